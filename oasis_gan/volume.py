@@ -1,0 +1,99 @@
+"""Volumes, and where their voxels lie: RAS+, millimetres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from nibabel import orientations
+from numpy.typing import NDArray
+
+from .errors import OasisGanError
+
+Voxels = NDArray[Any]
+Affine = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SpatialHeader:
+    """The fields of a NIfTI-1 header that say where voxels lie, by value.
+
+    A volume written with them is read by nibabel and by ITK exactly as its source is, whatever the two make of
+    its sform and qform. Names and meanings: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h
+    """
+
+    pixdim: tuple[float, float, float, float]
+    qform_code: int
+    sform_code: int
+    quatern: tuple[float, float, float]
+    qoffset: tuple[float, float, float]
+    srow: tuple[tuple[float, ...], ...]
+    spatial_unit: int
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """Where the voxels of a volume lie.
+
+    Args:
+        shape: Number of voxels along each of the three axes.
+        affine: 4x4, voxel index (i, j, k, 1) to RAS+ millimetres.
+        header: The source's own NIfTI fields, if it had any; an exporter that writes the same grid keeps them.
+    """
+
+    shape: tuple[int, int, int]
+    affine: Affine
+    header: SpatialHeader | None = None
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Distance between neighbouring voxel centres along each axis, in mm."""
+        i, j, k = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+        return float(i), float(j), float(k)
+
+    @property
+    def orientation(self) -> str:
+        """The nearest anatomical directions of the three axes, such as ``"RAS"``."""
+        return "".join(orientations.aff2axcodes(self.affine))
+
+    @property
+    def shear(self) -> float:
+        """The largest cosine between two axes: 0 where they are perpendicular, as ITK demands."""
+        directions = self.affine[:3, :3] / np.array(self.spacing)
+        cosines = directions.T @ directions - np.eye(3)
+        return float(np.abs(cosines).max())
+
+    def require_same_grid(self, other: Geometry, where: object, tolerance_mm: float = 1e-3) -> None:
+        """Raise `OasisGanError` unless every voxel of ``other`` lies within ``tolerance_mm`` of its mate here."""
+        remedy = "resample one of the two onto the grid of the other"
+        if self.shape != other.shape:
+            raise OasisGanError(where, expected=f"shape {self.shape}", found=f"{other.shape}", remedy=remedy)
+        corners = np.array(np.meshgrid(*((0, n - 1) for n in self.shape), [1], indexing="ij")).reshape(4, -1)
+        distance = np.linalg.norm(((self.affine - other.affine) @ corners)[:3], axis=0).max()
+        # Written so that a distance of NaN is refused too.
+        if not distance <= tolerance_mm:
+            found = f"a corner {distance:.3g} mm away"
+            raise OasisGanError(where, expected="voxels in the same places", found=found, remedy=remedy)
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """Voxels and where they lie.
+
+    Args:
+        voxels: Array of ``geometry.shape``: intensities in the scanner's unit, or label values.
+        geometry: Where the voxels lie.
+        notes: What the reader mended or doubted, a sentence each.
+
+    Raises:
+        ValueError: If array and geometry disagree about the shape.
+    """
+
+    voxels: Voxels
+    geometry: Geometry
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.voxels.shape != self.geometry.shape:
+            raise ValueError(f"voxels have shape {self.voxels.shape}, geometry says {self.geometry.shape}")
