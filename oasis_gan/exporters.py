@@ -1,0 +1,26 @@
+"""What an exporter plugin describes: how a volume becomes a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .volume import Volume
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """A writer plugin: one file format.
+
+    Args:
+        name: What the user types after ``--exporter``.
+        summary: One line for ``oasis-gan plugins``.
+        suffix: How the names of its files end, with the dot.
+        write: Writes a volume to a path, whole or not at all (`oasis_gan.files.atomic_write` does that).
+    """
+
+    name: str
+    summary: str
+    suffix: str
+    write: Callable[[Volume, Path], None]

@@ -1,0 +1,208 @@
+"""What the numbers in a volume mean: a contrast (`Window`) or tissue (`LabelSet`).
+
+Both bring voxels into the space a model works in, [0, 1] with background on 0, and both are recorded with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import OasisGanError
+from .volume import Volume, Voxels
+
+Channels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+ANCHORS = {"CSF": 0.30, "GM": 0.55, "WM": 0.75}
+"""Where `Window.anchored` puts the mean of each tissue."""
+ROUNDING = 1e-4
+"""How far a stored label may lie from a whole number."""
+_HEADROOM = 1.5  # of the white matter's mean: the intensity that lands on 1
+
+
+@dataclass(frozen=True)
+class Window:
+    """A contrast: a piecewise-linear map from intensities to [0, 1], and back.
+
+    Args:
+        values: Increasing intensities, in the unit of the volume.
+        anchors: Where in [0, 1] each of them lands, increasing.
+
+    Raises:
+        ValueError: If the two differ in length, are not strictly increasing, or not finite.
+    """
+
+    values: tuple[float, ...]
+    anchors: tuple[float, ...]
+    kind: Literal["window"] = "window"
+    channels = 1
+
+    def __post_init__(self) -> None:
+        knots = np.array([self.values, self.anchors])
+        if knots.shape[1] < 2 or not np.isfinite(knots).all() or (np.diff(knots) <= 0).any():
+            raise ValueError("expected two or more finite, strictly increasing values and anchors")
+
+    @classmethod
+    def robust(cls, voxels: Voxels, low: float = 0.5, high: float = 99.5) -> Window:
+        """Map the ``low`` and ``high`` percentile of the non-zero voxels to 0 and 1."""
+        inside = voxels[voxels != 0]
+        if inside.size == 0:
+            raise OasisGanError("image", expected="some non-zero voxels", found="none", remedy="leave this volume out")
+        bottom, top = (float(value) for value in np.percentile(inside, [low, high]))
+        # A volume of one value still has a window: that value lands on 1.
+        return cls((bottom, top), (0.0, 1.0)) if top > bottom else cls((top - max(abs(top), 1.0), top), (0.0, 1.0))
+
+    @classmethod
+    def anchored(cls, voxels: Voxels, labels: Voxels, label_set: LabelSet, where: object = "image") -> Window:
+        """Map background to 0, the mean of each tissue to its place in `ANCHORS`, and 1.5 white-matter means to 1.
+
+        Two scanners paint the same tissue in different greys; anchored, they paint it alike, so that a network
+        learns anatomy and not the scanner.
+
+        Args:
+            voxels: Intensities, any shape.
+            labels: Label values, of the same shape.
+            label_set: What the values mean; it must name CSF, GM and WM.
+            where: What to call the image in an error.
+
+        Raises:
+            OasisGanError: If a tissue is missing, or the means do not increase from CSF to GM to WM as in a T1w.
+        """
+        means = [float(voxels[labels == label_set.value_of(name)].mean(dtype=np.float64)) for name in ANCHORS]
+        values = (0.0, *means, means[-1] * _HEADROOM)
+        if not (np.diff(values) > 0).all():
+            found = ", ".join(f"{name} {mean:.4g}" for name, mean in zip(ANCHORS, means, strict=True))
+            expected = "a T1w contrast, mean intensities rising from CSF to GM to WM"
+            raise OasisGanError(where, expected=expected, found=found, remedy='train with contrast = "robust"')
+        return cls(values, (0.0, *ANCHORS.values(), 1.0))
+
+    @classmethod
+    def mean(cls, windows: Sequence[Window]) -> Window:
+        """Return the window half-way between windows that share their anchors."""
+        values = np.mean([window.values for window in windows], axis=0)
+        return cls(tuple(float(value) for value in values), windows[0].anchors)
+
+    def encode(self, voxels: Voxels) -> Channels:
+        """Return (..., 1) channels in [0, 1]; what lies outside the window lands on its ends, zero stays zero."""
+        normal = np.where(voxels == 0, 0, np.interp(voxels, self.values, self.anchors))
+        return normal[..., np.newaxis].astype(np.float32)
+
+    def decode(self, channels: Channels) -> NDArray[np.float32]:
+        """Return the intensities (...) of channels (..., 1): the inverse of `encode` within the window."""
+        return np.interp(channels[..., 0], self.anchors, self.values).astype(np.float32)
+
+    def support(self, voxels: Voxels) -> Mask:
+        """Return where there is something else than background."""
+        return np.asarray(voxels != 0)
+
+    def clean(self, volume: Volume, where: object) -> Volume:
+        """Return ``volume`` with finite voxels: NaN and Inf become background, and a note says how many.
+
+        Raises:
+            OasisGanError: If no voxel is finite.
+        """
+        finite = np.isfinite(volume.voxels)
+        strange = finite.size - int(np.count_nonzero(finite))
+        if strange == 0:
+            return volume
+        if strange == finite.size:
+            raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
+        note = f"{strange} voxels that are not finite were taken as background"
+        return replace(volume, voxels=np.where(finite, volume.voxels, 0), notes=(*volume.notes, note))
+
+
+@dataclass(frozen=True)
+class Label:
+    """A value in a label map, and the tissue it stands for."""
+
+    value: int
+    name: str
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """A named set of labels; 0 is background and not listed.
+
+    Raises:
+        ValueError: If it is empty, or a value or a name occurs twice, or 0 is listed.
+    """
+
+    name: str
+    labels: tuple[Label, ...]
+    kind: Literal["labels"] = "labels"
+
+    def __post_init__(self) -> None:
+        values, names = {label.value for label in self.labels}, {label.name for label in self.labels}
+        if not self.labels or 0 in values or min(len(values), len(names)) < len(self.labels):
+            raise ValueError("expected labels of distinct names and values, none of them 0")
+
+    @property
+    def channels(self) -> int:
+        """How many channels a label map becomes: one a label, none for the background."""
+        return len(self.labels)
+
+    def value_of(self, name: str) -> int:
+        """Return the value of the label called ``name``."""
+        for label in self.labels:
+            if label.name == name:
+                return label.value
+        known = ", ".join(label.name for label in self.labels)
+        raise OasisGanError(
+            f"label set {self.name}",
+            expected=f"a label {name}",
+            found=known,
+            remedy="use a label set that has it",
+        )
+
+    def encode(self, voxels: Voxels) -> Channels:
+        """Return (..., labels) one-hot channels, all of them 0 on background.
+
+        Resampled linearly they are probabilities, and zero padding is background.
+        """
+        return np.stack([voxels == label.value for label in self.labels], axis=-1).astype(np.float32)
+
+    def decode(self, channels: Channels) -> NDArray[np.float32]:
+        """Return the value of the likeliest label; background has what the channels leave of 1."""
+        background = 1 - channels.sum(axis=-1, keepdims=True)
+        likeliest = np.concatenate([background, channels], axis=-1).argmax(axis=-1)
+        values = np.array([0, *(label.value for label in self.labels)], np.float32)
+        return np.asarray(values[likeliest])
+
+    def support(self, voxels: Voxels) -> Mask:
+        """Return where there is a label."""
+        return np.asarray(voxels != 0)
+
+    def clean(self, volume: Volume, where: object) -> Volume:
+        """Return ``volume`` with whole label values, all of this set.
+
+        Raises:
+            OasisGanError: If it holds a value that is no label of this set.
+        """
+        known = {0, *(label.value for label in self.labels)}
+        voxels = _whole_where_near(volume.voxels)
+        strange = [value for value in np.unique(voxels).tolist() if value not in known]
+        if not strange:
+            return replace(volume, voxels=voxels.astype(np.int32, copy=False))
+        shown = ", ".join(f"{value:g}" for value in strange[:8]) + (", ..." if len(strange) > 8 else "")
+        expected = ", ".join(["0 background", *(f"{label.value} {label.name}" for label in self.labels)])
+        remedy = "give a label map with these values (an MRI is no label map)"
+        raise OasisGanError(where, expected=f"labels {expected} ({self.name})", found=shown, remedy=remedy)
+
+
+def _whole_where_near(voxels: Voxels) -> Voxels:
+    """Round what lies near a whole number: labels stored as floats, or scaled by 1.0000001."""
+    if voxels.dtype.kind in "iu":
+        return voxels
+    whole = np.rint(voxels)
+    return np.where(np.abs(voxels - whole) <= ROUNDING, whole, voxels)
+
+
+OASIS = LabelSet("oasis", (Label(1, "CSF"), Label(2, "GM"), Label(3, "WM")))
+"""The tissue maps of OASIS-1 (``FSL_SEG``) and FSL FAST."""
+
+LABEL_SETS = {label_set.name: label_set for label_set in (OASIS,)}

@@ -1,0 +1,124 @@
+"""Fitting slices onto the canvas a model was trained on, and bringing what it makes back, as linear maps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .intensity import Channels, Mask
+from .volume import Voxels
+
+Weights = NDArray[np.float32]
+
+SAME_SPACING = 0.01
+"""Spacings that differ by less than this fraction are taken as equal: voxels are moved whole, never blended."""
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """The in-plane grid a model sees: its spacing, and sizes it can take.
+
+    Args:
+        spacing: Between pixel centres, mm; the same for rows and columns.
+        size: The smallest number of rows and columns.
+        multiple: Rows and columns are a multiple of this (two to the number of a U-Net's levels).
+    """
+
+    spacing: float
+    size: int
+    multiple: int
+
+    def pixels(self, needed: int) -> int:
+        """Return the length of the shortest allowed axis that holds ``needed`` pixels."""
+        return math.ceil(max(needed, self.size) / self.multiple) * self.multiple
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Crop to the object, resample and pad in one linear map for each axis, and the map that brings it back.
+
+    Along one axis a map is a matrix of weights, so that slices (n, rows, columns, channels) become
+    ``there[0] @ rows`` and ``there[1] @ columns``. At equal spacing every row of a matrix has a single 1: pixels are
+    moved, not changed. Otherwise the weights are those of linear interpolation, widened to the coarser of the two
+    spacings where pixels are made larger, so that nothing aliases.
+    """
+
+    there: tuple[Weights, Weights]
+    back: tuple[Weights, Weights]
+
+    @classmethod
+    def around(cls, support: Mask, spacing: tuple[float, float], canvas: Canvas) -> Fit:
+        """Fit a stack onto ``canvas``, what is ``support`` (slices, rows, columns) in its middle.
+
+        Args:
+            support: Where there is something to translate in any of the slices.
+            spacing: Of rows and columns, mm.
+            canvas: Where it has to go.
+        """
+        rows = _fit_axis(np.asarray(support.any(axis=(0, 2))), spacing[0], canvas)
+        columns = _fit_axis(np.asarray(support.any(axis=(0, 1))), spacing[1], canvas)
+        return cls((rows[0], columns[0]), (rows[1], columns[1]))
+
+    def moved(self, shift: tuple[int, int]) -> Fit:
+        """Return a fit that lays slices this many pixels further along the rows and columns of the canvas."""
+        rows, columns = (
+            (_shifted(there, by), _shifted(back.T, by).T)
+            for there, back, by in zip(self.there, self.back, shift, strict=True)
+        )
+        return Fit((rows[0], columns[0]), (rows[1], columns[1]))
+
+    def apply(self, slices: Channels) -> Channels:
+        """Return (n, canvas rows, canvas columns, channels) for slices (n, rows, columns, channels)."""
+        return _along_both(slices, self.there)
+
+    def undo(self, slices: Channels) -> Channels:
+        """Return (n, rows, columns, channels) for slices on the canvas; outside the canvas all is 0."""
+        return _along_both(slices, self.back)
+
+
+def _fit_axis(occupied: NDArray[np.bool_], spacing: float, canvas: Canvas) -> tuple[Weights, Weights]:
+    inside = np.flatnonzero(occupied)
+    first, last = (int(inside[0]), int(inside[-1])) if inside.size else (0, 0)
+    ratio = spacing / canvas.spacing
+    if abs(ratio - 1) < SAME_SPACING:
+        ratio = 1.0
+    pixels = canvas.pixels(math.ceil((last - first + 1) * ratio))
+    middle = (first + last) / 2
+    if ratio == 1:
+        # Both middles must be whole or both halves, or every pixel would be blended of two.
+        middle += ((pixels - 1) / 2 - middle) % 1
+    positions = (np.arange(pixels) - (pixels - 1) / 2) / ratio + middle
+    there = linear_weights(positions, len(occupied), widen=max(1.0, 1 / ratio))
+    back = linear_weights((np.arange(len(occupied)) - middle) * ratio + (pixels - 1) / 2, pixels, widen=max(1.0, ratio))
+    return there, back
+
+
+def linear_weights(positions: NDArray[np.floating[Any]], pixels: int, widen: float = 1.0) -> Weights:
+    """Return the matrix (positions, pixels) that samples an axis at ``positions``, given in pixels.
+
+    A triangle of half-width ``widen`` pixels weighs the neighbours: linear interpolation at 1, an anti-aliased mean
+    above. Outside the axis all is 0.
+    """
+    weights = np.maximum(0, 1 - np.abs(positions[:, np.newaxis] - np.arange(pixels)) / widen)
+    # The triangle's sum over an unbounded axis: dividing by it keeps a constant constant and the outside 0.
+    reach = np.arange(-math.ceil(widen) - 1, math.ceil(widen) + 2)
+    unbounded = np.maximum(0, 1 - np.abs((positions % 1)[:, np.newaxis] - reach) / widen).sum(axis=1, keepdims=True)
+    return np.asarray(weights / unbounded, np.float32)
+
+
+def _shifted(weights: Weights, by: int) -> Weights:
+    """Move the rows of a matrix down by ``by``; what leaves at one end is lost, 0 enters at the other."""
+    moved = np.zeros_like(weights)
+    moved[max(by, 0) : len(weights) + min(by, 0)] = weights[max(-by, 0) : len(weights) - max(by, 0)]
+    return moved
+
+
+def _along_both(slices: Voxels, maps: tuple[Weights, Weights]) -> Channels:
+    rows, columns = maps
+    n, _, width, channels = slices.shape
+    by_rows = np.matmul(rows, slices.reshape(n, slices.shape[1], width * channels)).reshape(n, -1, width, channels)
+    return np.asarray(np.matmul(columns, by_rows))
