@@ -1,0 +1,99 @@
+"""The hooks a plugin may implement. Each is a plural noun and returns descriptions of what the plugin offers.
+
+A plugin is a module. It is found through the entry-point group ``oasis_gan``, or named with ``--plugin FILE``.
+Hooks collect, plain objects act: a hook is called once when the tool starts, and must not import TensorFlow.
+The examples below are complete plugins, and tests run them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from .datasets import Dataset
+from .exporters import Exporter
+from .models import ModelKind
+
+PROJECT = "oasis_gan"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def oasis_gan_datasets() -> Iterable[Dataset]:
+    """Return the readers of this plugin.
+
+    Example:
+        A reader of NumPy files whose voxels lie 1 mm apart::
+
+            import numpy as np
+            from oasis_gan import Dataset, Geometry, Scan, Subject, Volume, hookimpl
+
+            def read(path):
+                voxels = np.load(path, allow_pickle=False)
+                return Volume(voxels, Geometry(voxels.shape, np.eye(4)))
+
+            def subjects(selection):
+                root = selection.root
+                for path in sorted(root.rglob("*.npy")) if root.is_dir() else [root]:
+                    yield Subject(path.stem, Scan(path, read))
+
+            @hookimpl
+            def oasis_gan_datasets():
+                yield Dataset("numpy", "NumPy arrays, 1 mm", subjects, lambda path: path.suffix == ".npy")
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def oasis_gan_models() -> Iterable[ModelKind]:
+    """Return the kinds of model of this plugin.
+
+    Example:
+        A model that paints each tissue of a label map in one grey, and needs no training::
+
+            import numpy as np
+            from pathlib import Path
+            from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
+
+            GREYS = np.array([0.30, 0.55, 0.75], np.float32)
+
+            class Paint:
+                card = ModelCard(
+                    name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="paint",
+                    planes=tuple(Plane), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="",
+                )
+
+                def translate(self, slices):
+                    return slices @ GREYS[:, np.newaxis]
+
+            @hookimpl
+            def oasis_gan_models():
+                yield ModelKind(
+                    "paint", "One grey a tissue",
+                    card=lambda folder: Paint.card, load=lambda folder: Paint(), shipped={"paint": Path()},
+                )
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def oasis_gan_exporters() -> Iterable[Exporter]:
+    """Return the writers of this plugin.
+
+    Example:
+        A writer of NumPy files::
+
+            import numpy as np
+            from oasis_gan import Exporter, atomic_write, hookimpl
+
+            def write(volume, path):
+                with atomic_write(path) as file:
+                    np.save(file, volume.voxels)
+
+            @hookimpl
+            def oasis_gan_exporters():
+                yield Exporter("numpy", "NumPy array, no geometry", ".npy", write)
+    """
+    raise NotImplementedError
