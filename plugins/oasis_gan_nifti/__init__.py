@@ -1,0 +1,24 @@
+"""NIfTI plugin: reads files, folders and pairs; writes volumes that nibabel and ITK read alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oasis_gan import Dataset, Exporter, hookimpl
+
+from .reader import recognises, subjects
+from .writer import write_nifti
+
+__all__ = ["write_nifti"]
+
+
+@hookimpl
+def oasis_gan_datasets() -> Iterator[Dataset]:
+    """Offer the NIfTI reader."""
+    yield Dataset("nifti", "NIfTI files, folders of them, pairs by folder or suffix", subjects, recognises)
+
+
+@hookimpl
+def oasis_gan_exporters() -> Iterator[Exporter]:
+    """Offer the NIfTI writer."""
+    yield Exporter("nifti", "NIfTI-1, gzipped, on the source's own grid", ".nii.gz", write_nifti)
