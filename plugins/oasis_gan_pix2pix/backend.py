@@ -1,0 +1,44 @@
+"""TensorFlow and Keras, imported once and in silence; everything here that needs them takes them from this file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _stderr_held() -> Iterator[None]:
+    """Hold back what native code writes to standard error; show it only if the import fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+# TensorFlow reads these when it is imported, Keras too: a user's own Keras settings must not change a model.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+with _stderr_held():
+    import keras
+    import tensorflow as tf
+
+    # Starts the devices, which has its say on standard error as well.
+    tf.constant(0.0)
+
+keras.config.set_image_data_format("channels_last")
+keras.config.set_floatx("float32")
+
+__all__ = ["keras", "tf"]

@@ -1,0 +1,142 @@
+"""A Pix2Pix model on disk: a folder with ``model.json`` and its weights; nothing in it is ever executed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from oasis_gan import Canvas, LabelSet, ModelCard, OasisGanError, Plane, Window, write_atomically
+
+from .recipe import GeneratorSettings, Settings
+
+CARD, WEIGHTS = "model.json", "weights.safetensors"
+_MAX_CARD, _MAX_WEIGHTS = 2**20, 2**30
+_STORED = np.float16  # half the size; the output stays closer to float32 than a scanner's noise
+_REMEDY = "take a whole copy of the model folder, or train it again"
+
+Contrast = Annotated[LabelSet | Window, Field(discriminator="kind")]
+Weights = Mapping[str, NDArray[Any]]
+
+
+class WeightsFile(Settings):
+    """Which file the weights are in, and how to tell that it is the right one."""
+
+    file: Literal["weights.safetensors"] = "weights.safetensors"
+    bytes: int = Field(gt=0, le=_MAX_WEIGHTS)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class ModelFile(Settings):
+    """What ``model.json`` holds."""
+
+    format: Literal[1] = 1
+    kind: Literal["pix2pix"] = "pix2pix"
+    name: str
+    version: str
+    output: str = Field(pattern=r"^[A-Za-z0-9]+$")
+    source: Contrast
+    target: Contrast
+    planes: tuple[Plane, ...] = Field(min_length=1)
+    canvas: Canvas
+    generator: GeneratorSettings
+    weights: WeightsFile
+    training: dict[str, Any]
+    software: dict[str, str]
+
+    def card(self) -> ModelCard:
+        """Return what the tool has to know."""
+        return ModelCard(
+            name=self.name,
+            version=self.version,
+            source=self.source,
+            target=self.target,
+            output=self.output,
+            planes=self.planes,
+            canvas=self.canvas,
+            weights_sha256=self.weights.sha256,
+        )
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model folder's content, checked."""
+
+    file: ModelFile
+    weights: Weights
+
+
+def write_model(folder: Path, weights: Weights, **fields: Any) -> None:  # noqa: ANN401 - the fields of ModelFile
+    """Write a model folder: the weights first, then the card that vouches for them.
+
+    Raises:
+        OasisGanError: If a weight is not finite.
+        OSError: As the file system says.
+    """
+    stored = {name: np.asarray(weight, _STORED) for name, weight in weights.items()}
+    if not all(np.isfinite(weight).all() for weight in stored.values()):
+        remedy = "lower the learning rate and train again"
+        raise OasisGanError(folder, expected="finite weights", found="NaN or Inf", remedy=remedy)
+    data = safetensors.numpy.save(stored)
+    vouched = WeightsFile(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    model = ModelFile(weights=vouched, **fields)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / WEIGHTS, data)
+    write_atomically(folder / CARD, (model.model_dump_json(indent=2) + "\n").encode())
+
+
+def read_card(folder: Path) -> ModelFile:
+    """Read what a model folder says of itself, without its weights.
+
+    Raises:
+        OasisGanError: If it is no Pix2Pix model.
+    """
+    path = folder / CARD
+    try:
+        return ModelFile.model_validate_json(_bytes(path, _MAX_CARD))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise OasisGanError(
+            path, expected="a Pix2Pix model", found=f"{field}: {first['msg']}", remedy=_REMEDY
+        ) from None
+
+
+def read_model(folder: Path) -> StoredModel:
+    """Read a model folder, checking size, checksum and finiteness.
+
+    Raises:
+        OasisGanError: If anything in it is not as it was written.
+    """
+    model, path = read_card(folder), folder / WEIGHTS
+    data = _bytes(path, model.weights.bytes)
+    if hashlib.sha256(data).hexdigest() != model.weights.sha256:
+        expected = f"{model.weights.bytes} bytes with SHA-256 {model.weights.sha256[:12]}..."
+        raise OasisGanError(path, expected=expected, found="others", remedy=_REMEDY)
+    try:
+        weights = safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise OasisGanError(path, expected="safetensors", found=str(error), remedy=_REMEDY) from None
+    strange = [name for name, weight in weights.items() if not np.isfinite(weight).all()]
+    if strange:
+        raise OasisGanError(path, expected="finite weights", found=f"NaN or Inf in {strange[0]}", remedy=_REMEDY)
+    return StoredModel(model, weights)
+
+
+def _bytes(path: Path, limit: int) -> bytes:
+    """Read a regular file of at most ``limit`` bytes."""
+    if not path.is_file():
+        raise OasisGanError(path, expected="a file of a model folder", found="no such file", remedy=_REMEDY)
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OasisGanError(path, expected=f"at most {limit} bytes", found="more", remedy=_REMEDY)
+    return data
