@@ -1,0 +1,1 @@
+"""What each command does, once click has read its options."""

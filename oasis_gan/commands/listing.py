@@ -1,0 +1,51 @@
+"""``oasis-gan plugins`` and ``oasis-gan models``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..errors import OasisGanError, printable
+from ..models import ModelCard
+from ..registry import Registry
+from .choosing import load_registry
+
+Row = tuple[str, ...]
+
+
+def plugin_table(files: Iterable[Path]) -> Iterator[str]:
+    """Yield a line for each thing a plugin offers, and one for each that is broken."""
+    registry = Registry.discover(files)
+    rows: list[Row] = [("OFFERS", "NAME", "PLUGIN", "WHAT IT IS")]
+    for catalogue in (registry.datasets, registry.models, registry.exporters):
+        for name, offer in catalogue.offers.items():
+            rows.append((catalogue.kind, name, str(catalogue.sources[name]), offer.summary))
+    yield from _aligned(rows)
+    for problem in registry.problems:
+        yield f"broken: {problem}"
+
+
+def model_table(files: Iterable[Path]) -> Iterator[str]:
+    """Yield a line for each trained model; the first is the default of ``oasis-gan run``."""
+    registry = load_registry(files)
+    rows: list[Row] = [("MODEL", "VERSION", "KIND", "FROM", "TO", "PLANES", "FOLDER")]
+    broken = []
+    for kind in registry.models.offers.values():
+        for name, folder in kind.shipped.items():
+            try:
+                rows.append((name, *_described(kind.name, kind.card(folder)), str(folder)))
+            except OasisGanError as error:
+                broken.append(f"broken: {error}")
+    yield from _aligned(rows)
+    yield from broken
+
+
+def _described(kind: str, card: ModelCard) -> Row:
+    source = getattr(card.source, "name", card.source.kind)
+    return card.version, kind, source, card.output, ",".join(card.planes)
+
+
+def _aligned(rows: list[Row]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield printable("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

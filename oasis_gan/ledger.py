@@ -1,0 +1,65 @@
+"""The table of a run, ``subjects.tsv``: what became of each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from .errors import printable
+from .files import write_atomically
+
+NAME = "subjects.tsv"
+_HEADER = "subject\tstatus\toutput\tmessage"
+
+
+class Status(StrEnum):
+    """How a subject ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one subject.
+
+    Args:
+        subject: Its name.
+        status: How it ended.
+        output: The file that was made, or was there already.
+        message: What went wrong, or was noticed; one line.
+    """
+
+    subject: str
+    status: Status
+    output: Path | None
+    message: str
+
+    def row(self) -> str:
+        """Return the outcome as a line of the table; tabs and line ends in names are escaped."""
+        output = self.output.name if self.output else ""
+        return "\t".join(printable(cell) for cell in (self.subject, self.status, output, self.message))
+
+
+def write_ledger(folder: Path, outcomes: Iterable[Outcome]) -> None:
+    """Write the table of a run into its output folder; rows that earlier runs left of other subjects stay.
+
+    Raises:
+        OSError: As the file system says; the old table stays.
+    """
+    rows = {row.split("\t", 1)[0]: row for row in _earlier(folder / NAME)}
+    for outcome in outcomes:
+        row = outcome.row()
+        rows[row.split("\t", 1)[0]] = row
+    write_atomically(folder / NAME, "".join(f"{row}\n" for row in (_HEADER, *rows.values())).encode())
+
+
+def _earlier(path: Path) -> list[str]:
+    """Return the rows of a table that this tool wrote; anything else under that name has none."""
+    if not path.is_file():
+        return []
+    lines = path.read_text("utf-8", "replace").splitlines()
+    return lines[1:] if lines[:1] == [_HEADER] else []
