@@ -8,8 +8,8 @@ from .backend import keras, tf
 
 Tensor = Any
 
-# Doubling by repetition and then a 3-tap kernel (a, b, c) is a transposed convolution by the taps (c, a+b, b+c, a).
-_REPEAT = ((0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.0, 0.0))
+# Doubling by repetition and then a 3-tap kernel (a, b, c) is a transposed convolution by the taps (c, b+c, a+b, a).
+_REPEAT = ((0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0))
 
 
 class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped here
