@@ -14,14 +14,14 @@ from oasis_gan import Canvas, OasisGanError, TrainingRequest, Window
 
 from . import losses, networks, store
 from .backend import keras, tf
-from .pairs import Pairs
+from .pairs import LinearPrediction, Pairs
 from .recipe import Recipe
 from .translator import get_weights
 
 Tensor = Any
 _REPORT_EVERY = 100  # steps
 _SAVE_EVERY = 500  # steps: a run that is stopped leaves a model that works
-_VALIDATION_SLICES = 48
+_SAMPLE = 48  # slices to measure on
 
 
 def train(request: TrainingRequest) -> None:
@@ -37,7 +37,7 @@ def train(request: TrainingRequest) -> None:
     pairs = Pairs(request.subjects, recipe, request.report)
     held_out = Pairs(request.validation, recipe, request.report) if request.validation else None
     request.report(f"{len(pairs)} slices of {', '.join(pairs.names)}")
-    trainer = Trainer(recipe, pairs.windows[0].channels)
+    trainer = Trainer(recipe, LinearPrediction.of(pairs.sample(_SAMPLE)))
     started, sums = time.monotonic(), np.zeros(3)
     for step, (source, target) in zip(range(1, recipe.steps + 1), pairs.epochs(rng), strict=False):
         sums += trainer.step(source, target)
@@ -69,12 +69,12 @@ class Trainer:
 
     Args:
         recipe: How they are built, and what their losses weigh.
-        channels_out: Of the target.
+        prediction: What the discriminator is not shown, because the source tells it.
     """
 
-    def __init__(self, recipe: Recipe, channels_out: int) -> None:
-        channels_in = recipe.label_set.channels
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, prediction: LinearPrediction) -> None:
+        channels_in, channels_out = prediction.weights.shape
+        self.recipe, self.prediction = recipe, prediction
         self.generator = networks.generator(recipe.generator, channels_in, channels_out)
         self.discriminator = networks.discriminator(recipe.discriminator, channels_in, channels_out)
         self._generator_optimizer = _optimizer(recipe, recipe.generator_learning_rate or recipe.learning_rate)
@@ -110,15 +110,19 @@ class Trainer:
             real, generated = _inside(source, target, self.generator(source, training=True))
             l1 = losses.l1(real, generated)
             if recipe.adversarial_weight:
-                judged_real = self.discriminator(tf.concat([source, real], -1), training=True)
-                judged = self.discriminator(tf.concat([source, generated], -1), training=True)
-                adversarial = losses.adversarial(judged)
-                discrimination = losses.discrimination(judged_real, judged)
+                judged_generated = self._judge(source, generated)
+                adversarial = losses.adversarial(judged_generated)
+                discrimination = losses.discrimination(self._judge(source, real), judged_generated)
             objective = recipe.l1_weight * l1 + recipe.adversarial_weight * adversarial
         _apply(self._generator_optimizer, tape, objective, self.generator)
         if recipe.adversarial_weight:
             _apply(self._discriminator_optimizer, tape, discrimination, self.discriminator)
         return tf.stack([l1, adversarial, discrimination])
+
+    def _judge(self, source: Tensor, image: Tensor) -> Tensor:
+        """Return the discriminator's logits for images in [-1, 1]: what the source does not tell, at unit scale."""
+        left = (image + 1) / 2 - tf.tensordot(source, self.prediction.weights, 1)
+        return self.discriminator(tf.concat([source, left / self.prediction.deviation], -1), training=True)
 
 
 def _inside(source: Tensor, target: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:
@@ -152,7 +156,7 @@ def _line(step: int, steps: int, started: float, means: Any, trainer: Trainer, h
     l1, adversarial, discrimination = means
     line = f"step {step}/{steps}  L1 {l1 / 2:.4f}  adversarial {adversarial:.3f}  discriminator {discrimination:.3f}"
     if held_out is not None:
-        line += f"  held-out L1 {trainer.validation_l1(*held_out.sample(_VALIDATION_SLICES)):.4f}"
+        line += f"  held-out L1 {trainer.validation_l1(*held_out.sample(_SAMPLE)):.4f}"
     return f"{line}  {left / 60:.1f} min left"
 
 
