@@ -43,8 +43,9 @@ class Fit:
 
     Along one axis a map is a matrix of weights, so that slices (n, rows, columns, channels) become
     ``there[0] @ rows`` and ``there[1] @ columns``. At equal spacing every row of a matrix has a single 1: pixels are
-    moved, not changed. Otherwise the weights are those of linear interpolation, widened to the coarser of the two
-    spacings where pixels are made larger, so that nothing aliases.
+    moved, not changed. Otherwise the weights are those of linear interpolation; where pixels are made more than twice
+    as large they reach as far as the larger pixel does, so that it is a mean of what lies in it. Reaching further
+    would blur: from 1 to 1.5 mm it cost 0.004 SSIM.
     """
 
     there: tuple[Weights, Weights]
@@ -92,8 +93,10 @@ def _fit_axis(occupied: NDArray[np.bool_], spacing: float, canvas: Canvas) -> tu
         # Both middles must be whole or both halves, or every pixel would be blended of two.
         middle += ((pixels - 1) / 2 - middle) % 1
     positions = (np.arange(pixels) - (pixels - 1) / 2) / ratio + middle
-    there = linear_weights(positions, len(occupied), widen=max(1.0, 1 / ratio))
-    back = linear_weights((np.arange(len(occupied)) - middle) * ratio + (pixels - 1) / 2, pixels, widen=max(1.0, ratio))
+    there = linear_weights(positions, len(occupied), widen=max(1.0, 0.5 / ratio))
+    back = linear_weights(
+        (np.arange(len(occupied)) - middle) * ratio + (pixels - 1) / 2, pixels, widen=max(1.0, ratio / 2)
+    )
     return there, back
 
 

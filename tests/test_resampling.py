@@ -1,0 +1,162 @@
+"""Slices are fitted onto a canvas and brought back without moving, blending or aliasing what need not be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from oasis_gan import Canvas, Fit
+
+Slices = NDArray[np.float32]
+MM = Canvas(1.0, size=16, multiple=8)
+SPACINGS = st.floats(0.5, 3)
+
+
+def random_slices(rows: int, columns: int, seed: int = 0) -> Slices:
+    return np.random.default_rng(seed).uniform(1, 2, (2, rows, columns, 1)).astype(np.float32)
+
+
+def box(shape: tuple[int, int], rows: slice, columns: slice) -> NDArray[np.bool_]:
+    support = np.zeros((1, *shape), bool)
+    support[:, rows, columns] = True
+    return support
+
+
+def bump(shape: tuple[int, int], spacing: tuple[float, float], middle: tuple[float, float], sigma: float) -> Slices:
+    """Return one slice with a Gaussian of height 1; ``middle`` and ``sigma`` in mm."""
+    rows, columns = (
+        np.exp(-(((np.arange(n) * step - at) / sigma) ** 2) / 2)
+        for n, step, at in zip(shape, spacing, middle, strict=True)
+    )
+    return np.outer(rows, columns).astype(np.float32)[np.newaxis, :, :, np.newaxis]
+
+
+def centroid(slices: Slices, spacing: tuple[float, float]) -> NDArray[np.float64]:
+    """Return the centre of mass of one slice, in mm from the middle of its first pixel."""
+    mass = slices[0, :, :, 0].astype(np.float64)
+    places = [np.arange(n) * step for n, step in zip(mass.shape, spacing, strict=True)]
+    return np.asarray([mass.sum(axis=1) @ places[0], mass.sum(axis=0) @ places[1]] / mass.sum())
+
+
+@given(
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    spacing=st.sampled_from([1.0, 0.992, 1.008]),
+    data=st.data(),
+)
+def test_at_equal_spacing_pixels_are_moved_whole(shape: tuple[int, int], spacing: float, data: st.DataObject) -> None:
+    inside = [slice(first := data.draw(st.integers(0, n - 1)), data.draw(st.integers(first + 1, n))) for n in shape]
+    support = box(shape, inside[0], inside[1])
+    slices = random_slices(*shape)
+    fit = Fit.around(support, (spacing, spacing), MM)
+    there = fit.apply(slices)
+    assert set(np.unique(there)) <= {0.0, *np.unique(slices)}
+    back = fit.undo(there)
+    assert np.array_equal(back[:, support[0]], slices[:, support[0]])
+    # What the canvas has no room for is 0, the rest is as it was.
+    assert np.array_equal(back, np.where(back == 0, 0, slices))
+
+
+@given(
+    shape=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    spacing=st.tuples(SPACINGS, SPACINGS),
+    size=st.integers(1, 70),
+    multiple=st.sampled_from([1, 8, 32]),
+)
+def test_a_canvas_holds_everything_in_sizes_the_model_takes(
+    shape: tuple[int, int], spacing: tuple[float, float], size: int, multiple: int
+) -> None:
+    fit = Fit.around(np.ones((1, *shape), bool), spacing, Canvas(1.0, size, multiple))
+    _, rows, columns, _ = fit.apply(random_slices(*shape)).shape
+    assert rows % multiple == columns % multiple == 0
+    assert min(rows, columns) >= size
+    assert rows >= shape[0] * spacing[0] * 0.99
+    assert columns >= shape[1] * spacing[1] * 0.99
+
+
+@given(spacing=st.tuples(SPACINGS, SPACINGS))
+def test_a_constant_stays_constant_inside(spacing: tuple[float, float]) -> None:
+    slices = np.ones((1, 64, 64, 1), np.float32)
+    fit = Fit.around(box((64, 64), slice(20, 44), slice(20, 44)), spacing, Canvas(1.0, 8, 8))
+    there = fit.apply(slices)
+    assert np.allclose(there[0, 6:-6, 6:-6], 1, atol=1e-5)
+    assert np.allclose(fit.undo(there)[0, 30:34, 30:34], 1, atol=1e-5)
+    assert there.max() <= 1 + 1e-5
+
+
+@given(
+    spacing=st.tuples(SPACINGS, SPACINGS),
+    shift=st.tuples(st.floats(-4, 4), st.floats(-4, 4)),
+    canvas=st.sampled_from([0.7, 1.0, 1.6]),
+)
+def test_nothing_drifts(spacing: tuple[float, float], shift: tuple[float, float], canvas: float) -> None:
+    shape = (int(80 / spacing[0]), int(80 / spacing[1]))
+    slices = bump(shape, spacing, (40 + shift[0], 40 + shift[1]), sigma=5)
+    support = slices[..., 0] > 1e-5
+    fit = Fit.around(support, spacing, Canvas(canvas, 8, 8))
+    there = fit.apply(slices)
+    assert np.allclose(centroid(fit.undo(there), spacing), centroid(slices, spacing), atol=0.05)
+    # The middle of the object is the middle of the canvas; at equal spacing to half a pixel, as pixels stay whole.
+    occupied = np.argwhere(support[0])
+    middle = (occupied.min(axis=0) + occupied.max(axis=0)) / 2 * spacing
+    offset = centroid(there, (canvas, canvas)) - (np.array(there.shape[1:3]) - 1) / 2 * canvas
+    slack = np.where(np.abs(np.array(spacing) / canvas - 1) < 0.01, canvas / 2, 0) + 0.05
+    assert (np.abs(offset - (centroid(slices, spacing) - middle)) <= slack).all()
+
+
+@given(spacing=st.tuples(SPACINGS, SPACINGS), canvas=st.sampled_from([0.7, 1.0, 1.6]))
+def test_a_smooth_slice_comes_back_nearly_as_it_was(spacing: tuple[float, float], canvas: float) -> None:
+    shape = (int(120 / spacing[0]), int(120 / spacing[1]))
+    sigma, coarsest = 10.0, max(*spacing, canvas)
+    slices = bump(shape, spacing, (60, 60), sigma)
+    fit = Fit.around(slices[..., 0] > 1e-6, spacing, Canvas(canvas, 8, 8))
+    # Linear interpolation between points h apart errs by up to h^2/8 max|f''|, and a Gaussian has |f''| <= 1/sigma^2.
+    # A triangle that spans no whole number of pixels also leans, by up to 0.09 of the finer ones: |f'| <= 0.61/sigma.
+    # There and back along two axes are four such steps, of which two, those to larger pixels, are wide.
+    bound = 4 * coarsest**2 / 8 / sigma**2 + 2 * 0.09 * coarsest * 0.61 / sigma
+    assert np.abs(fit.undo(fit.apply(slices)) - slices).max() <= bound
+
+
+@pytest.mark.parametrize("coarse", [1.5, 2.0, 2.3, 3.0])
+def test_a_checkerboard_all_but_vanishes_where_pixels_more_than_double(coarse: float) -> None:
+    board = (np.indices((90, 90)).sum(axis=0) % 2).astype(np.float32)[np.newaxis, :, :, np.newaxis]
+    fit = Fit.around(np.ones((1, 90, 90), bool), (0.5, 0.5), Canvas(coarse, 8, 8))
+    rows = fit.apply(board)[0, :, :, 0]
+    middle = rows.shape[0] // 2
+    assert np.allclose(rows[middle - 4 : middle + 4, middle - 4 : middle + 4], 0.5, atol=0.05)
+
+
+def test_an_empty_stack_has_a_canvas_too() -> None:
+    fit = Fit.around(np.zeros((3, 10, 12), bool), (1.0, 1.0), MM)
+    slices = np.zeros((3, 10, 12, 2), np.float32)
+    assert fit.apply(slices).shape == (3, 16, 16, 2)
+    assert fit.undo(fit.apply(slices)).shape == slices.shape
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (2, 0), (-3, 1), (0, -4), (4, 4)])
+def test_a_moved_fit_lays_slices_further_along_and_brings_them_back(shift: tuple[int, int]) -> None:
+    slices = random_slices(8, 8)
+    fit = Fit.around(np.ones((1, 8, 8), bool), (1.0, 1.0), MM)
+    moved = fit.moved(shift)
+    assert np.array_equal(moved.apply(slices), np.roll(fit.apply(slices), shift, axis=(1, 2)))
+    assert np.array_equal(moved.undo(moved.apply(slices)), slices)
+
+
+def test_what_is_moved_off_the_canvas_is_lost_and_zero_enters() -> None:
+    slices = random_slices(16, 16)
+    fit = Fit.around(np.ones((1, 16, 16), bool), (1.0, 1.0), MM)
+    there = fit.moved((5, -3)).apply(slices)
+    assert np.array_equal(there[:, 5:, :-3], slices[:, :-5, 3:])
+    assert not there[:, :5].any()
+    assert not there[:, :, -3:].any()
+    assert not fit.moved((40, 0)).apply(slices).any()
+
+
+@given(rows=st.integers(1, 30), seed=st.integers(0, 9))
+def test_channels_and_slices_do_not_mix(rows: int, seed: int) -> None:
+    slices = np.random.default_rng(seed).random((3, rows, 9, 2)).astype(np.float32)
+    fit = Fit.around(np.ones((1, rows, 9), bool), (0.8, 1.7), MM)
+    alone = fit.apply(slices[1:2, :, :, :1])
+    assert np.allclose(fit.apply(slices)[1:2, :, :, :1], alone, atol=1e-6)
