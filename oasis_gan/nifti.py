@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
@@ -21,18 +21,15 @@ from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
 
 from .errors import OasisGanError
-from .volume import Affine, Geometry, SpatialHeader, Volume, Voxels
+from .nifti_space import Header, located, refuse
+from .volume import Volume, Voxels
 
 MAX_VOXELS = 2**28
 """A header that claims more is refused before anything is allocated: 645 voxels along each axis."""
 _MAX_SPARE = 2**20  # bytes that may follow the voxels
 _MAX_EXTENSIONS = 2**24  # bytes between header and voxels
 _DATATYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
-_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # millimetres in an xyzt_units code: unknown, metre, mm, micron
-_SHEAR_NOTED, _SHEAR_REFUSED = 5e-5, 5e-3
 _GZIP, _PLAIN_SUFFIXES = b"\x1f\x8b", (".nii", ".nii.gz")
-
-Header = Nifti1Header  # of which Nifti2Header is a subclass
 
 
 def is_nifti_name(path: Path) -> bool:
@@ -55,22 +52,20 @@ def read_nifti(path: Path) -> Volume:
         shape = _checked_shape(header, path)
         raw = _read_voxels(stream, header, shape, path)
         _drain(stream, path)
-    voxels, scaling_notes = _scaled(raw, header)
-    geometry, geometry_notes = _geometry(header, shape, path)
+    # What overflows or is no number is looked for in the result; NumPy need not warn of it.
+    with np.errstate(all="ignore"):
+        voxels, scaling_notes = _scaled(raw, header)
+        geometry, geometry_notes = located(header, shape, path)
     return Volume(voxels, geometry, scaling_notes + geometry_notes)
-
-
-def _refuse(path: Path, expected: str, found: str, remedy: str = "export it again from the tool it came from") -> None:
-    raise OasisGanError(path, expected=expected, found=found, remedy=remedy)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file, through gzip if that is what it holds."""
     if not path.exists():
-        _refuse(path, "a NIfTI file", "no such file", "check the path")
+        refuse(path, "a NIfTI file", "no such file", "check the path")
     if not stat.S_ISREG(path.stat().st_mode):
-        _refuse(path, "a NIfTI file", "no regular file", "name a .nii or .nii.gz file")
+        refuse(path, "a NIfTI file", "no regular file", "name a .nii or .nii.gz file")
     with path.open("rb") as raw:
         compressed = raw.read(2) == _GZIP
         raw.seek(0)
@@ -100,10 +95,10 @@ def _read_header(stream: BinaryIO, path: Path) -> Header:
         block += stream.read(Nifti2Header.sizeof_hdr - len(block))
     if kind.sizeof_hdr not in sizes or len(block) < kind.sizeof_hdr:
         found = f"{len(block)} bytes" if len(block) < kind.sizeof_hdr else "another format"
-        _refuse(path, "a NIfTI header", found, "give a .nii or .nii.gz file")
+        refuse(path, "a NIfTI header", found, "give a .nii or .nii.gz file")
     header = kind(block, check=False)
     if not bytes(header["magic"]).startswith(kind.single_magic):
-        _refuse(path, "a NIfTI file of header and voxels in one", "another magic number", "convert it to .nii.gz")
+        refuse(path, "a NIfTI file of header and voxels in one", "another magic number", "convert it to .nii.gz")
     return header
 
 
@@ -114,19 +109,19 @@ def _checked_shape(header: Header, path: Path) -> tuple[int, int, int]:
     while len(sizes) > 3 and sizes[-1] == 1:
         sizes.pop()
     if len(sizes) != 3 or min(sizes) < 1:
-        _refuse(path, "a 3-D volume", f"dimensions {sizes or dim}", "split it into 3-D volumes")
+        refuse(path, "a 3-D volume", f"dimensions {sizes or dim}", "split it into 3-D volumes")
     if np.prod(sizes, dtype=object) > MAX_VOXELS:
-        _refuse(path, f"at most {MAX_VOXELS} voxels", f"dimensions {sizes}", "crop or downsample it")
+        refuse(path, f"at most {MAX_VOXELS} voxels", f"dimensions {sizes}", "crop or downsample it")
     try:
         datatype = header.get_data_dtype().newbyteorder("=").name
-    except HeaderDataError:
+    except (HeaderDataError, KeyError):
         datatype = f"datatype code {int(header['datatype'])}"
     if datatype not in _DATATYPES:
-        _refuse(path, "integer or float voxels", datatype, "convert it to one of " + ", ".join(_DATATYPES))
+        refuse(path, "integer or float voxels", datatype, "convert it to one of " + ", ".join(_DATATYPES))
     offset = float(header["vox_offset"])
     # Written so that NaN is refused too.
     if not header.single_vox_offset <= offset <= _MAX_EXTENSIONS:
-        _refuse(path, f"voxels from byte {header.single_vox_offset} on", f"vox_offset {offset:g}")
+        refuse(path, f"voxels from byte {header.single_vox_offset} on", f"vox_offset {offset:g}")
     i, j, k = sizes
     return i, j, k
 
@@ -136,13 +131,13 @@ def _read_voxels(stream: BinaryIO, header: Header, shape: tuple[int, int, int], 
     dtype = header.get_data_dtype()
     size = int(np.prod(shape)) * dtype.itemsize
     if len(stream.read(between)) < between:
-        _refuse(path, f"voxels from byte {int(header['vox_offset'])} on", "a shorter file", "copy it again")
+        refuse(path, f"voxels from byte {int(header['vox_offset'])} on", "a shorter file", "copy it again")
     # Grows with what is there, not with what the header claims.
     data = io.BytesIO()
     while data.tell() < size and (chunk := stream.read(min(2**24, size - data.tell()))):
         data.write(chunk)
     if data.tell() < size:
-        _refuse(path, f"{size} bytes of voxels", f"{data.tell()}", "copy it again, it is incomplete")
+        refuse(path, f"{size} bytes of voxels", f"{data.tell()}", "copy it again, it is incomplete")
     voxels = np.frombuffer(data.getbuffer(), dtype).reshape(shape, order="F")
     return voxels.astype(dtype.newbyteorder("="), copy=False)
 
@@ -151,7 +146,7 @@ def _drain(stream: BinaryIO, path: Path) -> None:
     """Read on to the end, where gzip keeps its checksum."""
     spare = len(stream.read(_MAX_SPARE))
     if spare == _MAX_SPARE and stream.read(1):
-        _refuse(path, f"at most {_MAX_SPARE} bytes after the voxels", "more")
+        refuse(path, f"at most {_MAX_SPARE} bytes after the voxels", "more")
 
 
 def _scaled(raw: Voxels, header: Header) -> tuple[Voxels, tuple[str, ...]]:
@@ -166,69 +161,6 @@ def _scaled(raw: Voxels, header: Header) -> tuple[Voxels, tuple[str, ...]]:
     if (slope, inter) == (1.0, 0.0):
         return raw, notes
     return raw * slope + inter, notes
-
-
-def _geometry(header: Header, shape: tuple[int, int, int], path: Path) -> tuple[Geometry, tuple[str, ...]]:
-    if not np.isfinite(header["pixdim"][:4]).all():
-        _refuse(path, "finite voxel sizes", f"pixdim {header['pixdim'][1:4]}", "mend the header")
-    affine, trusted, notes = _affine(header, path)
-    geometry = Geometry(shape, affine, _spatial(header) if trusted else None)
-    if geometry.shear > _SHEAR_REFUSED:
-        remedy = "resample it onto a grid with perpendicular axes"
-        _refuse(path, "perpendicular axes", f"a shear of {geometry.shear:.2g}", remedy)
-    if geometry.shear > _SHEAR_NOTED:
-        notes += (f"axes are sheared by {geometry.shear:.2g}: ITK may refuse the file, and what is made of it",)
-    return geometry, notes
-
-
-def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
-    """Return voxel to RAS+ mm, whether the header can be copied as it stands, and what there is to say."""
-    to_mm = np.diag([*[_MM.get(int(header["xyzt_units"]) & 7, 1.0)] * 3, 1.0])
-    codes = {"sform": int(header["sform_code"]), "qform": int(header["qform_code"])}
-    notes = tuple(f"{form}_code {code} is unknown" for form, code in codes.items() if not 0 <= code <= 5)
-    unusable = 0
-    for form, get in (("sform", header.get_sform), ("qform", _qform(header))):
-        if codes[form] <= 0:
-            continue
-        affine = get()
-        if affine is not None and np.isfinite(affine).all() and abs(np.linalg.det(affine)) > 1e-12:
-            return to_mm @ affine, not notes and not unusable, notes
-        notes += (f"the {form} is unusable",)
-        unusable += 1
-    if unusable:
-        _refuse(path, "an invertible sform or qform", "; ".join(notes), "set one in the header")
-    if (header["pixdim"][1:4] <= 0).any():
-        notes += ("voxel sizes are not positive, their absolute values are used",)
-    notes += ("no orientation in the header: taken as nibabel does, left to the left-hand side of the first axis",)
-    return to_mm @ header.get_base_affine(), True, notes
-
-
-def _qform(header: Header) -> Any:  # noqa: ANN401 - a callable that mirrors Nifti1Header.get_sform
-    def get() -> Affine | None:
-        try:
-            return cast("Affine", header.get_qform())
-        except (HeaderDataError, ValueError):
-            return None
-
-    return get
-
-
-def _spatial(header: Header) -> SpatialHeader:
-    def values(*names: str) -> tuple[float, ...]:
-        return tuple(float(header[name]) for name in names)
-
-    zero, i, j, k = (float(size) for size in header["pixdim"][:4])
-    b, c, d = values("quatern_b", "quatern_c", "quatern_d")
-    x, y, z = values("qoffset_x", "qoffset_y", "qoffset_z")
-    return SpatialHeader(
-        pixdim=(zero, i, j, k),
-        qform_code=int(header["qform_code"]),
-        sform_code=int(header["sform_code"]),
-        quatern=(b, c, d),
-        qoffset=(x, y, z),
-        srow=tuple(tuple(float(value) for value in header[row]) for row in ("srow_x", "srow_y", "srow_z")),
-        spatial_unit=int(header["xyzt_units"]) & 7,
-    )
 
 
 __all__ = ["MAX_VOXELS", "is_nifti_name", "read_nifti"]
