@@ -73,7 +73,8 @@ class Window:
         Raises:
             OasisGanError: If a tissue is missing, or the means do not increase from CSF to GM to WM as in a T1w.
         """
-        means = [float(voxels[labels == label_set.value_of(name)].mean(dtype=np.float64)) for name in ANCHORS]
+        tissues = [voxels[labels == label_set.value_of(name)] for name in ANCHORS]
+        means = [float(tissue.mean(dtype=np.float64)) if tissue.size else np.nan for tissue in tissues]
         values = (0.0, *means, means[-1] * _HEADROOM)
         if not (np.diff(values) > 0).all():
             found = ", ".join(f"{name} {mean:.4g}" for name, mean in zip(ANCHORS, means, strict=True))
@@ -199,7 +200,7 @@ def _whole_where_near(voxels: Voxels) -> Voxels:
     if voxels.dtype.kind in "iu":
         return voxels
     whole = np.rint(voxels)
-    return np.where(np.abs(voxels - whole) <= ROUNDING, whole, voxels)
+    return np.where(np.isclose(voxels, whole, rtol=0, atol=ROUNDING), whole, voxels)
 
 
 OASIS = LabelSet("oasis", (Label(1, "CSF"), Label(2, "GM"), Label(3, "WM")))

@@ -50,11 +50,15 @@ def write_ledger(folder: Path, outcomes: Iterable[Outcome]) -> None:
     Raises:
         OSError: As the file system says; the old table stays.
     """
-    rows = {row.split("\t", 1)[0]: row for row in _earlier(folder / NAME)}
-    for outcome in outcomes:
-        row = outcome.row()
-        rows[row.split("\t", 1)[0]] = row
-    write_atomically(folder / NAME, "".join(f"{row}\n" for row in (_HEADER, *rows.values())).encode())
+    rows = [outcome.row() for outcome in outcomes]
+    # Two sources may share a subject's name: only rows of earlier runs give way.
+    subjects = {_subject(row) for row in rows}
+    earlier = [row for row in _earlier(folder / NAME) if _subject(row) not in subjects]
+    write_atomically(folder / NAME, "".join(f"{row}\n" for row in (_HEADER, *earlier, *rows)).encode())
+
+
+def _subject(row: str) -> str:
+    return row.split("\t", 1)[0]
 
 
 def _earlier(path: Path) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -11,31 +10,38 @@ from collections.abc import Sequence
 from .datasets import Subject
 
 _MAX_BYTES = 180  # of a name, which leaves room in the usual 255 for what is put behind it
+_UNSAFE = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, line and paragraph separators
 _TAG = 8  # hexadecimal digits that tell apart what would collide
 
 
 def output_names(subjects: Sequence[Subject]) -> list[str]:
     """Return a file name without ending for each subject, distinct even where upper and lower case are one.
 
-    A name that two subjects share, or that is too long, gets the beginning of a hash of its source's path: the
-    same source has the same name in every run, in whatever company.
+    A name that two subjects share, or that is too long, gets the beginning of a hash of its source's path and of
+    itself: the same subject has the same name in every run, in whatever company.
     """
     names = [_safe(subject.name) for subject in subjects]
-    folded = [unicodedata.normalize("NFC", name).casefold() for name in names]
+    folded = [_folded(name) for name in names]
     count = Counter(folded)
     return [
-        _tagged(name, subject) if count[fold] > 1 or len(os.fsencode(name)) > _MAX_BYTES else name
+        _tagged(name, subject) if count[fold] > 1 or len(name.encode()) > _MAX_BYTES else name
         for name, fold, subject in zip(names, folded, subjects, strict=True)
     ]
 
 
 def _safe(name: str) -> str:
-    """Keep every character but those that could leave the folder or break a line."""
-    kept = "".join("_" if c in '/\\:*?"<>|' or unicodedata.category(c) == "Cc" else c for c in name)
+    """Keep every character but those that could leave the folder, break a line or are no UTF-8."""
+    kept = "".join("_" if c in '/\\:*?"<>|' or unicodedata.category(c) in _UNSAFE else c for c in name)
     return kept.lstrip(".") or "subject"
 
 
+def _folded(name: str) -> str:
+    """Return what is equal for names that a file system could take for one (Unicode's canonical caseless match)."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
 def _tagged(name: str, subject: Subject) -> str:
-    tag = hashlib.sha256(os.fsencode(subject.source.path.absolute())).hexdigest()[:_TAG]
-    short = os.fsencode(name)[: _MAX_BYTES - _TAG - 1].decode("utf-8", "ignore")
+    key = f"{subject.source.path.absolute()}\0{subject.name}"
+    tag = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:_TAG]
+    short = name.encode()[: _MAX_BYTES - _TAG - 1].decode("utf-8", "ignore")
     return f"{short}-{tag}"

@@ -23,7 +23,7 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     ``site1_sub-01_seg``, or ``site1_sub-01`` if ``_seg.nii.gz`` is the source suffix.
 
     Raises:
-        OasisGanError: If there is no such volume.
+        OasisGanError: If there is no such volume, or one would be its own target.
     """
     root = selection.root
     sources = [path for path in _files(root) if _ends(path, selection.source_suffix)] if root.is_dir() else [root]
@@ -31,17 +31,24 @@ def subjects(selection: Selection) -> Iterator[Subject]:
         expected = f"files named *{selection.source_suffix or '.nii or *.nii.gz'}"
         raise OasisGanError(root, expected=expected, found="none", remedy="check the folder and the suffix")
     for path in sources:
-        key = _key(path.relative_to(root) if root.is_dir() else Path(path.name), selection.source_suffix)
-        target = _target(selection, path, key) if selection.wants_targets else None
+        relative = path.relative_to(root) if root.is_dir() else Path(path.name)
+        key = _key(relative, selection.source_suffix)
+        target = _target(selection, path, relative, key) if selection.wants_targets else None
+        if target == path:
+            raise OasisGanError(path, expected="a target beside it", found="itself", remedy="name another suffix")
         name = "_".join(Path(key).parts).rstrip("_-.") or path.parent.name
         yield Subject(name, Scan(path, read_nifti), Scan(target, read_nifti) if target else None)
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the NIfTI files below a folder in one order on every machine; links to folders are not followed."""
+    """Yield the NIfTI files below a folder in one order on every machine; links to folders are not followed.
+
+    Hidden files are passed over: macOS leaves ``._name.nii.gz`` beside every file it copies.
+    """
     for parent, folders, names in os.walk(folder):
         folders.sort()
-        yield from (path for name in sorted(names) if is_nifti_name(path := Path(parent, name)))
+        shown = (name for name in sorted(names) if not name.startswith("."))
+        yield from (path for name in shown if is_nifti_name(path := Path(parent, name)))
 
 
 def _ends(path: Path, suffix: str) -> bool:
@@ -57,14 +64,15 @@ def _key(path: Path, suffix: str) -> str:
     return str(path.parent / name) if name else f"{path.parent}{os.sep}"
 
 
-def _target(selection: Selection, source: Path, key: str) -> Path:
+def _target(selection: Selection, source: Path, relative: Path, key: str) -> Path:
     """Return where the file that goes with ``source`` should be; reading it tells whether it is there.
 
-    In a folder of its own it has the same path below the root, up to the suffix.
+    In a folder of its own it has the same path below the root, at least up to the suffix.
     """
     root = selection.target_root or (selection.root if selection.root.is_dir() else source.parent)
     if root.is_file():
         return root
-    endings = [selection.target_suffix] if selection.target_suffix else [".nii.gz", ".nii"]
-    candidates = [path for ending in endings if (path := root / f"{key}{ending}") != source]
+    if selection.target_suffix:
+        return root / f"{key}{selection.target_suffix}"
+    candidates = [path for name in (relative, f"{key}.nii.gz", f"{key}.nii") if (path := root / name) != source]
     return next((path for path in candidates if path.is_file()), candidates[0])

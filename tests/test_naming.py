@@ -1,0 +1,105 @@
+"""Outputs carry the subject's name, fit any file system, and never take one another's place."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from oasis_gan import OasisGanError, Scan, Subject, Volume
+from oasis_gan.naming import output_names
+
+SUFFIX = "_synth" + "T" * 27 + ".nii.gz"  # 40 bytes
+NASTY = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "a/b",
+    "a_b",
+    "A",
+    "a",
+    "é",
+    "e\u0301",
+    "É",
+    "ß",
+    "SS",
+    "\0",
+    "a\nb",
+    "\ud800",
+    "\udce9",
+]
+NAMES = st.one_of(
+    st.sampled_from(NASTY),
+    st.text(st.characters(exclude_categories=())),  # surrogates too
+    st.text("aAäÄ./\u0308\u0345\u2028-", max_size=4),
+    st.builds(lambda text, times: text * times, st.text("aäÄ\U0001f9e0", min_size=1, max_size=3), st.integers(50, 300)),
+)
+
+
+def unread(path: Path) -> Volume:
+    raise OasisGanError(path, expected="not to be read", found="a reader", remedy="none")
+
+
+def subject(name: str, path: str) -> Subject:
+    return Subject(name, Scan(Path(path), unread))
+
+
+def named(names: list[str]) -> list[str]:
+    """Return the output names of subjects that come from as many files."""
+    return output_names([subject(name, f"/data/{number}.nii") for number, name in enumerate(names)])
+
+
+@given(st.lists(NAMES, max_size=8))
+@example(NASTY)
+@example(["é", "e\u0301", "É", "E\u0301"])
+@example(["\u0345\u0301", "\u0399\u0301", "\u03b9\u0301"])
+@example(["x" * 400, "x" * 401, "X" * 402])
+def test_no_two_outputs_share_a_file_on_any_file_system(names: list[str]) -> None:
+    outputs = named(names)
+    for form in ("NFC", "NFD"):
+        as_stored = [unicodedata.normalize(form, unicodedata.normalize(form, name).casefold()) for name in outputs]
+        assert len(set(as_stored)) == len(names)
+
+
+@given(NAMES, st.booleans())
+def test_an_output_is_one_visible_name_in_its_folder(name: str, shared: bool) -> None:
+    for output in named([name] * (1 + shared)):
+        file = f"{output}{SUFFIX}"
+        assert len(file.encode()) <= 255
+        assert not file.startswith(".")
+        assert Path("out", file).parts == ("out", file)
+        assert len(file.splitlines()) == 1
+        assert not {unicodedata.category(c) for c in file} & {"Cc", "Cs"}
+
+
+@given(st.lists(NAMES, min_size=1, max_size=8))
+def test_any_name_can_be_a_file(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("out")
+    for output in named(names):
+        (folder / f"{output}{SUFFIX}").touch(exist_ok=False)
+    assert len(list(folder.iterdir())) == len(names)
+
+
+@pytest.mark.parametrize("name", ["sub-01", "sub 01", "-rf", "Ångström", "被験者1", "sub-01.T1w", "🧠"])
+def test_an_ordinary_name_is_kept(name: str) -> None:
+    assert named([name, "other"]) == [name, "other"]
+
+
+def test_a_shared_name_is_the_same_in_any_company() -> None:
+    here, there, other = subject("sub", "/a/1.nii"), subject("sub", "/b/1.nii"), subject("SUB", "/c/1.nii")
+    first = dict(zip("ht", output_names([here, there]), strict=True))
+    second = dict(zip("oth", output_names([other, there, here]), strict=True))
+    assert first["h"] == second["h"]
+    assert first["t"] == second["t"]
+    assert all(name.lower().startswith("sub-") for name in second.values())
+
+
+def test_subjects_of_one_file_are_told_apart_by_their_names() -> None:
+    path = "/data/cohort.h5"
+    for names in (["T1", "t1"], ["x" * 300 + "1", "x" * 300 + "2"]):
+        outputs = output_names([subject(name, path) for name in names])
+        assert len({output.casefold() for output in outputs}) == 2
