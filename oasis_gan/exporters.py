@@ -17,7 +17,7 @@ class Exporter:
         name: What the user types after ``--exporter``.
         summary: One line for ``oasis-gan plugins``.
         suffix: How the names of its files end, with the dot.
-        write: Writes a volume to a path, whole or not at all (`oasis_gan.files.atomic_write` does that).
+        write: Writes a volume to a path, whole or not at all (`oasis_gan.write_atomically` does that for its bytes).
     """
 
     name: str

@@ -28,7 +28,7 @@ def oasis_gan_datasets() -> Iterable[Dataset]:
         A reader of NumPy files whose voxels lie 1 mm apart::
 
             import numpy as np
-            from oasis_gan import Dataset, Geometry, Scan, Subject, Volume, hookimpl
+            from oasis_gan import Dataset, Geometry, OasisGanError, Scan, Subject, Volume, hookimpl
 
             def read(path):
                 voxels = np.load(path, allow_pickle=False)
@@ -36,8 +36,11 @@ def oasis_gan_datasets() -> Iterable[Dataset]:
 
             def subjects(selection):
                 root = selection.root
-                for path in sorted(root.rglob("*.npy")) if root.is_dir() else [root]:
-                    yield Subject(path.stem, Scan(path, read))
+                paths = [root] if root.is_file() else sorted(root.rglob("*.npy"))
+                if not paths:
+                    raise OasisGanError(root, expected="*.npy files", found="none", remedy="check the path")
+                for path in paths:
+                    yield Subject(str(path.relative_to(root.parent).with_suffix("")), Scan(path, read))
 
             @hookimpl
             def oasis_gan_datasets():
@@ -85,12 +88,14 @@ def oasis_gan_exporters() -> Iterable[Exporter]:
     Example:
         A writer of NumPy files::
 
+            import io
             import numpy as np
-            from oasis_gan import Exporter, atomic_write, hookimpl
+            from oasis_gan import Exporter, hookimpl, write_atomically
 
             def write(volume, path):
-                with atomic_write(path) as file:
-                    np.save(file, volume.voxels)
+                file = io.BytesIO()
+                np.save(file, volume.voxels)
+                write_atomically(path, file.getvalue())
 
             @hookimpl
             def oasis_gan_exporters():

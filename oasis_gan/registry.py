@@ -1,38 +1,34 @@
-"""Finding plugins, and keeping the tool alive when one of them is broken."""
+"""What the plugins offer, and keeping the tool alive when one of them is broken."""
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
 import pluggy
 
 from . import hookspecs
 from .datasets import Dataset
+from .discovery import Load, Source, from_file, installed
 from .errors import OasisGanError, one_line, printable
 from .exporters import Exporter
 from .hookspecs import PROJECT
 from .models import ModelKind
 
-Offer = TypeVar("Offer", Dataset, ModelKind, Exporter)
-Hook = Callable[[], Iterable[Any]]
-_OWN = "oasis-gan"
-
 
 @dataclass(frozen=True)
-class Source:
-    """Where a plugin came from: its own name, and the distribution or file that brought it."""
+class TrainedModel:
+    """A trained model that comes with a plugin."""
 
-    plugin: str
-    provider: str
+    name: str
+    kind: ModelKind
+    folder: Path
 
-    def __str__(self) -> str:
-        return f"{self.plugin} ({self.provider})"
+
+Offer = TypeVar("Offer", Dataset, ModelKind, Exporter, TrainedModel)
+Hook = Callable[[], Iterable[Any]]
 
 
 @dataclass
@@ -52,14 +48,18 @@ class Catalogue(Generic[Offer]):
         return self.offers[name]
 
     def add(self, offer: Offer, source: Source) -> None:
-        """Take an offer in, unless its name is taken."""
-        if offer.name in self.offers:
-            holder = self.sources[offer.name]
+        """Take an offer in, or raise `OasisGanError` if its name is taken or none that one could type."""
+        name: object = offer.name
+        if not isinstance(name, str) or not name.isprintable() or name.split() != [name]:
+            expected = "a name without spaces"
+            raise OasisGanError(self.kind, expected=expected, found=repr(name), remedy="rename it")
+        if name in self.offers:
+            holder = self.sources[name]
             found = f"{holder} and {source} both offering it"
             remedy = f"{holder} keeps it; rename or uninstall the other"
-            raise OasisGanError(f"{self.kind} {offer.name}", expected="one provider", found=found, remedy=remedy)
-        self.offers[offer.name] = offer
-        self.sources[offer.name] = source
+            raise OasisGanError(f"{self.kind} {name}", expected="one provider", found=found, remedy=remedy)
+        self.offers[name] = offer
+        self.sources[name] = source
 
 
 @dataclass
@@ -69,6 +69,7 @@ class Registry:
     datasets: Catalogue[Dataset] = field(default_factory=lambda: Catalogue("dataset"))
     models: Catalogue[ModelKind] = field(default_factory=lambda: Catalogue("model kind"))
     exporters: Catalogue[Exporter] = field(default_factory=lambda: Catalogue("exporter"))
+    trained: Catalogue[TrainedModel] = field(default_factory=lambda: Catalogue("model"))
     problems: list[str] = field(default_factory=list)
 
     @classmethod
@@ -83,11 +84,11 @@ class Registry:
         registry = cls()
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(hookspecs)
-        for source, load in _installed():
+        for source, load in installed():
             registry._take(manager, source, load)
         known = len(registry.problems)
         for file in files:
-            registry._take(manager, Source(file.stem, str(file)), _file_loader(file))
+            registry._take(manager, *from_file(file))
         if len(registry.problems) > known:
             raise OasisGanError(
                 "--plugin",
@@ -97,44 +98,54 @@ class Registry:
             )
         return registry
 
-    def _take(self, manager: pluggy.PluginManager, source: Source, load: Callable[[], Any]) -> None:
+    def _take(self, manager: pluggy.PluginManager, source: Source, load: Load) -> None:
         """Register one plugin and collect its offers, each hook by itself: what one breaks the others keep."""
         try:
             plugin = load()
-            manager.register(plugin, name=str(source))
-            callers = manager.get_hookcallers(plugin) or []
-            if not callers:
-                raise OasisGanError(
-                    source.plugin,
-                    expected="a hook marked @hookimpl",
-                    found="none",
-                    remedy="see oasis_gan.hookspecs",
-                )
+            callers = _registered(manager, plugin, source)
         # A plugin is foreign code and may raise anything, SystemExit included.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             self._report(source, error)
             return
         for caller in callers:
             for implementation in (i for i in caller.get_hookimpls() if i.plugin is plugin):
-                self._collect(caller.name, cast("Hook", implementation.function), source)
+                if caller.has_spec():
+                    self._collect(caller.name, cast("Hook", implementation.function), source)
+                elif not implementation.optionalhook:
+                    expected, remedy = f"one of {', '.join(self._catalogues)}", "rename that hook"
+                    self._report(source, OasisGanError("hook", expected=expected, found=caller.name, remedy=remedy))
 
-    def _collect(self, hook: str, implementation: Hook, source: Source) -> None:
-        catalogue, kind = {
+    @property
+    def _catalogues(self) -> dict[str, tuple[Catalogue[Any], type]]:
+        return {
             "oasis_gan_datasets": (self.datasets, Dataset),
             "oasis_gan_models": (self.models, ModelKind),
             "oasis_gan_exporters": (self.exporters, Exporter),
-        }[hook]
+        }
+
+    def _collect(self, hook: str, implementation: Hook, source: Source) -> None:
+        catalogue, kind = self._catalogues[hook]
         try:
             offers = list(implementation())
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            self._report(source, error)
+            found, remedy = one_line(error), "mend that hook"
+            self._report(source, OasisGanError(hook, expected=f"{kind.__name__} objects", found=found, remedy=remedy))
             return
         for offer in offers:
             try:
-                if not isinstance(offer, kind):
-                    found, remedy = type(offer).__name__, f"yield {kind.__name__} objects"
-                    raise OasisGanError(hook, expected=f"{kind.__name__} objects", found=found, remedy=remedy)
-                catalogue.add(offer, source)  # type: ignore[attr-defined]  # the two go together
+                _require_fields(offer, kind, hook)
+                catalogue.add(offer, source)
+            except OasisGanError as error:
+                self._report(source, error)
+            else:
+                self._add_trained(offer, source)
+
+    def _add_trained(self, offer: Dataset | ModelKind | Exporter, source: Source) -> None:
+        if not isinstance(offer, ModelKind):
+            return
+        for name, folder in offer.shipped.items():
+            try:
+                self.trained.add(TrainedModel(name, offer, folder), source)
             except OasisGanError as error:
                 self._report(source, error)
 
@@ -142,27 +153,29 @@ class Registry:
         self.problems.append(printable(f"plugin {source}: {one_line(error)}"))
 
 
-def _installed() -> Iterator[tuple[Source, Callable[[], Any]]]:
-    """Yield the installed plugins, our own first so that no third party takes over a built-in."""
-    found: dict[tuple[str, str], EntryPoint] = {}
-    for distribution in distributions():
-        for entry_point in distribution.entry_points:
-            if entry_point.group == PROJECT:
-                # The first of two copies on the path is the one that gets imported.
-                found.setdefault((distribution.metadata["Name"], entry_point.name), entry_point)
-    for (provider, name), entry_point in sorted(found.items(), key=lambda item: (item[0][0] != _OWN, item[0])):
-        yield Source(name, provider), entry_point.load
+def _registered(manager: pluggy.PluginManager, plugin: object, source: Source) -> list[pluggy.HookCaller]:
+    """Register a plugin and return its hooks."""
+    remedy = "see oasis_gan.hookspecs"
+    try:
+        manager.register(plugin, name=str(source))
+    except pluggy.PluginValidationError as error:
+        # Its last line says what is wrong, those before only where.
+        found = str(error).splitlines()[-1]
+        raise OasisGanError("hooks", expected="the arguments of their specs", found=found, remedy=remedy) from None
+    callers = manager.get_hookcallers(plugin) or []
+    if not callers:
+        raise OasisGanError(source.plugin, expected="a hook marked @hookimpl", found="none", remedy=remedy)
+    return callers
 
 
-def _file_loader(file: Path) -> Callable[[], ModuleType]:
-    def load() -> ModuleType:
-        if not file.is_file():
-            raise OasisGanError(file, expected="a Python file", found="no such file", remedy="check the path")
-        spec = importlib.util.spec_from_file_location(f"oasis_gan_plugin_{abs(hash(file.resolve()))}", file)
-        if spec is None or spec.loader is None:
-            raise OasisGanError(file, expected="a Python file", found=file.suffix, remedy="name it .py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
+def _require_fields(offer: object, kind: type, hook: str) -> None:
+    """Raise `OasisGanError` unless ``offer`` is what its hook promises, as far as the tool leans on it."""
+    if not isinstance(offer, kind):
+        found, remedy = type(offer).__name__, f"yield {kind.__name__} objects"
+        raise OasisGanError(hook, expected=f"{kind.__name__} objects", found=found, remedy=remedy)
+    summary, shipped = getattr(offer, "summary", ""), getattr(offer, "shipped", {})
+    if not isinstance(summary, str):
+        raise OasisGanError(hook, expected="a summary of one line", found=repr(summary), remedy="give it one")
+    if not isinstance(shipped, Mapping):
+        expected, found = "shipped models by name, a folder each", repr(shipped)
+        raise OasisGanError(hook, expected=expected, found=found, remedy="make it a dictionary")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from ..datasets import Dataset, Selection, Subject
 from ..errors import OasisGanError, one_line, printable
 from ..ledger import Outcome, Status
-from ..models import ModelKind, kind_of
+from ..models import ModelCard, ModelKind, Translator, kind_of
 from ..registry import Registry
 from ..slicing import Plane
 
@@ -40,22 +41,44 @@ def first(there: Iterable[T], what: str) -> T:
 
 def choose_model(registry: Registry, wanted: str | None) -> tuple[ModelKind, Path]:
     """Return kind and folder of a model, by name or by folder; by default the first that ships with a plugin."""
-    kinds = registry.models.offers.values()
-    shipped = {name: (kind, folder) for kind in kinds for name, folder in kind.shipped.items()}
-    if wanted is None:
-        return first(shipped.values(), "model")
-    if wanted in shipped:
-        return shipped[wanted]
+    trained = registry.trained.offers
+    if wanted is None or wanted in trained:
+        model = first(trained.values(), "model") if wanted is None else trained[wanted]
+        return model.kind, model.folder
     folder = Path(wanted)
     if not folder.is_dir():
-        expected = f"a model folder or one of {', '.join(shipped) or 'none'}"
+        expected = f"a model folder or one of {', '.join(trained) or 'none'}"
         raise OasisGanError("--model", expected=expected, found=wanted, remedy="see oasis-gan models")
     return registry.models.get(kind_of(folder)), folder
 
 
+def described(kind: ModelKind, folder: Path) -> ModelCard:
+    """Return the card of a model; whatever the plugin raises becomes a line."""
+    with _blaming(kind, folder):
+        return kind.card(folder)
+
+
+def loaded(kind: ModelKind, folder: Path) -> Translator:
+    """Return a model, ready to translate; whatever the plugin raises becomes a line."""
+    with _blaming(kind, folder):
+        return kind.load(folder)
+
+
+@contextmanager
+def _blaming(kind: ModelKind, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OasisGanError, OSError):
+        raise
+    # The kind may be anybody's.
+    except Exception as error:
+        expected, remedy = f"a model that the plugin {kind.name} can use", "mend the model, or the plugin"
+        raise OasisGanError(folder, expected=expected, found=one_line(error), remedy=remedy) from error
+
+
 def choose_plane(kind: ModelKind, folder: Path, wanted: str | None) -> Plane:
     """Return the plane to slice in; by default the first that the model was trained in."""
-    planes = kind.card(folder).planes
+    planes = described(kind, folder).planes
     if wanted is None:
         return planes[0]
     if wanted not in planes:
@@ -74,18 +97,32 @@ def list_subjects(
     for selection in selections:
         try:
             reader = named or _guess(registry, selection.root)
-            subjects += reader.open(selection)
+            subjects += _opened(reader, selection)
         # The reader may be anybody's.
         except Exception as error:  # noqa: BLE001
             broken.append(Outcome(selection.root.name, Status.FAILED, None, one_line(error)))
     return subjects, broken
 
 
+def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
+    """Yield the subjects of a selection; a reader that finds none, or yields something else, has failed."""
+    found_any = False
+    for subject in reader.open(selection):
+        if not isinstance(subject, Subject):
+            found, remedy = type(subject).__name__, f"mend the dataset plugin {reader.name}"
+            raise OasisGanError(selection.root, expected="Subject objects", found=found, remedy=remedy)
+        yield subject
+        found_any = True
+    if not found_any:
+        expected = f"something that the dataset plugin {reader.name} reads"
+        raise OasisGanError(selection.root, expected=expected, found="none", remedy="check the path and the suffix")
+
+
 def _guess(registry: Registry, root: Path) -> Dataset:
     """Return the one reader that recognises ``root``."""
     if not root.exists():
         raise OasisGanError(root, expected="a file or folder", found="nothing there", remedy="check the path")
-    readers = [reader for reader in registry.datasets.offers.values() if reader.recognises(root)]
+    readers = [reader for reader in registry.datasets.offers.values() if _recognises(reader, root)]
     if len(readers) == 1:
         return readers[0]
     known = ", ".join(registry.datasets.offers) or "none"
@@ -94,3 +131,12 @@ def _guess(registry: Registry, root: Path) -> Dataset:
         raise OasisGanError(root, expected="one layout", found=found, remedy="choose one with --dataset")
     expected = f"something that a dataset plugin reads ({known})"
     raise OasisGanError(root, expected=expected, found="nothing of the kind", remedy="name it with --dataset")
+
+
+def _recognises(reader: Dataset, root: Path) -> bool:
+    """Ask a reader; one that breaks does not keep the others from reading."""
+    try:
+        return reader.recognises(root)
+    except Exception as error:  # noqa: BLE001
+        say(f"warning: dataset {reader.name} did not look at {root}: {one_line(error)}")
+        return False

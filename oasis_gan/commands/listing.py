@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..errors import OasisGanError, printable
+from ..errors import one_line, printable
 from ..models import ModelCard
 from ..registry import Registry
 from .choosing import load_registry
@@ -30,12 +30,12 @@ def model_table(files: Iterable[Path]) -> Iterator[str]:
     registry = load_registry(files)
     rows: list[Row] = [("MODEL", "VERSION", "KIND", "FROM", "TO", "PLANES", "FOLDER")]
     broken = []
-    for kind in registry.models.offers.values():
-        for name, folder in kind.shipped.items():
-            try:
-                rows.append((name, *_described(kind.name, kind.card(folder)), str(folder)))
-            except OasisGanError as error:
-                broken.append(f"broken: {error}")
+    for model in registry.trained.offers.values():
+        try:
+            rows.append((model.name, *_described(model.kind.name, model.kind.card(model.folder)), str(model.folder)))
+        # The kind may be anybody's.
+        except Exception as error:  # noqa: BLE001
+            broken.append(printable(f"broken: model {model.name}: {one_line(error)}"))
     yield from _aligned(rows)
     yield from broken
 

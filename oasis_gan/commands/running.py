@@ -11,7 +11,7 @@ from ..cohort import Job, translate_all
 from ..datasets import Selection
 from ..ledger import Status, write_ledger
 from ..progress import Clock, reporting
-from .choosing import choose_model, choose_plane, list_subjects, load_registry
+from .choosing import choose_model, choose_plane, list_subjects, load_registry, loaded
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def run(options: RunOptions) -> int:
                 reporter.say(clock.line(outcome))
             if not subjects:
                 return 1
-            job = Job(kind.load(folder), exporter, plane, options.out, options.overwrite)
+            job = Job(loaded(kind, folder), exporter, plane, options.out, options.overwrite)
             for outcome in translate_all(subjects, job, reporter.advance):
                 outcomes.append(outcome)
                 reporter.say(clock.line(outcome))
