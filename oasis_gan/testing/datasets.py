@@ -1,0 +1,137 @@
+"""What every reader keeps to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ..datasets import Dataset, Scan, Selection, Subject
+from .checks import USERS_ERRORS, assert_listed, assert_volume, calls_of, must_raise
+
+
+class DatasetContract:
+    """Give the fixtures ``dataset`` and ``selection``, which points at data that your test has made."""
+
+    @pytest.fixture
+    def dataset(self) -> Dataset:
+        """Return the reader to check."""
+        pytest.fail("give a fixture `dataset` that returns the Dataset of your plugin")
+
+    @pytest.fixture
+    def selection(self) -> Selection:
+        """Return a selection that holds at least one subject."""
+        pytest.fail("give a fixture `selection` that makes some data and returns a Selection of it")
+
+    @pytest.fixture
+    def subjects(self, dataset: Dataset, selection: Selection) -> list[Subject]:
+        """Return the subjects of the selection."""
+        subjects = list(dataset.open(selection))
+        assert subjects, f"`open` listed nothing in {selection.root}: let it list what your fixture made"
+        for subject in subjects:
+            assert isinstance(subject, Subject), f"`open` listed a {type(subject).__name__}: yield Subject objects"
+        return subjects
+
+    @pytest.fixture
+    def scans(self, subjects: list[Subject]) -> list[Scan]:
+        """Return the sources and targets of the selection."""
+        return [scan for subject in subjects for scan in (subject.source, subject.target) if scan is not None]
+
+    @pytest.fixture
+    def empty(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Return an empty folder."""
+        return tmp_path_factory.mktemp("empty")
+
+    def test_it_can_be_named_and_listed(self, dataset: Dataset) -> None:
+        """Its name is a word to type, its summary a line."""
+        assert_listed(dataset.name, dataset.summary)
+
+    def test_the_same_subjects_come_in_the_same_order(
+        self, dataset: Dataset, selection: Selection, subjects: list[Subject]
+    ) -> None:
+        """Opened again it lists the same, so that a run can be taken up again."""
+        names, again = _names(subjects), _names(dataset.open(selection))
+        assert again == names, f"`open` listed {names}, then {again}: sort what it finds, and keep no state"
+
+    def test_names_tell_subjects_apart(self, subjects: list[Subject]) -> None:
+        """Every subject has a name of its own."""
+        names = _names(subjects)
+        assert all(isinstance(name, str) and name.strip() for name in names), f"a name of {names} is empty or no text"
+        twice = sorted({name for name in names if names.count(name) > 1})
+        assert not twice, f"several subjects are called {twice}: put what differs in their paths into the names"
+
+    def test_listing_reads_no_voxels(self, dataset: Dataset, selection: Selection, scans: list[Scan]) -> None:
+        """Readers are called by `Scan.read`, not before: a cohort is larger than memory."""
+        with calls_of(scan.reader for scan in scans) as called:
+            list(dataset.open(selection))
+        assert not called, f"`open` called {called[:1]}: leave that to Scan.read, and give Scan the function"
+
+    def test_scans_are_files(self, scans: list[Scan]) -> None:
+        """An output's provenance holds the hash of the file that it came from."""
+        for scan in scans:
+            assert scan.path.is_file(), f"{scan.path} is no file: give Scan the file that its reader reads"
+
+    def test_every_scan_is_a_volume_with_a_place_in_space(self, scans: list[Scan]) -> None:
+        """Voxels are numbers in three dimensions, and the affine says where they lie."""
+        for scan in scans:
+            assert_volume(scan.read(), scan.path)
+
+    def test_a_scan_reads_the_same_twice(self, scans: list[Scan]) -> None:
+        """Reading changes nothing, and hands out nothing that a second reading would change."""
+        for scan in scans:
+            first = scan.read()
+            voxels, affine = first.voxels.copy(), first.geometry.affine.copy()
+            second = scan.read()
+            assert np.array_equal(voxels, second.voxels, equal_nan=True), f"{scan.path}: other voxels the second time"
+            assert np.array_equal(affine, second.geometry.affine), f"{scan.path}: another affine the second time"
+
+    def test_pairs_lie_on_one_grid(self, selection: Selection, subjects: list[Subject]) -> None:
+        """Where targets are asked for, every subject has one on the grid of its source."""
+        if not selection.wants_targets:
+            pytest.skip("the selection asks for no targets")
+        for subject in subjects:
+            source, target = subject.paired()
+            assert source.voxels.shape == target.voxels.shape
+
+    def test_it_recognises_what_it_reads_and_nothing_else(
+        self, dataset: Dataset, selection: Selection, empty: Path
+    ) -> None:
+        """Without ``--dataset`` every reader is asked, and exactly one must say yes."""
+        assert dataset.recognises(selection.root), (
+            f"`recognises` denied {selection.root}, of which `open` lists subjects"
+        )
+        assert not dataset.recognises(empty), "`recognises` took an empty folder: let it look for your files in there"
+
+    def test_an_empty_folder_is_refused(self, dataset: Dataset, empty: Path) -> None:
+        """A folder without subjects is an error with a remedy, not an empty list."""
+        with must_raise(USERS_ERRORS, "`open` accepted an empty folder: raise OasisGanError when it finds nothing"):
+            list(dataset.open(Selection(empty)))
+
+    def test_a_source_that_is_not_there_is_refused(self, dataset: Dataset, selection: Selection, empty: Path) -> None:
+        """It is found out when it is listed, or at the latest when it is read."""
+        missing = empty / selection.root.name
+        with must_raise(USERS_ERRORS, f"there is no {missing}, and `open` raised nothing: raise OasisGanError"):
+            for subject in dataset.open(Selection(missing)):
+                subject.source.read()
+
+    def test_a_file_that_goes_away_is_refused(self, scans: list[Scan], empty: Path) -> None:
+        """It may be deleted between listing and reading."""
+        for scan in scans:
+            missing = empty / scan.path.name
+            with must_raise(USERS_ERRORS, f"there is no {missing}, and the reader raised nothing"):
+                scan.reader(missing)
+
+    def test_a_file_cut_short_is_refused(self, scans: list[Scan], empty: Path) -> None:
+        """Half a file is no volume, and must not be filled up with zeros; a copy can break off."""
+        for scan in scans:
+            half = empty / scan.path.name
+            half.write_bytes(scan.path.read_bytes()[: scan.path.stat().st_size // 2])
+            # Any exception will do: the tool names the file, and goes on with the next.
+            with must_raise((Exception,), f"half of {scan.path} was read as a volume: compare sizes, or checksums"):
+                scan.reader(half)
+
+
+def _names(subjects: Iterable[Subject]) -> list[str]:
+    return [subject.name for subject in subjects]

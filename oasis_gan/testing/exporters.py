@@ -1,0 +1,189 @@
+"""What every writer keeps to."""
+
+from __future__ import annotations
+
+import resource
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from ..exporters import Exporter
+from ..nifti import is_nifti_name, read_nifti
+from ..volume import Affine, Geometry, Volume
+from .checks import assert_listed, must_raise
+
+SHAPE = (13, 11, 7)
+TOLERANCE_MM = 1e-3
+"""How far a voxel may come back from where it was: affines are stored as float32."""
+_ITK_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha")
+
+
+def _affine(directions: Affine, spacing: tuple[float, float, float] = (1, 1, 1)) -> Affine:
+    return np.asarray(nib.affines.from_matvec(directions @ np.diag(spacing), (-61.5, 40.25, -12.75)))
+
+
+_OBLIQUE = nib.eulerangles.euler2mat(0.3, -0.2, 0.1)
+AFFINES: dict[str, Affine] = {
+    "RAS": _affine(np.eye(3)),
+    "LAS": _affine(np.diag([-1.0, 1, 1])),
+    "anisotropic": _affine(np.diag([-1.0, -1, 1]), (0.9375, 0.9375, 3.3)),
+    "permuted": _affine(np.eye(3)[[1, 2, 0]] @ np.diag([1.0, -1, 1]), (1.2, 0.8, 1)),
+    "oblique": _affine(_OBLIQUE @ np.diag([-1.0, 1, 1]), (0.7, 1.1, 2.5)),
+}
+"""Voxel to RAS+ mm, in every way in which a scan may lie."""
+
+
+class ExporterContract:
+    """Give the fixture ``exporter``."""
+
+    @pytest.fixture
+    def exporter(self) -> Exporter:
+        """Return the writer to check."""
+        pytest.fail("give a fixture `exporter` that returns the Exporter of your plugin")
+
+    @pytest.fixture
+    def folder(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Return an empty folder to write into."""
+        return tmp_path_factory.mktemp("out")
+
+    @pytest.fixture(params=AFFINES)
+    def volume(self, request: pytest.FixtureRequest) -> Volume:
+        """Return a volume, in every geometry."""
+        return example_volume(AFFINES[request.param])
+
+    def test_it_can_be_named_and_listed(self, exporter: Exporter) -> None:
+        """Its name is a word to type, its summary a line, its suffix the end of a file name."""
+        assert_listed(exporter.name, exporter.summary)
+        suffix = exporter.suffix
+        assert suffix.startswith(".") and len(suffix) > 1, f"the suffix {suffix!r}: begin it with a dot, as in .nii.gz"
+        assert "/" not in suffix and suffix.isprintable(), f"the suffix {suffix!r} does not fit into a file name"
+
+    @pytest.mark.parametrize("stem", ["sub-01_synthT1w", "v1.2 (köpie)"])
+    def test_one_file_is_written_under_the_name_asked_for(self, exporter: Exporter, folder: Path, stem: str) -> None:
+        """Nothing else is left beside it, whatever the name."""
+        path = folder / f"{stem}{exporter.suffix}"
+        exporter.write(example_volume(), path)
+        assert path.is_file(), f"there is {_names(folder)}: write to the path given, changing nothing of it"
+        _assert_alone(path)
+
+    def test_the_volume_stays_as_it_is(self, exporter: Exporter, folder: Path, volume: Volume) -> None:
+        """Writing changes neither voxels nor affine."""
+        voxels, affine = volume.voxels.copy(), volume.geometry.affine.copy()
+        exporter.write(volume, folder / f"a{exporter.suffix}")
+        assert np.array_equal(volume.voxels, voxels), "`write` changed the voxels of the volume: work on a copy"
+        assert np.array_equal(volume.geometry.affine, affine), "`write` changed the affine: work on a copy"
+
+    def test_an_old_file_gives_way(self, exporter: Exporter, folder: Path) -> None:
+        """Written again, the file holds the new volume."""
+        path, fresh = folder / f"a{exporter.suffix}", folder / f"b{exporter.suffix}"
+        exporter.write(example_volume(seed=1), path)
+        before = path.read_bytes()
+        exporter.write(example_volume(seed=2), path)
+        assert path.read_bytes() != before, "`write` left the old file as it was: replace it"
+        exporter.write(example_volume(seed=2), fresh)
+        assert path.stat().st_size == fresh.stat().st_size, "something of the old file is left: replace it as a whole"
+
+    def test_a_full_disk_leaves_nothing(self, exporter: Exporter, folder: Path) -> None:
+        """It raises, and there is no file that looks like a volume."""
+        with must_raise((Exception,), _ATOMIC), _full_disk():
+            exporter.write(example_volume(), folder / f"a{exporter.suffix}")
+        assert not _names(folder), f"a failed `write` left {_names(folder)}: {_ATOMIC}"
+
+    def test_a_full_disk_leaves_the_old_file(self, exporter: Exporter, folder: Path) -> None:
+        """What was there before a failed writing is still there, whole."""
+        path = folder / f"a{exporter.suffix}"
+        exporter.write(example_volume(seed=1), path)
+        before = path.read_bytes()
+        with must_raise((Exception,), _ATOMIC), _full_disk():
+            exporter.write(example_volume(seed=2), path)
+        assert path.is_file() and path.read_bytes() == before, f"a failed `write` damaged the old file: {_ATOMIC}"
+        _assert_alone(path)
+
+    def test_a_folder_that_is_not_there_is_an_error(self, exporter: Exporter, folder: Path) -> None:
+        """The tool has made it, so it has gone away: a share that is no longer mounted, for example."""
+        path = folder / "gone" / f"a{exporter.suffix}"
+        with must_raise((Exception,), "there was no folder, and `write` raised nothing: do not make it anew"):
+            exporter.write(example_volume(), path)
+        assert not path.exists(), "`write` raised, and left a file"
+
+    def test_nibabel_reads_it_back(self, exporter: Exporter, folder: Path, volume: Volume) -> None:
+        """Where nibabel knows the suffix, voxels and their places come back."""
+        path = folder / f"a{exporter.suffix}"
+        if not is_nifti_name(path):
+            pytest.skip(f"nibabel is not asked about {exporter.suffix}")
+        exporter.write(volume, path)
+        image = nib.Nifti1Image.from_filename(path)
+        assert np.array_equal(image.get_fdata(), volume.voxels), "nibabel reads other voxels than were written"
+        _assert_places(volume.geometry, image.affine, "nibabel")
+        # Stricter than nibabel: checks gzip's checksum, and that there is nothing to spare.
+        _assert_places(volume.geometry, read_nifti(path).geometry.affine, "oasis_gan.read_nifti")
+
+    def test_itk_reads_it_back(self, exporter: Exporter, folder: Path, volume: Volume) -> None:
+        """Where ITK knows the suffix, voxels and their places come back."""
+        if exporter.suffix not in _ITK_SUFFIXES:
+            pytest.skip(f"ITK is not asked about {exporter.suffix}")
+        path = folder / f"a{exporter.suffix}"
+        exporter.write(volume, path)
+        itk = _simpleitk()
+        image = itk.ReadImage(str(path))
+        voxels = itk.GetArrayFromImage(image).T
+        assert np.array_equal(voxels, volume.voxels), "ITK reads other voxels than were written"
+        _assert_places(volume.geometry, _itk_affine(image), "ITK")
+
+
+_ATOMIC = "write with oasis_gan.write_atomically, or to a temporary file that is renamed when it is whole"
+
+
+def example_volume(affine: Affine = AFFINES["RAS"], seed: int = 0) -> Volume:
+    """Return float32 noise, of which no file can be made much shorter, with background around it."""
+    voxels = np.zeros(SHAPE, np.float32)
+    voxels[1:-1, 1:-1, 1:-1] = np.random.default_rng(seed).uniform(1, 1000, [size - 2 for size in SHAPE])
+    return Volume(voxels, Geometry(SHAPE, affine.copy()))
+
+
+@contextmanager
+def _full_disk(room: int = 256) -> Iterator[None]:
+    """Let no file grow beyond ``room`` bytes: the system call fails where it would on a full disk.
+
+    In this process, since a writer may be anything, also what cannot be sent to another one.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _assert_alone(path: Path) -> None:
+    others = [name for name in _names(path.parent) if name != path.name]
+    assert not others, f"beside {path.name} there is {others}: write one file, and remove temporary ones"
+
+
+def _assert_places(geometry: Geometry, affine: Affine, reader: str) -> None:
+    corners = np.array(np.meshgrid(*((0, size - 1) for size in geometry.shape), [1], indexing="ij")).reshape(4, -1)
+    apart = float(np.linalg.norm(((geometry.affine - affine) @ corners)[:3], axis=0).max())
+    assert apart <= TOLERANCE_MM, f"for {reader} a corner is {apart:.3g} mm away: write the affine as well"
+
+
+def _itk_affine(image: Any) -> Affine:  # noqa: ANN401 - SimpleITK has no types
+    directions = np.array(image.GetDirection()).reshape(3, 3) @ np.diag(image.GetSpacing())
+    # ITK's world is LPS+.
+    return np.asarray(np.diag([-1.0, -1, 1, 1]) @ nib.affines.from_matvec(directions, image.GetOrigin()))
+
+
+def _simpleitk() -> Any:  # noqa: ANN401 - a module without types
+    with warnings.catch_warnings():
+        # SWIG's own, of no concern to a plugin.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return pytest.importorskip("SimpleITK")
