@@ -1,0 +1,317 @@
+"""What a user types and sees: real processes, real files, exit codes, and nothing half done."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+PAINT = """
+import os
+import time
+from pathlib import Path
+import numpy as np
+from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
+
+class Paint:
+    card = ModelCard(
+        name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="T1w",
+        planes=(Plane.AXIAL, Plane.CORONAL), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="0" * 64,
+    )
+    def translate(self, slices):
+        time.sleep(float(os.environ.get("PAINT_SECONDS", 0)))
+        return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
+
+@hookimpl
+def oasis_gan_models():
+    yield ModelKind("paint", "One grey a tissue", lambda _: Paint.card, lambda _: Paint(), shipped={"paint": Path()})
+"""
+Run = Callable[..., subprocess.CompletedProcess[str]]
+HEADER = ["subject", "status", "output", "message"]
+GREYS = np.array([0, 300, 550, 750])
+
+
+def oasis_gan(*words: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+    """Run the tool as its users do."""
+    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+def voxels_of(path: Path) -> NDArray[Any]:
+    """Return the voxels of a NIfTI file, as stored."""
+    return np.asarray(nib.Nifti1Image.from_filename(path).dataobj)
+
+
+def label_map(path: Path, shape: tuple[int, int, int] = (10, 12, 9), seed: int = 0) -> Path:
+    """Write a label map with an oblique, anisotropic affine."""
+    voxels = np.random.default_rng(seed).integers(0, 4, shape).astype(np.uint8)
+    affine = nib.affines.from_matvec(nib.eulerangles.euler2mat(0.1, 0.2, -0.3) @ np.diag([-1.0, 1.2, 2]), (5, -7, 11))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(voxels, affine), path)
+    return path
+
+
+def table(out: Path) -> list[list[str]]:
+    """Return the rows of subjects.tsv below its header."""
+    rows = [line.split("\t") for line in (out / "subjects.tsv").read_text().splitlines()]
+    assert rows[0] == HEADER
+    assert {len(row) for row in rows} == {4}
+    return rows[1:]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return ``oasis-gan run`` with the painting model, in a folder of its own."""
+    (tmp_path / "paint.py").write_text(PAINT)
+
+    def call(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+        model = ("--plugin", "paint.py", "--model", "paint")
+        return oasis_gan("run", *words, "--out", "out", *model, cwd=tmp_path, **options)
+
+    return call
+
+
+def assert_one_line(process: subprocess.CompletedProcess[str], *said: str) -> None:
+    """Check that a failure is a line, and not a traceback."""
+    (line,) = process.stderr.strip().splitlines()
+    for part in said:
+        assert part in line
+    assert process.stdout == ""
+
+
+def test_a_volume_is_translated_onto_its_own_grid(tmp_path: Path, run: Run) -> None:
+    source = label_map(tmp_path / "sub-01_seg.nii.gz")
+    process = run(source)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == ["out/sub-01_seg_synthT1w.nii.gz"]
+    output = tmp_path / process.stdout.strip()
+    np.testing.assert_array_equal(
+        nib.Nifti1Image.from_filename(output).affine, nib.Nifti1Image.from_filename(source).affine
+    )
+    made, given = voxels_of(output), voxels_of(source)
+    assert made.shape == given.shape
+    assert not made[given == 0].any()
+    assert made[given > 0].min() > 0
+    assert made.max() <= GREYS.max()
+
+
+def test_on_the_models_own_grid_every_voxel_gets_its_own_value(tmp_path: Path, run: Run) -> None:
+    voxels = np.random.default_rng(0).integers(0, 4, (9, 8, 7)).astype(np.uint8)
+    nib.save(nib.Nifti1Image(voxels, np.diag([-1, 1, 1, 1])), tmp_path / "seg.nii")
+    for plane in ("axial", "coronal"):
+        assert run("seg.nii", "--plane", plane, "--overwrite").returncode == 0
+        np.testing.assert_allclose(voxels_of(tmp_path / "out/seg_synthT1w.nii.gz"), GREYS[voxels], rtol=1e-6)
+
+
+def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, run: Run) -> None:
+    run(label_map(tmp_path / "a.nii.gz"))
+    record = json.loads((tmp_path / "out/a_synthT1w.json").read_text())
+    assert record["synthetic"] is True
+    assert record["model"] == {"name": "paint", "version": "1", "weights_sha256": "0" * 64}
+    assert record["source"]["file"] == "a.nii.gz"
+    assert len(record["source"]["sha256"]) == 64
+    assert record["plane"] == "axial"
+    assert record["target_contrast"]["values"] == [0, 1000]
+    assert str(tmp_path) not in json.dumps(record)
+
+
+def test_one_bad_subject_stops_no_other(tmp_path: Path, run: Run) -> None:
+    label_map(tmp_path / "in/a.nii.gz")
+    (tmp_path / "in/b.nii.gz").write_bytes(label_map(tmp_path / "whole.nii.gz").read_bytes()[:-20])
+    nib.save(nib.Nifti1Image(np.full((5, 5, 5), 1000, np.int16), np.eye(4)), tmp_path / "in/c.nii.gz")
+    nib.save(nib.Nifti1Image(np.ones((5, 5, 5, 2), np.uint8), np.eye(4)), tmp_path / "in/d.nii.gz")
+    label_map(tmp_path / "in/e/deep.nii")
+    process = run("in", "missing.nii.gz")
+    assert process.returncode == 1
+    assert "Traceback" not in process.stderr
+    status = {row[0]: row[1:] for row in table(tmp_path / "out")}
+    assert {name: row[0] for name, row in status.items()} == {
+        "missing.nii.gz": "failed",
+        "a": "done",
+        "b": "failed",
+        "c": "failed",
+        "d": "failed",
+        "e_deep": "done",
+    }
+    assert "damaged or incomplete" in status["b"][2]
+    assert "expected labels 0 background, 1 CSF, 2 GM, 3 WM (oasis), found 1000" in status["c"][2]
+    assert "3-D volume" in status["d"][2]
+    assert "nothing there" in status["missing.nii.gz"][2]
+    assert len(process.stderr.splitlines()) == 6
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        ["a_synthT1w.json", "a_synthT1w.nii.gz", "e_deep_synthT1w.json", "e_deep_synthT1w.nii.gz", "subjects.tsv"]
+    )
+
+
+def test_outputs_are_never_overwritten_unasked(tmp_path: Path, run: Run) -> None:
+    source = label_map(tmp_path / "a.nii.gz")
+    run(source)
+    output = tmp_path / "out/a_synthT1w.nii.gz"
+    before = output.stat().st_mtime_ns
+    again = run(source)
+    assert again.returncode == 0
+    assert table(tmp_path / "out")[0][1] == "skipped"
+    other_plane = run(source, "--plane", "coronal")
+    assert other_plane.returncode == 1
+    assert "an output of another plane" in other_plane.stderr
+    label_map(source, seed=1)
+    other_source = run(source)
+    assert other_source.returncode == 1
+    assert "an output of another source" in other_source.stderr
+    assert output.stat().st_mtime_ns == before
+    assert run(source, "--overwrite").returncode == 0
+    assert output.stat().st_mtime_ns != before
+
+
+def test_sources_of_one_name_get_outputs_of_their_own(tmp_path: Path, run: Run) -> None:
+    sources = [label_map(tmp_path / folder / "seg.nii.gz", seed=seed) for seed, folder in enumerate("ab")]
+    process = run(*sources)
+    assert process.returncode == 0
+    first, second = (voxels_of(tmp_path / line) for line in process.stdout.splitlines())
+    assert not np.array_equal(first, second)
+    assert len({row[2] for row in table(tmp_path / "out")}) == 2
+
+
+@pytest.mark.parametrize("name", ["a b (copy)", "-dash", "patiënt_脑", "=cmd|calc", "50%s<b>", "new\nline", "v1.2.T1w"])
+def test_any_file_name_works(tmp_path: Path, run: Run, name: str) -> None:
+    label_map(tmp_path / "in" / f"{name}.nii.gz")
+    process = run("in")
+    assert process.returncode == 0, process.stderr
+    assert len(list((tmp_path / "out").glob("*_synthT1w.nii.gz"))) == 1
+    assert len(table(tmp_path / "out")) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "a.nii.gz", "--out", "out", "--model", "nonsense"), ("--model", "nonsense", "see oasis-gan models")),
+        (("run", "a.nii.gz", "--out", "out", "--exporter", "dicom"), ("exporter dicom", "nifti")),
+        (("run", "a.nii.gz", "--out", "out", "--dataset", "xnat"), ("dataset xnat", "nifti")),
+        (("run", "a.nii.gz", "--out", "a.nii.gz"), ("a.nii.gz", "check the path")),
+        (("run", "a.nii.gz", "--out", "out", "--plugin", "none.py"), ("none.py", "no such file")),
+        (("train", "a.nii.gz", "--out", "m", "--set", "steps"), ("steps", "TOML")),
+        (("train", "a.nii.gz", "--out", "m", "--validate", "b"), ("--validate", "found b")),
+        (("train", "a.nii.gz", "--out", "m", "--kind", "b"), ("model kind b", "pix2pix")),
+        (("train", "a.nii.gz", "--out", "m", "--recipe", "none.toml"), ("none.toml", "No such file")),
+    ],
+)
+def test_wrong_usage_is_a_line_and_exit_2(tmp_path: Path, words: tuple[str, ...], said: tuple[str, ...]) -> None:
+    label_map(tmp_path / "a.nii.gz")
+    (tmp_path / "paint.py").write_text(PAINT)
+    model = () if {"--model", "train"} & set(words) else ("--model", "paint")
+    process = oasis_gan(*words, *model, *(("--plugin", "paint.py") if "--plugin" not in words else ()), cwd=tmp_path)
+    assert process.returncode == 2
+    assert_one_line(process, *said)
+
+
+def test_a_plane_the_model_does_not_know_is_refused(tmp_path: Path, run: Run) -> None:
+    process = run(label_map(tmp_path / "a.nii.gz"), "--plane", "sagittal")
+    assert process.returncode == 2
+    assert_one_line(process, "--plane", "axial, coronal", "found sagittal")
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, run: Run) -> None:
+    """A limit on the size of files stands in for the disk: the system call fails in the same place."""
+    rng = np.random.default_rng(0)
+    nib.save(
+        nib.Nifti1Image(rng.integers(0, 4, (40, 40, 40)).astype(np.uint8), np.diag([2, 1.1, 1, 1])),
+        tmp_path / "big.nii",
+    )
+    label_map(tmp_path / "small.nii.gz")
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    process = run("big.nii", "small.nii.gz", preexec_fn=limit)
+    assert process.returncode == 1
+    assert "Traceback" not in process.stderr
+    status = {row[0]: row for row in table(tmp_path / "out")}
+    assert status["big"][1] == "failed"
+    assert "free some space" in status["big"][3]
+    assert status["small"][1] == "done"
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["small_synthT1w.json", "small_synthT1w.nii.gz", "subjects.tsv"]
+
+
+def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, run: Run) -> None:
+    for seed, name in enumerate("abc"):
+        label_map(tmp_path / f"in/{name}.nii.gz", seed=seed)
+    (tmp_path / "paint.py").write_text(PAINT)
+    command = [
+        sys.executable,
+        "-m",
+        "oasis_gan",
+        "run",
+        "in",
+        "--out",
+        "out",
+        "--plugin",
+        "paint.py",
+        "--model",
+        "paint",
+    ]
+    slow = {**os.environ, "PAINT_SECONDS": "1"}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out/a_synthT1w.nii.gz").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert [row[:2] for row in table(tmp_path / "out")] == [["a", "done"]]
+    assert run("in").returncode == 0
+    assert [row[1] for row in table(tmp_path / "out")] == ["skipped", "done", "done"]
+
+
+def test_suffixes_choose_the_sources_of_a_folder(tmp_path: Path, run: Run) -> None:
+    label_map(tmp_path / "in/s1/x_seg.nii.gz")
+    label_map(tmp_path / "in/s1/x_t1.nii.gz")
+    process = run("in", "--source-suffix", "_seg.nii.gz")
+    assert process.stdout.split() == ["out/s1_x_synthT1w.nii.gz"]
+
+
+def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
+    """TensorFlow has much to say when it starts; none of it reaches the user."""
+    rng = np.random.default_rng(0)
+    labels = np.zeros((20, 22, 18), np.uint8)
+    labels[2:-2, 2:-2, 2:-2] = rng.integers(1, 4, (16, 18, 14))
+    for name in ("one", "two"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "data" / name / "seg.nii.gz")
+        image = (GREYS[labels] / 10 + rng.normal(0, 1, labels.shape) * (labels > 0)).astype(np.float32)
+        nib.save(nib.Nifti1Image(image, np.eye(4)), tmp_path / "data" / name / "t1.nii.gz")
+    (tmp_path / "tiny.toml").write_text("steps = 3\nsize = 16\n[generator]\nlevels = 2\nfilters = 4\n")
+    words = ("--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz", "--recipe", "tiny.toml")
+    process = oasis_gan("train", "data", *words, "--validate", "two", "--set", "name=tiny", "--out", "m", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == ["m"]
+    assert len(process.stderr.splitlines()) == 2
+    process = oasis_gan(
+        "run", "data/one/seg.nii.gz", "--model", "m", "--out", "out", "--plane", "sagittal", cwd=tmp_path
+    )
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == ["out/seg_synthT1w.nii.gz"]
+    assert process.stderr.startswith("[1/1] seg: done")
+    assert len(process.stderr.splitlines()) == 1
+    made = voxels_of(tmp_path / "out/seg_synthT1w.nii.gz")
+    assert not made[labels == 0].any()
+    assert made[labels > 0].std() > 0
+    again = oasis_gan("train", "data", *words, "--out", "m", cwd=tmp_path)
+    assert again.returncode == 2
+    assert_one_line(again, "a new folder")
