@@ -70,20 +70,16 @@ def _translate_one(subject: Subject, job: Job, output: Path, advance: Advance) -
     record = recorded(subject, job.translator.card, job.plane)
     sidecar = output.with_name(output.name.removesuffix(job.exporter.suffix) + ".json")
     if output.exists() and not job.overwrite:
-        return _already_there(subject, output, differences(sidecar, record))
+        return _already_there(subject, output, differences(sidecar, output, record))
     translated = translate(source, job.translator, job.plane, subject.source.path, advance)
-    # The sidecar first: a volume that is there is complete.
-    write_atomically(sidecar, as_json(record, translated.notes))
-    try:
-        job.exporter.write(translated, output)
-    except BaseException:
-        sidecar.unlink(missing_ok=True)
-        raise
+    # The volume first: what is killed in between has a sidecar that does not vouch for it, never one that lies.
+    job.exporter.write(translated, output)
+    write_atomically(sidecar, as_json(record, output, translated.notes))
     return Outcome(subject.name, Status.DONE, output, "; ".join(translated.notes))
 
 
 def _already_there(subject: Subject, output: Path, other: list[str]) -> Outcome:
     if other:
         expected, remedy = "a free name", "use --overwrite, or another --out"
-        raise OasisGanError(output, expected=expected, found=f"an output of another {', '.join(other)}", remedy=remedy)
+        raise OasisGanError(output, expected=expected, found=f"one with another {', '.join(other)}", remedy=remedy)
     return Outcome(subject.name, Status.SKIPPED, output, "already there; --overwrite makes it again")

@@ -29,9 +29,12 @@ def write_atomically(path: Path, data: bytes) -> None:
         if temporary.read_bytes() != data:
             raise OasisGanError(path, expected="the bytes written", found="others", remedy="check the disk")
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # A failing write does not say where, and nobody knows the temporary name.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     _sync_folder(path.parent)
 

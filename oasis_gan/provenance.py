@@ -23,23 +23,29 @@ def recorded(subject: Subject, card: ModelCard, plane: Plane) -> Record:
         "synthetic": True,
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
         "model": {"name": card.name, "version": card.version, "weights_sha256": card.weights_sha256},
-        # The name alone: the folders above it can say whose head it is.
-        "source": {"file": printable(subject.source.path.name), "sha256": sha256(subject.source.path)},
+        "source": _identity(subject.source.path),
         "plane": plane.value,
         "source_contrast": asdict(card.source),
         "target_contrast": asdict(card.target),
     }
 
 
-def as_json(record: Record, notes: tuple[str, ...]) -> bytes:
-    """Return the file's content: the record, and what was noticed while reading the source."""
-    return (json.dumps({**record, "notes": notes}, indent=2, ensure_ascii=False) + "\n").encode()
+def as_json(record: Record, output: Path, notes: tuple[str, ...]) -> bytes:
+    """Return the sidecar of ``output``: the record, the hash of the file, and what was noticed in the source."""
+    content = {**record, "volume": _identity(output), "notes": notes}
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def differences(path: Path, record: Record) -> list[str]:
-    """Return which entries of ``record`` the file at ``path`` contradicts; all of them if it is no such file."""
+def differences(sidecar: Path, output: Path, record: Record) -> list[str]:
+    """Return in what ``output``, by its sidecar, is another than ``record`` would make; nothing if it is the same."""
+    wanted = {**json.loads(json.dumps(record)), "volume": _identity(output)}
     try:
-        there = json.loads(path.read_bytes())
-        return [key for key, value in record.items() if there[key] != json.loads(json.dumps(value))]
+        there = json.loads(sidecar.read_bytes())
+        return [key for key, value in wanted.items() if there[key] != value]
     except (OSError, ValueError, KeyError, TypeError):
         return ["provenance"]
+
+
+def _identity(path: Path) -> dict[str, str]:
+    # The name alone: the folders above it can say whose head it is.
+    return {"file": printable(path.name), "sha256": sha256(path)}

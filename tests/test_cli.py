@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -122,6 +123,8 @@ def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, run: Run) -
     assert record["model"] == {"name": "paint", "version": "1", "weights_sha256": "0" * 64}
     assert record["source"]["file"] == "a.nii.gz"
     assert len(record["source"]["sha256"]) == 64
+    assert record["volume"]["file"] == "a_synthT1w.nii.gz"
+    assert record["volume"]["sha256"] == hashlib.sha256((tmp_path / "out/a_synthT1w.nii.gz").read_bytes()).hexdigest()
     assert record["plane"] == "axial"
     assert record["target_contrast"]["values"] == [0, 1000]
     assert str(tmp_path) not in json.dumps(record)
@@ -161,15 +164,21 @@ def test_outputs_are_never_overwritten_unasked(tmp_path: Path, run: Run) -> None
     output = tmp_path / "out/a_synthT1w.nii.gz"
     before = output.stat().st_mtime_ns
     again = run(source)
+    assert output.stat().st_mtime_ns == before
     assert again.returncode == 0
     assert table(tmp_path / "out")[0][1] == "skipped"
     other_plane = run(source, "--plane", "coronal")
     assert other_plane.returncode == 1
-    assert "an output of another plane" in other_plane.stderr
+    assert "one with another plane" in other_plane.stderr
+    output.write_bytes(output.read_bytes() + b"x")
+    before = output.stat().st_mtime_ns
+    changed = run(source)
+    assert changed.returncode == 1
+    assert "one with another volume" in changed.stderr
     label_map(source, seed=1)
     other_source = run(source)
     assert other_source.returncode == 1
-    assert "an output of another source" in other_source.stderr
+    assert "one with another source" in other_source.stderr
     assert output.stat().st_mtime_ns == before
     assert run(source, "--overwrite").returncode == 0
     assert output.stat().st_mtime_ns != before
