@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "numpy_reader"
 TUTORIAL = (ROOT / "docs" / "first-plugin.md").read_text("utf-8")
 FILES = dict(re.findall(r"^Save as `([^`]+)`:\n\n```\w+\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL))
-STEPS = re.compile(r"^Save as `(?P<file>[^`]+)`:$|^```console\n(?P<session>.*?)^```$", re.MULTILINE | re.DOTALL)
+STEPS = re.compile(r"^Save as `(?P<file>[^`]+)`:$|^```console\n(?P<console>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def run(command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -82,7 +82,7 @@ def test_the_example_keeps_the_contract() -> None:
     assert process.returncode == 0, process.stdout
 
 
-def sessions(text: str) -> list[tuple[str, str]]:
+def dialogues(text: str) -> list[tuple[str, str]]:
     """Return the commands of a console block, and what each prints."""
     return [(command, output) for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)]
 
@@ -99,7 +99,7 @@ def test_the_tutorial_can_be_followed_to_the_letter(tmp_path: Path) -> None:
     for step in STEPS.finditer(TUTORIAL):
         if name := step["file"]:
             (folder / name).write_text(FILES[name])
-        for command, output in sessions(step["session"] or ""):
+        for command, output in dialogues(step["console"] or ""):
             process = run(command, folder, **environment)
             assert without_seconds(process.stdout) == without_seconds(output), command
             assert process.returncode == 0, command
