@@ -62,20 +62,31 @@ def oasis_gan_models() -> Iterable[ModelKind]:
 
             GREYS = np.array([0.30, 0.55, 0.75], np.float32)
 
+
             class Paint:
                 card = ModelCard(
-                    name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="paint",
-                    planes=tuple(Plane), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="",
+                    name="paint",
+                    version="1",
+                    source=OASIS,
+                    target=Window((0, 1000), (0, 1)),
+                    output="paint",
+                    planes=tuple(Plane),
+                    canvas=Canvas(1.0, size=1, multiple=1),
+                    weights_sha256="",
                 )
 
                 def translate(self, slices):
                     return slices @ GREYS[:, np.newaxis]
 
+
             @hookimpl
             def oasis_gan_models():
                 yield ModelKind(
-                    "paint", "One grey a tissue",
-                    card=lambda folder: Paint.card, load=lambda folder: Paint(), shipped={"paint": Path()},
+                    "paint",
+                    "One grey a tissue",
+                    card=lambda folder: Paint.card,
+                    load=lambda folder: Paint(),
+                    shipped={"paint": Path()},
                 )
     """
     raise NotImplementedError

@@ -255,6 +255,11 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, run: Run) -> No
     assert names == ["small_synthT1w.json", "small_synthT1w.nii.gz", "subjects.tsv"]
 
 
+def _heed_interrupts() -> None:
+    """Undo what a shell does to commands it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, run: Run) -> None:
     for seed, name in enumerate("abc"):
         label_map(tmp_path / f"in/{name}.nii.gz", seed=seed)
@@ -274,7 +279,13 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, run: 
     ]
     slow = {**os.environ, "PAINT_SECONDS": "1"}
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        preexec_fn=_heed_interrupts,
+        cwd=tmp_path,
+        env=slow,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 60
     while not (tmp_path / "out/a_synthT1w.nii.gz").exists() and time.monotonic() < deadline:
