@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -24,6 +26,9 @@ class Reporter(Protocol):
     def say(self, line: str) -> None:
         """Show a line that stays."""
 
+    def give(self, result: Path) -> None:
+        """Write a result to standard output."""
+
 
 class _Bar:
     """A bar over all subjects, at the bottom of a terminal."""
@@ -37,6 +42,13 @@ class _Bar:
     def say(self, line: str) -> None:
         self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
+    def give(self, result: Path) -> None:
+        # Where both are one terminal, what is written past the bar would land in the middle of it.
+        if sys.stdout.isatty():
+            self.say(printable(result))
+        else:
+            click.echo(result)
+
 
 class _Log:
     """Lines on standard error, nothing between them."""
@@ -48,6 +60,9 @@ class _Log:
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
+    def give(self, result: Path) -> None:
+        click.echo(result)
+
 
 @contextmanager
 def reporting(total: int) -> Iterator[Reporter]:
@@ -56,7 +71,8 @@ def reporting(total: int) -> Iterator[Reporter]:
         yield _Log()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
+    with bar as progress:
         yield _Bar(progress, total)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pty
+import re
 import resource
 import signal
 import subprocess
@@ -297,6 +299,27 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, run: 
     assert [row[:2] for row in table(tmp_path / "out")] == [["a", "done"]]
     assert run("in").returncode == 0
     assert [row[1] for row in table(tmp_path / "out")] == ["skipped", "done", "done"]
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_on_a_terminal_results_and_bar_keep_out_of_each_others_way(tmp_path: Path, piped: bool) -> None:
+    """A real terminal on standard error; results go to a pipe, or to the same terminal."""
+    label_map(tmp_path / "a.nii.gz")
+    (tmp_path / "paint.py").write_text(PAINT)
+    words = ["run", "a.nii.gz", "--out", "out", "--plugin", "paint.py", "--model", "paint"]
+    terminal, shown = pty.openpty()
+    stdout = subprocess.PIPE if piped else shown
+    process = subprocess.Popen([sys.executable, "-m", "oasis_gan", *words], cwd=tmp_path, stdout=stdout, stderr=shown)
+    os.close(shown)
+    results = process.communicate(timeout=120)[0]
+    seen = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert process.returncode == 0
+    assert "[1/1] a: done" in seen
+    if piped:
+        assert results == b"out/a_synthT1w.nii.gz\n"
+    else:
+        assert re.search(r"(^|\n|\r|\x1b\[2K)out/a_synthT1w.nii.gz\r?\n", seen)
 
 
 def test_suffixes_choose_the_sources_of_a_folder(tmp_path: Path, run: Run) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from ..cohort import Job, translate_all
 from ..datasets import Selection
 from ..ledger import Status, write_ledger
@@ -55,7 +53,7 @@ def run(options: RunOptions) -> int:
                 outcomes.append(outcome)
                 reporter.say(clock.line(outcome))
                 if outcome.output is not None:
-                    click.echo(outcome.output)
+                    reporter.give(outcome.output)
     finally:
         # Also of a run that is interrupted.
         write_ledger(options.out, outcomes)
