@@ -14,7 +14,6 @@ from .layers import InstanceNormalization, ResizeConvolution
 from .recipe import DiscriminatorSettings, GeneratorSettings
 
 Tensor = Any
-_INIT = {"kernel_initializer": keras.initializers.RandomNormal(0.0, 0.02)}
 _DROPOUT_LEVELS = 3
 
 
@@ -46,7 +45,7 @@ def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) 
     if settings.full_skip:
         x = _up(x, outermost, "up1", settings, 0)
         x = keras.layers.Concatenate(name="skip0")([x, source])
-        x = keras.layers.Conv2D(channels_out, 3, padding="same", name="output", **_INIT)(x)
+        x = keras.layers.Conv2D(channels_out, 3, padding="same", name="output", kernel_initializer=_normal())(x)
     else:
         x = _doubled(x, channels_out, "output", settings.upsample, bias=True)
     return keras.Model(source, keras.layers.Activation("tanh", name="tanh")(x), name="generator")
@@ -68,14 +67,22 @@ def discriminator(settings: DiscriminatorSettings, channels_in: int, channels_ou
         width = settings.filters * min(2**layer, 8)
         stride = 2 if layer < settings.layers else 1
         x = _down(x, width, f"layer{layer + 1}", settings.norm if layer else "none", stride)
-    logits = keras.layers.Conv2D(1, 4, padding="same", name="logits", **_INIT)(x)
+    logits = keras.layers.Conv2D(1, 4, padding="same", name="logits", kernel_initializer=_normal())(x)
     return keras.Model(pair, logits, name="discriminator")
+
+
+def _normal() -> Any:  # noqa: ANN401 - Keras is untyped here
+    """Return the paper's initialisation, new for each layer.
+
+    A Keras initializer takes its seed when it is made, and gives the same numbers at every call.
+    """
+    return keras.initializers.RandomNormal(0.0, 0.02)
 
 
 def _down(x: Tensor, filters: int, name: str, norm: str, stride: int = 2) -> Tensor:
     """Ck of the encoder: convolution, norm, leaky ReLU."""
     convolution = keras.layers.Conv2D(
-        filters, 4, stride, padding="same", use_bias=norm == "none", name=f"{name}_conv", **_INIT
+        filters, 4, stride, padding="same", use_bias=norm == "none", name=f"{name}_conv", kernel_initializer=_normal()
     )
     return keras.layers.LeakyReLU(0.2, name=f"{name}_relu")(_normed(convolution(x), norm, name))
 
@@ -90,9 +97,9 @@ def _up(x: Tensor, filters: int, name: str, settings: GeneratorSettings, dropout
 
 def _doubled(x: Tensor, filters: int, name: str, upsample: str, bias: bool) -> Tensor:
     if upsample == "resize":
-        return ResizeConvolution(filters, use_bias=bias, name=f"{name}_conv", **_INIT)(x)
+        return ResizeConvolution(filters, use_bias=bias, name=f"{name}_conv", kernel_initializer=_normal())(x)
     transposed = keras.layers.Conv2DTranspose(
-        filters, 4, 2, padding="same", use_bias=bias, name=f"{name}_conv", **_INIT
+        filters, 4, 2, padding="same", use_bias=bias, name=f"{name}_conv", kernel_initializer=_normal()
     )
     return transposed(x)
 
