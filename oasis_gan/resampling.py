@@ -45,7 +45,7 @@ class Fit:
     ``there[0] @ rows`` and ``there[1] @ columns``. At equal spacing every row of a matrix has a single 1: pixels are
     moved, not changed. Otherwise the weights are those of linear interpolation; where pixels are made more than twice
     as large they reach as far as the larger pixel does, so that it is a mean of what lies in it. Reaching further
-    would blur: from 1 to 1.5 mm it cost 0.004 SSIM.
+    would blur.
     """
 
     there: tuple[Weights, Weights]
