@@ -8,10 +8,10 @@ from .errors import OasisGanError
 from .exporters import Exporter
 from .files import write_atomically
 from .hookspecs import hookimpl
-from .intensity import ANCHORS, LABEL_SETS, OASIS, Label, LabelSet, Window
+from .intensity import ANCHORS, LABEL_SETS, OASIS, Label, LabelSet, Percentiles, Window
 from .models import ModelCard, ModelKind, TrainingRequest, Translator
 from .nifti import is_nifti_name, read_nifti
-from .resampling import Canvas, Fit
+from .resampling import Canvas, Fit, linear_weights
 from .slicing import Plane, SliceStack, cut, join
 from .translation import translate
 from .volume import Geometry, SpatialHeader, Volume
@@ -30,6 +30,7 @@ __all__ = [
     "ModelCard",
     "ModelKind",
     "OasisGanError",
+    "Percentiles",
     "Plane",
     "Scan",
     "Selection",
@@ -44,6 +45,7 @@ __all__ = [
     "hookimpl",
     "is_nifti_name",
     "join",
+    "linear_weights",
     "read_nifti",
     "translate",
     "write_atomically",

@@ -28,14 +28,14 @@ class Job:
     Args:
         translator: The model.
         exporter: The file format.
-        plane: In which to slice.
+        planes: In which to slice; more than one are averaged.
         out: The folder for the outputs; it exists.
         overwrite: Whether outputs that are there are made again.
     """
 
     translator: Translator
     exporter: Exporter
-    plane: Plane
+    planes: tuple[Plane, ...]
     out: Path
     overwrite: bool
 
@@ -67,11 +67,11 @@ def translate_all(
 
 def _translate_one(subject: Subject, job: Job, output: Path, advance: Advance) -> Outcome:
     source = subject.source.read()
-    record = recorded(subject, job.translator.card, job.plane)
+    record = recorded(subject, job.translator.card, job.planes)
     sidecar = output.with_name(output.name.removesuffix(job.exporter.suffix) + ".json")
     if output.exists() and not job.overwrite:
         return _already_there(subject, output, differences(sidecar, output, record))
-    translated = translate(source, job.translator, job.plane, subject.source.path, advance)
+    translated = translate(source, job.translator, job.planes, subject.source.path, advance)
     # The volume first: what is killed in between has a sidecar that does not vouch for it, never one that lies.
     job.exporter.write(translated, output)
     write_atomically(sidecar, as_json(record, output, translated.notes))

@@ -88,6 +88,10 @@ class Window:
         values = np.mean([window.values for window in windows], axis=0)
         return cls(tuple(float(value) for value in values), windows[0].anchors)
 
+    def fitted(self, voxels: Voxels) -> Window:
+        """Return this window: it is the same for every volume."""
+        return self
+
     def encode(self, voxels: Voxels) -> Channels:
         """Return (..., 1) channels in [0, 1]; what lies outside the window lands on its ends, zero stays zero."""
         normal = np.where(voxels == 0, 0, np.interp(voxels, self.values, self.anchors))
@@ -107,14 +111,54 @@ class Window:
         Raises:
             OasisGanError: If no voxel is finite.
         """
-        finite = np.isfinite(volume.voxels)
-        strange = finite.size - int(np.count_nonzero(finite))
-        if strange == 0:
-            return volume
-        if strange == finite.size:
-            raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
-        note = f"{strange} voxels that are not finite were taken as background"
-        return replace(volume, voxels=np.where(finite, volume.voxels, 0), notes=(*volume.notes, note))
+        return _finite(volume, where)
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """The contrast of an image by itself: a robust window of its own for each volume.
+
+    What a model is fed with that learnt from images: scanners differ in scale, percentiles do not.
+
+    Args:
+        low: Percentile of the non-zero voxels that lands on 0.
+        high: Percentile of the non-zero voxels that lands on 1.
+    """
+
+    low: float = 0.5
+    high: float = 99.5
+    kind: Literal["percentiles"] = "percentiles"
+    channels = 1
+
+    def fitted(self, voxels: Voxels) -> Window:
+        """Return the window of a volume."""
+        return Window.robust(voxels, self.low, self.high)
+
+    def support(self, voxels: Voxels) -> Mask:
+        """Return where there is something else than background."""
+        return np.asarray(voxels != 0)
+
+    def clean(self, volume: Volume, where: object) -> Volume:
+        """Return ``volume`` with finite voxels, as `Window.clean` does.
+
+        Raises:
+            OasisGanError: If no voxel is finite, or all of them are 0.
+        """
+        cleaned = _finite(volume, where)
+        if not cleaned.voxels.any():
+            raise OasisGanError(where, expected="some non-zero voxels", found="none", remedy="leave this volume out")
+        return cleaned
+
+
+def _finite(volume: Volume, where: object) -> Volume:
+    finite = np.isfinite(volume.voxels)
+    strange = finite.size - int(np.count_nonzero(finite))
+    if strange == 0:
+        return volume
+    if strange == finite.size:
+        raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
+    note = f"{strange} voxels that are not finite were taken as background"
+    return replace(volume, voxels=np.where(finite, volume.voxels, 0), notes=(*volume.notes, note))
 
 
 @dataclass(frozen=True)
@@ -159,6 +203,10 @@ class LabelSet:
             found=known,
             remedy="use a label set that has it",
         )
+
+    def fitted(self, voxels: Voxels) -> LabelSet:
+        """Return this set: it is the same for every volume."""
+        return self
 
     def encode(self, voxels: Voxels) -> Channels:
         """Return (..., labels) one-hot channels, all of them 0 on background.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -17,14 +18,15 @@ from .slicing import Plane
 Record = dict[str, Any]
 
 
-def recorded(subject: Subject, card: ModelCard, plane: Plane) -> Record:
+def recorded(subject: Subject, card: ModelCard, planes: Sequence[Plane]) -> Record:
     """Return what decides how the output looks; equal records mean equal outputs."""
     return {
         "synthetic": True,
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
         "model": {"name": card.name, "version": card.version, "weights_sha256": card.weights_sha256},
         "source": _identity(subject.source.path),
-        "plane": plane.value,
+        "planes": [plane.value for plane in planes],
+        "texture": card.texture,
         "source_contrast": asdict(card.source),
         "target_contrast": asdict(card.target),
     }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from .errors import OasisGanError
+from .intensity import Channels, LabelSet, Window
 from .models import Translator
 from .resampling import Fit
-from .slicing import Plane, cut, join
+from .slicing import Plane, SliceStack, cut, join
 from .volume import Volume
 
 BATCH = 8
@@ -19,7 +21,7 @@ BATCH = 8
 def translate(
     volume: Volume,
     translator: Translator,
-    plane: Plane,
+    planes: Sequence[Plane],
     where: object = "volume",
     advance: Callable[[float], None] = lambda fraction: None,
 ) -> Volume:
@@ -30,7 +32,7 @@ def translate(
     Args:
         volume: What the translator's card calls its source: label values, or intensities.
         translator: A trained model.
-        plane: In which to slice.
+        planes: In which to slice; with more than one each voxel is the mean of what they make of it.
         where: What to call the volume in an error.
         advance: Called with the fraction that is done, after each batch of slices.
 
@@ -39,16 +41,35 @@ def translate(
     """
     card = translator.card
     source = card.source.clean(volume, where)
-    stack = cut(source.voxels, source.geometry, plane)
+    contrast, support = card.source.fitted(source.voxels), card.source.support(source.voxels)
+    channels = np.zeros((*source.geometry.shape, card.target.channels), np.float32)
+    for done, plane in enumerate(planes):
+        stack = cut(source.voxels, source.geometry, plane)
+        generated = _generated(stack, translator, contrast, partial(_advance, advance, done, len(planes)))
+        channels += join(stack.with_slices(generated))
+    voxels = np.zeros(source.geometry.shape, np.float32)
+    voxels[support] = card.target.decode(channels[support] / np.float32(len(planes)))
+    if not np.isfinite(voxels).all():
+        raise OasisGanError(where, expected="finite voxels from the model", found="NaN or Inf", remedy="train it again")
+    return Volume(voxels, source.geometry, source.notes)
+
+
+def _advance(advance: Callable[[float], None], done: int, of: int, part: float) -> None:
+    """Pass on how far a plane is, as a part of all planes."""
+    advance((done + part) / of)
+
+
+def _generated(
+    stack: SliceStack, translator: Translator, contrast: LabelSet | Window, advance: Callable[[float], None]
+) -> Channels:
+    """Return what the model makes of a stack: (slices, rows, columns, target channels) in [0, 1]."""
+    card = translator.card
     support = card.source.support(stack.slices)
     fit = Fit.around(support, stack.spacing, card.canvas)
     occupied = np.flatnonzero(support.any(axis=(1, 2)))
-    result = np.zeros(stack.slices.shape, np.float32)
+    result = np.zeros((*stack.slices.shape, card.target.channels), np.float32)
     for first in range(0, len(occupied), BATCH):
         batch = occupied[first : first + BATCH]
-        generated = translator.translate(fit.apply(card.source.encode(stack.slices[batch])))
-        result[batch] = np.where(support[batch], card.target.decode(fit.undo(generated)), 0)
+        result[batch] = fit.undo(translator.translate(fit.apply(contrast.encode(stack.slices[batch]))))
         advance(min(first + BATCH, len(occupied)) / len(occupied))
-    if not np.isfinite(result).all():
-        raise OasisGanError(where, expected="finite voxels from the model", found="NaN or Inf", remedy="train it again")
-    return Volume(join(stack.with_slices(result)), source.geometry, source.notes)
+    return result

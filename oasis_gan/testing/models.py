@@ -56,7 +56,8 @@ class ModelContract:
         canvas = translator.card.canvas
         # Not square, where the canvas allows it, so that rows and columns are not mistaken for each other.
         shape = (4, canvas.pixels(1), canvas.pixels(canvas.size + 1))
-        return translator.card.source.encode(_voxels(translator.card, shape))
+        voxels = _voxels(translator.card, shape)
+        return translator.card.source.fitted(voxels).encode(voxels)
 
     def test_the_card_tells_what_the_tool_needs(self, translator: Translator) -> None:
         """Names can be shown and typed, contrasts, planes and canvas are what they claim to be."""
@@ -123,7 +124,7 @@ class ModelContract:
         voxels = np.zeros((9, 10, 8), np.float32)
         voxels[1:-1, 1:-1, 1:-1] = _voxels(translator.card, (7, 8, 6))
         volume = Volume(voxels, Geometry(voxels.shape, np.diag([-1.25, 1.0, 1.5, 1.0])))
-        result = translate(volume, translator, translator.card.planes[0])
+        result = translate(volume, translator, translator.card.planes[:1])
         assert result.voxels.shape == voxels.shape
         assert np.isfinite(result.voxels).all(), "a volume became NaN or Inf"
 
@@ -174,7 +175,8 @@ def _voxels(card: ModelCard, shape: tuple[int, int, int]) -> Voxels:
     if isinstance(card.source, LabelSet):
         values = [0, *(label.value for label in card.source.labels)]
         return rng.choice(np.array(values, np.float32), shape)
-    return rng.uniform(card.source.values[0], card.source.values[-1], shape).astype(np.float32)
+    low, high = (card.source.values[0], card.source.values[-1]) if isinstance(card.source, Window) else (1.0, 100.0)
+    return rng.uniform(low, high, shape).astype(np.float32)
 
 
 def _assert_same(one: Channels, other: Channels, otherwise: str) -> None:

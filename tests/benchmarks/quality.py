@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 from oasis_gan import ANCHORS, OASIS, Selection, Volume, Window, translate
-from oasis_gan.commands.choosing import choose_model, load_registry
+from oasis_gan.commands.choosing import choose_model, load_registry, loaded
 
 Figures = dict[str, Any]
 PAINT = np.array([0, *ANCHORS.values()], np.float32)
@@ -64,13 +64,14 @@ def _line(name: str, plane: str, of: Figures) -> str:
 @click.command()
 @click.argument("heads", type=click.Path(path_type=Path, exists=True))
 @click.option("--model", help="Name or folder; the default model if not given.")
+@click.option("--texture", type=float, help="From 0, smooth, to 1, textured; the model's own if not given.")
 @click.option("--subject", "wanted", multiple=True, help="Only this head.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the translated volumes here.")
-def main(heads: Path, model: str | None, wanted: tuple[str, ...], out: Path | None) -> None:
+def main(heads: Path, model: str | None, texture: float | None, wanted: tuple[str, ...], out: Path | None) -> None:
     """Score a model on the heads in HEADS."""
     registry = load_registry(())
     kind, folder = choose_model(registry, model)
-    translator = kind.load(folder)
+    translator = loaded(kind, folder, texture)
     selection = Selection(heads, source_suffix="seg.nii.gz", target_suffix="t1.nii.gz")
     for subject in registry.datasets.get("nifti").open(selection):
         if wanted and subject.name not in wanted:
@@ -79,13 +80,14 @@ def main(heads: Path, model: str | None, wanted: tuple[str, ...], out: Path | No
         labels = OASIS.clean(source, subject.name).voxels
         real, inside = matched(target.voxels, labels), labels > 0
         print(_line(subject.name, "painted", figures(real, PAINT[labels], inside)), flush=True)
-        for plane in translator.card.planes:
-            made = translate(source, translator, plane, subject.name)
+        for planes in [*((plane,) for plane in translator.card.planes), translator.card.planes]:
+            made = translate(source, translator, planes, subject.name)
+            name = planes[0].value if len(planes) == 1 else "all"
             print(
-                _line(subject.name, plane.value, figures(real, matched(made.voxels, labels), inside)),
+                _line(subject.name, name, figures(real, matched(made.voxels, labels), inside)),
                 flush=True,
             )
-            _keep(out, made, f"{subject.name}_{plane.value}.nii.gz", registry)
+            _keep(out, made, f"{subject.name}_{name}.nii.gz", registry)
 
 
 def _keep(out: Path | None, volume: Volume, name: str, registry: Any) -> None:  # noqa: ANN401
