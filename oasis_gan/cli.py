@@ -37,8 +37,8 @@ def cli() -> None:
 @click.option("--exporter", default="nifti", show_default=True, metavar="NAME", help="The format of the outputs.")
 @click.option(
     "--plane",
-    type=click.Choice([plane.value for plane in Plane]),
-    help="To slice in.  [default: the model's]",
+    type=click.Choice([*(plane.value for plane in Plane), "all"]),
+    help="To slice in; all: the mean of the model's planes, in thrice the time.  [default: the model's first]",
 )
 @click.option(
     "--source-suffix",
@@ -46,6 +46,14 @@ def cli() -> None:
     metavar="TEXT",
     help="Of a folder take only files named so, as _seg.nii.gz.",
 )
+@click.option(
+    "--texture",
+    type=click.FloatRange(0, 1),
+    metavar="0..1",
+    help="From smooth, nearest to the truth on average, to textured like a scan.  [default: the model's]",
+)
+@click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan of a brain.")
+@click.option("--like-labels", type=_EXISTING, metavar="FILE", help="Its tissue map; else told by intensities.")
 @_plugin_option
 @click.option("--overwrite", is_flag=True, help="Make outputs again that are already there.")
 @click.pass_context
@@ -61,9 +69,11 @@ def run(context: click.Context, /, **options: object) -> None:
 
 
 @cli.command()
-@click.argument("sources", type=_EXISTING, nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--out", type=_EXISTING, required=True, metavar="FOLDER", help="The model folder to make.")
+@click.argument("sources", type=_EXISTING, nargs=-1, metavar="SOURCE...")
+@click.option("--out", type=_EXISTING, metavar="FOLDER", help="The model folder to make.")
+@click.option("--resume", type=_EXISTING, metavar="FOLDER", help="Go on with the training in this folder, as it began.")
 @click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
+@click.option("--preset", metavar="NAME", help="Settings that come with the kind; --recipe and --set go over them.")
 @click.option("--recipe", type=_EXISTING, metavar="FILE", help="TOML file with the settings of the training.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting, over those of the recipe.")
 @click.option("--validate", multiple=True, metavar="SUBJECT", help="Hold this subject out and measure on it.")
@@ -80,10 +90,30 @@ def run(context: click.Context, /, **options: object) -> None:
 @_plugin_option
 @click.pass_context
 def train(context: click.Context, /, **options: object) -> None:
-    """Train a model on the pairs of volumes in SOURCE."""
+    """Train a model on the pairs of volumes in SOURCE, or go on with a training that was interrupted.
+
+    Prints the model folder. Beside the model it holds the checkpoints, the split, the losses as table and curves, and
+    samples of the held-out subjects.
+    """
     from .commands.training import TrainOptions, train
 
     context.exit(train(TrainOptions(**options)))  # type: ignore[arg-type]
+
+
+@cli.command()
+@click.argument("model", metavar="MODEL")
+@click.option("--format", required=True, metavar="NAME", help="What to write, such as onnx or savedmodel.")
+@click.option("--out", type=_EXISTING, required=True, metavar="PATH", help="The file or folder to make.")
+@_plugin_option
+@click.pass_context
+def export(context: click.Context, /, **options: object) -> None:
+    """Write MODEL, a model of `oasis-gan models` or a model folder, for other software.
+
+    What is written is compared with the model first, and then it takes the name PATH; what is there is not replaced.
+    """
+    from .commands.exporting import ExportOptions, export
+
+    context.exit(export(ExportOptions(**options)))  # type: ignore[arg-type]
 
 
 @cli.command()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import OasisGanError
@@ -39,10 +41,51 @@ def write_atomically(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
+@contextmanager
+def appearing_whole(path: Path) -> Iterator[Path]:
+    """Give a path to make a file or a folder at, which is named ``path`` when the block is done, and never before.
+
+    Raises:
+        OasisGanError: If ``path`` is there already.
+        OSError: As the file system says; nothing is left behind.
+    """
+    _refuse_existing(path)
+    temporary = path.parent / f".{secrets.token_hex(8)}.part"
+    try:
+        temporary.mkdir()
+        yield temporary / path.name
+        _sync_all(temporary)
+        _refuse_existing(path)
+        (temporary / path.name).rename(path)
+    except OSError as error:
+        if error.filename is None or temporary.name in str(error.filename):
+            # Nobody knows the temporary name.
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    _sync_folder(path.parent)
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_existing(path: Path) -> None:
+    if os.path.lexists(path):
+        raise OasisGanError(path, expected="a new path", found="something there", remedy="name another, or remove it")
+
+
+def _sync_all(folder: Path) -> None:
+    """Put every file below ``folder`` on the disk, and every name."""
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

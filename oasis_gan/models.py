@@ -10,11 +10,12 @@ from typing import Protocol
 
 from .datasets import Subject
 from .errors import OasisGanError, one_line
-from .intensity import Channels, LabelSet, Window
+from .intensity import Channels, LabelSet, Percentiles, Window
 from .resampling import Canvas
 from .slicing import Plane
 
-Contrast = LabelSet | Window
+Source = LabelSet | Percentiles | Window
+Target = LabelSet | Window
 _MAX_CARD = 2**20  # bytes
 
 
@@ -25,22 +26,24 @@ class ModelCard:
     Args:
         name: Of the trained model.
         version: Of the trained model.
-        source: What goes in: the label set or the window it was trained with.
+        source: What goes in: the label set it was trained with, or how intensities were brought into [0, 1].
         target: What comes out; the output is restored with it.
         output: The suffix its outputs carry in their names, such as ``T1w``.
         planes: In which it was trained; the first is the default.
         canvas: The in-plane grid it was trained on.
         weights_sha256: Of its weights.
+        texture: Where it lies between smooth, 0, and textured, 1; None where there is no choice.
     """
 
     name: str
     version: str
-    source: Contrast
-    target: Contrast
+    source: Source
+    target: Target
     output: str
     planes: tuple[Plane, ...]
     canvas: Canvas
     weights_sha256: str
+    texture: float | None = None
 
 
 class Translator(Protocol):
@@ -57,6 +60,10 @@ class Translator(Protocol):
         """
 
 
+def _unseen(step: int, steps: int, doing: str) -> None:
+    """Show nobody how far a training is."""
+
+
 @dataclass(frozen=True)
 class TrainingRequest:
     """What the tool asks a model kind to learn.
@@ -66,7 +73,9 @@ class TrainingRequest:
         validation: Pairs to measure on, never learnt from.
         out: The model folder to make; it does not exist yet, or is empty.
         recipe: The settings, as read from the user's TOML file and options; the kind validates them.
-        report: Takes progress, a line each.
+        report: Takes what is worth keeping, a line each.
+        progress: Takes the step that is done, of how many, and a few words such as ``L1 0.0113``; as often as it likes.
+        resume: Whether to go on with the run that was begun in ``out``.
     """
 
     subjects: tuple[Subject, ...]
@@ -74,6 +83,8 @@ class TrainingRequest:
     out: Path
     recipe: Mapping[str, object]
     report: Callable[[str], None]
+    progress: Callable[[int, int, str], None] = _unseen
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,10 @@ class ModelKind:
         load: Returns the model in a folder, ready to translate. Like ``card`` it raises `OasisGanError` if the
             folder cannot be trusted.
         train: Makes a model folder, or None where the kind cannot be trained.
+        textured: Returns the model in a folder at a texture between 0 and 1, for models whose card has one.
         shipped: Names of trained models, and their folders.
+        exports: Formats for other software, and what writes the model in a folder as a new file or folder. What it
+            leaves there takes its final name once it returns, and is thrown away if it raises.
     """
 
     name: str
@@ -95,7 +109,10 @@ class ModelKind:
     card: Callable[[Path], ModelCard]
     load: Callable[[Path], Translator]
     train: Callable[[TrainingRequest], None] | None = None
+    textured: Callable[[Path, float], Translator] | None = None
     shipped: Mapping[str, Path] = field(default_factory=dict)
+    presets: Mapping[str, Path] = field(default_factory=dict)
+    exports: Mapping[str, Callable[[Path, Path], None]] = field(default_factory=dict)
 
 
 def kind_of(folder: Path) -> str:

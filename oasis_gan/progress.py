@@ -1,4 +1,4 @@
-"""Showing how far a run is: a bar on a terminal, a line a subject in a log."""
+"""Showing how far a run or a training is: a bar on a terminal, and in a log the lines that stay."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from typing import Protocol
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from .errors import printable
 from .ledger import Outcome, Status
 
+_SPEED_PERIOD = 300.0  # seconds to take the mean speed over: a pause to measure or to save must not shake it
+
 
 class Reporter(Protocol):
-    """Takes what happens in a run."""
+    """Takes what happens in a run or a training."""
 
-    def advance(self, index: int, fraction: float) -> None:
-        """Subject ``index`` is done up to ``fraction``."""
+    def advance(self, done: float, total: int, doing: str) -> None:
+        """So many subjects or steps of ``total`` are done; ``doing`` says in a few words what is going on."""
 
     def say(self, line: str) -> None:
         """Show a line that stays."""
@@ -31,21 +34,21 @@ class Reporter(Protocol):
 
 
 class _Bar:
-    """A bar over all subjects, at the bottom of a terminal."""
+    """A bar over all subjects or steps, at the bottom of a terminal."""
 
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._task = progress, progress.add_task("translating", total=total)
+    def __init__(self, progress: Progress, doing: str, total: int | None) -> None:
+        self._progress, self._task = progress, progress.add_task(doing, total=total)
 
-    def advance(self, index: int, fraction: float) -> None:
-        self._progress.update(self._task, completed=index + fraction)
+    def advance(self, done: float, total: int, doing: str) -> None:
+        self._progress.update(self._task, completed=done, total=total, description=printable(doing))
 
     def say(self, line: str) -> None:
-        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._progress.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def give(self, result: Path) -> None:
         # Where both are one terminal, what is written past the bar would land in the middle of it.
         if sys.stdout.isatty():
-            self.say(printable(result))
+            self.say(str(result))
         else:
             click.echo(result)
 
@@ -53,11 +56,11 @@ class _Bar:
 class _Log:
     """Lines on standard error, nothing between them."""
 
-    def advance(self, index: int, fraction: float) -> None:
+    def advance(self, done: float, total: int, doing: str) -> None:
         pass
 
     def say(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{printable(line)}\n")
         sys.stderr.flush()
 
     def give(self, result: Path) -> None:
@@ -65,15 +68,30 @@ class _Log:
 
 
 @contextmanager
-def reporting(total: int) -> Iterator[Reporter]:
-    """Show the progress of ``total`` subjects on standard error, in the way that suits it."""
+def reporting(doing: str, total: int | None = None) -> Iterator[Reporter]:
+    """Show progress on standard error, in the way that suits it.
+
+    Args:
+        doing: What is going on, in a word or a few.
+        total: Of how many subjects or steps, as far as that is known yet.
+    """
     if not sys.stderr.isatty():
         yield _Log()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        # On a narrow terminal only the bar itself gives way.
+        BarColumn(),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        console=Console(stderr=True),
+        speed_estimate_period=_SPEED_PERIOD,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
     with bar as progress:
-        yield _Bar(progress, total)
+        yield _Bar(progress, doing, total)
 
 
 class Clock:

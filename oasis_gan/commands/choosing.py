@@ -39,7 +39,7 @@ def first(there: Iterable[T], what: str) -> T:
     raise OasisGanError(what, expected="at least one", found="none", remedy="install a plugin that brings one")
 
 
-def choose_model(registry: Registry, wanted: str | None) -> tuple[ModelKind, Path]:
+def choose_model(registry: Registry, wanted: str | None, where: str = "--model") -> tuple[ModelKind, Path]:
     """Return kind and folder of a model, by name or by folder; by default the first that ships with a plugin."""
     trained = registry.trained.offers
     if wanted is None or wanted in trained:
@@ -48,7 +48,7 @@ def choose_model(registry: Registry, wanted: str | None) -> tuple[ModelKind, Pat
     folder = Path(wanted)
     if not folder.is_dir():
         expected = f"a model folder or one of {', '.join(trained) or 'none'}"
-        raise OasisGanError("--model", expected=expected, found=wanted, remedy="see oasis-gan models")
+        raise OasisGanError(where, expected=expected, found=wanted, remedy="see oasis-gan models")
     return registry.models.get(kind_of(folder)), folder
 
 
@@ -58,10 +58,30 @@ def described(kind: ModelKind, folder: Path) -> ModelCard:
         return kind.card(folder)
 
 
-def loaded(kind: ModelKind, folder: Path) -> Translator:
+def loaded(kind: ModelKind, folder: Path, texture: float | None = None) -> Translator:
     """Return a model, ready to translate; whatever the plugin raises becomes a line."""
     with _blaming(kind, folder):
-        return kind.load(folder)
+        return kind.load(folder) if texture is None or kind.textured is None else kind.textured(folder, texture)
+
+
+def require_texture(kind: ModelKind, folder: Path, wanted: float | None) -> None:
+    """Raise `OasisGanError` if a texture is asked for and the model has no choice."""
+    if wanted is not None and (kind.textured is None or described(kind, folder).texture is None):
+        expected, remedy = "a model with a smooth and a textured end", "omit it, or choose another model"
+        raise OasisGanError("--texture", expected=expected, found="one without", remedy=remedy)
+
+
+def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
+    """Write a model as ``out`` in one of its kind's formats; whatever the plugin raises becomes a line."""
+    with _blaming(kind, folder):
+        if wanted not in kind.exports:
+            expected = f"a format of {kind.name} ({', '.join(kind.exports) or 'it has none'})"
+            raise OasisGanError("--format", expected=expected, found=wanted, remedy="name one of them")
+        kind.exports[wanted](folder, out)
+        if not out.exists():
+            raise OasisGanError(
+                kind.name, expected=f"{wanted} to be written", found="nothing", remedy="mend the plugin"
+            )
 
 
 @contextmanager
@@ -76,15 +96,21 @@ def _blaming(kind: ModelKind, folder: Path) -> Iterator[None]:
         raise OasisGanError(folder, expected=expected, found=one_line(error), remedy=remedy) from error
 
 
-def choose_plane(kind: ModelKind, folder: Path, wanted: str | None) -> Plane:
-    """Return the plane to slice in; by default the first that the model was trained in."""
+ALL_PLANES = "all"
+"""What the user types for all the planes that a model was trained in."""
+
+
+def choose_planes(kind: ModelKind, folder: Path, wanted: str | None) -> tuple[Plane, ...]:
+    """Return the planes to slice in; by default the first that the model was trained in."""
     planes = described(kind, folder).planes
+    if wanted == ALL_PLANES:
+        return planes
     if wanted is None:
-        return planes[0]
+        return planes[:1]
     if wanted not in planes:
         remedy = "choose one this model was trained in"
         raise OasisGanError("--plane", expected=f"one of {', '.join(planes)}", found=wanted, remedy=remedy)
-    return Plane(wanted)
+    return (Plane(wanted),)
 
 
 def list_subjects(

@@ -7,9 +7,13 @@ from pathlib import Path
 
 from ..cohort import Job, translate_all
 from ..datasets import Selection
+from ..errors import OasisGanError
 from ..ledger import Status, write_ledger
+from ..matching import Like
+from ..models import ModelKind, Translator
+from ..nifti import read_nifti
 from ..progress import Clock, reporting
-from .choosing import choose_model, choose_plane, list_subjects, load_registry, loaded
+from .choosing import choose_model, choose_planes, list_subjects, load_registry, loaded, require_texture
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class RunOptions:
     source_suffix: str
     plugin_files: tuple[Path, ...]
     overwrite: bool
+    texture: float | None
+    like: Path | None
+    like_labels: Path | None
 
 
 def run(options: RunOptions) -> int:
@@ -36,20 +43,27 @@ def run(options: RunOptions) -> int:
     """
     registry = load_registry(options.plugin_files)
     kind, folder = choose_model(registry, options.model)
-    plane = choose_plane(kind, folder, options.plane)
+    planes = choose_planes(kind, folder, options.plane)
     exporter = registry.exporters.get(options.exporter)
+    require_texture(kind, folder, options.texture)
+    if options.like_labels is not None and options.like is None:
+        raise OasisGanError("--like-labels", expected="--like beside it", found="none", remedy="name the reference")
     selections = [Selection(source, source_suffix=options.source_suffix) for source in options.sources]
     subjects, outcomes = list_subjects(registry, selections, options.dataset)
     options.out.mkdir(parents=True, exist_ok=True)
     clock = Clock(len(subjects) + len(outcomes))
     try:
-        with reporting(len(subjects)) as reporter:
+        with reporting("translating", len(subjects)) as reporter:
             for outcome in outcomes:
                 reporter.say(clock.line(outcome))
             if not subjects:
                 return 1
-            job = Job(loaded(kind, folder), exporter, plane, options.out, options.overwrite)
-            for outcome in translate_all(subjects, job, reporter.advance):
+            job = Job(_translator(options, kind, folder), exporter, planes, options.out, options.overwrite)
+
+            def advance(index: int, fraction: float) -> None:
+                reporter.advance(index + fraction, len(subjects), "translating")
+
+            for outcome in translate_all(subjects, job, advance):
                 outcomes.append(outcome)
                 reporter.say(clock.line(outcome))
                 if outcome.output is not None:
@@ -58,3 +72,12 @@ def run(options: RunOptions) -> int:
         # Also of a run that is interrupted.
         write_ledger(options.out, outcomes)
     return int(any(outcome.status is Status.FAILED for outcome in outcomes))
+
+
+def _translator(options: RunOptions, kind: ModelKind, folder: Path) -> Translator:
+    """Return the model, with the texture and the contrast that are asked for."""
+    translator = loaded(kind, folder, options.texture)
+    if options.like is None:
+        return translator
+    labels = read_nifti(options.like_labels) if options.like_labels else None
+    return Like.reference(translator, read_nifti(options.like), labels, options.like)

@@ -1,0 +1,35 @@
+"""``oasis-gan export``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ..files import appearing_whole
+from .choosing import choose_model, exported, load_registry
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """The options of ``oasis-gan export``."""
+
+    model: str
+    format: str
+    out: Path
+    plugin_files: tuple[Path, ...]
+
+
+def export(options: ExportOptions) -> int:
+    """Write a trained model for other software and print where; return 0.
+
+    Raises:
+        OasisGanError: If there is no such model or format, the output is there already, or it cannot be trusted.
+        OSError: As the file system says.
+    """
+    kind, folder = choose_model(load_registry(options.plugin_files), options.model, "MODEL")
+    with appearing_whole(options.out) as unfinished:
+        exported(kind, folder, options.format, unfinished)
+    click.echo(options.out)
+    return 0
