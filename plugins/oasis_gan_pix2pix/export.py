@@ -1,0 +1,149 @@
+"""A trained generator for other software: an ONNX file, or a SavedModel of TensorFlow.
+
+Both take ``source``, float32 (n, rows, columns, source channels) in [0, 1], and give ``target``, (n, rows, columns,
+target channels) in [0, 1], as `Pix2PixTranslator.translate` does. n, rows and columns are free; rows and columns are
+multiples of ``2 ** levels``. Both carry the ``model.json`` of the model folder, which tells the channels, the canvas
+and the windows. What was written is read back and compared with the generator before it counts as done.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oasis_gan import OasisGanError, write_atomically
+
+from . import store
+from .backend import tf
+from .translator import Pix2PixTranslator
+
+Slices = NDArray[np.float32]
+_OPSET = 17  # of ONNX; any onnxruntime since 2022, and onnxruntime-web, has its operations
+_SAME = 1e-4  # how far an exported model may be from the generator; a scanner's noise is far above
+
+
+def to_onnx(folder: Path, out: Path) -> None:
+    """Write the model in ``folder`` as an ONNX file ``out``, with operations of ONNX itself only.
+
+    Raises:
+        OasisGanError: If the folder cannot be trusted, the extra ``onnx`` is not installed, ONNX has no such
+            operations, or the file gives something else than the generator.
+        OSError: As the file system says.
+    """
+    onnx, onnxruntime, converter = _packages()
+    translator = Pix2PixTranslator(folder)
+    graph = _graph(translator)
+    try:
+        # tf2onnx 1.17 puts one channel last with Reshape and Squeeze, and may lose a Squeeze that makes an output.
+        inner = {"inputs_as_nchw": ["source"], "outputs_as_nchw": ["target"]}
+        model, _ = converter.convert.from_function(graph, graph.input_signature, opset=_OPSET, **inner)
+        _put_channels_last(model.graph, onnx)
+        _describe(model, folder, onnx)
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, NotImplementedError, ValueError) as error:
+        found, remedy = str(error).partition("\n")[0], "export it as savedmodel"
+        raise OasisGanError(folder, expected="a generator that ONNX can hold", found=found, remedy=remedy) from error
+    write_atomically(out, model.SerializeToString())
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    _check(folder, translator, lambda slices: session.run(["target"], {"source": slices})[0])
+
+
+def to_saved_model(folder: Path, out: Path) -> None:
+    """Write the model in ``folder`` as a SavedModel folder ``out``, its ``model.json`` in ``assets``.
+
+    Raises:
+        OasisGanError: If the folder cannot be trusted, the disk is full, or the SavedModel gives something else than
+            the generator.
+    """
+    translator = Pix2PixTranslator(folder)
+    module = tf.Module()
+    module.translate = _graph(translator)
+    # What is not an attribute is not saved.
+    module.weights = module.translate.get_concrete_function().variables
+    module.card = tf.saved_model.Asset(str(folder / store.CARD))
+    try:
+        tf.saved_model.save(module, str(out))
+    except tf.errors.OpError as error:
+        # Before the last semicolon it names files that nobody knows.
+        found, remedy = error.message.rpartition("; ")[2], "free some space, and check the permissions"
+        raise OasisGanError(out.name, expected="room for a SavedModel", found=found, remedy=remedy) from error
+    serving = tf.saved_model.load(str(out)).signatures["serving_default"]
+    _check(folder, translator, lambda slices: serving(source=tf.constant(slices))["target"].numpy())
+
+
+def _packages() -> tuple[ModuleType, ModuleType, ModuleType]:
+    """Return onnx, onnxruntime and tf2onnx, which are an extra."""
+    try:
+        import onnx
+        import onnxruntime
+        import tf2onnx
+    except ImportError as error:
+        expected, remedy = "the packages of the extra onnx", "pip install 'oasis-gan[onnx]'"
+        raise OasisGanError("ONNX", expected=expected, found=f"no {error.name}", remedy=remedy) from None
+    # What it logs is raised here as well.
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
+    return onnx, onnxruntime, tf2onnx
+
+
+def _graph(translator: Pix2PixTranslator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
+    """Return what the translator does as a function of TensorFlow, its input and output named."""
+    source = tf.TensorSpec((None, None, None, translator.card.source.channels), tf.float32, name="source")
+
+    return tf.function(lambda source: {"target": translator._generate(source)}, input_signature=[source])
+
+
+def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - what protobuf makes is untyped
+    """Put the channels of input and output of an ONNX graph behind the columns, and name the other axes."""
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [f"{name}_inside" if name in ("source", "target") else name for name in names]
+    make = onnx.helper.make_node
+    graph.node.insert(0, make("Transpose", ["source"], ["source_inside"], perm=(0, 3, 1, 2)))
+    graph.node.append(make("Transpose", ["target_inside"], ["target"], perm=(0, 2, 3, 1)))
+    for value in (*graph.input, *graph.output):
+        axes = ("n", "rows", "columns", value.type.tensor_type.shape.dim[1].dim_value)
+        value.CopyFrom(onnx.helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, axes))
+
+
+def _describe(model: Any, folder: Path, onnx: ModuleType) -> None:  # noqa: ANN401
+    """Tell in an ONNX model what its user has to know, and that it needs ONNX itself only."""
+    for opset in [opset for opset in model.opset_import if opset.domain]:
+        model.opset_import.remove(opset)
+    model.doc_string = (
+        "source and target are (n, rows, columns, channels) in [0, 1]; "
+        f"rows and columns are multiples of {_multiple(folder)}."
+    )
+    onnx.helper.set_model_props(model, {store.CARD: (folder / store.CARD).read_text("utf-8")})
+
+
+def _check(folder: Path, translator: Pix2PixTranslator, exported: Callable[[Slices], Slices]) -> None:
+    """Raise `OasisGanError` unless an exported model gives what the translator gives."""
+    for slices in _samples(translator, _multiple(folder)):
+        wanted, given = translator.translate(slices), exported(slices)
+        apart = np.abs(given - wanted).max() if given.shape == wanted.shape else np.inf
+        # Said so that NaN is caught.
+        if not apart <= _SAME:
+            expected, remedy = f"an export within {_SAME} of the generator", "nothing was written; report this"
+            raise OasisGanError(folder, expected=expected, found=f"{apart:.2g} at {slices.shape}", remedy=remedy)
+
+
+def _samples(translator: Pix2PixTranslator, multiple: int) -> Iterator[Slices]:
+    """Yield noise and rings, each in two sizes: a few pixels, not square, and the model's canvas."""
+    channels, side = translator.card.source.channels, translator.card.canvas.pixels(1)
+    rng = np.random.default_rng(0)
+    for shape in ((2, multiple, 2 * multiple), (1, side, side)):
+        yield rng.random((*shape, channels), np.float32)
+        _, rows, columns = np.indices(shape)
+        ring = np.hypot(rows / shape[1] - 0.5, columns / shape[2] - 0.5) * 3 * channels // 1
+        yield (ring[..., np.newaxis] == np.arange(channels)).astype(np.float32)
+
+
+def _multiple(folder: Path) -> int:
+    """Return what rows and columns are multiples of."""
+    return int(2 ** store.read_card(folder).generator.levels)
