@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+import oasis_gan_pix2pix
 import pytest
 from numpy.typing import NDArray
 from oasis_gan_pix2pix import losses, networks
 from oasis_gan_pix2pix.backend import keras, tf
-from oasis_gan_pix2pix.layers import InstanceNormalization, ResizeConvolution
-from oasis_gan_pix2pix.recipe import DiscriminatorSettings, GeneratorSettings
+from oasis_gan_pix2pix.layers import Dropout, InstanceNormalization, ResizeConvolution
+from oasis_gan_pix2pix.recipe import DiscriminatorSettings, GeneratorSettings, parse_recipe
+from skimage.metrics import structural_similarity
 
 Norm = Literal["instance", "batch", "none"]
 Upsample = Literal["resize", "transposed"]
+Field = Literal[1, 16, 34, 70, 142, 286]
+FIELDS: tuple[Field, ...] = (1, 16, 34, 70, 142, 286)
+RECIPES = Path(oasis_gan_pix2pix.__file__).parent / "recipes"
 TUTORIAL_PARAMETERS = 54_425_859
 """Of the generator in TensorFlow's pix2pix tutorial, 3 to 3 channels, as its `model.summary()` counts them."""
+TUTORIAL_DISCRIMINATOR = 2_770_433
+"""Of its discriminator, likewise."""
 
 
 def _noise(*shape: int, seed: int = 0) -> NDArray[np.float32]:
@@ -49,6 +58,12 @@ def test_the_papers_generator_has_the_parameters_of_the_tutorials() -> None:
     assert ours == TUTORIAL_PARAMETERS - 4 * 512 + 512 + 64
 
 
+def test_the_tutorials_generator_with_its_innermost_norm_has_the_tutorials_parameters() -> None:
+    recipe = parse_recipe(tomllib.loads((RECIPES / "tensorflow-tutorial.toml").read_text()))
+    # Its outermost block, unlike ours, has no bias: 64 numbers.
+    assert networks.generator(recipe.generator, 3, 3).count_params() == TUTORIAL_PARAMETERS + 64
+
+
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize("upsample", ["resize", "transposed"])
 @pytest.mark.parametrize("full_skip", [True, False])
@@ -68,14 +83,14 @@ def test_dropout_acts_in_training_only() -> None:
     assert not np.array_equal(np.asarray(model(x, training=True)), first)
 
 
-@pytest.mark.parametrize(("layers", "field"), [(1, 16), (2, 34), (3, 70), (4, 142), (5, 286)])
-def test_a_logit_sees_the_patch_the_paper_names(layers: int, field: int) -> None:
-    """Receptive field by gradient: which pixels move the logit in the middle."""
-    model = networks.discriminator(DiscriminatorSettings(layers=layers, filters=1, norm="none"), 1, 1)
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_logit_sees_the_patch_the_paper_names(field: Field) -> None:
+    """By gradient: which pixels move the logit in the middle. By arithmetic: kernels and strides of the layers."""
+    model = networks.discriminator(DiscriminatorSettings(receptive_field=field, filters=1, norm="none"), 1, 1)
+    assert networks.receptive_field(model) == field
     for variable in model.trainable_variables:
         variable.assign(tf.ones_like(variable) * 0.1)
-    size = 2 ** (layers + 4)
-    x = tf.Variable(np.ones((1, size, size, 2), np.float32))
+    x = tf.Variable(np.ones((1, 2 * field + 32, 2 * field + 32, 2), np.float32))
     with tf.GradientTape() as tape:
         logits = model(x, training=False)
         middle = logits[0, logits.shape[1] // 2, logits.shape[2] // 2, 0]
@@ -83,14 +98,85 @@ def test_a_logit_sees_the_patch_the_paper_names(layers: int, field: int) -> None
     assert [int(seen.any(axis).sum()) for axis in (0, 1)] == [field, field]
 
 
-def test_losses_are_those_of_the_paper() -> None:
+def test_the_papers_discriminator_gives_30_by_30_logits_and_the_tutorials_parameters() -> None:
+    settings = DiscriminatorSettings(filters=64, norm="batch", receptive_field=70)
+    model = networks.discriminator(settings, 3, 3)
+    assert model(np.zeros((1, 256, 256, 6), np.float32)).shape == (1, 30, 30, 1)
+    # The tutorial's first layer has no bias.
+    assert model.count_params() == TUTORIAL_DISCRIMINATOR + 64
+
+
+def test_an_encoder_decoder_is_a_u_net_without_skips() -> None:
+    """What the last level sees of the input comes through the innermost block alone."""
+    plain, skipping = (
+        networks.generator(GeneratorSettings(levels=3, filters=4, architecture=name, full_skip=False), 1, 1)
+        for name in ("encoder-decoder", "u-net")
+    )
+    assert plain.count_params() < skipping.count_params()
+    assert not [layer for layer in plain.layers if isinstance(layer, keras.layers.Concatenate)]
+    assert len([layer for layer in skipping.layers if isinstance(layer, keras.layers.Concatenate)]) == 2
+
+
+def test_translating_as_in_training_goes_by_each_slice_alone_and_repeats_itself() -> None:
+    settings = GeneratorSettings(levels=3, filters=8, norm="batch", dropout=0.5, test_as_training=True)
+    model = networks.generator(settings, 3, 1)
+    x = np.abs(_noise(3, 16, 16, 3))
+    together, again = (np.asarray(model(x, training=False)) for _ in range(2))
+    np.testing.assert_array_equal(together, again)
+    np.testing.assert_allclose(np.asarray(model(x[1:2], training=False)), together[1:2], atol=1e-5)
+    # Moving statistics play no part.
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.moving_mean.assign(layer.moving_mean + 5)
+    np.testing.assert_array_equal(np.asarray(model(x, training=False)), together)
+
+
+def test_dropout_that_stays_on_drops_its_share_and_keeps_the_mean() -> None:
+    made = np.asarray(Dropout(0.5, always=True)(np.ones((1, 64, 64, 8), np.float32), training=False))
+    assert set(np.unique(made)) == {0.0, 2.0}
+    assert made.mean() == pytest.approx(1, abs=0.05)
+
+
+def test_every_layer_starts_as_the_paper_says() -> None:
+    keras.utils.set_random_seed(0)
+    model = networks.generator(GeneratorSettings(levels=4, filters=32), 3, 1)
+    for variable in model.trainable_variables:
+        values = np.asarray(variable)
+        if variable.name == "kernel" and values.size > 1000:
+            assert values.mean() == pytest.approx(0, abs=0.004)
+            assert values.std() == pytest.approx(0.02, rel=0.1)
+
+
+def test_losses_are_those_of_the_paper_a_slice_each() -> None:
     real, generated = _noise(3, 4, 4, 1), _noise(3, 4, 4, 1, seed=1)
+    bce, squares = losses.CRITERIA["bce"], losses.CRITERIA["least-squares"]
 
-    def minus_log_sigmoid(x: NDArray[np.float32]) -> float:
-        return float(np.mean(np.log1p(np.exp(-x.astype(float)))))
+    def mean(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+        return np.asarray(values.astype(float).mean((1, 2, 3)))
 
-    assert float(losses.l1(real, generated)) == pytest.approx(np.abs(real - generated).mean(), rel=1e-5)
-    assert float(losses.adversarial(tf.constant(generated))) == pytest.approx(minus_log_sigmoid(generated), rel=1e-5)
+    def minus_log_sigmoid(x: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+        return mean(np.log1p(np.exp(-x.astype(float))))
+
     halved = (minus_log_sigmoid(real) + minus_log_sigmoid(-generated)) / 2
-    made = losses.discrimination(tf.constant(real), tf.constant(generated))
-    assert float(made) == pytest.approx(halved, rel=1e-5)
+    for made, expected in (
+        (losses.l1(real, generated), mean(np.abs(real - generated))),
+        (losses.adversarial(bce, tf.constant(generated)), minus_log_sigmoid(generated)),
+        (losses.discrimination(bce, tf.constant(real), tf.constant(generated), True), halved),
+        (losses.discrimination(bce, tf.constant(real), tf.constant(generated), False), 2 * halved),
+        (losses.adversarial(squares, tf.constant(generated)), mean((generated - 1) ** 2)),
+        (
+            losses.discrimination(squares, tf.constant(real), tf.constant(generated), True),
+            (mean((real - 1) ** 2) + mean(generated**2)) / 2,
+        ),
+    ):
+        np.testing.assert_allclose(np.asarray(made), expected, rtol=1e-5)
+
+
+def test_dissimilarity_is_one_less_scikit_images_ssim() -> None:
+    real, generated = (np.tanh(_noise(2, 20, 17, 1, seed=seed)) for seed in (0, 1))
+    generated = (real + 0.3 * generated).astype(np.float32)
+    expected = []
+    for a, b in zip(real[..., 0], generated[..., 0], strict=True):
+        _, full = structural_similarity(a, b, data_range=2, win_size=7, use_sample_covariance=False, full=True)
+        expected.append(1 - full[3:-3, 3:-3].mean())
+    np.testing.assert_allclose(np.asarray(losses.dissimilarity(real, generated)), expected, rtol=1e-4)

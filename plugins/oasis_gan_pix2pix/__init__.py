@@ -10,7 +10,7 @@ from pathlib import Path
 
 from oasis_gan import ModelCard, ModelKind, TrainingRequest, Translator, hookimpl
 
-_MODELS = Path(__file__).parent / "models"
+_HERE = Path(__file__).parent
 
 
 def card(folder: Path) -> ModelCard:
@@ -27,6 +27,13 @@ def load(folder: Path) -> Translator:
     return Pix2PixTranslator(folder)
 
 
+def textured(folder: Path, texture: float) -> Translator:
+    """Return the model in ``folder`` at a texture between 0, smooth, and 1, textured."""
+    from .translator import Pix2PixTranslator
+
+    return Pix2PixTranslator(folder, texture)
+
+
 def train(request: TrainingRequest) -> None:
     """Train a model and write its folder."""
     from .training import train
@@ -34,8 +41,25 @@ def train(request: TrainingRequest) -> None:
     train(request)
 
 
+def to_onnx(folder: Path, out: Path) -> None:
+    """Write the model in ``folder`` as an ONNX file."""
+    from .export import to_onnx
+
+    to_onnx(folder, out)
+
+
+def to_saved_model(folder: Path, out: Path) -> None:
+    """Write the model in ``folder`` as a SavedModel folder."""
+    from .export import to_saved_model
+
+    to_saved_model(folder, out)
+
+
 @hookimpl
 def oasis_gan_models() -> Iterator[ModelKind]:
     """Offer Pix2Pix, and the models that ship with it."""
-    shipped = {path.parent.name: path.parent for path in sorted(_MODELS.glob("*/model.json"))}
-    yield ModelKind("pix2pix", "U-Net against PatchGAN, slice by slice", card, load, train, shipped)
+    shipped = {path.parent.name: path.parent for path in sorted(_HERE.glob("models/*/model.json"))}
+    presets = {path.stem: path for path in sorted(_HERE.glob("recipes/*.toml"))}
+    exports = {"onnx": to_onnx, "savedmodel": to_saved_model}
+    summary = "U-Net against PatchGAN, slice by slice"
+    yield ModelKind("pix2pix", summary, card, load, train, textured, shipped, presets, exports)

@@ -41,4 +41,11 @@ with _stderr_held():
 keras.config.set_image_data_format("channels_last")
 keras.config.set_floatx("float32")
 
-__all__ = ["keras", "tf"]
+
+def deterministic(seed: int) -> None:
+    """Make what TensorFlow computes in this process from here on follow from ``seed`` alone, to the bit."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+__all__ = ["deterministic", "keras", "tf"]

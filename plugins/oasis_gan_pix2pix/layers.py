@@ -18,6 +18,10 @@ class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras 
     `keras.layers.GroupNormalization(-1)` gives the same numbers in more steps.
     """
 
+    def __init__(self, epsilon: float = 1e-5, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(**options)
+        self.epsilon = epsilon
+
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Make scale and shift, one each a channel."""
         self.gamma = self.add_weight(shape=(shape[-1],), initializer="ones", name="gamma")
@@ -25,9 +29,68 @@ class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras 
 
     def call(self, x: Tensor) -> Tensor:
         """Normalise (n, rows, columns, channels)."""
-        centred = x - tf.reduce_mean(x, (1, 2), keepdims=True)
-        variance = tf.reduce_mean(tf.square(centred), (1, 2), keepdims=True)
-        return centred * (tf.math.rsqrt(variance + 1e-5) * self.gamma) + self.beta
+        return _own_statistics(x, self.gamma, self.beta, self.epsilon)
+
+
+class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
+    """Batch norm that can go by each slice's own statistics when it translates, as the paper's section 3.4 does.
+
+    With more than one slice at a time those of the batch would make a slice depend on its neighbours.
+    """
+
+    def __init__(self, own_statistics: bool = False, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(**options)
+        self.own_statistics = own_statistics
+
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        """Normalise (n, rows, columns, channels)."""
+        if self.own_statistics and not training:
+            return _own_statistics(x, self.gamma, self.beta, self.epsilon)
+        return super().call(x, training=training)
+
+
+def _own_statistics(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
+    """Bring each channel of each slice to mean beta and standard deviation gamma."""
+    centred = x - tf.reduce_mean(x, (1, 2), keepdims=True)
+    variance = tf.reduce_mean(tf.square(centred), (1, 2), keepdims=True)
+    return centred * (tf.math.rsqrt(variance + epsilon) * tf.cast(gamma, x.dtype)) + tf.cast(beta, x.dtype)
+
+
+class Dropout(keras.layers.Dropout):  # type: ignore[misc]
+    """Dropout that can stay on when it translates, as in the paper: then one mask for all slices, always the same."""
+
+    def __init__(self, rate: float, always: bool = False, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(rate, **options)
+        self.always = always
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        """Set a share of (n, rows, columns, channels) to 0, and scale the rest up."""
+        if self.always and not training:
+            draw = tf.random.stateless_uniform(tf.concat([[1], tf.shape(x)[1:]], 0), (0, 0))
+            return x * tf.cast(draw >= self.rate, x.dtype) / (1 - self.rate)
+        return super().call(x, training=training)
+
+
+class Noise(keras.layers.Layer):  # type: ignore[misc]
+    """White noise for each channel of the source, as strong as the channel, and decided by the slice alone.
+
+    The same slice has the same noise, whatever its neighbours in the batch.
+    """
+
+    def call(self, source: Tensor) -> Tensor:
+        """Return (n, rows, columns, channels) of mean 0 for (n, rows, columns, channels) in [0, 1]."""
+        # Whole numbers: their sum does not depend on the order it is taken in.
+        levels = tf.cast(tf.round(tf.cast(source, tf.float32) * 255), tf.int32)
+        columns = tf.range(1, tf.shape(source)[2] + 1)[tf.newaxis, :, tf.newaxis]
+        rows = tf.range(1, tf.shape(source)[1] + 1)[:, tf.newaxis, tf.newaxis]
+        seeds = tf.stack([tf.reduce_sum(levels * axis, (1, 2, 3)) for axis in (rows, columns)], -1)
+        shape = tf.concat([tf.shape(source)[1:3], [1]], 0)
+        drawn = tf.map_fn(lambda seed: tf.random.stateless_normal(shape, seed), seeds, fn_output_signature=tf.float32)
+        return source * tf.cast(drawn, source.dtype)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """As many channels as the source has."""
+        return shape
 
 
 class ResizeConvolution(keras.layers.Layer):  # type: ignore[misc]
@@ -53,10 +116,10 @@ class ResizeConvolution(keras.layers.Layer):  # type: ignore[misc]
     def call(self, x: Tensor) -> Tensor:
         """Return (n, 2 rows, 2 columns, filters) for (n, rows, columns, channels)."""
         repeat = tf.constant(_REPEAT, x.dtype)
-        kernel = tf.einsum("ai,bj,ijcf->abfc", repeat, repeat, self.kernel)
+        kernel = tf.einsum("ai,bj,ijcf->abfc", repeat, repeat, tf.cast(self.kernel, x.dtype))
         n, rows, columns, _ = tf.unstack(tf.shape(x))
         doubled = tf.nn.conv2d_transpose(x, kernel, (n, 2 * rows, 2 * columns, self.filters), 2)
-        return doubled + self.bias if self.use_bias else doubled
+        return doubled + tf.cast(self.bias, x.dtype) if self.use_bias else doubled
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Double what is known of rows and columns."""

@@ -1,21 +1,40 @@
-"""Drawing paired training slices from volumes: which ones, in what order, and how they are varied."""
+"""Drawing paired training slices from volumes: which ones, in what order, and how they are varied.
+
+Which slices an update sees, and how they are varied, follows from the seed and the number of the update alone: a run
+that is taken up again sees what it would have seen, and so does each of several machines.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import Canvas, Fit, LabelSet, OasisGanError, Plane, SliceStack, Subject, Window, cut
+from oasis_gan import (
+    Canvas,
+    Fit,
+    Geometry,
+    LabelSet,
+    OasisGanError,
+    Plane,
+    SliceStack,
+    Subject,
+    Volume,
+    Window,
+    cut,
+    linear_weights,
+)
 
 from .recipe import Recipe
+from .rotation import rotated
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 Mask = NDArray[np.bool_]
 MIN_AREA_MM2 = 200.0
-"""Slices with less tissue than this teach nothing and are left out."""
+"""Slices in which less than this is source teach nothing and are left out."""
+_COARSER = 1.05  # than the volume itself by this factor: a resolution worth learning beside its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,20 +65,20 @@ class LinearPrediction:
 
 @dataclass(frozen=True, eq=False)
 class _Slice:
-    """A slice of both volumes of a subject, and where there is tissue in any slice of that plane."""
+    """A slice of both volumes of a subject, and where there is something in any slice of that plane."""
 
-    labels: SliceStack
+    source: SliceStack
     target: SliceStack
     footprint: Mask
     index: int
 
 
 class Pairs:
-    """The slices of all subjects, in memory: label values and anchored intensities, encoded when they are drawn.
+    """The slices of all subjects, in memory: label values and normalised intensities, encoded when they are drawn.
 
     Args:
         subjects: Read once, here; one that cannot be used is reported and left out.
-        recipe: Planes, canvas, label set, contrast and augmentation.
+        recipe: Planes, canvas, contrasts and augmentation.
         report: Takes a line for each subject left out.
 
     Raises:
@@ -68,7 +87,6 @@ class Pairs:
 
     def __init__(self, subjects: Sequence[Subject], recipe: Recipe, report: Callable[[str], None]) -> None:
         self._recipe = recipe
-        self._label_set: LabelSet = recipe.label_set
         self._canvas = Canvas(recipe.spacing, recipe.size, recipe.multiple)
         self._slices: list[_Slice] = []
         self.names: list[str] = []
@@ -79,73 +97,149 @@ class Pairs:
             except (OasisGanError, OSError) as error:
                 report(f"left out {subject.name}: {error}")
         if not self._slices:
-            expected, remedy = "a pair with tissue in it", "see the lines above"
+            expected, remedy = "a pair with something in it", "see the lines above"
             raise OasisGanError("training data", expected=expected, found="none", remedy=remedy)
 
     def __len__(self) -> int:
         return len(self._slices)
 
-    def _add(self, subject: Subject) -> None:
-        source, target = subject.paired()
-        labels = self._label_set.clean(source, subject.source.path).voxels
-        where = subject.target.path if subject.target else subject.name
-        intensities = Window.robust(target.voxels).clean(target, where).voxels
-        if self._recipe.contrast == "anchored":
-            window = Window.anchored(intensities, labels, self._label_set, where)
-        else:
-            window = Window.robust(intensities)
-        # Small types: a subject of 7 million voxels takes 21 MB.
-        labels = labels.astype(np.uint8 if labels.max() < 256 else np.int32)
-        normal = window.encode(intensities)[..., 0].astype(np.float16)
-        for plane in self._recipe.planes:
-            ours, theirs = (cut(voxels, source.geometry, plane) for voxels in (labels, normal))
-            area = np.count_nonzero(ours.slices, axis=(1, 2)) * ours.spacing[0] * ours.spacing[1]
-            footprint = np.asarray(ours.slices.any(axis=0, keepdims=True))
-            used = np.flatnonzero(area >= MIN_AREA_MM2)
-            self._slices += [_Slice(ours, theirs, footprint, int(index)) for index in used]
-        self.names.append(subject.name)
-        self.windows.append(window)
+    @property
+    def target_contrast(self) -> LabelSet | Window:
+        """What the target's values mean: the label set, or the window half-way between those of all subjects."""
+        return self._recipe.label_set if self._recipe.target == "labels" else Window.mean(self.windows)
 
-    def epochs(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """Yield batches without end: every slice once, in a new order, then all again.
+    def batch(self, step: int, share: tuple[int, int] = (0, 1)) -> Batch:
+        """Return the slices of an update; in an epoch every slice is shown once, in an order of its own.
 
-        Yields:
-            Source (n, rows, columns, labels) and target (n, rows, columns, 1), both in [0, 1].
+        Args:
+            step: Number of the update, from 0.
+            share: Which part of the batch, and of how many parts: several machines learn from one batch.
+
+        Returns:
+            Source and target (n, rows, columns, channels), both in [0, 1].
         """
-        while True:
-            order = rng.permutation(len(self._slices))
-            for first in range(0, len(order) - self._recipe.batch + 1, self._recipe.batch):
-                drawn = [self._varied(self._slices[i], rng) for i in order[first : first + self._recipe.batch]]
-                yield _stacked(drawn)
+        size, seed = self._recipe.batch, self._recipe.seed
+        epoch, position = divmod(step, max(len(self) // size, 1))
+        order = np.resize(np.random.default_rng((seed, 0, epoch)).permutation(len(self)), max(len(self), size))
+        drawn = [
+            self._varied(self._slices[order[position * size + k]], np.random.default_rng((seed, 1, step, k)))
+            for k in np.array_split(np.arange(size), share[1])[share[0]]
+        ]
+        return _stacked(drawn)
 
     def sample(self, count: int) -> Batch:
         """Return about ``count`` slices, evenly spaced over all of them, as they are."""
         every = self._slices[:: max(1, len(self._slices) // count)]
         return _stacked([self._laid(one, (1.0, 1.0), (0, 0), flip=False) for one in every])
 
+    def _add(self, subject: Subject) -> None:
+        source, target = subject.paired()
+        where = subject.target.path if subject.target else subject.name
+        source = self._recipe.source_contrast.clean(source, subject.source.path)
+        if self._recipe.target == "labels":
+            target = self._recipe.label_set.clean(target, where)
+        else:
+            target = Window.robust(target.voxels).clean(target, where)
+            window = self._target_window(source, target, where)
+            self.windows.append(window)
+            target = _normalised(target, window)
+        if self._recipe.source == "image":
+            source = _normalised(source, self._recipe.source_contrast.fitted(source.voxels))
+        coarser = [spacing for spacing in self._recipe.resolutions if spacing > _COARSER * max(source.geometry.spacing)]
+        source, target = _compact(source), _compact(target)
+        self._cut(source, target)
+        for spacing in coarser:
+            self._cut(_resampled(source, spacing), _resampled(target, spacing))
+        self.names.append(subject.name)
+
+    def _target_window(self, source: Volume, target: Volume, where: object) -> Window:
+        if self._recipe.contrast == "anchored" and self._recipe.source == "labels":
+            return Window.anchored(target.voxels, source.voxels, self._recipe.label_set, where)
+        return Window.robust(target.voxels)
+
+    def _cut(self, source: Volume, target: Volume) -> None:
+        for plane in self._recipe.planes:
+            ours, theirs = (cut(volume.voxels, volume.geometry, plane) for volume in (source, target))
+            area = np.count_nonzero(ours.slices, axis=(1, 2)) * ours.spacing[0] * ours.spacing[1]
+            footprint = np.asarray((ours.slices != 0).any(axis=0, keepdims=True))
+            used = np.flatnonzero(area >= MIN_AREA_MM2)
+            self._slices += [_Slice(ours, theirs, footprint, int(index)) for index in used]
+
     def _varied(self, one: _Slice, rng: np.random.Generator) -> Batch:
-        """Move a slice, scale every other one, and turn left and right over in half of those that show both."""
-        rows, columns = rng.integers(-self._recipe.shift, self._recipe.shift + 1, 2)
-        zoom, zoomed, flip = (
-            rng.uniform(-self._recipe.zoom, self._recipe.zoom, 2),
-            rng.random() < 0.5,
-            rng.random() < 0.5,
-        )
-        scale = 1 + zoom if zoomed else np.ones(2)
-        shows_both_sides = one.labels.plane is not Plane.SAGITTAL
-        return self._laid(one, (scale[0], scale[1]), (int(rows), int(columns)), flip=flip and shows_both_sides)
+        """Move, scale and turn a slice, and turn left and right over, as the recipe says."""
+        vary, plane = self._recipe.augmentation, one.source.plane
+        shift = rng.integers(-vary.shift, vary.shift + 1, 2)
+        zoom, zoomed = rng.uniform(-vary.zoom, vary.zoom, 2), rng.random() < 0.5
+        flip = rng.random() < 0.5 and vary.flip and plane is not Plane.SAGITTAL
+        angle, gain, gamma = rng.uniform(-1, 1, 3)
+        scale = vary.enlarge * (1 + zoom if zoomed else np.ones(2))
+        source, target = self._laid(one, (scale[0], scale[1]), (int(shift[0]), int(shift[1])), flip=flip)
+        if vary.rotate:
+            source, target = (rotated(slices, angle * vary.rotate) for slices in (source, target))
+        if vary.intensity and self._recipe.source == "image":
+            source = np.clip(source * (1 + gain * vary.intensity), 0, 1) ** np.float32(1 + gamma * vary.intensity)
+        return self._patch(source, target, rng)
+
+    def _patch(self, source: NDArray[np.float32], target: NDArray[np.float32], rng: np.random.Generator) -> Batch:
+        """Return a random crop, where the recipe asks for one."""
+        patch = self._recipe.patch
+        if patch is None:
+            return source, target
+        rows, columns = (int(rng.integers(0, max(length - patch, 0) + 1)) for length in source.shape[1:3])
+        inside = np.s_[:, rows : rows + patch, columns : columns + patch]
+        return source[inside], target[inside]
 
     def _laid(self, one: _Slice, scale: tuple[float, float], shift: tuple[int, int], *, flip: bool) -> Batch:
-        labels, target = (stack.slices[one.index : one.index + 1] for stack in (one.labels, one.target))
-        rows, columns = one.labels.spacing
+        rows, columns = one.source.spacing
         # Around the whole stack, as when translating: a small slice keeps its place in the head.
         fit = Fit.around(one.footprint, (rows * scale[0], columns * scale[1]), self._canvas).moved(shift)
-        encoded = (
-            fit.apply(self._label_set.encode(labels)),
-            fit.apply(target[..., np.newaxis].astype(np.float32)),
-        )
+        stacks = zip((one.source, one.target), (self._recipe.source, self._recipe.target), strict=True)
+        source, target = (fit.apply(self._encoded(stack.slices[one.index, np.newaxis], is_)) for stack, is_ in stacks)
         # Rows run from left to right.
-        return (encoded[0][:, ::-1], encoded[1][:, ::-1]) if flip else encoded
+        return (source[:, ::-1], target[:, ::-1]) if flip else (source, target)
+
+    def _encoded(self, slices: NDArray[np.generic], side: str) -> NDArray[np.float32]:
+        if side == "labels":
+            return self._recipe.label_set.encode(slices)
+        return slices[..., np.newaxis].astype(np.float32)
+
+
+def _normalised(volume: Volume, window: LabelSet | Window) -> Volume:
+    """Bring intensities into [0, 1]."""
+    return replace(volume, voxels=window.encode(volume.voxels)[..., 0])
+
+
+def _compact(volume: Volume) -> Volume:
+    """Use small types: a subject of 7 million voxels takes 14 MB, its label map 7."""
+    if volume.voxels.dtype.kind == "f":
+        return replace(volume, voxels=volume.voxels.astype(np.float16))
+    return replace(volume, voxels=volume.voxels.astype(np.uint8 if volume.voxels.max() < 256 else np.int32))
+
+
+def _resampled(volume: Volume, spacing: float) -> Volume:
+    """Return a volume as a scanner with larger voxels would see it; a label is that of the larger part."""
+    lengths = [round(n * own / spacing) for n, own in zip(volume.geometry.shape, volume.geometry.spacing, strict=True)]
+    maps = [
+        linear_weights(
+            (np.arange(length) - (length - 1) / 2) * spacing / own + (n - 1) / 2, n, widen=max(1.0, spacing / own / 2)
+        )
+        for length, n, own in zip(lengths, volume.geometry.shape, volume.geometry.spacing, strict=True)
+    ]
+
+    def mean(voxels: NDArray[np.float32]) -> NDArray[np.float32]:
+        for axis, weights in enumerate(maps):
+            voxels = np.moveaxis(np.tensordot(weights, voxels, (1, axis)), 0, axis)
+        return voxels
+
+    if volume.voxels.dtype.kind in "iu":
+        values = np.unique(volume.voxels)
+        parts = np.stack([mean((volume.voxels == value).astype(np.float32)) for value in values])
+        voxels = values[parts.argmax(axis=0)]
+    else:
+        voxels = mean(volume.voxels.astype(np.float32)).astype(volume.voxels.dtype)
+    affine = volume.geometry.affine.copy()
+    affine[:3, :3] *= spacing / np.array(volume.geometry.spacing)
+    return Volume(voxels, Geometry((lengths[0], lengths[1], lengths[2]), affine))
 
 
 def _stacked(drawn: Sequence[Batch]) -> Batch:

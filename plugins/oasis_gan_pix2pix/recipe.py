@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from oasis_gan import LABEL_SETS, LabelSet, OasisGanError, Plane
+from oasis_gan import LABEL_SETS, LabelSet, OasisGanError, Percentiles, Plane
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Norm = Literal["instance", "batch", "none"]
+Side = Literal["labels", "image"]
 
 
 class Settings(BaseModel):
@@ -17,26 +19,91 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class GeneratorSettings(Settings):
-    """The U-Net (section 6.1.1 of the paper)."""
+class NetworkSettings(Settings):
+    """What both networks have: Ck in the paper is a convolution of k filters, its norm, and its activation."""
 
+    filters: int = Field(32, ge=1, le=256, description="Of the outermost level, `ngf` and `ndf`; 64 in the paper.")
+    norm: Norm = Field("instance", description="After each inner convolution.")
+    leak: float = Field(0.2, ge=0, lt=1, description="Slope of the leaky ReLUs below 0.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Of the moving statistics of batch norm.")
+    epsilon: float = Field(1e-5, gt=0, le=0.1, description="Added to the variance in a norm.")
+
+
+class GeneratorSettings(NetworkSettings):
+    """The generator (section 6.1.1 of the paper)."""
+
+    architecture: Literal["u-net", "encoder-decoder"] = Field("u-net", description="With skip connections, or without.")
     levels: int = Field(6, ge=1, le=10, description="Times the slice is halved; 8 in the paper.")
-    filters: int = Field(32, ge=1, le=256, description="Of the outermost level, `ngf`; 64 in the paper.")
     widest: int = Field(8, ge=1, le=64, description="Filters double at each level up to this many times `filters`.")
-    norm: Literal["instance", "batch", "none"] = Field("instance", description="After each inner convolution.")
     upsample: Literal["resize", "transposed"] = Field("resize", description="How the decoder doubles its size.")
-    full_skip: bool = Field(True, description="Show the decoder's last step the input itself, at full size.")
-    dropout: Fraction = Field(
-        0.0, description="In the three innermost decoder levels while training; 0.5 in the paper."
+    full_skip: bool = Field(True, description="Show the U-Net's last step the input itself, at full size.")
+    innermost_norm: bool = Field(False, description="Norm the innermost block too; the paper's erratum says not to.")
+    noise: bool = Field(False, description="Show the U-Net's last step noise as well, to make texture of.")
+    dropout: Fraction = Field(0.0, description="In the three innermost decoder blocks; 0.5 in the paper.")
+    test_as_training: bool = Field(
+        False, description="Translate with dropout and each slice's own statistics, as the paper does."
     )
 
 
-class DiscriminatorSettings(Settings):
-    """The PatchGAN (section 6.1.2 of the paper)."""
+class DiscriminatorSettings(NetworkSettings):
+    """The discriminator (section 6.1.2 of the paper)."""
 
-    layers: int = Field(3, ge=1, le=6, description="Strided layers; 3 see 70x70 pixels, as in the paper.")
-    filters: int = Field(32, ge=1, le=256, description="Of the first layer, `ndf`; 64 in the paper.")
-    norm: Literal["instance", "batch", "none"] = Field("instance", description="After each inner convolution.")
+    receptive_field: Literal[1, 16, 34, 70, 142, 286] = Field(
+        70, description="Pixels across that one logit sees: 1 is the PixelGAN, 286 the ImageGAN."
+    )
+    sees: Literal["image", "residual"] = Field(
+        "image", description="The image, or what the source does not tell of it by a linear guess."
+    )
+
+
+class LossSettings(Settings):
+    """What both networks are trained for (equations 1 to 4 of the paper)."""
+
+    objective: Literal["L1", "GAN", "cGAN", "L1+GAN", "L1+cGAN"] = Field(
+        "L1+cGAN", description="cGAN shows the discriminator the source, GAN does not."
+    )
+    gan: Literal["bce", "least-squares"] = Field("bce", description="Cross-entropy, or squares (arXiv 1611.04076).")
+    l1_weight: float = Field(100.0, ge=0, description="Of the L1 loss, lambda in the paper.")
+    gan_weight: float = Field(1.0, ge=0, description="Of the generator's adversarial loss.")
+    halved: bool = Field(True, description="Halve the discriminator's loss, as the paper does.")
+    prior: Fraction = Field(
+        0.0, description="Share of a blurred linear guess in the image to come near: what few heads teach is shrunk."
+    )
+    ssim_weight: float = Field(0.0, ge=0, description="Of 1 - SSIM, with windows of 7x7.")
+
+    @property
+    def pixelwise(self) -> bool:
+        """Whether the generated image is compared with the real one."""
+        return "L1" in self.objective
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether there is a discriminator."""
+        return "GAN" in self.objective
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the discriminator sees the source."""
+        return "cGAN" in self.objective
+
+
+class SmoothSettings(Settings):
+    """Updates before those with the adversarial loss; what is learnt by then is the smooth end of texture."""
+
+    steps: int = Field(0, ge=0, description="How many of the steps; 0 for none.")
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="Of the generator in them.")
+    texture: Fraction = Field(1.0, description="Where `run` lies by default, between that end, 0, and the other, 1.")
+
+
+class AugmentationSettings(Settings):
+    """How training slices are varied, source and target alike (section 6.2 of the paper)."""
+
+    enlarge: float = Field(1.0, ge=1, le=2, description="Every slice by this much; 286 / 256 in the paper.")
+    shift: int = Field(8, ge=0, le=256, description="Slices are moved by up to this many pixels.")
+    zoom: float = Field(0.0, ge=0, lt=0.5, description="Every other slice is scaled by up to this fraction.")
+    rotate: float = Field(0.0, ge=0, le=45, description="Slices are turned by up to this many degrees.")
+    flip: bool = Field(True, description="Turn left and right over in half of the slices that show both.")
+    intensity: float = Field(0.0, ge=0, le=0.5, description="Gain and gamma of source images vary by this fraction.")
 
 
 class Recipe(Settings):
@@ -44,37 +111,98 @@ class Recipe(Settings):
 
     name: str = Field("model", pattern=r"^[A-Za-z0-9._-]+$", description="Of the trained model.")
     version: str = Field("1", pattern=r"^[A-Za-z0-9.+-]+$", description="Of the trained model.")
-    labels: str = Field("oasis", description="The label set of the source volumes.")
+    source: Side = Field("labels", description="What goes in: a label map, or an image.")
+    target: Side = Field("image", description="What comes out.")
+    labels: str = Field("oasis", description="The label set of the label maps.")
     contrast: Literal["anchored", "robust"] = Field(
         "anchored",
-        description="Target intensities: tissue means on fixed anchors, or percentiles on 0 and 1.",
+        description="Target intensities: tissue means on fixed anchors (needs labels), or percentiles on 0 and 1.",
     )
     output: str = Field("T1w", pattern=r"^[A-Za-z0-9]+$", description="What the names of outputs end in.")
     planes: tuple[Plane, ...] = Field(tuple(Plane), min_length=1, description="To cut training slices in.")
     spacing: float = Field(1.0, gt=0, le=100, description="Of the canvas the slices are laid on, mm.")
     size: int = Field(192, ge=1, le=4096, description="Rows and columns of that canvas, at least.")
-    steps: int = Field(4000, ge=1, description="Updates of each network.")
-    batch: int = Field(4, ge=1, le=256, description="Slices in an update; 1 in the paper.")
+    patch: int | None = Field(None, ge=1, le=4096, description="Train on random crops of this many rows and columns.")
+    resolutions: tuple[Annotated[float, Field(gt=0, le=10)], ...] = Field(
+        (), max_length=4, description="Learn each head at these voxel sizes as well, mm."
+    )
+    steps: int | None = Field(None, ge=1, description="Updates of each network; 4000 if there are no epochs either.")
+    epochs: int | None = Field(None, ge=1, description="Times every slice is shown, instead of steps.")
+    batch: int = Field(4, ge=1, le=256, description="Slices in an update, over all devices; 1 in the paper.")
     learning_rate: float = Field(2e-4, gt=0, le=1, description="Of Adam for both networks, with beta_1 = 0.5.")
     generator_learning_rate: float | None = Field(None, gt=0, le=1, description="Of the generator, if it differs.")
     constant: Fraction = Field(0.5, description="Share of the steps before the learning rate falls linearly to 0.")
-    l1_weight: float = Field(100.0, ge=0, description="Of the L1 loss.")
-    adversarial_weight: float = Field(1.0, ge=0, description="Of the adversarial loss; 0 trains no discriminator.")
-    shift: int = Field(8, ge=0, description="Slices are moved by up to this many pixels.")
-    zoom: float = Field(0.0, ge=0, lt=0.5, description="Slices are scaled by up to this fraction, either way.")
+    averaging: float = Field(
+        0.0, ge=0, lt=1, description="Decay of the moving average of weights that is kept; 0: none."
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="Of the arithmetic; auto takes what the hardware is fast in."
+    )
+    validate_every: int | None = Field(None, ge=1, description="Steps; an epoch if not given.")
+    checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints.")
+    keep: int = Field(3, ge=1, description="Checkpoints that are kept, the last ones.")
+    patience: int | None = Field(None, ge=1, description="Stop after so many validations without a better one.")
+    select: Literal["last", "best"] = Field("last", description="Which weights become the model.")
     seed: int = Field(0, ge=0, lt=2**31, description="Of weights, order and augmentation.")
     generator: GeneratorSettings = GeneratorSettings()
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    loss: LossSettings = LossSettings()
+    smooth: SmoothSettings = SmoothSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Refuse settings that contradict each other."""
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError("give steps or epochs, not both")
+        if self.patch is not None and self.patch % self.multiple:
+            raise ValueError(f"patch must be divisible by {self.multiple} for {self.generator.levels} levels")
+        if self.source == self.target == "labels":
+            raise ValueError("one of source and target must be an image")
+        if self.loss.adversarial:
+            strided = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}[self.discriminator.receptive_field]
+            if (self.patch or self.size) < 3 * 2**strided:
+                raise ValueError(f"a discriminator of this receptive_field needs size or patch of {3 * 2**strided}")
+        if self.discriminator.sees == "residual" and self.loss.objective in ("GAN", "L1+GAN"):
+            raise ValueError('discriminator.sees = "residual" shows the source, which only cGAN may')
+        if self.smooth.steps and not (self.loss.adversarial and self.loss.pixelwise):
+            raise ValueError("smooth.steps need an objective of L1+GAN or L1+cGAN to come after them")
+        return self
+
+    @field_validator("labels")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        """Refuse a label set that there is not."""
+        if name not in LABEL_SETS:
+            raise ValueError(f"one of {', '.join(LABEL_SETS)}")
+        return name
 
     @property
     def label_set(self) -> LabelSet:
         """The label set called `labels`."""
-        if self.labels not in LABEL_SETS:
-            there = ", ".join(LABEL_SETS)
-            raise OasisGanError("recipe: labels", expected=f"one of {there}", found=self.labels, remedy="name one")
         return LABEL_SETS[self.labels]
+
+    @property
+    def source_contrast(self) -> LabelSet | Percentiles:
+        """What the source's values mean to the model."""
+        return self.label_set if self.source == "labels" else Percentiles()
 
     @property
     def multiple(self) -> int:
         """What rows and columns of the canvas are a multiple of."""
         return int(2**self.generator.levels)
+
+    def total_steps(self, slices: int) -> int:
+        """Return how many updates there are when an epoch has so many slices."""
+        return self.epochs * max(slices // self.batch, 1) if self.epochs else self.steps or 4000
+
+
+def parse_recipe(settings: Any) -> Recipe:  # noqa: ANN401 - whatever a TOML file holds
+    """Return checked settings, or raise `OasisGanError` naming the first that is wrong."""
+    try:
+        return Recipe.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ": ".join(["recipe", ".".join(str(part) for part in first["loc"])]).removesuffix(": ")
+        found = f"{first['input']!r}" if first["loc"] else "both"
+        raise OasisGanError(where, expected=first["msg"], found=found, remedy="mend the recipe") from None

@@ -14,7 +14,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from oasis_gan import Canvas, LabelSet, ModelCard, OasisGanError, Plane, Window, write_atomically
+from oasis_gan import Canvas, LabelSet, ModelCard, OasisGanError, Percentiles, Plane, Window, write_atomically
 
 from .recipe import GeneratorSettings, Settings
 
@@ -23,8 +23,10 @@ _MAX_CARD, _MAX_WEIGHTS = 2**20, 2**30
 _STORED = np.float16  # half the size; the output stays closer to float32 than a scanner's noise
 _REMEDY = "take a whole copy of the model folder, or train it again"
 
-Contrast = Annotated[LabelSet | Window, Field(discriminator="kind")]
+Source = Annotated[LabelSet | Percentiles | Window, Field(discriminator="kind")]
+Target = Annotated[LabelSet | Window, Field(discriminator="kind")]
 Weights = Mapping[str, NDArray[Any]]
+_SMOOTH = "smooth/"  # what the names of the smooth end's weights begin with
 
 
 class WeightsFile(Settings):
@@ -43,11 +45,12 @@ class ModelFile(Settings):
     name: str
     version: str
     output: str = Field(pattern=r"^[A-Za-z0-9]+$")
-    source: Contrast
-    target: Contrast
+    source: Source
+    target: Target
     planes: tuple[Plane, ...] = Field(min_length=1)
     canvas: Canvas
     generator: GeneratorSettings
+    texture: float | None = Field(None, ge=0, le=1)
     weights: WeightsFile
     training: dict[str, Any]
     software: dict[str, str]
@@ -62,6 +65,7 @@ class ModelFile(Settings):
             output=self.output,
             planes=self.planes,
             canvas=self.canvas,
+            texture=self.texture,
             weights_sha256=self.weights.sha256,
         )
 
@@ -72,16 +76,31 @@ class StoredModel:
 
     file: ModelFile
     weights: Weights
+    smooth: Weights
+
+    def at(self, texture: float) -> Weights:
+        """Return the weights between the smooth end, 0, and the textured one, 1 (ESRGAN, arXiv 1809.00219, 3.4)."""
+        if not self.smooth or texture == 1:
+            return self.weights
+        ends = {name: (self.smooth[name].astype(np.float32), self.weights[name]) for name in self.weights}
+        return {name: smooth + np.float32(texture) * (textured - smooth) for name, (smooth, textured) in ends.items()}
 
 
-def write_model(folder: Path, weights: Weights, **fields: Any) -> None:  # noqa: ANN401 - the fields of ModelFile
+def write_model(folder: Path, weights: Weights, smooth: Weights, **fields: Any) -> None:  # noqa: ANN401
     """Write a model folder: the weights first, then the card that vouches for them.
+
+    Args:
+        folder: Made if it is not there.
+        weights: By name.
+        smooth: Those of the smooth end of texture, of the same names; empty if there is none.
+        fields: The other fields of `ModelFile`.
 
     Raises:
         OasisGanError: If a weight is not finite.
         OSError: As the file system says.
     """
-    stored = {name: np.asarray(weight, _STORED) for name, weight in weights.items()}
+    both = {**weights, **{f"{_SMOOTH}{name}": weight for name, weight in smooth.items()}}
+    stored = {name: np.asarray(weight, _STORED) for name, weight in both.items()}
     if not all(np.isfinite(weight).all() for weight in stored.values()):
         remedy = "lower the learning rate and train again"
         raise OasisGanError(folder, expected="finite weights", found="NaN or Inf", remedy=remedy)
@@ -128,7 +147,12 @@ def read_model(folder: Path) -> StoredModel:
     strange = [name for name, weight in weights.items() if not np.isfinite(weight).all()]
     if strange:
         raise OasisGanError(path, expected="finite weights", found=f"NaN or Inf in {strange[0]}", remedy=_REMEDY)
-    return StoredModel(model, weights)
+    smooth = {name.removeprefix(_SMOOTH): weights.pop(name) for name in list(weights) if name.startswith(_SMOOTH)}
+    shapes = [{name: weight.shape for name, weight in end.items()} for end in (weights, smooth)]
+    if (model.texture is not None) != bool(smooth) or (smooth and shapes[0] != shapes[1]):
+        expected = "two ends of texture, alike" if model.texture is not None else "weights without a smooth end"
+        raise OasisGanError(path, expected=expected, found="others", remedy=_REMEDY)
+    return StoredModel(model, weights, smooth)
 
 
 def _bytes(path: Path, limit: int) -> bytes:

@@ -1,184 +1,200 @@
-"""Training a generator against a discriminator, with `tf.GradientTape`."""
+"""Training: updates, what is measured and kept on the way, and going on after an interruption."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import time
+import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+import tomli_w
+from numpy.typing import NDArray
 
-from oasis_gan import Canvas, OasisGanError, TrainingRequest, Window
+from oasis_gan import Canvas, OasisGanError, TrainingRequest, write_atomically
 
-from . import losses, networks, store
-from .backend import keras, tf
-from .pairs import LinearPrediction, Pairs
-from .recipe import Recipe
-from .translator import get_weights
+from . import checkpoints, store
+from .backend import deterministic
+from .pairs import Batch, LinearPrediction, Pairs
+from .recipe import Recipe, parse_recipe
+from .trainer import FIGURES, Arrays, Trainer
+from .variables import weights
+from .watching import VALIDATION, Watch
 
-Tensor = Any
-_REPORT_EVERY = 100  # steps
-_SAVE_EVERY = 500  # steps: a run that is stopped leaves a model that works
-_SAMPLE = 48  # slices to measure on
+RECIPE, CHECKPOINTS, BEST = "recipe.toml", "checkpoints", "best"
+_OBSERVE_EVERY = 100  # steps
+_SAMPLE = 48  # slices to validate on
+_SHOWN = 4  # of them
+_VALIDATION = (f"{VALIDATION}L1", f"{VALIDATION}PSNR")
 
 
 def train(request: TrainingRequest) -> None:
     """Train on ``request.subjects`` and write the model folder ``request.out``.
 
+    The same request gives the same model to the bit, on one machine with the same number of threads, whether it was
+    interrupted or not.
+
     Raises:
-        OasisGanError: If the recipe or the data do not do, or the loss is no longer finite.
+        OasisGanError: If the recipe or the data do not do, or a loss or a gradient is no longer finite.
         OSError: As the file system says.
     """
     recipe = parse_recipe(request.recipe)
-    keras.utils.set_random_seed(recipe.seed)
-    rng = np.random.default_rng(recipe.seed)
+    deterministic(recipe.seed)
+    request.out.mkdir(parents=True, exist_ok=True)
     pairs = Pairs(request.subjects, recipe, request.report)
     held_out = Pairs(request.validation, recipe, request.report) if request.validation else None
     request.report(f"{len(pairs)} slices of {', '.join(pairs.names)}")
-    trainer = Trainer(recipe, LinearPrediction.of(pairs.sample(_SAMPLE)))
-    started, sums = time.monotonic(), np.zeros(3)
-    for step, (source, target) in zip(range(1, recipe.steps + 1), pairs.epochs(rng), strict=False):
-        sums += trainer.step(source, target)
-        if not np.isfinite(sums).all():
-            remedy = "lower the learning rate; the last saved model is kept"
-            raise OasisGanError(f"step {step}", expected="finite losses", found=f"{sums}", remedy=remedy)
-        if step % _REPORT_EVERY == 0 or step == recipe.steps:
-            request.report(
-                _line(step, recipe.steps, started, sums / ((step - 1) % _REPORT_EVERY + 1), trainer, held_out)
-            )
-            sums[:] = 0
-        if step % _SAVE_EVERY == 0 or step == recipe.steps:
-            _save(request.out, recipe, trainer, pairs, held_out, step)
+    run = _Run(request, recipe, pairs, held_out)
+    if request.resume:
+        run.resume()
+    run.go()
 
 
-def parse_recipe(settings: Any) -> Recipe:  # noqa: ANN401 - whatever a TOML file holds
-    """Return checked settings, or raise `OasisGanError` naming the first that is wrong."""
-    try:
-        return Recipe.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "recipe: " + ".".join(str(part) for part in first["loc"])
-        found = f"{first['input']!r}"
-        raise OasisGanError(where, expected=first["msg"], found=found, remedy="mend the recipe") from None
+class _Run:
+    """One training run, from its first or from any other step."""
+
+    def __init__(self, request: TrainingRequest, recipe: Recipe, pairs: Pairs, held_out: Pairs | None) -> None:
+        self._request, self._recipe, self._pairs, self._held_out = request, recipe, pairs, held_out
+        self._steps = recipe.total_steps(len(pairs))
+        self._validate_every = recipe.validate_every or max(len(pairs) // recipe.batch, 1)
+        self._trainer = Trainer(recipe, LinearPrediction.of(pairs.sample(_SAMPLE)), self._steps)
+        self._sample = held_out.sample(_SAMPLE) if held_out else None
+        self._done, self._saved = 0, 0
+        self._sums, self._summed = np.zeros(len(FIGURES)), 0
+        self._best, self._best_step, self._best_weights = math.inf, 0, Arrays()
+
+    def resume(self) -> None:
+        """Take up the newest checkpoint."""
+        folder = self._request.out / CHECKPOINTS
+        checkpoint = checkpoints.read_last(folder)
+        if checkpoint is None:
+            self._request.report("no checkpoint yet: begun anew")
+            return
+        arrays = dict(checkpoint.arrays)
+        self._best_weights = {name[5:]: arrays.pop(name) for name in list(arrays) if name.startswith("best/")}
+        self._trainer.restore(arrays, folder)
+        facts = checkpoint.facts
+        self._done = self._saved = checkpoint.step
+        self._sums, self._summed = np.array(facts["sums"]), facts["summed"]
+        self._best, self._best_step = facts["best"] or math.inf, facts["best_step"]
+        self._request.report(f"resumed after step {self._done}")
+
+    def go(self) -> None:
+        """Do the updates that are left, and write the model."""
+        # What was asked for with every default beside it: the recipe to train the same model with.
+        resolved = tomli_w.dumps(self._recipe.model_dump(mode="json", exclude_none=True))
+        write_atomically(self._request.out / RECIPE, resolved.encode())
+        self._watch = Watch(self._request.out, ("step", *FIGURES, *_VALIDATION), self._done)
+        for step, batch in _prefetched(self._pairs, range(self._done, self._steps)):
+            if self._stale():
+                self._request.report(f"step {self._done}: no better since step {self._best_step}")
+                break
+            figures = self._trainer.update(step, *batch)
+            self._done = step + 1
+            self._require_finite(figures)
+            self._sums += figures
+            self._summed += 1
+            self._request.progress(self._done, self._steps, f"L1 {figures[0]:.4f}")
+            if self._due(_OBSERVE_EVERY) or self._due(self._validate_every):
+                self._observe()
+            if self._due(self._recipe.checkpoint_every):
+                self._checkpoint()
+        self._checkpoint()
+
+    def _due(self, every: int) -> bool:
+        return self._done % every == 0 or self._done == self._steps
+
+    def _require_finite(self, figures: NDArray[np.float32]) -> None:
+        # With float16 a gradient may overflow: the loss scale is lowered, and that update left out.
+        watched = len(FIGURES) - (2 if self._trainer.precision == "float16" else 0)
+        for name, figure in zip(FIGURES[:watched], figures, strict=False):
+            if not np.isfinite(figure):
+                last = f"the last good checkpoint is that of step {self._saved}" if self._saved else "none is saved yet"
+                remedy = f"lower the learning rate and resume; {last}"
+                where = f"step {self._done}"
+                raise OasisGanError(
+                    where, expected="finite losses and gradients", found=f"{name} {figure}", remedy=remedy
+                )
+
+    def _observe(self) -> None:
+        """Put down what the updates since the last time were like, and validate where that is due."""
+        values = dict(zip(FIGURES, (self._sums / max(self._summed, 1)).tolist(), strict=True))
+        self._sums, self._summed = np.zeros(len(FIGURES)), 0
+        line = "  ".join(f"{name} {values[name]:.4f}" for name in FIGURES[:4])
+        if self._sample is not None and self._due(self._validate_every):
+            values |= self._validated(self._sample)
+            line += f"  held out: L1 {values[_VALIDATION[0]]:.4f}"
+        self._watch.row(self._done, values)
+        self._watch.draw_curves()
+        self._request.report(f"step {self._done}/{self._steps}  {line}")
+
+    def _validated(self, sample: Batch) -> dict[str, float]:
+        source, target = sample
+        generated = self._trainer.generate(source)
+        inside = source.max(-1) > 0
+        errors = (generated - target)[inside]
+        shown = (np.arange(_SHOWN) + 0.5) * len(source) // _SHOWN
+        self._watch.samples(self._done, *(slices[shown.astype(int)] for slices in (source, generated, target)))
+        l1 = float(np.abs(errors).mean())
+        if l1 < self._best:
+            self._best, self._best_step = l1, self._done
+            self._best_weights = weights(self._trainer.kept)
+            self._write_model(self._request.out / BEST, self._best_weights)
+        return dict(zip(_VALIDATION, (l1, -10 * math.log10(max(float((errors**2).mean()), 1e-12))), strict=True))
+
+    def _stale(self) -> bool:
+        patience = self._recipe.patience
+        return patience is not None and self._done - self._best_step >= patience * self._validate_every
+
+    def _checkpoint(self) -> None:
+        """Save the state of the run, and the model as it is."""
+        arrays = self._trainer.state() | {f"best/{name}": array for name, array in self._best_weights.items()}
+        facts = {
+            "sums": self._sums.tolist(),
+            "summed": self._summed,
+            "best": self._best if self._best_weights else None,
+            "best_step": self._best_step,
+        }
+        folder = self._request.out / CHECKPOINTS
+        checkpoints.write(folder, checkpoints.Checkpoint(self._done, arrays, facts), self._recipe.keep)
+        self._saved = self._done
+        best = self._recipe.select == "best" and self._best_weights
+        self._write_model(self._request.out, self._best_weights if best else weights(self._trainer.kept))
+
+    def _write_model(self, folder: Path, learnt: Arrays) -> None:
+        recipe, held_out = self._recipe, self._held_out
+        store.write_model(
+            folder,
+            learnt,
+            self._trainer.smooth_end,
+            texture=recipe.smooth.texture if self._trainer.smooth_end else None,
+            name=recipe.name,
+            version=recipe.version,
+            output=recipe.output,
+            source=recipe.source_contrast,
+            target=self._pairs.target_contrast,
+            planes=recipe.planes,
+            canvas=Canvas(recipe.spacing, recipe.size, recipe.multiple),
+            generator=recipe.generator,
+            training={
+                "step": self._done,
+                "subjects": self._pairs.names,
+                "held_out": held_out.names if held_out else [],
+                "slices": len(self._pairs),
+                "precision": self._trainer.precision,
+                "recipe": recipe.model_dump(mode="json"),
+            },
+            software={name: importlib.metadata.version(name) for name in ("oasis-gan", "tensorflow", "keras", "numpy")},
+        )
 
 
-class Trainer:
-    """Both networks, both optimizers, and one step of the game between them.
-
-    Args:
-        recipe: How they are built, and what their losses weigh.
-        prediction: What the discriminator is not shown, because the source tells it.
-    """
-
-    def __init__(self, recipe: Recipe, prediction: LinearPrediction) -> None:
-        channels_in, channels_out = prediction.weights.shape
-        self.recipe, self.prediction = recipe, prediction
-        self.generator = networks.generator(recipe.generator, channels_in, channels_out)
-        self.discriminator = networks.discriminator(recipe.discriminator, channels_in, channels_out)
-        self._generator_optimizer = _optimizer(recipe, recipe.generator_learning_rate or recipe.learning_rate)
-        self._discriminator_optimizer = _optimizer(recipe, recipe.learning_rate)
-        self._generator_optimizer.build(self.generator.trainable_variables)
-        self._discriminator_optimizer.build(self.discriminator.trainable_variables)
-        self._step = tf.function(self._traced_step, reduce_retracing=True)
-        self._l1 = tf.function(lambda x, y: losses.l1(*_inside(x, y, self.generator(x, training=False))))
-
-    def step(self, source: Tensor, target: Tensor) -> Tensor:
-        """Update both networks once.
-
-        Args:
-            source: (n, rows, columns, channels_in) in [0, 1].
-            target: (n, rows, columns, channels_out) in [0, 1].
-
-        Returns:
-            The L1, adversarial and discriminator losses before the update.
-        """
-        return self._step(tf.constant(source), tf.constant(target)).numpy()
-
-    def validation_l1(self, source: Tensor, target: Tensor) -> float:
-        """Return the mean absolute difference of [0, 1] intensities over these slices, as `step` takes them."""
-        parts = [
-            self._l1(tf.constant(source[i : i + 8]), tf.constant(target[i : i + 8])) for i in range(0, len(source), 8)
-        ]
-        return float(np.mean(parts)) / 2
-
-    def _traced_step(self, source: Tensor, target: Tensor) -> Tensor:
-        recipe, nothing = self.recipe, tf.constant(0.0)
-        adversarial, discrimination = nothing, nothing
-        with tf.GradientTape(persistent=True) as tape:
-            real, generated = _inside(source, target, self.generator(source, training=True))
-            l1 = losses.l1(real, generated)
-            if recipe.adversarial_weight:
-                judged_generated = self._judge(source, generated)
-                adversarial = losses.adversarial(judged_generated)
-                discrimination = losses.discrimination(self._judge(source, real), judged_generated)
-            objective = recipe.l1_weight * l1 + recipe.adversarial_weight * adversarial
-        _apply(self._generator_optimizer, tape, objective, self.generator)
-        if recipe.adversarial_weight:
-            _apply(self._discriminator_optimizer, tape, discrimination, self.discriminator)
-        return tf.stack([l1, adversarial, discrimination])
-
-    def _judge(self, source: Tensor, image: Tensor) -> Tensor:
-        """Return the discriminator's logits for images in [-1, 1]: what the source does not tell, at unit scale."""
-        left = (image + 1) / 2 - tf.tensordot(source, self.prediction.weights, 1)
-        return self.discriminator(tf.concat([source, left / self.prediction.deviation], -1), training=True)
-
-
-def _inside(source: Tensor, target: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:
-    """Return target and generated slices in [-1, 1], both of them background where the source is.
-
-    What is made there is thrown away when a volume is translated, so nothing is to be learnt from it.
-    """
-    inside = tf.cast(tf.reduce_max(source, -1, keepdims=True) > 0, tf.float32)
-    return (target * 2) * inside - 1, (generated + 1) * inside - 1
-
-
-def _apply(optimizer: Any, tape: Any, loss: Tensor, network: Any) -> None:  # noqa: ANN401 - Keras is untyped here
-    variables = network.trainable_variables
-    optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-
-
-def _optimizer(recipe: Recipe, learning_rate: float) -> Any:  # noqa: ANN401
-    """Return Adam as in the paper; its learning rate is constant and then falls linearly to 0."""
-    constant = round(recipe.constant * recipe.steps)
-
-    class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-        def __call__(self, step: Tensor) -> Tensor:
-            left = (recipe.steps - tf.cast(step, tf.float32)) / max(recipe.steps - constant, 1)
-            return learning_rate * tf.clip_by_value(left, 0.0, 1.0)
-
-    return keras.optimizers.Adam(ConstantThenLinear(), beta_1=0.5)
-
-
-def _line(step: int, steps: int, started: float, means: Any, trainer: Trainer, held_out: Pairs | None) -> str:  # noqa: ANN401
-    left = (time.monotonic() - started) / step * (steps - step)
-    l1, adversarial, discrimination = means
-    line = f"step {step}/{steps}  L1 {l1 / 2:.4f}  adversarial {adversarial:.3f}  discriminator {discrimination:.3f}"
-    if held_out is not None:
-        line += f"  held-out L1 {trainer.validation_l1(*held_out.sample(_SAMPLE)):.4f}"
-    return f"{line}  {left / 60:.1f} min left"
-
-
-def _save(out: Path, recipe: Recipe, trainer: Trainer, pairs: Pairs, held_out: Pairs | None, step: int) -> None:
-    software = ("oasis-gan", "tensorflow", "keras", "numpy")
-    store.write_model(
-        out,
-        get_weights(trainer.generator),
-        name=recipe.name,
-        version=recipe.version,
-        output=recipe.output,
-        source=recipe.label_set,
-        target=Window.mean(pairs.windows),
-        planes=recipe.planes,
-        canvas=Canvas(recipe.spacing, recipe.size, recipe.multiple),
-        generator=recipe.generator,
-        training={
-            "step": step,
-            "subjects": pairs.names,
-            "held_out": held_out.names if held_out else [],
-            "slices": len(pairs),
-            "recipe": recipe.model_dump(mode="json"),
-        },
-        software={name: importlib.metadata.version(name) for name in software},
-    )
+def _prefetched(pairs: Pairs, steps: range) -> Iterator[tuple[int, Batch]]:
+    """Yield the batches of all steps, the next one being drawn while one is learnt from."""
+    with ThreadPoolExecutor(1) as pool:
+        upcoming = [pool.submit(pairs.batch, step) for step in steps[:1]]
+        for step in steps:
+            batch = upcoming.pop().result()
+            if step + 1 < steps.stop:
+                upcoming.append(pool.submit(pairs.batch, step + 1))
+            yield step, batch

@@ -1,0 +1,232 @@
+"""The game between generator and discriminator: one update of both, with `tf.GradientTape`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import losses, networks
+from .backend import keras, tf
+from .hardware import chosen_precision
+from .pairs import LinearPrediction
+from .recipe import Recipe
+from .variables import assign, read, weights
+
+Tensor = Any
+Arrays = dict[str, NDArray[Any]]
+
+FIGURES = ("L1", "dissimilarity", "adversarial", "discriminator", "generator_gradient", "discriminator_gradient")
+"""What an update is watched by: four losses, and the Euclidean norm of each network's gradient."""
+_BATCH = 8  # slices that are validated at once
+_TAPS = np.exp(-(np.arange(-2, 3) ** 2) / (2 * 0.6**2))  # a Gaussian of 0.6 pixels
+_BLUR = (np.outer(_TAPS, _TAPS) / _TAPS.sum() ** 2).astype(np.float32)[:, :, np.newaxis, np.newaxis]
+
+
+class Trainer:
+    """Both networks, both optimizers, and one update of them.
+
+    Args:
+        recipe: How they are built, and what their losses weigh.
+        prediction: What the source tells of the target by a linear guess.
+        steps: How many updates there will be; the learning rate follows it.
+    """
+
+    def __init__(self, recipe: Recipe, prediction: LinearPrediction, steps: int) -> None:
+        channels_in, channels_out = prediction.weights.shape
+        self.recipe, self.prediction = recipe, prediction
+        self.precision = chosen_precision(recipe.precision)
+        self.smooth_end: Arrays = {}
+        self._criterion = losses.CRITERIA[recipe.loss.gan]
+        judged = channels_in if recipe.loss.conditional else 0
+        with _computing_in(self.precision):
+            self.generator = networks.generator(recipe.generator, channels_in, channels_out)
+            self.discriminator = networks.discriminator(recipe.discriminator, judged, channels_out)
+            # What is validated and kept: the generator itself, or the moving average of its weights.
+            self.kept = self.generator
+            if recipe.averaging:
+                self.kept = networks.generator(recipe.generator, channels_in, channels_out)
+                assign(self.kept, weights(self.generator), "generator")
+        rate = recipe.generator_learning_rate or recipe.learning_rate
+        adversarial_steps = steps - recipe.smooth.steps
+        schedule = _ConstantThenLinear(rate, adversarial_steps, recipe.constant)
+        if recipe.smooth.steps:
+            smooth = _ConstantThenLinear(recipe.smooth.learning_rate, recipe.smooth.steps, recipe.constant)
+            schedule = _InTurn(smooth, recipe.smooth.steps, schedule)
+        self._generator_optimizer = self._adam(schedule, self.generator)
+        self._discriminator_optimizer = self._adam(
+            _ConstantThenLinear(recipe.learning_rate, adversarial_steps, recipe.constant), self.discriminator
+        )
+        self._smooth_update = tf.function(lambda *batch: self._update(*batch, adversarial=False), reduce_retracing=True)
+        self._full_update = tf.function(
+            lambda *batch: self._update(*batch, adversarial=recipe.loss.adversarial), reduce_retracing=True
+        )
+        self._generate = tf.function(lambda source: self.kept(source, training=False), reduce_retracing=True)
+
+    def update(self, step: int, source: Tensor, target: Tensor) -> NDArray[np.float32]:
+        """Update both networks once.
+
+        Args:
+            step: Number of the update, from 0.
+            source: (n, rows, columns, channels_in) in [0, 1].
+            target: (n, rows, columns, channels_out) in [0, 1].
+
+        Returns:
+            The `FIGURES` before the update.
+        """
+        if step < self.recipe.smooth.steps:
+            return np.asarray(self._smooth_update(tf.constant(source), tf.constant(target)))
+        if step == self.recipe.smooth.steps and step > 0:
+            self.smooth_end = weights(self.kept)
+        return np.asarray(self._full_update(tf.constant(source), tf.constant(target)))
+
+    def generate(self, source: Tensor) -> NDArray[np.float32]:
+        """Return generated slices (n, rows, columns, channels_out) in [0, 1], 0 where the source is background."""
+        parts = [
+            np.asarray(self._generate(tf.constant(source[first : first + _BATCH])))
+            for first in range(0, len(source), _BATCH)
+        ]
+        return np.asarray((np.concatenate(parts) / 2 + 0.5) * (source.max(-1, keepdims=True) > 0), np.float32)
+
+    def state(self) -> Arrays:
+        """Return all that changes while training, by name."""
+        parts = {name: read(owner) for name, owner in self._owners().items()}
+        parts["smooth_end"] = self.smooth_end
+        return {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]], where: object) -> None:
+        """Go back to a state.
+
+        Raises:
+            OasisGanError: If it is that of other networks.
+        """
+        parts: dict[str, Arrays] = {}
+        for name, array in state.items():
+            part, _, rest = name.partition("/")
+            parts.setdefault(part, {})[rest] = array
+        self.smooth_end = parts.pop("smooth_end", {})
+        for name, owner in self._owners().items():
+            assign(owner, parts.get(name, {}), where)
+
+    def _owners(self) -> dict[str, Any]:
+        owners = {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "generator_optimizer": self._generator_optimizer,
+            "discriminator_optimizer": self._discriminator_optimizer,
+        }
+        return owners | ({"kept": self.kept} if self.recipe.averaging else {})
+
+    def _update(self, source: Tensor, target: Tensor, *, adversarial: bool) -> Tensor:
+        weigh, zero = self.recipe.loss, tf.constant(0.0)
+        fooling, discrimination = zero, zero
+        with tf.GradientTape(persistent=True) as tape:
+            real, generated = _inside(source, target, self.generator(source, training=True))
+            wanted = self._wanted(source, real) if weigh.prior else real
+            l1 = tf.reduce_mean(losses.l1(wanted, generated))
+            dissimilarity = tf.reduce_mean(losses.dissimilarity(wanted, generated)) if weigh.ssim_weight else zero
+            objective = weigh.ssim_weight * dissimilarity + (weigh.l1_weight * l1 if weigh.pixelwise else zero)
+            if adversarial:
+                on_real, on_generated = self._judge(source, real), self._judge(source, generated)
+                fooling = tf.reduce_mean(losses.adversarial(self._criterion, on_generated))
+                discrimination = tf.reduce_mean(
+                    losses.discrimination(self._criterion, on_real, on_generated, weigh.halved)
+                )
+                objective += weigh.gan_weight * fooling
+            scaled = self._generator_optimizer.scale_loss(objective)
+            scaled_discrimination = self._discriminator_optimizer.scale_loss(discrimination)
+        norms = [_apply(self._generator_optimizer, tape, scaled, self.generator), zero]
+        if adversarial:
+            norms[1] = _apply(self._discriminator_optimizer, tape, scaled_discrimination, self.discriminator)
+        if self.recipe.averaging:
+            self._average()
+        return tf.stack([l1, dissimilarity, fooling, discrimination, *norms])
+
+    def _wanted(self, source: Tensor, real: Tensor) -> Tensor:
+        """Return what generated images are to come near: the real one, drawn to a guess that no head has taught.
+
+        From few heads a network learns what is theirs alone. The linear guess from the source, blurred as a scanner
+        does, knows nothing of that; half-way between the two is nearer to other heads than either.
+        """
+        inside = tf.cast(tf.reduce_max(source, -1, keepdims=True) > 0, tf.float32)
+        blurred, weight = (
+            tf.nn.conv2d(image, _BLUR, 1, "SAME")
+            for image in (tf.tensordot(source, self.prediction.weights, 1), inside)
+        )
+        guess = 2 * inside * tf.math.divide_no_nan(blurred, weight) - 1
+        return real + self.recipe.loss.prior * (guess - real)
+
+    def _judge(self, source: Tensor, image: Tensor) -> Tensor:
+        """Return the discriminator's logits for images in [-1, 1]."""
+        if self.recipe.discriminator.sees == "residual":
+            left = (image + 1) / 2 - tf.tensordot(source, self.prediction.weights, 1)
+            image = left / self.prediction.deviation
+        shown = tf.concat([source, image], -1) if self.recipe.loss.conditional else image
+        return self.discriminator(shown, training=True)
+
+    def _average(self) -> None:
+        """Move the kept weights towards those of the generator; faster at first, when there is little to average."""
+        step = tf.cast(self._generator_optimizer.iterations, tf.float32)
+        decay = tf.minimum(self.recipe.averaging, (1 + step) / (10 + step))
+        for kept, trained in zip(self.kept.variables, self.generator.variables, strict=True):
+            if "float" in kept.dtype:
+                kept.assign(decay * kept + (1 - decay) * trained)
+
+    def _adam(self, schedule: Any, network: Any) -> Any:  # noqa: ANN401 - Keras is untyped here
+        # Named: the names Keras gives tell how many optimizers the process has made.
+        optimizer = keras.optimizers.Adam(schedule, beta_1=0.5, name="adam")
+        if self.precision == "float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale")
+        optimizer.build(network.trainable_variables)
+        return optimizer
+
+
+def _inside(source: Tensor, target: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:
+    """Return target and generated slices in [-1, 1], both of them background where the source is.
+
+    What is made there is thrown away when a volume is translated, so nothing is to be learnt from it.
+    """
+    inside = tf.cast(tf.reduce_max(source, -1, keepdims=True) > 0, tf.float32)
+    return (target * 2) * inside - 1, (generated + 1) * inside - 1
+
+
+def _apply(optimizer: Any, tape: Any, loss: Tensor, network: Any) -> Tensor:  # noqa: ANN401
+    """Update a network and return the norm of its gradient."""
+    variables = network.trainable_variables
+    gradients = tape.gradient(loss, variables)
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    return tf.linalg.global_norm(gradients)
+
+
+@contextmanager
+def _computing_in(precision: str) -> Iterator[None]:
+    """Build networks that compute in ``precision``, their variables staying float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+class _ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """The paper's learning rate: constant, and then falling linearly to 0."""
+
+    def __init__(self, rate: float, steps: int, constant: float) -> None:
+        self.rate, self.steps, self.falling = rate, steps, max(steps - round(constant * steps), 1)
+
+    def __call__(self, step: Tensor) -> Tensor:
+        return self.rate * tf.clip_by_value((self.steps - tf.cast(step, tf.float32)) / self.falling, 0.0, 1.0)
+
+
+class _InTurn(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """One schedule for the first steps, another from there on."""
+
+    def __init__(self, first: _ConstantThenLinear, steps: int, then: _ConstantThenLinear) -> None:
+        self.first, self.steps, self.then = first, steps, then
+
+    def __call__(self, step: Tensor) -> Tensor:
+        return tf.where(step < self.steps, self.first(step), self.then(step - self.steps))
