@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .errors import OasisGanError
+from .label_sets import convert
+from .labels import LabelSet
 from .volume import Volume
+
+MAX_VOXELS = 512**3
+"""How many voxels a volume may have unless the user says otherwise: more is a damaged header, or would not fit."""
 
 
 @dataclass(frozen=True)
@@ -17,10 +22,14 @@ class Scan:
     Args:
         path: The file it is read from (hashed for the provenance).
         reader: Reads that file.
+        labels: What the values of a label map mean, where the layout says so.
+        parts: The other files that are read with it (hashed too): further slices, the voxels that go with a header.
     """
 
     path: Path
     reader: Callable[[Path], Volume]
+    labels: LabelSet | None = None
+    parts: tuple[Path, ...] = ()
 
     def read(self) -> Volume:
         """Read the volume.
@@ -29,6 +38,16 @@ class Scan:
             OasisGanError: If the file cannot be trusted.
         """
         return self.reader(self.path)
+
+    def in_labels(self, wanted: LabelSet) -> Scan:
+        """Return this scan so that it reads values of ``wanted``; where nothing says what its values mean, as it is.
+
+        Reading it raises `OasisGanError` if it holds a label without a counterpart there.
+        """
+        known = self.labels
+        if known is None or known.labels == wanted.labels:
+            return self
+        return replace(self, reader=lambda path: convert(self.reader(path), known, wanted, path), labels=wanted)
 
 
 @dataclass(frozen=True)
@@ -39,11 +58,13 @@ class Subject:
         name: Tells it from the others of its source; output files carry it.
         source: What is translated.
         target: What it should become, where that is known.
+        split: The side it is on, ``train``, ``validate`` or ``test``, where the data say so.
     """
 
     name: str
     source: Scan
     target: Scan | None = None
+    split: str = ""
 
     def paired(self) -> tuple[Volume, Volume]:
         """Read source and target, which must lie on one grid.
@@ -54,9 +75,23 @@ class Subject:
         if self.target is None:
             remedy = "name the targets, for example with --target or --target-suffix"
             raise OasisGanError(self.source.path, expected="a target beside it", found="none", remedy=remedy)
-        source, target = self.source.read(), self.target.read()
+        source, target = self.aligned(self.source.read(), self.target.read())
         source.geometry.require_same_grid(target.geometry, self.target.path)
         return source, target
+
+    @staticmethod
+    def aligned(source: Volume, target: Volume) -> tuple[Volume, Volume]:
+        """Return both volumes; the one whose header does not say where it lies takes the place of the other.
+
+        Only where it has the same number and size of voxels; a note says so.
+        """
+        ours, theirs = source.geometry, target.geometry
+        if ours.placed == theirs.placed or not ours.has_voxels_of(theirs):
+            return source, target
+        note = "its header does not say where it lies: taken to lie where its mate does"
+        if ours.placed:
+            return source, replace(target, geometry=ours, notes=(*target.notes, note))
+        return replace(source, geometry=theirs, notes=(*source.notes, note)), target
 
 
 @dataclass(frozen=True)
@@ -68,12 +103,20 @@ class Selection:
         target_root: The folder that holds the targets under the same names, if it is another one.
         source_suffix: How the names of sources end (``_seg.nii.gz``); empty: any.
         target_suffix: How the names of targets end (``_t1.nii.gz``).
+        participants: Only these, by BIDS label (``01``, without ``sub-``); empty: all.
+        sessions: Only these, by BIDS label (``d0129``, without ``ses-``); empty: all.
+        spacing: Of voxels along the axes of a volume whose files do not say it, in mm.
+        max_voxels: A volume with more is refused before it is read.
     """
 
     root: Path
     target_root: Path | None = None
     source_suffix: str = ""
     target_suffix: str = ""
+    participants: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    spacing: tuple[float, float, float] | None = None
+    max_voxels: int = MAX_VOXELS
 
     @property
     def wants_targets(self) -> bool:
@@ -91,9 +134,14 @@ class Dataset:
         open: Lists the subjects of a selection in a stable order, lazily: no voxel is read before `Scan.read`.
             Raises `OasisGanError` where the selection holds nothing that it reads.
         recognises: Whether a file or folder looks like this layout; the tool asks when ``--dataset`` is not given.
+        generic: Whether it reads a file format wherever it lies: it is then chosen only where no reader of a
+            particular layout recognises anything.
+        by_participant: Whether it heeds the participants and sessions of a selection.
     """
 
     name: str
     summary: str
     open: Callable[[Selection], Iterable[Subject]]
     recognises: Callable[[Path], bool]
+    generic: bool = False
+    by_participant: bool = False

@@ -6,6 +6,7 @@ import errno
 import os
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_LONGEST = 1000  # characters of what a file holds, or another program says
 
 
 class OasisGanError(Exception):
@@ -19,7 +20,7 @@ class OasisGanError(Exception):
     """
 
     def __init__(self, where: object, *, expected: str, found: str, remedy: str) -> None:
-        super().__init__(printable(f"{where}: expected {expected}, found {found}; {remedy}"))
+        super().__init__(f"{_short(where)}: expected {_short(expected)}, found {_short(found)}; {_short(remedy)}")
 
 
 def printable(text: object) -> str:
@@ -41,7 +42,13 @@ def one_line(error: BaseException) -> str:
         return printable(f"{_name(where)}: {os.strerror(error.errno)}; {remedy}")
     if isinstance(error, MemoryError):
         return "memory: expected room for one volume, found none left; close other programs or use a smaller volume"
-    return printable(f"{type(error).__name__}: {error}")
+    return _short(f"{type(error).__name__}: {error}")
+
+
+def _short(text: object) -> str:
+    """Return ``text`` as `printable` does, without what would fill a screen."""
+    whole = str(text)
+    return printable(whole if len(whole) <= _LONGEST else f"{whole[:_LONGEST]}...")
 
 
 def _name(path: object) -> str:

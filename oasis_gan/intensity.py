@@ -1,6 +1,6 @@
-"""What the numbers in a volume mean: a contrast (`Window`) or tissue (`LabelSet`).
+"""What the greys of an MRI mean: a contrast.
 
-Both bring voxels into the space a model works in, [0, 1] with background on 0, and both are recorded with it.
+Like a label set it brings voxels into the space a model works in, [0, 1] with background on 0, and is recorded with it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import OasisGanError
-from .volume import Volume, Voxels
-
-Channels = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from .labels import LabelSet
+from .volume import Channels, Mask, Volume, Voxels
 
 ANCHORS = {"CSF": 0.30, "GM": 0.55, "WM": 0.75}
 """Where `Window.anchored` puts the mean of each tissue."""
-ROUNDING = 1e-4
-"""How far a stored label may lie from a whole number."""
 _HEADROOM = 1.5  # of the white matter's mean: the intensity that lands on 1
 
 
@@ -159,99 +155,3 @@ def _finite(volume: Volume, where: object) -> Volume:
         raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
     note = f"{strange} voxels that are not finite were taken as background"
     return replace(volume, voxels=np.where(finite, volume.voxels, 0), notes=(*volume.notes, note))
-
-
-@dataclass(frozen=True)
-class Label:
-    """A value in a label map, and the tissue it stands for."""
-
-    value: int
-    name: str
-
-
-@dataclass(frozen=True)
-class LabelSet:
-    """A named set of labels; 0 is background and not listed.
-
-    Raises:
-        ValueError: If it is empty, or a value or a name occurs twice, or 0 is listed.
-    """
-
-    name: str
-    labels: tuple[Label, ...]
-    kind: Literal["labels"] = "labels"
-
-    def __post_init__(self) -> None:
-        values, names = {label.value for label in self.labels}, {label.name for label in self.labels}
-        if not self.labels or 0 in values or min(len(values), len(names)) < len(self.labels):
-            raise ValueError("expected labels of distinct names and values, none of them 0")
-
-    @property
-    def channels(self) -> int:
-        """How many channels a label map becomes: one a label, none for the background."""
-        return len(self.labels)
-
-    def value_of(self, name: str) -> int:
-        """Return the value of the label called ``name``."""
-        for label in self.labels:
-            if label.name == name:
-                return label.value
-        known = ", ".join(label.name for label in self.labels)
-        raise OasisGanError(
-            f"label set {self.name}",
-            expected=f"a label {name}",
-            found=known,
-            remedy="use a label set that has it",
-        )
-
-    def fitted(self, voxels: Voxels) -> LabelSet:
-        """Return this set: it is the same for every volume."""
-        return self
-
-    def encode(self, voxels: Voxels) -> Channels:
-        """Return (..., labels) one-hot channels, all of them 0 on background.
-
-        Resampled linearly they are probabilities, and zero padding is background.
-        """
-        return np.stack([voxels == label.value for label in self.labels], axis=-1).astype(np.float32)
-
-    def decode(self, channels: Channels) -> NDArray[np.float32]:
-        """Return the value of the likeliest label; background has what the channels leave of 1."""
-        background = 1 - channels.sum(axis=-1, keepdims=True)
-        likeliest = np.concatenate([background, channels], axis=-1).argmax(axis=-1)
-        values = np.array([0, *(label.value for label in self.labels)], np.float32)
-        return np.asarray(values[likeliest])
-
-    def support(self, voxels: Voxels) -> Mask:
-        """Return where there is a label."""
-        return np.asarray(voxels != 0)
-
-    def clean(self, volume: Volume, where: object) -> Volume:
-        """Return ``volume`` with whole label values, all of this set.
-
-        Raises:
-            OasisGanError: If it holds a value that is no label of this set.
-        """
-        known = {0, *(label.value for label in self.labels)}
-        voxels = _whole_where_near(volume.voxels)
-        strange = [value for value in np.unique(voxels).tolist() if value not in known]
-        if not strange:
-            return replace(volume, voxels=voxels.astype(np.int32, copy=False))
-        shown = ", ".join(f"{value:g}" for value in strange[:8]) + (", ..." if len(strange) > 8 else "")
-        expected = ", ".join(["0 background", *(f"{label.value} {label.name}" for label in self.labels)])
-        remedy = "give a label map with these values (an MRI is no label map)"
-        raise OasisGanError(where, expected=f"labels {expected} ({self.name})", found=shown, remedy=remedy)
-
-
-def _whole_where_near(voxels: Voxels) -> Voxels:
-    """Round what lies near a whole number: labels stored as floats, or scaled by 1.0000001."""
-    if voxels.dtype.kind in "iu":
-        return voxels
-    whole = np.rint(voxels)
-    return np.where(np.isclose(voxels, whole, rtol=0, atol=ROUNDING), whole, voxels)
-
-
-OASIS = LabelSet("oasis", (Label(1, "CSF"), Label(2, "GM"), Label(3, "WM")))
-"""The tissue maps of OASIS-1 (``FSL_SEG``) and FSL FAST."""
-
-LABEL_SETS = {label_set.name: label_set for label_set in (OASIS,)}

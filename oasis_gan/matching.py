@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import OasisGanError
-from .intensity import ANCHORS, Channels, LabelSet, Window
+from .intensity import ANCHORS, Window
+from .labels import LabelSet
 from .models import ModelCard, Translator
-from .volume import Volume
+from .volume import Channels, Volume
 
 _ROUNDS = 100
 

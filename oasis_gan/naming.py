@@ -11,6 +11,7 @@ from .datasets import Subject
 
 _MAX_BYTES = 180  # of a name, which leaves room in the usual 255 for what is put behind it
 _UNSAFE = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, line and paragraph separators
+_TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # show a name in another order than it is in
 _TAG = 8  # hexadecimal digits that tell apart what would collide
 
 
@@ -30,9 +31,12 @@ def output_names(subjects: Sequence[Subject]) -> list[str]:
 
 
 def _safe(name: str) -> str:
-    """Keep every character but those that could leave the folder, break a line or are no UTF-8."""
-    kept = "".join("_" if c in '/\\:*?"<>|' or unicodedata.category(c) in _UNSAFE else c for c in name)
-    return kept.lstrip(".") or "subject"
+    """Keep every character but those that could leave the folder, break a line, disguise it or are no UTF-8."""
+    return "".join("_" if _is_unsafe(c) else c for c in name).lstrip(".") or "subject"
+
+
+def _is_unsafe(c: str) -> bool:
+    return c in '/\\:*?"<>|' or unicodedata.category(c) in _UNSAFE or unicodedata.bidirectional(c) in _TURNING
 
 
 def _folded(name: str) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .intensity import Channels, Mask
-from .volume import Voxels
+from .volume import Channels, Mask, Voxels
 
 Weights = NDArray[np.float32]
 

@@ -8,11 +8,12 @@ from functools import partial
 import numpy as np
 
 from .errors import OasisGanError
-from .intensity import Channels, LabelSet, Window
+from .intensity import Window
+from .labels import LabelSet
 from .models import Translator
 from .resampling import Fit
 from .slicing import Plane, SliceStack, cut, join
-from .volume import Volume
+from .volume import Channels, Volume
 
 BATCH = 8
 """Slices that are in flight at once: enough to keep the cores busy, few enough to stay small."""

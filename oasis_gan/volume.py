@@ -13,6 +13,20 @@ from .errors import OasisGanError
 
 Voxels = NDArray[Any]
 Affine = NDArray[np.float64]
+Channels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+class Mended(str):
+    """A note on what was put right beyond doubt; one that is a plain `str` should be looked at by somebody."""
+
+    __slots__ = ()
+
+
+class Assumed(str):
+    """A note on what no file of its format says, so that it had to be assumed: nothing is wrong with this one."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,15 @@ class Geometry:
         directions = self.affine[:3, :3] / np.array(self.spacing)
         cosines = directions.T @ directions - np.eye(3)
         return float(np.abs(cosines).max())
+
+    @property
+    def placed(self) -> bool:
+        """Whether the source's header, if it had one, says where the voxels lie; else their place is a custom."""
+        return self.header is None or max(self.header.sform_code, self.header.qform_code) > 0
+
+    def has_voxels_of(self, other: Geometry) -> bool:
+        """Whether both have the same number of voxels of the same size along each axis."""
+        return self.shape == other.shape and np.allclose(self.spacing, other.spacing, rtol=1e-3)
 
     def require_same_grid(self, other: Geometry, where: object, tolerance_mm: float = 1e-3) -> None:
         """Raise `OasisGanError` unless every voxel of ``other`` lies within ``tolerance_mm`` of its mate here."""
