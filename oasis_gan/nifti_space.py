@@ -14,7 +14,8 @@ from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
 
 from .errors import OasisGanError
-from .volume import Affine, Geometry, SpatialHeader
+from .nifti_oddities import odd_fields
+from .volume import Affine, Geometry, Mended, SpatialHeader
 
 Header = Nifti1Header  # of which Nifti2Header is a subclass
 _MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # millimetres in an xyzt_units code: unknown, metre, mm, micron
@@ -44,34 +45,42 @@ def located(header: Header, shape: tuple[int, int, int], path: Path) -> tuple[Ge
         refuse(path, "perpendicular axes", f"a shear of {geometry.shear:.2g}", remedy)
     if geometry.shear > _SHEAR_NOTED:
         notes += (f"axes are sheared by {geometry.shear:.2g}: ITK may refuse the file, and what is made of it",)
-    return geometry, notes
+    return geometry, notes + odd_fields(header, geometry)
 
 
 def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
     """Return voxel to RAS+ mm, whether the header can be copied as it stands, and what there is to say."""
     codes = {"sform": int(header["sform_code"]), "qform": int(header["qform_code"])}
-    notes = tuple(f"{form}_code {code} is unknown" for form, code in codes.items() if not 0 <= code <= 5)
+    notes: tuple[str, ...] = tuple(
+        Mended(f"{form}_code {code} is unknown") for form, code in codes.items() if not 0 <= code <= 5
+    )
     unusable = 0
     for form, get in (("sform", header.get_sform), ("qform", _qform(header))):
         if codes[form] <= 0:
             continue
         affine = _in_mm(header, get())
         if affine is not None:
-            return affine, not notes, notes
-        notes += (f"the {form} is unusable",)
+            return affine, not notes, notes + _left_aside(header, form)
+        notes += (Mended(f"the {form} is unusable"),)
         unusable += 1
     if unusable:
         refuse(path, "an invertible sform or qform", "; ".join(notes), "set one in the header")
-    trusted, sizes = not notes, header["pixdim"][1:4].astype(np.float64)
-    if (sizes <= 0).any():
-        notes += ("voxel sizes are not positive: their absolute values are used, and 1 for 0",)
+    trusted, (sizes, size_notes) = not notes, voxel_sizes(header)
     mended = header.copy()
-    mended["pixdim"][1:4] = np.where(sizes == 0, 1, np.abs(sizes))
+    mended["pixdim"][1:4] = sizes
     affine = _in_mm(header, mended.get_base_affine())
     if affine is None:
-        refuse(path, "voxel sizes of a head", f"pixdim {sizes}", "mend the header")
+        refuse(path, "voxel sizes of a head", f"pixdim {header['pixdim'][1:4]}", "mend the header")
+    notes += size_notes
     notes += ("no orientation in the header: taken as nibabel does, left to the left-hand side of the first axis",)
     return affine, trusted, notes
+
+
+def _left_aside(header: Header, used: str) -> tuple[str, ...]:
+    """Return a note if the qform, which is not used, could not be."""
+    if used == "qform" or int(header["qform_code"]) <= 0 or _in_mm(header, _qform(header)()) is not None:
+        return ()
+    return (Mended("the qform is unusable: the sform is used"),)
 
 
 def _in_mm(header: Header, affine: Affine | None) -> Affine | None:
@@ -80,8 +89,22 @@ def _in_mm(header: Header, affine: Affine | None) -> Affine | None:
         return None
     scale = _MM.get(int(header["xyzt_units"]) & 7, 1.0)
     affine = np.diag([scale, scale, scale, 1.0]) @ affine
+    return affine if usable(affine) else None
+
+
+def voxel_sizes(header: Header) -> tuple[Affine, tuple[str, ...]]:
+    """Return the three voxel sizes of a header, made positive, and a note if they were not."""
+    sizes = header["pixdim"][1:4].astype(np.float64)
+    if not (sizes <= 0).any():
+        return sizes, ()
+    note = "voxel sizes are not positive: their absolute values are used, and 1 for 0"
+    return np.where(sizes == 0, 1, np.abs(sizes)), (note,)
+
+
+def usable(affine: Affine) -> bool:
+    """Whether an affine in millimetres lies where a head can be, and flattens no voxel; one with NaN does not."""
     # The bound first: a determinant can overflow.
-    return affine if np.abs(affine).max() <= _MAX_MM and abs(np.linalg.det(affine)) > _MIN_MM3 else None
+    return bool(np.abs(affine).max() <= _MAX_MM and abs(np.linalg.det(affine)) > _MIN_MM3)
 
 
 def _qform(header: Header) -> Any:  # noqa: ANN401 - a callable that mirrors Nifti1Header.get_sform

@@ -1,0 +1,100 @@
+"""Reading pairs of a header (``.hdr``) and voxels (``.img``): NIfTI-1 or Analyze 7.5.
+
+The magic number tells which. Formats: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h and
+https://eeg.sourceforge.net/ANALYZE75.pdf; where an Analyze volume lies is told in `oasis_gan.analyze`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
+
+from . import analyze, nifti_space
+from .datasets import MAX_VOXELS, Scan
+from .labels import LabelSet
+from .nifti_space import Header, refuse
+from .volume import Mended, Volume
+from .voxel_files import checked_shape, opened, read_voxels, scaled
+
+_ENDS = (".hdr", ".img")
+
+
+def is_pair_name(path: Path) -> bool:
+    """Whether a file is called like the header or the voxels of a pair, in upper or lower case."""
+    return path.name.lower().endswith(_ENDS)
+
+
+def read_pair(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
+    """Read a 3-D volume from a ``.hdr`` and the ``.img`` of the same name, NIfTI-1 or Analyze 7.5 of either endianness.
+
+    Trailing axes of length 1 are dropped, slope and intercept applied (SPM keeps them in Analyze headers too). What
+    SPM says elsewhere of an Analyze volume is ignored: a ``.mat`` file beside it, and an origin in the header.
+
+    Args:
+        path: Of either file.
+        max_voxels: A header that claims more is refused before anything is allocated.
+
+    Raises:
+        OasisGanError: If the two are no such volume, damaged, too short or too long, or lie nowhere in particular.
+        OSError: If they cannot be read at all.
+    """
+    header_path, voxel_path = (_half(path, end) for end in _ENDS)
+    with opened(header_path, "a header (.hdr) to go with the .img file") as stream:
+        block = stream.read(Nifti1Header.sizeof_hdr)
+    header = _header(block, header_path)
+    shape = checked_shape(header, header_path, max_voxels, first_voxel=0)
+    with opened(voxel_path, "voxels (.img) to go with the .hdr file") as stream:
+        raw = read_voxels(stream, header, shape, voxel_path, at=0, max_spare=0)
+    # What overflows or is no number is looked for in the result; NumPy need not warn of it.
+    with np.errstate(all="ignore"):
+        voxels, notes = scaled(raw, header)
+        if _is_nifti(header):
+            geometry, geometry_notes = nifti_space.located(header, shape, header_path)
+        else:
+            geometry, geometry_notes = analyze.located(block, header, shape, header_path)
+            notes += _left_out(header_path)
+    return Volume(voxels, geometry, notes + geometry_notes)
+
+
+def pair_scan(path: Path, max_voxels: int = MAX_VOXELS, labels: LabelSet | None = None) -> Scan:
+    """Return a pair as a scan of both its files, given either."""
+    header_path, voxel_path = (_half(path, end) for end in _ENDS)
+    mate = voxel_path if path == header_path else header_path
+    return Scan(path, partial(read_pair, max_voxels=max_voxels), labels, (mate,))
+
+
+def _half(path: Path, end: str) -> Path:
+    """Return the header or the voxels that go with a file of a pair."""
+    if path.name.lower().endswith(end):
+        return path
+    candidates = path.with_suffix(end), path.with_suffix(end.upper())
+    return next((candidate for candidate in candidates if candidate.exists()), candidates[0])
+
+
+def _header(block: bytes, path: Path) -> Header:
+    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
+    size = Nifti1Header.sizeof_hdr
+    order = next((order for order in orders if int.from_bytes(block[:4], order) == size), None)
+    if order is None or len(block) < size:
+        found = f"{len(block)} bytes" if len(block) < size else "another format"
+        refuse(path, "a header of NIfTI-1 or Analyze 7.5", found, "copy it again")
+    header = Nifti1Header(block, endianness={"little": "<", "big": ">"}[order], check=False)
+    if bytes(header["magic"]).startswith(Nifti1Header.single_magic):
+        refuse(path, "a header alone", "that of a file with voxels in it", "call it .nii")
+    return header
+
+
+def _is_nifti(header: Header) -> bool:
+    return bytes(header["magic"]).startswith(Nifti1PairHeader.pair_magic)
+
+
+def _left_out(path: Path) -> tuple[str, ...]:
+    """Return a note if there is a ``.mat`` file beside an Analyze pair, which other programs may heed."""
+    return (Mended("the .mat file beside it is ignored"),) if path.with_suffix(".mat").exists() else ()
+
+
+__all__ = ["is_pair_name", "pair_scan", "read_pair"]
