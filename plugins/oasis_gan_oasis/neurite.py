@@ -1,0 +1,126 @@
+"""Neurite OASIS: OASIS-1 processed with FreeSurfer, a folder a subject, NIfTI in it.
+
+::
+
+    OASIS_OAS1_0001_MR1/aligned_seg4.nii.gz  aligned_norm.nii.gz      in a common space, 160x192x224
+    OASIS_OAS1_0001_MR1/seg4.nii.gz          norm.nii.gz              where they were scanned, 256x256x256
+    OASIS_OAS1_0001_MR1/slice_seg4.nii.gz    slice_norm.nii.gz        one coronal slice of the common space
+
+Source: https://github.com/adalca/medical-datasets/blob/master/neurite-oasis.md
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from oasis_gan import NEURITE_SEG4, NEURITE_SEG35, OasisGanError, Scan, Selection, Subject, Volume, read_nifti
+
+_SUBJECT = re.compile(r"OASIS_OAS1_\d{4}_MR\d+")
+_IMAGE = re.compile(r"(aligned_|slice_|)(orig|norm|seg\d+)\.nii\.gz")
+_SPACES = ("aligned_", "", "slice_")
+_LABELS, _MRI = "seg4", "norm"
+_LABEL_SETS = {"seg4": NEURITE_SEG4, "seg35": NEURITE_SEG35}
+_PLANES = {"R": "sagittal", "L": "sagittal", "A": "coronal", "P": "coronal", "S": "axial", "I": "axial"}
+
+
+def recognises(path: Path) -> bool:
+    """Whether ``path`` is a subject's folder or an image in it, or a folder with such folders in it or below."""
+    if path.is_dir():
+        return any(_SUBJECT.fullmatch(_name(folder)) and _has_image(folder) for folder in _folders(path))
+    return bool(_IMAGE.fullmatch(path.name) and _SUBJECT.fullmatch(_name(path.parent)))
+
+
+def subjects(selection: Selection) -> Iterator[Subject]:
+    """List the subjects at or below a folder, by the names of their folders.
+
+    Sources are label maps of four tissues (``seg4``), targets MRIs without skull (``norm``), unless suffixes choose
+    others (``seg35``, ``slice_norm``). Each is taken from the common space where it is there, else where it was
+    scanned, else as a slice; the target lies in the space of the source. A subject that lacks its image is listed too,
+    and fails by name when it is read.
+
+    Raises:
+        OasisGanError: If there is no subject, or targets are asked for in another folder.
+    """
+    if selection.target_root is not None:
+        remedy = "choose them with --target-suffix, such as orig"
+        raise OasisGanError("--target", expected="targets beside the sources", found="another folder", remedy=remedy)
+    found = False
+    for source in _sources(selection):
+        found = True
+        yield Subject(_name(source.parent), _scan(source, selection), _target(source, selection))
+    if not found:
+        expected, remedy = "folders such as OASIS_OAS1_0001_MR1", "name the folder that holds them"
+        raise OasisGanError(selection.root, expected=expected, found="none", remedy=remedy)
+
+
+def _sources(selection: Selection) -> Iterator[Path]:
+    if not selection.root.is_dir():
+        yield selection.root
+        return
+    for folder in _folders(selection.root):
+        yield _chosen(folder, _what(selection.source_suffix) or _LABELS)
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """Yield the subjects' folders at or below ``root`` in one order; links to folders are not followed."""
+    if _has_image(root):
+        yield root
+        return
+    for parent, folders, _ in os.walk(root):
+        folders.sort()
+        for name in [name for name in folders if _SUBJECT.fullmatch(name)]:
+            folders.remove(name)
+            yield Path(parent, name)
+
+
+def _has_image(folder: Path) -> bool:
+    return any(_IMAGE.fullmatch(path.name) for path in folder.iterdir())
+
+
+def _name(folder: Path) -> str:
+    return folder.resolve().name
+
+
+def _what(suffix: str) -> str:
+    """Return the image that a suffix names: ``seg35`` for ``_seg35.nii.gz``."""
+    return suffix.removesuffix(".gz").removesuffix(".nii").lstrip("_")
+
+
+def _space(name: str) -> str:
+    return next(space for space in ("aligned_", "slice_", "") if name.startswith(space))
+
+
+def _chosen(folder: Path, what: str) -> Path:
+    """Return the image of that name, from the first space that has it; reading it tells if none has."""
+    candidates = [folder / f"{space}{what}.nii.gz" for space in _SPACES]
+    return next((path for path in candidates if path.exists()), folder / f"{what}.nii.gz")
+
+
+def _target(source: Path, selection: Selection) -> Scan | None:
+    what = _what(selection.target_suffix) or ("" if selection.source_suffix else _MRI)
+    path = source.with_name(f"{'' if _space(what) else _space(source.name)}{what}.nii.gz")
+    if selection.target_suffix or (what and path.exists() and path != source):
+        return _scan(path, selection)
+    return None
+
+
+def _scan(path: Path, selection: Selection) -> Scan:
+    what = path.name.removeprefix(_space(path.name)).removesuffix(".nii.gz")
+    return Scan(path, partial(_read, max_voxels=selection.max_voxels), _LABEL_SETS.get(what))
+
+
+def _read(path: Path, max_voxels: int) -> Volume:
+    """Read a volume; of a slice, say in which plane it is a picture and not a row of pixels."""
+    volume = read_nifti(path, max_voxels)
+    planes = [
+        _PLANES[axis]
+        for axis, size in zip(volume.geometry.orientation, volume.geometry.shape, strict=True)
+        if size == 1
+    ]
+    notes = (f"a single slice: only --plane {planes[0]} cuts it as a picture",) if planes else ()
+    return replace(volume, notes=volume.notes + notes)
