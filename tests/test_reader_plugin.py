@@ -48,7 +48,7 @@ def test_a_file_is_one_subject_named_without_its_ending(tmp_path: Path, name: st
 def test_a_folder_is_searched_with_its_subfolders_in_a_stable_order(tmp_path: Path) -> None:
     for name in ("b.nii", "site2/a.nii.gz", "site1/z.NII", "site1/deep/er/a.nii", "a.nii.gz"):
         save(tmp_path / name)
-    for other in ("notes.txt", "image.img", "nii", "b.nii.json"):
+    for other in ("notes.txt", "image.tif", "nii", "b.nii.json"):
         (tmp_path / other).touch()
     assert names(tmp_path) == ["a", "b", "site1_z", "site1_deep_er_a", "site2_a"]
 

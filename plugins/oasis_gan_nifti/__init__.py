@@ -15,10 +15,12 @@ __all__ = ["write_nifti"]
 @hookimpl
 def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the NIfTI reader."""
-    yield Dataset("nifti", "NIfTI files, folders of them, pairs by folder or suffix", subjects, recognises)
+    summary = "NIfTI and Analyze files, folders of them, pairs by folder, suffix or TSV"
+    yield Dataset("nifti", summary, subjects, recognises, generic=True)
 
 
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
-    """Offer the NIfTI writer."""
+    """Offer the NIfTI writer under two names: it compresses where the file's name says so."""
     yield Exporter("nifti", "NIfTI-1, gzipped, on the source's own grid", ".nii.gz", write_nifti)
+    yield Exporter("nifti-uncompressed", "NIfTI-1, not compressed, for tools that map files", ".nii", write_nifti)

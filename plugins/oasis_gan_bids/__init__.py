@@ -1,0 +1,17 @@
+"""BIDS plugin: reads label maps and T1w volumes of any BIDS dataset, raw or derivative, OASIS-3 among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oasis_gan import Dataset, hookimpl
+
+from .reader import recognises, subjects
+
+
+@hookimpl
+def oasis_gan_datasets() -> Iterator[Dataset]:
+    """Offer the BIDS reader."""
+    yield Dataset(
+        "bids", "BIDS datasets: dseg label maps, paired with their T1w", subjects, recognises, by_participant=True
+    )

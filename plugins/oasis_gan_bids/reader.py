@@ -1,0 +1,157 @@
+"""Finding subjects in a BIDS dataset: its label maps, what their values mean, and the T1w of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+
+from oasis_gan import OasisGanError, Scan, Selection, Subject, Volume, read_nifti
+
+from .layout import DESCRIPTION, BidsFile, listed
+from .lookup import COMMON, by_folder, read_table, table_of
+from .matching import by_visit, mate, visit
+
+_LABELS, _IMAGE = "dseg", "T1w"  # what is translated, and what it should become, unless suffixes say otherwise
+_SHOWN = 8  # participants or sessions that an error lists
+
+
+def recognises(path: Path) -> bool:
+    """Whether ``path`` is a folder that describes itself as a BIDS dataset and holds participants or derivatives."""
+    holds = (path / DESCRIPTION).is_file() and (*path.glob("sub-*"), *path.glob("derivatives"))
+    return bool(holds)
+
+
+def subjects(selection: Selection) -> Iterator[Subject]:
+    """List the label maps (``dseg``) of a dataset, each with its T1w if there is one; suffixes choose others.
+
+    Files of the dataset itself are taken before those of its derivatives. A subject is named by its file:
+    ``sub-01_ses-1_dseg.nii.gz`` is ``sub-01_ses-1``.
+
+    Raises:
+        OasisGanError: If there is nothing of the kind, or several derivatives hold it.
+    """
+    dataset = _Dataset(selection)
+    for source in dataset.sources():
+        yield Subject(dataset.name(source), dataset.scan(source), dataset.target(source))
+
+
+class _Dataset:
+    """The files of a dataset, and which of them a user wants.
+
+    Args:
+        selection: What is asked for; its target root may be another dataset.
+    """
+
+    def __init__(self, selection: Selection) -> None:
+        root = selection.root
+        files = listed(root)
+        self._selection = selection
+        self._images = [file for file in files if not file.is_table]
+        self._tables = by_folder(file for file in files if file.is_table)
+        self._labels = cache(read_table)
+        self._raw = selection.target_root or _raw_of(root)
+        if selection.target_root is not None:
+            others = listed(selection.target_root)
+        elif self._raw == root:
+            others = self._images
+        else:
+            others = self._images + listed(self._raw, derivatives=False)
+        self._targets = by_visit(file for file in others if _is(file, selection.target_suffix, _IMAGE))
+
+    def sources(self) -> list[BidsFile]:
+        """Return the files to translate."""
+        selection = self._selection
+        known = [("--participant-label", "sub", selection.participants), ("--session-label", "ses", selection.sessions)]
+        found = [file for file in self._images if _is(file, selection.source_suffix, _LABELS)]
+        for option, key, wanted in known:
+            _require_known(option, wanted, {file.entity(key) for file in self._images})
+            found = [file for file in found if not wanted or file.entity(key) in wanted]
+        if not found:
+            expected = f"files named *{selection.source_suffix or f'_{_LABELS}.nii or .nii.gz'}"
+            remedy = "choose others with --source-suffix, or other participants or sessions"
+            raise OasisGanError(selection.root, expected=expected, found="none", remedy=remedy)
+        return _of_one_home(found, selection.root)
+
+    def name(self, source: BidsFile) -> str:
+        """Return the file's name without its ending, and without the suffix that all sources have."""
+        name, suffix = source.path.name, self._selection.source_suffix
+        for ending in (suffix, ".gz", ".nii", "" if suffix else f"_{_LABELS}"):
+            if ending and name.lower().endswith(ending.lower()):
+                name = name[: -len(ending)]
+        return name.rstrip("_-.")
+
+    def scan(self, file: BidsFile) -> Scan:
+        """Return a file that is to be read, with what its values mean if it is a label map."""
+        read = partial(read_nifti, max_voxels=self._selection.max_voxels)
+        if file.suffix != _LABELS:
+            return Scan(file.path, read)
+        table = table_of(file, self._tables)
+        if table is None:
+            return Scan(file.path, partial(_read_without_table, read), COMMON)
+        try:
+            return Scan(file.path, read, self._labels(table.path))
+        except (OasisGanError, OSError) as error:
+            return _refused(file, error)
+
+    def target(self, source: BidsFile) -> Scan | None:
+        """Return what a source should become; what is doubtful is refused when it is read."""
+        asked = self._selection.wants_targets
+        if source.suffix != _LABELS and not asked:
+            return None
+        candidates = [file for file in self._targets.get(visit(source), []) if file.path != source.path]
+        homes = [self._raw] if self._selection.target_root else [source.home, self._raw]
+        try:
+            found = mate(source, candidates, homes)
+        except OasisGanError as error:
+            return _refused(source, error)
+        return self.scan(found) if found else None
+
+
+def _is(file: BidsFile, ending: str, suffix: str) -> bool:
+    """Whether a file's name ends so, or where nothing is said, whether its BIDS suffix is this one."""
+    return file.path.name.lower().endswith(ending.lower()) if ending else file.suffix == suffix
+
+
+def _raw_of(root: Path) -> Path:
+    """Return the dataset that a derivative was made of, by where it lies; any other is its own."""
+    parent = root.absolute().parent
+    return parent.parent if parent.name == "derivatives" and (parent.parent / DESCRIPTION).is_file() else root
+
+
+def _require_known(option: str, wanted: tuple[str, ...], there: set[str]) -> None:
+    missing = sorted(set(wanted) - there)
+    if missing:
+        names = sorted(there - {""})
+        expected = f"one of {', '.join(names[:_SHOWN]) or 'none'}{', ...' if len(names) > _SHOWN else ''}"
+        raise OasisGanError(option, expected=expected, found=missing[0], remedy="name those of the dataset")
+
+
+def _of_one_home(found: list[BidsFile], root: Path) -> list[BidsFile]:
+    """Return the files of the dataset itself, or of the one derivative that has them for each participant."""
+    own = [file for file in found if file.home == root]
+    homes: dict[str, set[Path]] = {}
+    for file in own or found:
+        homes.setdefault(file.entity("sub"), set()).add(file.home)
+    for participant, several in homes.items():
+        if len(several) > 1:
+            shown = " and ".join(sorted(str(home.relative_to(root)) for home in several))
+            expected, remedy = f"one derivative with such files of sub-{participant}", "name one of them as the SOURCE"
+            raise OasisGanError(root, expected=expected, found=shown, remedy=remedy)
+    return own or found
+
+
+def _read_without_table(read: Callable[[Path], Volume], path: Path) -> Volume:
+    volume = read(path)
+    note = "no *_dseg.tsv says what the labels mean: without --labels, those common in BIDS, 1 GM, 2 WM, 3 CSF"
+    return replace(volume, notes=(*volume.notes, note))
+
+
+def _refused(file: BidsFile, error: Exception) -> Scan:
+    """Return a scan of which reading says what is wrong."""
+
+    def refuse(path: Path) -> Volume:
+        raise error
+
+    return Scan(file.path, refuse)
