@@ -1,0 +1,19 @@
+"""ITK plugin: writes MetaImage and NRRD, for SimpleITK, 3D Slicer and elastix. It needs none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oasis_gan import Exporter, hookimpl
+
+from .metaimage import write_metaimage
+from .nrrd import write_nrrd
+
+__all__ = ["write_metaimage", "write_nrrd"]
+
+
+@hookimpl
+def oasis_gan_exporters() -> Iterator[Exporter]:
+    """Offer the two writers."""
+    yield Exporter("metaimage", "MetaImage for ITK, compressed", ".mha", write_metaimage)
+    yield Exporter("nrrd", "NRRD for ITK and 3D Slicer, gzipped", ".nrrd", write_nrrd)
