@@ -8,6 +8,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+import oasis_gan_itk
 import oasis_gan_nifti
 import pytest
 
@@ -76,11 +77,27 @@ class TestNiftiWriter(ExporterContract):
 
 
 class TestUncompressedNiftiWriter(ExporterContract):
-    """The built-in writer, when the name does not end in ``.gz``."""
+    """The built-in writer of files that can be mapped."""
 
     @pytest.fixture
     def exporter(self) -> Exporter:
-        return replace(next(oasis_gan_nifti.oasis_gan_exporters()), suffix=".nii")
+        return list(oasis_gan_nifti.oasis_gan_exporters())[1]
+
+
+class TestMetaImageWriter(ExporterContract):
+    """The first of two writers for users of ITK."""
+
+    @pytest.fixture
+    def exporter(self) -> Exporter:
+        return next(oasis_gan_itk.oasis_gan_exporters())
+
+
+class TestNrrdWriter(ExporterContract):
+    """The second of them."""
+
+    @pytest.fixture
+    def exporter(self) -> Exporter:
+        return list(oasis_gan_itk.oasis_gan_exporters())[1]
 
 
 CARD = ModelCard("grey", "1", OASIS, Window((0, 1000), (0, 1)), "grey", (Plane.AXIAL,), Canvas(1.0, 6, 4), "")

@@ -1,12 +1,14 @@
-"""The example plugin and the tutorial, followed to the letter by somebody who has the tool installed."""
+"""The example plugins and the tutorial, followed to the letter by somebody who has the tool installed."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nibabel as nib
@@ -15,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "numpy_reader"
+TEMPLATE = ROOT / "examples" / "plugin_template"
 TUTORIAL = (ROOT / "docs" / "first-plugin.md").read_text("utf-8")
 FILES = dict(re.findall(r"^Save as `([^`]+)`:\n\n```\w+\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL))
 STEPS = re.compile(r"^Save as `(?P<file>[^`]+)`:$|^```console\n(?P<console>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -30,7 +33,7 @@ def run(command: str, cwd: Path, **environment: str) -> subprocess.CompletedProc
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -77,9 +80,40 @@ def test_the_example_works_when_it_is_installed(tmp_path: Path) -> None:
     assert_painted(tmp_path, "", **environment)
 
 
-def test_the_example_keeps_the_contract() -> None:
-    process = run("python -m pytest -p no:cacheprovider .", EXAMPLE)
+@pytest.mark.parametrize("example", [EXAMPLE, TEMPLATE], ids=lambda path: path.name)
+def test_an_example_keeps_the_contract(example: Path) -> None:
+    process = run("python -m pytest -p no:cacheprovider .", example)
     assert process.returncode == 0, process.stdout
+
+
+def test_the_template_works_from_end_to_end(tmp_path: Path) -> None:
+    labels = np.random.default_rng(0).integers(0, 4, (5, 6, 7))
+    np.save(tmp_path / "brain.npy", labels)
+    plugin = shlex.quote(str(TEMPLATE / "my_plugin.py"))
+    process = run(f"oasis-gan plugins --check {plugin} --sample brain.npy", tmp_path)
+    assert process.returncode == 0, process.stdout
+    assert [line.split(" on ")[0].split(":")[0] for line in process.stdout.splitlines()] == [
+        "dataset my-layout",
+        "model kind my-paint",
+        "exporter my-format",
+    ]
+    options = f"--plugin {plugin} --model my-paint --exporter my-format --out out"
+    process = run(f"oasis-gan run brain.npy {options}", tmp_path)
+    assert process.returncode == 0, process.stdout
+    made = np.load(tmp_path / "out" / "brain_synthpaint.npy")
+    np.testing.assert_allclose(made, np.array([0, 300, 550, 750])[labels], rtol=1e-6)
+
+
+def test_the_template_is_packaged_as_the_example_is() -> None:
+    """What pip does with the one it does with the other: only names differ."""
+    packaging = [(folder / "pyproject.toml").read_text() for folder in (EXAMPLE, TEMPLATE)]
+    settings = [tomllib.loads(text) for text in packaging]
+    for folder, setting in zip((EXAMPLE, TEMPLATE), settings, strict=True):
+        (module,) = setting["tool"]["setuptools"]["py-modules"]
+        assert list(setting["project"]["entry-points"]["oasis_gan"].values()) == [module]
+        assert (folder / f"{module}.py").is_file()
+    assert settings[0]["build-system"] == settings[1]["build-system"]
+    assert settings[0]["project"]["optional-dependencies"] == settings[1]["project"]["optional-dependencies"]
 
 
 def dialogues(text: str) -> list[tuple[str, str]]:

@@ -71,7 +71,8 @@ class DatasetContract:
     def test_scans_are_files(self, scans: list[Scan]) -> None:
         """An output's provenance holds the hash of the file that it came from."""
         for scan in scans:
-            assert scan.path.is_file(), f"{scan.path} is no file: give Scan the file that its reader reads"
+            for path in (scan.path, *scan.parts):
+                assert path.is_file(), f"{path} is no file: give Scan the files that its reader reads"
 
     def test_every_scan_is_a_volume_with_a_place_in_space(self, scans: list[Scan]) -> None:
         """Voxels are numbers in three dimensions, and the affine says where they lie."""

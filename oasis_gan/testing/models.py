@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from ..errors import OasisGanError
-from ..intensity import Channels, LabelSet, Window
+from ..intensity import Window
+from ..labels import LabelSet
 from ..models import ModelCard, ModelKind, Translator
 from ..slicing import Plane
 from ..translation import translate
-from ..volume import Geometry, Volume, Voxels
+from ..volume import Channels, Geometry, Volume, Voxels
 from .checks import assert_listed
 
 T = TypeVar("T")

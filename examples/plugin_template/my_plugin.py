@@ -1,0 +1,143 @@
+"""A reader, a model and a writer for oasis-gan. Change the names, and what is between them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oasis_gan import (
+    OASIS,
+    Canvas,
+    Dataset,
+    Exporter,
+    Geometry,
+    ModelCard,
+    ModelKind,
+    OasisGanError,
+    Plane,
+    Scan,
+    Selection,
+    Subject,
+    Volume,
+    Window,
+    hookimpl,
+    write_atomically,
+)
+
+SUFFIX = ".npy"
+GREYS = np.array([[0.30], [0.55], [0.75]], np.float32)
+
+# The reader: one function reads a file, one lists subjects without reading them, one recognises what is its own.
+
+
+def read(path: Path) -> Volume:
+    """Read a volume.
+
+    Raises:
+        OasisGanError: If the file holds none.
+    """
+    try:
+        voxels = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise OasisGanError(path, expected="a NumPy array", found=str(error), remedy="save it again") from None
+    if voxels.ndim != 3 or voxels.dtype.kind not in "iuf":
+        found = f"{voxels.dtype} of shape {voxels.shape}"
+        raise OasisGanError(path, expected="numbers in three dimensions", found=found, remedy="save it again")
+    # The affine takes (i, j, k) to millimetres towards right, front and top. Your format says it; refuse if not.
+    return Volume(voxels, Geometry(voxels.shape, np.eye(4)))
+
+
+def subjects(selection: Selection) -> Iterator[Subject]:
+    """List the volumes of a file or a folder.
+
+    Raises:
+        OasisGanError: If there is none.
+    """
+    root = selection.root
+    paths = _files(root) if root.is_dir() else [root]
+    if not paths or not paths[0].exists():
+        raise OasisGanError(root, expected=f"*{SUFFIX} files", found="none", remedy="check the path")
+    for path in paths:
+        # The path below the root, so that no two subjects have one name.
+        relative = path.relative_to(root if root.is_dir() else root.parent)
+        yield Subject("_".join(relative.with_suffix("").parts), Scan(path, read))
+
+
+def recognises(path: Path) -> bool:
+    """Whether a file is called like ours, or a folder holds one."""
+    return bool(_files(path)) if path.is_dir() else path.suffix == SUFFIX
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob(f"*{SUFFIX}"))
+
+
+# The model: it sees slices (n, rows, columns, channels) in [0, 1], and returns such. Load a network in `load`.
+
+
+class Paint:
+    """Paints each tissue of a label map in one grey."""
+
+    card = ModelCard(
+        name="my-paint",
+        version="1",
+        source=OASIS,
+        target=Window((0, 1000), (0, 1)),
+        output="paint",
+        planes=tuple(Plane),
+        canvas=Canvas(1.0, size=1, multiple=1),
+        weights_sha256="",
+    )
+
+    def translate(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a grey for each pixel."""
+        return np.asarray(slices @ GREYS)
+
+
+def card(folder: Path) -> ModelCard:
+    """Return what the model in ``folder`` was trained on."""
+    return Paint.card
+
+
+def load(folder: Path) -> Paint:
+    """Return the model in ``folder``, ready to translate."""
+    return Paint()
+
+
+# The writer: bytes of the whole file, and one call that writes all of them or nothing.
+
+
+def write(volume: Volume, path: Path) -> None:
+    """Write the voxels of a volume.
+
+    Raises:
+        OSError: As the file system says; nothing is left under ``path``.
+    """
+    file = io.BytesIO()
+    np.save(file, volume.voxels)
+    write_atomically(path, file.getvalue())
+
+
+# The hooks: what the plugin offers. Leave out what yours does not.
+
+
+@hookimpl
+def oasis_gan_datasets() -> Iterator[Dataset]:
+    """Offer the reader."""
+    yield Dataset("my-layout", "NumPy arrays, 1 mm", subjects, recognises)
+
+
+@hookimpl
+def oasis_gan_models() -> Iterator[ModelKind]:
+    """Offer the model."""
+    yield ModelKind("my-paint", "One grey a tissue", card, load, shipped={"my-paint": Path(__file__).parent})
+
+
+@hookimpl
+def oasis_gan_exporters() -> Iterator[Exporter]:
+    """Offer the writer."""
+    yield Exporter("my-format", "NumPy array, no geometry", SUFFIX, write)
