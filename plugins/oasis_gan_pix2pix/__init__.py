@@ -5,7 +5,7 @@ TensorFlow is imported when a model is loaded or trained, not before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from oasis_gan import ModelCard, ModelKind, TrainingRequest, Translator, hookimpl
@@ -41,6 +41,13 @@ def train(request: TrainingRequest) -> None:
     train(request)
 
 
+def check_settings(settings: Mapping[str, object]) -> None:
+    """Raise `OasisGanError` naming the first setting that is wrong."""
+    from .recipe import parse_recipe
+
+    parse_recipe(settings)
+
+
 def to_onnx(folder: Path, out: Path) -> None:
     """Write the model in ``folder`` as an ONNX file."""
     from .export import to_onnx
@@ -62,4 +69,4 @@ def oasis_gan_models() -> Iterator[ModelKind]:
     presets = {path.stem: path for path in sorted(_HERE.glob("recipes/*.toml"))}
     exports = {"onnx": to_onnx, "savedmodel": to_saved_model}
     summary = "U-Net against PatchGAN, slice by slice"
-    yield ModelKind("pix2pix", summary, card, load, train, textured, shipped, presets, exports)
+    yield ModelKind("pix2pix", summary, card, load, train, textured, shipped, presets, exports, check_settings)

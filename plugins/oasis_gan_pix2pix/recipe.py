@@ -143,6 +143,7 @@ class Recipe(Settings):
     keep: int = Field(3, ge=1, description="Checkpoints that are kept, the last ones.")
     patience: int | None = Field(None, ge=1, description="Stop after so many validations without a better one.")
     select: Literal["last", "best"] = Field("last", description="Which weights become the model.")
+    tensorboard: bool = Field(False, description="Show losses and samples in TensorBoard too.")
     seed: int = Field(0, ge=0, lt=2**31, description="Of weights, order and augmentation.")
     generator: GeneratorSettings = GeneratorSettings()
     discriminator: DiscriminatorSettings = DiscriminatorSettings()

@@ -85,7 +85,8 @@ class _Run:
         # What was asked for with every default beside it: the recipe to train the same model with.
         resolved = tomli_w.dumps(self._recipe.model_dump(mode="json", exclude_none=True))
         write_atomically(self._request.out / RECIPE, resolved.encode())
-        self._watch = Watch(self._request.out, ("step", *FIGURES, *_VALIDATION), self._done)
+        columns = ("step", *FIGURES, *_VALIDATION)
+        self._watch = Watch(self._request.out, columns, self._done, self._recipe.tensorboard)
         for step, batch in _prefetched(self._pairs, range(self._done, self._steps)):
             if self._stale():
                 self._request.report(f"step {self._done}: no better since step {self._best_step}")
