@@ -8,18 +8,36 @@ from .errors import OasisGanError
 from .exporters import Exporter
 from .files import write_atomically
 from .hookspecs import hookimpl
-from .intensity import ANCHORS, LABEL_SETS, OASIS, Label, LabelSet, Percentiles, Window
+from .intensity import ANCHORS, Percentiles, Window
+from .label_sets import (
+    FREESURFER,
+    FREESURFER_APARC,
+    FSL_FAST,
+    LABEL_SETS,
+    NEURITE_SEG4,
+    NEURITE_SEG35,
+    OASIS,
+    convert,
+)
+from .labels import Label, LabelSet
 from .models import ModelCard, ModelKind, TrainingRequest, Translator
 from .nifti import is_nifti_name, read_nifti
+from .pair import is_pair_name, pair_scan, read_pair
 from .resampling import Canvas, Fit, linear_weights
 from .slicing import Plane, SliceStack, cut, join
 from .translation import translate
-from .volume import Geometry, SpatialHeader, Volume
+from .volume import Assumed, Geometry, Mended, SpatialHeader, Volume
 
 __all__ = [
     "ANCHORS",
+    "FREESURFER",
+    "FREESURFER_APARC",
+    "FSL_FAST",
     "LABEL_SETS",
+    "NEURITE_SEG4",
+    "NEURITE_SEG35",
     "OASIS",
+    "Assumed",
     "Canvas",
     "Dataset",
     "Exporter",
@@ -27,6 +45,7 @@ __all__ = [
     "Geometry",
     "Label",
     "LabelSet",
+    "Mended",
     "ModelCard",
     "ModelKind",
     "OasisGanError",
@@ -41,12 +60,16 @@ __all__ = [
     "Translator",
     "Volume",
     "Window",
+    "convert",
     "cut",
     "hookimpl",
     "is_nifti_name",
+    "is_pair_name",
     "join",
     "linear_weights",
+    "pair_scan",
     "read_nifti",
+    "read_pair",
     "translate",
     "write_atomically",
 ]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from .datasets import MAX_VOXELS
+from .datatypes import DATATYPES
 from .errors import OasisGanError, one_line, printable
 from .slicing import Plane
 
-_EXISTING = click.Path(path_type=Path)
+# Of many sources one that may not be read stops no other: it is named by whoever tries.
+_EXISTING = click.Path(path_type=Path, readable=False)
 _plugin_option = click.option(
     "--plugin",
     "plugin_files",
@@ -20,7 +24,99 @@ _plugin_option = click.option(
     metavar="FILE",
     help="Also load this plugin file.",
 )
-_dataset_option = click.option("--dataset", metavar="NAME", help="How SOURCE is laid out; guessed if not given.")
+
+
+def _without(prefix: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
+    """Return a callback that takes BIDS labels with and without their prefix."""
+    return lambda context, parameter, labels: tuple(label.removeprefix(prefix) for label in labels)
+
+
+def _spacing(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    """Take three positive numbers, or one for all three axes."""
+    if value is None:
+        return None
+    try:
+        sizes = tuple(float(size) for size in value.split(","))
+    except ValueError:
+        sizes = ()
+    if len(sizes) not in {1, 3} or not all(0 < size < float("inf") for size in sizes):
+        raise click.BadParameter(f"expected millimetres as 1 or 1,1,1.25, found {printable(value)}", context, parameter)
+    return sizes if len(sizes) == 3 else sizes * 3
+
+
+_SELECTION_OPTIONS = (
+    click.option("--dataset", metavar="NAME", help="How SOURCE is laid out; guessed if not given."),
+    click.option(
+        "--source-suffix",
+        default="",
+        metavar="TEXT",
+        help="Of a folder take only files named so, as _seg.nii.gz.",
+    ),
+    click.option("--labels", metavar="NAME", help="What the values of SOURCE mean, as oasis or freesurfer."),
+    click.option(
+        "--participant-label",
+        "participants",
+        multiple=True,
+        metavar="LABEL",
+        callback=_without("sub-"),
+        help="Of a BIDS dataset take only this participant.",
+    ),
+    click.option(
+        "--session-label",
+        "sessions",
+        multiple=True,
+        metavar="LABEL",
+        callback=_without("ses-"),
+        help="Of a BIDS dataset take only this session.",
+    ),
+    click.option(
+        "--spacing",
+        metavar="X,Y,Z",
+        callback=_spacing,
+        help="Voxel size in mm, or one for all axes, where the files of SOURCE do not say it.",
+    ),
+    click.option(
+        "--max-voxels",
+        type=click.IntRange(min=1),
+        default=MAX_VOXELS,
+        show_default=True,
+        metavar="N",
+        help="Refuse larger volumes before they are read.",
+    ),
+    _plugin_option,
+)
+
+
+def _selects_subjects(required: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add SOURCE and the options that choose subjects of it."""
+    argument = click.argument("sources", type=_EXISTING, nargs=-1, required=required, metavar="SOURCE...")
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed((argument, *_SELECTION_OPTIONS)):
+            command = option(command)
+        return command
+
+    return add
+
+
+_PAIR_OPTIONS = (
+    click.option(
+        "--target",
+        "target_root",
+        type=_EXISTING,
+        metavar="DIR",
+        help="Folder of the targets, named as the sources.",
+    ),
+    click.option("--target-suffix", default="", metavar="TEXT", help="How target files are named, as _t1.nii.gz."),
+    click.option("--validate", multiple=True, metavar="SUBJECT", help="This subject is held out and measured on."),
+)
+
+
+def _selects_pairs(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that find the target of a subject, and that hold some out."""
+    for option in reversed(_PAIR_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,21 +126,19 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("sources", type=_EXISTING, nargs=-1, required=True, metavar="SOURCE...")
+@_selects_subjects()
 @click.option("--out", type=_EXISTING, required=True, metavar="DIR", help="Folder for the outputs; made if needed.")
 @click.option("--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder.")
-@_dataset_option
 @click.option("--exporter", default="nifti", show_default=True, metavar="NAME", help="The format of the outputs.")
+@click.option(
+    "--dtype",
+    type=click.Choice(DATATYPES),
+    help="Of the voxels; integers are rounded.  [default: float32, or the smallest integers for labels]",
+)
 @click.option(
     "--plane",
     type=click.Choice([*(plane.value for plane in Plane), "all"]),
     help="To slice in; all: the mean of the model's planes, in thrice the time.  [default: the model's first]",
-)
-@click.option(
-    "--source-suffix",
-    default="",
-    metavar="TEXT",
-    help="Of a folder take only files named so, as _seg.nii.gz.",
 )
 @click.option(
     "--texture",
@@ -54,7 +148,6 @@ def cli() -> None:
 )
 @click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan of a brain.")
 @click.option("--like-labels", type=_EXISTING, metavar="FILE", help="Its tissue map; else told by intensities.")
-@_plugin_option
 @click.option("--overwrite", is_flag=True, help="Make outputs again that are already there.")
 @click.pass_context
 def run(context: click.Context, /, **options: object) -> None:
@@ -69,25 +162,14 @@ def run(context: click.Context, /, **options: object) -> None:
 
 
 @cli.command()
-@click.argument("sources", type=_EXISTING, nargs=-1, metavar="SOURCE...")
+@_selects_subjects(required=False)
 @click.option("--out", type=_EXISTING, metavar="FOLDER", help="The model folder to make.")
 @click.option("--resume", type=_EXISTING, metavar="FOLDER", help="Go on with the training in this folder, as it began.")
 @click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
 @click.option("--preset", metavar="NAME", help="Settings that come with the kind; --recipe and --set go over them.")
 @click.option("--recipe", type=_EXISTING, metavar="FILE", help="TOML file with the settings of the training.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting, over those of the recipe.")
-@click.option("--validate", multiple=True, metavar="SUBJECT", help="Hold this subject out and measure on it.")
-@_dataset_option
-@click.option(
-    "--target",
-    "target_root",
-    type=_EXISTING,
-    metavar="DIR",
-    help="Folder of the targets, named as the sources.",
-)
-@click.option("--source-suffix", default="", metavar="TEXT", help="How source files are named, as _seg.nii.gz.")
-@click.option("--target-suffix", default="", metavar="TEXT", help="How target files are named, as _t1.nii.gz.")
-@_plugin_option
+@_selects_pairs
 @click.pass_context
 def train(context: click.Context, /, **options: object) -> None:
     """Train a model on the pairs of volumes in SOURCE, or go on with a training that was interrupted.
@@ -98,6 +180,29 @@ def train(context: click.Context, /, **options: object) -> None:
     from .commands.training import TrainOptions, train
 
     context.exit(train(TrainOptions(**options)))  # type: ignore[arg-type]
+
+
+@cli.command()
+@_selects_subjects()
+@_selects_pairs
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "tsv", "json")),
+    default="table",
+    show_default=True,
+    help="Of the answer; json holds the figures too.",
+)
+@click.pass_context
+def check(context: click.Context, /, **options: object) -> None:
+    """Examine the volumes or pairs in SOURCE: can they be read, do they lie where they should, who is there twice.
+
+    Says of each subject: accept, fix (something is put right), warn (used, but look at it) or reject.
+    Exit status: 0 none is rejected, 1 some subject is, 2 wrong usage.
+    """
+    from .commands.examining import CheckOptions, check
+
+    context.exit(check(CheckOptions(**options)))  # type: ignore[arg-type]
 
 
 @cli.command()
@@ -118,8 +223,27 @@ def export(context: click.Context, /, **options: object) -> None:
 
 @cli.command()
 @_plugin_option
-def plugins(plugin_files: tuple[Path, ...]) -> None:
-    """List the installed plugins: what they offer, where they come from, what is broken and why."""
+@click.option("--check", metavar="PLUGIN", help="Instead, check this one, a file or its name, against the contract.")
+@click.option(
+    "--sample",
+    "samples",
+    type=_EXISTING,
+    multiple=True,
+    metavar="PATH",
+    help="For --check: what its readers read, or a model folder.",
+)
+@click.pass_context
+def plugins(
+    context: click.Context, plugin_files: tuple[Path, ...], check: str | None, samples: tuple[Path, ...]
+) -> None:
+    """List the installed plugins: what they offer, where they come from, what is broken and why.
+
+    Exit status of --check: 0 if the contract is kept, 1 if something is broken or could not be checked.
+    """
+    if check is not None:
+        from .commands.checking import check_plugin
+
+        context.exit(check_plugin(check, samples))
     from .commands.listing import plugin_table
 
     for line in plugin_table(plugin_files):

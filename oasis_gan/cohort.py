@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from .checks.remarks import remarked
 from .datasets import Subject
+from .datatypes import stored_as
 from .errors import OasisGanError, one_line
 from .exporters import Exporter
 from .files import write_atomically
+from .labels import LabelSet
 from .ledger import Outcome, Status
 from .models import Translator
 from .naming import output_names
@@ -29,6 +32,7 @@ class Job:
         translator: The model.
         exporter: The file format.
         planes: In which to slice; more than one are averaged.
+        datatype: In which voxels are stored.
         out: The folder for the outputs; it exists.
         overwrite: Whether outputs that are there are made again.
     """
@@ -36,6 +40,7 @@ class Job:
     translator: Translator
     exporter: Exporter
     planes: tuple[Plane, ...]
+    datatype: str
     out: Path
     overwrite: bool
 
@@ -66,12 +71,16 @@ def translate_all(
 
 
 def _translate_one(subject: Subject, job: Job, output: Path, advance: Advance) -> Outcome:
-    source = subject.source.read()
-    record = recorded(subject, job.translator.card, job.planes)
+    wanted = job.translator.card.source
+    scan = subject.source.in_labels(wanted) if isinstance(wanted, LabelSet) else subject.source
+    source = scan.read()
+    record = recorded(subject, job.translator.card, job.planes, job.datatype)
     sidecar = output.with_name(output.name.removesuffix(job.exporter.suffix) + ".json")
     if output.exists() and not job.overwrite:
         return _already_there(subject, output, differences(sidecar, output, record))
-    translated = translate(source, job.translator, job.planes, subject.source.path, advance)
+    where = subject.source.path
+    source = remarked(wanted.clean(source, where), where)
+    translated = stored_as(translate(source, job.translator, job.planes, where, advance), job.datatype, where)
     # The volume first: what is killed in between has a sidecar that does not vouch for it, never one that lies.
     job.exporter.write(translated, output)
     write_atomically(sidecar, as_json(record, output, translated.notes))

@@ -10,9 +10,11 @@ from typing import Protocol
 
 from .datasets import Subject
 from .errors import OasisGanError, one_line
-from .intensity import Channels, LabelSet, Percentiles, Window
+from .intensity import Percentiles, Window
+from .labels import LabelSet
 from .resampling import Canvas
 from .slicing import Plane
+from .volume import Channels
 
 Source = LabelSet | Percentiles | Window
 Target = LabelSet | Window
@@ -73,6 +75,7 @@ class TrainingRequest:
         validation: Pairs to measure on, never learnt from.
         out: The model folder to make; it does not exist yet, or is empty.
         recipe: The settings, as read from the user's TOML file and options; the kind validates them.
+            ``labels`` among them is the name of the label set that sources were converted to, else it is `OASIS`.
         report: Takes what is worth keeping, a line each.
         progress: Takes the step that is done, of how many, and a few words such as ``L1 0.0113``; as often as it likes.
         resume: Whether to go on with the run that was begun in ``out``.
@@ -100,8 +103,11 @@ class ModelKind:
         train: Makes a model folder, or None where the kind cannot be trained.
         textured: Returns the model in a folder at a texture between 0 and 1, for models whose card has one.
         shipped: Names of trained models, and their folders.
+        presets: Names of settings to train with, and TOML files that hold them.
         exports: Formats for other software, and what writes the model in a folder as a new file or folder. What it
             leaves there takes its final name once it returns, and is thrown away if it raises.
+        check_settings: Raises `OasisGanError` naming the first setting of a recipe that is wrong; quick, for it comes
+            before anything is read.
     """
 
     name: str
@@ -113,6 +119,7 @@ class ModelKind:
     shipped: Mapping[str, Path] = field(default_factory=dict)
     presets: Mapping[str, Path] = field(default_factory=dict)
     exports: Mapping[str, Callable[[Path, Path], None]] = field(default_factory=dict)
+    check_settings: Callable[[Mapping[str, object]], None] | None = None
 
 
 def kind_of(folder: Path) -> str:
@@ -122,11 +129,15 @@ def kind_of(folder: Path) -> str:
         OasisGanError: If the folder or the file does not say.
     """
     path = folder / "model.json"
+    expected, remedy = "a model folder with a model.json", "see oasis-gan models, or name another folder"
+    # Opening a pipe would wait for somebody to write into it.
+    if not path.is_file():
+        raise OasisGanError(path, expected=expected, found="no such file", remedy=remedy)
     try:
         with path.open("rb") as file:
-            content = json.loads(file.read(_MAX_CARD))
-        kind = content["kind"]
+            kind = json.loads(file.read(_MAX_CARD))["kind"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        expected, remedy = "a model folder with a model.json", "see oasis-gan models, or name another folder"
         raise OasisGanError(path, expected=expected, found=one_line(error), remedy=remedy) from None
-    return str(kind)
+    if not isinstance(kind, str):
+        raise OasisGanError(path, expected="the name of a kind of model", found=repr(kind), remedy=remedy)
+    return kind

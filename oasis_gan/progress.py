@@ -43,7 +43,7 @@ class _Bar:
         self._progress.update(self._task, completed=done, total=total, description=printable(doing))
 
     def say(self, line: str) -> None:
-        self._progress.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+        self._progress.console.print(printable(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     def give(self, result: Path) -> None:
         # Where both are one terminal, what is written past the bar would land in the middle of it.

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .datasets import Subject
+from .datasets import Scan, Subject
 from .errors import printable
 from .files import sha256
 from .models import ModelCard
@@ -18,15 +18,17 @@ from .slicing import Plane
 Record = dict[str, Any]
 
 
-def recorded(subject: Subject, card: ModelCard, planes: Sequence[Plane]) -> Record:
+def recorded(subject: Subject, card: ModelCard, planes: Sequence[Plane], datatype: str) -> Record:
     """Return what decides how the output looks; equal records mean equal outputs."""
     return {
         "synthetic": True,
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
         "model": {"name": card.name, "version": card.version, "weights_sha256": card.weights_sha256},
-        "source": _identity(subject.source.path),
+        "source": _source(subject.source),
+        "source_labels": subject.source.labels.name if subject.source.labels else None,
         "planes": [plane.value for plane in planes],
         "texture": card.texture,
+        "datatype": datatype,
         "source_contrast": asdict(card.source),
         "target_contrast": asdict(card.target),
     }
@@ -46,6 +48,11 @@ def differences(sidecar: Path, output: Path, record: Record) -> list[str]:
         return [key for key, value in wanted.items() if there[key] != value]
     except (OSError, ValueError, KeyError, TypeError):
         return ["provenance"]
+
+
+def _source(scan: Scan) -> Record:
+    parts = {"parts": [_identity(path) for path in scan.parts]} if scan.parts else {}
+    return {**_identity(scan.path), **parts}
 
 
 def _identity(path: Path) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,26 +33,21 @@ class Split:
                 yield (printable(subject.name), side, *files)
 
 
-def split(subjects: Sequence[Subject], validate: Collection[str]) -> Split:
-    """Hold out the subjects named in ``validate``.
+def split(learnt: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
+    """Return both sides, checked.
 
     Raises:
-        OasisGanError: If a name is no subject's, nobody is left to learn from, or a person is on both sides.
+        OasisGanError: If nobody is left to learn from, or a person is on both sides.
     """
-    learnt = tuple(subject for subject in subjects if subject.name not in validate)
-    held_out = tuple(subject for subject in subjects if subject.name in validate)
-    missing = set(validate) - {subject.name for subject in held_out}
-    if missing:
-        expected = f"one of {', '.join(subject.name for subject in subjects)}"
-        raise OasisGanError("--validate", expected=expected, found=min(missing), remedy="name subjects as listed")
     if not learnt:
-        found = f"{len(held_out)} subjects, all held out"
-        raise OasisGanError("--validate", expected="someone to learn from", found=found, remedy="hold out fewer")
+        found = f"{len(held_out)} held out and nobody else"
+        remedy = "hold out fewer, or see the lines above"
+        raise OasisGanError("training data", expected="someone to learn from", found=found, remedy=remedy)
     both = {_person(subject) for subject in learnt} & {_person(subject) for subject in held_out}
     if both:
         found, remedy = f"{min(both)} on both", "name all subjects of that person, or none"
         raise OasisGanError("--validate", expected="each person on one side", found=found, remedy=remedy)
-    return Split(learnt, held_out)
+    return Split(tuple(learnt), tuple(held_out))
 
 
 def write_split(folder: Path, of: Split) -> None:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
 from hypothesis import HealthCheck, settings
+from nibabel.analyze import AnalyzeHeader
+from numpy.typing import NDArray
 
 # A training may run on the same cores, so that no example has a deadline; those of a test share its tmp_path.
 settings.register_profile(
@@ -12,3 +21,67 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("oasis_gan")
+
+
+SaveAnalyze = Callable[..., Path]
+
+
+@pytest.fixture
+def save_analyze() -> SaveAnalyze:
+    """Return a writer of Analyze 7.5 pairs as OASIS has them: big-endian, with a fourth axis and blanks for origin."""
+
+    def save(
+        path: Path,
+        voxels: NDArray[Any],
+        *,
+        orient: int = 0,
+        sizes: tuple[float, float, float] = (1, 1, 1),
+        order: Literal["<", ">"] = ">",
+        **fields: object,
+    ) -> Path:
+        header = AnalyzeHeader(endianness=order)
+        header.set_data_dtype(voxels.dtype)
+        header.set_data_shape((*voxels.shape, 1))
+        header.set_zooms((*sizes, 1))
+        header["orient"], header["originator"] = bytes([orient]), b" " * 9
+        for name, value in fields.items():
+            header[name] = value
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".hdr").write_bytes(header.binaryblock)
+        path.with_suffix(".img").write_bytes(voxels.astype(voxels.dtype.newbyteorder(order)).tobytes("F"))
+        return path.with_suffix(".hdr")
+
+    return save
+
+
+PAINT = """
+from pathlib import Path
+import numpy as np
+from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
+
+class Paint:
+    card = ModelCard("paint", "1", OASIS, Window((0, 1000), (0, 1)), "T1w", tuple(Plane), Canvas(1.0, 1, 1), "0" * 64)
+    def translate(self, slices):
+        return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
+
+@hookimpl
+def oasis_gan_models():
+    yield ModelKind("paint", "One grey a tissue", lambda _: Paint.card, lambda _: Paint(), shipped={"paint": Path()})
+"""
+Painting = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def paint(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Painting:
+    """Return ``oasis-gan run ... --out out`` in ``tmp_path``, with a model that paints and needs no TensorFlow."""
+    plugin = tmp_path_factory.mktemp("plugin") / "paint.py"
+    plugin.write_text(PAINT)
+
+    def run(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+        model = ("--plugin", str(plugin), "--model", "paint", "--out", "out")
+        command = [sys.executable, "-m", "oasis_gan", "run", *map(str, words), *model]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False, **options
+        )
+
+    return run

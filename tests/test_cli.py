@@ -127,7 +127,7 @@ def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, run: Run) -
     assert len(record["source"]["sha256"]) == 64
     assert record["volume"]["file"] == "a_synthT1w.nii.gz"
     assert record["volume"]["sha256"] == hashlib.sha256((tmp_path / "out/a_synthT1w.nii.gz").read_bytes()).hexdigest()
-    assert record["plane"] == "axial"
+    assert record["planes"] == ["axial"]
     assert record["target_contrast"]["values"] == [0, 1000]
     assert str(tmp_path) not in json.dumps(record)
 
@@ -154,7 +154,8 @@ def test_one_bad_subject_stops_no_other(tmp_path: Path, run: Run) -> None:
     assert "expected labels 0 background, 1 CSF, 2 GM, 3 WM (oasis), found 1000" in status["c"][2]
     assert "3-D volume" in status["d"][2]
     assert "nothing there" in status["missing.nii.gz"][2]
-    assert len(process.stderr.splitlines()) == 6
+    assert process.stderr.splitlines()[0] == "reading in as nifti"
+    assert len(process.stderr.splitlines()) == 7
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
         ["a_synthT1w.json", "a_synthT1w.nii.gz", "e_deep_synthT1w.json", "e_deep_synthT1w.nii.gz", "subjects.tsv"]
     )
@@ -212,7 +213,7 @@ def test_any_file_name_works(tmp_path: Path, run: Run, name: str) -> None:
         (("run", "a.nii.gz", "--out", "out", "--dataset", "xnat"), ("dataset xnat", "nifti")),
         (("run", "a.nii.gz", "--out", "a.nii.gz"), ("a.nii.gz", "check the path")),
         (("run", "a.nii.gz", "--out", "out", "--plugin", "none.py"), ("none.py", "no such file")),
-        (("train", "a.nii.gz", "--out", "m", "--set", "steps"), ("steps", "TOML")),
+        (("train", "a.nii.gz", "--out", "m", "--set", "steps"), ("steps", "key = value")),
         (("train", "a.nii.gz", "--out", "m", "--validate", "b"), ("--validate", "found b")),
         (("train", "a.nii.gz", "--out", "m", "--kind", "b"), ("model kind b", "pix2pix")),
         (("train", "a.nii.gz", "--out", "m", "--recipe", "none.toml"), ("none.toml", "No such file")),
@@ -332,14 +333,16 @@ def test_suffixes_choose_the_sources_of_a_folder(tmp_path: Path, run: Run) -> No
 def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
     """TensorFlow has much to say when it starts; none of it reaches the user."""
     rng = np.random.default_rng(0)
-    labels = np.zeros((20, 22, 18), np.uint8)
-    labels[2:-2, 2:-2, 2:-2] = rng.integers(1, 4, (16, 18, 14))
     for name in ("one", "two"):
+        labels = np.zeros((20, 22, 18), np.uint8)
+        labels[2:-2, 2:-2, 2:-2] = rng.integers(1, 4, (16, 18, 14))
         (tmp_path / "data" / name).mkdir(parents=True)
         nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "data" / name / "seg.nii.gz")
         image = (GREYS[labels] / 10 + rng.normal(0, 1, labels.shape) * (labels > 0)).astype(np.float32)
         nib.save(nib.Nifti1Image(image, np.eye(4)), tmp_path / "data" / name / "t1.nii.gz")
-    (tmp_path / "tiny.toml").write_text("steps = 3\nsize = 16\n[generator]\nlevels = 2\nfilters = 4\n")
+    (tmp_path / "tiny.toml").write_text(
+        "steps = 3\nsize = 16\n[generator]\nlevels = 2\nfilters = 4\n[discriminator]\nreceptive_field = 16\n"
+    )
     words = ("--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz", "--recipe", "tiny.toml")
     process = oasis_gan("train", "data", *words, "--validate", "two", "--set", "name=tiny", "--out", "m", cwd=tmp_path)
     assert process.returncode == 0, process.stderr

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import click
 import pytest
+from settings_page import PAGE, rows, with_table
 
 from oasis_gan.cli import cli
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")])
 TEXTS = [*PAGES, ROOT / "NOTICE", ROOT / ".ci" / "run", ROOT / "pyproject.toml", *ROOT.glob("examples/**/*.py")]
 README = (ROOT / "README.md").read_text("utf-8")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -35,7 +36,7 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_local_links_lead_somewhere(page: Path) -> None:
     text = page.read_text("utf-8")
     for link in LINK.findall(prose(text)):
@@ -71,11 +72,11 @@ def test_ci_runs_the_test_command_of_the_readme_to_the_letter() -> None:
 def commands(text: str) -> list[list[str]]:
     """Return the words after ``oasis-gan`` of every command in the blocks of a page."""
     code = "\n".join(blocks(text, "bash", "sh", "console")).replace("\\\n", " ")
-    parts = [part.strip().removeprefix("$ ").removeprefix(".venv/bin/") for part in re.split(r"\n|&&", code)]
+    parts = [part.strip().removeprefix("$ ").removeprefix(".venv/bin/") for part in re.split(r"\n|&&| \| ", code)]
     return [shlex.split(part, comments=True)[1:] for part in parts if part.startswith("oasis-gan ")]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_line_is_understood(page: Path) -> None:
     for name, *words in commands(page.read_text("utf-8")):
         # Reads the options as the command would, and does not run it.
@@ -103,3 +104,10 @@ def test_files_named_in_commands_exist() -> None:
 def test_no_text_names_a_path_of_one_machine(path: Path) -> None:
     text = path.read_text("utf-8").removeprefix("#!/usr/bin/env")
     assert re.findall(r"(?<![\w.:/*~<)])/[a-z]\w*/[\w.-]+", text) == []
+
+
+def test_the_page_on_training_lists_every_setting() -> None:
+    """Made anew by ``python tests/settings_page.py``."""
+    page = PAGE.read_text("utf-8")
+    assert with_table(page) == page
+    assert all("None |" not in row for row in rows())

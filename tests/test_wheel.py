@@ -44,15 +44,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_packages_model_recipe_and_notices_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {name.split("/")[0].removesuffix("-0.1.0.dist-info") for name in names} == {
-        "oasis_gan",
-        "oasis_gan_nifti",
-        "oasis_gan_pix2pix",
-    }
+    packages = {"oasis_gan", *(path.parent.name for path in CHECKOUT.glob("plugins/*/__init__.py"))}
+    assert {name.split("/")[0].removesuffix("-0.1.0.dist-info") for name in names} == packages
     for name in ("model.json", "weights.safetensors", "MODEL_CARD.md"):
         assert f"{MODEL}/{name}" in names
     assert "oasis_gan_pix2pix/recipes/tissue-to-t1w.toml" in names
-    assert {f"{package}/py.typed" for package in ("oasis_gan", "oasis_gan_nifti", "oasis_gan_pix2pix")} <= names
+    assert {f"{package}/py.typed" for package in packages} <= names
     assert {"LICENSE", "NOTICE"} <= {Path(name).name for name in names}
 
 
@@ -63,4 +60,8 @@ def test_the_wheel_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> No
     assert str(target / MODEL) in models
     plugins = call("-m", "oasis_gan", "plugins", cwd=tmp_path, PYTHONPATH=str(target))
     assert "broken" not in plugins
-    assert plugins.count("(oasis-gan)") == 3
+    offers = [line.split()[:2] for line in plugins.splitlines() if "(oasis-gan)" in line]
+    assert {("dataset", "nifti"), ("exporter", "nifti"), ("exporter", "nrrd")} <= {
+        (kind, name) for kind, name in offers
+    }
+    assert "model kind  pix2pix" in plugins

@@ -5,17 +5,54 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from ..datasets import Dataset, Selection, Subject
 from ..errors import OasisGanError, one_line, printable
+from ..label_sets import LABEL_SETS
+from ..labels import LabelSet
 from ..ledger import Outcome, Status
 from ..models import ModelCard, ModelKind, Translator, kind_of
 from ..registry import Registry
 from ..slicing import Plane
 
 T = TypeVar("T")
+_MIN_MM, _MAX_MM, _MAX_PIXELS = 0.1, 100, 4096  # of a model's canvas
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionOptions:
+    """The options of every command that works on subjects: which ones, and who reads them."""
+
+    sources: tuple[Path, ...]
+    dataset: str | None
+    source_suffix: str
+    participants: tuple[str, ...]
+    sessions: tuple[str, ...]
+    spacing: tuple[float, float, float] | None
+    max_voxels: int
+    plugin_files: tuple[Path, ...]
+    labels: str | None
+    target_root: Path | None = None
+    target_suffix: str = ""
+
+    def selections(self) -> list[Selection]:
+        """Return what is asked of the dataset, for each source."""
+        return [
+            Selection(
+                source,
+                self.target_root,
+                self.source_suffix,
+                self.target_suffix,
+                self.participants,
+                self.sessions,
+                self.spacing,
+                self.max_voxels,
+            )
+            for source in self.sources
+        ]
 
 
 def say(line: str) -> None:
@@ -55,13 +92,25 @@ def choose_model(registry: Registry, wanted: str | None, where: str = "--model")
 def described(kind: ModelKind, folder: Path) -> ModelCard:
     """Return the card of a model; whatever the plugin raises becomes a line."""
     with _blaming(kind, folder):
-        return kind.card(folder)
+        return _of_a_size_to_work_with(kind.card(folder), folder)
 
 
 def loaded(kind: ModelKind, folder: Path, texture: float | None = None) -> Translator:
     """Return a model, ready to translate; whatever the plugin raises becomes a line."""
     with _blaming(kind, folder):
-        return kind.load(folder) if texture is None or kind.textured is None else kind.textured(folder, texture)
+        translator = kind.load(folder) if texture is None or kind.textured is None else kind.textured(folder, texture)
+        _of_a_size_to_work_with(translator.card, folder)
+        return translator
+
+
+def _of_a_size_to_work_with(card: ModelCard, folder: Path) -> ModelCard:
+    """Return a card, once slices on its canvas fit into memory: the folder may be anybody's."""
+    canvas = card.canvas
+    sizes = (canvas.size, canvas.multiple)
+    if not (_MIN_MM <= canvas.spacing <= _MAX_MM and min(sizes) >= 1 and max(sizes) <= _MAX_PIXELS):
+        expected = f"a canvas of up to {_MAX_PIXELS} pixels, {_MIN_MM} to {_MAX_MM} mm apart"
+        raise OasisGanError(folder, expected=expected, found=str(canvas), remedy="take another model")
+    return card
 
 
 def require_texture(kind: ModelKind, folder: Path, wanted: float | None) -> None:
@@ -114,20 +163,53 @@ def choose_planes(kind: ModelKind, folder: Path, wanted: str | None) -> tuple[Pl
 
 
 def list_subjects(
-    registry: Registry, selections: Iterable[Selection], dataset: str | None
+    registry: Registry, selections: Iterable[Selection], dataset: str | None, labels: str | None = None
 ) -> tuple[list[Subject], list[Outcome]]:
-    """Return the subjects of all selections, and an outcome for each selection that could not be opened."""
+    """Return the subjects of all selections, and an outcome for each selection that could not be opened.
+
+    The values of their sources mean what the label set called ``labels`` says, or else what their layout says.
+    """
     named = registry.datasets.get(dataset) if dataset else None
+    meant = label_set_of(labels) if labels else None
     subjects: list[Subject] = []
     broken: list[Outcome] = []
     for selection in selections:
         try:
             reader = named or _guess(registry, selection.root)
-            subjects += _opened(reader, selection)
+            _require_heeded(reader, selection)
+            subjects += (_meaning(subject, meant) for subject in _opened(reader, selection))
         # The reader may be anybody's.
         except Exception as error:  # noqa: BLE001
             broken.append(Outcome(selection.root.name, Status.FAILED, None, one_line(error)))
     return subjects, broken
+
+
+def label_set_of(name: str) -> LabelSet:
+    """Return the label set called ``name``."""
+    if name not in LABEL_SETS:
+        expected = f"one of {', '.join(LABEL_SETS)}"
+        raise OasisGanError("--labels", expected=expected, found=name, remedy="name the one your values are of")
+    return LABEL_SETS[name]
+
+
+def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
+    """Raise `OasisGanError` unless there is a subject of each name that ``--validate`` holds out."""
+    there = [subject.name for subject in subjects]
+    missing = set(names) - set(there)
+    if missing:
+        expected = f"one of {', '.join(there)}"
+        raise OasisGanError("--validate", expected=expected, found=min(missing), remedy="name subjects as listed")
+
+
+def _require_heeded(reader: Dataset, selection: Selection) -> None:
+    """Raise `OasisGanError` if participants are chosen and the layout knows none: it would read everybody."""
+    if (selection.participants or selection.sessions) and not reader.by_participant:
+        expected, remedy = "a BIDS dataset", "leave --participant-label and --session-label out"
+        raise OasisGanError(selection.root, expected=expected, found=reader.name, remedy=remedy)
+
+
+def _meaning(subject: Subject, labels: LabelSet | None) -> Subject:
+    return subject if labels is None else replace(subject, source=replace(subject.source, labels=labels))
 
 
 def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
@@ -145,11 +227,15 @@ def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
 
 
 def _guess(registry: Registry, root: Path) -> Dataset:
-    """Return the one reader that recognises ``root``."""
+    """Return the one reader that recognises ``root``, and say which; a particular layout wins over a file format."""
     if not root.exists():
         raise OasisGanError(root, expected="a file or folder", found="nothing there", remedy="check the path")
-    readers = [reader for reader in registry.datasets.offers.values() if _recognises(reader, root)]
+    recognising = [reader for reader in registry.datasets.offers.values() if _recognises(reader, root)]
+    readers = [reader for reader in recognising if not reader.generic] or recognising
     if len(readers) == 1:
+        # What the name of a file says is no guess.
+        if root.is_dir() or not readers[0].generic:
+            say(f"reading {root} as {readers[0].name}")
         return readers[0]
     known = ", ".join(registry.datasets.offers) or "none"
     if readers:

@@ -6,28 +6,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cohort import Job, translate_all
-from ..datasets import Selection
+from ..datatypes import datatype_of
 from ..errors import OasisGanError
 from ..ledger import Status, write_ledger
 from ..matching import Like
 from ..models import ModelKind, Translator
 from ..nifti import read_nifti
 from ..progress import Clock, reporting
-from .choosing import choose_model, choose_planes, list_subjects, load_registry, loaded, require_texture
+from .choosing import (
+    SelectionOptions,
+    choose_model,
+    choose_planes,
+    list_subjects,
+    load_registry,
+    loaded,
+    require_texture,
+)
 
 
-@dataclass(frozen=True)
-class RunOptions:
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(SelectionOptions):
     """The options of ``oasis-gan run``."""
 
-    sources: tuple[Path, ...]
     out: Path
     model: str | None
-    dataset: str | None
     exporter: str
+    dtype: str | None
     plane: str | None
-    source_suffix: str
-    plugin_files: tuple[Path, ...]
     overwrite: bool
     texture: float | None
     like: Path | None
@@ -48,8 +53,7 @@ def run(options: RunOptions) -> int:
     require_texture(kind, folder, options.texture)
     if options.like_labels is not None and options.like is None:
         raise OasisGanError("--like-labels", expected="--like beside it", found="none", remedy="name the reference")
-    selections = [Selection(source, source_suffix=options.source_suffix) for source in options.sources]
-    subjects, outcomes = list_subjects(registry, selections, options.dataset)
+    subjects, outcomes = list_subjects(registry, options.selections(), options.dataset, options.labels)
     options.out.mkdir(parents=True, exist_ok=True)
     clock = Clock(len(subjects) + len(outcomes))
     try:
@@ -58,7 +62,9 @@ def run(options: RunOptions) -> int:
                 reporter.say(clock.line(outcome))
             if not subjects:
                 return 1
-            job = Job(_translator(options, kind, folder), exporter, planes, options.out, options.overwrite)
+            translator = _translator(options, kind, folder)
+            datatype = datatype_of(translator.card.target, options.dtype)
+            job = Job(translator, exporter, planes, datatype, options.out, options.overwrite)
 
             def advance(index: int, fraction: float) -> None:
                 reporter.advance(index + fraction, len(subjects), "translating")

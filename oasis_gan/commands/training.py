@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..datasets import Selection
+from ..checks.doctor import examine_all, side_of
+from ..checks.findings import Verdict
+from ..datasets import Subject
 from ..errors import OasisGanError, one_line
 from ..files import write_atomically
+from ..label_sets import LABEL_SETS, OASIS
+from ..labels import LabelSet
 from ..models import ModelKind, TrainingRequest
 from ..progress import reporting
 from ..registry import Registry
-from ..splitting import split, write_split
-from .choosing import first, list_subjects, load_registry, say
+from ..splitting import Split, split, write_split
+from .choosing import SelectionOptions, first, list_subjects, load_registry, require_listed, say
+from .examining import report_line
 
 _RUN = "run.json"
 """What a training was asked for, in its folder: enough to go on with it."""
 
 
-@dataclass(frozen=True)
-class TrainOptions:
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(SelectionOptions):
     """The options of ``oasis-gan train``."""
 
-    sources: tuple[Path, ...]
     out: Path | None
     resume: Path | None
     kind: str | None
@@ -36,11 +40,6 @@ class TrainOptions:
     recipe: Path | None
     settings: tuple[str, ...]
     validate: tuple[str, ...]
-    dataset: str | None
-    target_root: Path | None
-    source_suffix: str
-    target_suffix: str
-    plugin_files: tuple[Path, ...]
 
 
 def train(options: TrainOptions) -> int:
@@ -55,14 +54,14 @@ def train(options: TrainOptions) -> int:
     kind = registry.models.get(run["kind"])
     if kind.train is None:
         raise OasisGanError(kind.name, expected="a kind that can be trained", found="none", remedy="see --kind")
-    target_root = Path(run["target_root"]) if run["target_root"] else None
-    selections = [
-        Selection(Path(source), target_root, run["source_suffix"], run["target_suffix"]) for source in run["sources"]
-    ]
-    subjects, broken = list_subjects(registry, selections, run["dataset"])
+    if kind.check_settings is not None:
+        kind.check_settings(run["recipe"])
+    selecting = SelectionOptions(**_selecting(run["selection"]), plugin_files=options.plugin_files)
+    subjects, broken = list_subjects(registry, selecting.selections(), selecting.dataset, selecting.labels)
     for outcome in broken:
         say(outcome.message)
-    sides = split(subjects, run["validate"])
+    require_listed(run["validate"], subjects)
+    sides = _healthy(subjects, _label_set(run["recipe"]), run["validate"])
     write_split(out, sides)
     write_atomically(out / _RUN, json.dumps(run, indent=2).encode())
     with reporting("training") as reporter:
@@ -92,14 +91,68 @@ def _begun(options: TrainOptions, registry: Registry) -> tuple[Path, dict[str, A
         _merge(recipe, _read(options.recipe))
     return options.out, {
         "kind": kind,
-        "sources": [str(source.absolute()) for source in options.sources],
-        "target_root": str(options.target_root.absolute()) if options.target_root else None,
-        "source_suffix": options.source_suffix,
-        "target_suffix": options.target_suffix,
-        "dataset": options.dataset,
+        "selection": _selection(options),
         "validate": sorted(options.validate),
         "recipe": _with_settings(recipe, options.settings),
     }
+
+
+def _selection(options: TrainOptions) -> dict[str, Any]:
+    """Return what chooses the subjects, as JSON that is understood from any folder."""
+    names = [field.name for field in fields(SelectionOptions) if field.name != "plugin_files"]
+    return {name: _absolute(getattr(options, name)) for name in names}
+
+
+def _absolute(value: Any) -> Any:  # noqa: ANN401 - an option of any type
+    if isinstance(value, Path):
+        return str(value.absolute())
+    return [_absolute(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _selecting(selection: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that `_selection` wrote down."""
+    paths = {
+        "sources": tuple(Path(source) for source in selection["sources"]),
+        "target_root": Path(selection["target_root"]) if selection["target_root"] else None,
+    }
+    tuples = {name: tuple(value) for name, value in selection.items() if isinstance(value, list)}
+    return {**selection, **tuples, **paths}
+
+
+def _label_set(recipe: dict[str, Any]) -> LabelSet:
+    """Return the set that the model is to learn from; a name that is none is for the kind to refuse."""
+    return LABEL_SETS.get(str(recipe.get("labels")), OASIS)
+
+
+def _healthy(subjects: Iterable[Subject], labels: LabelSet, validate: Collection[str]) -> Split:
+    """Return whom to learn from and whom to hold out, their labels converted; say who is left out, and why.
+
+    Raises:
+        OasisGanError: If a person is on both sides, or nobody is left to learn from.
+    """
+    sides: dict[str, list[Subject]] = {"train": [], "validate": []}
+    # What the data keep for a test is neither learnt nor looked at.
+    shown = [_converted(subject, labels) for subject in subjects if side_of(subject, validate) in sides]
+    for examined in examine_all(shown, labels, validate):
+        if examined.twin is not None:
+            name, remedy = examined.subject.name, "put both on one side, or leave one of them out"
+            found = f"{name} and {examined.twin}, the same head"
+            raise OasisGanError(
+                "training data", expected="different heads to learn and to measure on", found=found, remedy=remedy
+            )
+        verdict = examined.report.verdict
+        if verdict is Verdict.REJECT:
+            say(f"left out {report_line(examined.report)}")
+        else:
+            if examined.report.message:
+                say(report_line(examined.report))
+            sides[examined.side].append(examined.subject)
+    return split(sides["train"], sides["validate"])
+
+
+def _converted(subject: Subject, labels: LabelSet) -> Subject:
+    target = subject.target.in_labels(labels) if subject.target else None
+    return replace(subject, source=subject.source.in_labels(labels), target=target)
 
 
 def _resumed(options: TrainOptions) -> tuple[Path, dict[str, Any]]:
