@@ -73,7 +73,7 @@ class TrainingRequest:
     Args:
         subjects: Pairs to learn from.
         validation: Pairs to measure on, never learnt from.
-        out: The model folder to make; it does not exist yet, or is empty.
+        out: The model folder to make; it is there, and holds what was asked for and the split.
         recipe: The settings, as read from the user's TOML file and options; the kind validates them.
             ``labels`` among them is the name of the label set that sources were converted to, else it is `OASIS`.
         report: Takes what is worth keeping, a line each.
@@ -101,8 +101,8 @@ class ModelKind:
         load: Returns the model in a folder, ready to translate. Like ``card`` it raises `OasisGanError` if the
             folder cannot be trusted.
         train: Makes a model folder, or None where the kind cannot be trained.
-        textured: Returns the model in a folder at a texture between 0 and 1, for models whose card has one.
         shipped: Names of trained models, and their folders.
+        textured: Returns the model in a folder at a texture between 0 and 1, for models whose card has one.
         presets: Names of settings to train with, and TOML files that hold them.
         exports: Formats for other software, and what writes the model in a folder as a new file or folder. What it
             leaves there takes its final name once it returns, and is thrown away if it raises.
@@ -115,8 +115,8 @@ class ModelKind:
     card: Callable[[Path], ModelCard]
     load: Callable[[Path], Translator]
     train: Callable[[TrainingRequest], None] | None = None
-    textured: Callable[[Path, float], Translator] | None = None
     shipped: Mapping[str, Path] = field(default_factory=dict)
+    textured: Callable[[Path, float], Translator] | None = None
     presets: Mapping[str, Path] = field(default_factory=dict)
     exports: Mapping[str, Callable[[Path, Path], None]] = field(default_factory=dict)
     check_settings: Callable[[Mapping[str, object]], None] | None = None

@@ -418,7 +418,7 @@ def test_a_dataset_is_learnt_from(tmp_path: Path) -> None:
             (root / path).parent.mkdir(parents=True)
             nib.save(nib.Nifti1Image(voxels, np.eye(4)), root / path)
     (root / "derivatives/fast/dseg.tsv").write_text(TISSUES)
-    settings = ("steps=2", "size=16", "generator.levels=2", "generator.filters=4")
+    settings = ("steps=2", "size=16", "generator.levels=2", "generator.filters=4", "discriminator.receptive_field=16")
     words = ["ds", "--validate", "sub-02", "--out", "model", *(word for value in settings for word in ("--set", value))]
     command = [sys.executable, "-m", "oasis_gan", "train", *words]
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)

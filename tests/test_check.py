@@ -321,7 +321,6 @@ class Paint:
         return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
 
 def train(request):
-    request.out.mkdir()
     for side, subjects in (("learnt", request.subjects), ("measured", request.validation)):
         lines = [f"{one.name} {one.paired()[0].voxels.max()}" for one in subjects]
         (request.out / side).write_text("\\n".join(lines))

@@ -347,7 +347,7 @@ def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
     process = oasis_gan("train", "data", *words, "--validate", "two", "--set", "name=tiny", "--out", "m", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     assert process.stdout.split() == ["m"]
-    assert len(process.stderr.splitlines()) == 2
+    assert len(process.stderr.splitlines()) == 3
     process = oasis_gan(
         "run", "data/one/seg.nii.gz", "--model", "m", "--out", "out", "--plane", "sagittal", cwd=tmp_path
     )

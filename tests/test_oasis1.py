@@ -41,7 +41,8 @@ def oasis_gan_models():
 """
 PAINTING = ("--plugin", "paint.py", "--model", "paint")
 TINY = (
-    "steps = 2\nsize = 16\nbatch = 2\n[generator]\nlevels = 2\nfilters = 4\n[discriminator]\nlayers = 1\nfilters = 4\n"
+    "steps = 2\nsize = 16\nbatch = 2\n[generator]\nlevels = 2\nfilters = 4\n"
+    "[discriminator]\nreceptive_field = 16\nfilters = 4\n"
 )
 
 

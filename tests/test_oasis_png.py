@@ -756,7 +756,8 @@ def tool(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_trained_on_the_folder_it_translates_the_zip_and_a_slice(data: Path, tmp_path: Path) -> None:
     itk = pytest.importorskip("SimpleITK")
     (tmp_path / "tiny.toml").write_text(
-        "steps = 2\nsize = 16\ncontrast = 'robust'\nplanes = ['axial']\n[generator]\nlevels = 2\nfilters = 4\n"
+        "steps = 2\nsize = 16\ncontrast = 'robust'\nplanes = ['axial']\n[generator]\nlevels = 2\n"
+        "filters = 4\n[discriminator]\nreceptive_field = 16\n"
     )
     process = tool("train", data, "--spacing", "2,2,2", "--recipe", "tiny.toml", "--out", "m", cwd=tmp_path)
     assert process.returncode == 0, process.stderr

@@ -56,7 +56,7 @@ def train(options: TrainOptions) -> int:
         raise OasisGanError(kind.name, expected="a kind that can be trained", found="none", remedy="see --kind")
     if kind.check_settings is not None:
         kind.check_settings(run["recipe"])
-    selecting = SelectionOptions(**_selecting(run["selection"]), plugin_files=options.plugin_files)
+    selecting = _selecting(run["selection"], options.plugin_files) if options.resume else options
     subjects, broken = list_subjects(registry, selecting.selections(), selecting.dataset, selecting.labels)
     for outcome in broken:
         say(outcome.message)
@@ -109,14 +109,14 @@ def _absolute(value: Any) -> Any:  # noqa: ANN401 - an option of any type
     return [_absolute(one) for one in value] if isinstance(value, tuple) else value
 
 
-def _selecting(selection: Mapping[str, Any]) -> dict[str, Any]:
+def _selecting(selection: Mapping[str, Any], plugin_files: tuple[Path, ...]) -> SelectionOptions:
     """Return the options that `_selection` wrote down."""
     paths = {
         "sources": tuple(Path(source) for source in selection["sources"]),
         "target_root": Path(selection["target_root"]) if selection["target_root"] else None,
     }
     tuples = {name: tuple(value) for name, value in selection.items() if isinstance(value, list)}
-    return {**selection, **tuples, **paths}
+    return SelectionOptions(**{**selection, **tuples, **paths}, plugin_files=plugin_files)
 
 
 def _label_set(recipe: dict[str, Any]) -> LabelSet:

@@ -69,4 +69,4 @@ def oasis_gan_models() -> Iterator[ModelKind]:
     presets = {path.stem: path for path in sorted(_HERE.glob("recipes/*.toml"))}
     exports = {"onnx": to_onnx, "savedmodel": to_saved_model}
     summary = "U-Net against PatchGAN, slice by slice"
-    yield ModelKind("pix2pix", summary, card, load, train, textured, shipped, presets, exports, check_settings)
+    yield ModelKind("pix2pix", summary, card, load, train, shipped, textured, presets, exports, check_settings)

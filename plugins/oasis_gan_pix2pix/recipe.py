@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from oasis_gan import LABEL_SETS, LabelSet, OasisGanError, Percentiles, Plane
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Norm = Literal["instance", "batch", "none"]
 Side = Literal["labels", "image"]
+
+
+_SMALLEST = {1: 1, 16: 6, 34: 12, 70: 24, 142: 48, 286: 96}
+"""Rows and columns that a discriminator needs to give a logit at all, by its receptive field."""
 
 
 class Settings(BaseModel):
@@ -154,20 +160,25 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Refuse settings that contradict each other."""
+        loss, sees, field = self.loss, self.discriminator.sees, self.discriminator.receptive_field
         if self.steps is not None and self.epochs is not None:
-            raise ValueError("give steps or epochs, not both")
+            raise _at_odds("steps", "steps or epochs", "both")
         if self.patch is not None and self.patch % self.multiple:
-            raise ValueError(f"patch must be divisible by {self.multiple} for {self.generator.levels} levels")
+            expected = f"a multiple of {self.multiple} for {self.generator.levels} levels"
+            raise _at_odds("patch", expected, self.patch)
         if self.source == self.target == "labels":
-            raise ValueError("one of source and target must be an image")
-        if self.loss.adversarial:
-            strided = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}[self.discriminator.receptive_field]
-            if (self.patch or self.size) < 3 * 2**strided:
-                raise ValueError(f"a discriminator of this receptive_field needs size or patch of {3 * 2**strided}")
-        if self.discriminator.sees == "residual" and self.loss.objective in ("GAN", "L1+GAN"):
-            raise ValueError('discriminator.sees = "residual" shows the source, which only cGAN may')
-        if self.smooth.steps and not (self.loss.adversarial and self.loss.pixelwise):
-            raise ValueError("smooth.steps need an objective of L1+GAN or L1+cGAN to come after them")
+            raise _at_odds("target", "an image, where the source is labels", "labels")
+        needed = _SMALLEST[field]
+        if loss.adversarial and (self.patch or self.size) < needed:
+            where, found = ("patch", self.patch) if self.patch else ("size", self.size)
+            raise _at_odds(where, f"at least {needed} for a discriminator.receptive_field of {field}", found)
+        if sees == "residual" and loss.adversarial and not loss.conditional:
+            raise _at_odds("discriminator.sees", f"image, for a {loss.objective} that is not shown the source", sees)
+        if self.smooth.steps and not (loss.adversarial and loss.pixelwise):
+            expected = "0, for an objective that has not both L1 and a discriminator"
+            raise _at_odds("smooth.steps", expected, self.smooth.steps)
+        if self.steps is not None and self.smooth.steps >= self.steps:
+            raise _at_odds("smooth.steps", f"fewer than the {self.steps} steps", self.smooth.steps)
         return self
 
     @field_validator("labels")
@@ -204,6 +215,13 @@ def parse_recipe(settings: Any) -> Recipe:  # noqa: ANN401 - whatever a TOML fil
         return Recipe.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ": ".join(["recipe", ".".join(str(part) for part in first["loc"])]).removesuffix(": ")
-        found = f"{first['input']!r}" if first["loc"] else "both"
-        raise OasisGanError(where, expected=first["msg"], found=found, remedy="mend the recipe") from None
+        said: Mapping[str, Any] = first.get("ctx", {})
+        where = said.get("where", ".".join(str(part) for part in first["loc"]))
+        found = said.get("found", repr(first["input"]))
+        expected, remedy = first["msg"].removeprefix("Value error, "), "mend the recipe"
+        raise OasisGanError(f"recipe: {where}", expected=expected, found=found, remedy=remedy) from None
+
+
+def _at_odds(where: str, expected: str, found: object) -> PydanticCustomError:
+    """Return what pydantic raises where one setting does not go with another."""
+    return PydanticCustomError("at_odds", "{expected}", {"where": where, "expected": expected, "found": str(found)})
