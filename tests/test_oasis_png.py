@@ -753,6 +753,14 @@ def tool(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
 
 
+def test_a_zip_called_after_the_label_map_it_was_made_from_holds_what_its_slices_are_called(tmp_path: Path) -> None:
+    grey = np.arange(ROWS * COLUMNS, dtype=np.uint8).reshape(ROWS, COLUMNS)
+    path = tmp_path / "sub-01_seg_synthT1w.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("case_001_slice_0.nii.png", as_png(grey))
+    assert listed(path)["case_001"].source.read().voxels.max() == grey.max()
+
+
 def test_trained_on_the_folder_it_translates_the_zip_and_a_slice(data: Path, tmp_path: Path) -> None:
     itk = pytest.importorskip("SimpleITK")
     (tmp_path / "tiny.toml").write_text(

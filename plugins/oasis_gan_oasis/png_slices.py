@@ -107,7 +107,9 @@ def _find(root: Path) -> Found:
 
 def _told(folders: tuple[str, ...], root: Path) -> set[str]:
     """Return what the folders say of the files in them: those below the root, or else the root itself."""
-    return set().union(*map(_said, folders)) or _said(root.absolute().name)
+    told = set().union(*map(_said, folders))
+    # A zip of slices made from sub-01_seg.nii.gz is called after it.
+    return told or _said(root.absolute().name) - ({"seg"} if is_zip_name(root) else set())
 
 
 def _said(name: str) -> set[str]:
