@@ -63,7 +63,7 @@ def train(options: TrainOptions) -> int:
     require_listed(run["validate"], subjects)
     sides = _healthy(subjects, _label_set(run["recipe"]), run["validate"])
     write_split(out, sides)
-    write_atomically(out / _RUN, json.dumps(run, indent=2).encode())
+    write_atomically(out / _RUN, _as_json(run))
     with reporting("training") as reporter:
         request = TrainingRequest(
             sides.learnt, sides.held_out, out, run["recipe"], reporter.say, reporter.advance, options.resume is not None
@@ -78,10 +78,6 @@ def _begun(options: TrainOptions, registry: Registry) -> tuple[Path, dict[str, A
     if options.out is None or not options.sources:
         found = "neither" if options.out is None and not options.sources else "one of them"
         raise OasisGanError("train", expected="SOURCE and --out, or --resume", found=found, remedy="name both")
-    for name in (_RUN, "model.json"):
-        if (options.out / name).exists():
-            remedy = "name another --out, or go on with it by --resume"
-            raise OasisGanError(options.out, expected="a new folder", found=f"one with a {name}", remedy=remedy)
     trainable = [kind.name for kind in registry.models.offers.values() if kind.train is not None]
     kind = options.kind or first(trainable, "model kind that can be trained")
     recipe: dict[str, Any] = {}
@@ -89,12 +85,27 @@ def _begun(options: TrainOptions, registry: Registry) -> tuple[Path, dict[str, A
         recipe = _read(_preset(registry.models.get(kind), options.preset))
     if options.recipe is not None:
         _merge(recipe, _read(options.recipe))
-    return options.out, {
+    run = {
         "kind": kind,
         "selection": _selection(options),
         "validate": sorted(options.validate),
         "recipe": _with_settings(recipe, options.settings),
     }
+    _require_new(options.out, run)
+    return options.out, run
+
+
+def _require_new(out: Path, run: dict[str, Any]) -> None:
+    """Raise `OasisGanError` if the folder is that of another training; the same may be begun on several machines."""
+    path = out / _RUN
+    begun = path.exists() and path.read_bytes() != _as_json(run)
+    if begun or (out / "model.json").exists():
+        remedy = "name another --out, or go on with it by --resume"
+        raise OasisGanError(out, expected="a new folder", found="one with a training in it", remedy=remedy)
+
+
+def _as_json(run: dict[str, Any]) -> bytes:
+    return json.dumps(run, indent=2).encode()
 
 
 def _selection(options: TrainOptions) -> dict[str, Any]:

@@ -35,11 +35,14 @@ with _stderr_held():
     import keras
     import tensorflow as tf
 
-    # Starts the devices, which has its say on standard error as well.
-    tf.constant(0.0)
-
 keras.config.set_image_data_format("channels_last")
 keras.config.set_floatx("float32")
+
+
+def start_devices() -> None:
+    """Let TensorFlow find its devices, in silence; whoever shares work with other machines has to do so before."""
+    with _stderr_held():
+        tf.constant(0.0)
 
 
 def deterministic(seed: int) -> None:
@@ -48,4 +51,4 @@ def deterministic(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-__all__ = ["deterministic", "keras", "tf"]
+__all__ = ["deterministic", "keras", "start_devices", "tf"]

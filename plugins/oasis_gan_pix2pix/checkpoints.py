@@ -49,6 +49,11 @@ def write(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
         old.unlink()
 
 
+def exist(folder: Path) -> bool:
+    """Whether there is a checkpoint in ``folder``."""
+    return bool(_paths(folder))
+
+
 def read_last(folder: Path) -> Checkpoint | None:
     """Return the newest checkpoint in ``folder``, or None if the run did not come to its first.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .backend import keras, tf
 from .hardware import chosen_precision
 from .pairs import LinearPrediction
 from .recipe import Recipe
+from .team import Team, all_reduced
 from .variables import assign, read, weights
 
 Tensor = Any
@@ -33,16 +35,17 @@ class Trainer:
         recipe: How they are built, and what their losses weigh.
         prediction: What the source tells of the target by a linear guess.
         steps: How many updates there will be; the learning rate follows it.
+        team: The devices that share every batch.
     """
 
-    def __init__(self, recipe: Recipe, prediction: LinearPrediction, steps: int) -> None:
+    def __init__(self, recipe: Recipe, prediction: LinearPrediction, steps: int, team: Team | None = None) -> None:
         channels_in, channels_out = prediction.weights.shape
-        self.recipe, self.prediction = recipe, prediction
+        self.recipe, self.prediction, self.team = recipe, prediction, team or Team(tf.distribute.get_strategy())
         self.precision = chosen_precision(recipe.precision)
         self.smooth_end: Arrays = {}
         self._criterion = losses.CRITERIA[recipe.loss.gan]
         judged = channels_in if recipe.loss.conditional else 0
-        with _computing_in(self.precision):
+        with self.team.strategy.scope(), _computing_in(self.precision):
             self.generator = networks.generator(recipe.generator, channels_in, channels_out)
             self.discriminator = networks.discriminator(recipe.discriminator, judged, channels_out)
             # What is validated and kept: the generator itself, or the moving average of its weights.
@@ -50,19 +53,14 @@ class Trainer:
             if recipe.averaging:
                 self.kept = networks.generator(recipe.generator, channels_in, channels_out)
                 assign(self.kept, weights(self.generator), "generator")
-        rate = recipe.generator_learning_rate or recipe.learning_rate
-        adversarial_steps = steps - recipe.smooth.steps
-        schedule = _ConstantThenLinear(rate, adversarial_steps, recipe.constant)
-        if recipe.smooth.steps:
-            smooth = _ConstantThenLinear(recipe.smooth.learning_rate, recipe.smooth.steps, recipe.constant)
-            schedule = _InTurn(smooth, recipe.smooth.steps, schedule)
-        self._generator_optimizer = self._adam(schedule, self.generator)
-        self._discriminator_optimizer = self._adam(
-            _ConstantThenLinear(recipe.learning_rate, adversarial_steps, recipe.constant), self.discriminator
-        )
-        self._smooth_update = tf.function(lambda *batch: self._update(*batch, adversarial=False), reduce_retracing=True)
-        self._full_update = tf.function(
-            lambda *batch: self._update(*batch, adversarial=recipe.loss.adversarial), reduce_retracing=True
+        with self.team.strategy.scope():
+            self._generator_optimizer = self._adam(_generator_schedule(recipe, steps), self.generator)
+            falling = _ConstantThenLinear(recipe.learning_rate, steps - recipe.smooth.steps, recipe.constant)
+            self._discriminator_optimizer = self._adam(falling, self.discriminator)
+        self._part_seeds()
+        self._smooth_update, self._full_update = (
+            tf.function(partial(self._shared_update, adversarial), reduce_retracing=True)
+            for adversarial in (False, recipe.loss.adversarial)
         )
         self._generate = tf.function(lambda source: self.kept(source, training=False), reduce_retracing=True)
 
@@ -71,17 +69,16 @@ class Trainer:
 
         Args:
             step: Number of the update, from 0.
-            source: (n, rows, columns, channels_in) in [0, 1].
+            source: This worker's part of the batch, (n, rows, columns, channels_in) in [0, 1].
             target: (n, rows, columns, channels_out) in [0, 1].
 
         Returns:
             The `FIGURES` before the update.
         """
-        if step < self.recipe.smooth.steps:
-            return np.asarray(self._smooth_update(tf.constant(source), tf.constant(target)))
         if step == self.recipe.smooth.steps and step > 0:
             self.smooth_end = weights(self.kept)
-        return np.asarray(self._full_update(tf.constant(source), tf.constant(target)))
+        update = self._smooth_update if step < self.recipe.smooth.steps else self._full_update
+        return self.team.one(update(*self.team.spread(source, target)))
 
     def generate(self, source: Tensor) -> NDArray[np.float32]:
         """Return generated slices (n, rows, columns, channels_out) in [0, 1], 0 where the source is background."""
@@ -98,7 +95,7 @@ class Trainer:
         return {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     def restore(self, state: Mapping[str, NDArray[Any]], where: object) -> None:
-        """Go back to a state.
+        """Go back to a state: that of the chief, whatever the others give.
 
         Raises:
             OasisGanError: If it is that of other networks.
@@ -110,6 +107,21 @@ class Trainer:
         self.smooth_end = parts.pop("smooth_end", {})
         for name, owner in self._owners().items():
             assign(owner, parts.get(name, {}), where)
+            shared = self.team.from_chief(list(read(owner).values()))
+            assign(owner, dict(zip(read(owner), shared, strict=True)), where)
+        self._part_seeds()
+
+    def _part_seeds(self) -> None:
+        """Give each device a dropout of its own: they were made alike."""
+        seeds = [variable for variable in self.generator.variables if "seed" in variable.path]
+
+        def part() -> None:
+            device = tf.distribute.get_replica_context().replica_id_in_sync_group
+            for seed in seeds:
+                seed.assign(seed.value + tf.cast(device, seed.dtype) * tf.constant([1, 0], seed.dtype))
+
+        if seeds and self.team.devices > 1:
+            tf.function(lambda: self.team.run(part))()
 
     def _owners(self) -> dict[str, Any]:
         owners = {
@@ -120,7 +132,11 @@ class Trainer:
         }
         return owners | ({"kept": self.kept} if self.recipe.averaging else {})
 
-    def _update(self, source: Tensor, target: Tensor, *, adversarial: bool) -> Tensor:
+    def _shared_update(self, adversarial: bool, source: Tensor, target: Tensor) -> Tensor:
+        return self.team.run(partial(self._update, adversarial), source, target)
+
+    def _update(self, adversarial: bool, source: Tensor, target: Tensor) -> Tensor:
+        """Update both networks by what all devices find in their parts of the batch."""
         weigh, zero = self.recipe.loss, tf.constant(0.0)
         fooling, discrimination = zero, zero
         with tf.GradientTape(persistent=True) as tape:
@@ -136,14 +152,28 @@ class Trainer:
                     losses.discrimination(self._criterion, on_real, on_generated, weigh.halved)
                 )
                 objective += weigh.gan_weight * fooling
-            scaled = self._generator_optimizer.scale_loss(objective)
-            scaled_discrimination = self._discriminator_optimizer.scale_loss(discrimination)
-        norms = [_apply(self._generator_optimizer, tape, scaled, self.generator), zero]
-        if adversarial:
-            norms[1] = _apply(self._discriminator_optimizer, tape, scaled_discrimination, self.discriminator)
+            scaled = [
+                self._generator_optimizer.scale_loss(objective),
+                self._discriminator_optimizer.scale_loss(discrimination),
+            ]
+        learning = [
+            (self._generator_optimizer, self.generator, scaled[0]),
+            (self._discriminator_optimizer, self.discriminator, scaled[1]),
+        ][: 1 + adversarial]
+        gradients = [tape.gradient(loss, network.trainable_variables) for _, network, loss in learning]
+        # Batch norm's moving statistics; the seeds of dropout are whole numbers.
+        moving = [v for _, network, _ in learning for v in network.non_trainable_variables if "float" in v.dtype]
+        figures = tf.stack([l1, dissimilarity, fooling, discrimination])
+        # The parts are of one size: the mean of their means is that of the batch, and the same on all devices.
+        gradients, figures, means = all_reduced("MEAN", (gradients, figures, [v.value for v in moving]))
+        for variable, mean in zip(moving, means, strict=True):
+            variable.assign(mean)
+        for (optimizer, network, _), gradient in zip(learning, gradients, strict=True):
+            optimizer.apply(gradient, network.trainable_variables)
         if self.recipe.averaging:
             self._average()
-        return tf.stack([l1, dissimilarity, fooling, discrimination, *norms])
+        norms = [tf.linalg.global_norm(gradient) for gradient in gradients]
+        return tf.concat([figures, tf.stack([*norms, zero][:2])], 0)
 
     def _wanted(self, source: Tensor, real: Tensor) -> Tensor:
         """Return what generated images are to come near: the real one, drawn to a guess that no head has taught.
@@ -177,11 +207,26 @@ class Trainer:
 
     def _adam(self, schedule: Any, network: Any) -> Any:  # noqa: ANN401 - Keras is untyped here
         # Named: the names Keras gives tell how many optimizers the process has made.
-        optimizer = keras.optimizers.Adam(schedule, beta_1=0.5, name="adam")
+        optimizer = _Adam(schedule, beta_1=0.5, name="adam")
         if self.precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale")
         optimizer.build(network.trainable_variables)
         return optimizer
+
+
+class _Adam(keras.optimizers.Adam):  # type: ignore[misc]
+    """Adam that is given gradients which are the mean over all devices already."""
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:  # noqa: ANN401 - Keras' name, else it adds them up
+        return grads_and_vars
+
+
+def _generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401
+    rate, smooth = recipe.generator_learning_rate or recipe.learning_rate, recipe.smooth
+    falling = _ConstantThenLinear(rate, steps - smooth.steps, recipe.constant)
+    if not smooth.steps:
+        return falling
+    return _InTurn(_ConstantThenLinear(smooth.learning_rate, smooth.steps, recipe.constant), smooth.steps, falling)
 
 
 def _inside(source: Tensor, target: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:
@@ -191,14 +236,6 @@ def _inside(source: Tensor, target: Tensor, generated: Tensor) -> tuple[Tensor, 
     """
     inside = tf.cast(tf.reduce_max(source, -1, keepdims=True) > 0, tf.float32)
     return (target * 2) * inside - 1, (generated + 1) * inside - 1
-
-
-def _apply(optimizer: Any, tape: Any, loss: Tensor, network: Any) -> Tensor:  # noqa: ANN401
-    """Update a network and return the norm of its gradient."""
-    variables = network.trainable_variables
-    gradients = tape.gradient(loss, variables)
-    optimizer.apply_gradients(zip(gradients, variables, strict=True))
-    return tf.linalg.global_norm(gradients)
 
 
 @contextmanager

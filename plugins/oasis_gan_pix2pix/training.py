@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from oasis_gan import Canvas, OasisGanError, TrainingRequest, write_atomically
 
 from . import checkpoints, store
-from .backend import deterministic
+from .backend import deterministic, start_devices
 from .pairs import Batch, LinearPrediction, Pairs
 from .recipe import Recipe, parse_recipe
+from .team import Team
 from .trainer import FIGURES, Arrays, Trainer
 from .variables import weights
 from .watching import VALIDATION, Watch
@@ -41,67 +42,96 @@ def train(request: TrainingRequest) -> None:
     """
     recipe = parse_recipe(request.recipe)
     deterministic(recipe.seed)
+    team = Team.assembled()
+    start_devices()
+    if recipe.batch % team.devices:
+        expected = f"a multiple of the {team.devices} devices"
+        raise OasisGanError("recipe: batch", expected=expected, found=str(recipe.batch), remedy="mend the recipe")
+    if team.chief and not request.resume and checkpoints.exist(request.out / CHECKPOINTS):
+        remedy = "go on with it by --resume, or name another folder"
+        raise OasisGanError(request.out, expected="a new folder", found="one with checkpoints", remedy=remedy)
     request.out.mkdir(parents=True, exist_ok=True)
     pairs = Pairs(request.subjects, recipe, request.report)
     held_out = Pairs(request.validation, recipe, request.report) if request.validation else None
     request.report(f"{len(pairs)} slices of {', '.join(pairs.names)}")
-    run = _Run(request, recipe, pairs, held_out)
-    if request.resume:
-        run.resume()
-    run.go()
+    with team.speaking_of_the_lost("start all workers again with --resume"):
+        run = _Run(request, recipe, pairs, held_out, team)
+        if request.resume:
+            run.resume()
+        run.go()
 
 
 class _Run:
     """One training run, from its first or from any other step."""
 
-    def __init__(self, request: TrainingRequest, recipe: Recipe, pairs: Pairs, held_out: Pairs | None) -> None:
-        self._request, self._recipe, self._pairs, self._held_out = request, recipe, pairs, held_out
+    def __init__(
+        self, request: TrainingRequest, recipe: Recipe, pairs: Pairs, held_out: Pairs | None, team: Team
+    ) -> None:
+        self._request, self._recipe, self._pairs, self._held_out, self._team = request, recipe, pairs, held_out, team
         self._steps = recipe.total_steps(len(pairs))
         self._validate_every = recipe.validate_every or max(len(pairs) // recipe.batch, 1)
-        self._trainer = Trainer(recipe, LinearPrediction.of(pairs.sample(_SAMPLE)), self._steps)
+        self._trainer = Trainer(recipe, LinearPrediction.of(pairs.sample(_SAMPLE)), self._steps, team)
         self._sample = held_out.sample(_SAMPLE) if held_out else None
         self._done, self._saved = 0, 0
         self._sums, self._summed = np.zeros(len(FIGURES)), 0
         self._best, self._best_step, self._best_weights = math.inf, 0, Arrays()
 
     def resume(self) -> None:
-        """Take up the newest checkpoint."""
+        """Take up the newest checkpoint: that of the chief, the only one that has it."""
         folder = self._request.out / CHECKPOINTS
-        checkpoint = checkpoints.read_last(folder)
-        if checkpoint is None:
+        checkpoint = checkpoints.read_last(folder) if self._team.chief else None
+        self._done = self._agreed(checkpoint.step if checkpoint else 0)
+        if not self._done:
             self._request.report("no checkpoint yet: begun anew")
             return
-        arrays = dict(checkpoint.arrays)
+        arrays = dict(checkpoint.arrays) if checkpoint else self._trainer.state()
         self._best_weights = {name[5:]: arrays.pop(name) for name in list(arrays) if name.startswith("best/")}
         self._trainer.restore(arrays, folder)
-        facts = checkpoint.facts
-        self._done = self._saved = checkpoint.step
-        self._sums, self._summed = np.array(facts["sums"]), facts["summed"]
-        self._best, self._best_step = facts["best"] or math.inf, facts["best_step"]
+        if checkpoint:
+            facts = checkpoint.facts
+            self._sums, self._summed = np.array(facts["sums"]), facts["summed"]
+            self._best, self._best_step = facts["best"] or math.inf, facts["best_step"]
+        self._saved = self._done
         self._request.report(f"resumed after step {self._done}")
 
     def go(self) -> None:
-        """Do the updates that are left, and write the model."""
-        # What was asked for with every default beside it: the recipe to train the same model with.
-        resolved = tomli_w.dumps(self._recipe.model_dump(mode="json", exclude_none=True))
-        write_atomically(self._request.out / RECIPE, resolved.encode())
-        columns = ("step", *FIGURES, *_VALIDATION)
-        self._watch = Watch(self._request.out, columns, self._done, self._recipe.tensorboard)
-        for step, batch in _prefetched(self._pairs, range(self._done, self._steps)):
-            if self._stale():
+        """Do the updates that are left; the chief measures, watches and writes."""
+        if self._team.chief:
+            self._open()
+        stale = self._agreed(self._stale())
+        for step, batch in _prefetched(self._pairs, range(self._done, self._steps), self._team):
+            if stale:
                 self._request.report(f"step {self._done}: no better since step {self._best_step}")
                 break
             figures = self._trainer.update(step, *batch)
             self._done = step + 1
             self._require_finite(figures)
-            self._sums += figures
-            self._summed += 1
-            self._request.progress(self._done, self._steps, f"L1 {figures[0]:.4f}")
-            if self._due(_OBSERVE_EVERY) or self._due(self._validate_every):
-                self._observe()
-            if self._due(self._recipe.checkpoint_every):
-                self._checkpoint()
-        self._checkpoint()
+            if self._team.chief:
+                self._note(figures)
+            if self._due(self._validate_every):
+                stale = self._agreed(self._stale())
+        if self._team.chief:
+            self._checkpoint()
+
+    def _open(self) -> None:
+        """Write down every setting, the recipe to train the same model with, and open the books."""
+        resolved = tomli_w.dumps(self._recipe.model_dump(mode="json", exclude_none=True))
+        write_atomically(self._request.out / RECIPE, resolved.encode())
+        columns = ("step", *FIGURES, *_VALIDATION)
+        self._watch = Watch(self._request.out, columns, self._done, self._recipe.tensorboard)
+
+    def _note(self, figures: NDArray[np.float32]) -> None:
+        self._sums += figures
+        self._summed += 1
+        self._request.progress(self._done, self._steps, f"L1 {figures[0]:.4f}")
+        if self._due(_OBSERVE_EVERY) or self._due(self._validate_every):
+            self._observe()
+        if self._due(self._recipe.checkpoint_every):
+            self._checkpoint()
+
+    def _agreed(self, number: int) -> int:
+        """Return what the chief says: a worker that decided for itself would leave the others waiting."""
+        return int(self._team.from_chief([np.array(number, np.int64)])[0])
 
     def _due(self, every: int) -> bool:
         return self._done % every == 0 or self._done == self._steps
@@ -190,12 +220,13 @@ class _Run:
         )
 
 
-def _prefetched(pairs: Pairs, steps: range) -> Iterator[tuple[int, Batch]]:
-    """Yield the batches of all steps, the next one being drawn while one is learnt from."""
+def _prefetched(pairs: Pairs, steps: range, team: Team) -> Iterator[tuple[int, Batch]]:
+    """Yield this worker's part of the batches of all steps, the next being drawn while one is learnt from."""
+    share = team.index, team.workers
     with ThreadPoolExecutor(1) as pool:
-        upcoming = [pool.submit(pairs.batch, step) for step in steps[:1]]
+        upcoming = [pool.submit(pairs.batch, step, share) for step in steps[:1]]
         for step in steps:
             batch = upcoming.pop().result()
             if step + 1 < steps.stop:
-                upcoming.append(pool.submit(pairs.batch, step + 1))
+                upcoming.append(pool.submit(pairs.batch, step + 1, share))
             yield step, batch

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from oasis_gan import ModelCard, OasisGanError
 
 from . import networks, store
-from .backend import tf
+from .backend import start_devices, tf
 from .variables import assign
 
 
@@ -28,6 +28,7 @@ class Pix2PixTranslator:
 
     def __init__(self, folder: Path, texture: float | None = None) -> None:
         stored = store.read_model(folder)
+        start_devices()
         card = stored.file.card()
         self._card = card if card.texture is None or texture is None else replace(card, texture=texture)
         settings = stored.file.generator
