@@ -152,6 +152,13 @@ def test_half_precisions_learn_what_float32_learns(precision: str) -> None:
     assert keras.config.dtype_policy().name == "float32"
 
 
+def test_every_recipe_that_ships_is_understood() -> None:
+    paths = sorted((Path(oasis_gan_pix2pix.__file__).parent / "recipes").glob("*.toml"))
+    assert [path.stem for path in paths] == ["paper", "tensorflow-tutorial", "tissue-to-t1w"]
+    for path in paths:
+        parse_recipe(tomllib.loads(path.read_text("utf-8")))
+
+
 @pytest.mark.parametrize("name", ["paper", "tensorflow-tutorial"])
 def test_a_preset_trains_and_translates(name: str, tmp_path: Path) -> None:
     """At a size that fits a test: its depth and widths are held to the tutorial's numbers elsewhere."""

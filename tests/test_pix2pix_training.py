@@ -250,6 +250,7 @@ def _flipped(data: bytes) -> bytes:
         ("model.json", lambda data: data[:-40], "model.json"),
         ("model.json", lambda data: data.replace(b'"levels": 2', b'"levels": 3'), "canvas.multiple"),
         ("model.json", lambda data: data.replace(b'"filters": 4', b'"filters": 8'), "shape"),
+        ("model.json", lambda data: data.replace(b'"filters": 4', b'"filters": 256'), "shape (4, 4, ..., 256)"),
         ("model.json", lambda data: data.replace(b'"pix2pix"', b'"other"'), "kind"),
         ("model.json", lambda data: data.replace(b'"weights.safetensors"', b'"../../x"'), "weights.file"),
         ("model.json", lambda data: data.replace(b'"levels"', b'"lambda"'), "lambda"),

@@ -30,7 +30,7 @@ def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) 
         columns are multiples of ``2 ** levels``.
     """
     levels, skipping = settings.levels, settings.architecture == "u-net"
-    widths = [settings.filters * min(2**level, settings.widest) for level in range(levels)]
+    widths = level_widths(settings)
     # The paper's last decoder block is the output itself; with a full skip one narrow block stands before it.
     outermost = max(settings.filters // 2, 1)
     x = source = keras.Input((None, None, channels_in), name="source")
@@ -53,6 +53,11 @@ def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) 
         x = _doubled(x, channels_out, "output", settings.upsample, bias=True)
     # Whatever the precision inside, the image is made in float32.
     return keras.Model(source, keras.layers.Activation("tanh", dtype="float32", name="tanh")(x), name="generator")
+
+
+def level_widths(settings: GeneratorSettings) -> list[int]:
+    """Return the filters of each level of a generator, the outermost first."""
+    return [settings.filters * min(2**level, settings.widest) for level in range(settings.levels)]
 
 
 def discriminator(settings: DiscriminatorSettings, channels_in: int, channels_out: int) -> keras.Model:

@@ -12,6 +12,7 @@ from oasis_gan import ModelCard, OasisGanError
 
 from . import networks, store
 from .backend import start_devices, tf
+from .recipe import GeneratorSettings
 from .variables import assign
 
 
@@ -36,6 +37,7 @@ class Pix2PixTranslator:
             found = f"{self._card.canvas.multiple}"
             expected = f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
             raise OasisGanError(folder / store.CARD, expected=expected, found=found, remedy="mend or retrain it")
+        _require_widths(settings, stored.weights, folder / store.WEIGHTS)
         model = networks.generator(settings, self._card.source.channels, self._card.target.channels)
         at = 1.0 if self._card.texture is None else self._card.texture
         assign(model, stored.at(at), folder / store.WEIGHTS)
@@ -49,3 +51,16 @@ class Pix2PixTranslator:
     def translate(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return generated slices (n, rows, columns, target channels) in [0, 1]."""
         return np.asarray(self._generate(tf.constant(slices)), np.float32)
+
+
+def _require_widths(settings: GeneratorSettings, weights: store.Weights, where: Path) -> None:
+    """Raise `OasisGanError` unless the weights are as wide as the settings say, before a network is built by those.
+
+    What is in the file fits into memory; what somebody wrote into ``model.json`` need not.
+    """
+    for level, width in enumerate(networks.level_widths(settings), 1):
+        name = f"down{level}_conv/kernel"
+        shape = weights[name].shape if name in weights else ()
+        if shape[-1:] != (width,):
+            expected, remedy = f"{name} of shape (4, 4, ..., {width})", "take settings and weights of one model"
+            raise OasisGanError(where, expected=expected, found=str(shape or "none"), remedy=remedy)
