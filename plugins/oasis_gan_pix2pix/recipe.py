@@ -75,7 +75,9 @@ class LossSettings(Settings):
     prior: Fraction = Field(
         0.0, description="Share of a blurred linear guess in the image to come near: what few heads teach is shrunk."
     )
-    ssim_weight: float = Field(0.0, ge=0, description="Of 1 - SSIM, with windows of 7x7.")
+    texture_weight: float = Field(
+        0.0, ge=0, description="Of how differently intensities, and their changes from pixel to pixel, are distributed."
+    )
 
     @property
     def pixelwise(self) -> bool:

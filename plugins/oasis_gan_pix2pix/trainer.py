@@ -21,7 +21,7 @@ from .variables import assign, read, weights
 Tensor = Any
 Arrays = dict[str, NDArray[Any]]
 
-FIGURES = ("L1", "dissimilarity", "adversarial", "discriminator", "generator_gradient", "discriminator_gradient")
+FIGURES = ("L1", "texture", "adversarial", "discriminator", "generator_gradient", "discriminator_gradient")
 """What an update is watched by: four losses, and the Euclidean norm of each network's gradient."""
 _BATCH = 8  # slices that are validated at once
 _TAPS = np.exp(-(np.arange(-2, 3) ** 2) / (2 * 0.6**2))  # a Gaussian of 0.6 pixels
@@ -138,14 +138,16 @@ class Trainer:
     def _update(self, adversarial: bool, source: Tensor, target: Tensor) -> Tensor:
         """Update both networks by what all devices find in their parts of the batch."""
         weigh, zero = self.recipe.loss, tf.constant(0.0)
-        fooling, discrimination = zero, zero
+        texture, fooling, discrimination = zero, zero, zero
         with tf.GradientTape(persistent=True) as tape:
             real, generated = _inside(source, target, self.generator(source, training=True))
             wanted = self._wanted(source, real) if weigh.prior else real
             l1 = tf.reduce_mean(losses.l1(wanted, generated))
-            dissimilarity = tf.reduce_mean(losses.dissimilarity(wanted, generated)) if weigh.ssim_weight else zero
-            objective = weigh.ssim_weight * dissimilarity + (weigh.l1_weight * l1 if weigh.pixelwise else zero)
+            objective = weigh.l1_weight * l1 if weigh.pixelwise else zero
             if adversarial:
+                if weigh.texture_weight:
+                    texture = tf.reduce_mean(losses.texture(real, generated))
+                    objective += weigh.texture_weight * texture
                 on_real, on_generated = self._judge(source, real), self._judge(source, generated)
                 fooling = tf.reduce_mean(losses.adversarial(self._criterion, on_generated))
                 discrimination = tf.reduce_mean(
@@ -163,7 +165,7 @@ class Trainer:
         gradients = [tape.gradient(loss, network.trainable_variables) for _, network, loss in learning]
         # Batch norm's moving statistics; the seeds of dropout are whole numbers.
         moving = [v for _, network, _ in learning for v in network.non_trainable_variables if "float" in v.dtype]
-        figures = tf.stack([l1, dissimilarity, fooling, discrimination])
+        figures = tf.stack([l1, texture, fooling, discrimination])
         # The parts are of one size: the mean of their means is that of the batch, and the same on all devices.
         gradients, figures, means = all_reduced("MEAN", (gradients, figures, [v.value for v in moving]))
         for variable, mean in zip(moving, means, strict=True):
@@ -198,8 +200,12 @@ class Trainer:
         return self.discriminator(shown, training=True)
 
     def _average(self) -> None:
-        """Move the kept weights towards those of the generator; faster at first, when there is little to average."""
-        step = tf.cast(self._generator_optimizer.iterations, tf.float32)
+        """Move the kept weights towards those of the generator; faster at first, when there is little to average.
+
+        Where the adversarial loss sets in it begins anew: the smooth end has no part in the textured one.
+        """
+        step, smooth = self._generator_optimizer.iterations, self.recipe.smooth.steps
+        step = tf.cast(step - tf.where(step > smooth, smooth, 0), tf.float32)
         decay = tf.minimum(self.recipe.averaging, (1 + step) / (10 + step))
         for kept, trained in zip(self.kept.variables, self.generator.variables, strict=True):
             if "float" in kept.dtype:
