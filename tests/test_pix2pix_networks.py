@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from oasis_gan_pix2pix import losses, networks
 from oasis_gan_pix2pix.backend import keras, tf
-from oasis_gan_pix2pix.layers import Dropout, InstanceNormalization, ResizeConvolution
+from oasis_gan_pix2pix.layers import Dropout, InstanceNormalization, Noise, ResizeConvolution
 from oasis_gan_pix2pix.recipe import DiscriminatorSettings, GeneratorSettings, parse_recipe
 from scipy.stats import wasserstein_distance
 
@@ -135,6 +135,24 @@ def test_dropout_that_stays_on_drops_its_share_and_keeps_the_mean() -> None:
     made = np.asarray(Dropout(0.5, always=True)(np.ones((1, 64, 64, 8), np.float32), training=False))
     assert set(np.unique(made)) == {0.0, 2.0}
     assert made.mean() == pytest.approx(1, abs=0.05)
+
+
+def test_noise_is_white_as_strong_as_its_channel_and_decided_by_the_slice() -> None:
+    source = np.zeros((3, 96, 80, 4), np.float32)
+    source[..., 1] = 0.5
+    source[1, 40, 40] = source[2, 40, 41] = (0, 0, 1, 0)
+    made = np.asarray(Noise()(source))
+    assert not made[..., [0, 3]].any()
+    white = 2 * made[..., 1]
+    white[1:, 40, 40:42] = 0
+    for one in white:
+        assert one.mean() == pytest.approx(0, abs=0.03)
+        assert one.std() == pytest.approx(1, abs=0.03)
+        power = np.abs(np.fft.fft2(one)) ** 2 / one.size
+        # The largest of so many exponential draws.
+        assert power.max() < 2 * np.log(one.size)
+    assert np.abs(np.corrcoef(white.reshape(3, -1))[np.triu_indices(3, 1)]).max() < 0.05
+    np.testing.assert_array_equal(np.asarray(Noise()(source[1:2]))[0], made[1])
 
 
 def test_every_layer_starts_as_the_paper_says() -> None:
