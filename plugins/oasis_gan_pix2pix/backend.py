@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -45,10 +46,19 @@ def start_devices() -> None:
         tf.constant(0.0)
 
 
+def compiled(function: Callable[..., Any], **options: Any) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
+    """Return a function of tensors as a graph.
+
+    Nothing here branches on a tensor, so AutoGraph is left out: it would read the source when a graph is first needed,
+    an hour into a training perhaps, when it may not be the source that runs.
+    """
+    return tf.function(function, autograph=False, reduce_retracing=True, **options)
+
+
 def deterministic(seed: int) -> None:
     """Make what TensorFlow computes in this process from here on follow from ``seed`` alone, to the bit."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
 
-__all__ = ["deterministic", "keras", "start_devices", "tf"]
+__all__ = ["compiled", "deterministic", "keras", "start_devices", "tf"]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from oasis_gan import OasisGanError, write_atomically
 
 from . import store
-from .backend import tf
+from .backend import compiled, tf
 from .translator import Pix2PixTranslator
 
 Slices = NDArray[np.float32]
@@ -95,7 +95,7 @@ def _graph(translator: Pix2PixTranslator) -> Any:  # noqa: ANN401 - TensorFlow i
     """Return what the translator does as a function of TensorFlow, its input and output named."""
     source = tf.TensorSpec((None, None, None, translator.card.source.channels), tf.float32, name="source")
 
-    return tf.function(lambda source: {"target": translator._generate(source)}, input_signature=[source])
+    return compiled(lambda source: {"target": translator._generate(source)}, input_signature=[source])
 
 
 def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - what protobuf makes is untyped

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from oasis_gan import OasisGanError
 
-from .backend import tf
+from .backend import compiled, tf
 from .rendezvous import meet
 
 Tensor = Any
@@ -38,7 +38,7 @@ class Team:
     def __init__(self, strategy: Any, index: int = 0, workers: int = 1) -> None:  # noqa: ANN401 - untyped
         self.strategy, self.index, self.workers = strategy, index, workers
         self.devices = strategy.num_replicas_in_sync
-        self._sum = tf.function(lambda x: strategy.run(lambda y: all_reduced("SUM", y), args=(x,)))
+        self._sum = compiled(lambda x: strategy.run(lambda y: all_reduced("SUM", y), args=(x,)))
 
     @classmethod
     def assembled(cls, patience: float = _PATIENCE) -> Team:
