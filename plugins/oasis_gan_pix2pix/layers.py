@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .backend import keras, tf
 
 Tensor = Any
+Array = NDArray[Any]
 _PRIME = 1289  # the cube of what is below it fits 32 bits
 _LEVELS = 255  # of a channel of the source that noise tells apart
 
@@ -107,6 +111,55 @@ def _mixed(numbers: Tensor) -> Tensor:
     """Shuffle 0 to `_PRIME` - 1: cubes are all different there, for it is 2 more than a multiple of 3."""
     numbers %= _PRIME
     return numbers * numbers * numbers % _PRIME
+
+
+class SubPixelConvolution(keras.layers.Layer):  # type: ignore[misc]
+    """A transposed convolution by 4x4 with stride 2, computed as a convolution by 2x2 to four times the channels.
+
+    Each output pixel depends on 2x2 input pixels. Every such window gives the four output pixels around its middle
+    (Shi et al. 2016, arXiv 1609.05158): forward a third to half of the time, backward more than the form it stands
+    for, so it translates and does not learn.
+    """
+
+    def __init__(self, filters: int, use_bias: bool, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(**options)
+        self.filters, self.use_bias = filters, use_bias
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Make the kernel of `sub_pixel_kernel`, and the bias if there is one."""
+        self.kernel = self.add_weight(shape=(2, 2, shape[-1], 4 * self.filters), name="kernel")
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(4 * self.filters,), name="bias")
+
+    def call(self, x: Tensor) -> Tensor:
+        """Return (n, 2 rows, 2 columns, filters) for (n, rows, columns, channels)."""
+        windows = tf.nn.conv2d(x, tf.cast(self.kernel, x.dtype), 1, [[0, 0], [1, 1], [1, 1], [0, 0]])
+        if self.use_bias:
+            windows = tf.nn.bias_add(windows, tf.cast(self.bias, x.dtype))
+        return tf.nn.depth_to_space(windows, 2)[:, 1:-1, 1:-1]
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Double what is known of rows and columns."""
+        n, rows, columns, _ = shape
+        return n, rows and 2 * rows, columns and 2 * columns, self.filters
+
+
+def transposed_kernel(kernel: Array) -> Array:
+    """Return the 4x4 kernel (4, 4, filters, channels) of a `ResizeConvolution`'s (3, 3, channels, filters)."""
+    repeat = np.array(_REPEAT, kernel.dtype)
+    return np.asarray(np.einsum("ai,bj,ijcf->abfc", repeat, repeat, kernel))
+
+
+def sub_pixel_kernel(kernel: Array) -> Array:
+    """Return the kernel (2, 2, channels, 4 filters) of a `SubPixelConvolution`.
+
+    Args:
+        kernel: Of the transposed convolution it stands for, (4, 4, filters, channels).
+    """
+    filters, channels = kernel.shape[2:]
+    # A window's input pixel k reaches its output pixel a by the tap a + 2 (1 - k).
+    taps = kernel.reshape(2, 2, 2, 2, filters, channels)[::-1, :, ::-1]
+    return np.ascontiguousarray(taps.transpose(0, 2, 5, 1, 3, 4)).reshape(2, 2, channels, 4 * filters)
 
 
 class ResizeConvolution(keras.layers.Layer):  # type: ignore[misc]

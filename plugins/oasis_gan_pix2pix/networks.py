@@ -10,11 +10,20 @@ from __future__ import annotations
 from typing import Any
 
 from .backend import keras
-from .layers import BatchNormalization, Dropout, InstanceNormalization, Noise, ResizeConvolution
+from .layers import (
+    BatchNormalization,
+    Dropout,
+    InstanceNormalization,
+    Noise,
+    ResizeConvolution,
+    SubPixelConvolution,
+)
 from .recipe import DiscriminatorSettings, GeneratorSettings, NetworkSettings
 
 Tensor = Any
 _DROPOUT_LEVELS = 3
+SUB_PIXEL = "sub-pixel"
+"""A way to double the size that is for translating only: see `folding`."""
 
 
 def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) -> keras.Model:
@@ -135,6 +144,8 @@ def _up(x: Tensor, filters: int, name: str, settings: GeneratorSettings, dropout
 def _doubled(x: Tensor, filters: int, name: str, upsample: str, bias: bool) -> Tensor:
     if upsample == "resize":
         return ResizeConvolution(filters, use_bias=bias, name=f"{name}_conv", kernel_initializer=_normal())(x)
+    if upsample == SUB_PIXEL:
+        return SubPixelConvolution(filters, use_bias=bias, name=f"{name}_conv")(x)
     transposed = keras.layers.Conv2DTranspose(
         filters, 4, 2, padding="same", use_bias=bias, name=f"{name}_conv", kernel_initializer=_normal()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from oasis_gan import ModelCard, OasisGanError
 
 from . import networks, store
-from .backend import start_devices, tf
+from .backend import compiled, start_devices, tf
+from .folding import folded, translating
 from .recipe import GeneratorSettings
 from .variables import assign
 
@@ -38,10 +40,11 @@ class Pix2PixTranslator:
             expected = f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
             raise OasisGanError(folder / store.CARD, expected=expected, found=found, remedy="mend or retrain it")
         _require_widths(settings, stored.weights, folder / store.WEIGHTS)
-        model = networks.generator(settings, self._card.source.channels, self._card.target.channels)
-        at = 1.0 if self._card.texture is None else self._card.texture
-        assign(model, stored.at(at), folder / store.WEIGHTS)
-        self._generate = tf.function(lambda x: model(x, training=False) / 2 + 0.5)
+        weights = stored.at(1.0 if self._card.texture is None else self._card.texture)
+        channels = self._card.source.channels, self._card.target.channels
+        model = networks.generator(translating(settings), *channels)
+        assign(model, _folded(settings, weights, folder / store.WEIGHTS), folder / store.WEIGHTS)
+        self._generate = compiled(lambda x: model(x, training=False) / 2 + 0.5)
 
     @property
     def card(self) -> ModelCard:
@@ -51,6 +54,14 @@ class Pix2PixTranslator:
     def translate(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return generated slices (n, rows, columns, target channels) in [0, 1]."""
         return np.asarray(self._generate(tf.constant(slices)), np.float32)
+
+
+def _folded(settings: GeneratorSettings, weights: store.Weights, where: Path) -> dict[str, NDArray[Any]]:
+    try:
+        return folded(settings, weights)
+    except (KeyError, ValueError) as error:
+        expected, remedy = "the weights of this architecture", "take settings and weights of one model"
+        raise OasisGanError(where, expected=expected, found=str(error), remedy=remedy) from None
 
 
 def _require_widths(settings: GeneratorSettings, weights: store.Weights, where: Path) -> None:
