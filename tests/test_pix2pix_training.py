@@ -310,6 +310,7 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ({"discriminator": {"receptive_field": 71}}, "recipe: discriminator.receptive_field"),
         ({"discriminator": {"sees": "residual"}, "loss": {"objective": "L1+GAN"}}, "recipe: discriminator.sees"),
         ({"loss": {"objective": "L1"}, "smooth": {"steps": 5}}, "recipe: smooth.steps"),
+        ({"target": "labels", "source": "image", "sharpness": 1.4}, "recipe: sharpness"),
         ({"loss": {"l1_weight": -1}}, "recipe: loss.l1_weight"),
     ],
 )

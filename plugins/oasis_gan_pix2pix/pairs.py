@@ -29,6 +29,7 @@ from oasis_gan import (
 
 from .recipe import Recipe
 from .rotation import rotated
+from .sharpening import sharpened
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 Mask = NDArray[np.bool_]
@@ -143,6 +144,8 @@ class Pairs:
             window = self._target_window(source, target, where)
             self.windows.append(window)
             target = _normalised(target, window)
+            if self._recipe.sharpness is not None:
+                target = replace(target, voxels=sharpened(target.voxels, source.voxels, self._recipe.sharpness))
         if self._recipe.source == "image":
             source = _normalised(source, self._recipe.source_contrast.fitted(source.voxels))
         coarser = [spacing for spacing in self._recipe.resolutions if spacing > _COARSER * max(source.geometry.spacing)]

@@ -126,6 +126,9 @@ class Recipe(Settings):
         "anchored",
         description="Target intensities: tissue means on fixed anchors (needs labels), or percentiles on 0 and 1.",
     )
+    sharpness: float | None = Field(
+        None, ge=1, le=3, description="Sharpen targets to this many times the gradient of their tissues' means."
+    )
     output: str = Field("T1w", pattern=r"^[A-Za-z0-9]+$", description="What the names of outputs end in.")
     planes: tuple[Plane, ...] = Field(tuple(Plane), min_length=1, description="To cut training slices in.")
     spacing: float = Field(1.0, gt=0, le=100, description="Of the canvas the slices are laid on, mm.")
@@ -168,6 +171,8 @@ class Recipe(Settings):
         if self.patch is not None and self.patch % self.multiple:
             expected = f"a multiple of {self.multiple} for {self.generator.levels} levels"
             raise _at_odds("patch", expected, self.patch)
+        if self.sharpness is not None and (self.source, self.target) != ("labels", "image"):
+            raise _at_odds("sharpness", "none, but from labels to an image", self.sharpness)
         if self.source == self.target == "labels":
             raise _at_odds("target", "an image, where the source is labels", "labels")
         needed = _SMALLEST[field]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import losses, networks
-from .backend import keras, tf
+from .backend import compiled, keras, tf
 from .hardware import chosen_precision
 from .pairs import LinearPrediction
 from .recipe import Recipe
@@ -24,7 +24,7 @@ Arrays = dict[str, NDArray[Any]]
 FIGURES = ("L1", "texture", "adversarial", "discriminator", "generator_gradient", "discriminator_gradient")
 """What an update is watched by: four losses, and the Euclidean norm of each network's gradient."""
 _BATCH = 8  # slices that are validated at once
-_TAPS = np.exp(-(np.arange(-2, 3) ** 2) / (2 * 0.6**2))  # a Gaussian of 0.6 pixels
+_TAPS = np.exp(-(np.arange(-2, 3) ** 2) / (2 * 0.45**2))  # a Gaussian of 0.45 pixels
 _BLUR = (np.outer(_TAPS, _TAPS) / _TAPS.sum() ** 2).astype(np.float32)[:, :, np.newaxis, np.newaxis]
 
 
@@ -59,10 +59,9 @@ class Trainer:
             self._discriminator_optimizer = self._adam(falling, self.discriminator)
         self._part_seeds()
         self._smooth_update, self._full_update = (
-            tf.function(partial(self._shared_update, adversarial), reduce_retracing=True)
-            for adversarial in (False, recipe.loss.adversarial)
+            compiled(partial(self._shared_update, adversarial)) for adversarial in (False, recipe.loss.adversarial)
         )
-        self._generate = tf.function(lambda source: self.kept(source, training=False), reduce_retracing=True)
+        self._generate = compiled(lambda source: self.kept(source, training=False))
 
     def update(self, step: int, source: Tensor, target: Tensor) -> NDArray[np.float32]:
         """Update both networks once.
@@ -121,7 +120,7 @@ class Trainer:
                 seed.assign(seed.value + tf.cast(device, seed.dtype) * tf.constant([1, 0], seed.dtype))
 
         if seeds and self.team.devices > 1:
-            tf.function(lambda: self.team.run(part))()
+            compiled(lambda: self.team.run(part))()
 
     def _owners(self) -> dict[str, Any]:
         owners = {
