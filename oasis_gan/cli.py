@@ -9,10 +9,8 @@ from pathlib import Path
 
 import click
 
-from .datasets import MAX_VOXELS
-from .datatypes import DATATYPES
+from .choices import DATATYPES, MAX_VOXELS, Plane
 from .errors import OasisGanError, one_line, printable
-from .slicing import Plane
 
 # Of many sources one that may not be read stops no other: it is named by whoever tries.
 _EXISTING = click.Path(path_type=Path, readable=False)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from .checks.remarks import remarked
+from .choices import Plane
 from .datasets import Subject
 from .datatypes import stored_as
 from .errors import OasisGanError, one_line
@@ -18,7 +19,6 @@ from .ledger import Outcome, Status
 from .models import Translator
 from .naming import output_names
 from .provenance import as_json, differences, recorded
-from .slicing import Plane
 from .translation import translate
 
 Advance = Callable[[float], None]

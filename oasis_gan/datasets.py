@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .choices import MAX_VOXELS
 from .errors import OasisGanError
 from .label_sets import convert
 from .labels import LabelSet
 from .volume import Volume
-
-MAX_VOXELS = 512**3
-"""How many voxels a volume may have unless the user says otherwise: more is a damaged header, or would not fit."""
 
 
 @dataclass(frozen=True)

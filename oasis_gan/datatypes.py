@@ -11,8 +11,6 @@ from .labels import LabelSet
 from .models import Target
 from .volume import Volume
 
-DATATYPES = ("float32", "int16", "uint8")
-"""What a user can choose from: all that read NIfTI, MetaImage or NRRD read these."""
 _FOR_LABELS = ("uint8", "int16", "int32")  # smallest first
 _MAX_LOSS = 0.01  # of the range of intensities, by rounding
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from .choices import Plane
 from .datasets import Subject
 from .errors import OasisGanError, one_line
 from .intensity import Percentiles, Window
 from .labels import LabelSet
 from .resampling import Canvas
-from .slicing import Plane
 from .volume import Channels
 
 Source = LabelSet | Percentiles | Window

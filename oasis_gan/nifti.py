@@ -13,7 +13,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
-from .datasets import MAX_VOXELS
+from .choices import MAX_VOXELS
 from .nifti_oddities import misnamed, odd_extensions
 from .nifti_space import Header, located, refuse
 from .volume import Volume

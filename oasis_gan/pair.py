@@ -14,7 +14,8 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
 
 from . import analyze, nifti_space
-from .datasets import MAX_VOXELS, Scan
+from .choices import MAX_VOXELS
+from .datasets import Scan
 from .labels import LabelSet
 from .nifti_space import Header, refuse
 from .volume import Mended, Volume

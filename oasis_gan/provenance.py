@@ -9,11 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from .choices import Plane
 from .datasets import Scan, Subject
 from .errors import printable
 from .files import sha256
 from .models import ModelCard
-from .slicing import Plane
 
 Record = dict[str, Any]
 

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from nibabel import orientations
 
+from .choices import Plane
 from .volume import Affine, Geometry, Voxels
-
-
-class Plane(StrEnum):
-    """An anatomical plane; slices of an oblique volume are cut along the nearest voxel axis."""
-
-    AXIAL = "axial"
-    CORONAL = "coronal"
-    SAGITTAL = "sagittal"
-
-    @property
-    def axis(self) -> int:
-        """The RAS+ axis that is perpendicular to the plane."""
-        return {"sagittal": 0, "coronal": 1, "axial": 2}[self.value]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,13 @@ from functools import partial
 
 import numpy as np
 
+from .choices import Plane
 from .errors import OasisGanError
 from .intensity import Window
 from .labels import LabelSet
 from .models import Translator
 from .resampling import Fit
-from .slicing import Plane, SliceStack, cut, join
+from .slicing import SliceStack, cut, join
 from .volume import Channels, Volume
 
 BATCH = 8

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from ..choices import Plane
 from ..datasets import Dataset, Selection, Subject
 from ..errors import OasisGanError, one_line, printable
 from ..label_sets import LABEL_SETS
@@ -16,7 +17,6 @@ from ..labels import LabelSet
 from ..ledger import Outcome, Status
 from ..models import ModelCard, ModelKind, Translator, kind_of
 from ..registry import Registry
-from ..slicing import Plane
 
 T = TypeVar("T")
 _MIN_MM, _MAX_MM, _MAX_PIXELS = 0.1, 100, 4096  # of a model's canvas

@@ -10,11 +10,11 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
+from ..choices import Plane
 from ..errors import OasisGanError
 from ..intensity import Window
 from ..labels import LabelSet
 from ..models import ModelCard, ModelKind, Translator
-from ..slicing import Plane
 from ..translation import translate
 from ..volume import Channels, Geometry, Volume, Voxels
 from .checks import assert_listed
