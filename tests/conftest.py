@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from nibabel.analyze import AnalyzeHeader
 from numpy.typing import NDArray
+from tool import Painting, oasis_gan
 
 # A training may run on the same cores, so that no example has a deadline; those of a test share its tmp_path.
 settings.register_profile(
@@ -55,33 +55,41 @@ def save_analyze() -> SaveAnalyze:
 
 
 PAINT = """
+import os
+import time
 from pathlib import Path
 import numpy as np
 from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
 
 class Paint:
-    card = ModelCard("paint", "1", OASIS, Window((0, 1000), (0, 1)), "T1w", tuple(Plane), Canvas(1.0, 1, 1), "0" * 64)
+    card = ModelCard(
+        name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="T1w",
+        planes=(Plane.AXIAL, Plane.CORONAL), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="0" * 64,
+    )
     def translate(self, slices):
+        time.sleep(float(os.environ.get("PAINT_SECONDS", 0)))
         return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
 
 @hookimpl
 def oasis_gan_models():
     yield ModelKind("paint", "One grey a tissue", lambda _: Paint.card, lambda _: Paint(), shipped={"paint": Path()})
 """
-Painting = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def paint(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Painting:
-    """Return ``oasis-gan run ... --out out`` in ``tmp_path``, with a model that paints and needs no TensorFlow."""
+def paint_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a plugin file with the model "paint", which needs neither training nor TensorFlow."""
     plugin = tmp_path_factory.mktemp("plugin") / "paint.py"
     plugin.write_text(PAINT)
+    return plugin
+
+
+@pytest.fixture
+def paint(tmp_path: Path, paint_plugin: Path) -> Painting:
+    """Return ``oasis-gan run ... --out out`` in ``tmp_path``, with that model."""
 
     def run(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
-        model = ("--plugin", str(plugin), "--model", "paint", "--out", "out")
-        command = [sys.executable, "-m", "oasis_gan", "run", *map(str, words), *model]
-        return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False, **options
-        )
+        model = ("--plugin", paint_plugin, "--model", "paint", "--out", "out")
+        return oasis_gan("run", *words, *model, cwd=tmp_path, **options)
 
     return run

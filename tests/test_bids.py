@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oasis_gan_bids import oasis_gan_datasets
+from tool import oasis_gan
 
 from oasis_gan import OASIS, Dataset, OasisGanError, Selection, Subject, convert
 from oasis_gan.testing import DatasetContract
@@ -420,8 +419,7 @@ def test_a_dataset_is_learnt_from(tmp_path: Path) -> None:
     (root / "derivatives/fast/dseg.tsv").write_text(TISSUES)
     settings = ("steps=2", "size=16", "generator.levels=2", "generator.filters=4", "discriminator.receptive_field=16")
     words = ["ds", "--validate", "sub-02", "--out", "model", *(word for value in settings for word in ("--set", value))]
-    command = [sys.executable, "-m", "oasis_gan", "train", *words]
-    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+    process = oasis_gan("train", *words, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     assert json.loads((tmp_path / "model/model.json").read_text())
     assert "left out" not in process.stderr

@@ -11,7 +11,6 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,36 +18,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tool import Painting, oasis_gan
 
-PAINT = """
-import os
-import time
-from pathlib import Path
-import numpy as np
-from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
-
-class Paint:
-    card = ModelCard(
-        name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="T1w",
-        planes=(Plane.AXIAL, Plane.CORONAL), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="0" * 64,
-    )
-    def translate(self, slices):
-        time.sleep(float(os.environ.get("PAINT_SECONDS", 0)))
-        return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
-
-@hookimpl
-def oasis_gan_models():
-    yield ModelKind("paint", "One grey a tissue", lambda _: Paint.card, lambda _: Paint(), shipped={"paint": Path()})
-"""
-Run = Callable[..., subprocess.CompletedProcess[str]]
 HEADER = ["subject", "status", "output", "message"]
 GREYS = np.array([0, 300, 550, 750])
-
-
-def oasis_gan(*words: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
-    """Run the tool as its users do."""
-    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False, **options)
 
 
 def voxels_of(path: Path) -> NDArray[Any]:
@@ -73,18 +46,6 @@ def table(out: Path) -> list[list[str]]:
     return rows[1:]
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Return ``oasis-gan run`` with the painting model, in a folder of its own."""
-    (tmp_path / "paint.py").write_text(PAINT)
-
-    def call(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
-        model = ("--plugin", "paint.py", "--model", "paint")
-        return oasis_gan("run", *words, "--out", "out", *model, cwd=tmp_path, **options)
-
-    return call
-
-
 def assert_one_line(process: subprocess.CompletedProcess[str], *said: str) -> None:
     """Check that a failure is a line, and not a traceback."""
     (line,) = process.stderr.strip().splitlines()
@@ -93,9 +54,9 @@ def assert_one_line(process: subprocess.CompletedProcess[str], *said: str) -> No
     assert process.stdout == ""
 
 
-def test_a_volume_is_translated_onto_its_own_grid(tmp_path: Path, run: Run) -> None:
+def test_a_volume_is_translated_onto_its_own_grid(tmp_path: Path, paint: Painting) -> None:
     source = label_map(tmp_path / "sub-01_seg.nii.gz")
-    process = run(source)
+    process = paint(source)
     assert process.returncode == 0, process.stderr
     assert process.stdout.split() == ["out/sub-01_seg_synthT1w.nii.gz"]
     output = tmp_path / process.stdout.strip()
@@ -109,16 +70,16 @@ def test_a_volume_is_translated_onto_its_own_grid(tmp_path: Path, run: Run) -> N
     assert made.max() <= GREYS.max()
 
 
-def test_on_the_models_own_grid_every_voxel_gets_its_own_value(tmp_path: Path, run: Run) -> None:
+def test_on_the_models_own_grid_every_voxel_gets_its_own_value(tmp_path: Path, paint: Painting) -> None:
     voxels = np.random.default_rng(0).integers(0, 4, (9, 8, 7)).astype(np.uint8)
     nib.save(nib.Nifti1Image(voxels, np.diag([-1, 1, 1, 1])), tmp_path / "seg.nii")
     for plane in ("axial", "coronal"):
-        assert run("seg.nii", "--plane", plane, "--overwrite").returncode == 0
+        assert paint("seg.nii", "--plane", plane, "--overwrite").returncode == 0
         np.testing.assert_allclose(voxels_of(tmp_path / "out/seg_synthT1w.nii.gz"), GREYS[voxels], rtol=1e-6)
 
 
-def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, run: Run) -> None:
-    run(label_map(tmp_path / "a.nii.gz"))
+def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, paint: Painting) -> None:
+    paint(label_map(tmp_path / "a.nii.gz"))
     record = json.loads((tmp_path / "out/a_synthT1w.json").read_text())
     assert record["synthetic"] is True
     assert record["model"] == {"name": "paint", "version": "1", "weights_sha256": "0" * 64}
@@ -131,13 +92,13 @@ def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, run: Run) -
     assert str(tmp_path) not in json.dumps(record)
 
 
-def test_one_bad_subject_stops_no_other(tmp_path: Path, run: Run) -> None:
+def test_one_bad_subject_stops_no_other(tmp_path: Path, paint: Painting) -> None:
     label_map(tmp_path / "in/a.nii.gz")
     (tmp_path / "in/b.nii.gz").write_bytes(label_map(tmp_path / "whole.nii.gz").read_bytes()[:-20])
     nib.save(nib.Nifti1Image(np.full((5, 5, 5), 1000, np.int16), np.eye(4)), tmp_path / "in/c.nii.gz")
     nib.save(nib.Nifti1Image(np.ones((5, 5, 5, 2), np.uint8), np.eye(4)), tmp_path / "in/d.nii.gz")
     label_map(tmp_path / "in/e/deep.nii")
-    process = run("in", "missing.nii.gz")
+    process = paint("in", "missing.nii.gz")
     assert process.returncode == 1
     assert "Traceback" not in process.stderr
     status = {row[0]: row[1:] for row in table(tmp_path / "out")}
@@ -160,35 +121,35 @@ def test_one_bad_subject_stops_no_other(tmp_path: Path, run: Run) -> None:
     )
 
 
-def test_outputs_are_never_overwritten_unasked(tmp_path: Path, run: Run) -> None:
+def test_outputs_are_never_overwritten_unasked(tmp_path: Path, paint: Painting) -> None:
     source = label_map(tmp_path / "a.nii.gz")
-    run(source)
+    paint(source)
     output = tmp_path / "out/a_synthT1w.nii.gz"
     before = output.stat().st_mtime_ns
-    again = run(source)
+    again = paint(source)
     assert output.stat().st_mtime_ns == before
     assert again.returncode == 0
     assert table(tmp_path / "out")[0][1] == "skipped"
-    other_plane = run(source, "--plane", "coronal")
+    other_plane = paint(source, "--plane", "coronal")
     assert other_plane.returncode == 1
     assert "one with another plane" in other_plane.stderr
     output.write_bytes(output.read_bytes() + b"x")
     before = output.stat().st_mtime_ns
-    changed = run(source)
+    changed = paint(source)
     assert changed.returncode == 1
     assert "one with another volume" in changed.stderr
     label_map(source, seed=1)
-    other_source = run(source)
+    other_source = paint(source)
     assert other_source.returncode == 1
     assert "one with another source" in other_source.stderr
     assert output.stat().st_mtime_ns == before
-    assert run(source, "--overwrite").returncode == 0
+    assert paint(source, "--overwrite").returncode == 0
     assert output.stat().st_mtime_ns != before
 
 
-def test_sources_of_one_name_get_outputs_of_their_own(tmp_path: Path, run: Run) -> None:
+def test_sources_of_one_name_get_outputs_of_their_own(tmp_path: Path, paint: Painting) -> None:
     sources = [label_map(tmp_path / folder / "seg.nii.gz", seed=seed) for seed, folder in enumerate("ab")]
-    process = run(*sources)
+    process = paint(*sources)
     assert process.returncode == 0
     first, second = (voxels_of(tmp_path / line) for line in process.stdout.splitlines())
     assert not np.array_equal(first, second)
@@ -196,9 +157,9 @@ def test_sources_of_one_name_get_outputs_of_their_own(tmp_path: Path, run: Run) 
 
 
 @pytest.mark.parametrize("name", ["a b (copy)", "-dash", "patiënt_脑", "=cmd|calc", "50%s<b>", "new\nline", "v1.2.T1w"])
-def test_any_file_name_works(tmp_path: Path, run: Run, name: str) -> None:
+def test_any_file_name_works(tmp_path: Path, paint: Painting, name: str) -> None:
     label_map(tmp_path / "in" / f"{name}.nii.gz")
-    process = run("in")
+    process = paint("in")
     assert process.returncode == 0, process.stderr
     assert len(list((tmp_path / "out").glob("*_synthT1w.nii.gz"))) == 1
     assert len(table(tmp_path / "out")) == 1
@@ -218,22 +179,24 @@ def test_any_file_name_works(tmp_path: Path, run: Run, name: str) -> None:
         (("train", "a.nii.gz", "--out", "m", "--recipe", "none.toml"), ("none.toml", "No such file")),
     ],
 )
-def test_wrong_usage_is_a_line_and_exit_2(tmp_path: Path, words: tuple[str, ...], said: tuple[str, ...]) -> None:
+def test_wrong_usage_is_a_line_and_exit_2(
+    tmp_path: Path, paint_plugin: Path, words: tuple[str, ...], said: tuple[str, ...]
+) -> None:
     label_map(tmp_path / "a.nii.gz")
-    (tmp_path / "paint.py").write_text(PAINT)
     model = () if {"--model", "train"} & set(words) else ("--model", "paint")
-    process = oasis_gan(*words, *model, *(("--plugin", "paint.py") if "--plugin" not in words else ()), cwd=tmp_path)
+    plugin = () if "--plugin" in words else ("--plugin", paint_plugin)
+    process = oasis_gan(*words, *model, *plugin, cwd=tmp_path)
     assert process.returncode == 2
     assert_one_line(process, *said)
 
 
-def test_a_plane_the_model_does_not_know_is_refused(tmp_path: Path, run: Run) -> None:
-    process = run(label_map(tmp_path / "a.nii.gz"), "--plane", "sagittal")
+def test_a_plane_the_model_does_not_know_is_refused(tmp_path: Path, paint: Painting) -> None:
+    process = paint(label_map(tmp_path / "a.nii.gz"), "--plane", "sagittal")
     assert process.returncode == 2
     assert_one_line(process, "--plane", "axial, coronal", "found sagittal")
 
 
-def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, run: Run) -> None:
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, paint: Painting) -> None:
     """A limit on the size of files stands in for the disk: the system call fails in the same place."""
     rng = np.random.default_rng(0)
     nib.save(
@@ -246,7 +209,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, run: Run) -> No
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    process = run("big.nii", "small.nii.gz", preexec_fn=limit)
+    process = paint("big.nii", "small.nii.gz", preexec_fn=limit)
     assert process.returncode == 1
     assert "Traceback" not in process.stderr
     status = {row[0]: row for row in table(tmp_path / "out")}
@@ -262,26 +225,13 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, run: Run) -> None:
+def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, paint: Painting, paint_plugin: Path) -> None:
     for seed, name in enumerate("abc"):
         label_map(tmp_path / f"in/{name}.nii.gz", seed=seed)
-    (tmp_path / "paint.py").write_text(PAINT)
-    command = [
-        sys.executable,
-        "-m",
-        "oasis_gan",
-        "run",
-        "in",
-        "--out",
-        "out",
-        "--plugin",
-        "paint.py",
-        "--model",
-        "paint",
-    ]
+    words = ["run", "in", "--out", "out", "--plugin", str(paint_plugin), "--model", "paint"]
     slow = {**os.environ, "PAINT_SECONDS": "1"}
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "oasis_gan", *words],
         preexec_fn=_heed_interrupts,
         cwd=tmp_path,
         env=slow,
@@ -297,16 +247,17 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, run: 
     assert process.returncode == 130
     assert "Traceback" not in stderr
     assert [row[:2] for row in table(tmp_path / "out")] == [["a", "done"]]
-    assert run("in").returncode == 0
+    assert paint("in").returncode == 0
     assert [row[1] for row in table(tmp_path / "out")] == ["skipped", "done", "done"]
 
 
 @pytest.mark.parametrize("piped", [False, True])
-def test_on_a_terminal_results_and_bar_keep_out_of_each_others_way(tmp_path: Path, piped: bool) -> None:
+def test_on_a_terminal_results_and_bar_keep_out_of_each_others_way(
+    tmp_path: Path, paint_plugin: Path, piped: bool
+) -> None:
     """A real terminal on standard error; results go to a pipe, or to the same terminal."""
     label_map(tmp_path / "a.nii.gz")
-    (tmp_path / "paint.py").write_text(PAINT)
-    words = ["run", "a.nii.gz", "--out", "out", "--plugin", "paint.py", "--model", "paint"]
+    words = ["run", "a.nii.gz", "--out", "out", "--plugin", str(paint_plugin), "--model", "paint"]
     terminal, shown = pty.openpty()
     stdout = subprocess.PIPE if piped else shown
     process = subprocess.Popen([sys.executable, "-m", "oasis_gan", *words], cwd=tmp_path, stdout=stdout, stderr=shown)
@@ -322,10 +273,10 @@ def test_on_a_terminal_results_and_bar_keep_out_of_each_others_way(tmp_path: Pat
         assert re.search(r"(^|\n|\r|\x1b\[2K)out/a_synthT1w.nii.gz\r?\n", seen)
 
 
-def test_suffixes_choose_the_sources_of_a_folder(tmp_path: Path, run: Run) -> None:
+def test_suffixes_choose_the_sources_of_a_folder(tmp_path: Path, paint: Painting) -> None:
     label_map(tmp_path / "in/s1/x_seg.nii.gz")
     label_map(tmp_path / "in/s1/x_t1.nii.gz")
-    process = run("in", "--source-suffix", "_seg.nii.gz")
+    process = paint("in", "--source-suffix", "_seg.nii.gz")
     assert process.stdout.split() == ["out/s1_x_synthT1w.nii.gz"]
 
 

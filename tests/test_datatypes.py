@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from tool import oasis_gan
 
 from oasis_gan import OASIS, Geometry, Label, LabelSet, OasisGanError, Volume, Window
 from oasis_gan.datatypes import datatype_of, stored_as
@@ -117,8 +117,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Translate a label map on a grid of 1 mm, as a user does."""
     (folder / "plugin.py").write_text(PLUGIN)
     nib.save(nib.Nifti1Image(LABELS, np.eye(4)), folder / "a.nii.gz")
-    command = [sys.executable, "-m", "oasis_gan", "run", "a.nii.gz", "--out", "out", "--plugin", "plugin.py", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    return oasis_gan("run", "a.nii.gz", "--out", "out", "--plugin", "plugin.py", *words, cwd=folder)
 
 
 def opened(path: Path) -> NDArray[Any]:

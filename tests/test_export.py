@@ -19,6 +19,7 @@ from oasis_gan_pix2pix import export, networks, store
 from oasis_gan_pix2pix.backend import tf
 from oasis_gan_pix2pix.recipe import GeneratorSettings
 from oasis_gan_pix2pix.translator import Pix2PixTranslator
+from tool import oasis_gan
 
 from oasis_gan import OASIS, Canvas, LabelSet, OasisGanError, Plane, Window
 from oasis_gan.commands.exporting import ExportOptions
@@ -122,12 +123,6 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def oasis_gan(*words: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
-    """Run the tool as its users do."""
-    command = [sys.executable, "-m", "oasis_gan", "export", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False, **options)
-
-
 def assert_refused(process: subprocess.CompletedProcess[str], *said: str) -> None:
     """Check that a failure is a line, and not a traceback."""
     assert process.returncode == 2, process.stderr
@@ -164,13 +159,13 @@ def test_a_model_from_one_channel_to_one_channel_can_be_exported(tmp_path: Path,
 
 def test_the_shipped_model_can_be_exported(tmp_path: Path) -> None:
     needed("onnx")
-    process = oasis_gan("tissue-to-t1w", "--format", "onnx", "--out", "out.onnx", cwd=tmp_path)
+    process = oasis_gan("export", "tissue-to-t1w", "--format", "onnx", "--out", "out.onnx", cwd=tmp_path)
     assert (process.returncode, process.stdout, process.stderr) == (0, "out.onnx\n", "")
     assert names(tmp_path) == ["out.onnx"]
 
 
 def test_a_model_folder_can_be_exported(tmp_path: Path, small: Path) -> None:
-    process = oasis_gan(small, "--format", "savedmodel", "--out", "out", cwd=tmp_path)
+    process = oasis_gan("export", small, "--format", "savedmodel", "--out", "out", cwd=tmp_path)
     assert (process.returncode, process.stdout, process.stderr) == (0, "out\n", "")
     assert names(tmp_path) == ["out"]
 
@@ -282,7 +277,7 @@ def test_a_full_disk_is_a_line_and_leaves_nothing(tmp_path: Path, small: Path, w
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
 
-    process = oasis_gan(small, "--format", wanted, "--out", "out", cwd=tmp_path, preexec_fn=limit)
+    process = oasis_gan("export", small, "--format", wanted, "--out", "out", cwd=tmp_path, preexec_fn=limit)
     assert_refused(process, "free some space")
     assert names(tmp_path) == []
 
@@ -305,14 +300,16 @@ def test_a_full_disk_is_a_line_and_leaves_nothing(tmp_path: Path, small: Path, w
 )
 def test_what_cannot_be_done_is_a_line_and_leaves_nothing(tmp_path: Path, words: list[str], said: list[str]) -> None:
     (tmp_path / "strange.py").write_text(STRANGE)
-    assert_refused(oasis_gan(*words, "--plugin", "strange.py", cwd=tmp_path), *said)
+    assert_refused(oasis_gan("export", *words, "--plugin", "strange.py", cwd=tmp_path), *said)
     assert [name for name in names(tmp_path) if name != "__pycache__"] == ["strange.py"]
     assert (tmp_path / "strange.py").read_text() == STRANGE
 
 
 def test_any_kind_can_have_formats_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "strange.py").write_text(STRANGE)
-    process = oasis_gan("strange", "--format", "whole", "--out", "out", "--plugin", "strange.py", cwd=tmp_path)
+    process = oasis_gan(
+        "export", "strange", "--format", "whole", "--out", "out", "--plugin", "strange.py", cwd=tmp_path
+    )
     assert (process.returncode, process.stdout, process.stderr) == (0, "out\n", "")
     assert (tmp_path / "out").read_text() == "all of it"
 

@@ -21,6 +21,7 @@ import numpy as np
 import oasis_gan_pix2pix
 import pytest
 import safetensors.numpy
+from tool import oasis_gan
 
 GOOD = next((Path(oasis_gan_pix2pix.__file__).parent / "models").glob("*/model.json")).parent
 CARD, WEIGHTS = "model.json", "weights.safetensors"
@@ -268,10 +269,8 @@ def test_nothing_in_a_model_folder_is_executed_or_unpacked(models: Path, said: d
 @pytest.mark.parametrize("name", ["card_pipe", "canvas_fine"])
 def test_a_run_with_a_hostile_model_is_one_line_and_leaves_nothing(models: Path, tmp_path: Path, name: str) -> None:
     nib.save(nib.Nifti1Image(np.ones((4, 5, 6), np.uint8), np.eye(4)), tmp_path / "a.nii")
-    command = [sys.executable, "-m", "oasis_gan", "run", "a.nii", "--out", "out", "--model", str(models / name)]
-    done = subprocess.run(
-        command, cwd=tmp_path, preexec_fn=limit_memory, capture_output=True, text=True, timeout=300, check=False
-    )
+    words = ("run", "a.nii", "--out", "out", "--model", models / name)
+    done = oasis_gan(*words, cwd=tmp_path, preexec_fn=limit_memory)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()

@@ -9,13 +9,13 @@ import pty
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from tool import Painting, oasis_gan
 
 from oasis_gan.errors import printable
 from oasis_gan.hookspecs import oasis_gan_models
@@ -40,7 +40,6 @@ NASTY = [
     "'; touch executed; '",
     "$(touch executed)",
 ]
-Painting = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -107,17 +106,11 @@ def plugin(tmp_path: Path) -> Path:
     return folder / "paint.py"
 
 
-def oasis_gan(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
-    # Bytes that are no UTF-8 come out as they went in.
-    encoding = {"encoding": "utf-8", "errors": "surrogateescape"}
-    return subprocess.run(command, cwd=cwd, capture_output=True, timeout=300, check=False, **encoding)  # type: ignore[call-overload,no-any-return]
-
-
 @pytest.mark.parametrize("name", ["new\nline", os.fsdecode(b"no-utf8-\xff"), "[bold]%s"])
 def test_results_go_to_a_folder_of_any_name(folder: Path, plugin: Path, name: str) -> None:
     words = ("run", "in/-dash.nii", "--plugin", plugin, "--model", "paint", "--out", name)
-    done = oasis_gan(*words, cwd=folder.parent)
+    # Bytes that are no UTF-8 come out as they went in.
+    done = oasis_gan(*words, cwd=folder.parent, errors="surrogateescape")
     assert done.returncode == 0, done.stderr
     shown_lines(done.stderr)
     assert (folder.parent / name / "-dash_synthpaint.nii.gz").is_file()

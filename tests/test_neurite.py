@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import SimpleITK
 from numpy.typing import NDArray
 from oasis_gan_nifti import oasis_gan_datasets as nifti_datasets
 from oasis_gan_oasis import oasis_gan_datasets
+from tool import TINY, Painting, oasis_gan
 
 from oasis_gan import NEURITE_SEG4, NEURITE_SEG35, Dataset, OasisGanError, Selection, Subject
 from oasis_gan.testing import DatasetContract
@@ -23,25 +22,6 @@ from oasis_gan.testing import DatasetContract
 Make = Callable[..., Path]
 SHAPE = (20, 24, 28)  # of 160x192x224
 LIA = np.array([[-1.0, 0, 0, 10], [0, 0, 1, -14], [0, -1, 0, 12], [0, 0, 0, 1]])
-PAINT = """
-import numpy as np
-from pathlib import Path
-from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
-
-class Paint:
-    card = ModelCard("paint", "1", OASIS, Window((0, 1000), (0, 1)), "T1w", tuple(Plane), Canvas(1.0, 1, 1), "0" * 64)
-    def translate(self, slices):
-        return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
-
-@hookimpl
-def oasis_gan_models():
-    yield ModelKind("paint", "One grey a tissue", lambda _: Paint.card, lambda _: Paint(), shipped={"paint": Path()})
-"""
-PAINTING = ("--plugin", "paint.py", "--model", "paint")
-TINY = (
-    "steps = 2\nsize = 16\nbatch = 2\n[generator]\nlevels = 2\nfilters = 4\n"
-    "[discriminator]\nreceptive_field = 16\nfilters = 4\n"
-)
 GREYS = np.array([0, 550, 550, 750, 300])  # of cortex, deep grey matter, white matter, CSF
 SPACES = {"aligned_": SHAPE, "": (28, 28, 28), "slice_": (20, 24, 1)}
 
@@ -222,19 +202,12 @@ def test_only_this_reader_and_the_generic_one_recognise_it(neurite: Make, tmp_pa
 # End to end
 
 
-def oasis_gan(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the tool as its users do."""
-    (cwd / "paint.py").write_text(PAINT)
-    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
-
-
 @pytest.mark.parametrize(("space", "plane"), [("aligned_", "axial"), ("slice_", "coronal")])
 def test_tissues_keep_their_meaning_on_the_way_to_a_model(
-    neurite: Make, tmp_path: Path, space: str, plane: str
+    neurite: Make, tmp_path: Path, paint: Painting, space: str, plane: str
 ) -> None:
     neurite(spaces=(space,))
-    process = oasis_gan("run", *PAINTING, "neurite", "--plane", plane, "--out", "out", cwd=tmp_path)
+    process = paint("neurite", "--plane", plane)
     assert process.returncode == 0, process.stderr
     assert process.stderr.splitlines()[0] == "reading neurite as neurite-oasis"
     assert process.stdout.split() == ["out/OASIS_OAS1_0001_MR1_synthT1w.nii.gz"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -18,6 +16,7 @@ import SimpleITK
 from numpy.typing import NDArray
 from oasis_gan_nifti import oasis_gan_datasets as nifti_datasets
 from oasis_gan_oasis import oasis_gan_datasets
+from tool import TINY, Painting, oasis_gan
 
 from oasis_gan import OASIS, Dataset, OasisGanError, Selection, Subject
 from oasis_gan.testing import DatasetContract
@@ -25,25 +24,6 @@ from oasis_gan.testing import DatasetContract
 SaveAnalyze = Callable[..., Path]
 Disc = Callable[..., Path]
 SHAPE = (22, 26, 24)  # of 176x208x176
-PAINT = """
-import numpy as np
-from pathlib import Path
-from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
-
-class Paint:
-    card = ModelCard("paint", "1", OASIS, Window((0, 1000), (0, 1)), "T1w", tuple(Plane), Canvas(1.0, 1, 1), "0" * 64)
-    def translate(self, slices):
-        return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
-
-@hookimpl
-def oasis_gan_models():
-    yield ModelKind("paint", "One grey a tissue", lambda _: Paint.card, lambda _: Paint(), shipped={"paint": Path()})
-"""
-PAINTING = ("--plugin", "paint.py", "--model", "paint")
-TINY = (
-    "steps = 2\nsize = 16\nbatch = 2\n[generator]\nlevels = 2\nfilters = 4\n"
-    "[discriminator]\nreceptive_field = 16\nfilters = 4\n"
-)
 
 
 def head(seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
@@ -258,18 +238,13 @@ def test_many_sessions_are_listed_at_once_with_flat_memory(dataset: Dataset, tmp
 # End to end
 
 
-def oasis_gan(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the tool as its users do."""
-    (cwd / "paint.py").write_text(PAINT)
-    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
-
-
-def test_a_disc_is_translated_to_nifti_that_nibabel_and_itk_place_alike(disc: Disc, tmp_path: Path) -> None:
+def test_a_disc_is_translated_to_nifti_that_nibabel_and_itk_place_alike(
+    disc: Disc, tmp_path: Path, paint: Painting
+) -> None:
     disc("OAS1_0001_MR1")
     disc("OAS1_0002_MR1", scans=3)
     (tmp_path / "disc1" / "OAS1_0003_MR1").mkdir()
-    process = oasis_gan("run", *PAINTING, "disc1", "--out", "out", cwd=tmp_path)
+    process = paint("disc1")
     assert process.returncode == 1
     assert "Traceback" not in process.stderr
     assert process.stderr.splitlines()[0] == "reading disc1 as oasis1"

@@ -6,8 +6,6 @@ import io
 import json
 import os
 import struct
-import subprocess
-import sys
 import tracemalloc
 import zipfile
 import zlib
@@ -24,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
+from tool import Painting, oasis_gan
 
 from oasis_gan import (
     OASIS,
@@ -729,29 +728,6 @@ def test_what_is_not_finite_is_not_written(tmp_path: Path) -> None:
 
 # From end to end
 
-PAINT = """
-from pathlib import Path
-import numpy as np
-from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
-
-class Paint:
-    card = ModelCard(
-        name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="T1w",
-        planes=(Plane.AXIAL,), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="0" * 64,
-    )
-    def translate(self, slices):
-        return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
-
-@hookimpl
-def oasis_gan_models():
-    yield ModelKind("paint", "One grey a tissue", lambda _: Paint.card, lambda _: Paint(), shipped={"paint": Path()})
-"""
-
-
-def tool(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
-
 
 def test_a_zip_called_after_the_label_map_it_was_made_from_holds_what_its_slices_are_called(tmp_path: Path) -> None:
     grey = np.arange(ROWS * COLUMNS, dtype=np.uint8).reshape(ROWS, COLUMNS)
@@ -767,11 +743,11 @@ def test_trained_on_the_folder_it_translates_the_zip_and_a_slice(data: Path, tmp
         "steps = 2\nsize = 16\ncontrast = 'robust'\nplanes = ['axial']\n[generator]\nlevels = 2\n"
         "filters = 4\n[discriminator]\nreceptive_field = 16\n"
     )
-    process = tool("train", data, "--spacing", "2,2,2", "--recipe", "tiny.toml", "--out", "m", cwd=tmp_path)
+    process = oasis_gan("train", data, "--spacing", "2,2,2", "--recipe", "tiny.toml", "--out", "m", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     path = zipped(data, tmp_path / "all.zip")
     seg = data / "keras_png_slices_seg_test" / "seg_441_slice_7.nii.png"
-    process = tool("run", path, seg, "--model", "m", "--out", "out", "--spacing", "1,1,4", cwd=tmp_path)
+    process = oasis_gan("run", path, seg, "--model", "m", "--out", "out", "--spacing", "1,1,4", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     names = ["case_001", "case_002", "case_402", "case_441", "seg_441_slice_7"]
     assert process.stdout.split() == [f"out/{name}_synthT1w.nii.gz" for name in names]
@@ -787,17 +763,15 @@ def test_trained_on_the_folder_it_translates_the_zip_and_a_slice(data: Path, tmp
     assert "assumed" in record["notes"][0]
 
 
-def test_slices_become_slices(data: Path, tmp_path: Path) -> None:
+def test_slices_become_slices(data: Path, tmp_path: Path, paint: Painting) -> None:
     """By a model that needs no training, from folder to zip."""
-    (tmp_path / "paint.py").write_text(PAINT)
     seg = data / "keras_png_slices_seg_test"
-    words = ("--plugin", "paint.py", "--model", "paint", "--exporter", "oasis-png")
-    process = tool("run", seg, "--out", "out", *words, cwd=tmp_path)
+    process = paint(seg, "--exporter", "oasis-png")
     assert process.stdout.split() == ["out/case_441_synthT1w.zip"], process.stderr
     voxels = listed(tmp_path / "out/case_441_synthT1w.zip")["case_441"].source.read().voxels
     np.testing.assert_array_equal(voxels[:, ::-1, 5].T, np.array([0, 102, 187, 255])[labels(441, 5)])
     record = json.loads((tmp_path / "out/case_441_synthT1w.json").read_text())
     assert len(record["source"]["parts"]) == 11
     put(seg / "seg_441_slice_8.nii.png", labels(7, 7) * np.uint8(85))
-    process = tool("run", seg, "--out", "out", *words, cwd=tmp_path)
+    process = paint(seg, "--exporter", "oasis-png")
     assert "one with another source" in process.stderr
