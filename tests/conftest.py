@@ -78,7 +78,7 @@ def oasis_gan_models():
 
 @pytest.fixture
 def paint_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a plugin file with the model "paint", which needs neither training nor TensorFlow."""
+    """Return a plugin file with the model "paint": no training, no TensorFlow, slow if ``PAINT_SECONDS`` says so."""
     plugin = tmp_path_factory.mktemp("plugin") / "paint.py"
     plugin.write_text(PAINT)
     return plugin
