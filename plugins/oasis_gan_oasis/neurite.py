@@ -18,7 +18,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from oasis_gan import NEURITE_SEG4, NEURITE_SEG35, OasisGanError, Scan, Selection, Subject, Volume, read_nifti
+from oasis_gan import NEURITE_SEG4, NEURITE_SEG35, Scan, Selection, Subject, Volume, read_nifti
+
+from .bundled import at_least_one, require_one_root
 
 _SUBJECT = re.compile(r"OASIS_OAS1_\d{4}_MR\d+")
 _IMAGE = re.compile(r"(aligned_|slice_|)(orig|norm|seg\d+)\.nii\.gz")
@@ -46,16 +48,13 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     Raises:
         OasisGanError: If there is no subject, or targets are asked for in another folder.
     """
-    if selection.target_root is not None:
-        remedy = "choose them with --target-suffix, such as orig"
-        raise OasisGanError("--target", expected="targets beside the sources", found="another folder", remedy=remedy)
-    found = False
-    for source in _sources(selection):
-        found = True
-        yield Subject(_name(source.parent), _scan(source, selection), _target(source, selection))
-    if not found:
-        expected, remedy = "folders such as OASIS_OAS1_0001_MR1", "name the folder that holds them"
-        raise OasisGanError(selection.root, expected=expected, found="none", remedy=remedy)
+    require_one_root(selection, "targets beside the sources", "orig")
+    found = (
+        Subject(_name(source.parent), _scan(source, selection), _target(source, selection))
+        for source in _sources(selection)
+    )
+    expected, remedy = "folders such as OASIS_OAS1_0001_MR1", "name the folder that holds them"
+    yield from at_least_one(found, selection.root, expected, remedy)
 
 
 def _sources(selection: Selection) -> Iterator[Path]:

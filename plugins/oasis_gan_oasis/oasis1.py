@@ -22,6 +22,8 @@ from typing import NoReturn
 
 from oasis_gan import OASIS, OasisGanError, Scan, Selection, Subject, pair_scan
 
+from .bundled import at_least_one, require_one_root
+
 _SESSION = re.compile(r"OAS1_\d{4}_MR\d+")
 _IMAGE = re.compile(r"(OAS1_\d{4}_MR\d+)_.+\.(hdr|img)", re.IGNORECASE)
 _ENDING = re.compile(r"\.(hdr|img|nii|nii\.gz)$", re.IGNORECASE)
@@ -47,16 +49,10 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     Raises:
         OasisGanError: If there is no session, or targets are asked for in another folder.
     """
-    if selection.target_root is not None:
-        remedy = "choose them with --target-suffix, such as _t88_gfc.hdr"
-        raise OasisGanError("--target", expected="targets in the sessions", found="another folder", remedy=remedy)
-    found = False
-    for session in _sessions(selection.root):
-        found = True
-        yield from _of_session(session, selection)
-    if not found:
-        expected, remedy = "OASIS-1 sessions such as OAS1_0001_MR1", "name a disc, or the folder of the discs"
-        raise OasisGanError(selection.root, expected=expected, found="none", remedy=remedy)
+    require_one_root(selection, "targets in the sessions", "_t88_gfc.hdr")
+    found = (subject for session in _sessions(selection.root) for subject in _of_session(session, selection))
+    expected, remedy = "OASIS-1 sessions such as OAS1_0001_MR1", "name a disc, or the folder of the discs"
+    yield from at_least_one(found, selection.root, expected, remedy)
 
 
 def _sessions(root: Path) -> Iterator[Session]:
