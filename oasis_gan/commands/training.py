@@ -50,7 +50,7 @@ def train(options: TrainOptions) -> int:
         OSError: As the file system says.
     """
     registry = load_registry(options.plugin_files)
-    out, run = _resumed(options) if options.resume else _begun(options, registry)
+    out, run = _resumed(options.resume, options) if options.resume else _begun(options, registry)
     kind = registry.models.get(run["kind"])
     if kind.train is None:
         raise OasisGanError(kind.name, expected="a kind that can be trained", found="none", remedy="see --kind")
@@ -166,21 +166,20 @@ def _converted(subject: Subject, labels: LabelSet) -> Subject:
     return replace(subject, source=subject.source.in_labels(labels), target=target)
 
 
-def _resumed(options: TrainOptions) -> tuple[Path, dict[str, Any]]:
+def _resumed(folder: Path, options: TrainOptions) -> tuple[Path, dict[str, Any]]:
     """Return the folder of a training that was begun, and what was asked for in it; ``--set`` may change settings."""
-    assert options.resume is not None  # noqa: S101 - the caller has looked
     given = [options.out, options.kind, options.preset, options.recipe, options.dataset, options.target_root]
     if options.sources or options.validate or any(option is not None for option in given):
         expected, found = "--resume FOLDER, with --set at most", "other options beside it"
         raise OasisGanError("--resume", expected=expected, found=found, remedy="leave them out")
-    path = options.resume / _RUN
+    path = folder / _RUN
     try:
         run = json.loads(path.read_bytes())
         _with_settings(run["recipe"], options.settings)
     except (OSError, ValueError, KeyError, TypeError) as error:
         remedy = "name the --out of a training"
         raise OasisGanError(path, expected="a training to go on with", found=one_line(error), remedy=remedy) from None
-    return options.resume, run
+    return folder, run
 
 
 def _preset(kind: ModelKind, name: str) -> Path:
