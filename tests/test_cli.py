@@ -196,6 +196,30 @@ def test_a_plane_the_model_does_not_know_is_refused(tmp_path: Path, paint: Paint
     assert_one_line(process, "--plane", "axial, coronal", "found sagittal")
 
 
+@pytest.mark.parametrize("words", [("--like", "missing.nii"), ("--like", "a.nii.gz", "--like-labels", "missing.nii")])
+def test_a_reference_that_is_not_there_is_a_line_and_leaves_nothing(
+    tmp_path: Path, paint: Painting, words: tuple[str, ...]
+) -> None:
+    process = paint(label_map(tmp_path / "a.nii.gz"), *words)
+    assert process.returncode == 2
+    assert_one_line(process, "missing.nii: ", "no such file")
+    assert not (tmp_path / "out").exists()
+
+
+def test_where_nobody_is_listed_the_ledger_says_why_and_no_model_is_loaded(tmp_path: Path) -> None:
+    """With the model that ships, which would bring TensorFlow."""
+    (tmp_path / "a.txt").write_text("no volume")
+    code = "import sys; from oasis_gan.cli import main\ntry: main()\nfinally: print('tensorflow' in sys.modules)"
+    words = ("run", "a.txt", "--out", "out")
+    process = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert process.returncode == 1
+    assert process.stdout == "False\n"
+    (row,) = table(tmp_path / "out")
+    assert row[:2] == ["a.txt", "failed"]
+
+
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, paint: Painting) -> None:
     """A limit on the size of files stands in for the disk: the system call fails in the same place."""
     rng = np.random.default_rng(0)

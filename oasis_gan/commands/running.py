@@ -8,11 +8,13 @@ from pathlib import Path
 from ..cohort import Job, translate_all
 from ..datatypes import datatype_of
 from ..errors import OasisGanError
+from ..exporters import Exporter
 from ..ledger import Status, write_ledger
 from ..matching import Like
 from ..models import ModelKind, Translator
 from ..nifti import read_nifti
 from ..progress import Clock, reporting
+from ..slicing import Plane
 from .choosing import (
     SelectionOptions,
     choose_model,
@@ -54,30 +56,33 @@ def run(options: RunOptions) -> int:
     if options.like_labels is not None and options.like is None:
         raise OasisGanError("--like-labels", expected="--like beside it", found="none", remedy="name the reference")
     subjects, outcomes = list_subjects(registry, options.selections(), options.dataset, options.labels)
-    options.out.mkdir(parents=True, exist_ok=True)
-    clock = Clock(len(subjects) + len(outcomes))
-    try:
-        with reporting("translating", len(subjects)) as reporter:
+    with reporting("translating", len(subjects)) as reporter:
+        # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
+        job = _job(options, kind, folder, planes, exporter) if subjects else None
+        options.out.mkdir(parents=True, exist_ok=True)
+        clock = Clock(len(subjects) + len(outcomes))
+
+        def advance(index: int, fraction: float) -> None:
+            reporter.advance(index + fraction, len(subjects), "translating")
+
+        try:
             for outcome in outcomes:
                 reporter.say(clock.line(outcome))
-            if not subjects:
-                return 1
-            translator = _translator(options, kind, folder)
-            datatype = datatype_of(translator.card.target, options.dtype)
-            job = Job(translator, exporter, planes, datatype, options.out, options.overwrite)
-
-            def advance(index: int, fraction: float) -> None:
-                reporter.advance(index + fraction, len(subjects), "translating")
-
-            for outcome in translate_all(subjects, job, advance):
+            for outcome in translate_all(subjects, job, advance) if job else ():
                 outcomes.append(outcome)
                 reporter.say(clock.line(outcome))
                 if outcome.output is not None:
                     reporter.give(outcome.output)
-    finally:
-        # Also of a run that is interrupted.
-        write_ledger(options.out, outcomes)
+        finally:
+            # Also of a run that is interrupted.
+            write_ledger(options.out, outcomes)
     return int(any(outcome.status is Status.FAILED for outcome in outcomes))
+
+
+def _job(options: RunOptions, kind: ModelKind, folder: Path, planes: tuple[Plane, ...], exporter: Exporter) -> Job:
+    translator = _translator(options, kind, folder)
+    datatype = datatype_of(translator.card.target, options.dtype)
+    return Job(translator, exporter, planes, datatype, options.out, options.overwrite)
 
 
 def _translator(options: RunOptions, kind: ModelKind, folder: Path) -> Translator:
