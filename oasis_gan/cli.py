@@ -24,9 +24,16 @@ _plugin_option = click.option(
 )
 
 
-def _without(prefix: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
-    """Return a callback that takes BIDS labels with and without their prefix."""
-    return lambda context, parameter, labels: tuple(label.removeprefix(prefix) for label in labels)
+def _bids_label_option(entity: str, prefix: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option that chooses by a BIDS entity; labels are taken with and without their prefix."""
+    return click.option(
+        f"--{entity}-label",
+        f"{entity}s",
+        multiple=True,
+        metavar="LABEL",
+        callback=lambda context, parameter, labels: tuple(label.removeprefix(prefix) for label in labels),
+        help=f"Of a BIDS dataset take only this {entity}.",
+    )
 
 
 def _spacing(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
@@ -51,22 +58,8 @@ _SELECTION_OPTIONS = (
         help="Of a folder take only files named so, as _seg.nii.gz.",
     ),
     click.option("--labels", metavar="NAME", help="What the values of SOURCE mean, as oasis or freesurfer."),
-    click.option(
-        "--participant-label",
-        "participants",
-        multiple=True,
-        metavar="LABEL",
-        callback=_without("sub-"),
-        help="Of a BIDS dataset take only this participant.",
-    ),
-    click.option(
-        "--session-label",
-        "sessions",
-        multiple=True,
-        metavar="LABEL",
-        callback=_without("ses-"),
-        help="Of a BIDS dataset take only this session.",
-    ),
+    _bids_label_option("participant", "sub-"),
+    _bids_label_option("session", "ses-"),
     click.option(
         "--spacing",
         metavar="X,Y,Z",
@@ -87,7 +80,8 @@ _SELECTION_OPTIONS = (
 
 def _selects_subjects(required: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add SOURCE and the options that choose subjects of it."""
-    argument = click.argument("sources", type=_EXISTING, nargs=-1, required=required, metavar="SOURCE...")
+    metavar = "SOURCE..." if required else "[SOURCE]..."
+    argument = click.argument("sources", type=_EXISTING, nargs=-1, required=required, metavar=metavar)
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
         for option in reversed((argument, *_SELECTION_OPTIONS)):
