@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pty
 import re
 import resource
 import signal
@@ -18,7 +17,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tool import Painting, oasis_gan
+from tool import Painting, oasis_gan, on_terminal
 
 HEADER = ["subject", "status", "output", "message"]
 GREYS = np.array([0, 300, 550, 750])
@@ -282,14 +281,8 @@ def test_on_a_terminal_results_and_bar_keep_out_of_each_others_way(
     """A real terminal on standard error; results go to a pipe, or to the same terminal."""
     label_map(tmp_path / "a.nii.gz")
     words = ["run", "a.nii.gz", "--out", "out", "--plugin", str(paint_plugin), "--model", "paint"]
-    terminal, shown = pty.openpty()
-    stdout = subprocess.PIPE if piped else shown
-    process = subprocess.Popen([sys.executable, "-m", "oasis_gan", *words], cwd=tmp_path, stdout=stdout, stderr=shown)
-    os.close(shown)
-    results = process.communicate(timeout=120)[0]
-    seen = os.read(terminal, 100_000).decode()
-    os.close(terminal)
-    assert process.returncode == 0
+    status, results, seen = on_terminal([sys.executable, "-m", "oasis_gan", *words], tmp_path, piped=piped)
+    assert status == 0
     assert "[1/1] a: done" in seen
     if piped:
         assert results == b"out/a_synthT1w.nii.gz\n"

@@ -5,17 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import pty
-import subprocess
 import sys
 import textwrap
-from contextlib import suppress
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from tool import Painting, oasis_gan
+from tool import Painting, oasis_gan, on_terminal
 
 from oasis_gan.errors import printable
 from oasis_gan.hookspecs import oasis_gan_models
@@ -135,21 +132,10 @@ def test_tables_keep_a_name_on_its_row(plugin: Path, tmp_path: Path, command: st
 
 def test_a_terminal_shows_names_as_they_are(folder: Path, plugin: Path) -> None:
     """A bar is drawn below the names; neither it nor the terminal takes them for markup."""
-    terminal, shown = pty.openpty()
     words = ["run", "in", "--plugin", str(plugin), "--model", "paint", "--out", "out"]
-    command, size = [sys.executable, "-m", "oasis_gan", *words], {"COLUMNS": "200"}
-    with subprocess.Popen(
-        command, cwd=folder.parent, env={**os.environ, **size}, stdout=shown, stderr=shown
-    ) as process:
-        os.close(shown)
-        seen = b""
-        # A terminal whose other end was closed is an error to read.
-        with suppress(OSError):
-            while data := os.read(terminal, 65536):
-                seen += data
-    os.close(terminal)
-    assert process.returncode == 0
-    text = seen.decode()
+    command = [sys.executable, "-m", "oasis_gan", *words]
+    status, _, text = on_terminal(command, folder.parent, piped=False, columns=200)
+    assert status == 0
     assert [name for name in NASTY if f"] {printable(name)}: done (" not in text] == []
     # None but the sequences that draw the bar, which Rich makes.
     assert "\x1b[31mred" not in text

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from tool import on_terminal
 
 from oasis_gan import TrainingRequest
 
@@ -47,22 +45,6 @@ def words(tmp_path: Path) -> list[str]:
         nib.save(nib.Nifti1Image(np.ones((4, 4, 4), np.uint8), np.eye(4)), tmp_path / name)
     options = ["--source-suffix", "_seg.nii", "--target-suffix", "_t1.nii", "--plugin", "slow.py", "--kind", "slow"]
     return [sys.executable, "-m", "oasis_gan", "train", ".", *options, "--out", "m"]
-
-
-def on_terminal(words: list[str], cwd: Path) -> tuple[int, bytes, str]:
-    """Run with a real terminal on standard error; return exit status, standard output, and what was shown."""
-    terminal, shown = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    process = subprocess.Popen(words, cwd=cwd, stdout=subprocess.PIPE, stderr=shown, env=environment)
-    os.close(shown)
-    seen = b""
-    # Linux says so when the other end is closed.
-    with suppress(OSError):
-        while chunk := os.read(terminal, 4096):
-            seen += chunk
-    os.close(terminal)
-    results = process.communicate(timeout=300)[0]
-    return process.returncode, results, seen.decode()
 
 
 def test_a_log_holds_the_lines_and_nothing_else(tmp_path: Path, words: list[str]) -> None:

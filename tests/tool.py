@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,3 +24,25 @@ def oasis_gan(*words: object, cwd: Path, **options: Any) -> subprocess.Completed
     """Run a command in a folder; options go to `subprocess.run`."""
     command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False, **options)
+
+
+def on_terminal(
+    words: Sequence[str], cwd: Path, *, piped: bool = True, columns: int = 100
+) -> tuple[int, bytes | None, str]:
+    """Run a command line with a real terminal on standard error; return exit status, standard output, what was shown.
+
+    Results go to a pipe, or else to the same terminal.
+    """
+    terminal, shown = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
+    stdout = subprocess.PIPE if piped else shown
+    process = subprocess.Popen(words, cwd=cwd, env=environment, stdout=stdout, stderr=shown)
+    os.close(shown)
+    seen = b""
+    # Linux says so when the other end is closed.
+    with suppress(OSError):
+        while chunk := os.read(terminal, 65536):
+            seen += chunk
+    os.close(terminal)
+    results = process.communicate(timeout=300)[0]
+    return process.returncode, results, seen.decode()
