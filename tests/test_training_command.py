@@ -87,6 +87,9 @@ def test_settings_go_over_a_recipe_and_that_over_a_preset(heads: Path, tmp_path:
     [
         (("--resume", "{heads}"), "a training to go on with"),
         (("--resume", "{heads}", "--preset", "paper"), "--resume FOLDER, with --set at most"),
+        (("--resume", "{heads}", "--labels", "freesurfer"), "--resume FOLDER, with --set at most"),
+        (("--resume", "{heads}", "--target-suffix", "_t1.nii"), "--resume FOLDER, with --set at most"),
+        (("--resume", "{heads}", "--max-voxels", "1000"), "--resume FOLDER, with --set at most"),
         (("{heads}",), "SOURCE and --out, or --resume"),
         (("{heads}", "--out", "{out}", "--preset", "none"), "one of paper, "),
         (("{heads}", "--out", "{out}", "--set", "steps=0", *PAIRS), "recipe: steps"),

@@ -13,7 +13,7 @@ import click
 
 from ..checks.doctor import examine_all, side_of
 from ..checks.findings import Verdict
-from ..datasets import Subject
+from ..datasets import MAX_VOXELS, Subject
 from ..errors import OasisGanError, one_line
 from ..files import write_atomically
 from ..label_sets import LABEL_SETS, OASIS
@@ -27,6 +27,9 @@ from .examining import report_line
 
 _RUN = "run.json"
 """What a training was asked for, in its folder: enough to go on with it."""
+_WITH_RESUME = {"resume", "settings", "plugin_files"}
+_NOT_GIVEN = (None, (), "", MAX_VOXELS)
+"""What options are where the user names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +171,8 @@ def _converted(subject: Subject, labels: LabelSet) -> Subject:
 
 def _resumed(folder: Path, options: TrainOptions) -> tuple[Path, dict[str, Any]]:
     """Return the folder of a training that was begun, and what was asked for in it; ``--set`` may change settings."""
-    given = [options.out, options.kind, options.preset, options.recipe, options.dataset, options.target_root]
-    if options.sources or options.validate or any(option is not None for option in given):
+    given = [getattr(options, field.name) for field in fields(options) if field.name not in _WITH_RESUME]
+    if any(option not in _NOT_GIVEN for option in given):
         expected, found = "--resume FOLDER, with --set at most", "other options beside it"
         raise OasisGanError("--resume", expected=expected, found=found, remedy="leave them out")
     path = folder / _RUN
