@@ -120,7 +120,23 @@ def _shifted(weights: Weights, by: int) -> Weights:
 
 
 def _along_both(slices: Voxels, maps: tuple[Weights, Weights]) -> Channels:
+    if all(_moves_whole(weights) for weights in maps):
+        return _moved_whole(slices, maps)
     rows, columns = maps
     n, _, width, channels = slices.shape
     by_rows = np.matmul(rows, slices.reshape(n, slices.shape[1], width * channels)).reshape(n, -1, width, channels)
     return np.asarray(np.matmul(columns, by_rows))
+
+
+def _moves_whole(weights: Weights) -> bool:
+    """Whether every row of a matrix takes one pixel as it is, or none."""
+    return bool(((weights == 0) | (weights == 1)).all() and (weights.sum(axis=1) <= 1).all())
+
+
+def _moved_whole(slices: Voxels, maps: tuple[Weights, Weights]) -> Channels:
+    """Return what the products with the matrices would, in a tenth of the time."""
+    moved = slices
+    for axis, weights in enumerate(maps, 1):
+        moved = moved.take(weights.argmax(axis=1), axis)
+        moved[(slice(None),) * axis + (~weights.any(axis=1),)] = 0
+    return np.asarray(moved, np.float32)

@@ -160,3 +160,14 @@ def test_channels_and_slices_do_not_mix(rows: int, seed: int) -> None:
     fit = Fit.around(np.ones((1, rows, 9), bool), (0.8, 1.7), MM)
     alone = fit.apply(slices[1:2, :, :, :1])
     assert np.allclose(fit.apply(slices)[1:2, :, :, :1], alone, atol=1e-6)
+
+
+def test_pixels_that_are_moved_whole_are_those_of_the_matrix_products() -> None:
+    support = np.zeros((1, 40, 56), bool)
+    support[:, 5:30, 9:50] = True
+    slices = np.random.default_rng(0).random((3, 40, 56, 2), np.float32)
+    fit = Fit.around(support, (1.0, 1.0), Canvas(1.0, 32, 16)).moved((3, -30))
+    for maps, made in ((fit.there, fit.apply(slices)), (fit.back, fit.undo(fit.apply(slices)))):
+        source = slices if maps is fit.there else fit.apply(slices)
+        np.testing.assert_array_equal(made, np.einsum("ir,jc,nrck->nijk", *maps, source))
+        assert made.any()
