@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from .volume import Channels, Mask, Voxels
 
 Weights = NDArray[np.float32]
 
+_REACH = 2  # pixels, of the wider kernel
 SAME_SPACING = 0.01
 """Spacings that differ by less than this fraction are taken as equal: voxels are moved whole, never blended."""
 
@@ -42,8 +44,9 @@ class Fit:
 
     Along one axis a map is a matrix of weights, so that slices (n, rows, columns, channels) become
     ``there[0] @ rows`` and ``there[1] @ columns``. At equal spacing every row of a matrix has a single 1: pixels are
-    moved, not changed. Otherwise the weights are those of linear interpolation; where pixels are made more than twice
-    as large they reach as far as the larger pixel does, so that it is a mean of what lies in it. Reaching further
+    moved, not changed. Otherwise the weights are those of linear interpolation there, which keeps shares of tissues
+    within 0 and 1, and those of cubic convolution back, which keeps edges. Where pixels are made more than twice as
+    large the weights reach as far as the larger pixel does, so that it is a mean of what lies in it. Reaching further
     would blur.
     """
 
@@ -93,7 +96,7 @@ def _fit_axis(occupied: NDArray[np.bool_], spacing: float, canvas: Canvas) -> tu
         middle += ((pixels - 1) / 2 - middle) % 1
     positions = (np.arange(pixels) - (pixels - 1) / 2) / ratio + middle
     there = linear_weights(positions, len(occupied), widen=max(1.0, 0.5 / ratio))
-    back = linear_weights(
+    back = _cubic_weights(
         (np.arange(len(occupied)) - middle) * ratio + (pixels - 1) / 2, pixels, widen=max(1.0, ratio / 2)
     )
     return there, back
@@ -105,11 +108,35 @@ def linear_weights(positions: NDArray[np.floating[Any]], pixels: int, widen: flo
     A triangle of half-width ``widen`` pixels weighs the neighbours: linear interpolation at 1, an anti-aliased mean
     above. Outside the axis all is 0.
     """
-    weights = np.maximum(0, 1 - np.abs(positions[:, np.newaxis] - np.arange(pixels)) / widen)
-    # The triangle's sum over an unbounded axis: dividing by it keeps a constant constant and the outside 0.
-    reach = np.arange(-math.ceil(widen) - 1, math.ceil(widen) + 2)
-    unbounded = np.maximum(0, 1 - np.abs((positions % 1)[:, np.newaxis] - reach) / widen).sum(axis=1, keepdims=True)
+    return _weights(_triangle, positions, pixels, widen)
+
+
+def _cubic_weights(positions: NDArray[np.floating[Any]], pixels: int, widen: float) -> Weights:
+    """Return the matrix of cubic convolution (Keys 1981, https://doi.org/10.1109/TASSP.1981.1163711, a = -1/2)."""
+    return _weights(_keys, positions, pixels, widen)
+
+
+def _weights(
+    kernel: Callable[[NDArray[np.floating[Any]]], NDArray[np.floating[Any]]],
+    positions: NDArray[np.floating[Any]],
+    pixels: int,
+    widen: float,
+) -> Weights:
+    weights = kernel(np.abs(positions[:, np.newaxis] - np.arange(pixels)) / widen)
+    # The kernel's sum over an unbounded axis: dividing by it keeps a constant constant and the outside 0.
+    reach = np.arange(-math.ceil(_REACH * widen) - 1, math.ceil(_REACH * widen) + 2)
+    unbounded = kernel(np.abs((positions % 1)[:, np.newaxis] - reach) / widen).sum(axis=1, keepdims=True)
     return np.asarray(weights / unbounded, np.float32)
+
+
+def _triangle(distance: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    return np.maximum(0, 1 - distance)
+
+
+def _keys(distance: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((2.5 - 0.5 * distance) * distance - 4) * distance + 2
+    return np.where(distance < 1, near, np.where(distance < _REACH, far, 0))
 
 
 def _shifted(weights: Weights, by: int) -> Weights:

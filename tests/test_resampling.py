@@ -171,3 +171,23 @@ def test_pixels_that_are_moved_whole_are_those_of_the_matrix_products() -> None:
         source = slices if maps is fit.there else fit.apply(slices)
         np.testing.assert_array_equal(made, np.einsum("ir,jc,nrck->nijk", *maps, source))
         assert made.any()
+
+
+@pytest.mark.parametrize("spacing", [0.6, 1.3, 1.5, 2.0])
+def test_a_parabola_on_the_canvas_comes_back_exactly(spacing: float) -> None:
+    """Linear interpolation would flatten it, as it blurs edges: cubic convolution is exact to the second order."""
+    shape = (int(60 / spacing), int(52 / spacing))
+    fit = Fit.around(np.ones((1, *shape), bool), (spacing, spacing), Canvas(1.0, 8, 8))
+    rows, columns = (fit.there[axis].shape[0] for axis in (0, 1))
+
+    def parabola(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 0.5 + 1e-3 * (y**2 - 0.5 * x**2 + 0.3 * x * y)
+
+    def centred(length: int, step: float) -> NDArray[np.float64]:
+        return (np.arange(length) - (length - 1) / 2) * step
+
+    canvas = parabola(centred(rows, 1.0)[:, np.newaxis], centred(columns, 1.0)).astype(np.float32)
+    expected = parabola(centred(shape[0], spacing)[:, np.newaxis], centred(shape[1], spacing))
+    made = fit.undo(canvas[np.newaxis, ..., np.newaxis])[0, ..., 0]
+    inside = np.s_[5:-5, 5:-5]
+    np.testing.assert_allclose(made[inside], expected[inside], atol=1e-4)
