@@ -190,17 +190,18 @@ def test_losses_are_those_of_the_paper_a_slice_each() -> None:
         np.testing.assert_allclose(np.asarray(made), expected, rtol=1e-5)
 
 
-def test_texture_is_the_distance_between_distributions_of_values_and_changes() -> None:
+@pytest.mark.parametrize("roughness", [1.0, 1.3])
+def test_texture_is_the_distance_between_distributions_of_values_and_changes(roughness: float) -> None:
     real, generated = (_noise(2, 12, 9, 1, seed=seed) * scale for seed, scale in ((0, 1.0), (1, 0.5)))
 
-    def features(image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        return [image, *(image - np.roll(image, lag, axis) for lag in (1, 2) for axis in (0, 1))]
+    def features(image: NDArray[np.float32], times: float) -> list[NDArray[np.float32]]:
+        return [image, *(times * (image - np.roll(image, lag, axis)) for lag in (1, 2) for axis in (0, 1))]
 
-    expected = [
-        np.mean([wasserstein_distance(*(x.ravel() for x in two)) for two in zip(*map(features, pair), strict=True)])
-        for pair in zip(real[..., 0], generated[..., 0], strict=True)
-    ]
-    np.testing.assert_allclose(np.asarray(losses.texture(real, generated)), expected, rtol=1e-4)
+    expected = []
+    for a, b in zip(real[..., 0], generated[..., 0], strict=True):
+        both = zip(features(a, roughness), features(b, 1), strict=True)
+        expected.append(np.mean([wasserstein_distance(x.ravel(), y.ravel()) for x, y in both]))
+    np.testing.assert_allclose(np.asarray(losses.texture(real, generated, roughness)), expected, rtol=1e-4)
 
 
 def test_texture_does_not_ask_where_a_pixel_is() -> None:

@@ -45,21 +45,27 @@ def discrimination(criterion: Criterion, real_logits: Tensor, generated_logits: 
     return (criterion(real_logits, 1.0) + criterion(generated_logits, 0.0)) * (0.5 if halved else 1.0)
 
 
-def texture(real: Tensor, generated: Tensor) -> Tensor:
+def texture(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
     """Return how differently intensities are distributed, and differences of pixels one and two apart.
 
     The mean distance between sorted values, which is the Wasserstein distance of their distributions: where a bright
     or rough pixel lies is not asked, only how many of them there are. As the sliced Wasserstein loss of
     arXiv 2006.07229, along directions that are given.
+
+    Args:
+        real: Slices.
+        generated: Slices.
+        roughness: How many times as large as in the real slices the differences are to be.
     """
-    real, generated = (tf.sort(_features(images), axis=-1) for images in (real, generated))
-    return tf.reduce_mean(tf.abs(real - generated), (1, 2))
+    wanted = tf.sort(_features(real, roughness), axis=-1)
+    generated = tf.sort(_features(generated), axis=-1)
+    return tf.reduce_mean(tf.abs(wanted - generated), (1, 2))
 
 
-def _features(images: Tensor) -> Tensor:
+def _features(images: Tensor, roughness: float = 1.0) -> Tensor:
     """Return (n, features, pixels) of (n, rows, columns, channels): the values, and how they change along each axis."""
     n = tf.shape(images)[0]
-    changes = [images - tf.roll(images, lag, axis) for lag in _LAGS for axis in (1, 2)]
+    changes = [roughness * (images - tf.roll(images, lag, axis)) for lag in _LAGS for axis in (1, 2)]
     return tf.stack([tf.reshape(feature, (n, -1)) for feature in (images, *changes)], 1)
 
 

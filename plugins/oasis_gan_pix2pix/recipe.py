@@ -78,6 +78,12 @@ class LossSettings(Settings):
     texture_weight: float = Field(
         0.0, ge=0, description="Of how differently intensities, and their changes from pixel to pixel, are distributed."
     )
+    roughness: float = Field(
+        1.0,
+        ge=0.5,
+        le=2,
+        description="Times the changes of real slices, to make up for a smoother look of other heads.",
+    )
 
     @property
     def pixelwise(self) -> bool:

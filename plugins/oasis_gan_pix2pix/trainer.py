@@ -145,7 +145,7 @@ class Trainer:
             objective = weigh.l1_weight * l1 if weigh.pixelwise else zero
             if adversarial:
                 if weigh.texture_weight:
-                    texture = tf.reduce_mean(losses.texture(real, generated))
+                    texture = tf.reduce_mean(losses.texture(real, generated, weigh.roughness))
                     objective += weigh.texture_weight * texture
                 on_real, on_generated = self._judge(source, real), self._judge(source, generated)
                 fooling = tf.reduce_mean(losses.adversarial(self._criterion, on_generated))
