@@ -14,7 +14,7 @@ from click.testing import CliRunner
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 
 from ablations import Heads, as_tsv, command, main, picture, score_rows, train_row
-from ablations_page import page, tables
+from ablations_page import PAGE, tables
 from experiments import EXPERIMENTS, GROUPS
 from numpy.typing import NDArray
 from oasis_gan_pix2pix.recipe import parse_recipe
@@ -86,12 +86,12 @@ def test_agreement_is_that_of_the_paper() -> None:
 
 
 def test_the_page_keeps_what_was_written_by_hand() -> None:
-    first = page("old tables", None)
+    first = PAGE.spliced("old tables", None)
     edited = "A word before.\n\n" + first + "\nThe PixelGAN comes out sharper.\n"
-    again = page("new tables", edited)
+    again = PAGE.spliced("new tables", edited)
     assert again == edited.replace("old tables", "new tables")
-    assert page("new tables", again) == again
-    assert page("tables", "By hand.\n").startswith("By hand.\n\n<!--")
+    assert PAGE.spliced("new tables", again) == again
+    assert PAGE.spliced("tables", "By hand.\n").startswith("By hand.\n\n<!--")
 
 
 def test_the_tables_hold_the_rows_there_are_beside_the_paper_s_figures() -> None:

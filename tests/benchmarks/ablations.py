@@ -20,12 +20,13 @@ from pathlib import Path
 
 import click
 import numpy as np
-from ablations_page import machine, tables, versions, write_page
+from ablations_page import PACKAGES, PAGE, tables
 from experiments import EXPERIMENTS, Recipe
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from oasis_gan_pix2pix import load, train
 from oasis_gan_pix2pix.recipe import parse_recipe
+from page import machine, versions
 from scoring import COLUMNS, Head, Score
 
 from oasis_gan import OasisGanError, Scan, Subject, TrainingRequest, read_nifti, write_atomically
@@ -174,7 +175,7 @@ def main(
         means = {name: Score.mean(of.values()) for name, of in scored.items()}
         click.echo(as_tsv({name: {MEAN: score} for name, score in means.items()}))
         if docs is not None:
-            write_page(docs, tables(means, facts(out, recipes, there, budget), command(budget, steps, rows)))
+            PAGE.write(docs, tables(means, facts(out, recipes, there, budget), command(budget, steps, rows)))
     except (OasisGanError, OSError) as error:
         raise click.ClickException(str(error)) from None
 
@@ -190,7 +191,7 @@ def facts(out: Path, recipes: Mapping[str, Recipe], heads: Heads, budget: str) -
         f"{generator['levels']} levels, {generator['filters']} filters; seed {_SEED}",
         f"Trained on {learnt} ({first['slices']} slices); held out: {held_out}",
         f"Machine: {machine()}, {first['precision']}",
-        f"Software: {versions()}",
+        f"Software: {versions(PACKAGES)}",
     ]
 
 
