@@ -1,0 +1,142 @@
+"""The measured speeds as a page: a table for each question, and what the columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from page import Page
+from rounds import Measured
+
+Results = Mapping[str, Mapping[str, Measured]]
+"""What was measured, by question and by contestant."""
+
+PACKAGES = ("oasis-gan", "tensorflow", "keras", "numpy")
+PAGE = Page(
+    "tests/benchmarks/speed.py",
+    """# Speed
+
+{tables}
+
+## What it means
+""",
+)
+OURS = "ours"
+TITLES = {
+    "tutorial": "TensorFlow's tutorial, as written",
+    "pytorch-float32": "PyTorch, eager",
+    "pytorch-channels-last": "PyTorch, eager, channels-last",
+    "pytorch-bfloat16": "PyTorch, eager, channels-last, bfloat16",
+    OURS: "oasis-gan",
+    "ours-float32": "oasis-gan, held to float32",
+}
+_EXPLAINED = """\
+All networks have the same convolutions, 3 channels to 3, and random weights. All sides are measured in one run, each in
+a process of its own, a round of each in turn: the median of the rounds, and the fastest and the slowest. *Times* is the
+median of a row divided by that of oasis-gan: above 1, oasis-gan is faster. A GPU was never seen: on a GPU untested."""
+_INFERENCE = """\
+The tutorial calls the Keras model eagerly on one slice, `training=True`. PyTorch translates a batch in `eval()` and
+`inference_mode()`. oasis-gan loads a model folder and translates a batch as `oasis-gan run` does, NumPy arrays in and
+out. Norms go by moving statistics in both; the tutorial's by those of the slice."""
+_TRAINING = """\
+The tutorial's step is a `tf.function` of two tapes, one image. PyTorch and oasis-gan learn from a batch: one forward
+pass of the generator for both losses, the discriminator's halved, Adam (PyTorch's fused one). oasis-gan's is the update
+of `oasis-gan train`, with what it watches."""
+_LIMIT = """\
+No network can be faster than its convolutions at the speed of a large product of matrices, unless it multiplies less. A
+multiplication and an addition count as two operations; an image's training is 3 passes of the generator and 7 of the
+discriminator. The limit goes by the fastest product."""
+_PROCESSES = """\
+Whole processes, start to end; files are in the system's cache. Memory is the most that was resident in any round."""
+_SIZES = "oasis-gan alone, inference; volumes with the default model, in one `oasis-gan run`."
+_ONCE = "\\* measured once: a single call took longer than {patience:g} s."
+
+
+def tables(results: Results, facts: Sequence[str], command: str, patience: float, picture: str) -> str:
+    """Return all that was measured.
+
+    Args:
+        results: By question: ``inference``, ``training``, ``product``, ``process``, ``batch``, ``width``, ``volumes``
+            and ``cores``, as far as they were asked.
+        facts: On what the rows share: machine, software, seed.
+        command: That made them.
+        patience: Seconds; a contestant whose call takes longer is measured once.
+        picture: Name of the plot, beside the page.
+    """
+    parts = ["\n".join(f"- {fact}" for fact in facts), f"```sh\n{command}\n```", _EXPLAINED]
+    for question, title, said, unit in (
+        ("inference", "Inference", _INFERENCE, "ms a slice"),
+        ("training", "Training", _TRAINING, "ms an image"),
+    ):
+        if there := results.get(question):
+            parts += [f"## {title}", said, _sides(there, unit)]
+    if "product" in results:
+        parts += ["## The machine's own limit", _LIMIT, _products(results["product"])]
+        parts += [table] if (table := _limits(results)) else []
+    if "process" in results:
+        parts += ["## A whole volume", _PROCESSES, _processes(results["process"])]
+    if "batch" in results:
+        parts += ["## Cost against size", _SIZES, *_sizes(results), f"![The same as curves]({picture})"]
+    if any(_once(of, results) for there in results.values() for of in there.values()):
+        parts.append(_ONCE.format(patience=patience))
+    return "\n\n".join(parts)
+
+
+def _sides(there: Mapping[str, Measured], unit: str) -> str:
+    rows = []
+    for name, of in there.items():
+        times = f"{of.median / there[OURS].median:.2f}" if OURS in there else ""
+        rows.append((TITLES[name], of.precision, *_spread(of, 1000, ".1f"), times))
+    return _table(("", "precision", unit, "fastest to slowest", "times"), rows)
+
+
+def _products(there: Mapping[str, Measured]) -> str:
+    rows = ((name, f"{1 / of.median:.0f}", f"{1 / of.high:.0f} to {1 / of.low:.0f}") for name, of in there.items())
+    return _table(("product of two matrices", "GFLOP/s", "slowest to fastest"), rows)
+
+
+def _limits(results: Results) -> str:
+    """Return how near to the limit ours comes."""
+    fastest = min(of.median for of in results["product"].values())
+    rows = []
+    for question, what in (("inference", "a slice, inference"), ("training", "an image, training")):
+        if of := results.get(question, {}).get(OURS):
+            limit = of.gflop * fastest
+            figures = f"{of.gflop:.3g}", f"{limit * 1000:.1f}", f"{of.median * 1000:.1f}", f"{limit / of.median:.0%}"
+            rows.append((what, *figures))
+    return _table(("", "GFLOP", "limit, ms", "oasis-gan, ms", "limit / oasis-gan"), rows) if rows else ""
+
+
+def _processes(there: Mapping[str, Measured]) -> str:
+    rows = ((name, *_spread(of, 1, ".2f"), f"{of.peak:.0f}" if of.peak else "") for name, of in there.items())
+    return _table(("", "s", "fastest to slowest", "memory, MB"), rows)
+
+
+def _sizes(results: Results) -> Iterator[str]:
+    """Yield the table of each size, with what explains it beside: work, speed-up, memory."""
+    for question, heading in (("batch", "slices at once"), ("width", "filters")):
+        rows = [(name, *_spread(of, 1000, ".1f"), f"{of.gflop:.3g}") for name, of in results[question].items()]
+        yield _table((heading, "ms a slice", "fastest to slowest", "GFLOP a slice"), rows)
+    cores = results["cores"]
+    one = next(iter(cores.values())).median
+    rows = [(name, *_spread(of, 1000, ".1f"), f"{one / of.median:.2f}") for name, of in cores.items()]
+    yield _table(("cores", "ms a slice", "fastest to slowest", "times as fast as one"), rows)
+    volumes = (
+        (name, *_spread(of, 1, ".2f"), f"{of.median / int(name):.2f}", f"{of.peak:.0f}")
+        for name, of in results["volumes"].items()
+    )
+    yield _table(("volumes", "s", "fastest to slowest", "s a volume", "memory, MB"), volumes)
+
+
+def _spread(of: Measured, scale: float, form: str) -> tuple[str, str]:
+    """Return the median, and the fastest and the slowest round."""
+    median, low, high = (format(seconds * scale, form) for seconds in (of.median, of.low, of.high))
+    return (median, f"{low} to {high}") if len(of.values) > 1 else (f"{median} \\*", "")
+
+
+def _once(of: Measured, results: Results) -> bool:
+    return len(of.values) < max(len(other.values) for there in results.values() for other in there.values())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
