@@ -75,12 +75,14 @@ class Measured:
         precision: In which it computed.
         gflop: That a unit needs; 0 where nobody asks.
         peak: Most memory that was in use, MB; 0 where it was not measured.
+        once: Whether its first call took so long that there was no other.
     """
 
     values: tuple[float, ...]
     precision: str = ""
     gflop: float = 0.0
     peak: float = 0.0
+    once: bool = False
 
     @property
     def median(self) -> float:
@@ -180,13 +182,16 @@ def compete(
                 workers[key] = stack.enter_context(Worker(entry.cores))
             ready[name] = workers[key].ask({"prepare": name, **asdict(entry.work)})
             report(f"{name}: ready, {ready[name]['precision']}")
-        values: dict[str, list[float]] = {name: [] for name in ready}
+        once = {name: [answer["unit"]] for name, answer in ready.items() if answer["call"] > effort.patience}
+        values: dict[str, list[float]] = {name: [] for name in ready} | once
         for number in range(effort.rounds):
-            for name, answer in ready.items():
-                if answer["call"] > effort.patience:
-                    values[name] = [answer["unit"]]
+            for name in ready:
+                if name in once:
                     continue
                 worker = workers[entries[name].process, entries[name].cores]
                 values[name].append(worker.ask({"measure": name, "seconds": effort.seconds})["unit"])
                 report(f"{name}: round {number + 1}, {values[name][-1] * 1000:.4g} ms")
-    return {name: Measured(tuple(values[name]), answer["precision"], answer["gflop"]) for name, answer in ready.items()}
+    return {
+        name: Measured(tuple(values[name]), answer["precision"], answer["gflop"], once=name in once)
+        for name, answer in ready.items()
+    }

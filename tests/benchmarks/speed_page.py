@@ -76,7 +76,7 @@ def tables(results: Results, facts: Sequence[str], command: str, patience: float
         parts += ["## A whole volume", _PROCESSES, _processes(results["process"])]
     if "batch" in results:
         parts += ["## Cost against size", _SIZES, *_sizes(results), f"![The same as curves]({picture})"]
-    if any(_once(of, results) for there in results.values() for of in there.values()):
+    if any(of.once for there in results.values() for of in there.values()):
         parts.append(_ONCE.format(patience=patience))
     return "\n\n".join(parts)
 
@@ -90,7 +90,10 @@ def _sides(there: Mapping[str, Measured], unit: str) -> str:
 
 
 def _products(there: Mapping[str, Measured]) -> str:
-    rows = ((name, f"{1 / of.median:.0f}", f"{1 / of.high:.0f} to {1 / of.low:.0f}") for name, of in there.items())
+    rows = []
+    for name, of in there.items():
+        median, low, high = (f"{1 / seconds:.3g}" for seconds in (of.median, of.high, of.low))
+        rows.append((name, f"{median} \\*" if of.once else median, "" if of.once else f"{low} to {high}"))
     return _table(("product of two matrices", "GFLOP/s", "slowest to fastest"), rows)
 
 
@@ -130,11 +133,7 @@ def _sizes(results: Results) -> Iterator[str]:
 def _spread(of: Measured, scale: float, form: str) -> tuple[str, str]:
     """Return the median, and the fastest and the slowest round."""
     median, low, high = (format(seconds * scale, form) for seconds in (of.median, of.low, of.high))
-    return (median, f"{low} to {high}") if len(of.values) > 1 else (f"{median} \\*", "")
-
-
-def _once(of: Measured, results: Results) -> bool:
-    return len(of.values) < max(len(other.values) for there in results.values() for other in there.values())
+    return (f"{median} \\*", "") if of.once else (median, f"{low} to {high}")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
