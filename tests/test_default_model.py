@@ -15,8 +15,9 @@ import oasis_gan_pix2pix
 import pytest
 import SimpleITK as sitk  # noqa: N813 - its own documentation calls it so
 from numpy.typing import NDArray
+from oasis_gan_pix2pix.translator import Pix2PixTranslator
 
-from oasis_gan import ANCHORS, OASIS, ModelKind, Translator, Window
+from oasis_gan import ANCHORS, OASIS, Fit, ModelKind, Plane, Translator, Window, cut, read_nifti
 from oasis_gan.testing import ModelContract
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -105,3 +106,14 @@ def test_a_head_takes_less_than_two_gigabytes(made: Path) -> None:
     """The largest process that this one has waited for so far, the run of the sample among them."""
     assert made.exists()
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < 2e9
+
+
+def test_with_bfloat16_the_output_is_within_50_db_of_float32() -> None:
+    label_map = read_nifti(SEG)
+    stack = cut(label_map.voxels, label_map.geometry, Plane.AXIAL)
+    folder = PIX2PIX.shipped["tissue-to-t1w"]
+    exact, fast = (Pix2PixTranslator(folder, precision=precision) for precision in ("float32", "bfloat16"))
+    fit = Fit.around(stack.slices != 0, stack.spacing, exact.card.canvas)
+    slices = fit.apply(OASIS.encode(stack.slices[[45, 80, 115]]))
+    apart = (exact.translate(slices) - fast.translate(slices))[slices.max(-1) > 0]
+    assert 50 < -10 * np.log10((apart**2).mean()) < 100

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from .backend import tf
+from .backend import keras, tf
 
 Precision = Literal["float32", "bfloat16", "float16"]
 _CPU_BFLOAT16 = {"amx_bf16", "avx512_bf16"}
@@ -27,6 +29,17 @@ def chosen_precision(wanted: Literal["auto", "float32", "bfloat16", "float16"]) 
         oldest = min(capabilities)
         return "bfloat16" if oldest >= (8, 0) else "float16" if oldest >= (7, 0) else "float32"
     return "bfloat16" if _CPU_BFLOAT16 & processor_flags() else "float32"
+
+
+@contextmanager
+def computing_in(precision: Precision) -> Iterator[None]:
+    """Build networks that compute in ``precision``, their variables staying float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:

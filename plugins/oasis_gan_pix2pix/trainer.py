@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import losses, networks
 from .backend import compiled, keras, tf
-from .hardware import chosen_precision
+from .hardware import chosen_precision, computing_in
 from .pairs import LinearPrediction
 from .recipe import Recipe
 from .team import Team, all_reduced
@@ -45,7 +44,7 @@ class Trainer:
         self.smooth_end: Arrays = {}
         self._criterion = losses.CRITERIA[recipe.loss.gan]
         judged = channels_in if recipe.loss.conditional else 0
-        with self.team.strategy.scope(), _computing_in(self.precision):
+        with self.team.strategy.scope(), computing_in(self.precision):
             self.generator = networks.generator(recipe.generator, channels_in, channels_out)
             self.discriminator = networks.discriminator(recipe.discriminator, judged, channels_out)
             # What is validated and kept: the generator itself, or the moving average of its weights.
@@ -241,17 +240,6 @@ def _inside(source: Tensor, target: Tensor, generated: Tensor) -> tuple[Tensor, 
     """
     inside = tf.cast(tf.reduce_max(source, -1, keepdims=True) > 0, tf.float32)
     return (target * 2) * inside - 1, (generated + 1) * inside - 1
-
-
-@contextmanager
-def _computing_in(precision: str) -> Iterator[None]:
-    """Build networks that compute in ``precision``, their variables staying float32."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 class _ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

