@@ -49,8 +49,9 @@ def texture(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
     """Return how differently intensities are distributed, and differences of pixels one and two apart.
 
     The mean distance between sorted values, which is the Wasserstein distance of their distributions: where a bright
-    or rough pixel lies is not asked, only how many of them there are. Intensities count as much as the four kinds of
-    differences together. As the sliced Wasserstein loss of arXiv 2006.07229, along directions that are given.
+    or rough pixel lies is not asked, only how many of them there are. As the sliced Wasserstein loss of
+    arXiv 2006.07229, along directions that are given. Weighing the intensities more brings the histogram nearer to the
+    real one, at a higher price in distance than it is worth.
 
     Args:
         real: Slices.
@@ -59,8 +60,7 @@ def texture(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
     """
     wanted = tf.sort(_features(real, roughness), axis=-1)
     generated = tf.sort(_features(generated), axis=-1)
-    apart = tf.reduce_mean(tf.abs(wanted - generated), 2)
-    return apart[:, 0] + tf.reduce_mean(apart[:, 1:], 1)
+    return tf.reduce_mean(tf.abs(wanted - generated), (1, 2))
 
 
 def _features(images: Tensor, roughness: float = 1.0) -> Tensor:
