@@ -235,6 +235,10 @@ def plugins(
     if check is not None:
         from .commands.checking import check_plugin
 
+        if plugin_files:
+            found = f"--plugin {plugin_files[0]} as well"
+            raise OasisGanError("--check", expected="one plugin", found=found, remedy="name it after --check alone")
+
         context.exit(check_plugin(check, samples))
     from .commands.listing import plugin_table
 

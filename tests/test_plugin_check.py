@@ -118,3 +118,10 @@ def test_without_pytest_it_says_how_to_get_it(folder: Path) -> None:
     (line,) = done.stderr.splitlines()
     assert line.endswith("; pip install 'oasis-gan[testing]'")
     assert done.stdout == ""
+
+
+def test_another_plugin_beside_the_one_to_check_is_refused(folder: Path) -> None:
+    done = check(folder, "my_plugin.py", "--plugin", "other.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--check: expected one plugin, found --plugin other.py as well" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
