@@ -79,8 +79,12 @@ class Fit:
         return _along_both(slices, self.there)
 
     def undo(self, slices: Channels) -> Channels:
-        """Return (n, rows, columns, channels) for slices on the canvas; outside the canvas all is 0."""
-        return _along_both(slices, self.back)
+        """Return (n, rows, columns, channels) for slices on the canvas; outside the canvas all is 0.
+
+        Cubic convolution swings beyond an edge: what is beyond all the slice holds is cut off.
+        """
+        low, high = (extreme(slices, axis=(1, 2), keepdims=True) for extreme in (np.min, np.max))
+        return np.clip(_along_both(slices, self.back), np.minimum(low, 0), np.maximum(high, 0))
 
 
 def _fit_axis(occupied: NDArray[np.bool_], spacing: float, canvas: Canvas) -> tuple[Weights, Weights]:

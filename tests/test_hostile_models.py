@@ -75,12 +75,13 @@ def weights(data: bytes) -> Change:
 
 
 def changed_weights(change_one: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]) -> Change:
-    """Replace the largest array of the weights, vouched for."""
+    """Replace the largest array of the weights, at both ends of texture, vouched for."""
 
     def change(folder: Path) -> None:
         arrays = safetensors.numpy.load((folder / WEIGHTS).read_bytes())
-        largest = max(arrays, key=lambda name: arrays[name].size)
-        weights(safetensors.numpy.save({**arrays, largest: change_one(arrays[largest].copy())}))(folder)
+        largest = max(arrays, key=lambda name: arrays[name].size).removeprefix("smooth/")
+        changed = {name: change_one(arrays[name].copy()) for name in (largest, f"smooth/{largest}")}
+        weights(safetensors.numpy.save(arrays | changed))(folder)
 
     return change
 

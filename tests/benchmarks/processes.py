@@ -34,6 +34,8 @@ class Command:
 def ran(command: Command) -> tuple[float, float]:
     """Return how long a process took, in seconds, and the most memory it used, in MB.
 
+    Linux counts as a process's own what this one holds when it starts it: this one has to be the smaller.
+
     Raises:
         OasisGanError: If it ends otherwise than it should.
     """
