@@ -134,7 +134,7 @@ def _weights(
 
 
 def _triangle(distance: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    return np.maximum(0, 1 - distance)
+    return np.asarray(np.maximum(0, 1 - distance))
 
 
 def _keys(distance: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

@@ -181,10 +181,10 @@ def test_a_parabola_on_the_canvas_comes_back_exactly(spacing: float) -> None:
     rows, columns = (fit.there[axis].shape[0] for axis in (0, 1))
 
     def parabola(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 0.5 + 1e-3 * (y**2 - 0.5 * x**2 + 0.3 * x * y)
+        return np.asarray(0.5 + 1e-3 * (y**2 - 0.5 * x**2 + 0.3 * x * y), np.float64)
 
     def centred(length: int, step: float) -> NDArray[np.float64]:
-        return (np.arange(length) - (length - 1) / 2) * step
+        return np.asarray((np.arange(length) - (length - 1) / 2) * step, np.float64)
 
     canvas = parabola(centred(rows, 1.0)[:, np.newaxis], centred(columns, 1.0)).astype(np.float32)
     expected = parabola(centred(shape[0], spacing)[:, np.newaxis], centred(shape[1], spacing))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..choices import Plane
 from ..cohort import Job, translate_all
 from ..datatypes import datatype_of
 from ..errors import OasisGanError
@@ -14,7 +15,6 @@ from ..matching import Like
 from ..models import ModelKind, Translator
 from ..nifti import read_nifti
 from ..progress import Clock, reporting
-from ..slicing import Plane
 from .choosing import (
     SelectionOptions,
     choose_model,

@@ -13,7 +13,8 @@ import click
 
 from ..checks.doctor import examine_all, side_of
 from ..checks.findings import Verdict
-from ..datasets import MAX_VOXELS, Subject
+from ..choices import MAX_VOXELS
+from ..datasets import Subject
 from ..errors import OasisGanError, one_line
 from ..files import write_atomically
 from ..label_sets import LABEL_SETS, OASIS
