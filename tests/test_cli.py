@@ -19,6 +19,8 @@ import pytest
 from numpy.typing import NDArray
 from tool import Painting, oasis_gan, on_terminal
 
+import oasis_gan as package
+
 HEADER = ["subject", "status", "output", "message"]
 GREYS = np.array([0, 300, 550, 750])
 
@@ -328,3 +330,15 @@ def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
     again = oasis_gan("train", "data", *words, "--out", "m", cwd=tmp_path)
     assert again.returncode == 2
     assert_one_line(again, "a new folder")
+
+
+def test_help_needs_no_arrays() -> None:
+    loaded = "print(sorted({'numpy', 'nibabel'}.intersection(sys.modules)))"
+    code = f"import sys; from oasis_gan.cli import main\ntry: main()\nfinally: {loaded}"
+    process = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
+    assert process.stdout.endswith("[]\n")
+
+
+def test_every_public_name_can_be_imported() -> None:
+    assert [name for name in package.__all__ if getattr(package, name, None) is None] == []
+    assert len(package.__all__) > 30

@@ -108,7 +108,7 @@ def test_a_head_takes_less_than_two_gigabytes(made: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < 2e9
 
 
-def test_with_bfloat16_the_output_is_within_50_db_of_float32() -> None:
+def test_bfloat16_and_float32_give_outputs_with_a_psnr_of_50_db() -> None:
     label_map = read_nifti(SEG)
     stack = cut(label_map.voxels, label_map.geometry, Plane.AXIAL)
     folder = PIX2PIX.shipped["tissue-to-t1w"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -71,3 +72,23 @@ def test_a_sub_pixel_convolution_is_the_transposed_one(size: tuple[int, int]) ->
     layer.kernel.assign(sub_pixel_kernel(kernel))
     expected = tf.nn.conv2d_transpose(x, kernel, (3, 2 * size[0], 2 * size[1], 6), 2)
     np.testing.assert_allclose(np.asarray(layer(x)), np.asarray(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("up2_norm/gamma", lambda array: array[:1], r"up2_norm/gamma of shape \(1,\), not \(4,\)"),
+        ("down2_norm/beta", None, r"down2_norm/beta of shape none, not \(8,\)"),
+        ("up2_norm/moving_variance", np.negative, "up2_norm/moving_variance below 0"),
+    ],
+)
+def test_a_norm_that_does_not_go_with_its_convolution_is_named(
+    name: str, change: Callable[[Array], Array] | None, said: str
+) -> None:
+    settings = GeneratorSettings(levels=3, filters=4, norm="batch")
+    weights = learnt(networks.generator(settings, 3, 1))
+    array = weights.pop(name)
+    if change is not None:
+        weights[name] = change(array)
+    with pytest.raises(ValueError, match=said):
+        folded(settings, weights)

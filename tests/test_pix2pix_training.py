@@ -311,6 +311,9 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ({"discriminator": {"sees": "residual"}, "loss": {"objective": "L1+GAN"}}, "recipe: discriminator.sees"),
         ({"loss": {"objective": "L1"}, "smooth": {"steps": 5}}, "recipe: smooth.steps"),
         ({"target": "labels", "source": "image", "sharpness": 1.4}, "recipe: sharpness"),
+        ({"loss": {"objective": "L1", "texture_weight": 5}}, "recipe: loss.texture_weight"),
+        ({"loss": {"roughness": 1.2}}, "recipe: loss.roughness"),
+        ({"generator": {"noise": True, "full_skip": False}}, "recipe: generator.noise"),
         ({"loss": {"l1_weight": -1}}, "recipe: loss.l1_weight"),
     ],
 )

@@ -33,8 +33,7 @@ def folded(settings: GeneratorSettings, weights: Weights) -> Arrays:
         weights: By name, as they were learnt.
 
     Raises:
-        KeyError: If one is missing.
-        ValueError: If they are not of shapes that go together.
+        ValueError: If a norm has not what goes with its convolution, or a kernel is none.
     """
     left = {name: np.asarray(array, np.float32) for name, array in weights.items()}
     for name in [name for name in left if name.endswith("/kernel")]:
@@ -45,15 +44,29 @@ def folded(settings: GeneratorSettings, weights: Weights) -> Arrays:
         bias = f"{block}/bias"
         norm = block.removesuffix("_conv") + "_norm"
         if _foldable(settings) and f"{norm}/gamma" in left:
-            gamma, beta, mean, variance = (
-                left.pop(f"{norm}/{part}") for part in ("gamma", "beta", "moving_mean", "moving_variance")
-            )
-            scale = gamma / np.sqrt(variance + np.float32(settings.epsilon))
+            scale, shift = _factor_and_shift(left, norm, left[name].shape[-1] // copies, settings.epsilon)
             left[name] = left[name] * np.tile(scale, copies)
-            left[bias] = beta - mean * scale
+            left[bias] = shift
         if bias in left:
             left[bias] = np.tile(left[bias], copies)
     return left
+
+
+def _factor_and_shift(left: Arrays, norm: str, filters: int, epsilon: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Take a norm out of the weights, and return what it does to each channel."""
+    parts = []
+    for part in ("gamma", "beta", "moving_mean", "moving_variance"):
+        array = left.pop(f"{norm}/{part}", None)
+        # NumPy would spread one number over all channels.
+        if array is None or array.shape != (filters,):
+            found = "none" if array is None else array.shape
+            raise ValueError(f"{norm}/{part} of shape {found}, not ({filters},)")
+        parts.append(array)
+    gamma, beta, mean, variance = parts
+    if (variance < 0).any():
+        raise ValueError(f"{norm}/moving_variance below 0")
+    scale = gamma / np.sqrt(variance + np.float32(epsilon))
+    return scale, beta - mean * scale
 
 
 def _foldable(settings: GeneratorSettings) -> bool:
@@ -62,5 +75,4 @@ def _foldable(settings: GeneratorSettings) -> bool:
 
 def _doubles(block: str, settings: GeneratorSettings) -> bool:
     """Whether a convolution doubles the size; the last one does where no full skip stands before it."""
-    full_skip = settings.architecture == "u-net" and settings.full_skip
-    return block.startswith("up") or (block.startswith("output") and not full_skip)
+    return block.startswith("up") or (block.startswith("output") and not settings.skips_whole)

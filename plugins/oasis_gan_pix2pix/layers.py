@@ -117,8 +117,8 @@ class SubPixelConvolution(keras.layers.Layer):  # type: ignore[misc]
     """A transposed convolution by 4x4 with stride 2, computed as a convolution by 2x2 to four times the channels.
 
     Each output pixel depends on 2x2 input pixels. Every such window gives the four output pixels around its middle
-    (Shi et al. 2016, arXiv 1609.05158): forward a third to half of the time, backward more than the form it stands
-    for, so it translates and does not learn.
+    (Shi et al. 2016, arXiv 1609.05158): forward up to twice as fast as the form it stands for,
+    backward slower, so it translates and does not learn.
     """
 
     def __init__(self, filters: int, use_bias: bool, **options: Any) -> None:  # noqa: ANN401

@@ -50,8 +50,7 @@ def texture(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
 
     The mean distance between sorted values, which is the Wasserstein distance of their distributions: where a bright
     or rough pixel lies is not asked, only how many of them there are. As the sliced Wasserstein loss of
-    arXiv 2006.07229, along directions that are given. Weighing the intensities more brings the histogram nearer to the
-    real one, at a higher price in distance than it is worth.
+    arXiv 2006.07229, along directions that are given.
 
     Args:
         real: Slices.

@@ -53,7 +53,7 @@ def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) 
         x = _up(x, widths[level - 1], f"up{level + 1}", settings, dropout)
         if skipping:
             x = keras.layers.Concatenate(name=f"skip{level}")([x, skips[level]])
-    if skipping and settings.full_skip:
+    if settings.skips_whole:
         x = _up(x, outermost, "up1", settings, 0)
         seen = [x, source, Noise(name="noise")(source)] if settings.noise else [x, source]
         x = keras.layers.Concatenate(name="skip0")(seen)

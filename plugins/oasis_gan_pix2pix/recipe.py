@@ -50,6 +50,11 @@ class GeneratorSettings(NetworkSettings):
         False, description="Translate with dropout and each slice's own statistics, as the paper does."
     )
 
+    @property
+    def skips_whole(self) -> bool:
+        """Whether the last step sees the input at full size."""
+        return self.architecture == "u-net" and self.full_skip
+
 
 class DiscriminatorSettings(NetworkSettings):
     """The discriminator (section 6.1.2 of the paper)."""
@@ -187,6 +192,13 @@ class Recipe(Settings):
             raise _at_odds(where, f"at least {needed} for a discriminator.receptive_field of {field}", found)
         if sees == "residual" and loss.adversarial and not loss.conditional:
             raise _at_odds("discriminator.sees", f"image, for a {loss.objective} that is not shown the source", sees)
+        if loss.texture_weight and not loss.adversarial:
+            raise _at_odds("loss.texture_weight", "0, for an objective without a discriminator", loss.texture_weight)
+        if loss.roughness != 1 and not loss.texture_weight:
+            raise _at_odds("loss.roughness", "1, without a loss.texture_weight", loss.roughness)
+        if self.generator.noise and not self.generator.skips_whole:
+            without = f"{self.generator.architecture}, full_skip {self.generator.full_skip}"
+            raise _at_odds("generator.noise", "a u-net with full_skip", without)
         if self.smooth.steps and not (loss.adversarial and loss.pixelwise):
             expected = "0, for an objective that has not both L1 and a discriminator"
             raise _at_odds("smooth.steps", expected, self.smooth.steps)

@@ -111,9 +111,7 @@ def _our_inference(work: Work) -> Prepared:
         translator = Pix2PixTranslator(Path(folder))
     plain = networks.generator(_preset("paper", work).generator, CHANNELS, CHANNELS)
     source = _slices(work, work.batch)[0]
-    # A translator that says nothing of its precision computes in that of its weights.
-    precision = getattr(translator, "precision", "float32")
-    return Prepared(lambda: translator.translate(source), work.batch, precision, gflop(plain, work.size))
+    return Prepared(lambda: translator.translate(source), work.batch, translator.precision, gflop(plain, work.size))
 
 
 def _our_training(work: Work) -> Prepared:
