@@ -1,11 +1,17 @@
-"""Translating many subjects: each by itself, what goes wrong with one staying with it."""
+"""Translating many subjects: each by itself, what goes wrong with one staying with it.
+
+While one is translated the next is read and the one before it is written, so that the model seldom waits for a disk or
+for gzip; no more than these three are in memory, however many there are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from .checks.remarks import remarked
 from .choices import Plane
@@ -18,9 +24,11 @@ from .labels import LabelSet
 from .ledger import Outcome, Status
 from .models import Translator
 from .naming import output_names
-from .provenance import as_json, differences, recorded
+from .provenance import Record, as_json, differences, recorded
 from .translation import translate
+from .volume import Volume
 
+T = TypeVar("T")
 Advance = Callable[[float], None]
 
 
@@ -49,6 +57,17 @@ class Job:
         return self.out / f"{name}_synth{self.translator.card.output}{self.exporter.suffix}"
 
 
+@dataclass(frozen=True)
+class _Task:
+    """A volume on its way: read and to be translated, or translated and to be written, and what is put down of it."""
+
+    volume: Volume
+    where: Path
+    output: Path
+    sidecar: Path
+    record: Record
+
+
 def translate_all(
     subjects: Sequence[Subject],
     job: Job,
@@ -61,16 +80,42 @@ def translate_all(
         job: How, and where to.
         advance: Called with the index of the subject at work, and the fraction of it that is done.
     """
-    for index, (subject, name) in enumerate(zip(subjects, output_names(subjects), strict=True)):
-        output = job.output(name)
+    outputs = (job.output(name) for name in output_names(subjects))
+    reads = [partial(_read, subject, job, output) for subject, output in zip(subjects, outputs, strict=True)]
+    with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
+        writing: Future[Outcome] | None = None
         try:
-            yield _translate_one(subject, job, output, partial(advance, index))
-        # Readers, models and writers may be anybody's: whatever they raise stays with this subject.
-        except Exception as error:  # noqa: BLE001
-            yield Outcome(subject.name, Status.FAILED, None, one_line(error))
+            for index, (subject, reading) in enumerate(zip(subjects, _one_ahead(reader, reads), strict=True)):
+                translated = _kept(subject, partial(_translate, reading, job, partial(advance, index)))
+                if writing is not None:
+                    yield writing.result()
+                writing = writer.submit(_written, subject, translated, job)
+        except KeyboardInterrupt:
+            if writing is not None:
+                yield writing.result()
+            raise
+        if writing is not None:
+            yield writing.result()
 
 
-def _translate_one(subject: Subject, job: Job, output: Path, advance: Advance) -> Outcome:
+def _one_ahead(pool: Executor, tasks: Sequence[Callable[[], T]]) -> Iterator[Future[T]]:
+    """Yield the futures of tasks in their order, each when the one after it has been begun."""
+    begun = [pool.submit(task) for task in tasks[:1]]
+    for task in tasks[1:]:
+        begun.append(pool.submit(task))
+        yield begun.pop(0)
+    yield from begun
+
+
+def _kept(subject: Subject, step: Callable[[], T]) -> T | Outcome:
+    """Return what a step gives; whatever anybody's reader, model or writer raises stays with this subject."""
+    try:
+        return step()
+    except Exception as error:  # noqa: BLE001
+        return Outcome(subject.name, Status.FAILED, None, one_line(error))
+
+
+def _read(subject: Subject, job: Job, output: Path) -> _Task | Outcome:
     wanted = job.translator.card.source
     scan = subject.source.in_labels(wanted) if isinstance(wanted, LabelSet) else subject.source
     source = scan.read()
@@ -79,12 +124,28 @@ def _translate_one(subject: Subject, job: Job, output: Path, advance: Advance) -
     if output.exists() and not job.overwrite:
         return _already_there(subject, output, differences(sidecar, output, record))
     where = subject.source.path
-    source = remarked(wanted.clean(source, where), where)
-    translated = stored_as(translate(source, job.translator, job.planes, where, advance), job.datatype, where)
+    return _Task(remarked(wanted.clean(source, where), where), where, output, sidecar, record)
+
+
+def _translate(reading: Future[_Task | Outcome], job: Job, advance: Advance) -> _Task | Outcome:
+    task = reading.result()
+    if isinstance(task, Outcome):
+        return task
+    return replace(task, volume=translate(task.volume, job.translator, job.planes, task.where, advance))
+
+
+def _written(subject: Subject, translated: _Task | Outcome, job: Job) -> Outcome:
+    if isinstance(translated, Outcome):
+        return translated
+    return _kept(subject, partial(_write, subject, translated, job))
+
+
+def _write(subject: Subject, task: _Task, job: Job) -> Outcome:
+    stored = stored_as(task.volume, job.datatype, task.where)
     # The volume first: what is killed in between has a sidecar that does not vouch for it, never one that lies.
-    job.exporter.write(translated, output)
-    write_atomically(sidecar, as_json(record, output, translated.notes))
-    return Outcome(subject.name, Status.DONE, output, "; ".join(translated.notes))
+    job.exporter.write(stored, task.output)
+    write_atomically(task.sidecar, as_json(task.record, task.output, stored.notes))
+    return Outcome(subject.name, Status.DONE, task.output, "; ".join(stored.notes))
 
 
 def _already_there(subject: Subject, output: Path, other: list[str]) -> Outcome:
