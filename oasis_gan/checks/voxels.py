@@ -34,8 +34,7 @@ def check_shape(volume: Volume) -> Iterator[Finding]:
     shape = volume.geometry.shape
     second = sorted(shape)[1]
     if second < 2:
-        message = f"expected a volume, found {' x '.join(map(str, shape))} voxels; nothing can be sliced"
-        yield Finding(Verdict.REJECT, message)
+        yield Finding(Verdict.REJECT, f"{' x '.join(map(str, shape))} voxels: nothing can be sliced")
     elif second < _THIN:
         yield Finding(Verdict.WARN, f"only {' x '.join(map(str, shape))} voxels")
 
