@@ -36,7 +36,10 @@ class Pix2PixTranslator:
         stored = store.read_model(folder)
         start_devices()
         card = stored.file.card()
-        self._card = card if card.texture is None or texture is None else replace(card, texture=texture)
+        if card.texture is not None:
+            texture = card.texture if texture is None else texture
+            card = replace(card, texture=texture, histogram=card.histogram and card.histogram.at(texture))
+        self._card = card
         settings = stored.file.generator
         if self._card.canvas.multiple % 2**settings.levels:
             found = f"{self._card.canvas.multiple}"
@@ -50,6 +53,7 @@ class Pix2PixTranslator:
             model = networks.generator(translating(settings), *channels)
         assign(model, _folded(settings, weights, folder / store.WEIGHTS), folder / store.WEIGHTS)
         self._generate = compiled(lambda x: model(x, training=False) / 2 + 0.5)
+        self._parts = 1  # in which a batch is computed
 
     @property
     def card(self) -> ModelCard:
@@ -57,8 +61,23 @@ class Pix2PixTranslator:
         return self._card
 
     def translate(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return generated slices (n, rows, columns, target channels) in [0, 1]."""
-        return np.asarray(self._generate(tf.constant(slices)), np.float32)
+        """Return generated slices (n, rows, columns, target channels) in [0, 1].
+
+        A batch that a device's memory does not hold is halved until it does, and so are those after it.
+
+        Raises:
+            OasisGanError: If the memory does not hold a single slice.
+        """
+        try:
+            parts = [part for part in np.array_split(slices, self._parts) if len(part)]
+            return np.concatenate([np.asarray(self._generate(tf.constant(part)), np.float32) for part in parts])
+        except tf.errors.ResourceExhaustedError:
+            if self._parts >= len(slices):
+                found, remedy = "too little", "free some, or hide the GPU: CUDA_VISIBLE_DEVICES="
+                expected = f"memory for a slice of {slices.shape[1]} x {slices.shape[2]}"
+                raise OasisGanError("device", expected=expected, found=found, remedy=remedy) from None
+        self._parts *= 2
+        return self.translate(slices)
 
 
 def _folded(settings: GeneratorSettings, weights: store.Weights, where: Path) -> dict[str, NDArray[Any]]:
