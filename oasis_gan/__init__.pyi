@@ -3,6 +3,7 @@ from .datasets import Dataset, Scan, Selection, Subject
 from .errors import OasisGanError
 from .exporters import Exporter
 from .files import write_atomically
+from .histogram import Histogram
 from .hookspecs import hookimpl
 from .intensity import ANCHORS, Percentiles, Window
 from .label_sets import (
@@ -39,6 +40,7 @@ __all__ = [
     "Exporter",
     "Fit",
     "Geometry",
+    "Histogram",
     "Label",
     "LabelSet",
     "Mended",

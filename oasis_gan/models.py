@@ -11,6 +11,7 @@ from typing import Protocol
 from .choices import Plane
 from .datasets import Subject
 from .errors import OasisGanError, one_line
+from .histogram import Histogram
 from .intensity import Percentiles, Window
 from .labels import LabelSet
 from .resampling import Canvas
@@ -35,6 +36,11 @@ class ModelCard:
         canvas: The in-plane grid it was trained on.
         weights_sha256: Of its weights.
         texture: Where it lies between smooth, 0, and textured, 1; None where there is no choice.
+        histogram: What the intensities of a whole output are brought to; None: to nothing. For models that make images
+            of labels.
+
+    Raises:
+        ValueError: If there is a histogram, and no labels to images.
     """
 
     name: str
@@ -46,6 +52,11 @@ class ModelCard:
     canvas: Canvas
     weights_sha256: str
     texture: float | None = None
+    histogram: Histogram | None = None
+
+    def __post_init__(self) -> None:
+        if self.histogram and not (isinstance(self.source, LabelSet) and isinstance(self.target, Window)):
+            raise ValueError("expected a histogram for a model from labels to images alone")
 
 
 class Translator(Protocol):

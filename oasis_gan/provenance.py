@@ -28,6 +28,7 @@ def recorded(subject: Subject, card: ModelCard, planes: Sequence[Plane], datatyp
         "source_labels": subject.source.labels.name if subject.source.labels else None,
         "planes": [plane.value for plane in planes],
         "texture": card.texture,
+        "histogram": card.histogram.identity() if card.histogram else None,
         "datatype": datatype,
         "source_contrast": asdict(card.source),
         "target_contrast": asdict(card.target),

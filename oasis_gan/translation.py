@@ -50,7 +50,10 @@ def translate(
         generated = _generated(stack, translator, contrast, partial(_advance, advance, done, len(planes)))
         channels += join(stack.with_slices(generated))
     voxels = np.zeros(source.geometry.shape, np.float32)
-    voxels[support] = card.target.decode(channels[support] / np.float32(len(planes)))
+    made = channels[support] / np.float32(len(planes))
+    if card.histogram and isinstance(card.source, LabelSet):
+        made = card.histogram.matched(made[:, 0], source.voxels[support], card.source)[:, np.newaxis]
+    voxels[support] = card.target.decode(made)
     if not np.isfinite(voxels).all():
         raise OasisGanError(where, expected="finite voxels from the model", found="NaN or Inf", remedy="train it again")
     return Volume(voxels, source.geometry, source.notes)

@@ -191,6 +191,10 @@ CASES: dict[str, tuple[Change, str]] = {
         instead(WEIGHTS, lambda path: path.symlink_to(Path(__file__))),
         "with SHA-256",
     ),
+    # Histograms that are none.
+    "histogram_falls": (card(histogram={"tissues": {"GM": [0.5, 0.4]}, "strength": 1}), "rising quantiles"),
+    "histogram_far": (card(histogram={"tissues": {"GM": [-1e30, 1e30]}, "strength": 1}), "rising quantiles"),
+    "histogram_strong": (card(histogram={"tissues": {"GM": [0.4, 0.5]}, "strength": 1e9}), "rising quantiles"),
     # More than memory holds, or a screen.
     "card_huge": (instead(CARD, sparse), "expected a model folder with a model.json"),
     "weights_huge": (instead(WEIGHTS, sparse), "found more"),

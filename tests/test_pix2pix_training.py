@@ -13,7 +13,7 @@ import pytest
 import safetensors.numpy
 from numpy.typing import NDArray
 from oasis_gan_pix2pix import store
-from oasis_gan_pix2pix.backend import keras
+from oasis_gan_pix2pix.backend import keras, tf
 from oasis_gan_pix2pix.pairs import LinearPrediction, Pairs
 from oasis_gan_pix2pix.recipe import Recipe, parse_recipe
 from oasis_gan_pix2pix.rotation import rotated
@@ -220,6 +220,60 @@ def test_a_model_folder_says_what_it_was_trained_on(folder: Path) -> None:
     assert card.target.kind == "window"
 
 
+def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path) -> None:
+    both = subject("a", *head()), subject("b", *head(1))
+    settings = {**TINY, "smooth": {"steps": 2, "texture": 0.5}, "histogram": {"strength": 0.8, "subjects": ["b"]}}
+    train(TrainingRequest(both, (), tmp_path / "model", settings, lambda line: None))
+    histogram = store.read_card(tmp_path / "model").card().histogram
+    assert histogram is not None
+    assert {name: round(float(np.median(row)), 2) for name, row in histogram.tissues.items()} == {
+        "CSF": 0.3,
+        "GM": 0.55,
+        "WM": 0.75,
+    }
+    # Its strength is that of the textured end; at the smooth one nothing is changed.
+    strengths = [Pix2PixTranslator(tmp_path / "model", texture).card.histogram for texture in (0.0, None, 1.0)]
+    assert [one and one.strength for one in strengths] == [0.0, 0.4, 0.8]
+
+
+def test_the_histogram_of_a_subject_that_is_not_learnt_from_is_refused(tmp_path: Path) -> None:
+    settings = {**TINY, "histogram": {"strength": 0.8, "subjects": ["z"]}}
+    with pytest.raises(OasisGanError, match=r"recipe: histogram\.subjects: expected subjects .*: a, found z;"):
+        train(TrainingRequest((subject("a", *head()),), (), tmp_path / "model", settings, lambda line: None))
+
+
+@pytest.mark.parametrize(("held", "calls"), [(8, [5]), (3, [5, 3, 2]), (1, [5, 3, 2, 1, 1, 1, 1, 1])])
+def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, held: int, calls: list[int]
+) -> None:
+    translator = Pix2PixTranslator(folder)
+    x = np.random.default_rng(0).random((5, 16, 16, 3), np.float32)
+    wanted, computed, seen = translator.translate(x), translator._generate, []
+
+    def small(part: Any) -> Any:  # noqa: ANN401 - a tensor
+        seen.append(len(part))
+        if len(part) > held:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        return computed(part)
+
+    monkeypatch.setattr(translator, "_generate", small)
+    np.testing.assert_allclose(translator.translate(x), wanted, atol=1e-6)
+    assert sorted(seen, reverse=True) == sorted(calls, reverse=True)
+    seen.clear()
+    translator.translate(x)
+    assert max(seen) <= held
+
+
+def test_a_slice_that_a_gpu_cannot_hold_is_told_in_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(part: Any) -> Any:  # noqa: ANN401
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    translator = Pix2PixTranslator(folder)
+    monkeypatch.setattr(translator, "_generate", none)
+    with pytest.raises(OasisGanError, match="memory for a slice of 16 x 16, found too little"):
+        translator.translate(np.zeros((5, 16, 16, 3), np.float32))
+
+
 def test_a_loaded_model_paints_like_the_trained_one(folder: Path) -> None:
     x = np.random.default_rng(0).random((3, 16, 16, 3), np.float32)
     first, second = (Pix2PixTranslator(folder).translate(x) for _ in range(2))
@@ -313,6 +367,9 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ({"target": "labels", "source": "image", "sharpness": 1.4}, "recipe: sharpness"),
         ({"loss": {"objective": "L1", "texture_weight": 5}}, "recipe: loss.texture_weight"),
         ({"loss": {"roughness": 1.2}}, "recipe: loss.roughness"),
+        ({"histogram": {"strength": 1.5}}, "recipe: histogram.strength"),
+        ({"target": "labels", "source": "image", "histogram": {"strength": 0.5}}, "recipe: histogram.strength"),
+        ({"histogram": {"subjects": ["a"]}}, "recipe: histogram.subjects"),
         ({"generator": {"noise": True, "full_skip": False}}, "recipe: generator.noise"),
         ({"loss": {"l1_weight": -1}}, "recipe: loss.l1_weight"),
     ],

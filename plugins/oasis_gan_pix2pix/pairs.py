@@ -16,6 +16,7 @@ from oasis_gan import (
     Canvas,
     Fit,
     Geometry,
+    Histogram,
     LabelSet,
     OasisGanError,
     Plane,
@@ -92,6 +93,7 @@ class Pairs:
         self._slices: list[_Slice] = []
         self.names: list[str] = []
         self.windows: list[Window] = []
+        self._histograms: dict[str, Histogram] = {}
         for subject in subjects:
             try:
                 self._add(subject)
@@ -108,6 +110,20 @@ class Pairs:
     def target_contrast(self) -> LabelSet | Window:
         """What the target's values mean: the label set, or the window half-way between those of all subjects."""
         return self._recipe.label_set if self._recipe.target == "labels" else Window.mean(self.windows)
+
+    @property
+    def histogram(self) -> Histogram | None:
+        """What outputs are brought to: the mean distribution of the subjects that the recipe names, or of all.
+
+        Raises:
+            OasisGanError: If the recipe names one that is not there.
+        """
+        wanted = self._recipe.histogram.subjects or tuple(self._histograms)
+        for name in wanted:
+            if name not in self._histograms:
+                expected, remedy = f"subjects that are learnt from: {', '.join(self.names)}", "mend the recipe"
+                raise OasisGanError("recipe: histogram.subjects", expected=expected, found=name, remedy=remedy)
+        return Histogram.mean([self._histograms[name] for name in wanted]) if wanted else None
 
     def batch(self, step: int, share: tuple[int, int] = (0, 1)) -> Batch:
         """Return the slices of an update; in an epoch every slice is shown once, in an order of its own.
@@ -144,6 +160,10 @@ class Pairs:
             window = self._target_window(source, target, where)
             self.windows.append(window)
             target = _normalised(target, window)
+            if self._recipe.histogram.strength:
+                self._histograms[subject.name] = Histogram.of(
+                    target.voxels, source.voxels, self._recipe.label_set, self._recipe.histogram.strength
+                )
             if self._recipe.sharpness is not None:
                 target = replace(target, voxels=sharpened(target.voxels, source.voxels, self._recipe.sharpness))
         if self._recipe.source == "image":

@@ -114,6 +114,13 @@ class SmoothSettings(Settings):
     texture: Fraction = Field(1.0, description="Where `run` lies by default, between that end, 0, and the other, 1.")
 
 
+class HistogramSettings(Settings):
+    """How intensities of whole outputs are brought to the distribution they have in the scans that are learnt from."""
+
+    strength: Fraction = Field(0.0, description="How far outputs are brought to it, at the textured end.")
+    subjects: tuple[str, ...] = Field((), description="The scans to go by; all that are learnt from, if none is named.")
+
+
 class AugmentationSettings(Settings):
     """How training slices are varied, source and target alike (section 6.2 of the paper)."""
 
@@ -171,6 +178,7 @@ class Recipe(Settings):
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
     loss: LossSettings = LossSettings()
     smooth: SmoothSettings = SmoothSettings()
+    histogram: HistogramSettings = HistogramSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
 
     @model_validator(mode="after")
@@ -184,6 +192,11 @@ class Recipe(Settings):
             raise _at_odds("patch", expected, self.patch)
         if self.sharpness is not None and (self.source, self.target) != ("labels", "image"):
             raise _at_odds("sharpness", "none, but from labels to an image", self.sharpness)
+        if self.histogram.strength and (self.source, self.target) != ("labels", "image"):
+            raise _at_odds("histogram.strength", "0, but from labels to an image", self.histogram.strength)
+        if self.histogram.subjects and not self.histogram.strength:
+            expected = "none, without a histogram.strength"
+            raise _at_odds("histogram.subjects", expected, ", ".join(self.histogram.subjects))
         if self.source == self.target == "labels":
             raise _at_odds("target", "an image, where the source is labels", "labels")
         needed = _SMALLEST[field]

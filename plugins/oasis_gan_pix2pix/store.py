@@ -6,15 +6,25 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from oasis_gan import Canvas, LabelSet, ModelCard, OasisGanError, Percentiles, Plane, Window, write_atomically
+from oasis_gan import (
+    Canvas,
+    Histogram,
+    LabelSet,
+    ModelCard,
+    OasisGanError,
+    Percentiles,
+    Plane,
+    Window,
+    write_atomically,
+)
 
 from .recipe import GeneratorSettings, Settings
 
@@ -51,9 +61,16 @@ class ModelFile(Settings):
     canvas: Canvas
     generator: GeneratorSettings
     texture: float | None = Field(None, ge=0, le=1)
+    histogram: Histogram | None = None
     weights: WeightsFile
     training: dict[str, Any]
     software: dict[str, str]
+
+    @model_validator(mode="after")
+    def _describes_a_model(self) -> Self:
+        """Refuse what no model can be, before anything asks for its card."""
+        self.card()
+        return self
 
     def card(self) -> ModelCard:
         """Return what the tool has to know."""
@@ -66,6 +83,7 @@ class ModelFile(Settings):
             planes=self.planes,
             canvas=self.canvas,
             texture=self.texture,
+            histogram=self.histogram,
             weights_sha256=self.weights.sha256,
         )
 

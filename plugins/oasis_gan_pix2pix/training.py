@@ -12,7 +12,7 @@ import numpy as np
 import tomli_w
 from numpy.typing import NDArray
 
-from oasis_gan import Canvas, OasisGanError, TrainingRequest, write_atomically
+from oasis_gan import Canvas, Histogram, OasisGanError, TrainingRequest, write_atomically
 
 from . import checkpoints, store
 from .backend import deterministic, start_devices
@@ -53,9 +53,10 @@ def train(request: TrainingRequest) -> None:
     request.out.mkdir(parents=True, exist_ok=True)
     pairs = Pairs(request.subjects, recipe, request.report)
     held_out = Pairs(request.validation, recipe, request.report) if request.validation else None
+    histogram = pairs.histogram
     request.report(f"{len(pairs)} slices of {', '.join(pairs.names)}")
     with team.speaking_of_the_lost("start all workers again with --resume"):
-        run = _Run(request, recipe, pairs, held_out, team)
+        run = _Run(request, recipe, pairs, held_out, histogram, team)
         if request.resume:
             run.resume()
         run.go()
@@ -65,9 +66,16 @@ class _Run:
     """One training run, from its first or from any other step."""
 
     def __init__(
-        self, request: TrainingRequest, recipe: Recipe, pairs: Pairs, held_out: Pairs | None, team: Team
+        self,
+        request: TrainingRequest,
+        recipe: Recipe,
+        pairs: Pairs,
+        held_out: Pairs | None,
+        histogram: Histogram | None,
+        team: Team,
     ) -> None:
         self._request, self._recipe, self._pairs, self._held_out, self._team = request, recipe, pairs, held_out, team
+        self._histogram = histogram
         self._steps = recipe.total_steps(len(pairs))
         self._validate_every = recipe.validate_every or max(len(pairs) // recipe.batch, 1)
         self._trainer = Trainer(recipe, LinearPrediction.of(pairs.sample(_SAMPLE)), self._steps, team)
@@ -206,6 +214,7 @@ class _Run:
             source=recipe.source_contrast,
             target=self._pairs.target_contrast,
             planes=recipe.planes,
+            histogram=self._histogram,
             canvas=Canvas(recipe.spacing, recipe.size, recipe.multiple),
             generator=recipe.generator,
             training={
