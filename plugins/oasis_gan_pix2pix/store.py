@@ -72,8 +72,10 @@ class ModelFile(Settings):
         self.card()
         return self
 
-    def card(self) -> ModelCard:
-        """Return what the tool has to know."""
+    def card(self, texture: float | None = None) -> ModelCard:
+        """Return what the tool has to know, at a texture, or where the model lies by default."""
+        if self.texture is None or texture is None:
+            texture = self.texture
         return ModelCard(
             name=self.name,
             version=self.version,
@@ -82,8 +84,8 @@ class ModelFile(Settings):
             output=self.output,
             planes=self.planes,
             canvas=self.canvas,
-            texture=self.texture,
-            histogram=self.histogram,
+            texture=texture,
+            histogram=self.histogram and self.histogram.at(1 if texture is None else texture),
             weights_sha256=self.weights.sha256,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +34,7 @@ class Pix2PixTranslator:
     def __init__(self, folder: Path, texture: float | None = None, precision: Precision | None = None) -> None:
         stored = store.read_model(folder)
         start_devices()
-        card = stored.file.card()
-        if card.texture is not None:
-            texture = card.texture if texture is None else texture
-            card = replace(card, texture=texture, histogram=card.histogram and card.histogram.at(texture))
-        self._card = card
+        self._card = stored.file.card(texture)
         settings = stored.file.generator
         if self._card.canvas.multiple % 2**settings.levels:
             found = f"{self._card.canvas.multiple}"
