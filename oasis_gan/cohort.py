@@ -83,19 +83,18 @@ def translate_all(
     outputs = (job.output(name) for name in output_names(subjects))
     reads = [partial(_read, subject, job, output) for subject, output in zip(subjects, outputs, strict=True)]
     with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
-        writing: Future[Outcome] | None = None
+        writing: list[Future[Outcome]] = []
         try:
             for index, (subject, reading) in enumerate(zip(subjects, _one_ahead(reader, reads), strict=True)):
                 translated = _kept(subject, partial(_translate, reading, job, partial(advance, index)))
-                if writing is not None:
-                    yield writing.result()
-                writing = writer.submit(_written, subject, translated, job)
+                writing.append(writer.submit(_written, subject, translated, job))
+                if len(writing) > 1:
+                    yield writing[0].result()
+                    del writing[0]
         except KeyboardInterrupt:
-            if writing is not None:
-                yield writing.result()
+            yield from (written.result() for written in writing)
             raise
-        if writing is not None:
-            yield writing.result()
+        yield from (written.result() for written in writing)
 
 
 def _one_ahead(pool: Executor, tasks: Sequence[Callable[[], T]]) -> Iterator[Future[T]]:

@@ -271,9 +271,13 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, paint
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in stderr
-    assert [row[:2] for row in table(tmp_path / "out")] == [["a", "done"]]
+    # The second one is being written when the first is told; the third is not begun.
+    rows = [row[:2] for row in table(tmp_path / "out")]
+    assert rows in ([["a", "done"]], [["a", "done"], ["b", "done"]])
     assert paint("in").returncode == 0
-    assert [row[1] for row in table(tmp_path / "out")] == ["skipped", "done", "done"]
+    assert [row[1] for row in table(tmp_path / "out")] in (
+        ["skipped", second, "done"] for second in ("done", "skipped")
+    )
 
 
 @pytest.mark.parametrize("piped", [False, True])
