@@ -1,7 +1,8 @@
 """How intensities are distributed in real scans, tissue by tissue, and giving a generated volume that distribution.
 
 A generator that is trained to be near the truth leaves out what it cannot know, and its histogram has peaks where a
-scan's has slopes. Histogram matching moves intensities and no edge: what was brighter stays brighter.
+scan's has slopes. Histogram matching (for MRI: Nyul, Udupa and Zhang 2000, https://doi.org/10.1109/42.836373) moves
+intensities and no edge: what was brighter stays brighter.
 """
 
 from __future__ import annotations
