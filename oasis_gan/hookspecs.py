@@ -75,7 +75,7 @@ def oasis_gan_models() -> Iterable[ModelKind]:
                     weights_sha256="",
                 )
 
-                def translate(self, slices):
+                def translate(self, slices, wanted):
                     return slices @ GREYS[:, np.newaxis]
 
 

@@ -12,7 +12,7 @@ from .errors import OasisGanError
 from .intensity import ANCHORS, Window
 from .labels import LabelSet
 from .models import ModelCard, Translator
-from .volume import Channels, Volume
+from .volume import Channels, Mask, Volume
 
 _ROUNDS = 100
 
@@ -51,9 +51,9 @@ class Like:
             window = Window.anchored(reference.voxels, tissues, card.source, where)
         return cls(translator, replace(card, target=window))
 
-    def translate(self, slices: Channels) -> Channels:
-        """Return what the model makes of slices."""
-        return self.translator.translate(slices)
+    def translate(self, slices: Channels, wanted: Mask) -> Channels:
+        """Return what the model makes of slices, where it is wanted."""
+        return self.translator.translate(slices, wanted)
 
 
 def tissues_by_intensity(voxels: NDArray[np.generic], label_set: LabelSet) -> NDArray[np.int32]:

@@ -15,7 +15,7 @@ from .histogram import Histogram
 from .intensity import Percentiles, Window
 from .labels import LabelSet
 from .resampling import Canvas
-from .volume import Channels
+from .volume import Channels, Mask
 
 Source = LabelSet | Percentiles | Window
 Target = LabelSet | Window
@@ -66,10 +66,15 @@ class Translator(Protocol):
     def card(self) -> ModelCard:
         """What it was trained on."""
 
-    def translate(self, slices: Channels) -> Channels:
-        """Return (n, rows, columns, target channels) in [0, 1] for (n, rows, columns, source channels) in [0, 1].
+    def translate(self, slices: Channels, wanted: Mask) -> Channels:
+        """Return (n, rows, columns, target channels) in [0, 1].
 
         The same slices give the same answer, whatever their neighbours in the batch.
+
+        Args:
+            slices: (n, rows, columns, source channels) in [0, 1].
+            wanted: The pixels (n, rows, columns) whose answer is kept. What is given elsewhere is nobody's concern, but
+                a number: who can save time by it may.
         """
 
 

@@ -78,6 +78,15 @@ class Fit:
         """Return (n, canvas rows, canvas columns, channels) for slices (n, rows, columns, channels)."""
         return _along_both(slices, self.there)
 
+    def wanted(self, support: Mask) -> Mask:
+        """Return the pixels of the canvas that `undo` makes ``support`` of: (n, canvas rows, canvas columns).
+
+        Args:
+            support: Pixels (n, rows, columns).
+        """
+        rows, columns = (np.asarray(back.T != 0, np.float32) for back in self.back)
+        return _along_both(support[..., np.newaxis].astype(np.float32), (rows, columns))[..., 0] > 0
+
     def undo(self, slices: Channels) -> Channels:
         """Return (n, rows, columns, channels) for slices on the canvas; outside the canvas all is 0.
 

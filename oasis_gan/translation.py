@@ -75,6 +75,8 @@ def _generated(
     result = np.zeros((*stack.slices.shape, card.target.channels), np.float32)
     for first in range(0, len(occupied), BATCH):
         batch = occupied[first : first + BATCH]
-        result[batch] = fit.undo(translator.translate(fit.apply(contrast.encode(stack.slices[batch]))))
+        encoded = fit.apply(contrast.encode(stack.slices[batch]))
+        wanted = fit.wanted(support[batch])
+        result[batch] = fit.undo(np.where(wanted[..., np.newaxis], translator.translate(encoded, wanted), 0))
         advance(min(first + BATCH, len(occupied)) / len(occupied))
     return result

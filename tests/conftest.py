@@ -66,7 +66,7 @@ class Paint:
         name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="T1w",
         planes=(Plane.AXIAL, Plane.CORONAL), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="0" * 64,
     )
-    def translate(self, slices):
+    def translate(self, slices, wanted):
         time.sleep(float(os.environ.get("PAINT_SECONDS", 0)))
         return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
 

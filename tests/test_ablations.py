@@ -145,7 +145,7 @@ class _Inverting:
         *((Plane.AXIAL,), Canvas(1.0, 32, 1), ""),
     )
 
-    def translate(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
+    def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
         return (slices @ np.array([[0.75], [0.55], [0.3]], np.float32)).astype(np.float32)
 
 

@@ -13,7 +13,7 @@ import pytest
 from oasis_gan import OASIS, Canvas, Exporter, Geometry, ModelCard, Plane, Scan, Subject, Volume, Window
 from oasis_gan.cohort import Job, translate_all
 from oasis_gan.ledger import Status
-from oasis_gan.volume import Channels
+from oasis_gan.volume import Channels, Mask
 
 CARD = ModelCard("paint", "1", OASIS, Window((0, 1000), (0, 1)), "T1w", (Plane.AXIAL,), Canvas(1.0, 1, 1), "")
 PATIENCE = 20  # seconds
@@ -46,7 +46,7 @@ class Lab:
         self.step("read", number)
         return Volume(np.full((number + 2, 2, 2), 2, np.int32), Geometry((number + 2, 2, 2), np.eye(4)))
 
-    def translate(self, slices: Channels) -> Channels:
+    def translate(self, slices: Channels, wanted: Mask) -> Channels:
         """Translate a subject, all its slices at once."""
         self.step("translate", slices[..., 0].size // 4 - 2)
         return np.asarray(slices.max(-1, keepdims=True))

@@ -31,6 +31,7 @@ from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
 
 pytest_plugins = ["pytester"]
 Slices = np.ndarray[Any, np.dtype[np.float32]]
+Wanted = np.ndarray[Any, np.dtype[np.bool_]]
 CARD = ModelCard("grey", "1", OASIS, Window((0, 1000), (0, 1)), "grey", (Plane.AXIAL,), Canvas(1.0, 6, 4), "")
 
 
@@ -163,7 +164,7 @@ def model_failure(check: str, translate: Callable[[Slices], Slices], card: Model
         def __init__(self) -> None:
             self.card = card
 
-        def translate(self, slices: Slices) -> Slices:
+        def translate(self, slices: Slices, wanted: Wanted) -> Slices:
             return translate(slices)
 
     batch = np.random.default_rng(0).uniform(0, 1, (4, 8, 12, 3)).astype(np.float32)
@@ -204,6 +205,18 @@ def test_a_model_that_breaks_a_promise_is_found_out(
     check: str, translate: Callable[[Slices], Slices], said: str
 ) -> None:
     assert said in model_failure(check, translate)
+
+
+def test_a_model_whose_answer_depends_on_what_is_wanted_is_found_out() -> None:
+    class Cropping:
+        card = CARD
+
+        def translate(self, slices: Slices, wanted: Wanted) -> Slices:
+            return grey(slices) * np.float32(wanted.mean())
+
+    batch = np.random.default_rng(0).uniform(0, 1, (4, 8, 12, 3)).astype(np.float32)
+    with pytest.raises(AssertionError, match="depends on what else is"):
+        ModelContract().test_what_is_wanted_does_not_depend_on_what_is_not(Cropping(), batch)
 
 
 def test_a_model_that_divides_by_nothing_is_found_out() -> None:

@@ -27,6 +27,7 @@ from oasis_gan import (
 from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
 
 Slices = np.ndarray[Any, np.dtype[np.float32]]
+Wanted = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def save(path: Path, shape: tuple[int, int, int] = (5, 6, 4)) -> Path:
@@ -108,7 +109,7 @@ class Painter:
 
     card = CARD
 
-    def translate(self, slices: Slices) -> Slices:
+    def translate(self, slices: Slices, wanted: Wanted) -> Slices:
         return np.asarray(slices @ np.array([[0.3], [0.55], [0.75]], np.float32))
 
 
@@ -153,5 +154,5 @@ class Inverter:
 
     card = replace(CARD, source=Window((0, 100), (0, 1)), target=OASIS, canvas=Canvas(2.0, 8, 8))
 
-    def translate(self, slices: Slices) -> Slices:
+    def translate(self, slices: Slices, wanted: Wanted) -> Slices:
         return np.repeat((1 - slices) / 3, 3, axis=-1)

@@ -30,12 +30,12 @@ class Paint:
     card = ModelCard(
         "paint", "1", OASIS, Window((0, 1000), (0, 1)), "T1w", tuple(Plane), Canvas(1.0, size=1, multiple=1), ""
     )
-    def translate(self, slices):
+    def translate(self, slices, wanted):
         return slices @ np.array([[0.3001], [0.5502], [0.7503]], np.float32)
 
 class Same:
     card = replace(Paint.card, name="same", target=OASIS, output="dseg")
-    def translate(self, slices):
+    def translate(self, slices, wanted):
         return slices
 
 @hookimpl

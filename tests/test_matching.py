@@ -24,7 +24,7 @@ class Painter:
         own = target or Window((0, 10, 20, 30, 45), (0, *ANCHORS.values(), 1))
         self.card = ModelCard("p", "1", OASIS, own, "T1w", (Plane.AXIAL,), Canvas(1, 16, 1), "0" * 64)
 
-    def translate(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
+    def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
         return slices @ np.array([[anchor] for anchor in ANCHORS.values()], np.float32)
 
 
@@ -77,7 +77,7 @@ def test_a_reference_of_another_contrast_is_refused() -> None:
 
 def test_more_planes_give_the_mean_of_each() -> None:
     class Uneven(Painter):
-        def translate(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
             ramp = np.linspace(0.2, 0.8, slices.shape[1], dtype=np.float32)[:, np.newaxis, np.newaxis]
             return np.ones((*slices.shape[:3], 1), np.float32) * ramp
 

@@ -248,15 +248,15 @@ def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
 ) -> None:
     translator = Pix2PixTranslator(folder)
     x = np.random.default_rng(0).random((5, 16, 16, 3), np.float32)
-    wanted, computed, seen = translator.translate(x), translator._generate, []
+    wanted, computed, seen = translator.translate(x), translator.inference, []
 
-    def small(part: Any) -> Any:  # noqa: ANN401 - a tensor
+    def small(part: Any, box: Any) -> Any:  # noqa: ANN401 - an array
         seen.append(len(part))
         if len(part) > held:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
-        return computed(part)
+        return computed(part, box)
 
-    monkeypatch.setattr(translator, "_generate", small)
+    monkeypatch.setattr(translator, "inference", small)
     np.testing.assert_allclose(translator.translate(x), wanted, atol=1e-6)
     assert sorted(seen, reverse=True) == sorted(calls, reverse=True)
     seen.clear()
@@ -265,11 +265,11 @@ def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
 
 
 def test_a_slice_that_a_gpu_cannot_hold_is_told_in_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(part: Any) -> Any:  # noqa: ANN401
+    def none(part: Any, box: Any) -> Any:  # noqa: ANN401
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     translator = Pix2PixTranslator(folder)
-    monkeypatch.setattr(translator, "_generate", none)
+    monkeypatch.setattr(translator, "inference", none)
     with pytest.raises(OasisGanError, match="memory for a slice of 16 x 16, found too little"):
         translator.translate(np.zeros((5, 16, 16, 3), np.float32))
 
@@ -304,7 +304,11 @@ def _flipped(data: bytes) -> bytes:
         ("model.json", lambda data: data[:-40], "model.json"),
         ("model.json", lambda data: data.replace(b'"levels": 2', b'"levels": 3'), "canvas.multiple"),
         ("model.json", lambda data: data.replace(b'"filters": 4', b'"filters": 8'), "shape"),
-        ("model.json", lambda data: data.replace(b'"filters": 4', b'"filters": 256'), "shape (4, 4, ..., 256)"),
+        (
+            "model.json",
+            lambda data: data.replace(b'"filters": 4', b'"filters": 256'),
+            "down1_conv/bias of shape (256,)",
+        ),
         ("model.json", lambda data: data.replace(b'"pix2pix"', b'"other"'), "kind"),
         ("model.json", lambda data: data.replace(b'"weights.safetensors"', b'"../../x"'), "weights.file"),
         ("model.json", lambda data: data.replace(b'"levels"', b'"lambda"'), "lambda"),

@@ -268,7 +268,7 @@ PAINT = HEAD + (
     "from oasis_gan import OASIS, Canvas, ModelCard, Plane, Window\n"
     "class Paint:\n"
     "    card = ModelCard('paint', '1', OASIS, Window((0, 1), (0, 1)), 'p', tuple(Plane), Canvas(1.0, 1, 1), '')\n"
-    "    def translate(self, slices): return slices.sum(-1, keepdims=True)\n"
+    "    def translate(self, slices, wanted): return slices.sum(-1, keepdims=True)\n"
     "@hookimpl\n"
     "def oasis_gan_models():\n"
     "    yield ModelKind('paint', 'Paints', lambda _: Paint.card, lambda _: Paint(), shipped={'paint': Path()})\n"

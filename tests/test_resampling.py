@@ -191,3 +191,19 @@ def test_a_parabola_on_the_canvas_comes_back_exactly(spacing: float) -> None:
     made = fit.undo(canvas[np.newaxis, ..., np.newaxis])[0, ..., 0]
     inside = np.s_[5:-5, 5:-5]
     np.testing.assert_allclose(made[inside], expected[inside], atol=1e-4)
+
+
+@given(spacing=st.tuples(SPACINGS, SPACINGS), seed=st.integers(0, 9), data=st.data())
+def test_what_is_not_wanted_of_the_canvas_changes_nothing(
+    spacing: tuple[float, float], seed: int, data: st.DataObject
+) -> None:
+    rng = np.random.default_rng(seed)
+    support = rng.random((2, 21, 17)) < data.draw(st.sampled_from([0.01, 0.3, 1]))
+    fit = Fit.around(support, spacing, MM)
+    wanted = fit.wanted(support)
+    canvas = rng.random((*wanted.shape, 1)).astype(np.float32)
+    # With the ends at hand in each slice nothing is cut off.
+    canvas[:, 0, 0], canvas[:, 0, 1], wanted[:, 0, :2] = -9, 9, True
+    other = np.where(wanted[..., np.newaxis], canvas, rng.random(canvas.shape, np.float32))
+    np.testing.assert_array_equal(fit.undo(other)[support], fit.undo(canvas)[support])
+    assert wanted.any() or not support.any()

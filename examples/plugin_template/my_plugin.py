@@ -93,7 +93,7 @@ class Paint:
         weights_sha256="",
     )
 
-    def translate(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
+    def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return a grey for each pixel."""
         return np.asarray(slices @ GREYS)
 

@@ -77,14 +77,14 @@ class ModelContract:
 
     def test_answers_have_the_shape_of_the_target(self, translator: Translator, batch: Channels) -> None:
         """(n, rows, columns, source channels) become float32 (n, rows, columns, target channels)."""
-        answer = translator.translate(batch)
+        answer = _answer(translator, batch)
         expected = (*batch.shape[:3], translator.card.target.channels)
         assert answer.shape == expected, f"{batch.shape} became {answer.shape}: return {expected}"
         assert answer.dtype == np.float32, f"the answer is {answer.dtype}: convert it to float32"
 
     def test_answers_are_between_0_and_1(self, translator: Translator, batch: Channels) -> None:
         """The target contrast has no meaning for anything else."""
-        answer = translator.translate(batch)
+        answer = _answer(translator, batch)
         assert np.isfinite(answer).all(), "the answer holds NaN or Inf"
         low, high = float(answer.min()), float(answer.max())
         remedy = "scale what the network gives, a tanh for example by x / 2 + 0.5"
@@ -93,32 +93,43 @@ class ModelContract:
     def test_the_input_stays_as_it_is(self, translator: Translator, batch: Channels) -> None:
         """The tool may still need it."""
         before = batch.copy()
-        translator.translate(batch)
+        _answer(translator, batch)
         assert np.array_equal(batch, before), "`translate` changed its input: work on a copy"
 
     def test_the_same_slices_give_the_same_answer_again(self, translator: Translator, batch: Channels) -> None:
         """There is no chance in it: no dropout, no noise, no state."""
-        _assert_same(translator.translate(batch), translator.translate(batch), "asked twice, it answers twice")
+        _assert_same(_answer(translator, batch), _answer(translator, batch), "asked twice, it answers twice")
 
     def test_neighbours_in_the_batch_change_nothing(self, translator: Translator, batch: Channels) -> None:
         """A slice is translated the same way in any company: no statistics over the batch."""
-        answer = translator.translate(batch)
-        turned = translator.translate(np.ascontiguousarray(batch[::-1]))[::-1]
+        answer = _answer(translator, batch)
+        turned = _answer(translator, np.ascontiguousarray(batch[::-1]))[::-1]
         _assert_same(answer, turned, "in another order the same slices look different: use no batch statistics")
         among_zeros = np.zeros_like(batch)
         among_zeros[1] = batch[1]
-        alone = translator.translate(among_zeros)[1]
+        alone = _answer(translator, among_zeros)[1]
         _assert_same(answer[1], alone, "among empty slices a slice looks different: use no batch statistics")
+
+    def test_what_is_wanted_does_not_depend_on_what_is_not(self, translator: Translator, batch: Channels) -> None:
+        """A model may leave out what nobody wants, and nothing else."""
+        wanted = np.zeros(batch.shape[:3], bool)
+        wanted[:2, batch.shape[1] // 3 :, : batch.shape[2] // 2 + 1] = True
+        # As in a volume, where there is nothing around what is wanted.
+        there = batch * wanted[..., np.newaxis]
+        answer = translator.translate(there, wanted)
+        assert np.isfinite(answer).all(), "what is not wanted holds NaN or Inf"
+        otherwise = "where it is wanted the answer depends on what else is: leave out what is not wanted, or nothing"
+        _assert_same(_answer(translator, there)[wanted], answer[wanted], otherwise)
 
     def test_a_batch_may_be_one_slice(self, translator: Translator, batch: Channels) -> None:
         """The last batch of a volume often is."""
-        one = translator.translate(batch[:1])
+        one = _answer(translator, batch[:1])
         assert one.shape[0] == 1, f"one slice became {one.shape[0]}"
-        _assert_same(one, translator.translate(batch)[:1], "a slice by itself looks different: use no batch statistics")
+        _assert_same(one, _answer(translator, batch)[:1], "a slice by itself looks different: use no batch statistics")
 
     def test_empty_slices_give_finite_answers(self, translator: Translator, batch: Channels) -> None:
         """Normalising nothing must not divide by nothing."""
-        assert np.isfinite(translator.translate(np.zeros_like(batch))).all(), "empty slices became NaN or Inf"
+        assert np.isfinite(_answer(translator, np.zeros_like(batch))).all(), "empty slices became NaN or Inf"
 
     def test_it_translates_a_volume(self, translator: Translator) -> None:
         """All that `oasis-gan run` does between reading and writing works with it."""
@@ -178,6 +189,11 @@ def _voxels(card: ModelCard, shape: tuple[int, int, int]) -> Voxels:
         return rng.choice(np.array(values, np.float32), shape)
     low, high = (card.source.values[0], card.source.values[-1]) if isinstance(card.source, Window) else (1.0, 100.0)
     return rng.uniform(low, high, shape).astype(np.float32)
+
+
+def _answer(translator: Translator, slices: Channels) -> Channels:
+    """Return the answer to slices, all of it wanted."""
+    return translator.translate(slices, np.ones(slices.shape[:3], bool))
 
 
 def _assert_same(one: Channels, other: Channels, otherwise: str) -> None:

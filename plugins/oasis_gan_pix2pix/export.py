@@ -65,7 +65,7 @@ def to_saved_model(folder: Path, out: Path) -> None:
     module = tf.Module()
     module.translate = _graph(translator)
     # What is not an attribute is not saved.
-    module.weights = module.translate.get_concrete_function().variables
+    module.weights = list(translator.inference.weights.values())
     module.card = tf.saved_model.Asset(str(folder / store.CARD))
     try:
         tf.saved_model.save(module, str(out))
@@ -95,7 +95,7 @@ def _graph(translator: Pix2PixTranslator) -> Any:  # noqa: ANN401 - TensorFlow i
     """Return what the translator does as a function of TensorFlow, its input and output named."""
     source = tf.TensorSpec((None, None, None, translator.card.source.channels), tf.float32, name="source")
 
-    return compiled(lambda source: {"target": translator._generate(source)}, input_signature=[source])
+    return compiled(lambda source: {"target": translator.inference.whole(source)}, input_signature=[source])
 
 
 def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - what protobuf makes is untyped

@@ -16,14 +16,11 @@ from .layers import (
     InstanceNormalization,
     Noise,
     ResizeConvolution,
-    SubPixelConvolution,
 )
 from .recipe import DiscriminatorSettings, GeneratorSettings, NetworkSettings
+from .weight_shapes import level_widths
 
 Tensor = Any
-_DROPOUT_LEVELS = 3
-SUB_PIXEL = "sub-pixel"
-"""A way to double the size that is for translating only: see `folding`."""
 
 
 def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) -> keras.Model:
@@ -40,8 +37,6 @@ def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) 
     """
     levels, skipping = settings.levels, settings.architecture == "u-net"
     widths = level_widths(settings)
-    # The paper's last decoder block is the output itself; with a full skip one narrow block stands before it.
-    outermost = max(settings.filters // 2, 1)
     x = source = keras.Input((None, None, channels_in), name="source")
     skips = []
     for level, width in enumerate(widths):
@@ -49,12 +44,11 @@ def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) 
         normed = level > 0 and (level < levels - 1 or settings.innermost_norm)
         x = _down(x, width, f"down{level + 1}", settings, normed)
     for level in range(levels - 1, 0, -1):
-        dropout = settings.dropout if levels - level <= _DROPOUT_LEVELS else 0
-        x = _up(x, widths[level - 1], f"up{level + 1}", settings, dropout)
+        x = _up(x, widths[level - 1], f"up{level + 1}", settings, settings.dropout_at(level))
         if skipping:
             x = keras.layers.Concatenate(name=f"skip{level}")([x, skips[level]])
     if settings.skips_whole:
-        x = _up(x, outermost, "up1", settings, 0)
+        x = _up(x, settings.outermost, "up1", settings, 0)
         seen = [x, source, Noise(name="noise")(source)] if settings.noise else [x, source]
         x = keras.layers.Concatenate(name="skip0")(seen)
         x = keras.layers.Conv2D(channels_out, 3, padding="same", name="output", kernel_initializer=_normal())(x)
@@ -62,11 +56,6 @@ def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) 
         x = _doubled(x, channels_out, "output", settings.upsample, bias=True)
     # Whatever the precision inside, the image is made in float32.
     return keras.Model(source, keras.layers.Activation("tanh", dtype="float32", name="tanh")(x), name="generator")
-
-
-def level_widths(settings: GeneratorSettings) -> list[int]:
-    """Return the filters of each level of a generator, the outermost first."""
-    return [settings.filters * min(2**level, settings.widest) for level in range(settings.levels)]
 
 
 def discriminator(settings: DiscriminatorSettings, channels_in: int, channels_out: int) -> keras.Model:
@@ -144,8 +133,6 @@ def _up(x: Tensor, filters: int, name: str, settings: GeneratorSettings, dropout
 def _doubled(x: Tensor, filters: int, name: str, upsample: str, bias: bool) -> Tensor:
     if upsample == "resize":
         return ResizeConvolution(filters, use_bias=bias, name=f"{name}_conv", kernel_initializer=_normal())(x)
-    if upsample == SUB_PIXEL:
-        return SubPixelConvolution(filters, use_bias=bias, name=f"{name}_conv")(x)
     transposed = keras.layers.Conv2DTranspose(
         filters, 4, 2, padding="same", use_bias=bias, name=f"{name}_conv", kernel_initializer=_normal()
     )

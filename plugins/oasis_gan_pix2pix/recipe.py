@@ -13,6 +13,7 @@ from oasis_gan import LABEL_SETS, LabelSet, OasisGanError, Percentiles, Plane
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Norm = Literal["instance", "batch", "none"]
 Side = Literal["labels", "image"]
+_DROPOUT_BLOCKS = 3
 
 
 _SMALLEST = {1: 1, 16: 6, 34: 12, 70: 24, 142: 48, 286: 96}
@@ -54,6 +55,15 @@ class GeneratorSettings(NetworkSettings):
     def skips_whole(self) -> bool:
         """Whether the last step sees the input at full size."""
         return self.architecture == "u-net" and self.full_skip
+
+    @property
+    def outermost(self) -> int:
+        """Filters of the decoder's block at full size: with a full skip a narrow one stands before the output."""
+        return max(self.filters // 2, 1)
+
+    def dropout_at(self, level: int) -> float:
+        """Return the dropout of the decoder's block that gives a level; 0 is the slice's own size."""
+        return self.dropout if level > 0 and self.levels - level <= _DROPOUT_BLOCKS else 0.0
 
 
 class DiscriminatorSettings(NetworkSettings):

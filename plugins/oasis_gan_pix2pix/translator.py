@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from oasis_gan import ModelCard, OasisGanError
 
-from . import networks, store
-from .backend import compiled, start_devices, tf
-from .folding import folded, translating
-from .hardware import Precision, chosen_precision, computing_in
+from . import store
+from .backend import start_devices, tf
+from .folding import folded
+from .hardware import Precision, chosen_precision
+from .inference import Inference
 from .recipe import GeneratorSettings
-from .variables import assign
+from .variables import require_shapes
+from .weight_shapes import weight_shapes
 
 
 class Pix2PixTranslator:
@@ -40,14 +42,11 @@ class Pix2PixTranslator:
             found = f"{self._card.canvas.multiple}"
             expected = f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
             raise OasisGanError(folder / store.CARD, expected=expected, found=found, remedy="mend or retrain it")
-        _require_widths(settings, stored.weights, folder / store.WEIGHTS)
-        weights = stored.at(1.0 if self._card.texture is None else self._card.texture)
         channels = self._card.source.channels, self._card.target.channels
+        require_shapes(weight_shapes(settings, *channels), stored.weights, folder / store.WEIGHTS)
+        weights = stored.at(1.0 if self._card.texture is None else self._card.texture)
         self.precision = chosen_precision(precision or "auto")
-        with computing_in(self.precision):
-            model = networks.generator(translating(settings), *channels)
-        assign(model, _folded(settings, weights, folder / store.WEIGHTS), folder / store.WEIGHTS)
-        self._generate = compiled(lambda x: model(x, training=False) / 2 + 0.5)
+        self.inference = Inference(settings, _folded(settings, weights, folder / store.WEIGHTS), self.precision)
         self._parts = 1  # in which a batch is computed
 
     @property
@@ -55,8 +54,8 @@ class Pix2PixTranslator:
         """What it was trained on."""
         return self._card
 
-    def translate(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return generated slices (n, rows, columns, target channels) in [0, 1].
+    def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+        """Return generated slices (n, rows, columns, target channels) in [0, 1], where they are ``wanted``.
 
         A batch that a device's memory does not hold is halved until it does, and so are those after it.
 
@@ -64,15 +63,16 @@ class Pix2PixTranslator:
             OasisGanError: If the memory does not hold a single slice.
         """
         try:
-            parts = [part for part in np.array_split(slices, self._parts) if len(part)]
-            return np.concatenate([np.asarray(self._generate(tf.constant(part)), np.float32) for part in parts])
+            parts = [part for part in np.array_split(np.arange(len(slices)), self._parts) if len(part)]
+            made = [self.inference(slices[part], None if wanted is None else wanted[part]) for part in parts]
+            return np.concatenate(made)
         except tf.errors.ResourceExhaustedError:
             if self._parts >= len(slices):
                 found, remedy = "too little", "free some, or hide the GPU: CUDA_VISIBLE_DEVICES="
                 expected = f"memory for a slice of {slices.shape[1]} x {slices.shape[2]}"
                 raise OasisGanError("device", expected=expected, found=found, remedy=remedy) from None
         self._parts *= 2
-        return self.translate(slices)
+        return self.translate(slices, wanted)
 
 
 def _folded(settings: GeneratorSettings, weights: store.Weights, where: Path) -> dict[str, NDArray[Any]]:
@@ -81,16 +81,3 @@ def _folded(settings: GeneratorSettings, weights: store.Weights, where: Path) ->
     except ValueError as error:
         expected, remedy = "the weights of this architecture", "take settings and weights of one model"
         raise OasisGanError(where, expected=expected, found=str(error), remedy=remedy) from None
-
-
-def _require_widths(settings: GeneratorSettings, weights: store.Weights, where: Path) -> None:
-    """Raise `OasisGanError` unless the weights are as wide as the settings say, before a network is built by those.
-
-    What is in the file fits into memory; what somebody wrote into ``model.json`` need not.
-    """
-    for level, width in enumerate(networks.level_widths(settings), 1):
-        name = f"down{level}_conv/kernel"
-        shape = weights[name].shape if name in weights else ()
-        if shape[-1:] != (width,):
-            expected, remedy = f"{name} of shape (4, 4, ..., {width})", "take settings and weights of one model"
-            raise OasisGanError(where, expected=expected, found=str(shape or "none"), remedy=remedy)

@@ -36,7 +36,7 @@ GREY = Window((0, 1000), (0, 1))
 
 class Copy:
     card = ModelCard("copy", "1", GREY, GREY, "copy", tuple(Plane), Canvas(1.0, 1, 1), "")
-    def translate(self, slices):
+    def translate(self, slices, wanted):
         return slices
 
 @hookimpl
