@@ -36,6 +36,9 @@ def textured(folder: Path, texture: float) -> Translator:
 
 def train(request: TrainingRequest) -> None:
     """Train a model and write its folder."""
+    from . import onednn
+
+    onednn.prefer()
     from .training import train
 
     train(request)

@@ -44,7 +44,18 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
         """Normalise (n, rows, columns, channels)."""
         if self.own_statistics and not training:
             return own_statistics(x, self.gamma, self.beta, self.epsilon)
-        return super().call(x, training=training)
+        return self._of_batch(x) if training else super().call(x, training=False)
+
+    def _of_batch(self, x: Tensor) -> Tensor:
+        """Go by the statistics of the batch in one operation, where Keras takes ten, and move the moving ones."""
+        parts = {"x": x, "scale": self.gamma, "offset": self.beta, "mean": [], "variance": [], "epsilon": self.epsilon}
+        made = tf.raw_ops.FusedBatchNormV3(**parts, is_training=True)
+        pixels = tf.cast(tf.reduce_prod(tf.shape(x)[:3]), tf.float32)
+        # Keras' variance is the mean of squares, the operation's divides by one less.
+        variance = made.batch_variance * tf.maximum(pixels - 1, 1) / pixels
+        for moving, now in ((self.moving_mean, made.batch_mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + now * (1 - self.momentum))
+        return made.y
 
 
 class Dropout(keras.layers.Dropout):  # type: ignore[misc]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from . import losses, networks
 from .backend import compiled, keras, tf
 from .hardware import chosen_precision, computing_in
+from .optimizers import FusedAdam, discriminator_schedule, generator_schedule
 from .pairs import LinearPrediction
 from .recipe import Recipe
 from .team import Team, all_reduced
@@ -53,9 +54,8 @@ class Trainer:
                 self.kept = networks.generator(recipe.generator, channels_in, channels_out)
                 assign(self.kept, weights(self.generator), "generator")
         with self.team.strategy.scope():
-            self._generator_optimizer = self._adam(_generator_schedule(recipe, steps), self.generator)
-            falling = _ConstantThenLinear(recipe.learning_rate, steps - recipe.smooth.steps, recipe.constant)
-            self._discriminator_optimizer = self._adam(falling, self.discriminator)
+            self._generator_optimizer = self._adam(generator_schedule(recipe, steps), self.generator)
+            self._discriminator_optimizer = self._adam(discriminator_schedule(recipe, steps), self.discriminator)
         self._part_seeds()
         self._smooth_update, self._full_update = (
             compiled(partial(self._shared_update, adversarial)) for adversarial in (False, recipe.loss.adversarial)
@@ -211,26 +211,11 @@ class Trainer:
 
     def _adam(self, schedule: Any, network: Any) -> Any:  # noqa: ANN401 - Keras is untyped here
         # Named: the names Keras gives tell how many optimizers the process has made.
-        optimizer = _Adam(schedule, beta_1=0.5, name="adam")
+        optimizer = FusedAdam(schedule, beta_1=0.5, name="adam")
         if self.precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale")
         optimizer.build(network.trainable_variables)
         return optimizer
-
-
-class _Adam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Adam that is given gradients which are the mean over all devices already."""
-
-    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:  # noqa: ANN401 - Keras' name, else it adds them up
-        return grads_and_vars
-
-
-def _generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401
-    rate, smooth = recipe.generator_learning_rate or recipe.learning_rate, recipe.smooth
-    falling = _ConstantThenLinear(rate, steps - smooth.steps, recipe.constant)
-    if not smooth.steps:
-        return falling
-    return _InTurn(_ConstantThenLinear(smooth.learning_rate, smooth.steps, recipe.constant), smooth.steps, falling)
 
 
 def _inside(source: Tensor, target: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:
@@ -240,23 +225,3 @@ def _inside(source: Tensor, target: Tensor, generated: Tensor) -> tuple[Tensor, 
     """
     inside = tf.cast(tf.reduce_max(source, -1, keepdims=True) > 0, tf.float32)
     return (target * 2) * inside - 1, (generated + 1) * inside - 1
-
-
-class _ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """The paper's learning rate: constant, and then falling linearly to 0."""
-
-    def __init__(self, rate: float, steps: int, constant: float) -> None:
-        self.rate, self.steps, self.falling = rate, steps, max(steps - round(constant * steps), 1)
-
-    def __call__(self, step: Tensor) -> Tensor:
-        return self.rate * tf.clip_by_value((self.steps - tf.cast(step, tf.float32)) / self.falling, 0.0, 1.0)
-
-
-class _InTurn(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """One schedule for the first steps, another from there on."""
-
-    def __init__(self, first: _ConstantThenLinear, steps: int, then: _ConstantThenLinear) -> None:
-        self.first, self.steps, self.then = first, steps, then
-
-    def __call__(self, step: Tensor) -> Tensor:
-        return tf.where(step < self.steps, self.first(step), self.then(step - self.steps))
