@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 
+from head import head
 from processes import Command, imports, in_turns, python, ran
 from rounds import Effort, Entry, Measured, Prepared, Work
 from speed import Benchmark, chosen_sides, main
@@ -26,6 +27,7 @@ from oasis_gan import OasisGanError
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 MEASURE = f"""
 import sys; sys.path.insert(0, {str(BENCHMARKS)!r})
+from head import head
 from processes import Command, python, ran
 print(ran(Command(python("-c", "x = b'1' * 500_000_000")))[1])
 """
@@ -100,7 +102,7 @@ def test_pytorch_that_is_missing_is_a_line_with_the_command_to_install_it(monkey
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(OasisGanError, match=r"pip install 'oasis-gan\[bench\]', or leave it out by --without-torch"):
         chosen_sides((), without_torch=False)
-    assert chosen_sides((), without_torch=True) == ("tutorial", "ours", "ours-float32")
+    assert chosen_sides((), without_torch=True) == ("tutorial", "ours", "ours-whole", "ours-float32")
     assert chosen_sides(("ours",), without_torch=False) == ("ours",)
 
 
@@ -120,18 +122,32 @@ def test_a_size_that_the_levels_do_not_divide_is_refused() -> None:
     assert "--size: expected a multiple of 256 for 8 levels, found 100" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("side", "what"), [("tutorial", "training"), ("ours-float32", "inference"), ("ours", "training")]
-)
+SLICES = [("tutorial", "inference"), ("ours-float32", "inference"), ("ours-whole", "inference")]
+
+
+@pytest.mark.parametrize(("side", "what"), [*SLICES, ("tutorial", "training"), ("ours", "training")])
 def test_each_side_of_tensorflow_does_its_work(side: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import speed_tensorflow
 
     # For the whole process, which here has other tests in it.
     monkeypatch.setattr(speed_tensorflow, "deterministic", lambda seed: None)
     work = speed_tensorflow.prepared(Work(side, what, 32, 2, 2, 2))
-    assert np.isfinite(np.asarray(work.call())).all()
-    assert work.units == (1 if side == "tutorial" else 2)
+    made: Any = work.call()
+    if what == "inference":
+        made = np.concatenate(made)
+        assert work.units == len(made)
+    else:
+        assert work.units == (2 if side == "ours" else 1)
+    assert np.isfinite(made).all()
     assert work.gflop > 0
+
+
+def test_the_head_that_is_measured_fits_every_size_and_is_wanted_where_it_is() -> None:
+    for size in (32, 256):
+        slices, wanted = head(size)
+        assert slices.shape == (155, size, size, 3)
+        assert wanted[slices.any(-1)].mean() > 0.9
+        assert 0.1 < wanted.mean() < 0.6
 
 
 def test_operations_are_counted_from_the_layers() -> None:

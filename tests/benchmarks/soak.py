@@ -16,13 +16,12 @@ from pathlib import Path
 import click
 import nibabel as nib
 import numpy as np
+from head import EXAMPLE
 from page import machine, versions
 from processes import python
 from speed_page import PACKAGES
 
 from oasis_gan import read_nifti
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "mni152_seg.nii.gz"
 
 
 def resident(process: int) -> float:

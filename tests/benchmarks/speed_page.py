@@ -20,13 +20,14 @@ PAGE = Page(
 ## What it means
 """,
 )
-OURS = "ours"
+OURS, WHOLE = "ours", "ours-whole"
 TITLES = {
     "tutorial": "TensorFlow's tutorial, as written",
     "pytorch-float32": "PyTorch, eager",
     "pytorch-channels-last": "PyTorch, eager, channels-last",
     "pytorch-bfloat16": "PyTorch, eager, channels-last, bfloat16",
     OURS: "oasis-gan",
+    WHOLE: "oasis-gan, the whole of every slice",
     "ours-float32": "oasis-gan, held to float32",
 }
 _EXPLAINED = """\
@@ -34,9 +35,10 @@ All networks have the same convolutions, 3 channels to 3, and random weights. Al
 a process of its own, a round of each in turn: the median of the rounds, and the fastest and the slowest. *Times* is the
 median of a row divided by that of oasis-gan: above 1, oasis-gan is faster. A GPU was never seen: on a GPU untested."""
 _INFERENCE = """\
-The tutorial calls the Keras model eagerly on one slice, `training=True`. PyTorch translates a batch in `eval()` and
-`inference_mode()`. oasis-gan loads a model folder and translates a batch as `oasis-gan run` does, NumPy arrays in and
-out. Norms go by moving statistics in both; the tutorial's by those of the slice."""
+All axial slices of the example that are not empty, at 1 mm. The tutorial calls the Keras model eagerly on one slice,
+`training=True`. PyTorch translates batches in `eval()` and `inference_mode()`. oasis-gan loads a model folder and
+translates batches as `oasis-gan run` does, NumPy arrays in and out. What nobody wants of a slice it does not compute;
+in the row that says so it does. Norms go by moving statistics in both; the tutorial's by those of the slice."""
 _TRAINING = """\
 The tutorial's step is a `tf.function` of two tapes, one image. PyTorch and oasis-gan learn from a batch: one forward
 pass of the generator for both losses, the discriminator's halved, Adam (PyTorch's fused one). oasis-gan's is the update

@@ -15,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 import random_model
+from head import head
 from numpy.typing import NDArray
 from oasis_gan_pix2pix import hardware, networks
 from oasis_gan_pix2pix.backend import deterministic, keras, start_devices, tf
@@ -27,6 +28,7 @@ from rounds import Prepared, Work
 from oasis_gan import OASIS
 
 Tensor = Any
+Answers = list[NDArray[np.float32]]
 CHANNELS = 3
 _STEPS = 10**6  # of a training that nobody sees the end of
 
@@ -44,7 +46,7 @@ def prepared(work: Work) -> Prepared:
     if work.what == "product":
         return _product(work)
     side, *plain = work.side.split("-")
-    with _as_if_the_processor_had_no_bfloat16() if plain else nullcontext():
+    with _as_if_the_processor_had_no_bfloat16() if plain == ["float32"] else nullcontext():
         return makers[side, work.what](work)
 
 
@@ -68,8 +70,13 @@ def gflop(network: keras.Model, size: int) -> float:
 def _tutorial_inference(work: Work) -> Prepared:
     """Call the Keras model as it is, slice by slice, in training mode, as the tutorial shows its images."""
     model, _ = _tutorial_networks(work)
-    source = tf.constant(_slices(work, 1)[0])
-    return Prepared(lambda: model(source, training=True).numpy(), 1, "float32", gflop(model, work.size))
+    slices, _ = head(work.size)
+    sources = [tf.constant(one[np.newaxis]) for one in slices]
+
+    def call() -> Answers:
+        return [model(source, training=True).numpy() for source in sources]
+
+    return Prepared(call, len(slices), "float32", gflop(model, work.size))
 
 
 def _tutorial_training(work: Work) -> Prepared:
@@ -105,13 +112,17 @@ def _tutorial_networks(work: Work) -> tuple[keras.Model, keras.Model]:
 
 
 def _our_inference(work: Work) -> Prepared:
-    """Do what `oasis-gan run` does with a batch of slices, from a model folder on."""
+    """Do what `oasis-gan run` does with the slices of a head, from a model folder on."""
     with tempfile.TemporaryDirectory() as folder:
         random_model.write(Path(folder), work.size, work.filters, work.levels, OASIS, work.seed)
         translator = Pix2PixTranslator(Path(folder))
     plain = networks.generator(_preset("paper", work).generator, CHANNELS, CHANNELS)
-    source = _slices(work, work.batch)[0]
-    return Prepared(lambda: translator.translate(source), work.batch, translator.precision, gflop(plain, work.size))
+    slices, wanted = head(work.size)
+    if work.side.endswith("-whole"):
+        wanted = np.ones_like(wanted)
+    batches = [(slices[n : n + work.batch], wanted[n : n + work.batch]) for n in range(0, len(slices), work.batch)]
+    needed = gflop(plain, work.size)
+    return Prepared(lambda: [translator.translate(*b) for b in batches], len(slices), translator.precision, needed)
 
 
 def _our_training(work: Work) -> Prepared:

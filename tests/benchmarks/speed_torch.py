@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from head import head
 from rounds import Prepared, Work
 from torch.nn import functional
 from torch_pix2pix import Discriminator, Generator
@@ -25,17 +26,19 @@ def prepared(work: Work) -> Prepared:
 
 
 def _inference(work: Work) -> Prepared:
-    """Send a batch through the generator, its norms going by moving statistics, without dropout."""
+    """Send a head through the generator in batches, norms going by moving statistics, without dropout."""
     precision = _precision(work)
     generator = Generator(CHANNELS, CHANNELS, work.filters, work.levels).eval().to(precision)
     generator.to(memory_format=_layout(work))
-    source = _slices(work).to(precision)
+    slices = torch.from_numpy(head(work.size)[0].transpose(0, 3, 1, 2).copy())
+    batches = [b.to(precision, memory_format=_layout(work)) for b in slices.split(work.batch)]
 
     def call() -> None:
         with torch.inference_mode():
-            generator(source)
+            for batch in batches:
+                generator(batch)
 
-    return Prepared(call, work.batch, _named(precision))
+    return Prepared(call, len(slices), _named(precision))
 
 
 def _training(work: Work) -> Prepared:

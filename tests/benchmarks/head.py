@@ -1,0 +1,27 @@
+"""A head to measure with: the slices of the example as a network gets them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oasis_gan import OASIS, Canvas, Fit, Plane, cut, read_nifti
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "mni152_seg.nii.gz"
+
+
+def head(size: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return all axial slices that are not empty, on a canvas of ``size`` rows and columns, at 1 mm if they fit.
+
+    Returns:
+        Tissues (n, size, size, 3), and which pixels a run wants to have translated (n, size, size).
+    """
+    volume = read_nifti(EXAMPLE)
+    stack = cut(volume.voxels, volume.geometry, Plane.AXIAL)
+    support = OASIS.support(stack.slices)
+    support, slices = (array[support.any(axis=(1, 2))] for array in (support, stack.slices))
+    spacing = max(1.0, *(length * step / size for length, step in zip(slices.shape[1:], stack.spacing, strict=True)))
+    fit = Fit.around(support, stack.spacing, Canvas(spacing, size, size))
+    return fit.apply(OASIS.encode(slices)), fit.wanted(support)
