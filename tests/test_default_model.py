@@ -115,5 +115,6 @@ def test_bfloat16_and_float32_give_outputs_with_a_psnr_of_50_db() -> None:
     exact, fast = (Pix2PixTranslator(folder, precision=precision) for precision in ("float32", "bfloat16"))
     fit = Fit.around(stack.slices != 0, stack.spacing, exact.card.canvas)
     slices = fit.apply(OASIS.encode(stack.slices[[45, 80, 115]]))
-    apart = (exact.translate(slices) - fast.translate(slices))[slices.max(-1) > 0]
+    wanted = fit.wanted(stack.slices[[45, 80, 115]] != 0)
+    apart = (exact.translate(slices) - fast.translate(slices, wanted))[slices.max(-1) > 0]
     assert 50 < -10 * np.log10((apart**2).mean()) < 100

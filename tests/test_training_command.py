@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from safetensors.numpy import load_file
+from tool import oasis_gan
 
 from oasis_gan import OasisGanError
 from oasis_gan.cli import cli
@@ -121,3 +126,21 @@ def test_settings_are_refused_before_tensorflow_starts(heads: Path, tmp_path: Pa
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "recipe: batch" in process.stdout
     assert process.stdout.strip().endswith("False")
+
+
+def test_onednn_learns_what_tensorflow_alone_learns(heads: Path, tmp_path: Path) -> None:
+    words = ("train", heads, *PAIRS, "--recipe", heads / "tiny.toml", "--validate", "two")
+    states = []
+    for setting in ("0", "1", None):
+        out = tmp_path / f"m{setting}"
+        said = {} if setting is None else {"TF_ENABLE_ONEDNN_OPTS": setting}
+        made = oasis_gan(*words, "--out", out, cwd=tmp_path, env=os.environ | said)
+        assert made.returncode == 0, made.stderr
+        states.append(load_file(out / "checkpoints" / "step-000000003.safetensors"))
+    for name, array in states[0].items():
+        np.testing.assert_allclose(states[1][name], array, rtol=1e-3, atol=1e-5, err_msg=name)
+        # oneDNN is what is taken where nobody says anything.
+        np.testing.assert_array_equal(states[2][name], states[1][name])
+    if platform.machine() == "x86_64" and sys.platform == "linux":
+        # TensorFlow has it there, and it is not the same to the bit.
+        assert any((states[1][name] != array).any() for name, array in states[0].items())

@@ -38,8 +38,8 @@ def train(request: TrainingRequest) -> None:
     """Train a model and write its folder."""
     from . import onednn
 
-    onednn.prefer()
-    from .training import train
+    with onednn.preferred():
+        from .training import train
 
     train(request)
 

@@ -40,7 +40,9 @@ class Inference:
     ) -> None:
         self._settings = settings
         self._type = tf.as_dtype(precision)
-        self.weights = {name: tf.Variable(tf.cast(array, self._type), False) for name, array in weights.items()}
+        self.weights = {
+            name: tf.Variable(tf.cast(array, self._type), trainable=False) for name, array in weights.items()
+        }
         # Statistics are those of a whole slice, and so are masks.
         self._needs_all = settings.test_as_training or any(name.endswith("/gamma") for name in weights)
         widths = [self.weights[f"down{level + 1}_conv/kernel"].shape[2] for level in range(settings.levels)]

@@ -120,7 +120,7 @@ def _sizes(results: Results) -> Iterator[str]:
     """Yield the table of each size, with what explains it beside: work, speed-up, memory."""
     for question, heading in (("batch", "slices at once"), ("width", "filters")):
         rows = [(name, *_spread(of, 1000, ".1f"), f"{of.gflop:.3g}") for name, of in results[question].items()]
-        yield _table((heading, "ms a slice", "fastest to slowest", "GFLOP a slice"), rows)
+        yield _table((heading, "ms a slice", "fastest to slowest", "GFLOP a whole slice"), rows)
     cores = results["cores"]
     one = next(iter(cores.values())).median
     rows = [(name, *_spread(of, 1000, ".1f"), f"{one / of.median:.2f}") for name, of in cores.items()]

@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+from contextlib import nullcontext
 from typing import Any
 
 from oasis_gan_pix2pix import onednn
@@ -27,9 +28,8 @@ def prepared(work: Work) -> Prepared:
         import speed_torch
 
         return speed_torch.prepared(work)
-    if (work.side, work.what) == ("ours", "training"):
-        onednn.prefer()
-    import speed_tensorflow
+    with onednn.preferred() if (work.side, work.what) == ("ours", "training") else nullcontext():
+        import speed_tensorflow
 
     return speed_tensorflow.prepared(work)
 
