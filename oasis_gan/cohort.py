@@ -6,6 +6,7 @@ for gzip; no more than these three are in memory, however many there are.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -66,6 +67,7 @@ class _Task:
     output: Path
     sidecar: Path
     record: Record
+    seconds: float
 
 
 def translate_all(
@@ -115,6 +117,7 @@ def _kept(subject: Subject, step: Callable[[], T]) -> T | Outcome:
 
 
 def _read(subject: Subject, job: Job, output: Path) -> _Task | Outcome:
+    start = time.monotonic()
     wanted = job.translator.card.source
     scan = subject.source.in_labels(wanted) if isinstance(wanted, LabelSet) else subject.source
     source = scan.read()
@@ -123,14 +126,17 @@ def _read(subject: Subject, job: Job, output: Path) -> _Task | Outcome:
     if output.exists() and not job.overwrite:
         return _already_there(subject, output, differences(sidecar, output, record))
     where = subject.source.path
-    return _Task(remarked(wanted.clean(source, where), where), where, output, sidecar, record)
+    volume = remarked(wanted.clean(source, where), where)
+    return _Task(volume, where, output, sidecar, record, time.monotonic() - start)
 
 
 def _translate(reading: Future[_Task | Outcome], job: Job, advance: Advance) -> _Task | Outcome:
     task = reading.result()
     if isinstance(task, Outcome):
         return task
-    return replace(task, volume=translate(task.volume, job.translator, job.planes, task.where, advance))
+    start = time.monotonic()
+    volume = translate(task.volume, job.translator, job.planes, task.where, advance)
+    return replace(task, volume=volume, seconds=task.seconds + time.monotonic() - start)
 
 
 def _written(subject: Subject, translated: _Task | Outcome, job: Job) -> Outcome:
@@ -140,11 +146,13 @@ def _written(subject: Subject, translated: _Task | Outcome, job: Job) -> Outcome
 
 
 def _write(subject: Subject, task: _Task, job: Job) -> Outcome:
+    start = time.monotonic()
     stored = stored_as(task.volume, job.datatype, task.where)
     # The volume first: what is killed in between has a sidecar that does not vouch for it, never one that lies.
     job.exporter.write(stored, task.output)
     write_atomically(task.sidecar, as_json(task.record, task.output, stored.notes))
-    return Outcome(subject.name, Status.DONE, task.output, "; ".join(stored.notes))
+    seconds = task.seconds + time.monotonic() - start
+    return Outcome(subject.name, Status.DONE, task.output, "; ".join(stored.notes), seconds)
 
 
 def _already_there(subject: Subject, output: Path, other: list[str]) -> Outcome:

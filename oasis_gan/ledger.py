@@ -31,12 +31,14 @@ class Outcome:
         status: How it ended.
         output: The file that was made, or was there already.
         message: What went wrong, or was noticed; one line.
+        seconds: That it took to read, translate and write it, others at the same time.
     """
 
     subject: str
     status: Status
     output: Path | None
     message: str
+    seconds: float = 0.0
 
     def row(self) -> str:
         """Return the outcome as a line of the table; tabs and line ends in names are escaped."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,17 +93,16 @@ def reporting(doing: str, total: int | None = None) -> Iterator[Reporter]:
         yield _Bar(progress, doing, total)
 
 
-class Clock:
-    """Turns outcomes into lines with a count and the seconds since the one before."""
+class Tally:
+    """Turns outcomes into lines with a count."""
 
     def __init__(self, total: int) -> None:
-        self._total, self._count, self._before = total, 0, time.monotonic()
+        self._total, self._count = total, 0
 
     def line(self, outcome: Outcome) -> str:
         """Return the line for the next outcome."""
-        now = time.monotonic()
-        seconds, self._before, self._count = now - self._before, now, self._count + 1
+        self._count += 1
         name = "" if outcome.status is Status.FAILED and outcome.subject in outcome.message else f"{outcome.subject}: "
-        took = f" ({seconds:.1f} s)" if outcome.status is Status.DONE else ""
+        took = f" ({outcome.seconds:.1f} s)" if outcome.status is Status.DONE else ""
         message = f" - {outcome.message}" if outcome.message else ""
         return printable(f"[{self._count}/{self._total}] {name}{outcome.status}{took}{message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +111,13 @@ def test_what_goes_wrong_with_one_stays_with_it(lab: Lab, broken: str) -> None:
     assert [outcome.subject for outcome in outcomes] == ["s0", "s1", "s2", "s3"]
     assert [outcome.status is Status.DONE for outcome in outcomes].count(False) == 1
     assert "spilled coffee" in next(outcome.message for outcome in outcomes if outcome.status is Status.FAILED)
+
+
+def test_each_is_told_the_time_that_it_took_itself(lab: Lab) -> None:
+    slow = {("read", 1), ("translate", 2), ("write", 3)}
+    lab.before = lambda step, number: time.sleep(0.5 if (step, number) in slow else 0)
+    took = [outcome.seconds for outcome in translate_all(lab.subjects(5), lab.job())]
+    assert [seconds >= 0.5 for seconds in took] == [False, True, True, True, False]
 
 
 def test_whoever_interrupts_is_told_of_what_was_written(lab: Lab) -> None:

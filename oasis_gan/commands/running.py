@@ -14,7 +14,7 @@ from ..ledger import Status, write_ledger
 from ..matching import Like
 from ..models import ModelKind, Translator
 from ..nifti import read_nifti
-from ..progress import Clock, reporting
+from ..progress import Tally, reporting
 from .choosing import (
     SelectionOptions,
     choose_model,
@@ -60,17 +60,17 @@ def run(options: RunOptions) -> int:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
         job = _job(options, kind, folder, planes, exporter) if subjects else None
         options.out.mkdir(parents=True, exist_ok=True)
-        clock = Clock(len(subjects) + len(outcomes))
+        tally = Tally(len(subjects) + len(outcomes))
 
         def advance(index: int, fraction: float) -> None:
             reporter.advance(index + fraction, len(subjects), "translating")
 
         try:
             for outcome in outcomes:
-                reporter.say(clock.line(outcome))
+                reporter.say(tally.line(outcome))
             for outcome in translate_all(subjects, job, advance) if job else ():
                 outcomes.append(outcome)
-                reporter.say(clock.line(outcome))
+                reporter.say(tally.line(outcome))
                 if outcome.output is not None:
                     reporter.give(outcome.output)
         finally:
