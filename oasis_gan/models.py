@@ -73,8 +73,8 @@ class Translator(Protocol):
 
         Args:
             slices: (n, rows, columns, source channels) in [0, 1].
-            wanted: The pixels (n, rows, columns) whose answer is kept. What is given elsewhere is nobody's concern, but
-                a number: who can save time by it may.
+            wanted: The pixels (n, rows, columns) whose answer is kept. Elsewhere any finite number will do: a model may
+                save time there, or ignore this.
         """
 
 

@@ -77,6 +77,7 @@ def _generated(
         batch = occupied[first : first + BATCH]
         encoded = fit.apply(contrast.encode(stack.slices[batch]))
         wanted = fit.wanted(support[batch])
+        # What a model gives elsewhere must not reach the result, not even as the end that undoing cuts off at.
         result[batch] = fit.undo(np.where(wanted[..., np.newaxis], translator.translate(encoded, wanted), 0))
         advance(min(first + BATCH, len(occupied)) / len(occupied))
     return result

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -113,11 +113,18 @@ def test_what_goes_wrong_with_one_stays_with_it(lab: Lab, broken: str) -> None:
     assert "spilled coffee" in next(outcome.message for outcome in outcomes if outcome.status is Status.FAILED)
 
 
-def test_each_is_told_the_time_that_it_took_itself(lab: Lab) -> None:
-    slow = {("read", 1), ("translate", 2), ("write", 3)}
-    lab.before = lambda step, number: time.sleep(0.5 if (step, number) in slow else 0)
+def test_each_is_told_the_time_that_it_took_itself(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A clock for each thread that moves while that thread works on a subject, and stands still while it waits.
+    clock = threading.local()
+    monkeypatch.setattr("oasis_gan.cohort.time", SimpleNamespace(monotonic=lambda: getattr(clock, "now", 0.0)))
+    slow = {("read", 1): 1.0, ("translate", 2): 2.0, ("write", 3): 4.0, ("read", 4): 8.0, ("write", 4): 16.0}
+
+    def work(step: str, number: int) -> None:
+        clock.now = getattr(clock, "now", 0.0) + slow.get((step, number), 0.0)
+
+    lab.before = work
     took = [outcome.seconds for outcome in translate_all(lab.subjects(5), lab.job())]
-    assert [seconds >= 0.5 for seconds in took] == [False, True, True, True, False]
+    assert took == [0.0, 1.0, 2.0, 4.0, 24.0]
 
 
 def test_whoever_interrupts_is_told_of_what_was_written(lab: Lab) -> None:

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from oasis_gan_pix2pix import store
 from oasis_gan_pix2pix.backend import keras, tf
 from oasis_gan_pix2pix.pairs import LinearPrediction, Pairs
-from oasis_gan_pix2pix.recipe import Recipe, parse_recipe
+from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
 from oasis_gan_pix2pix.rotation import rotated
 from oasis_gan_pix2pix.trainer import Trainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import Pix2PixTranslator
 from oasis_gan_pix2pix.variables import assign, weights
+from oasis_gan_pix2pix.weight_shapes import weight_shapes
 
 from oasis_gan import Geometry, OasisGanError, Scan, Subject, TrainingRequest, Volume
 
@@ -323,6 +324,34 @@ def test_a_model_folder_that_was_changed_is_refused_in_a_line(
     with pytest.raises(OasisGanError) as caught:
         Pix2PixTranslator(copy)
     assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("up2_norm/gamma", lambda array: array[:1], r"expected up2_norm/gamma of shape \(4,\), found \(1,\)"),
+        ("up2_norm/beta", None, r"expected up2_norm/beta of shape \(4,\), found none"),
+        ("up2_norm/moving_variance", np.negative, "found up2_norm/moving_variance below 0"),
+    ],
+)
+def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
+    folder: Path,
+    tmp_path: Path,
+    name: str,
+    change: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None,
+    said: str,
+) -> None:
+    file = dict(store.read_model(folder).file)
+    del file["weights"]
+    settings = GeneratorSettings(levels=2, filters=4, norm="batch")
+    weights = {path: np.ones(shape, np.float32) for path, shape in weight_shapes(settings, 3, 1).items()}
+    array = weights.pop(name)
+    if change is not None:
+        weights[name] = change(array)
+    store.write_model(tmp_path / "m", weights, {}, **file | {"generator": settings})
+    with pytest.raises(OasisGanError, match=said) as caught:
+        Pix2PixTranslator(tmp_path / "m")
     assert "\n" not in str(caught.value)
 
 

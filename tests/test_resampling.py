@@ -207,3 +207,10 @@ def test_what_is_not_wanted_of_the_canvas_changes_nothing(
     other = np.where(wanted[..., np.newaxis], canvas, rng.random(canvas.shape, np.float32))
     np.testing.assert_array_equal(fit.undo(other)[support], fit.undo(canvas)[support])
     assert wanted.any() or not support.any()
+
+
+def test_at_equal_spacing_no_more_is_wanted_than_what_is_there() -> None:
+    support = np.random.default_rng(0).random((2, 21, 17)) < 0.3
+    fit = Fit.around(support, (1.0, 1.0), MM)
+    laid = fit.apply(support[..., np.newaxis].astype(np.float32))[..., 0]
+    np.testing.assert_array_equal(fit.wanted(support), laid > 0)

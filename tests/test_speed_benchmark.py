@@ -27,7 +27,6 @@ from oasis_gan import OasisGanError
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 MEASURE = f"""
 import sys; sys.path.insert(0, {str(BENCHMARKS)!r})
-from head import head
 from processes import Command, python, ran
 print(ran(Command(python("-c", "x = b'1' * 500_000_000")))[1])
 """

@@ -76,5 +76,15 @@ def test_what_nobody_wants_is_not_computed() -> None:
     }
 
 
+def test_canvases_take_turns() -> None:
+    inference, rng = generator("u-net", 2), np.random.default_rng(0)
+    for size in ((16, 16), (24, 16), (16, 24), (16, 16)):
+        wanted = np.zeros((1, *size), bool)
+        wanted[0, 5:9, 6:10] = True
+        slices = rng.random((1, *size, 2), np.float32) * wanted[..., np.newaxis]
+        expected = np.asarray(inference.whole(slices))[wanted]
+        np.testing.assert_allclose(inference(slices, wanted)[wanted], expected, atol=1e-5)
+
+
 def test_empty_slices_that_nobody_wants_are_answered() -> None:
     assert np.isfinite(generator("u-net", 3)(np.zeros((2, 16, 16, 2), np.float32), np.zeros((2, 16, 16), bool))).all()

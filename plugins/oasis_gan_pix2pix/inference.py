@@ -52,7 +52,9 @@ class Inference:
             tf.TensorSpec((settings.levels + 1, 2, 2), tf.int32),
         ]
         self._in_windows = compiled(self._generated, input_signature=signature)
-        self._of_nothing: dict[tuple[int, ...], list[Tensor]] = {}
+        # Of the last canvas only: a cohort may have many.
+        self._canvas: list[int] = []
+        self._of_nothing: list[Tensor] = []
 
     def __call__(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
         """Return (n, rows, columns, target channels) in [0, 1].
@@ -65,10 +67,10 @@ class Inference:
         if wanted is None or self._needs_all:
             wanted = np.ones(slices.shape[:3], bool)
         windows = self._windows(_box(wanted | slices.any(-1)), size)
-        if tuple(size) not in self._of_nothing:
+        if size != self._canvas:
             nothing = self._encoded(tf.zeros((1, *size, channels), self._type), None, None)
-            self._of_nothing[tuple(size)] = [tf.pad(x, _all_around(1)) for x in nothing[:-1]]
-        made = self._in_windows(tf.constant(slices), self._of_nothing[tuple(size)], tf.constant(windows))
+            self._canvas, self._of_nothing = size, [tf.pad(x, _all_around(1)) for x in nothing[:-1]]
+        made = self._in_windows(tf.constant(slices), self._of_nothing, tf.constant(windows))
         answer = np.zeros((n, *size, made.shape[-1]), np.float32)
         (top, bottom), (left, right) = windows[0]
         answer[:, top:bottom, left:right] = made

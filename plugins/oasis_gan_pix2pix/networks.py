@@ -41,8 +41,7 @@ def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) 
     skips = []
     for level, width in enumerate(widths):
         skips.append(x)
-        normed = level > 0 and (level < levels - 1 or settings.innermost_norm)
-        x = _down(x, width, f"down{level + 1}", settings, normed)
+        x = _down(x, width, f"down{level + 1}", settings, settings.normed_at(level))
     for level in range(levels - 1, 0, -1):
         x = _up(x, widths[level - 1], f"up{level + 1}", settings, settings.dropout_at(level))
         if skipping:

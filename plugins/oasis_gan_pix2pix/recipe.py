@@ -61,6 +61,10 @@ class GeneratorSettings(NetworkSettings):
         """Filters of the decoder's block at full size: with a full skip a narrow one stands before the output."""
         return max(self.filters // 2, 1)
 
+    def normed_at(self, level: int) -> bool:
+        """Return whether the encoder's block that takes a level has a norm; 0 is the slice's own size."""
+        return level > 0 and (level < self.levels - 1 or self.innermost_norm)
+
     def dropout_at(self, level: int) -> float:
         """Return the dropout of the decoder's block that gives a level; 0 is the slice's own size."""
         return self.dropout if level > 0 and self.levels - level <= _DROPOUT_BLOCKS else 0.0

@@ -16,14 +16,14 @@ def level_widths(settings: GeneratorSettings) -> list[int]:
 
 def weight_shapes(settings: GeneratorSettings, channels_in: int, channels_out: int) -> Shapes:
     """Return the shape of each weight of `networks.generator`, by name."""
-    levels, widths = settings.levels, level_widths(settings)
+    widths = level_widths(settings)
     shapes: Shapes = {}
     for level, width in enumerate(widths):
-        norm = settings.norm if 0 < level < levels - 1 or (level and settings.innermost_norm) else "none"
+        norm = settings.norm if settings.normed_at(level) else "none"
         kernel = (4, 4, widths[level - 1] if level else channels_in, width)
         shapes |= _block(f"down{level + 1}", kernel, width, norm)
     seen = widths[-1]
-    for level in range(levels - 1, 0, -1):
+    for level in range(settings.levels - 1, 0, -1):
         width = widths[level - 1]
         shapes |= _block(f"up{level + 1}", _doubling(settings, seen, width), width, settings.norm)
         seen = 2 * width if settings.architecture == "u-net" else width
