@@ -106,6 +106,14 @@ class TrainingRequest:
     resume: bool = False
 
 
+LOAD_OPTIONS = ("texture", "precision")
+"""What `ModelKind.load` may be asked for.
+
+``texture`` is a number between 0, smooth, and 1, textured, for models whose card has one. ``precision`` is ``float32``,
+``bfloat16``, or ``auto``, what the machine is fast in.
+"""
+
+
 @dataclass(frozen=True)
 class ModelKind:
     """A model plugin: one architecture, and the trained models that come with it.
@@ -114,28 +122,30 @@ class ModelKind:
         name: The ``kind`` in a model folder's ``model.json``.
         summary: One line for ``oasis-gan plugins``.
         card: Returns what a folder says of the model in it, without loading it.
-        load: Returns the model in a folder, ready to translate. Like ``card`` it raises `OasisGanError` if the
-            folder cannot be trusted.
+        load: Returns the model in a folder, ready to translate. Called with the folder, and with a keyword argument
+            for each of ``options`` that the user gave; what the user did not give, it chooses itself. Like ``card`` it
+            raises `OasisGanError` if the folder cannot be trusted.
         train: Makes a model folder, or None where the kind cannot be trained.
         shipped: Names of trained models, and their folders.
-        textured: Returns the model in a folder at a texture between 0 and 1, for models whose card has one.
         presets: Names of settings to train with, and TOML files that hold them.
         exports: Formats for other software, and what writes the model in a folder as a new file or folder. What it
             leaves there takes its final name once it returns, and is thrown away if it raises.
         check_settings: Raises `OasisGanError` naming the first setting of a recipe that is wrong; quick, for it comes
             before anything is read.
+        options: The keyword arguments that ``load`` takes, out of `LOAD_OPTIONS`. A kind that takes ``precision``
+            computes in float32 when it is not given.
     """
 
     name: str
     summary: str
     card: Callable[[Path], ModelCard]
-    load: Callable[[Path], Translator]
+    load: Callable[..., Translator]
     train: Callable[[TrainingRequest], None] | None = None
     shipped: Mapping[str, Path] = field(default_factory=dict)
-    textured: Callable[[Path, float], Translator] | None = None
     presets: Mapping[str, Path] = field(default_factory=dict)
     exports: Mapping[str, Callable[[Path, Path], None]] = field(default_factory=dict)
     check_settings: Callable[[Mapping[str, object]], None] | None = None
+    options: tuple[str, ...] = ()
 
 
 def kind_of(folder: Path) -> str:

@@ -179,3 +179,7 @@ def _require_fields(offer: object, kind: type, hook: str) -> None:
     if not isinstance(shipped, Mapping):
         expected, found = "shipped models by name, a folder each", repr(shipped)
         raise OasisGanError(hook, expected=expected, found=found, remedy="make it a dictionary")
+    options = getattr(offer, "options", ())
+    if not isinstance(options, (tuple, list)) or not all(isinstance(name, str) for name in options):
+        expected, remedy = "options as a tuple of names", 'write it as in options=("texture",)'
+        raise OasisGanError(hook, expected=expected, found=repr(options), remedy=remedy)

@@ -18,6 +18,7 @@ from oasis_gan import (
     Exporter,
     Geometry,
     ModelCard,
+    ModelKind,
     Plane,
     Scan,
     Selection,
@@ -241,6 +242,12 @@ def test_a_model_that_divides_by_nothing_is_found_out() -> None:
 )
 def test_a_card_that_misleads_the_tool_is_found_out(changes: dict[str, Any]) -> None:
     model_failure("test_the_card_tells_what_the_tool_needs", grey, replace(CARD, **changes))
+
+
+def test_a_kind_whose_load_does_not_take_its_options_is_found_out(tmp_path: Path) -> None:
+    kind = ModelKind("mine", "My models", lambda folder: CARD, lambda folder: None, options=("texture",))  # type: ignore[arg-type, return-value]
+    with pytest.raises(AssertionError, match=r"load\(folder, texture=\.\.\.\) is not possible"):
+        ModelContract().test_load_takes_the_options_it_is_said_to_take(kind, tmp_path)
 
 
 def writer_failure(check: str, write: Callable[[Volume, Path], object], folder: Path, *more: object) -> str:

@@ -57,6 +57,10 @@ BROKEN = {
         HEAD + "@hookimpl\ndef oasis_gan_models():\n    yield ModelKind('a', 'b', print, print, shipped=['c'])",
         ["expected shipped models by name, a folder each, found ['c']"],
     ),
+    "options_as_text": (
+        HEAD + "@hookimpl\ndef oasis_gan_models():\n    yield ModelKind('a', 'b', print, print, options='texture')",
+        ["expected options as a tuple of names, found 'texture'"],
+    ),
     "usurper": (
         GOOD.replace("NAME", "nifti"),
         ["dataset nifti", "nifti (oasis-gan) and usurper (dist-usurper)", "nifti (oasis-gan) keeps it"],

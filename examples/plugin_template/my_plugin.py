@@ -104,7 +104,7 @@ def card(folder: Path) -> ModelCard:
 
 
 def load(folder: Path) -> Paint:
-    """Return the model in ``folder``, ready to translate."""
+    """Return the model in ``folder``, ready to translate; `ModelKind.options` names what else it takes, if anything."""
     return Paint()
 
 

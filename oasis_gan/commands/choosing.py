@@ -95,10 +95,17 @@ def described(kind: ModelKind, folder: Path) -> ModelCard:
         return _of_a_size_to_work_with(kind.card(folder), folder)
 
 
-def loaded(kind: ModelKind, folder: Path, texture: float | None = None) -> Translator:
-    """Return a model, ready to translate; whatever the plugin raises becomes a line."""
+def loaded(kind: ModelKind, folder: Path, **options: object) -> Translator:
+    """Return a model, ready to translate; whatever the plugin raises becomes a line.
+
+    Args:
+        kind: The kind of the model.
+        folder: The folder of the model.
+        options: What the user gave for the options that the kind takes; None where nothing was given.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
     with _blaming(kind, folder):
-        translator = kind.load(folder) if texture is None or kind.textured is None else kind.textured(folder, texture)
+        translator = kind.load(folder, **given)
         _of_a_size_to_work_with(translator.card, folder)
         return translator
 
@@ -115,7 +122,7 @@ def _of_a_size_to_work_with(card: ModelCard, folder: Path) -> ModelCard:
 
 def require_texture(kind: ModelKind, folder: Path, wanted: float | None) -> None:
     """Raise `OasisGanError` if a texture is asked for and the model has no choice."""
-    if wanted is not None and (kind.textured is None or described(kind, folder).texture is None):
+    if wanted is not None and ("texture" not in kind.options or described(kind, folder).texture is None):
         expected, remedy = "a model with a smooth and a textured end", "omit it, or choose another model"
         raise OasisGanError("--texture", expected=expected, found="one without", remedy=remedy)
 

@@ -87,7 +87,7 @@ def _job(options: RunOptions, kind: ModelKind, folder: Path, planes: tuple[Plane
 
 def _translator(options: RunOptions, kind: ModelKind, folder: Path) -> Translator:
     """Return the model, with the texture and the contrast that are asked for."""
-    translator = loaded(kind, folder, options.texture)
+    translator = loaded(kind, folder, texture=options.texture)
     if options.like is None:
         return translator
     labels = read_nifti(options.like_labels) if options.like_labels else None

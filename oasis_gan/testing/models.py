@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -146,6 +147,17 @@ class ModelContract:
         assert_listed(kind.name, kind.summary)
         for name in kind.shipped:
             assert_listed(name, "a trained model")
+
+    def test_load_takes_the_options_it_is_said_to_take(self, kind: ModelKind | None, folder: Path | None) -> None:
+        """Each of `ModelKind.options` is a keyword argument of `ModelKind.load`, and the folder alone is enough."""
+        kind, folder = _needed(kind), _needed(folder)
+        signature = inspect.signature(kind.load)
+        for names in ((), *((name,) for name in kind.options)):
+            try:
+                signature.bind(folder, **dict.fromkeys(names))
+            except TypeError as error:
+                called = ", ".join(["folder", *(f"{name}=..." for name in names)])
+                raise AssertionError(f"load({called}) is not possible ({error}): see ModelKind.options") from error
 
     def test_the_folder_says_what_the_model_says(
         self, kind: ModelKind | None, folder: Path | None, translator: Translator

@@ -20,15 +20,13 @@ def card(folder: Path) -> ModelCard:
     return read_card(folder).card()
 
 
-def load(folder: Path) -> Translator:
-    """Return the model in ``folder``, ready to translate."""
-    from .translator import Pix2PixTranslator
+def load(folder: Path, texture: float | None = None) -> Translator:
+    """Return the model in ``folder``, ready to translate.
 
-    return Pix2PixTranslator(folder)
-
-
-def textured(folder: Path, texture: float) -> Translator:
-    """Return the model in ``folder`` at a texture between 0, smooth, and 1, textured."""
+    Args:
+        folder: The model folder.
+        texture: Between 0, smooth, and 1, textured; what the model says if not given.
+    """
     from .translator import Pix2PixTranslator
 
     return Pix2PixTranslator(folder, texture)
@@ -70,6 +68,15 @@ def oasis_gan_models() -> Iterator[ModelKind]:
     """Offer Pix2Pix, and the models that ship with it."""
     shipped = {path.parent.name: path.parent for path in sorted(_HERE.glob("models/*/model.json"))}
     presets = {path.stem: path for path in sorted(_HERE.glob("recipes/*.toml"))}
-    exports = {"onnx": to_onnx, "savedmodel": to_saved_model}
-    summary = "U-Net against PatchGAN, slice by slice"
-    yield ModelKind("pix2pix", summary, card, load, train, shipped, textured, presets, exports, check_settings)
+    yield ModelKind(
+        "pix2pix",
+        "U-Net against PatchGAN, slice by slice",
+        card,
+        load,
+        train,
+        shipped,
+        presets=presets,
+        exports={"onnx": to_onnx, "savedmodel": to_saved_model},
+        check_settings=check_settings,
+        options=("texture",),
+    )

@@ -71,7 +71,7 @@ def main(heads: Path, model: str | None, texture: float | None, wanted: tuple[st
     """Score a model on the heads in HEADS."""
     registry = load_registry(())
     kind, folder = choose_model(registry, model)
-    translator = loaded(kind, folder, texture)
+    translator = loaded(kind, folder, texture=texture)
     selection = Selection(heads, source_suffix="seg.nii.gz", target_suffix="t1.nii.gz")
     for subject in registry.datasets.get("nifti").open(selection):
         if wanted and subject.name not in wanted:
