@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import oasis_gan_pix2pix
 import pytest
+import safetensors.numpy
 from numpy.typing import NDArray
 from oasis_gan_pix2pix import checkpoints
 from oasis_gan_pix2pix.backend import keras, tf
@@ -273,6 +274,33 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(OasisGanError, match="a whole checkpoint"):
         checkpoints.read_last(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["an array", "the facts", "a name"])
+def test_a_flipped_bit_in_a_checkpoint_is_refused_and_the_one_before_is_named(tmp_path: Path, part: str) -> None:
+    for step in (1, 2):
+        checkpoints.write(tmp_path, checkpoints.Checkpoint(step, {"weights": np.arange(300.0)}, {"best": 0.5}), 2)
+    path = tmp_path / "step-000000002.safetensors"
+    data = bytearray(path.read_bytes())
+    place = {"an array": len(data) - 1000, "the facts": data.index(b"0.5") + 2, "a name": data.index(b"weights")}
+    data[place[part]] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(OasisGanError) as caught:
+        checkpoints.read_last(tmp_path)
+    assert "step-000000002.safetensors: expected content with SHA-256" in str(caught.value)
+    assert "go on from the one before, step-000000001.safetensors" in str(caught.value)
+    path.unlink()
+    found = checkpoints.read_last(tmp_path)
+    assert found is not None
+    assert (found.step, found.verified) == (1, True)
+
+
+def test_a_checkpoint_without_a_checksum_is_of_an_earlier_version_and_taken(tmp_path: Path) -> None:
+    data = safetensors.numpy.save({"a": np.zeros(3)}, metadata={"facts": "{}"})
+    (tmp_path / "step-000000001.safetensors").write_bytes(data)
+    found = checkpoints.read_last(tmp_path)
+    assert found is not None
+    assert not found.verified
 
 
 def test_resuming_with_other_networks_is_refused(uninterrupted: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -18,6 +19,9 @@ from oasis_gan import OasisGanError, write_atomically
 
 Arrays = Mapping[str, NDArray[Any]]
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
+_FACTS = "facts"
+"""The one key of a file's metadata: safetensors writes several in any order, and equal states give equal files."""
+_CHECKSUM = "sha256"
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,13 @@ class Checkpoint:
         step: How many updates were done.
         arrays: Every variable of both networks and both optimizers, by name, to the bit.
         facts: What else is to be remembered; JSON.
+        verified: Whether it had a checksum, which agreed: the first versions wrote none.
     """
 
     step: int
     arrays: Arrays
     facts: Mapping[str, Any]
+    verified: bool = True
 
 
 def write(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
@@ -43,7 +49,8 @@ def write(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.asarray(array) for name, array in checkpoint.arrays.items()}
-    data = safetensors.numpy.save(arrays, metadata={"facts": json.dumps(dict(checkpoint.facts))})
+    facts = {**checkpoint.facts, _CHECKSUM: _checksum(arrays, checkpoint.facts)}
+    data = safetensors.numpy.save(arrays, metadata={_FACTS: json.dumps(facts)})
     write_atomically(folder / f"step-{checkpoint.step:09}.safetensors", data)
     for old in _paths(folder)[:-keep]:
         old.unlink()
@@ -54,24 +61,46 @@ def exist(folder: Path) -> bool:
     return bool(_paths(folder))
 
 
+def last_step(folder: Path) -> int:
+    """Return the step of the newest checkpoint in ``folder``, 0 if there is none."""
+    paths = _paths(folder)
+    return _step(paths[-1]) if paths else 0
+
+
 def read_last(folder: Path) -> Checkpoint | None:
     """Return the newest checkpoint in ``folder``, or None if the run did not come to its first.
 
     Raises:
-        OasisGanError: If it is damaged.
+        OasisGanError: If it is damaged; the message names the one before.
     """
     paths = _paths(folder)
     if not paths:
         return None
     path = paths[-1]
+    remedy = "remove it and train anew: there is none before it"
+    if len(paths) > 1:
+        remedy = f"remove it to go on from the one before, {paths[-2].name}"
     try:
         with safetensors.safe_open(path, "numpy") as file:
-            facts = json.loads((file.metadata() or {})["facts"])
+            facts = dict(json.loads((file.metadata() or {})[_FACTS]))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        remedy = "remove it to go on from the one before"
+    except (safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
         raise OasisGanError(path, expected="a whole checkpoint", found=str(error), remedy=remedy) from None
-    return Checkpoint(_step(path), arrays, facts)
+    checksum = facts.pop(_CHECKSUM, None)
+    if checksum is not None and checksum != _checksum(arrays, facts):
+        expected = f"content with SHA-256 {str(checksum)[:12]}..."
+        raise OasisGanError(path, expected=expected, found="other content: the file is damaged", remedy=remedy)
+    return Checkpoint(_step(path), arrays, facts, verified=checksum is not None)
+
+
+def _checksum(arrays: Arrays, facts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the names, types, shapes and bytes of all arrays, and of the facts."""
+    digest = hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _paths(folder: Path) -> list[Path]:

@@ -96,6 +96,8 @@ class _Run:
         self._best_weights = {name[5:]: arrays.pop(name) for name in list(arrays) if name.startswith("best/")}
         self._trainer.restore(arrays, folder)
         if checkpoint:
+            if not checkpoint.verified:
+                self._request.report("the checkpoint is of an earlier version and has no checksum: taken as it is")
             facts = checkpoint.facts
             self._sums, self._summed = np.array(facts["sums"]), facts["summed"]
             self._best, self._best_step = facts["best"] or math.inf, facts["best_step"]
