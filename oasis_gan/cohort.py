@@ -21,6 +21,7 @@ from .datatypes import stored_as
 from .errors import OasisGanError, one_line
 from .exporters import Exporter
 from .files import write_atomically
+from .foreign import foreign_code
 from .labels import LabelSet
 from .ledger import Outcome, Status
 from .models import Translator
@@ -83,7 +84,11 @@ def translate_all(
         advance: Called with the index of the subject at work, and the fraction of it that is done.
     """
     outputs = (job.output(name) for name in output_names(subjects))
-    reads = [partial(_read, subject, job, output) for subject, output in zip(subjects, outputs, strict=True)]
+    # In the thread that reads, where an interruption can only be one that the reader raises itself.
+    reads = [
+        partial(_kept, subject, partial(_read, subject, job, output))
+        for subject, output in zip(subjects, outputs, strict=True)
+    ]
     with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
         writing: list[Future[Outcome]] = []
         try:
@@ -108,10 +113,11 @@ def _one_ahead(pool: Executor, tasks: Sequence[Callable[[], T]]) -> Iterator[Fut
     yield from begun
 
 
-def _kept(subject: Subject, step: Callable[[], T]) -> T | Outcome:
+def _kept(subject: Subject, step: Callable[[], T | Outcome]) -> T | Outcome:
     """Return what a step gives; whatever anybody's reader, model or writer raises stays with this subject."""
     try:
-        return step()
+        with foreign_code(subject.source.path):
+            return step()
     except Exception as error:  # noqa: BLE001
         return Outcome(subject.name, Status.FAILED, None, one_line(error))
 

@@ -13,6 +13,18 @@ from .labels import LabelSet
 from .volume import Volume
 
 
+def _wrong_field(fields: Iterable[tuple[str, object, bool]]) -> str | None:
+    """Return the first field that is wrong, with the type that it has."""
+    for name, value, right in fields:
+        if not right:
+            return f"{name}: {type(value).__name__}"
+    return None
+
+
+def _is_tuple_of_paths(parts: object) -> bool:
+    return isinstance(parts, tuple) and all(isinstance(part, Path) for part in parts)
+
+
 @dataclass(frozen=True)
 class Scan:
     """A volume that has not been read yet.
@@ -28,6 +40,17 @@ class Scan:
     reader: Callable[[Path], Volume]
     labels: LabelSet | None = None
     parts: tuple[Path, ...] = ()
+
+    def wrong_field(self) -> str | None:
+        """Return which field does not have the type that it should, such as ``path: str``; None if all have."""
+        return _wrong_field(
+            (
+                ("path", self.path, isinstance(self.path, Path)),
+                ("reader", self.reader, callable(self.reader)),
+                ("labels", self.labels, self.labels is None or isinstance(self.labels, LabelSet)),
+                ("parts", self.parts, _is_tuple_of_paths(self.parts)),
+            )
+        )
 
     def read(self) -> Volume:
         """Read the volume.
@@ -63,6 +86,24 @@ class Subject:
     source: Scan
     target: Scan | None = None
     split: str = ""
+
+    def wrong_field(self) -> str | None:
+        """Return which field does not have the type that it should, such as ``source.path: str``; None if all have."""
+        wrong = _wrong_field(
+            (
+                ("name", self.name, isinstance(self.name, str)),
+                ("source", self.source, isinstance(self.source, Scan)),
+                ("target", self.target, self.target is None or isinstance(self.target, Scan)),
+                ("split", self.split, isinstance(self.split, str)),
+            )
+        )
+        if wrong is not None:
+            return wrong
+        for role, scan in (("source", self.source), ("target", self.target)):
+            wrong = scan.wrong_field() if scan is not None else None
+            if wrong is not None:
+                return f"{role}.{wrong}"
+        return None
 
     def paired(self) -> tuple[Volume, Volume]:
         """Read source and target, which must lie on one grid.

@@ -5,7 +5,13 @@ from __future__ import annotations
 import errno
 import os
 
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space, or raise your quota",
+    errno.EFBIG: "raise the limit on the size of a file (ulimit -f), or write to another disk",
+    errno.EROFS: "name a folder on a disk that can be written to",
+    errno.EIO: "check the disk",
+}
 _LONGEST = 1000  # characters of what a file holds, or another program says
 
 
@@ -28,28 +34,49 @@ def printable(text: object) -> str:
 
     Control characters and bytes that are no UTF-8 (file names may hold both) become escapes such as ``\n``.
     """
-    shown = (c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in str(text))
+    shown = (c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in safe_text(text))
     return "".join(shown)
+
+
+def safe_text(thing: object) -> str:
+    """Return ``str(thing)``, or its type where that raises: an object of a plugin may have any ``__str__``."""
+    try:
+        return str(thing)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001
+        return f"a {type(thing).__name__} that cannot be shown"
 
 
 def one_line(error: BaseException) -> str:
     """Return what to tell the user about ``error``, whoever raised it."""
     if isinstance(error, OasisGanError):
-        return str(error)
-    if isinstance(error, OSError) and error.errno is not None:
+        return safe_text(error)
+    if isinstance(error, OSError) and isinstance(error.errno, int):
         where = error.filename if error.filename is not None else "file system"
-        remedy = "free some space" if error.errno in _DISK_FULL else "check the path and its permissions"
-        return printable(f"{_name(where)}: {os.strerror(error.errno)}; {remedy}")
+        return printable(f"{_name(where)}: {_reason(error.errno)}; {remedy_for(error.errno)}")
     if isinstance(error, MemoryError):
         return "memory: expected room for one volume, found none left; close other programs or use a smaller volume"
-    return _short(f"{type(error).__name__}: {error}")
+    return _short(f"{type(error).__name__}: {safe_text(error)}")
+
+
+def remedy_for(code: int) -> str:
+    """Return what to do about an error of the file system."""
+    return _REMEDIES.get(code, "check the path and its permissions")
+
+
+def _reason(code: int) -> str:
+    try:
+        return os.strerror(code)
+    except (ValueError, OverflowError):
+        return f"error {code}"
 
 
 def _short(text: object) -> str:
     """Return ``text`` as `printable` does, without what would fill a screen."""
-    whole = str(text)
+    whole = safe_text(text)
     return printable(whole if len(whole) <= _LONGEST else f"{whole[:_LONGEST]}...")
 
 
 def _name(path: object) -> str:
-    return os.fsdecode(path) if isinstance(path, (bytes, str, os.PathLike)) else str(path)
+    return os.fsdecode(path) if isinstance(path, (bytes, str)) else safe_text(path)

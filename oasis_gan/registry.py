@@ -14,6 +14,7 @@ from .datasets import Dataset
 from .discovery import Load, Source, from_file, installed
 from .errors import OasisGanError, one_line, printable
 from .exporters import Exporter
+from .foreign import foreign_code
 from .hookspecs import PROJECT
 from .models import ModelKind
 
@@ -101,10 +102,11 @@ class Registry:
     def _take(self, manager: pluggy.PluginManager, source: Source, load: Load) -> None:
         """Register one plugin and collect its offers, each hook by itself: what one breaks the others keep."""
         try:
-            plugin = load()
+            with foreign_code("import"):
+                plugin = load()
             callers = _registered(manager, plugin, source)
-        # A plugin is foreign code and may raise anything, SystemExit included.
-        except (Exception, SystemExit) as error:  # noqa: BLE001
+        # A plugin is foreign code and may raise anything.
+        except Exception as error:  # noqa: BLE001
             self._report(source, error)
             return
         for caller in callers:
@@ -126,8 +128,9 @@ class Registry:
     def _collect(self, hook: str, implementation: Hook, source: Source) -> None:
         catalogue, kind = self._catalogues[hook]
         try:
-            offers = list(implementation())
-        except (Exception, SystemExit) as error:  # noqa: BLE001
+            with foreign_code("call"):
+                offers = list(implementation())
+        except Exception as error:  # noqa: BLE001
             found, remedy = one_line(error), "mend that hook"
             self._report(source, OasisGanError(hook, expected=f"{kind.__name__} objects", found=found, remedy=remedy))
             return

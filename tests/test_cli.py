@@ -239,7 +239,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, paint: Painting
     assert "Traceback" not in process.stderr
     status = {row[0]: row for row in table(tmp_path / "out")}
     assert status["big"][1] == "failed"
-    assert "free some space" in status["big"][3]
+    assert "raise the limit on the size of a file" in status["big"][3]
     assert status["small"][1] == "done"
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["small_synthT1w.json", "small_synthT1w.nii.gz", "subjects.tsv"]

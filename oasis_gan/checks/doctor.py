@@ -10,6 +10,7 @@ import numpy as np
 
 from ..datasets import Scan, Subject
 from ..errors import one_line, printable
+from ..foreign import foreign_code
 from ..labels import LabelSet
 from ..volume import Assumed, Mended, Volume
 from . import alignment, likeness, space, voxels
@@ -72,7 +73,8 @@ def examine(
 ) -> tuple[Report, likeness.Fingerprint | None]:
     """Read a subject, check it, and take its fingerprint if asked to."""
     try:
-        findings, head = _examined(subject, labels)
+        with foreign_code(subject.source.path):
+            findings, head = _examined(subject, labels)
         taken = likeness.fingerprint(head) if fingerprinted else None
     # Readers may be anybody's: whatever they raise stays with this subject.
     except Exception as error:  # noqa: BLE001

@@ -12,6 +12,7 @@ import click
 from ..datasets import Dataset, Selection
 from ..errors import OasisGanError, one_line, printable
 from ..exporters import Exporter
+from ..foreign import foreign_code
 from ..models import ModelKind, kind_of
 from ..registry import Catalogue, Registry
 
@@ -96,7 +97,8 @@ def _given(offer: Offer, samples: Sequence[Path]) -> Iterator[tuple[str, dict[st
 
 def _recognises(dataset: Dataset, sample: Path) -> bool:
     try:
-        return bool(dataset.recognises(sample))
+        with foreign_code(dataset.name):
+            return bool(dataset.recognises(sample))
     # Then the contract says what was raised.
     except Exception:  # noqa: BLE001
         return True

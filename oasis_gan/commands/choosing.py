@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from ..choices import Plane
 from ..datasets import Dataset, Selection, Subject
-from ..errors import OasisGanError, one_line, printable
+from ..errors import OasisGanError, one_line, printable, safe_text
+from ..foreign import foreign_code
 from ..label_sets import LABEL_SETS
 from ..labels import LabelSet
 from ..ledger import Outcome, Status
@@ -143,7 +144,8 @@ def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
 @contextmanager
 def _blaming(kind: ModelKind, folder: Path) -> Iterator[None]:
     try:
-        yield
+        with foreign_code(folder):
+            yield
     except (OasisGanError, OSError):
         raise
     # The kind may be anybody's.
@@ -184,7 +186,13 @@ def list_subjects(
         try:
             reader = named or _guess(registry, selection.root)
             _require_heeded(reader, selection)
-            subjects += (_meaning(subject, meant) for subject in _opened(reader, selection))
+            with foreign_code(selection.root):
+                for subject in _opened(reader, selection):
+                    problem = _problem_with(subject, reader, selection)
+                    if problem is None:
+                        subjects.append(_meaning(subject, meant))
+                    else:
+                        broken.append(problem)
         # The reader may be anybody's.
         except Exception as error:  # noqa: BLE001
             broken.append(Outcome(selection.root.name, Status.FAILED, None, one_line(error)))
@@ -217,6 +225,20 @@ def _require_heeded(reader: Dataset, selection: Selection) -> None:
 
 def _meaning(subject: Subject, labels: LabelSet | None) -> Subject:
     return subject if labels is None else replace(subject, source=replace(subject.source, labels=labels))
+
+
+def _problem_with(subject: Subject, reader: Dataset, selection: Selection) -> Outcome | None:
+    """Return what keeps a subject from being read at all: a field of the wrong type."""
+    wrong = subject.wrong_field()
+    if wrong is None:
+        return None
+    error = OasisGanError(
+        selection.root,
+        expected=f"a Subject as oasis_gan.Subject describes it, from the dataset plugin {reader.name}",
+        found=wrong,
+        remedy="fix the plugin",
+    )
+    return Outcome(safe_text(subject.name), Status.FAILED, None, str(error))
 
 
 def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
@@ -255,7 +277,8 @@ def _guess(registry: Registry, root: Path) -> Dataset:
 def _recognises(reader: Dataset, root: Path) -> bool:
     """Ask a reader; one that breaks does not keep the others from reading."""
     try:
-        return reader.recognises(root)
+        with foreign_code(reader.name):
+            return bool(reader.recognises(root))
     except Exception as error:  # noqa: BLE001
         say(f"warning: dataset {reader.name} did not look at {root}: {one_line(error)}")
         return False

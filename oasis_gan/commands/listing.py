@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import one_line, printable
+from ..foreign import foreign_code
 from ..models import ModelCard
 from ..registry import Registry
 from .choosing import load_registry
@@ -32,7 +33,9 @@ def model_table(files: Iterable[Path]) -> Iterator[str]:
     broken = []
     for model in registry.trained.offers.values():
         try:
-            rows.append((model.name, *_described(model.kind.name, model.kind.card(model.folder)), str(model.folder)))
+            with foreign_code(model.folder):
+                described = _described(model.kind.name, model.kind.card(model.folder))
+            rows.append((model.name, *described, str(model.folder)))
         # The kind may be anybody's.
         except Exception as error:  # noqa: BLE001
             broken.append(printable(f"broken: model {model.name}: {one_line(error)}"))
