@@ -160,7 +160,13 @@ def run(context: click.Context, /, **options: object) -> None:
 @click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
 @click.option("--preset", metavar="NAME", help="Settings that come with the kind; --recipe and --set go over them.")
 @click.option("--recipe", type=_EXISTING, metavar="FILE", help="TOML file with the settings of the training.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting, over those of the recipe.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="One setting, over those of the recipe, written as in TOML: steps=200, loss.l1_weight=50, 'planes=[\"axial\"]'.",
+)
 @_selects_pairs
 @click.pass_context
 def train(context: click.Context, /, **options: object) -> None:

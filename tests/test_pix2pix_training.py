@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from oasis_gan_pix2pix.backend import keras, tf
 from oasis_gan_pix2pix.pairs import LinearPrediction, Pairs
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
 from oasis_gan_pix2pix.rotation import rotated
+from oasis_gan_pix2pix.sentences import list_settings
 from oasis_gan_pix2pix.trainer import Trainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import Pix2PixTranslator
@@ -412,3 +414,62 @@ def test_a_wrong_recipe_is_refused_by_field(settings: dict[str, Any], said: str)
         parse_recipe(settings)
     assert str(caught.value).startswith(f"{said}: expected ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"l1_weight": 50}, "expected a setting of the recipe, found l1_weight; did you mean loss.l1_weight?"),
+        ({"generator": {"l1_weight": 50}}, "found generator.l1_weight; did you mean loss.l1_weight?"),
+        ({"filters": 8}, "did you mean generator.filters or discriminator.filters?"),
+        ({"generator": {"nrom": "batch"}}, "did you mean generator.norm?"),
+        ({"generater": {"norm": "batch"}}, "found generater; did you mean generator?"),
+        ({"stepz": 5}, "did you mean steps?"),
+        ({"qqq": 5}, "found qqq; docs/training.md lists all settings"),
+        (
+            {"steps": "200,batch=2"},
+            "expected a whole number, found '200,batch=2'; give each setting a --set of its own",
+        ),
+        ({"steps": 1.5}, "expected a whole number, found 1.5"),
+        ({"steps": {"a": 1}}, "expected a whole number, found {'a': 1}"),
+        ({"learning_rate": "fast"}, "expected a number, found 'fast'"),
+        ({"learning_rate": float("inf")}, "expected a finite number, found inf"),
+        ({"tensorboard": "maybe"}, "expected true or false, found 'maybe'"),
+        ({"version": 2}, """expected text, found 2; put it in quotes, as TOML has it: --set 'version="2"'"""),
+        ({"planes": "axial"}, """expected a list, found 'axial'; write it as a TOML list: --set 'planes=["axial"]'"""),
+        ({"planes": "[axial, coronal]"}, """--set 'planes=["axial", "coronal"]'"""),
+        ({"planes": []}, "expected a list of at least 1, found []"),
+        ({"planes": ["axial", "axial"]}, "expected each plane once, found axial twice"),
+        ({"loss": 5}, "recipe: loss: expected a table of settings, found 5; name a setting in it: loss.NAME = ..."),
+        ({"loss": {"gan": "x"}}, "expected one of 'bce' or 'least-squares', found 'x'"),
+        ({"generator": {"dropout": 2}}, "expected a number of at most 1.0, found 2"),
+        ({"steps": 0}, "expected a number of at least 1, found 0"),
+        ({"name": "a b"}, "expected letters, digits and . _ - alone, found 'a b'"),
+    ],
+)
+def test_a_wrong_setting_is_explained_in_a_sentence(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(OasisGanError) as caught:
+        parse_recipe(settings)
+    assert said in str(caught.value)
+    assert "nput should" not in str(caught.value)
+
+
+def _broken_settings() -> Iterator[dict[str, Any]]:
+    """Yield each setting with values of types that it may not have."""
+    for name in list_settings(Recipe):
+        for value in ({"a": 1}, [[]], "?!", -1e9, 10**400):
+            settings = value
+            for part in reversed(name.split(".")):
+                settings = {part: settings}
+            yield settings
+
+
+def test_no_setting_is_refused_in_the_words_of_pydantic() -> None:
+    refused = 0
+    for settings in _broken_settings():
+        try:
+            parse_recipe(settings)
+        except OasisGanError as error:
+            refused += 1
+            assert not re.search("[Ii]nput should|a valid |should match|after validation", str(error)), str(error)
+    assert refused > 200

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from oasis_gan import LABEL_SETS, LabelSet, OasisGanError, Percentiles, Plane
+
+from .sentences import describe_expected, describe_found, find_field, suggest
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Norm = Literal["instance", "batch", "none"]
@@ -233,6 +234,12 @@ class Recipe(Settings):
             raise _at_odds("smooth.steps", f"fewer than the {self.steps} steps", self.smooth.steps)
         return self
 
+    @field_validator("planes")
+    @classmethod
+    def _each_once(cls, planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
+        """Refuse a plane that is named twice."""
+        return require_each_once(planes)
+
     @field_validator("labels")
     @classmethod
     def _known(cls, name: str) -> str:
@@ -266,12 +273,22 @@ def parse_recipe(settings: Any) -> Recipe:  # noqa: ANN401 - whatever a TOML fil
     try:
         return Recipe.model_validate(settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        said: Mapping[str, Any] = first.get("ctx", {})
-        where = said.get("where", ".".join(str(part) for part in first["loc"]))
-        found = said.get("found", repr(first["input"]))
-        expected, remedy = first["msg"].removeprefix("Value error, "), "mend the recipe"
-        raise OasisGanError(f"recipe: {where}", expected=expected, found=found, remedy=remedy) from None
+        details = error.errors()[0]
+        raise OasisGanError(
+            f"recipe: {find_field(details)}".removesuffix(": "),
+            expected=describe_expected(details),
+            found=describe_found(details),
+            remedy=suggest(details, Recipe),
+        ) from None
+
+
+def require_each_once(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
+    """Return planes, or raise what pydantic reports if one is there twice."""
+    for plane in planes:
+        if planes.count(plane) > 1:
+            times = "twice" if planes.count(plane) == 2 else f"{planes.count(plane)} times"
+            raise _at_odds("planes", "each plane once", f"{plane} {times}")
+    return planes
 
 
 def _at_odds(where: str, expected: str, found: object) -> PydanticCustomError:
