@@ -121,7 +121,13 @@ def cli() -> None:
 @_selects_subjects()
 @click.option("--out", type=_EXISTING, required=True, metavar="DIR", help="Folder for the outputs; made if needed.")
 @click.option("--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder.")
-@click.option("--exporter", default="nifti", show_default=True, metavar="NAME", help="The format of the outputs.")
+@click.option(
+    "--exporter",
+    default="nifti",
+    show_default=True,
+    metavar="NAME",
+    help="File format of the output volumes: an exporter of `oasis-gan plugins`.",
+)
 @click.option(
     "--dtype",
     type=click.Choice(DATATYPES),
@@ -165,7 +171,7 @@ def run(context: click.Context, /, **options: object) -> None:
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="One setting, over those of the recipe, written as in TOML: steps=200, loss.l1_weight=50, 'planes=[\"axial\"]'.",
+    help="One setting, over those of the recipe, as in TOML: steps=200, loss.l1_weight=50, 'planes=[\"axial\"]'.",
 )
 @_selects_pairs
 @click.pass_context
@@ -189,7 +195,7 @@ def train(context: click.Context, /, **options: object) -> None:
     type=click.Choice(("table", "tsv", "json")),
     default="table",
     show_default=True,
-    help="Of the answer; json holds the figures too.",
+    help="How the report is printed; json holds the figures too.",
 )
 @click.pass_context
 def check(context: click.Context, /, **options: object) -> None:
@@ -205,7 +211,12 @@ def check(context: click.Context, /, **options: object) -> None:
 
 @cli.command()
 @click.argument("model", metavar="MODEL")
-@click.option("--format", required=True, metavar="NAME", help="What to write, such as onnx or savedmodel.")
+@click.option(
+    "--format",
+    required=True,
+    metavar="NAME",
+    help="File format of the exported model, such as onnx or savedmodel (that of volumes is run --exporter).",
+)
 @click.option("--out", type=_EXISTING, required=True, metavar="PATH", help="The file or folder to make.")
 @_plugin_option
 @click.pass_context

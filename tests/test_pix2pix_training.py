@@ -456,8 +456,9 @@ def test_a_wrong_setting_is_explained_in_a_sentence(settings: dict[str, Any], sa
 
 def _broken_settings() -> Iterator[dict[str, Any]]:
     """Yield each setting with values of types that it may not have."""
+    values: tuple[Any, ...] = ({"a": 1}, [[]], "?!", -1e9, 10**400)
     for name in list_settings(Recipe):
-        for value in ({"a": 1}, [[]], "?!", -1e9, 10**400):
+        for value in values:
             settings = value
             for part in reversed(name.split(".")):
                 settings = {part: settings}
