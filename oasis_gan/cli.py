@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -111,7 +112,10 @@ def _selects_pairs(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="To see the traceback of every error, set OASIS_GAN_DEBUG=1 in the environment.",
+)
 @click.version_option(package_name="oasis-gan")
 def cli() -> None:
     """Translate whole brain volumes between label maps and MRI, or between contrasts."""
@@ -232,31 +236,37 @@ def export(context: click.Context, /, **options: object) -> None:
 
 @cli.command()
 @_plugin_option
-@click.option("--check", metavar="PLUGIN", help="Instead, check this one, a file or its name, against the contract.")
+@click.option(
+    "--check",
+    "plugin",
+    metavar="PLUGIN",
+    help="Check a plugin against the contract instead: a Python file, or a name from the list.",
+)
 @click.option(
     "--sample",
     "samples",
     type=_EXISTING,
     multiple=True,
     metavar="PATH",
-    help="For --check: what its readers read, or a model folder.",
+    help="With --check: data for its readers, or a trained model; may be repeated.",
 )
+@click.option("--source-suffix", default="", metavar="TEXT", help="With --check: how source files in a sample end.")
+@click.option("--target", "target_root", type=_EXISTING, metavar="DIR", help="With --check: folder of the targets.")
+@click.option("--target-suffix", default="", metavar="TEXT", help="With --check: how target files end.")
 @click.pass_context
-def plugins(
-    context: click.Context, plugin_files: tuple[Path, ...], check: str | None, samples: tuple[Path, ...]
-) -> None:
+def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401
     """List the installed plugins: what they offer, where they come from, what is broken and why.
 
     Exit status of --check: 0 if the contract is kept, 1 if something is broken or could not be checked.
     """
-    if check is not None:
-        from .commands.checking import check_plugin
+    if options["plugin"] is not None:
+        from .commands.checking import CheckOptions, check_plugin
 
         if plugin_files:
             found = f"--plugin {plugin_files[0]} as well"
             raise OasisGanError("--check", expected="one plugin", found=found, remedy="name it after --check alone")
 
-        context.exit(check_plugin(check, samples))
+        context.exit(check_plugin(CheckOptions(**options)))
     from .commands.listing import plugin_table
 
     for line in plugin_table(plugin_files):

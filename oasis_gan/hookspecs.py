@@ -28,19 +28,25 @@ def oasis_gan_datasets() -> Iterable[Dataset]:
         A reader of NumPy files whose voxels lie 1 mm apart::
 
             import numpy as np
+            from functools import partial
             from oasis_gan import Dataset, Geometry, OasisGanError, Scan, Subject, Volume, hookimpl
 
-            def read(path):
-                voxels = np.load(path, allow_pickle=False)
-                return Volume(voxels, Geometry(voxels.shape, np.eye(4)))
+            def read(path, max_voxels):
+                voxels = np.load(path, mmap_mode="r", allow_pickle=False)
+                if voxels.size > max_voxels:
+                    expected = f"at most {max_voxels} voxels"
+                    raise OasisGanError(path, expected=expected, found=f"{voxels.size}", remedy="raise --max-voxels")
+                return Volume(np.array(voxels), Geometry(voxels.shape, np.eye(4)))
 
             def subjects(selection):
                 root = selection.root
-                paths = [root] if root.is_file() else sorted(root.rglob("*.npy"))
+                ending = selection.source_suffix or ".npy"
+                paths = [root] if root.is_file() else sorted(root.rglob(f"*{ending}"))
                 if not paths:
-                    raise OasisGanError(root, expected="*.npy files", found="none", remedy="check the path")
+                    raise OasisGanError(root, expected=f"*{ending} files", found="none", remedy="check the path")
                 for path in paths:
-                    yield Subject(str(path.relative_to(root.parent).with_suffix("")), Scan(path, read))
+                    name = str(path.relative_to(root.parent).with_suffix(""))
+                    yield Subject(name, Scan(path, partial(read, max_voxels=selection.max_voxels)))
 
             @hookimpl
             def oasis_gan_datasets():

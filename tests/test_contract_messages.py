@@ -91,6 +91,24 @@ def test_subjects_of_one_name_are_found_out(root: Path) -> None:
     assert "['brain']" in failure(DatasetContract.test_names_tell_subjects_apart, subjects)
 
 
+def test_a_split_that_the_tool_does_not_know_is_found_out(root: Path) -> None:
+    subjects = [Subject("a", Scan(root / "a.nii", read_nifti), split="training")]
+    said = failure(DatasetContract.test_what_it_says_of_a_subject_is_understood, subjects, [])
+    assert "split 'training' of a: use one of train, validate, test" in said
+
+
+def test_labels_that_are_a_name_are_found_out(root: Path) -> None:
+    scan = Scan(root / "a.nii", read_nifti, labels="oasis")  # type: ignore[arg-type]
+    said = failure(DatasetContract.test_what_it_says_of_a_subject_is_understood, [], [scan])
+    assert "labels is a str: use a LabelSet" in said
+
+
+def test_a_target_that_was_asked_for_and_is_missing_is_found_out(root: Path) -> None:
+    subjects = [Subject("a", Scan(root / "a.nii", read_nifti))]
+    said = failure(DatasetContract.test_pairs_lie_on_one_grid, Selection(root, target_suffix="_t1.nii"), subjects)
+    assert "a has none: give Subject a target" in said
+
+
 @pytest.mark.parametrize(
     ("voxels", "affine", "said"),
     [

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ from oasis_gan import hookspecs
 
 HOOKS = ("oasis_gan_datasets", "oasis_gan_models", "oasis_gan_exporters")
 BREAKING = [
-    ("Volume(voxels, ", "Volume(voxels > 0, "),
+    ("Volume(np.array(voxels), ", "Volume(voxels > 0, "),
     ("slices @ GREYS[:, np.newaxis]", "2 * slices @ GREYS[:, np.newaxis]"),
     ("write_atomically(path, file.getvalue())", "path.write_bytes(file.getvalue())"),
 ]
@@ -35,6 +36,11 @@ def check(folder: Path, *words: str, pytest_installed: bool = True) -> subproces
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
+def counted(printed: str) -> list[str]:
+    """Return the lines that say how many checks were kept."""
+    return [line for line in printed.splitlines() if "checks kept" in line]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a plugin of every kind, something to read, and what must not disturb a check."""
@@ -49,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_examples_of_the_documentation_keep_the_contract(folder: Path) -> None:
     done = check(folder, "mine.py", "--sample", "brain.npy")
     assert done.returncode == 0, done.stdout + done.stderr
-    offers, counts = zip(*(line.split(": ") for line in done.stdout.splitlines()), strict=True)
+    offers, counts = zip(*(line.split(": ") for line in counted(done.stdout)), strict=True)
     assert offers == ("dataset numpy on brain.npy", "model kind paint on .", "exporter numpy")
     assert all(re.fullmatch(r"[1-9]\d* checks kept, 0 broken, \d+ skipped", count) for count in counts)
     assert done.stderr == ""
@@ -93,7 +99,22 @@ def test_what_cannot_be_tried_is_not_passed(folder: Path) -> None:
 def test_an_installed_plugin_is_checked_by_its_name(folder: Path) -> None:
     done = check(folder, "itk")
     assert done.returncode == 0, done.stdout
-    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["exporter metaimage", "exporter nrrd"]
+    assert [line.split(":")[0] for line in counted(done.stdout)] == ["exporter metaimage", "exporter nrrd"]
+
+
+@pytest.mark.parametrize("name", ["nrrd", "metaimage"])
+def test_an_exporter_is_checked_by_the_name_it_is_listed_under(folder: Path, name: str) -> None:
+    done = check(folder, name)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.split(":")[0] for line in counted(done.stdout)] == [f"exporter {name}"]
+
+
+def test_a_reader_is_checked_by_the_name_it_is_listed_under(folder: Path) -> None:
+    done = check(folder, "neurite-oasis", "--sample", "nothing")
+    assert done.returncode == 1
+    assert done.stdout == (
+        "dataset neurite-oasis: not checked; name a file or folder that it recognises with --sample\n"
+    )
 
 
 def test_a_plugin_that_cannot_be_loaded_is_a_line(folder: Path) -> None:
@@ -125,3 +146,131 @@ def test_another_plugin_beside_the_one_to_check_is_refused(folder: Path) -> None
     assert (done.returncode, done.stdout) == (2, "")
     assert "--check: expected one plugin, found --plugin other.py as well" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+IMAGE_MODEL = """
+import numpy as np
+from pathlib import Path
+from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Percentiles, Plane, Window, hookimpl
+
+class Model:
+    card = ModelCard("image", "1", SOURCE, TARGET, "T2w", (Plane.AXIAL,), Canvas(1.0, 4, 4), "")
+
+    def translate(self, slices, wanted):
+        return np.repeat(1 - slices, self.card.target.channels, axis=-1)
+
+@hookimpl
+def oasis_gan_models():
+    yield ModelKind("image", "From an image", lambda _: Model.card, lambda _: Model(), shipped={"image": Path()})
+"""
+
+
+def save_image_model(folder: Path, source: str, target: str) -> None:
+    (folder / "image.py").write_text(IMAGE_MODEL.replace("SOURCE", source).replace("TARGET", target))
+
+
+@pytest.mark.parametrize("source", ["Percentiles()", "Percentiles(1, 99)", "Window((0, 900), (0, 1))"])
+@pytest.mark.parametrize("target", ["Window((0, 1000), (0, 1))", "OASIS"])
+def test_a_model_that_takes_images_keeps_the_contract(folder: Path, source: str, target: str) -> None:
+    save_image_model(folder, source, target)
+    done = check(folder, "image.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert counted(done.stdout) == ["model kind image on .: 14 checks kept, 0 broken, 0 skipped"]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "role", "found"),
+    [
+        ("(Percentiles(), Percentiles())", "OASIS", "source", "tuple"),
+        ("[OASIS, OASIS]", "OASIS", "source", "list"),
+        ("OASIS", "(OASIS, OASIS)", "target", "tuple"),
+        ("OASIS", "Percentiles()", "target", "Percentiles"),
+        ("None", "OASIS", "source", "NoneType"),
+    ],
+)
+def test_a_model_of_two_sources_is_told_what_a_source_must_be_in_one_line(
+    folder: Path, source: str, target: str, role: str, found: str
+) -> None:
+    save_image_model(folder, source, target)
+    done = check(folder, "image.py")
+    assert done.returncode == 1
+    (broken,) = [line for line in done.stdout.splitlines() if f"the card's {role} is a {found}: make it one" in line]
+    assert broken.endswith("; a model translates one volume into one volume")
+    assert "1 broken" in counted(done.stdout)[0]
+    assert "Error" not in done.stdout
+
+
+def test_a_model_that_does_not_load_is_one_line(folder: Path) -> None:
+    save_image_model(folder, "OASIS", "OASIS")
+    code = (folder / "image.py").read_text()
+    (folder / "image.py").write_text(code.replace("lambda _: Model(),", "lambda _: 1 / 0,"))
+    done = check(folder, "image.py")
+    assert done.returncode == 1
+    assert done.stdout.count("division by zero") <= 2, done.stdout
+
+
+def save_pairs(folder: Path, target: tuple[int, int, int] = (4, 5, 6)) -> None:
+    """Save a subject's label map and MRI in a folder ``pairs``."""
+    (folder / "pairs").mkdir()
+    for name, shape in (("a_seg", (4, 5, 6)), ("a_t1", target)):
+        nib.save(nib.Nifti1Image(np.ones(shape, np.uint8), np.eye(4)), folder / "pairs" / f"{name}.nii")
+
+
+def test_a_reader_of_pairs_is_checked_with_pairs(folder: Path) -> None:
+    save_pairs(folder)
+    suffixes = ("--source-suffix", "_seg.nii", "--target-suffix", "_t1.nii")
+    done = check(folder, "nifti", "--sample", "pairs", *suffixes)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "pairs lie on one grid" not in done.stdout
+    assert re.search(r"dataset nifti on pairs: \d+ checks kept, 0 broken, 0 skipped", done.stdout)
+
+
+def test_pairs_on_two_grids_are_found(folder: Path) -> None:
+    save_pairs(folder, target=(4, 5, 7))
+    done = check(folder, "nifti", "--sample", "pairs", "--source-suffix", "_seg.nii", "--target-suffix", "_t1.nii")
+    assert done.returncode == 1
+    assert "dataset nifti on pairs: pairs lie on one grid: " in done.stdout
+
+
+def test_what_was_not_checked_is_listed_with_the_reason(folder: Path) -> None:
+    done = check(folder, "mine.py", "--sample", "brain.npy")
+    assert [line for line in done.stdout.splitlines() if ": skipped: " in line] == [
+        "dataset numpy on brain.npy: skipped: pairs lie on one grid: there are no targets "
+        "(--target or --target-suffix finds some)",
+        "dataset numpy on brain.npy: skipped: a suffix that no file has finds nothing: "
+        "the sample is a file, not a folder",
+        "exporter numpy: skipped: nibabel reads it back: nibabel is not asked about .npy",
+        "exporter numpy: skipped: itk reads it back: ITK is not asked about .npy",
+    ]
+
+
+READER = """
+import numpy as np
+from oasis_gan import Dataset, Geometry, OasisGanError, Scan, Subject, Volume, hookimpl
+
+def read(path):
+    voxels = np.load(path)
+    return Volume(voxels, Geometry(voxels.shape, np.eye(4)))
+
+def subjects(selection):
+    root = selection.root
+    paths = sorted(root.glob("*.npy")) if root.is_dir() else [root]
+    if not paths:
+        raise OasisGanError(root, expected="files", found="none", remedy="check the path")
+    for path in paths:
+        yield Subject(path.stem, Scan(path, read))
+
+@hookimpl
+def oasis_gan_datasets():
+    yield Dataset("careless", "Files", subjects, lambda path: path.suffix == ".npy" or any(path.glob("*.npy")))
+"""
+
+
+def test_a_reader_that_ignores_options_is_found_out(folder: Path) -> None:
+    (folder / "careless.py").write_text(READER)
+    done = check(folder, "careless.py", "--sample", ".")
+    assert done.returncode == 1
+    assert (
+        "`open` ignored --source-suffix _no-such-suffix.xyz: list only files that end in source_suffix" in done.stdout
+    )
+    assert "--max-voxels 119 let 120 voxels pass: compare the size in the file with max_voxels" in done.stdout

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,14 @@ SUFFIX = ".npz"
 _DAMAGE = (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
-def read(path: Path) -> Volume:
+def read(path: Path, max_voxels: int) -> Volume:
     """Read a volume from an archive.
 
     Raises:
-        OasisGanError: If it holds no volume, or is damaged.
+        OasisGanError: If it holds no volume, or one of more than ``max_voxels``, or is damaged.
         OSError: If it cannot be read at all.
     """
-    voxels, affine = _arrays(path)
+    voxels, affine = _arrays(path, max_voxels)
     if voxels.ndim != 3 or voxels.size == 0 or voxels.dtype.kind not in "iuf":
         found = f"{voxels.dtype} of shape {voxels.shape}"
         raise OasisGanError(path, expected="voxels: numbers in three dimensions", found=found, remedy="save it anew")
@@ -34,11 +36,12 @@ def read(path: Path) -> Volume:
     return Volume(voxels, Geometry(voxels.shape, affine.astype(np.float64)))
 
 
-def _arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+def _arrays(path: Path, max_voxels: int) -> tuple[NDArray[Any], NDArray[Any]]:
     remedy = "save it with np.savez(path, voxels=..., affine=...)"
     try:
         # Without pickles: they can run any code. Opened here, since NumPy leaves damaged archives open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            _require_at_most(max_voxels, archive, path)
             return archive["voxels"], archive["affine"]
     except (TypeError, AttributeError):
         # A file .npy under another name, which np.load returns as an array.
@@ -47,6 +50,16 @@ def _arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         found = f"{type(error).__name__}: {error}"
         expected = "a NumPy archive with voxels and affine"
         raise OasisGanError(path, expected=expected, found=found, remedy=remedy) from None
+
+
+def _require_at_most(max_voxels: int, archive: Any, path: Path) -> None:  # noqa: ANN401 - NumPy's own
+    """Refuse larger arrays by what their header says: a small file may unpack to more than there is memory."""
+    with archive.zip.open("voxels.npy") as header:
+        np.lib.format.read_magic(header)
+        shape = np.lib.format.read_array_header_1_0(header)[0]
+    if math.prod(shape) > max_voxels:
+        remedy = "crop it, or raise --max-voxels"
+        raise OasisGanError(path, expected=f"at most {max_voxels} voxels", found=f"shape {shape}", remedy=remedy)
 
 
 def _places_voxels(affine: NDArray[Any]) -> bool:
@@ -72,7 +85,8 @@ def subjects(selection: Selection) -> Iterator[Subject]:
         raise OasisGanError(root, expected=f"*{ending}", found="no such file", remedy="check path and suffix")
     for path in paths:
         relative = path.relative_to(root if root.is_dir() else root.parent)
-        yield Subject("_".join(relative.with_name(relative.name.removesuffix(ending)).parts), Scan(path, read))
+        name = "_".join(relative.with_name(relative.name.removesuffix(ending)).parts)
+        yield Subject(name, Scan(path, partial(read, max_voxels=selection.max_voxels)))
 
 
 def _files(folder: Path) -> list[Path]:

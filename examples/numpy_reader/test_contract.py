@@ -12,6 +12,8 @@ import pytest
 from oasis_gan import Dataset, OasisGanError, Selection
 from oasis_gan.testing import DatasetContract
 
+MAX_VOXELS = 1000
+
 
 class TestFile(DatasetContract):
     """One archive."""
@@ -60,7 +62,7 @@ def save(path: Path, **arrays: Any) -> Path:  # noqa: ANN401 - whatever NumPy sa
 def test_arrays_that_are_no_volume_are_refused(tmp_path: Path, arrays: dict[str, Any]) -> None:
     """The error is one line, and names the file."""
     with pytest.raises(OasisGanError, match=r"bad\.npz: expected .* found .*; save it"):
-        plugin.read(save(tmp_path / "bad.npz", **arrays))
+        plugin.read(save(tmp_path / "bad.npz", **arrays), MAX_VOXELS)
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
@@ -72,4 +74,4 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     for content in contents:
         path.write_bytes(content)
         with pytest.raises(OasisGanError, match=r"bad\.npz: expected a NumPy archive"):
-            plugin.read(path)
+            plugin.read(path, MAX_VOXELS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,37 +35,44 @@ GREYS = np.array([[0.30], [0.55], [0.75]], np.float32)
 # The reader: one function reads a file, one lists subjects without reading them, one recognises what is its own.
 
 
-def read(path: Path) -> Volume:
+def read(path: Path, max_voxels: int) -> Volume:
     """Read a volume.
 
     Raises:
-        OasisGanError: If the file holds none.
+        OasisGanError: If the file holds none, or one of more than ``max_voxels``.
     """
     try:
-        voxels = np.load(path, allow_pickle=False)
+        # A map: nothing is in memory yet.
+        voxels = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise OasisGanError(path, expected="a NumPy array", found=str(error), remedy="save it again") from None
     if voxels.ndim != 3 or voxels.dtype.kind not in "iuf":
         found = f"{voxels.dtype} of shape {voxels.shape}"
         raise OasisGanError(path, expected="numbers in three dimensions", found=found, remedy="save it again")
+    if voxels.size > max_voxels:
+        expected, found = f"at most {max_voxels} voxels", f"shape {voxels.shape}"
+        raise OasisGanError(path, expected=expected, found=found, remedy="crop it, or raise --max-voxels")
     # The affine takes (i, j, k) to millimetres towards right, front and top. Your format says it; refuse if not.
-    return Volume(voxels, Geometry(voxels.shape, np.eye(4)))
+    return Volume(np.array(voxels), Geometry(voxels.shape, np.eye(4)))
 
 
 def subjects(selection: Selection) -> Iterator[Subject]:
-    """List the volumes of a file or a folder.
+    """List the volumes of a file or a folder: there only those that end in ``--source-suffix``, if it is given.
 
     Raises:
         OasisGanError: If there is none.
     """
     root = selection.root
-    paths = _files(root) if root.is_dir() else [root]
+    ending = selection.source_suffix or SUFFIX
+    paths = [path for path in _files(root) if path.name.endswith(ending)] if root.is_dir() else [root]
     if not paths or not paths[0].exists():
-        raise OasisGanError(root, expected=f"*{SUFFIX} files", found="none", remedy="check the path")
+        raise OasisGanError(root, expected=f"*{ending} files", found="none", remedy="check path and suffix")
     for path in paths:
         # The path below the root, so that no two subjects have one name.
         relative = path.relative_to(root if root.is_dir() else root.parent)
-        yield Subject("_".join(relative.with_suffix("").parts), Scan(path, read))
+        name = "_".join(relative.with_suffix("").parts)
+        # What your format says beyond that: Scan(..., labels=...), Subject(..., target=Scan(...), split="test").
+        yield Subject(name, Scan(path, partial(read, max_voxels=selection.max_voxels)))
 
 
 def recognises(path: Path) -> bool:

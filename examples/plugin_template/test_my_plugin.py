@@ -67,4 +67,4 @@ def test_a_file_that_holds_no_array_is_refused(tmp_path: Path, content: bytes) -
     """The error is one line, and names the file."""
     (tmp_path / "bad.npy").write_bytes(content)
     with pytest.raises(OasisGanError, match=r"bad\.npy: expected a NumPy array"):
-        my_plugin.read(tmp_path / "bad.npy")
+        my_plugin.read(tmp_path / "bad.npy", 1000)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,38 @@ from ..models import ModelKind, kind_of
 from ..registry import Catalogue, Registry
 
 Offer = Dataset | ModelKind | Exporter
-Line = tuple[str, bool]  # and whether it is good news
+Line = tuple[str, bool]
+"""What to print, and whether it is good news."""
+Trial = tuple[str, dict[str, object], Path | None]
+"""A contract, its fixtures, and what it is tried on."""
 _NEEDED = {Dataset: "a file or folder that it recognises", ModelKind: "a folder with a trained model of it"}
 
 
-def check_plugin(plugin: str, samples: Sequence[Path]) -> int:
-    """Run the contracts on a plugin and print what is broken; return 0 if nothing is, and all could be checked.
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """The options of ``oasis-gan plugins --check``.
 
     Args:
-        plugin: A Python file, or the name of an installed plugin.
+        plugin: A Python file, the name of an installed plugin, or of something that it offers.
         samples: Files and folders that its readers read, and folders of models that it loads.
+        source_suffix: How the names of sources end, in a sample that is a folder.
+        target_root: The folder of the targets, if the sample holds sources alone.
+        target_suffix: How the names of targets end.
+    """
+
+    plugin: str
+    samples: tuple[Path, ...] = ()
+    source_suffix: str = ""
+    target_root: Path | None = None
+    target_suffix: str = ""
+
+    def selection(self, sample: Path) -> Selection:
+        """Return what a reader is asked for in a sample."""
+        return Selection(sample, self.target_root, self.source_suffix, self.target_suffix)
+
+
+def check_plugin(options: CheckOptions) -> int:
+    """Run the contracts on a plugin and print what is broken; return 0 if nothing is, and all could be checked.
 
     Raises:
         OasisGanError: If there is no such plugin, or no pytest.
@@ -37,62 +60,84 @@ def check_plugin(plugin: str, samples: Sequence[Path]) -> int:
         remedy = "pip install 'oasis-gan[testing]'"
         raise OasisGanError("--check", expected="pytest", found=one_line(error), remedy=remedy) from None
     contract_kept = True
-    for line, good in _checked(plugin, samples):
+    for line, good in _checked(options):
         click.echo(printable(line))
         contract_kept &= good
     return int(not contract_kept)
 
 
-def _checked(plugin: str, samples: Sequence[Path]) -> Iterator[Line]:
+def _checked(options: CheckOptions) -> Iterator[Line]:
+    plugin = options.plugin
     file = Path(plugin) if plugin.endswith(".py") else None
     try:
         registry = Registry.discover([file] if file else ())
     except OasisGanError as error:
         yield str(error), False
         return
-    name, provider = (file.stem, str(file)) if file else (plugin, None)
+    name = file.stem if file else plugin
     problems = [problem for problem in registry.problems if problem.startswith(f"plugin {name} (")]
-    offers = list(_offers(registry, name, provider))
+    offers = list(_offers(registry, name, str(file))) if file else _offers_called(registry, name)
     if not offers and not problems:
         remedy = "name one that oasis-gan plugins lists, or a file .py"
         raise OasisGanError("--check", expected="a plugin", found=plugin, remedy=remedy)
     yield from ((problem, False) for problem in problems)
     for title, offer in offers:
-        trials = list(_given(offer, samples))
+        trials = list(_trials(offer, options))
         if not trials:
             yield f"{title}: not checked; name {_NEEDED[type(offer)]} with --sample", False
-        for suite, given, what in trials:
-            yield from _tried(f"{title}{f' on {what}' if what else ''}", suite, given)
+        for suite, given, sample in trials:
+            yield from _tried(f"{title} on {sample}" if sample else title, suite, given)
 
 
 def _tried(title: str, suite: str, given: dict[str, object]) -> Iterator[Line]:
-    """Yield what is broken of one contract, and how much of it is kept."""
+    """Yield what is broken of one contract, what could not be checked, and how much of it is kept."""
     from ..testing.trial import Trial
 
     trial = Trial(suite, given)
-    yield from ((f"{title}: {line}", False) for line in trial.broken)
-    yield f"{title}: {trial.kept} checks kept, {len(trial.broken)} broken, {trial.skipped} skipped", not trial.broken
+    for line in trial.broken:
+        yield f"{title}: {line}", False
+    for line in trial.skipped:
+        yield f"{title}: skipped: {line}", True
+    counts = f"{trial.kept} checks kept, {len(trial.broken)} broken, {len(trial.skipped)} skipped"
+    yield f"{title}: {counts}", not trial.broken
 
 
-def _offers(registry: Registry, plugin: str, provider: str | None) -> Iterator[tuple[str, Offer]]:
-    catalogues: tuple[Catalogue[Any], ...] = (registry.datasets, registry.models, registry.exporters)
-    for catalogue in catalogues:
+def _offers(registry: Registry, plugin: str, provider: str | None = None) -> Iterator[tuple[str, Offer]]:
+    """Yield what a plugin offers, and what to call it."""
+    for catalogue in _catalogues(registry):
         for name, source in catalogue.sources.items():
             if source.plugin == plugin and provider in {None, source.provider}:
                 yield f"{catalogue.kind} {name}", catalogue.offers[name]
 
 
-def _given(offer: Offer, samples: Sequence[Path]) -> Iterator[tuple[str, dict[str, object], Path | None]]:
-    """Yield the contract that an offer has to keep, its fixtures, and on what it is tried."""
+def _offers_called(registry: Registry, name: str) -> list[tuple[str, Offer]]:
+    """Return what the plugin called ``name`` offers; if there is none, the offers of that name."""
+    of_plugin = list(_offers(registry, name))
+    if of_plugin:
+        return of_plugin
+    return [
+        (f"{catalogue.kind} {name}", catalogue.offers[name])
+        for catalogue in _catalogues(registry)
+        if name in catalogue.offers
+    ]
+
+
+def _catalogues(registry: Registry) -> tuple[Catalogue[Any], ...]:
+    return registry.datasets, registry.models, registry.exporters
+
+
+def _trials(offer: Offer, options: CheckOptions) -> Iterator[Trial]:
+    """Yield the contracts that an offer has to keep."""
     if isinstance(offer, Exporter):
         yield "TestExporter", {"exporter": offer}, None
     elif isinstance(offer, Dataset):
-        for sample in samples:
+        for sample in options.samples:
             if _recognises(offer, sample):
-                yield "TestDataset", {"dataset": offer, "selection": Selection(sample)}, sample
+                yield "TestDataset", {"dataset": offer, "selection": options.selection(sample)}, sample
     else:
-        folders = [*offer.shipped.values(), *(sample for sample in samples if _is_model(sample, offer.name))]
-        yield from (("TestModel", {"kind": offer, "folder": folder}, folder) for folder in folders)
+        samples = [sample for sample in options.samples if _is_model(sample, offer.name)]
+        for folder in (*offer.shipped.values(), *samples):
+            yield "TestModel", {"kind": offer, "folder": folder}, folder
 
 
 def _recognises(dataset: Dataset, sample: Path) -> bool:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ..datasets import Dataset, Scan, Selection, Subject
+from ..labels import LabelSet
 from .checks import USERS_ERRORS, assert_listed, assert_volume, calls_of, must_raise
+
+SPLITS = ("train", "validate", "test", "")
+"""The sides of a split that the tool knows; empty where the data do not say."""
+NO_SUCH_SUFFIX = "_no-such-suffix.xyz"
 
 
 class DatasetContract:
@@ -88,13 +94,50 @@ class DatasetContract:
             assert np.array_equal(voxels, second.voxels, equal_nan=True), f"{scan.path}: other voxels the second time"
             assert np.array_equal(affine, second.geometry.affine), f"{scan.path}: another affine the second time"
 
-    def test_pairs_lie_on_one_grid(self, selection: Selection, subjects: list[Subject]) -> None:
-        """Where targets are asked for, every subject has one on the grid of its source."""
-        if not selection.wants_targets:
-            pytest.skip("the selection asks for no targets")
+    def test_what_it_says_of_a_subject_is_understood(self, subjects: list[Subject], scans: list[Scan]) -> None:
+        """The split is one that the tool knows, and labels are a label set."""
         for subject in subjects:
+            assert subject.split in SPLITS, f"split {subject.split!r} of {subject.name}: use one of {', '.join(SPLITS)}"
+        for scan in scans:
+            found = type(scan.labels).__name__
+            assert scan.labels is None or isinstance(scan.labels, LabelSet), f"labels is a {found}: use a LabelSet"
+
+    def test_pairs_lie_on_one_grid(self, selection: Selection, subjects: list[Subject]) -> None:
+        """Where there are targets, each lies on the grid of its source; where they are asked for, nobody lacks one."""
+        pairs = [subject for subject in subjects if subject.target is not None]
+        if selection.wants_targets:
+            missing = [subject.name for subject in subjects if subject.target is None]
+            assert not missing, f"targets were asked for, and {missing[0]} has none: give Subject a target"
+        if not pairs:
+            pytest.skip("there are no targets (--target or --target-suffix finds some)")
+        for subject in pairs:
             source, target = subject.paired()
             assert source.voxels.shape == target.voxels.shape
+
+    def test_a_suffix_that_no_file_has_finds_nothing(self, dataset: Dataset, selection: Selection) -> None:
+        """A folder may hold other files of the same format; `--source-suffix` chooses."""
+        if not selection.root.is_dir():
+            pytest.skip("the sample is a file, not a folder")
+        other = replace(selection, source_suffix=NO_SUCH_SUFFIX)
+        otherwise = f"`open` ignored --source-suffix {NO_SUCH_SUFFIX}: list only files that end in source_suffix"
+        with must_raise(USERS_ERRORS, otherwise):
+            # A layout of one file a subject may also list those that lack it, and refuse them here.
+            for subject in dataset.open(other):
+                subject.source.read()
+
+    def test_a_volume_of_too_many_voxels_is_refused(self, dataset: Dataset, selection: Selection) -> None:
+        """`--max-voxels` protects from files that claim to be larger than memory."""
+        remedy = "compare the size in the file with max_voxels of the selection before voxels are read"
+        subject = next(iter(dataset.open(selection)))
+        voxels = subject.source.read().voxels.size
+        if voxels < 2:
+            pytest.skip("the first volume of the sample has one voxel")
+        limit = voxels - 1
+        # Opened anew, since a reader may look at sizes when it lists.
+        with must_raise(USERS_ERRORS, f"--max-voxels {limit} let {voxels} voxels pass: {remedy}"):
+            for other in dataset.open(replace(selection, max_voxels=limit)):
+                if other.name == subject.name:
+                    other.source.read()
 
     def test_it_recognises_what_it_reads_and_nothing_else(
         self, dataset: Dataset, selection: Selection, empty: Path

@@ -23,12 +23,19 @@ class Trial:
     Args:
         suite: The class in `oasis_gan.testing.offered`.
         given: Its fixtures, by name.
+
+    Attributes:
+        kept: How many checks were kept.
+        broken: What was broken, a line each.
+        skipped: What could not be checked and why, a line each.
     """
 
     def __init__(self, suite: str, given: Mapping[str, object]) -> None:
         self._given = dict(given)
-        self.kept = self.skipped = 0
+        self._failed_setups: set[str] = set()
+        self.kept = 0
         self.broken: list[str] = []
+        self.skipped: list[str] = []
         pytest.main([*_ALONE, *_SILENT, f"{_SUITES}::{suite}"], plugins=[self])
 
     @pytest.fixture
@@ -37,18 +44,33 @@ class Trial:
         return self._given
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count what passed and what was skipped; called by pytest."""
+        """Count what passed, and note what was skipped and why; called by pytest."""
         self.kept += report.when == "call" and report.passed
-        self.skipped += report.skipped
+        if report.skipped and isinstance(report.longrepr, tuple):
+            reason = report.longrepr[2].removeprefix("Skipped: ")
+            # A check that runs in several geometries is skipped in all of them.
+            check = _check_of(report.nodeid.partition("[")[0])
+            line = printable(f"{check}: {reason}")
+            if line not in self.skipped:
+                self.skipped.append(line)
 
     def pytest_exception_interact(
         self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[None], report: pytest.TestReport
     ) -> None:
-        """Take down what was broken, and what the contract says to that; called by pytest."""
+        """Note what was broken, and what the contract says to that; called by pytest."""
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, (AssertionError, pytest.fail.Exception)):
-            said = printable(error)
+            message = printable(error)
         else:
-            said = one_line(error) if error else "failed"
-        check = node.name.removeprefix("test_").replace("_", " ")
-        self.broken.append(printable(f"{check}: {said}"))
+            message = one_line(error) if error else "failed"
+        if report.when == "setup":
+            # What all checks need, such as a model that does not load, is reported once.
+            if message in self._failed_setups:
+                return
+            self._failed_setups.add(message)
+        self.broken.append(printable(f"{_check_of(node.name)}: {message}"))
+
+
+def _check_of(name: str) -> str:
+    """Return the words in the name of a test: what it checks."""
+    return name.rpartition("::")[2].removeprefix("test_").replace("_", " ")
