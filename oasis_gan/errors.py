@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import traceback
+from contextlib import suppress
 
+DEBUG = "OASIS_GAN_DEBUG"
+"""The environment variable that shows the traceback of each error that is told in one line."""
 _REMEDIES = {
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space, or raise your quota",
@@ -49,7 +53,11 @@ def safe_text(thing: object) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return what to tell the user about ``error``, whoever raised it."""
+    """Return what to tell the user about ``error``, whoever raised it.
+
+    Where the environment variable `DEBUG` is set, its traceback goes to standard error.
+    """
+    _show_traceback(error)
     if isinstance(error, OasisGanError):
         return safe_text(error)
     if isinstance(error, OSError) and isinstance(error.errno, int):
@@ -57,7 +65,8 @@ def one_line(error: BaseException) -> str:
         return printable(f"{_name(where)}: {_reason(error.errno)}; {remedy_for(error.errno)}")
     if isinstance(error, MemoryError):
         return "memory: expected room for one volume, found none left; close other programs or use a smaller volume"
-    return _short(f"{type(error).__name__}: {safe_text(error)}")
+    # Some say nothing, such as the EOFError of a file that is cut short.
+    return _short(f"{type(error).__name__}: {safe_text(error)}".removesuffix(": "))
 
 
 def remedy_for(code: int) -> str:
@@ -70,6 +79,15 @@ def _reason(code: int) -> str:
         return os.strerror(code)
     except (ValueError, OverflowError):
         return f"error {code}"
+
+
+def _show_traceback(error: BaseException) -> None:
+    """Write the traceback of ``error`` to standard error if the user asks for it; one without has none to show."""
+    if os.environ.get(DEBUG, "0") in {"", "0"} or error.__traceback__ is None:
+        return
+    # Neither a closed standard error nor an exception that cannot be formatted may hide the line.
+    with suppress(Exception):
+        traceback.print_exception(error)
 
 
 def _short(text: object) -> str:
