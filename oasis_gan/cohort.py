@@ -125,14 +125,17 @@ def _kept(subject: Subject, step: Callable[[], T | Outcome]) -> T | Outcome:
 def _read(subject: Subject, job: Job, output: Path) -> _Task | Outcome:
     start = time.monotonic()
     wanted = job.translator.card.source
-    scan = subject.source.in_labels(wanted) if isinstance(wanted, LabelSet) else subject.source
+    if isinstance(wanted, LabelSet):
+        scan = subject.source.in_labels(wanted).holding("labels")
+    else:
+        scan = subject.source.holding("image")
     source = scan.read()
     record = recorded(subject, job.translator.card, job.planes, job.datatype)
     sidecar = output.with_name(output.name.removesuffix(job.exporter.suffix) + ".json")
     if output.exists() and not job.overwrite:
         return _already_there(subject, output, differences(sidecar, output, record))
     where = subject.source.path
-    volume = remarked(wanted.clean(source, where), where)
+    volume = remarked(source, where)
     return _Task(volume, where, output, sidecar, record, time.monotonic() - start)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .choices import MAX_VOXELS
+from .cleaning import clean, require_volume
 from .errors import OasisGanError
 from .label_sets import convert
 from .labels import LabelSet
-from .volume import Volume
+from .volume import Content, Volume
 
 
 def _wrong_field(fields: Iterable[tuple[str, object, bool]]) -> str | None:
@@ -32,14 +33,20 @@ class Scan:
     Args:
         path: The file it is read from (hashed for the provenance).
         reader: Reads that file.
-        labels: What the values of a label map mean, where the layout says so.
+        labels: What the values that `read` returns mean, where the volume is a label map and that is known.
         parts: The other files that are read with it (hashed too): further slices, the voxels that go with a header.
+        content: Whether the volume holds labels or an image, where somebody has said so; else its values decide.
+        stored_labels: What the values in the file mean, where `read` converts them.
+        plugin: The name of the dataset plugin that brought the reader, for errors.
     """
 
     path: Path
     reader: Callable[[Path], Volume]
     labels: LabelSet | None = None
     parts: tuple[Path, ...] = ()
+    content: Content | None = None
+    stored_labels: LabelSet | None = None
+    plugin: str = ""
 
     def wrong_field(self) -> str | None:
         """Return which field does not have the type that it should, such as ``path: str``; None if all have."""
@@ -53,22 +60,37 @@ class Scan:
         )
 
     def read(self) -> Volume:
-        """Read the volume.
+        """Read the volume, check that it is one, and clean its voxels: nothing else enters, and nobody cleans again.
+
+        Returns:
+            A 3-D volume of finite numbers whose ``content`` says what it holds.
 
         Raises:
-            OasisGanError: If the file cannot be trusted.
+            OasisGanError: If the file cannot be trusted, or its reader.
         """
-        return self.reader(self.path)
+        volume = require_volume(self.reader(self.path), self.path, self.plugin)
+        volume = clean(volume, self.path, self.known_content)
+        if self.labels and self.stored_labels:
+            volume = convert(volume, self.stored_labels, self.labels, self.path)
+        return volume
+
+    @property
+    def known_content(self) -> Content | None:
+        """Whether the volume holds labels or an image, where that is known before it is read."""
+        return self.content or ("labels" if self.labels else None)
 
     def in_labels(self, wanted: LabelSet) -> Scan:
         """Return this scan so that it reads values of ``wanted``; where nothing says what its values mean, as it is.
 
         Reading it raises `OasisGanError` if it holds a label without a counterpart there.
         """
-        known = self.labels
-        if known is None or known.labels == wanted.labels:
+        if self.labels is None or self.labels.labels == wanted.labels:
             return self
-        return replace(self, reader=lambda path: convert(self.reader(path), known, wanted, path), labels=wanted)
+        return replace(self, labels=wanted, stored_labels=self.stored_labels or self.labels)
+
+    def holding(self, content: Content) -> Scan:
+        """Return this scan, known to hold labels or an image."""
+        return replace(self, content=content)
 
 
 @dataclass(frozen=True)
@@ -104,6 +126,11 @@ class Subject:
             if wrong is not None:
                 return f"{role}.{wrong}"
         return None
+
+    def holding(self, source: Content, target: Content) -> Subject:
+        """Return this subject, its source and its target known to hold labels or an image."""
+        counterpart = self.target.holding(target) if self.target else None
+        return replace(self, source=self.source.holding(source), target=counterpart)
 
     def paired(self) -> tuple[Volume, Volume]:
         """Read source and target, which must lie on one grid.

@@ -6,12 +6,13 @@ Like a label set it brings voxels into the space a model works in, [0, 1] with b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import cleaning
 from .errors import OasisGanError
 from .labels import LabelSet
 from .volume import Channels, Mask, Volume, Voxels
@@ -102,12 +103,12 @@ class Window:
         return np.asarray(voxels != 0)
 
     def clean(self, volume: Volume, where: object) -> Volume:
-        """Return ``volume`` with finite voxels: NaN and Inf become background, and a note says how many.
+        """Return ``volume`` as an image with finite voxels; one that `Scan.read` returned is left as it is.
 
         Raises:
             OasisGanError: If no voxel is finite.
         """
-        return _finite(volume, where)
+        return cleaning.clean(volume, where, "image")
 
 
 @dataclass(frozen=True)
@@ -135,23 +136,12 @@ class Percentiles:
         return np.asarray(voxels != 0)
 
     def clean(self, volume: Volume, where: object) -> Volume:
-        """Return ``volume`` with finite voxels, as `Window.clean` does.
+        """Return ``volume`` as an image with finite voxels, as `Window.clean` does.
 
         Raises:
             OasisGanError: If no voxel is finite, or all of them are 0.
         """
-        cleaned = _finite(volume, where)
+        cleaned = cleaning.clean(volume, where, "image")
         if not cleaned.voxels.any():
             raise OasisGanError(where, expected="some non-zero voxels", found="none", remedy="leave this volume out")
         return cleaned
-
-
-def _finite(volume: Volume, where: object) -> Volume:
-    finite = np.isfinite(volume.voxels)
-    strange = finite.size - int(np.count_nonzero(finite))
-    if strange == 0:
-        return volume
-    if strange == finite.size:
-        raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
-    note = f"{strange} voxels that are not finite were taken as background"
-    return replace(volume, voxels=np.where(finite, volume.voxels, 0), notes=(*volume.notes, note))

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .cleaning import clean
 from .errors import OasisGanError
 from .volume import Channels, Mask, Volume, Voxels
 
@@ -89,8 +90,9 @@ class LabelSet:
         """Return ``volume`` with whole label values, all of this set.
 
         Raises:
-            OasisGanError: If it holds a value that is no label of this set.
+            OasisGanError: If it holds a value that is no label of this set, or a voxel within it is not finite.
         """
+        volume = clean(volume, where, "labels")
         known = {0, *(label.value for label in self.labels)}
         voxels = _whole_where_near(volume.voxels)
         strange = [value for value in np.unique(voxels).tolist() if value not in known]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from nibabel import orientations
@@ -15,6 +15,8 @@ Voxels = NDArray[Any]
 Affine = NDArray[np.float64]
 Channels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Content = Literal["labels", "image"]
+"""What the values of a volume are: label values, or intensities."""
 
 
 class Mended(str):
@@ -107,7 +109,8 @@ class Volume:
     Args:
         voxels: Array of ``geometry.shape``: intensities in the scanner's unit, or label values.
         geometry: Where the voxels lie.
-        notes: What the reader mended or doubted, a sentence each.
+        notes: What the reader fixed or doubted, a sentence each.
+        content: What it holds, once its voxels have been cleaned (`oasis_gan.cleaning`); None before.
 
     Raises:
         ValueError: If array and geometry disagree about the shape.
@@ -116,6 +119,7 @@ class Volume:
     voxels: Voxels
     geometry: Geometry
     notes: tuple[str, ...] = ()
+    content: Content | None = None
 
     def __post_init__(self) -> None:
         if self.voxels.shape != self.geometry.shape:

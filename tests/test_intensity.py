@@ -110,7 +110,7 @@ def test_nan_and_inf_in_an_mri_become_background_with_a_note() -> None:
     strange = volume(5, np.nan, np.inf, -np.inf, 7)
     clean = Window((0, 10), (0, 1)).clean(strange, "t1.nii")
     assert clean.voxels.ravel().tolist() == [5, 0, 0, 0, 7]
-    assert clean.notes == ("3 voxels that are not finite were taken as background",)
+    assert clean.notes == ("3 voxels are not finite: they are taken as background",)
     assert np.isnan(strange.voxels).any()
 
 
@@ -122,7 +122,9 @@ def test_an_mri_without_a_finite_voxel_is_refused() -> None:
 def test_a_clean_mri_is_left_alone() -> None:
     for dtype in (np.int16, np.float64):
         there = volume(1, 2, 3, dtype=dtype)
-        assert Window((0, 10), (0, 1)).clean(there, "t1.nii") is there
+        cleaned = Window((0, 10), (0, 1)).clean(there, "t1.nii")
+        assert cleaned.voxels is there.voxels
+        assert cleaned.notes == ()
 
 
 @given(labels=st.lists(st.sampled_from([0, 1, 2, 3]), min_size=1))
@@ -155,7 +157,7 @@ def test_labels_that_a_slope_has_bent_a_little_are_mended() -> None:
     assert OASIS.clean(volume(0, 1.00001, 1.99999, 3), "seg.nii").voxels.ravel().tolist() == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("strange", [0.5, 1.01, 4, -1, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("strange", [0.5, 1.01, 4, -1])
 def test_a_value_that_is_no_label_is_refused_by_name(strange: float) -> None:
     with pytest.raises(OasisGanError) as caught:
         OASIS.clean(volume(0, 1, strange), "seg.nii")

@@ -16,8 +16,6 @@ from ..volume import Assumed, Mended, Volume
 from . import alignment, likeness, space, voxels
 from .findings import Finding, Report, Verdict
 
-Read = tuple[Scan, Volume]
-
 
 @dataclass(frozen=True)
 class Examined:
@@ -86,37 +84,45 @@ def _examined(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume
     """Return what was found, and the volume that shows the head best: the MRI, or else the label map."""
     if subject.target is None:
         volume = subject.source.read()
-        is_map = _is_map((subject.source, volume))
-        return list(_one(subject.source, volume, labels, is_map=is_map)), _finite(volume)
-    pair = (subject.source, subject.source.read()), (subject.target, subject.target.read())
-    # A pair holds one label map at most.
-    which = next((index for index, one in enumerate(pair) if _is_map(one)), None)
+        return list(_one(subject.source, volume, labels)), volume
+    pair = _read_pair(subject.source, subject.target)
     findings = [
         replace(finding, message=f"{role}: {finding.message}" if finding.message else "", figures=_named(role, finding))
-        for index, (role, (scan, volume)) in enumerate(zip(("source", "target"), pair, strict=True))
-        for finding in _one(scan, volume, labels, is_map=index == which)
+        for role, scan, volume in zip(("source", "target"), (subject.source, subject.target), pair, strict=True)
+        for finding in _one(scan, volume, labels)
     ]
-    source, target = subject.aligned(pair[0][1], pair[1][1])
+    source, target = subject.aligned(*pair)
     findings += space.check_mates(source.geometry, target.geometry, subject.target.path)
-    findings += [Finding(Verdict.WARN, note) for note in target.notes[len(pair[1][1].notes) :]]
-    mri = pair[1][1] if which == 0 else pair[0][1]
-    if which is not None and Verdict.worst(finding.verdict for finding in findings) is not Verdict.REJECT:
-        findings += _fit(pair[which][1], mri)
-    return findings, _finite(mri)
+    findings += [Finding(Verdict.WARN, note) for note in target.notes[len(pair[1].notes) :]]
+    label_map = next((volume for volume in pair if volume.content == "labels"), None)
+    mri = pair[1] if label_map is pair[0] else pair[0]
+    if label_map is not None and Verdict.worst(finding.verdict for finding in findings) is not Verdict.REJECT:
+        findings += _fit(label_map, mri)
+    return findings, mri
 
 
-def _one(scan: Scan, volume: Volume, labels: LabelSet, *, is_map: bool) -> Iterator[Finding]:
+def _read_pair(source: Scan, target: Scan) -> tuple[Volume, Volume]:
+    """Read two volumes, of which one is a label map at most: what one is known to be decides what the other is."""
+    if source.known_content is None and target.known_content == "labels":
+        source = source.holding("image")
+    first = source.read()
+    if target.known_content is None and first.content == "labels":
+        target = target.holding("image")
+    return first, target.read()
+
+
+def _one(scan: Scan, volume: Volume, labels: LabelSet) -> Iterator[Finding]:
     """Yield what is found about one volume."""
     for note in volume.notes:
         if not isinstance(note, Assumed):
             yield Finding(Verdict.FIX if isinstance(note, Mended) else Verdict.WARN, note)
     yield from voxels.check_shape(volume)
     yield from space.check_place(volume.geometry)
-    if is_map:
+    if volume.content == "labels":
         yield from voxels.check_labels(volume, scan.labels or labels, scan.path)
     else:
         yield from voxels.check_intensities(volume)
-    yield from voxels.check_emptiness(voxels.finite(volume.voxels) != 0)
+    yield from voxels.check_emptiness(volume.voxels != 0)
 
 
 def _fit(label_map: Volume, mri: Volume) -> Iterator[Finding]:
@@ -124,7 +130,7 @@ def _fit(label_map: Volume, mri: Volume) -> Iterator[Finding]:
     orientation = mri.geometry.orientation
     left_right = next(axis for axis, letter in enumerate(orientation) if letter in "LR")
     values = np.rint(label_map.voxels).astype(np.int32)
-    aligned = alignment.align(values, voxels.finite(mri.voxels), left_right)
+    aligned = alignment.align(values, mri.voxels, left_right)
     if aligned is not None:
         yield alignment.judged(aligned)
 
@@ -138,15 +144,6 @@ def _twin_found(alike: float, name: str) -> Finding:
     return Finding(
         Verdict.REJECT, f"the same head as {name} on another side of the split (likeness {alike:.2f})", figures
     )
-
-
-def _is_map(one: Read) -> bool:
-    scan, volume = one
-    return scan.labels is not None or voxels.looks_like_labels(volume.voxels)
-
-
-def _finite(volume: Volume) -> Volume:
-    return replace(volume, voxels=voxels.finite(volume.voxels))
 
 
 def _named(role: str, finding: Finding) -> dict[str, object]:

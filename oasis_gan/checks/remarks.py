@@ -14,7 +14,7 @@ def remarked(volume: Volume, where: object) -> Volume:
     """Return ``volume`` with a note on each thing that is odd about its shape, its place or its voxels.
 
     Args:
-        volume: With finite voxels.
+        volume: As `Scan.read` returned it.
         where: What to call it in an error.
 
     Raises:

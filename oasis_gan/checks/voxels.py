@@ -1,4 +1,4 @@
-"""What the voxels of one volume give away: emptiness, numbers that are none, values that are no labels."""
+"""What the voxels of one volume give away: emptiness, lost scales, values that are no labels."""
 
 from __future__ import annotations
 
@@ -8,25 +8,14 @@ import numpy as np
 
 from ..errors import OasisGanError
 from ..labels import LabelSet
-from ..volume import Mask, Volume, Voxels
+from ..volume import Mask, Volume
 from .findings import Finding, Verdict
 
 VOID = 0.25
 """A volume is cut off where more than this share of its slices is empty, at one end of an axis, ..."""
 ABRUPT = 0.5
 """... and the slice next to them is this full, compared with the fullest: a head tapers, a cut does not."""
-_MOST_LABELS, _FEW, _SHARE = 100, 8, 0.65  # values; the commonest of them, and how much they make up of a label map
-_SAMPLE = 2**20  # voxels that are looked at to tell a label map from an MRI
 _THIN = 8  # voxels
-
-
-def looks_like_labels(voxels: Voxels) -> bool:
-    """Whether voxels take few values, or mostly a few: those of a label map, even one resampled linearly."""
-    sample = voxels.reshape(-1)[:: max(1, voxels.size // _SAMPLE)]
-    sample = finite(sample)
-    _, counts = np.unique(sample[sample != 0], return_counts=True)
-    few = np.sort(counts)[-_FEW:].sum()
-    return bool(0 < len(counts) <= _MOST_LABELS or few > _SHARE * counts.sum())
 
 
 def check_shape(volume: Volume) -> Iterator[Finding]:
@@ -40,15 +29,8 @@ def check_shape(volume: Volume) -> Iterator[Finding]:
 
 
 def check_intensities(volume: Volume) -> Iterator[Finding]:
-    """Look for voxels that are no number, or next to nothing."""
-    strange = volume.voxels.size - int(np.count_nonzero(np.isfinite(volume.voxels)))
-    if strange == volume.voxels.size:
-        yield Finding(Verdict.REJECT, "expected finite voxels, found none; export it again", {"not_finite": strange})
-        return
-    if strange:
-        message = f"{strange} voxels are not finite: they are taken as background"
-        yield Finding(Verdict.WARN, message, {"not_finite": strange})
-    largest = float(np.abs(finite(volume.voxels)).max())
+    """Look for voxels that are next to nothing."""
+    largest = float(np.abs(volume.voxels).max())
     if 0 < largest < np.finfo(np.float32).tiny:
         yield Finding(Verdict.WARN, f"intensities are denormal numbers, {largest:.2g} at most: was the scale lost?")
 
@@ -95,8 +77,3 @@ def _ends(occupied: Mask, axis: int) -> Iterator[Finding]:
         if void > VOID * slices and area[edge] > ABRUPT * area.max():
             message = f"cut off along axis {'ijk'[axis]}: {void} of {slices} slices are empty"
             yield Finding(Verdict.WARN, message, {"empty_slices": void})
-
-
-def finite(voxels: Voxels) -> Voxels:
-    """Return voxels with 0 for those that are no number."""
-    return voxels if voxels.dtype.kind in "iu" else np.where(np.isfinite(voxels), voxels, 0)

@@ -248,11 +248,17 @@ def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
         if not isinstance(subject, Subject):
             found, remedy = type(subject).__name__, f"mend the dataset plugin {reader.name}"
             raise OasisGanError(selection.root, expected="Subject objects", found=found, remedy=remedy)
-        yield subject
+        yield _naming_reader(subject, reader)
         found_any = True
     if not found_any:
         expected = f"something that the dataset plugin {reader.name} reads"
         raise OasisGanError(selection.root, expected=expected, found="none", remedy="check the path and the suffix")
+
+
+def _naming_reader(subject: Subject, reader: Dataset) -> Subject:
+    """Return a subject whose scans name the plugin that reads them."""
+    target = replace(subject.target, plugin=reader.name) if subject.target else None
+    return replace(subject, source=replace(subject.source, plugin=reader.name), target=target)
 
 
 def _guess(registry: Registry, root: Path) -> Dataset:

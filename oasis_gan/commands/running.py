@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..choices import Plane
 from ..cohort import Job, translate_all
+from ..datasets import Scan
 from ..datatypes import datatype_of
 from ..errors import OasisGanError
 from ..exporters import Exporter
@@ -90,5 +91,6 @@ def _translator(options: RunOptions, kind: ModelKind, folder: Path) -> Translato
     translator = loaded(kind, folder, texture=options.texture)
     if options.like is None:
         return translator
-    labels = read_nifti(options.like_labels) if options.like_labels else None
-    return Like.reference(translator, read_nifti(options.like), labels, options.like)
+    labels = Scan(options.like_labels, read_nifti).holding("labels").read() if options.like_labels else None
+    reference = Scan(options.like, read_nifti).holding("image").read()
+    return Like.reference(translator, reference, labels, options.like)

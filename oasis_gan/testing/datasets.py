@@ -83,7 +83,7 @@ class DatasetContract:
     def test_every_scan_is_a_volume_with_a_place_in_space(self, scans: list[Scan]) -> None:
         """Voxels are numbers in three dimensions, and the affine says where they lie."""
         for scan in scans:
-            assert_volume(scan.read(), scan.path)
+            assert_volume(scan.reader(scan.path), scan.path)
 
     def test_a_scan_reads_the_same_twice(self, scans: list[Scan]) -> None:
         """Reading changes nothing, and hands out nothing that a second reading would change."""

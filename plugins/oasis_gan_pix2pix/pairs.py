@@ -150,13 +150,12 @@ class Pairs:
         return _stacked([self._laid(one, (1.0, 1.0), (0, 0), flip=False) for one in every])
 
     def _add(self, subject: Subject) -> None:
-        source, target = subject.paired()
+        source, target = subject.holding(self._recipe.source, self._recipe.target).paired()
         where = subject.target.path if subject.target else subject.name
         source = self._recipe.source_contrast.clean(source, subject.source.path)
         if self._recipe.target == "labels":
             target = self._recipe.label_set.clean(target, where)
         else:
-            target = Window.robust(target.voxels).clean(target, where)
             window = self._target_window(source, target, where)
             self.windows.append(window)
             target = _normalised(target, window)

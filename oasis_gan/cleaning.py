@@ -1,0 +1,164 @@
+"""Checking and cleaning a volume as it enters: is it one, what does it hold, which of its voxels are no number.
+
+`oasis_gan.datasets.Scan.read` does this once, so that nothing behind it has to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .errors import OasisGanError
+from .volume import Content, Mask, Mended, Volume, Voxels
+
+_MOST_LABELS, _FEW, _SHARE = 100, 8, 0.65  # values; the commonest of them, and how much they make up of a label map
+_SAMPLE = 2**20  # voxels that are looked at to tell a label map from an MRI
+_REGION = 1e-3  # of the volume: fewer NaN around a head are no background that somebody filled in
+_TOUCHING = 0.25  # of the neighbours of such a region, at most, are voxels of the head
+
+
+def require_volume(answer: object, where: object, plugin: str) -> Volume:
+    """Return what a reader gave, once it is known to be a 3-D volume of numbers that lies somewhere.
+
+    Args:
+        answer: What the reader returned.
+        where: The file that it read.
+        plugin: The name of the reader, for the error.
+
+    Raises:
+        OasisGanError: If it is anything else.
+    """
+    if isinstance(answer, Volume):
+        found = _fault(answer.voxels, answer.geometry.affine)
+        if not found:
+            return answer
+    else:
+        found = "nothing" if answer is None else f"an object of type {type(answer).__name__}"
+    expected, remedy = "a 3-D volume of numbers from the reader", f"fix the dataset plugin {plugin}".rstrip()
+    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+
+
+def _fault(voxels: object, affine: object) -> str:
+    """Return what is wrong with the arrays of a volume; empty if nothing is."""
+    if not isinstance(voxels, np.ndarray):
+        return f"voxels of type {type(voxels).__name__}"
+    if voxels.ndim != 3 or not voxels.size:
+        return f"voxels of shape {voxels.shape}"
+    if voxels.dtype.kind not in "iuf":
+        return f"voxels of type {voxels.dtype}"
+    if not isinstance(affine, np.ndarray) or affine.shape != (4, 4):
+        return "an affine that is no 4x4 array"
+    if not np.isfinite(affine).all() or np.linalg.det(affine) == 0:
+        return "an affine that gives voxels no place"
+    return ""
+
+
+def clean(volume: Volume, where: object, content: Content | None = None) -> Volume:
+    """Return a volume of finite voxels that says whether it holds labels or an image.
+
+    Voxels that are NaN or infinite become background, and a note says so. Within a label map they are refused: nobody
+    knows which label they were. A volume that has been cleaned already is returned as it is.
+
+    Args:
+        volume: As it was read.
+        where: What to call it in an error.
+        content: What it holds; judged by its values if not given.
+
+    Raises:
+        OasisGanError: If no voxel is finite, or one within a label map is not.
+    """
+    if volume.content is not None and content in (None, volume.content):
+        return volume
+    if content is None:
+        content = guess_content(volume.voxels)
+    return replace(_with_finite_voxels(volume, where, content), content=content)
+
+
+def guess_content(voxels: Voxels) -> Content:
+    """Return what voxels look like; few values, or mostly a few, are those of a label map, even a resampled one."""
+    sample = voxels.reshape(-1)[:: max(1, voxels.size // _SAMPLE)]
+    sample = sample[np.isfinite(sample)]
+    _, counts = np.unique(sample[sample != 0], return_counts=True)
+    few = np.sort(counts)[-_FEW:].sum()
+    is_map = 0 < len(counts) <= _MOST_LABELS or few > _SHARE * counts.sum()
+    return "labels" if is_map else "image"
+
+
+def _with_finite_voxels(volume: Volume, where: object, content: Content) -> Volume:
+    """Return a volume whose voxels that are no number have become 0, with a note."""
+    if volume.voxels.dtype.kind in "iub":
+        return volume
+    finite = np.isfinite(volume.voxels)
+    count = finite.size - int(np.count_nonzero(finite))
+    if count == 0:
+        return volume
+    if count == finite.size:
+        raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
+    if _fills_the_outside(~finite, volume.voxels == 0):
+        note: str = Mended(f"{count} voxels around the head are not finite: they are taken as background")
+    elif content == "labels":
+        value = volume.voxels[~finite][0]
+        found = f"{value:g} in {count} voxels"
+        remedy = "export the label map again, with 0 for background"
+        raise OasisGanError(where, expected="a whole number in each voxel of a label map", found=found, remedy=remedy)
+    else:
+        note = f"{count} voxels are not finite: they are taken as background"
+    return replace(volume, voxels=np.where(finite, volume.voxels, 0), notes=(*volume.notes, note))
+
+
+def _fills_the_outside(strange: Mask, empty: Mask) -> bool:
+    """Whether all voxels that are not finite are background that somebody filled in.
+
+    SPM writes NaN where there is no brain, and resampling does where there are no data. In both cases it lies around
+    the head, and is most of the background or far from the head. A tissue that is lost lies beside other tissues.
+
+    Args:
+        strange: The voxels that are not finite.
+        empty: The voxels that are 0.
+    """
+    if np.count_nonzero(strange) < _REGION * strange.size:
+        return False
+    if (strange & ~_reached_from_the_faces(strange | empty)).any():
+        return False
+    on_faces = [(np.count_nonzero(strange[face]), np.count_nonzero(empty[face])) for face in _faces(strange.shape)]
+    filled, zero = (sum(counts) for counts in zip(*on_faces, strict=True))
+    beside_zero, beside_head = (_contacts(strange, other) for other in (empty, ~strange & ~empty))
+    return filled > zero or beside_head <= _TOUCHING * (beside_head + beside_zero)
+
+
+def _faces(shape: tuple[int, ...]) -> list[tuple[slice | int, ...]]:
+    """Return where the faces of a grid are. Axes of one or two voxels have none: everything would lie on them."""
+    thick = [axis for axis in range(3) if shape[axis] > 2] or range(3)
+    return [(*(slice(None),) * axis, end) for axis in thick for end in (0, -1)]
+
+
+def _contacts(one: Mask, other: Mask) -> int:
+    """Return how many neighbours along the axes are one of each."""
+    count = 0
+    for axis in range(3):
+        ours, theirs = np.moveaxis(one, axis, 0), np.moveaxis(other, axis, 0)
+        count += int(np.count_nonzero(ours[1:] & theirs[:-1]))
+        count += int(np.count_nonzero(ours[:-1] & theirs[1:]))
+    return count
+
+
+def _reached_from_the_faces(passable: Mask) -> Mask:
+    """Return the voxels that are connected with a face of the volume through passable ones."""
+    reached = np.zeros_like(passable)
+    for face in _faces(passable.shape):
+        reached[face] = passable[face]
+    before = -1
+    while (count := int(np.count_nonzero(reached))) != before:
+        before = count
+        for axis in range(3):
+            _sweep(np.moveaxis(reached, axis, 0), np.moveaxis(passable, axis, 0))
+    return reached
+
+
+def _sweep(reached: Mask, passable: Mask) -> None:
+    """Carry what is reached along the first axis and back, in place."""
+    for index in range(1, len(reached)):
+        reached[index] |= reached[index - 1] & passable[index]
+    for index in range(len(reached) - 2, -1, -1):
+        reached[index] |= reached[index + 1] & passable[index]
