@@ -175,7 +175,8 @@ def test_a_model_that_takes_images_keeps_the_contract(folder: Path, source: str,
     save_image_model(folder, source, target)
     done = check(folder, "image.py")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert counted(done.stdout) == ["model kind image on .: 14 checks kept, 0 broken, 0 skipped"]
+    (line,) = counted(done.stdout)
+    assert re.fullmatch(r"model kind image on \.: [1-9]\d* checks kept, 0 broken, \d+ skipped", line)
 
 
 @pytest.mark.parametrize(
