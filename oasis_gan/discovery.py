@@ -14,7 +14,7 @@ from .errors import OasisGanError
 from .hookspecs import PROJECT
 
 Load = Callable[[], object]
-_OWN = "oasis-gan"
+OWN_DISTRIBUTION = "oasis-gan"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def installed() -> Iterator[tuple[Source, Load]]:
         for entry_point in _entry_points(distribution):
             # The first of two copies on the path is the one that gets imported.
             found.setdefault((_name(distribution), entry_point.name), entry_point.load)
-    for (provider, name), load in sorted(found.items(), key=lambda item: (item[0][0] != _OWN, item[0])):
+    for (provider, name), load in sorted(found.items(), key=lambda item: (item[0][0] != OWN_DISTRIBUTION, item[0])):
         yield Source(name, provider), load
 
 

@@ -11,7 +11,7 @@ import pluggy
 
 from . import hookspecs
 from .datasets import Dataset
-from .discovery import Load, Source, from_file, installed
+from .discovery import OWN_DISTRIBUTION, Load, Source, from_file, installed
 from .errors import OasisGanError, one_line, printable
 from .exporters import Exporter
 from .foreign import foreign_code
@@ -30,6 +30,23 @@ class TrainedModel:
 
 Offer = TypeVar("Offer", Dataset, ModelKind, Exporter, TrainedModel)
 Hook = Callable[[], Iterable[Any]]
+
+
+class NameTakenError(OasisGanError):
+    """A plugin offers something under a name that another one holds.
+
+    Args:
+        offer: What is offered, with its name.
+        holder: Who holds the name.
+        source: Who offers it too.
+    """
+
+    def __init__(self, offer: str, holder: Source, source: Source) -> None:
+        found = f"{holder} and {source} both offering it"
+        remedy = f"{holder} keeps it; rename or uninstall the other"
+        super().__init__(offer, expected="one provider", found=found, remedy=remedy)
+        self.offer = offer
+        self.holder = holder
 
 
 @dataclass
@@ -55,10 +72,7 @@ class Catalogue(Generic[Offer]):
             expected = "a name without spaces"
             raise OasisGanError(self.kind, expected=expected, found=repr(name), remedy="rename it")
         if name in self.offers:
-            holder = self.sources[name]
-            found = f"{holder} and {source} both offering it"
-            remedy = f"{holder} keeps it; rename or uninstall the other"
-            raise OasisGanError(f"{self.kind} {name}", expected="one provider", found=found, remedy=remedy)
+            raise NameTakenError(f"{self.kind} {name}", self.sources[name], source)
         self.offers[name] = offer
         self.sources[name] = source
 
@@ -72,6 +86,7 @@ class Registry:
     exporters: Catalogue[Exporter] = field(default_factory=lambda: Catalogue("exporter"))
     trained: Catalogue[TrainedModel] = field(default_factory=lambda: Catalogue("model"))
     problems: list[str] = field(default_factory=list)
+    _errors: list[BaseException] = field(default_factory=list)
 
     @classmethod
     def discover(cls, files: Iterable[Path] = ()) -> Registry:
@@ -87,17 +102,21 @@ class Registry:
         manager.add_hookspecs(hookspecs)
         for source, load in installed():
             registry._take(manager, source, load)
-        known = len(registry.problems)
         for file in files:
-            registry._take(manager, *from_file(file))
-        if len(registry.problems) > known:
-            raise OasisGanError(
-                "--plugin",
-                expected="a working plugin",
-                found=registry.problems[known],
-                remedy="mend that file",
-            )
+            registry._take_file(manager, file)
         return registry
+
+    def _take_file(self, manager: pluggy.PluginManager, file: Path) -> None:
+        """Take a plugin file, or raise `OasisGanError` with the first thing that is wrong with it."""
+        source, load = from_file(file)
+        known = len(self.problems)
+        self._take(manager, source, load)
+        if len(self.problems) == known:
+            return
+        problem, error = self.problems[known], self._errors[known]
+        if isinstance(error, NameTakenError):
+            raise _file_takes_name(file, error)
+        raise OasisGanError("--plugin", expected="a working plugin", found=problem, remedy="fix that file")
 
     def _take(self, manager: pluggy.PluginManager, source: Source, load: Load) -> None:
         """Register one plugin and collect its offers, each hook by itself: what one breaks the others keep."""
@@ -154,6 +173,20 @@ class Registry:
 
     def _report(self, source: Source, error: BaseException) -> None:
         self.problems.append(printable(f"plugin {source}: {one_line(error)}"))
+        self._errors.append(error)
+
+
+def _file_takes_name(file: Path, error: NameTakenError) -> OasisGanError:
+    """Return what to say of a plugin file that offers a name which another plugin holds, often its installed self."""
+    holder = error.holder
+    if holder.provider == OWN_DISTRIBUTION:
+        remedy = "choose another name in that file"
+    elif holder.provider.endswith(".py"):
+        remedy = "name only one of the two files"
+    else:
+        remedy = f"use the installed plugin, or run pip uninstall {holder.provider} first"
+    expected = f"a new name for {error.offer}"
+    return OasisGanError(file, expected=expected, found=f"{holder} offering it already", remedy=remedy)
 
 
 def _registered(manager: pluggy.PluginManager, plugin: object, source: Source) -> list[pluggy.HookCaller]:
