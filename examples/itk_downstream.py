@@ -16,10 +16,14 @@ from typing import Any
 
 import click
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - its own documentation calls it so
 from oasis_gan_nifti import write_nifti
 
 from oasis_gan import OASIS, Geometry, OasisGanError, Volume, read_nifti, write_atomically
+
+try:
+    import SimpleITK as sitk  # noqa: N813 - its own documentation calls it so
+except ModuleNotFoundError:
+    raise SystemExit("expected SimpleITK, found none; run pip install 'oasis-gan[itk]'") from None
 
 Image = Any  # SimpleITK is untyped here
 Transform = Any

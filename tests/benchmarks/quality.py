@@ -16,10 +16,14 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
 from oasis_gan import ANCHORS, OASIS, Selection, Volume, Window, translate
 from oasis_gan.commands.choosing import choose_model, load_registry, loaded
+
+try:
+    from skimage.metrics import structural_similarity
+except ModuleNotFoundError:
+    raise SystemExit("expected scikit-image, found none; run pip install scikit-image") from None
 
 Figures = dict[str, Any]
 PAINT = np.array([0, *ANCHORS.values()], np.float32)
