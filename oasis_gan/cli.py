@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ import click
 
 from .choices import DATATYPES, MAX_VOXELS, Plane
 from .errors import OasisGanError, one_line, printable
+from .signals import describe_interruption, exit_status, stopping_on_signals
+from .streams import open_closed_streams, output_failure, results_only, write_result
 
 # Of many sources one that may not be read stops no other: it is named by whoever tries.
 _EXISTING = click.Path(path_type=Path, readable=False)
@@ -112,7 +115,28 @@ def _selects_pairs(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+class _Command(click.Command):
+    """A command that writes results alone to standard output, and ends in one line when a signal stops it."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command."""
+        try:
+            with results_only(), stopping_on_signals():
+                return super().invoke(context)
+        except KeyboardInterrupt as interruption:
+            line = printable(f"oasis-gan: {describe_interruption(interruption)}")
+            sys.stderr.write(f"{line}\n")
+            raise click.exceptions.Exit(exit_status(interruption)) from None
+
+
+class _Group(click.Group):
+    """The group of all commands."""
+
+    command_class = _Command
+
+
 @click.group(
+    cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="To see the traceback of every error, set OASIS_GAN_DEBUG=1 in the environment.",
 )
@@ -270,7 +294,7 @@ def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options
     from .commands.listing import plugin_table
 
     for line in plugin_table(plugin_files):
-        click.echo(line)
+        write_result(line)
 
 
 @cli.command()
@@ -280,24 +304,49 @@ def models(plugin_files: tuple[Path, ...]) -> None:
     from .commands.listing import model_table
 
     for line in model_table(plugin_files):
-        click.echo(line)
+        write_result(line)
+
+
+_WRONG_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG}
+"""What the file system says where the user named a path that cannot be meant."""
 
 
 def main() -> None:
-    """Run the command line; what a user can mend is one line on standard error."""
+    """Run the command line; what a user can fix is one line on standard error.
+
+    Exit status: what the command returned; 1 if the file system failed, 2 for wrong usage, 128 and the number of the
+    signal if one ended it.
+    """
+    open_closed_streams()
+    status = _run_command()
+    failure = output_failure()
+    if failure is not None:
+        _report(failure)
+        status = status or 1
+    sys.exit(status)
+
+
+def _run_command() -> int:
+    """Run the command that was typed and return its exit status."""
     try:
         # False: exceptions come here, and what a command returns too.
-        status = cli.main(standalone_mode=False)
+        return int(cli.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
-        sys.exit(130)
+        return 130
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        return 2
     except BrokenPipeError:
-        # Whoever read our results has gone; without this Python complains once more at exit.
+        # Whoever read our help has gone; without this Python complains once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except (OasisGanError, OSError) as error:
-        click.echo(printable(f"oasis-gan: {one_line(error)}"), err=True)
-        sys.exit(2)
-    sys.exit(status)
+        return 0
+    except OasisGanError as error:
+        _report(error)
+        return 2
+    except OSError as error:
+        _report(error)
+        return 2 if error.errno in _WRONG_PATH else 1
+
+
+def _report(error: Exception) -> None:
+    sys.stderr.write(printable(f"oasis-gan: {one_line(error)}") + "\n")

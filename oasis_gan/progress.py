@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from .errors import printable
 from .ledger import Outcome, Status
+from .streams import results_stream, write_result
 
 _SPEED_PERIOD = 300.0  # seconds to take the mean speed over: a pause to measure or to save must not shake it
 
@@ -46,10 +46,10 @@ class _Bar:
 
     def give(self, result: Path) -> None:
         # Where both are one terminal, what is written past the bar would land in the middle of it.
-        if sys.stdout.isatty():
+        if results_stream().isatty():
             self.say(str(result))
         else:
-            click.echo(result)
+            write_result(result)
 
 
 class _Log:
@@ -63,7 +63,7 @@ class _Log:
         sys.stderr.flush()
 
     def give(self, result: Path) -> None:
-        click.echo(result)
+        write_result(result)
 
 
 @contextmanager

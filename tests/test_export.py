@@ -278,7 +278,7 @@ def test_a_full_disk_is_a_line_and_leaves_nothing(tmp_path: Path, small: Path, w
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
 
     process = oasis_gan("export", small, "--format", wanted, "--out", "out", cwd=tmp_path, preexec_fn=limit)
-    assert_refused(process, "free some space")
+    assert_refused(process, "raise the limit on the size of a file")
     assert names(tmp_path) == []
 
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from ..datasets import Dataset, Selection
 from ..errors import OasisGanError, one_line, printable
 from ..exporters import Exporter
 from ..foreign import foreign_code
 from ..models import ModelKind, kind_of
 from ..registry import Catalogue, Registry
+from ..streams import write_result
 
 Offer = Dataset | ModelKind | Exporter
 Line = tuple[str, bool]
@@ -61,7 +60,7 @@ def check_plugin(options: CheckOptions) -> int:
         raise OasisGanError("--check", expected="pytest", found=one_line(error), remedy=remedy) from None
     contract_kept = True
     for line, good in _checked(options):
-        click.echo(printable(line))
+        write_result(printable(line))
         contract_kept &= good
     return int(not contract_kept)
 

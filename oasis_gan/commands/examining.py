@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +15,7 @@ from ..checks.findings import Finding, Report, Verdict
 from ..errors import printable
 from ..label_sets import OASIS
 from ..progress import reporting
+from ..streams import results_stream, write_result
 from .choosing import SelectionOptions, list_subjects, load_registry, require_listed
 
 _COLOURS = {Verdict.ACCEPT: "green", Verdict.FIX: "cyan", Verdict.WARN: "yellow", Verdict.REJECT: "red"}
@@ -53,7 +52,7 @@ def check(options: CheckOptions) -> int:
     if options.form == "table":
         _print_table(reports)
     elif options.form == "json":
-        click.echo(json.dumps([_record(report) for report in reports], indent=2))
+        write_result(json.dumps([_record(report) for report in reports], indent=2))
     return int(any(report.verdict is Verdict.REJECT for report in reports))
 
 
@@ -73,8 +72,7 @@ def _record(report: Report) -> dict[str, object]:
 
 def _print_rows(rows: Iterable[str]) -> None:
     for row in rows:
-        click.echo(row)
-    sys.stdout.flush()
+        write_result(row)
 
 
 def _print_table(reports: Iterable[Report]) -> None:
@@ -82,4 +80,8 @@ def _print_table(reports: Iterable[Report]) -> None:
     for report in reports:
         name, message = (Text(printable(text), overflow="fold") for text in (report.subject, report.message))
         table.add_row(name, Text(report.verdict, _COLOURS[report.verdict]), message)
-    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+    console = Console(file=results_stream(), width=None if results_stream().isatty() else _WIDTH)
+    # Through `write_result`, which knows what to do when nobody reads.
+    with console.capture() as capture:
+        console.print(table)
+    write_result(capture.get().removesuffix("\n"))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from ..files import appearing_whole
+from ..streams import write_result
 from .choosing import choose_model, exported, load_registry
 
 
@@ -31,5 +30,5 @@ def export(options: ExportOptions) -> int:
     kind, folder = choose_model(load_registry(options.plugin_files), options.model, "MODEL")
     with appearing_whole(options.out) as unfinished:
         exported(kind, folder, options.format, unfinished)
-    click.echo(options.out)
+    write_result(options.out)
     return 0

@@ -9,8 +9,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from ..checks.doctor import examine_all, side_of
 from ..checks.findings import Verdict
 from ..choices import MAX_VOXELS
@@ -23,6 +21,7 @@ from ..models import ModelKind, TrainingRequest
 from ..progress import reporting
 from ..registry import Registry
 from ..splitting import Split, split, write_split
+from ..streams import write_result
 from .choosing import SelectionOptions, first, list_subjects, load_registry, require_listed, say
 from .examining import report_line
 
@@ -73,7 +72,7 @@ def train(options: TrainOptions) -> int:
             sides.learnt, sides.held_out, out, run["recipe"], reporter.say, reporter.advance, options.resume is not None
         )
         kind.train(request)
-    click.echo(out)
+    write_result(out)
     return 0
 
 

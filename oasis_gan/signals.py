@@ -1,0 +1,63 @@
+"""Ending early on request: what is finished stays, and the exit status names the signal."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_REQUESTS = (signal.SIGTERM, signal.SIGHUP)
+"""How a scheduler, a shutdown and a closed terminal ask a program to end."""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asks the program to end. It is handled as Ctrl-C is.
+
+    Args:
+        number: The number of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """Raise `Stopped` in the main thread when SIGTERM or SIGHUP arrives within the block.
+
+    A signal that the caller ignores stays ignored, as SIGHUP is under ``nohup``.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heeded = [number for number in _REQUESTS if signal.getsignal(number) is signal.SIG_DFL]
+    for number in heeded:
+        signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def exit_status(interruption: KeyboardInterrupt) -> int:
+    """Return the exit status of a program that was interrupted: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
+    return 128 + _number(interruption)
+
+
+def describe_interruption(interruption: KeyboardInterrupt) -> str:
+    """Return one line: which signal it was, and the notes that were added to the exception on its way up."""
+    number = _number(interruption)
+    first = "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+    return "; ".join([first, *getattr(interruption, "__notes__", ())])
+
+
+def _number(interruption: KeyboardInterrupt) -> int:
+    return interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped(number)
