@@ -6,8 +6,10 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
 from .errors import OasisGanError
@@ -68,9 +70,37 @@ def appearing_whole(path: Path) -> Iterator[Path]:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's content, in hex."""
-    with path.open("rb") as file:
+    """Return the SHA-256 of a regular file's content, in hex.
+
+    Raises:
+        OasisGanError: If it is no regular file.
+        OSError: As the file system says.
+    """
+    with _open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_small(path: Path, most: int = 2**20) -> bytes:
+    """Return the content of a regular file of at most ``most`` bytes.
+
+    Raises:
+        OasisGanError: If it is larger, or no regular file: a pipe would wait for ever, a device has no end.
+        OSError: As the file system says.
+    """
+    with _open_regular(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OasisGanError(path, expected=f"at most {most} bytes", found="more", remedy="name another file")
+    return data
+
+
+def _open_regular(path: Path) -> BufferedReader:
+    # Opening a pipe would wait for somebody to write into it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OasisGanError(path, expected="a regular file", found="another kind", remedy="name a file")
+    return open(descriptor, "rb")  # noqa: PTH123 - closed by the caller; there is no path, but a descriptor
 
 
 def _refuse_existing(path: Path) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from .choices import Plane
 from .datasets import Scan, Subject
-from .errors import printable
-from .files import sha256
+from .errors import OasisGanError, printable
+from .files import read_small, sha256
 from .models import ModelCard
 
 Record = dict[str, Any]
@@ -45,9 +45,9 @@ def differences(sidecar: Path, output: Path, record: Record) -> list[str]:
     """Return in what ``output``, by its sidecar, is another than ``record`` would make; nothing if it is the same."""
     wanted = {**json.loads(json.dumps(record)), "volume": _identity(output)}
     try:
-        there = json.loads(sidecar.read_bytes())
+        there = json.loads(read_small(sidecar))
         return [key for key, value in wanted.items() if there[key] != value]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OasisGanError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return ["provenance"]
 
 

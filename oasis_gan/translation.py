@@ -14,7 +14,7 @@ from .labels import LabelSet
 from .models import Translator
 from .resampling import Fit
 from .slicing import SliceStack, cut, join
-from .volume import Channels, Volume
+from .volume import Channels, Mask, Volume
 
 BATCH = 8
 """Slices that are in flight at once: enough to keep the cores busy, few enough to stay small."""
@@ -78,6 +78,26 @@ def _generated(
         encoded = fit.apply(contrast.encode(stack.slices[batch]))
         wanted = fit.wanted(support[batch])
         # What a model gives elsewhere must not reach the result, not even as the end that undoing cuts off at.
-        result[batch] = fit.undo(np.where(wanted[..., np.newaxis], translator.translate(encoded, wanted), 0))
+        result[batch] = fit.undo(np.where(wanted[..., np.newaxis], _answer(translator, encoded, wanted), 0))
         advance(min(first + BATCH, len(occupied)) / len(occupied))
     return result
+
+
+def _answer(translator: Translator, encoded: Channels, mask: Mask) -> Channels:
+    """Return what the model makes of a batch of slices, once it has the shape and the type that it should.
+
+    Raises:
+        OasisGanError: If it has not: NumPy would spread a single number over a whole slice without a word.
+    """
+    card = translator.card
+    answer = np.asarray(translator.translate(encoded, mask))
+    expected = (*encoded.shape[:3], card.target.channels)
+    if answer.shape != expected:
+        raise _wrong_answer(card.name, f"an answer of shape {expected}", str(answer.shape))
+    if answer.dtype.kind in "OcSUMm":
+        raise _wrong_answer(card.name, "an answer in real numbers", str(answer.dtype))
+    return answer.astype(np.float32, copy=False)
+
+
+def _wrong_answer(model: str, expected: str, found: str) -> OasisGanError:
+    return OasisGanError(f"model {model}", expected=expected, found=found, remedy="fix the model, or its plugin")

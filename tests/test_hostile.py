@@ -13,6 +13,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tool import oasis_gan
 
 from oasis_gan import Geometry, OasisGanError, Volume
 from oasis_gan.checks.remarks import remarked
@@ -146,3 +147,22 @@ def test_nothing_is_noted_of_a_good_volume() -> None:
 def test_what_cannot_be_sliced_is_refused(shape: tuple[int, int, int]) -> None:
     with pytest.raises(OasisGanError, match="x: expected a volume to translate, found"):
         remarked(volume(np.ones(shape)), "x")
+
+
+def test_a_head_that_ends_early_on_two_sides_is_said_once() -> None:
+    voxels = np.zeros((12, 14, 40), np.uint8)
+    voxels[2:-2, 2:-2, 14:26] = 2
+    notes = [note for note in remarked(volume(voxels), "x").notes if "cut off" in note]
+    assert notes == ["cut off at both ends of axis k: 14 and 14 of 40 slices are empty"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless"])
+def test_a_recipe_that_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "a.nii").write_bytes(content())
+    if kind == "pipe":
+        os.mkfifo(tmp_path / "recipe.toml")
+    else:
+        (tmp_path / "recipe.toml").symlink_to("/dev/zero")
+    process = oasis_gan("train", "a.nii", "--out", "m", "--recipe", "recipe.toml", cwd=tmp_path)
+    assert process.returncode == 2
+    assert "recipe.toml: expected a regular file" in process.stderr

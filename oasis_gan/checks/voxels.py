@@ -73,7 +73,9 @@ def _ends(occupied: Mask, axis: int) -> Iterator[Finding]:
     gaps = last - first + 1 - len(full)
     if gaps:
         yield Finding(Verdict.WARN, f"{gaps} empty slices inside, along axis {'ijk'[axis]}")
-    for void, edge in ((first, first), (slices - 1 - last, last)):
-        if void > VOID * slices and area[edge] > ABRUPT * area.max():
-            message = f"cut off along axis {'ijk'[axis]}: {void} of {slices} slices are empty"
-            yield Finding(Verdict.WARN, message, {"empty_slices": void})
+    ends = ((first, first), (slices - 1 - last, last))
+    voids = [void for void, edge in ends if void > VOID * slices and area[edge] > ABRUPT * area.max()]
+    if voids:
+        where = f"at both ends of axis {'ijk'[axis]}" if len(voids) == 2 else f"along axis {'ijk'[axis]}"
+        message = f"cut off {where}: {' and '.join(map(str, voids))} of {slices} slices are empty"
+        yield Finding(Verdict.WARN, message, {"empty_slices": sum(voids)})

@@ -14,7 +14,7 @@ from ..checks.findings import Verdict
 from ..choices import MAX_VOXELS
 from ..datasets import Subject
 from ..errors import OasisGanError, one_line
-from ..files import write_atomically
+from ..files import read_small, write_atomically
 from ..label_sets import LABEL_SETS, OASIS
 from ..labels import LabelSet
 from ..models import ModelKind, TrainingRequest
@@ -194,7 +194,7 @@ def _preset(kind: ModelKind, name: str) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_small(path).decode())
     except ValueError as error:
         raise OasisGanError(path, expected="TOML: key = value", found=str(error), remedy="mend it") from None
 
