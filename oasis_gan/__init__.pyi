@@ -1,8 +1,11 @@
+from .anatomy import lies_with_other_data, prefer_anatomy
 from .choices import Plane
 from .datasets import Dataset, Scan, Selection, Subject
+from .endings import VOLUME_ENDINGS, NameLookup, caseless, has_suffix, is_volume_name, stem_of, without_suffix
 from .errors import OasisGanError
 from .exporters import Exporter
 from .files import write_atomically
+from .folders import unreadable, walk_files, walk_folders
 from .histogram import Histogram
 from .hookspecs import hookimpl
 from .intensity import ANCHORS, Percentiles, Window
@@ -17,6 +20,7 @@ from .label_sets import (
     convert,
 )
 from .labels import Label, LabelSet
+from .mgh import is_mgh_name, read_mgh
 from .models import ModelCard, ModelKind, TrainingRequest, Translator
 from .nifti import is_nifti_name, read_nifti
 from .pair import is_pair_name, pair_scan, read_pair
@@ -24,6 +28,7 @@ from .resampling import Canvas, Fit, linear_weights
 from .slicing import SliceStack, cut, join
 from .translation import translate
 from .volume import Assumed, Geometry, Mended, SpatialHeader, Volume
+from .volume_files import read_volume, volume_scan
 
 __all__ = [
     "ANCHORS",
@@ -34,6 +39,7 @@ __all__ = [
     "NEURITE_SEG4",
     "NEURITE_SEG35",
     "OASIS",
+    "VOLUME_ENDINGS",
     "Assumed",
     "Canvas",
     "Dataset",
@@ -46,6 +52,7 @@ __all__ = [
     "Mended",
     "ModelCard",
     "ModelKind",
+    "NameLookup",
     "OasisGanError",
     "Percentiles",
     "Plane",
@@ -58,16 +65,30 @@ __all__ = [
     "Translator",
     "Volume",
     "Window",
+    "caseless",
     "convert",
     "cut",
+    "has_suffix",
     "hookimpl",
+    "is_mgh_name",
     "is_nifti_name",
     "is_pair_name",
+    "is_volume_name",
     "join",
+    "lies_with_other_data",
     "linear_weights",
     "pair_scan",
+    "prefer_anatomy",
+    "read_mgh",
     "read_nifti",
     "read_pair",
+    "read_volume",
+    "stem_of",
     "translate",
+    "unreadable",
+    "volume_scan",
+    "walk_files",
+    "walk_folders",
+    "without_suffix",
     "write_atomically",
 ]

@@ -14,25 +14,24 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
 from .choices import MAX_VOXELS
+from .endings import NIFTI_ENDINGS
+from .formats import refuse_content
 from .nifti_oddities import misnamed, odd_extensions
 from .nifti_space import Header, located, refuse
 from .volume import Volume
-from .voxel_files import checked_shape, opened, read_voxels, scaled
-
-_MAX_SPARE = 2**20  # bytes that may follow the voxels
-_SUFFIXES = (".nii", ".nii.gz")
+from .voxel_files import MAX_SPARE, checked_shape, odd_axes, opened, read_voxels, scaled, with_three_axes
 
 
 def is_nifti_name(path: Path) -> bool:
     """Whether a file is called like a NIfTI file of header and voxels in one, in upper or lower case."""
-    return path.name.lower().endswith(_SUFFIXES)
+    return path.name.lower().endswith(NIFTI_ENDINGS)
 
 
 def read_nifti(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
     """Read a 3-D volume from a NIfTI-1 or NIfTI-2 file, compressed or not, whatever its name says.
 
-    Trailing axes of length 1 are dropped, slope and intercept applied. Orientation and position are those of the
-    sform, or of the qform where there is no usable sform.
+    Trailing axes of length 1 are dropped, a 2-D image is a volume of one slice, slope and intercept are applied.
+    Orientation and position are those of the sform, or of the qform where there is no usable sform.
 
     Args:
         path: Of the file.
@@ -43,11 +42,12 @@ def read_nifti(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
         OSError: If it cannot be read at all.
     """
     with opened(path, "a NIfTI file") as stream:
-        header = _read_header(stream, path)
+        stored = _read_header(stream, path)
+        header = with_three_axes(stored)
         shape = checked_shape(header, path, max_voxels, header.single_vox_offset)
         between = stream.read(int(header["vox_offset"]) - header.sizeof_hdr)
-        raw = read_voxels(stream, header, shape, path, header.sizeof_hdr + len(between), _MAX_SPARE)
-        notes = misnamed(path, compressed=isinstance(stream, gzip.GzipFile))
+        raw = read_voxels(stream, header, shape, path, header.sizeof_hdr + len(between), MAX_SPARE)
+        notes = misnamed(path, compressed=isinstance(stream, gzip.GzipFile)) + odd_axes(stored)
         notes += odd_extensions(between, "big" if header.endianness == ">" else "little")
     # What overflows or is no number is looked for in the result; NumPy need not warn of it.
     with np.errstate(all="ignore"):
@@ -64,6 +64,7 @@ def _read_header(stream: BinaryIO, path: Path) -> Header:
         kind = Nifti2Header
         block += stream.read(Nifti2Header.sizeof_hdr - len(block))
     if kind.sizeof_hdr not in sizes or len(block) < kind.sizeof_hdr:
+        refuse_content(path, "a NIfTI header", block)
         found = f"{len(block)} bytes" if len(block) < kind.sizeof_hdr else "another format"
         refuse(path, "a NIfTI header", found, "give a .nii or .nii.gz file")
     header = kind(block, check=False)

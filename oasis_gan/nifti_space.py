@@ -40,12 +40,17 @@ def located(header: Header, shape: tuple[int, int, int], path: Path) -> tuple[Ge
         refuse(path, "finite voxel sizes", f"pixdim {header['pixdim'][1:4]}", "mend the header")
     affine, trusted, notes = _affine(header, path)
     geometry = Geometry(shape, affine, _spatial(header) if trusted and _fits_nifti1(header) else None)
+    return geometry, notes + check_shear(geometry, path) + odd_fields(header, geometry)
+
+
+def check_shear(geometry: Geometry, path: Path) -> tuple[str, ...]:
+    """Return a note if axes are slightly sheared; raise `OasisGanError` if they are sheared too far to be used."""
     if geometry.shear > _SHEAR_REFUSED:
         remedy = "resample it onto a grid with perpendicular axes"
         refuse(path, "perpendicular axes", f"a shear of {geometry.shear:.2g}", remedy)
     if geometry.shear > _SHEAR_NOTED:
-        notes += (f"axes are sheared by {geometry.shear:.2g}: ITK may refuse the file, and what is made of it",)
-    return geometry, notes + odd_fields(header, geometry)
+        return (f"axes are sheared by {geometry.shear:.2g}: ITK may refuse the file, and what is made of it",)
+    return ()
 
 
 def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:

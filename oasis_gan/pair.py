@@ -1,4 +1,4 @@
-"""Reading pairs of a header (``.hdr``) and voxels (``.img``): NIfTI-1 or Analyze 7.5.
+"""Reading pairs of a header (``.hdr``) and voxels (``.img``), either of them gzipped or not: NIfTI-1 or Analyze 7.5.
 
 The magic number tells which. Formats: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h and
 https://eeg.sourceforge.net/ANALYZE75.pdf; where an Analyze volume lies is told in `oasis_gan.analyze`.
@@ -6,6 +6,7 @@ https://eeg.sourceforge.net/ANALYZE75.pdf; where an Analyze volume lies is told 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -16,17 +17,17 @@ from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
 from . import analyze, nifti_space
 from .choices import MAX_VOXELS
 from .datasets import Scan
+from .endings import HEADER_ENDINGS, VOXEL_ENDINGS, NameLookup, ending_of, stem_of
+from .formats import refuse_content
 from .labels import LabelSet
 from .nifti_space import Header, refuse
 from .volume import Mended, Volume
-from .voxel_files import checked_shape, opened, read_voxels, scaled
-
-_ENDS = (".hdr", ".img")
+from .voxel_files import checked_shape, odd_axes, opened, read_voxels, scaled, with_three_axes
 
 
 def is_pair_name(path: Path) -> bool:
     """Whether a file is called like the header or the voxels of a pair, in upper or lower case."""
-    return path.name.lower().endswith(_ENDS)
+    return ending_of(path.name).lower() in {*HEADER_ENDINGS, *VOXEL_ENDINGS}
 
 
 def read_pair(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
@@ -43,10 +44,11 @@ def read_pair(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
         OasisGanError: If the two are no such volume, damaged, too short or too long, or lie nowhere in particular.
         OSError: If they cannot be read at all.
     """
-    header_path, voxel_path = (_half(path, end) for end in _ENDS)
+    header_path, voxel_path = _half(path, HEADER_ENDINGS), _half(path, VOXEL_ENDINGS)
     with opened(header_path, "a header (.hdr) to go with the .img file") as stream:
         block = stream.read(Nifti1Header.sizeof_hdr)
-    header = _header(block, header_path)
+    stored = _header(block, header_path)
+    header = with_three_axes(stored)
     shape = checked_shape(header, header_path, max_voxels, first_voxel=0)
     with opened(voxel_path, "voxels (.img) to go with the .hdr file") as stream:
         raw = read_voxels(stream, header, shape, voxel_path, at=0, max_spare=0)
@@ -58,22 +60,25 @@ def read_pair(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
         else:
             geometry, geometry_notes = analyze.located(block, header, shape, header_path)
             notes += _left_out(header_path)
-    return Volume(voxels, geometry, notes + geometry_notes)
+    return Volume(voxels, geometry, odd_axes(stored) + notes + geometry_notes)
 
 
 def pair_scan(path: Path, max_voxels: int = MAX_VOXELS, labels: LabelSet | None = None) -> Scan:
     """Return a pair as a scan of both its files, given either."""
-    header_path, voxel_path = (_half(path, end) for end in _ENDS)
-    mate = voxel_path if path == header_path else header_path
-    return Scan(path, partial(read_pair, max_voxels=max_voxels), labels, (mate,))
+    is_header = ending_of(path.name).lower() in HEADER_ENDINGS
+    counterpart = _half(path, VOXEL_ENDINGS if is_header else HEADER_ENDINGS)
+    return Scan(path, partial(read_pair, max_voxels=max_voxels), labels, (counterpart,))
 
 
-def _half(path: Path, end: str) -> Path:
-    """Return the header or the voxels that go with a file of a pair."""
-    if path.name.lower().endswith(end):
+def _half(path: Path, endings: Sequence[str]) -> Path:
+    """Return the header or the voxels that go with a file of a pair; either may be compressed."""
+    ending = ending_of(path.name)
+    if ending.lower() in endings:
         return path
-    candidates = path.with_suffix(end), path.with_suffix(end.upper())
-    return next((candidate for candidate in candidates if candidate.exists()), candidates[0])
+    # The half that is compressed alike comes first.
+    alike = sorted(endings, key=lambda end: end.endswith(".gz") != ending.lower().endswith(".gz"))
+    candidates = [path.with_name(f"{stem_of(path.name)}{end}") for end in alike]
+    return NameLookup().first(candidates) or candidates[0]
 
 
 def _header(block: bytes, path: Path) -> Header:
@@ -81,6 +86,7 @@ def _header(block: bytes, path: Path) -> Header:
     size = Nifti1Header.sizeof_hdr
     order = next((order for order in orders if int.from_bytes(block[:4], order) == size), None)
     if order is None or len(block) < size:
+        refuse_content(path, "a header of NIfTI-1 or Analyze 7.5", block)
         found = f"{len(block)} bytes" if len(block) < size else "another format"
         refuse(path, "a header of NIfTI-1 or Analyze 7.5", found, "copy it again")
     header = Nifti1Header(block, endianness={"little": "<", "big": ">"}[order], check=False)
@@ -95,7 +101,8 @@ def _is_nifti(header: Header) -> bool:
 
 def _left_out(path: Path) -> tuple[str, ...]:
     """Return a note if there is a ``.mat`` file beside an Analyze pair, which other programs may heed."""
-    return (Mended("the .mat file beside it is ignored"),) if path.with_suffix(".mat").exists() else ()
+    matrix = path.with_name(f"{stem_of(path.name)}.mat")
+    return (Mended("the .mat file beside it is ignored"),) if matrix.exists() else ()
 
 
 __all__ = ["is_pair_name", "pair_scan", "read_pair"]

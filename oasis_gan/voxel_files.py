@@ -10,18 +10,21 @@ import gzip
 import io
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
 from .errors import OasisGanError
+from .formats import missing_content
 from .nifti_space import Header, refuse
-from .volume import Voxels
+from .volume import Mended, Voxels
 
+MAX_SPARE = 2**20
+"""Bytes that may follow the voxels of a file that holds its header too."""
 _MAX_EXTENSIONS = 2**24  # bytes before the voxels
 _DATATYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
 _GZIP = b"\x1f\x8b"
@@ -30,10 +33,11 @@ _GZIP = b"\x1f\x8b"
 @contextmanager
 def opened(path: Path, expected: str) -> Iterator[BinaryIO]:
     """Open a regular file, through gzip if that is what it holds; what breaks while it is read names the file."""
-    if not path.exists():
-        refuse(path, expected, "no such file", "check the path")
+    missing = missing_content(path)
+    if missing is not None:
+        refuse(path, expected, missing.found, missing.remedy)
     if not stat.S_ISREG(path.stat().st_mode):
-        refuse(path, expected, "no regular file", "name a .nii, .nii.gz or .hdr file")
+        refuse(path, expected, "no regular file", "name a .nii, .nii.gz, .mgz or .hdr file")
     with path.open("rb") as raw, _damage_named(path):
         compressed = raw.read(2) == _GZIP
         raw.seek(0)
@@ -50,8 +54,25 @@ def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        # The stream has begun, so that this is not about its own first bytes but about what follows its end.
+        if isinstance(error, gzip.BadGzipFile) and str(error).startswith("Not a gzipped file"):
+            found = f"other bytes behind the gzip stream {str(error).removeprefix('Not a gzipped file ')}"
+            remedy = "download it again, or repack it: gzip -dc FILE | gzip > NEW.nii.gz"
+            raise OasisGanError(path, expected="nothing behind the volume", found=found, remedy=remedy) from error
         found = f"a damaged or incomplete one ({error})"
         raise OasisGanError(path, expected="a whole gzip file", found=found, remedy="copy it again") from error
+
+
+def with_three_axes(header: Header) -> Header:
+    """Return a header of a volume: a 2-D image gets a third axis of one voxel, 1 mm thick where nothing says it."""
+    if int(header["dim"][0]) != 2:
+        return header
+    header = header.copy()
+    header["dim"][0] = 3
+    header["dim"][3] = 1
+    if header["pixdim"][3] == 0:
+        header["pixdim"][3] = 1
+    return header
 
 
 def checked_shape(header: Header, path: Path, max_voxels: int, first_voxel: int) -> tuple[int, int, int]:
@@ -67,13 +88,9 @@ def checked_shape(header: Header, path: Path, max_voxels: int, first_voxel: int)
         OasisGanError: If they do not.
     """
     dim = [int(size) for size in header["dim"]]
-    sizes = dim[1 : dim[0] + 1] if 1 <= dim[0] <= 7 else []
-    while len(sizes) > 3 and sizes[-1] == 1:
-        sizes.pop()
-    if len(sizes) != 3 or min(sizes) < 1:
-        refuse(path, "a 3-D volume", f"dimensions {sizes or dim}", "split it into 3-D volumes")
-    if np.prod(sizes, dtype=object) > max_voxels:
-        refuse(path, f"at most {max_voxels} voxels", f"dimensions {sizes}", "crop it, or raise --max-voxels")
+    if not 1 <= dim[0] <= 7:
+        refuse(path, "a 3-D volume", f"dimensions {dim}")
+    sizes = checked_sizes(dim[1 : dim[0] + 1], path, max_voxels)
     try:
         datatype = header.get_data_dtype().newbyteorder("=").name
     except (HeaderDataError, KeyError):
@@ -84,8 +101,53 @@ def checked_shape(header: Header, path: Path, max_voxels: int, first_voxel: int)
     # Written so that NaN is refused too.
     if not first_voxel <= offset <= _MAX_EXTENSIONS:
         refuse(path, f"voxels from byte {first_voxel} on", f"vox_offset {offset:g}")
-    i, j, k = sizes
+    return sizes
+
+
+def checked_sizes(sizes: Sequence[int], path: Path, max_voxels: int) -> tuple[int, int, int]:
+    """Return the sizes of a volume along its three axes; further axes of length 1 are dropped.
+
+    Args:
+        sizes: As a header has them.
+        path: Of the header.
+        max_voxels: More are refused.
+
+    Raises:
+        OasisGanError: If it is no 3-D volume, or too large.
+    """
+    kept = list(sizes)
+    while len(kept) > 3 and kept[-1] == 1:
+        kept.pop()
+    if len(kept) != 3 or min(kept) < 1:
+        refuse(path, "a 3-D volume", f"dimensions {kept}", _remedy_for_sizes(kept))
+    if np.prod(kept, dtype=object) > max_voxels:
+        refuse(path, f"at most {max_voxels} voxels", f"dimensions {kept}", "crop it, or raise --max-voxels")
+    i, j, k = kept
     return i, j, k
+
+
+def _remedy_for_sizes(sizes: Sequence[int]) -> str:
+    if min(sizes) < 1:
+        return "export it again from the tool it came from"
+    if len(sizes) < 3:
+        return "give the volume that it was taken from"
+    if len(sizes) == 4 and sizes[0] == 1:
+        return "its first axis seems to be one of channels: remove it"
+    return "split it into 3-D volumes"
+
+
+def odd_axes(header: Header) -> tuple[str, ...]:
+    """Return a note if the axes of a header may be meant otherwise than they are read.
+
+    Args:
+        header: As it is in the file.
+    """
+    count, *sizes = (int(size) for size in header["dim"])
+    if count == 2:
+        return (Mended("a 2-D image: read as a volume of one slice"),)
+    if count > 3 and sizes[0] == 1 and min(sizes[1:3]) > 1:
+        return ("the first axis has length 1, as channels have: read as a slice, and not as channels",)
+    return ()
 
 
 def read_voxels(
@@ -105,10 +167,27 @@ def read_voxels(
         OasisGanError: If bytes are missing, or there are more of them.
     """
     between = int(header["vox_offset"]) - at
-    dtype = header.get_data_dtype()
-    size = int(np.prod(shape)) * dtype.itemsize
     if len(stream.read(between)) < between:
         refuse(path, f"voxels from byte {int(header['vox_offset'])} on", "a shorter file", "copy it again")
+    return stored_voxels(stream, header.get_data_dtype(), shape, path, max_spare)
+
+
+def stored_voxels(
+    stream: BinaryIO, dtype: np.dtype[Any], shape: tuple[int, int, int], path: Path, max_spare: int
+) -> Voxels:
+    """Return the voxels that a stream has come to, the first axis fastest, and read on to the end of the stream.
+
+    Args:
+        stream: The file that holds them.
+        dtype: As they are stored, in whichever order of bytes.
+        shape: Their number along each axis.
+        path: Of the file.
+        max_spare: How many bytes may follow the voxels.
+
+    Raises:
+        OasisGanError: If bytes are missing, or there are more of them.
+    """
+    size = int(np.prod(shape)) * dtype.itemsize
     # Grows with what is there, not with what the header claims.
     data = io.BytesIO()
     while data.tell() < size and (chunk := stream.read(min(2**24, size - data.tell()))):
