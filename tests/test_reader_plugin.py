@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import nibabel as nib
 import numpy as np
 import pytest
+from nibabel.freesurfer.mghformat import MGHImage
 from oasis_gan_nifti import oasis_gan_datasets
 
 from oasis_gan import Dataset, OasisGanError, Selection, Subject
 
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 NIFTI: Dataset = next(oasis_gan_datasets())
 
 
@@ -86,7 +91,10 @@ def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 def test_a_folder_without_such_files_is_refused_by_name(tmp_path: Path) -> None:
     save(tmp_path / "sub-01_t1.nii.gz")
-    with pytest.raises(OasisGanError, match=r"expected files named \*_seg\.nii\.gz, found none; check the folder"):
+    with pytest.raises(
+        OasisGanError,
+        match=r"expected files named \*_seg\.nii\.gz, found none, but sub-01_t1\.nii\.gz; check the folder",
+    ):
         subjects(Selection(tmp_path, source_suffix="_seg.nii.gz"))
 
 
@@ -198,3 +206,117 @@ def test_no_volume_is_its_own_target(tmp_path: Path) -> None:
     (subject,) = subjects(Selection(tmp_path, target_root=tmp_path))
     with pytest.raises(OasisGanError, match="no such file"):
         subject.paired()
+
+
+# Links, other formats, other spellings
+
+
+def test_linked_subject_folders_are_searched_wherever_they_lead(tmp_path: Path) -> None:
+    save(tmp_path / "store" / "one" / "a_seg.nii")
+    save(tmp_path / "ds" / "sub-02" / "b_seg.nii")
+    (tmp_path / "ds" / "sub-01").symlink_to(tmp_path / "store" / "one")
+    assert names(tmp_path / "ds") == ["sub-01_a_seg", "sub-02_b_seg"]
+    assert NIFTI.recognises(tmp_path / "ds")
+
+
+def test_a_folder_of_nothing_but_links_is_recognised(tmp_path: Path) -> None:
+    save(tmp_path / "store" / "a.nii")
+    (tmp_path / "ds").mkdir()
+    (tmp_path / "ds" / "sub-01").symlink_to(tmp_path / "store")
+    assert NIFTI.recognises(tmp_path / "ds")
+
+
+@pytest.mark.parametrize("name", ["aseg.mgz", "ASEG.MGZ", "aseg.mgh", "aseg.mgh.gz"])
+def test_freesurfers_volumes_are_found_like_any_other(tmp_path: Path, name: str) -> None:
+    image = MGHImage(np.full((2, 3, 4), 7, np.int16), np.eye(4))
+    for head in ("sub-01", "sub-02"):
+        (tmp_path / head / "mri").mkdir(parents=True)
+        (tmp_path / head / "mri" / name).write_bytes(image.to_bytes())
+    assert names(tmp_path, "aseg") == ["sub-01_mri", "sub-02_mri"]
+    assert names(tmp_path, name) == ["sub-01_mri", "sub-02_mri"]
+    (subject,) = subjects(Selection(tmp_path / "sub-01" / "mri" / name))
+    assert subject.source.read().voxels.max() == 7
+    assert NIFTI.recognises(tmp_path / "sub-01" / "mri" / name)
+
+
+@pytest.mark.parametrize("target", ["x.nii", "x.nii.gz", "x.mgh", "x.mgz"])
+@pytest.mark.parametrize("source", ["x.nii.gz", "x.mgh"])
+def test_a_target_may_be_of_another_format(tmp_path: Path, source: str, target: str) -> None:
+    for folder, name, value in (("seg", source, 1), ("t1", target, 5)):
+        path = tmp_path / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kind = MGHImage if ".mg" in name else nib.Nifti1Image
+        path.write_bytes(kind(np.full((2, 3, 4), value, np.int16), np.eye(4)).to_bytes())
+    assert targets(Selection(tmp_path / "seg", target_root=tmp_path / "t1")) == {"x": 5}
+
+
+def test_a_suffix_without_an_ending_chooses_whatever_the_ending(tmp_path: Path) -> None:
+    save(tmp_path / "a_seg.nii.gz")
+    save(tmp_path / "b_seg.nii")
+    for value, name in enumerate(("a_t1.nii", "b_t1.nii.gz"), start=3):
+        save(tmp_path / name, value)
+    assert targets(Selection(tmp_path, source_suffix="_seg", target_suffix="_t1")) == {"a": 3, "b": 4}
+
+
+def test_of_two_copies_that_a_suffix_without_an_ending_names_none_is_picked(tmp_path: Path) -> None:
+    for name in ("a_seg.nii", "a_t1.nii", "a_t1.nii.gz"):
+        save(tmp_path / name)
+    (subject,) = subjects(Selection(tmp_path, source_suffix="_seg", target_suffix="_t1"))
+    with pytest.raises(OasisGanError, match=r"expected one target, found a_t1\.nii and a_t1\.nii\.gz; give --target-s"):
+        subject.paired()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["Zoë_t1.nii", "ZOË_T1.NII"])
+def test_a_target_is_found_as_a_file_system_without_case_would_find_it(
+    tmp_path: Path, form: Literal["NFC", "NFD"], name: str
+) -> None:
+    save(tmp_path / unicodedata.normalize("NFD", "Zoë_seg.nii"))
+    save(tmp_path / unicodedata.normalize(form, name), 4)
+    found = targets(Selection(tmp_path, source_suffix="_seg.nii", target_suffix="_t1.nii"))
+    assert list(found.values()) == [4]
+
+
+def test_a_missing_target_of_which_others_begin_alike_points_to_the_suffix(tmp_path: Path) -> None:
+    """The layout is that of nnU-Net's raw data."""
+    for case in ("BLB_400", "BLB_4001"):
+        save(tmp_path / "labelsTr" / f"{case}.nii.gz")
+        save(tmp_path / "imagesTr" / f"{case}_0000.nii.gz", 6)
+    first, _ = subjects(Selection(tmp_path / "labelsTr", target_root=tmp_path / "imagesTr"))
+    said = (
+        r"BLB_400\.nii\.gz: expected the target of BLB_400\.nii\.gz, found BLB_400_0000\.nii\.gz; say with --target-s"
+    )
+    with pytest.raises(OasisGanError, match=said):
+        first.paired()
+    selection = Selection(tmp_path / "labelsTr", tmp_path / "imagesTr", target_suffix="_0000.nii.gz")
+    assert targets(selection) == {"BLB_400": 6, "BLB_4001": 6}
+
+
+def test_copies_that_lie_with_functional_data_are_no_subjects(tmp_path: Path) -> None:
+    save(tmp_path / "fmriprep/sub-01/anat/sub-01_desc-aseg_dseg.nii.gz")
+    save(tmp_path / "fmriprep/sub-01/ses-1/func/sub-01_ses-1_task-rest_desc-aseg_dseg.nii.gz")
+    save(tmp_path / "fmriprep/sub-01/func/sub-01_task-rest_desc-aseg_dseg.nii.gz")
+    save(tmp_path / "fmriprep/func/group_desc-aseg_dseg.nii.gz")
+    for root in (tmp_path, tmp_path / "fmriprep"):
+        assert [name.rpartition("fmriprep_")[2] for name in names(root, "_desc-aseg_dseg.nii.gz")] == [
+            "func_group",
+            "sub-01_anat_sub-01",
+        ]
+    assert names(tmp_path / "fmriprep/sub-01", "_dseg") == ["anat_sub-01_desc-aseg"]
+    # What is named, or is all there is, is what was meant.
+    assert names(tmp_path / "fmriprep/sub-01/func") == ["sub-01_task-rest_desc-aseg_dseg"]
+    assert len(names(tmp_path, "_task-rest_desc-aseg_dseg.nii.gz")) == 2
+
+
+def test_a_gzipped_pair_is_read_and_listed_once(tmp_path: Path) -> None:
+    voxels = np.full((2, 3, 4), 5, np.int16)
+    for name in ("a_seg", "a_t1"):
+        nib.save(nib.Nifti1Pair(voxels, np.eye(4)), tmp_path / f"{name}.hdr")
+    for name in ("a_seg.hdr", "a_seg.img", "a_t1.img"):
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress((tmp_path / name).read_bytes()))
+        (tmp_path / name).unlink()
+    assert names(tmp_path) == ["a_seg", "a_t1"]
+    for source in ("_seg.hdr.gz", "_seg.img.gz", "_seg"):
+        (subject,) = subjects(Selection(tmp_path, source_suffix=source, target_suffix="_t1.hdr"))
+        assert subject.source.parts == (tmp_path / "a_seg.img.gz",)
+        assert subject.paired()[1].voxels.max() == 5
