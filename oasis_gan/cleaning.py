@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from .content import find_background, guess_content, is_background, outer_faces
 from .errors import OasisGanError
-from .volume import Content, Mask, Mended, Volume, Voxels
+from .volume import Content, Mask, Mended, Volume
 
-_MOST_LABELS, _FEW, _SHARE = 100, 8, 0.65  # values; the commonest of them, and how much they make up of a label map
-_SAMPLE = 2**20  # voxels that are looked at to tell a label map from an MRI
 _REGION = 1e-3  # of the volume: fewer NaN around a head are no background that somebody filled in
 _TOUCHING = 0.25  # of the neighbours of such a region, at most, are voxels of the head
 
@@ -55,10 +54,12 @@ def _fault(voxels: object, affine: object) -> str:
 
 
 def clean(volume: Volume, where: object, content: Content | None = None) -> Volume:
-    """Return a volume of finite voxels that says whether it holds labels or an image.
+    """Return a volume of finite voxels with background 0 that says whether it holds labels or an image.
 
     Voxels that are NaN or infinite become background, and a note says so. Within a label map they are refused: nobody
-    knows which label they were. A volume that has been cleaned already is returned as it is.
+    knows which label they were. Where the background of an image is another constant than 0, intensities are counted
+    from it, so that no voxel of the head becomes background. A volume that has been cleaned already is returned as it
+    is.
 
     Args:
         volume: As it was read.
@@ -72,22 +73,30 @@ def clean(volume: Volume, where: object, content: Content | None = None) -> Volu
         return volume
     if content is None:
         content = guess_content(volume.voxels)
-    return replace(_with_finite_voxels(volume, where, content), content=content)
+    background = find_background(volume.voxels) if content == "image" else 0.0
+    volume = _with_finite_voxels(volume, where, content, background)
+    if background:
+        volume = _counted_from(volume, background)
+    return replace(volume, content=content)
 
 
-def guess_content(voxels: Voxels) -> Content:
-    """Return what voxels look like; few values, or mostly a few, are those of a label map, even a resampled one."""
-    sample = voxels.reshape(-1)[:: max(1, voxels.size // _SAMPLE)]
-    sample = sample[np.isfinite(sample)]
-    _, counts = np.unique(sample[sample != 0], return_counts=True)
-    few = np.sort(counts)[-_FEW:].sum()
-    is_map = 0 < len(counts) <= _MOST_LABELS or few > _SHARE * counts.sum()
-    return "labels" if is_map else "image"
+def _counted_from(volume: Volume, background: float) -> Volume:
+    """Return an image whose background has become 0, by subtracting it from all voxels."""
+    voxels = volume.voxels
+    if voxels.dtype.kind in "iu":
+        shifted = voxels.astype(np.float64) - background
+        if np.abs(shifted).max() <= np.iinfo(np.int32).max:
+            shifted = shifted.astype(np.int32)
+    else:
+        shifted = voxels - voxels.dtype.type(background)
+        shifted[is_background(voxels, background)] = 0
+    note = Mended(f"the background is {background:g}: intensities are counted from it")
+    return replace(volume, voxels=shifted, notes=(*volume.notes, note))
 
 
-def _with_finite_voxels(volume: Volume, where: object, content: Content) -> Volume:
-    """Return a volume whose voxels that are no number have become 0, with a note."""
-    if volume.voxels.dtype.kind in "iub":
+def _with_finite_voxels(volume: Volume, where: object, content: Content, background: float) -> Volume:
+    """Return a volume whose voxels that are no number have become background, with a note."""
+    if volume.voxels.dtype.kind in "iu":
         return volume
     finite = np.isfinite(volume.voxels)
     count = finite.size - int(np.count_nonzero(finite))
@@ -95,7 +104,7 @@ def _with_finite_voxels(volume: Volume, where: object, content: Content) -> Volu
         return volume
     if count == finite.size:
         raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
-    if _fills_the_outside(~finite, volume.voxels == 0):
+    if _fills_the_outside(~finite, is_background(volume.voxels, background)):
         note: str = Mended(f"{count} voxels around the head are not finite: they are taken as background")
     elif content == "labels":
         value = volume.voxels[~finite][0]
@@ -104,7 +113,11 @@ def _with_finite_voxels(volume: Volume, where: object, content: Content) -> Volu
         raise OasisGanError(where, expected="a whole number in each voxel of a label map", found=found, remedy=remedy)
     else:
         note = f"{count} voxels are not finite: they are taken as background"
-    return replace(volume, voxels=np.where(finite, volume.voxels, 0), notes=(*volume.notes, note))
+    return replace(
+        volume,
+        voxels=np.where(finite, volume.voxels, volume.voxels.dtype.type(background)),
+        notes=(*volume.notes, note),
+    )
 
 
 def _fills_the_outside(strange: Mask, empty: Mask) -> bool:
@@ -115,22 +128,16 @@ def _fills_the_outside(strange: Mask, empty: Mask) -> bool:
 
     Args:
         strange: The voxels that are not finite.
-        empty: The voxels that are 0.
+        empty: The voxels of the background.
     """
     if np.count_nonzero(strange) < _REGION * strange.size:
         return False
     if (strange & ~_reached_from_the_faces(strange | empty)).any():
         return False
-    on_faces = [(np.count_nonzero(strange[face]), np.count_nonzero(empty[face])) for face in _faces(strange.shape)]
+    on_faces = [(np.count_nonzero(strange[face]), np.count_nonzero(empty[face])) for face in outer_faces(strange.shape)]
     filled, zero = (sum(counts) for counts in zip(*on_faces, strict=True))
     beside_zero, beside_head = (_contacts(strange, other) for other in (empty, ~strange & ~empty))
     return filled > zero or beside_head <= _TOUCHING * (beside_head + beside_zero)
-
-
-def _faces(shape: tuple[int, ...]) -> list[tuple[slice | int, ...]]:
-    """Return where the faces of a grid are. Axes of one or two voxels have none: everything would lie on them."""
-    thick = [axis for axis in range(3) if shape[axis] > 2] or range(3)
-    return [(*(slice(None),) * axis, end) for axis in thick for end in (0, -1)]
 
 
 def _contacts(one: Mask, other: Mask) -> int:
@@ -146,7 +153,7 @@ def _contacts(one: Mask, other: Mask) -> int:
 def _reached_from_the_faces(passable: Mask) -> Mask:
     """Return the voxels that are connected with a face of the volume through passable ones."""
     reached = np.zeros_like(passable)
-    for face in _faces(passable.shape):
+    for face in outer_faces(passable.shape):
         reached[face] = passable[face]
     before = -1
     while (count := int(np.count_nonzero(reached))) != before:

@@ -63,14 +63,14 @@ class Scan:
         """Read the volume, check that it is one, and clean its voxels: nothing else enters, and nobody cleans again.
 
         Returns:
-            A 3-D volume of finite numbers whose ``content`` says what it holds.
+            A 3-D volume of finite numbers, 0 outside the head, whose ``content`` says what it holds.
 
         Raises:
             OasisGanError: If the file cannot be trusted, or its reader.
         """
         volume = require_volume(self.reader(self.path), self.path, self.plugin)
         volume = clean(volume, self.path, self.known_content)
-        if self.labels and self.stored_labels:
+        if volume.content == "labels" and self.labels and self.stored_labels:
             volume = convert(volume, self.stored_labels, self.labels, self.path)
         return volume
 
@@ -84,7 +84,7 @@ class Scan:
 
         Reading it raises `OasisGanError` if it holds a label without a counterpart there.
         """
-        if self.labels is None or self.labels.labels == wanted.labels:
+        if self.content == "image" or self.labels is None or self.labels.labels == wanted.labels:
             return self
         return replace(self, labels=wanted, stored_labels=self.stored_labels or self.labels)
 

@@ -215,3 +215,86 @@ def test_a_target_with_one_nan_is_learnt_from() -> None:
     voxels[10, 12, 9] = np.nan
     _, target = Subject("a", scan(LABELS), scan(voxels)).holding("labels", "image").paired()
     assert np.isfinite(target.voxels).all()
+
+
+# A background that is not 0
+
+
+def levels(count: int) -> Array:
+    """Return the MRI with so many grey levels, as integers."""
+    return np.where(LABELS > 0, np.clip(np.rint(T1 / 850 * count), 1, count), 0).astype(np.int16)
+
+
+FEW_LEVELS = levels(99)
+WITH_BACKGROUND = {
+    "z-scored": ((T1 - T1.mean()) / T1.std()).astype(np.float32),
+    "-1024": (np.rint(T1) - 1024).astype(np.int16),
+    "-1024 around": np.where(LABELS > 0, np.rint(T1), -1024).astype(np.int16),
+    "plus 1": (FEW_LEVELS + 1).astype(np.uint8),
+    "white": np.where(LABELS > 0, FEW_LEVELS, 255).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", WITH_BACKGROUND)
+@pytest.mark.parametrize("content", ["image", None])
+def test_a_constant_background_of_an_image_becomes_0_and_no_voxel_of_the_head_does(
+    name: str, content: Content | None
+) -> None:
+    there = WITH_BACKGROUND[name]
+    volume = scan(there, content).read()
+    assert volume.content == "image"
+    assert not volume.voxels[LABELS == 0].any()
+    assert volume.voxels[LABELS > 0].all()
+    differences = volume.voxels[LABELS > 0] - there[LABELS > 0].astype(np.float64)
+    assert np.ptp(differences) < 1e-6
+    (note,) = volume.notes
+    assert note == f"the background is {there[0, 0, 0]:g}: intensities are counted from it"
+
+
+@pytest.mark.parametrize("part", [np.s_[:, :, 9:10], np.s_[10:11], np.s_[:, 6:18, :], np.s_[10:, :, :]])
+def test_the_background_of_a_part_of_a_head_is_found_too(part: Any) -> None:  # noqa: ANN401
+    volume = scan(WITH_BACKGROUND["-1024"][part], "image").read()
+    assert not volume.voxels[LABELS[part] == 0].any()
+
+
+@pytest.mark.parametrize("spread", [0.5, 1, 3])
+def test_noise_around_a_head_is_no_background(spread: float) -> None:
+    noise = np.abs(np.random.default_rng(0).normal(0, spread, SHAPE))
+    for voxels in (T1 + noise, np.rint(T1 + noise)):
+        volume = scan(voxels.astype(np.float32)).read()
+        assert volume.content == "image"
+        assert volume.notes == ()
+
+
+def test_voxels_that_are_no_number_become_background_where_that_is_not_0() -> None:
+    voxels = WITH_BACKGROUND["z-scored"].copy()
+    voxels[10, 12, 9] = np.nan
+    assert scan(voxels, "image").read().voxels[10, 12, 9] == 0
+
+
+def test_label_maps_keep_their_values() -> None:
+    for voxels in (LABELS + 1, np.where(LABELS > 0, LABELS, 255)):
+        volume = scan(voxels.astype(np.uint8), "labels").read()
+        assert volume.notes == ()
+        assert np.array_equal(volume.voxels, voxels)
+
+
+# What is a label map
+
+
+def test_an_mri_of_few_grey_levels_is_no_label_map() -> None:
+    for voxels in (FEW_LEVELS, levels(49)):
+        assert scan(voxels).read().content == "image"
+
+
+def test_label_maps_of_many_structures_are_label_maps() -> None:
+    i, j, k = np.indices(SHAPE) // 4
+    many = np.where(LABELS > 0, 1000 + i + 6 * j + 36 * k, 0)
+    assert len(np.unique(many)) > 40
+    for voxels in (LABELS, LABELS > 0, many, np.where(LABELS == 0, -1, LABELS)):
+        assert scan(voxels.astype(np.int32)).read().content == "labels"
+
+
+def test_what_somebody_has_said_is_not_guessed() -> None:
+    assert scan(LABELS, "image").read().content == "image"
+    assert scan(T1, "labels").read().content == "labels"
