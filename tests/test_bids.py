@@ -187,6 +187,102 @@ def test_links_in_circles_are_not_followed(ds: Path, save: Save) -> None:
     assert len(subjects(ds)) == 1
 
 
+def test_linked_participants_count_like_any_other(tmp_path: Path, ds: Path, save: Save) -> None:
+    for sub in ("01", "02", "03"):
+        save(f"sub-{sub}/anat/sub-{sub}_dseg.nii.gz")
+    for sub in ("01", "02"):
+        (ds / f"sub-{sub}").rename(tmp_path / f"disk-{sub}")
+        (ds / f"sub-{sub}").symlink_to(tmp_path / f"disk-{sub}")
+    assert BIDS.recognises(ds)
+    assert [subject.name for subject in subjects(ds)] == ["sub-01", "sub-02", "sub-03"]
+    assert [subject.name for subject in subjects(ds, participants=("01",))] == ["sub-01"]
+
+
+def fmriprep(ds: Path, save: Save) -> Path:
+    """Make what fMRIPrep leaves: label maps of the anatomy, and coarse copies of them for each run."""
+    save("sub-01/anat/sub-01_T1w.nii.gz")
+    derivative = "derivatives/fmriprep/sub-01"
+    save(f"{derivative}/anat/sub-01_dseg.nii.gz")
+    save(f"{derivative}/anat/sub-01_desc-preproc_T1w.nii.gz", 2)
+    save(f"{derivative}/anat/sub-01_desc-aparcaseg_dseg.nii.gz")
+    for run in ("1", "2"):
+        stem = f"{derivative}/func/sub-01_task-rest_run-{run}_space-T1w"
+        save(f"{stem}_desc-aparcaseg_dseg.nii.gz", 1, "MNI")
+        save(f"{stem}_boldref.nii.gz", 1, "MNI")
+    return ds / "derivatives/fmriprep"
+
+
+def test_copies_that_lie_with_functional_data_are_no_subjects(ds: Path, save: Save) -> None:
+    derivative = fmriprep(ds, save)
+    for root in (ds, derivative, derivative / "sub-01"):
+        assert [subject.name for subject in subjects(root)] == ["sub-01_desc-aparcaseg", "sub-01"]
+        assert len(subjects(root, source_suffix="_desc-aparcaseg_dseg.nii.gz")) == 1
+
+
+def test_copies_that_lie_with_functional_data_are_there_for_those_who_name_them(ds: Path, save: Save) -> None:
+    derivative = fmriprep(ds, save)
+    copies = [f"sub-01_task-rest_run-{run}_space-T1w_desc-aparcaseg" for run in "12"]
+    assert [subject.name for subject in subjects(derivative / "sub-01/func")] == copies
+    suffix = "_space-T1w_desc-aparcaseg_dseg"
+    assert [subject.name for subject in subjects(ds, source_suffix=suffix)] == [name[:22] for name in copies]
+    assert len(subjects(ds, source_suffix="_boldref.nii.gz")) == 2
+
+
+def test_where_only_functional_copies_are_there_their_folder_is_named(ds: Path, save: Save) -> None:
+    save("sub-01/func/sub-01_task-rest_desc-aseg_dseg.nii.gz")
+    with pytest.raises(OasisGanError, match=r"expected dseg of the anatomy, found 1 with other data, such as sub-01/f"):
+        subjects(ds)
+
+
+def test_the_folder_of_a_participant_or_a_session_may_be_named(tmp_path: Path) -> None:
+    derivative = oasis3(tmp_path) / "derivatives/fast"
+    names = [f"sub-OAS30001_ses-d0129_run-{run}" for run in ("01", "02")]
+    for folder in ("sub-OAS30001/ses-d0129", "sub-OAS30001/ses-d0129/anat"):
+        assert [subject.name for subject in subjects(derivative / folder)] == names
+    assert len(subjects(derivative / "sub-OAS30001")) == 4
+
+
+def oasis3_download(root: Path) -> Path:
+    """Make the tree in which OASIS-3 is handed out: a folder for each visit, sess- for ses-."""
+    for visit in ("OAS31462_MR_d0105", "OAS31462_MR_d0364", "OAS31463_MR_d0001"):
+        sub, _, day = visit.split("_")
+        for folder, suffix in (("anat2", "T1w"), ("anat3", "dseg")):
+            save_volume(root / visit / folder / f"sub-{sub}_sess-{day}_{suffix}.nii.gz", int(day[1:]) % 200)
+    return root
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_oasis3_is_found_and_paired_as_it_is_downloaded(tmp_path: Path, described: bool) -> None:
+    root = oasis3_download(tmp_path / "OASIS3")
+    if described:
+        describe(root)
+    assert targets(root) == {
+        "sub-OAS31462_sess-d0105": 105,
+        "sub-OAS31462_sess-d0364": 164,
+        "sub-OAS31463_sess-d0001": 1,
+    }
+    assert list(targets(root, sessions=("d0364",))) == ["sub-OAS31462_sess-d0364"]
+    assert list(targets(root, participants=("OAS31463",))) == ["sub-OAS31463_sess-d0001"]
+    assert list(targets(root / "OAS31462_MR_d0105")) == ["sub-OAS31462_sess-d0105"]
+
+
+def test_a_session_is_chosen_whichever_way_it_is_spelt(ds: Path, save: Save) -> None:
+    save("sub-01/ses-d0105/anat/sub-01_sess-d0105_dseg.nii.gz")
+    save("sub-01/ses-d0105/anat/sub-01_ses-d0105_T1w.nii.gz", 5)
+    save("sub-01/ses-d0364/anat/sub-01_ses-d0364_dseg.nii.gz")
+    assert targets(ds, sessions=("d0105",)) == {"sub-01_sess-d0105": 5}
+    assert [subject.name for subject in subjects(ds, sessions=("D0364",))] == ["sub-01_ses-d0364"]
+
+
+def test_labels_of_participants_are_matched_without_case_unless_that_is_ambiguous(ds: Path, save: Save) -> None:
+    for sub in ("A1", "a1", "Bob"):
+        save(f"sub-{sub}/anat/sub-{sub}_dseg.nii.gz")
+    assert [subject.name for subject in subjects(ds, participants=("BOB", "a1"))] == ["sub-Bob", "sub-a1"]
+    save("sub-BOB/anat/sub-BOB_dseg.nii.gz")
+    with pytest.raises(OasisGanError, match="--participant-label: expected one of BOB, Bob, found bob; name those"):
+        subjects(ds, participants=("a1", "bob"))
+
+
 # What the labels mean
 
 

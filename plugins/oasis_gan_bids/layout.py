@@ -7,13 +7,12 @@ circles, takes a time that grows with the square of the participants, and ``sub-
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from oasis_gan import OasisGanError
+from oasis_gan import OasisGanError, walk_files
 
 DESCRIPTION = "dataset_description.json"
 _ENTITY = "[a-zA-Z]+-[a-zA-Z0-9+]+_"
@@ -49,12 +48,15 @@ class BidsFile:
         return self.entities.get(key, "")
 
 
-def listed(root: Path, *, derivatives: bool = True) -> list[BidsFile]:
+def listed(
+    root: Path, *, derivatives: bool = True, report: Callable[[OSError], None] = lambda error: None
+) -> list[BidsFile]:
     """Return the images and label tables of a dataset in a stable order, without opening one.
 
     Args:
-        root: The folder of a dataset, raw or derivative.
+        root: The folder of a dataset, raw or derivative, or of a participant or a session in it.
         derivatives: Whether those of the derivatives in it are listed too.
+        report: Told about each folder that cannot be listed.
 
     Raises:
         OasisGanError: If it is no folder.
@@ -62,7 +64,7 @@ def listed(root: Path, *, derivatives: bool = True) -> list[BidsFile]:
     if not root.is_dir():
         remedy = "name the folder of a dataset"
         raise OasisGanError(root, expected="a BIDS dataset", found="no such folder", remedy=remedy)
-    paths = sorted(_paths(root, derivatives), key=lambda path: path.parts)
+    paths = sorted(_paths(root, derivatives, report), key=lambda path: path.parts)
     return [_file(root, path) for path in paths]
 
 
@@ -71,22 +73,37 @@ def _file(root: Path, relative: Path) -> BidsFile:
     from ancpbids import model_latest as schema
     from ancpbids.utils import parse_bids_name
 
-    folders = relative.parts[:-1]
-    depth = next((depth for depth, name in enumerate(folders) if name.startswith(_PARTICIPANT)), len(folders))
     # A table for all there is, dseg.tsv, has no entities, and is no name to ancpbids.
     name = parse_bids_name(relative.name) or {"entities": {}, "suffix": "dseg"}
     entities = {key: str(schema.process_entity_value(key, value)) for key, value in name["entities"].items()}
-    return BidsFile(root / relative, root.joinpath(*folders[:depth]), entities, name["suffix"])
+    # OASIS-3 is handed out with sess- for ses-.
+    if "sess" in entities:
+        entities.setdefault("ses", entities.pop("sess"))
+    return BidsFile(root / relative, root / _home(relative), entities, name["suffix"])
 
 
-def _paths(root: Path, derivatives: bool) -> Iterator[Path]:
-    """Yield the paths below ``root`` of files named as BIDS names them; links to folders are not followed."""
+def _home(relative: Path) -> Path:
+    """Return the folder of a file's participant's folder; where it lies in none, the dataset or the derivative."""
+    folders = relative.parts[:-1]
+    depth = next((depth for depth, name in enumerate(folders) if name.startswith(_PARTICIPANT)), None)
+    if depth is None:
+        depth = 2 if folders[:1] == ("derivatives",) else 0
+    return Path(*folders[:depth])
+
+
+def _paths(root: Path, derivatives: bool, report: Callable[[OSError], None]) -> Iterator[Path]:
+    """Yield the paths below ``root`` of files named as BIDS names them, in a participant's folder or after one."""
     left_out = _NOT_BIDS if derivatives else _NOT_BIDS | {"derivatives"}
-    for parent, folders, names in os.walk(root):
-        relative = Path(parent).relative_to(root)
-        top = relative == Path()
-        folders[:] = sorted(name for name in folders if name[0] != "." and not (top and name in left_out))
-        in_participant = any(name.startswith(_PARTICIPANT) for name in relative.parts)
-        for name in names:
-            if _TABLE.fullmatch(name) or (in_participant and _IMAGE.fullmatch(name)):
-                yield relative / name
+    of_participant = any(part.startswith(_PARTICIPANT) for part in root.absolute().parts[-3:])
+
+    def enter(folder: PurePath) -> bool:
+        return len(folder.parts) > 1 or folder.name not in left_out
+
+    for path in walk_files(root, enter, report):
+        relative = path.relative_to(root)
+        if _TABLE.fullmatch(path.name):
+            yield relative
+        elif _IMAGE.fullmatch(path.name):
+            in_participant = of_participant or any(part.startswith(_PARTICIPANT) for part in relative.parts)
+            if in_participant:
+                yield relative

@@ -7,7 +7,20 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from oasis_gan import OasisGanError, Scan, Selection, Subject, Volume, read_nifti
+from oasis_gan import (
+    OasisGanError,
+    Scan,
+    Selection,
+    Subject,
+    Volume,
+    caseless,
+    has_suffix,
+    lies_with_other_data,
+    read_nifti,
+    stem_of,
+    unreadable,
+    without_suffix,
+)
 
 from .layout import DESCRIPTION, BidsFile, listed
 from .lookup import COMMON, by_folder, read_table, table_of
@@ -15,6 +28,7 @@ from .matching import by_visit, mate, visit
 
 _LABELS, _IMAGE = "dseg", "T1w"  # what is translated, and what it should become, unless suffixes say otherwise
 _SHOWN = 8  # participants or sessions that an error lists
+_EXAMPLES = 3  # files that an error names
 
 
 def recognises(path: Path) -> bool:
@@ -26,7 +40,8 @@ def recognises(path: Path) -> bool:
 def subjects(selection: Selection) -> Iterator[Subject]:
     """List the label maps (``dseg``) of a dataset, each with its T1w if there is one; suffixes choose others.
 
-    Files of the dataset itself are taken before those of its derivatives. A subject is named by its file:
+    Files of the dataset itself are taken before those of its derivatives. Copies that lie with functional or other data
+    are left out, unless their folder is named, or a suffix that only they have. A subject is named by its file:
     ``sub-01_ses-1_dseg.nii.gz`` is ``sub-01_ses-1``.
 
     Raises:
@@ -35,6 +50,7 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     dataset = _Dataset(selection)
     for source in dataset.sources():
         yield Subject(dataset.name(source), dataset.scan(source), dataset.target(source))
+    yield from (unreadable(selection.root, error) for error in dataset.errors)
 
 
 class _Dataset:
@@ -46,7 +62,8 @@ class _Dataset:
 
     def __init__(self, selection: Selection) -> None:
         root = selection.root
-        files = listed(root)
+        self.errors: list[OSError] = []
+        files = listed(root, report=self.errors.append)
         self._selection = selection
         self._images = [file for file in files if not file.is_table]
         self._tables = by_folder(file for file in files if file.is_table)
@@ -58,29 +75,47 @@ class _Dataset:
             others = self._images
         else:
             others = self._images + listed(self._raw, derivatives=False)
-        self._targets = by_visit(file for file in others if _is(file, selection.target_suffix, _IMAGE))
+        others = [file for file in others if _is(file, selection.target_suffix, _IMAGE)]
+        self._targets = by_visit(_of_anatomy(others))
 
     def sources(self) -> list[BidsFile]:
         """Return the files to translate."""
         selection = self._selection
-        known = [("--participant-label", "sub", selection.participants), ("--session-label", "ses", selection.sessions)]
         found = [file for file in self._images if _is(file, selection.source_suffix, _LABELS)]
-        for option, key, wanted in known:
-            _require_known(option, wanted, {file.entity(key) for file in self._images})
-            found = [file for file in found if not wanted or file.entity(key) in wanted]
+        found = self._chosen(found, "--participant-label", "sub", selection.participants)
+        found = self._chosen(found, "--session-label", "ses", selection.sessions)
         if not found:
             expected = f"files named *{selection.source_suffix or f'_{_LABELS}.nii or .nii.gz'}"
             remedy = "choose others with --source-suffix, or other participants or sessions"
-            raise OasisGanError(selection.root, expected=expected, found="none", remedy=remedy)
-        return _of_one_home(found, selection.root)
+            raise OasisGanError(selection.root, expected=expected, found=self._there(), remedy=remedy)
+        anatomy = _of_anatomy(found)
+        if not selection.source_suffix and lies_with_other_data(anatomy[0].path, anatomy[0].home):
+            shown = f"{len(found)} with other data, such as {found[0].path.relative_to(selection.root)}"
+            remedy = "name that folder, or choose with --source-suffix"
+            raise OasisGanError(selection.root, expected=f"{_LABELS} of the anatomy", found=shown, remedy=remedy)
+        return _of_one_home(anatomy, selection.root)
+
+    def _chosen(self, files: list[BidsFile], option: str, key: str, labels: tuple[str, ...]) -> list[BidsFile]:
+        """Return the files with one of these labels, all of them if there are none."""
+        if not labels:
+            return files
+        there = {file.entity(key) for file in self._images} - {""}
+        chosen = {_as_in_dataset(option, label, there) for label in labels}
+        return [file for file in files if file.entity(key) in chosen]
+
+    def _there(self) -> str:
+        """Return what an error says that is there instead of what was looked for."""
+        names = [file.path.name for file in self._images]
+        shown = ", ".join(names[:_EXAMPLES]) + (f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else "")
+        return f"none, but {shown}" if names else "none"
 
     def name(self, source: BidsFile) -> str:
         """Return the file's name without its ending, and without the suffix that all sources have."""
         name, suffix = source.path.name, self._selection.source_suffix
-        for ending in (suffix, ".gz", ".nii", "" if suffix else f"_{_LABELS}"):
-            if ending and name.lower().endswith(ending.lower()):
-                name = name[: -len(ending)]
-        return name.rstrip("_-.")
+        name = without_suffix(name, suffix) or stem_of(name)
+        if not suffix:
+            name = name.removesuffix(f"_{_LABELS}")
+        return stem_of(name).rstrip("_-.")
 
     def scan(self, file: BidsFile) -> Scan:
         """Return a file that is to be read, with what its values mean if it is a label map."""
@@ -111,7 +146,13 @@ class _Dataset:
 
 def _is(file: BidsFile, ending: str, suffix: str) -> bool:
     """Whether a file's name ends so, or where nothing is said, whether its BIDS suffix is this one."""
-    return file.path.name.lower().endswith(ending.lower()) if ending else file.suffix == suffix
+    return has_suffix(file.path.name, ending) if ending else file.suffix == suffix
+
+
+def _of_anatomy(files: list[BidsFile]) -> list[BidsFile]:
+    """Return the files that lie with no functional or other data; all of them if there are no others."""
+    anatomy = [file for file in files if not lies_with_other_data(file.path, file.home)]
+    return anatomy or files
 
 
 def _raw_of(root: Path) -> Path:
@@ -120,12 +161,20 @@ def _raw_of(root: Path) -> Path:
     return parent.parent if parent.name == "derivatives" and (parent.parent / DESCRIPTION).is_file() else root
 
 
-def _require_known(option: str, wanted: tuple[str, ...], there: set[str]) -> None:
-    missing = sorted(set(wanted) - there)
-    if missing:
-        names = sorted(there - {""})
-        expected = f"one of {', '.join(names[:_SHOWN]) or 'none'}{', ...' if len(names) > _SHOWN else ''}"
-        raise OasisGanError(option, expected=expected, found=missing[0], remedy="name those of the dataset")
+def _as_in_dataset(option: str, label: str, there: set[str]) -> str:
+    """Return a label of a participant or session as the dataset has it, also where a user wrote it in other letters.
+
+    Raises:
+        OasisGanError: If the dataset does not have it, or has several that differ by case alone.
+    """
+    if label in there:
+        return label
+    alike = sorted(other for other in there if caseless(other) == caseless(label))
+    if len(alike) == 1:
+        return alike[0]
+    names = alike or sorted(there)
+    expected = f"one of {', '.join(names[:_SHOWN]) or 'none'}{', ...' if len(names) > _SHOWN else ''}"
+    raise OasisGanError(option, expected=expected, found=label, remedy="name those of the dataset")
 
 
 def _of_one_home(found: list[BidsFile], root: Path) -> list[BidsFile]:
