@@ -21,7 +21,7 @@ from .label_sets import (
 )
 from .labels import Label, LabelSet
 from .mgh import is_mgh_name, read_mgh
-from .models import ModelCard, ModelKind, TrainingRequest, Translator
+from .models import Computation, ModelCard, ModelKind, TrainingRequest, Translator
 from .nifti import is_nifti_name, read_nifti
 from .pair import is_pair_name, pair_scan, read_pair
 from .resampling import Canvas, Fit, linear_weights
@@ -42,6 +42,7 @@ __all__ = [
     "VOLUME_ENDINGS",
     "Assumed",
     "Canvas",
+    "Computation",
     "Dataset",
     "Exporter",
     "Fit",

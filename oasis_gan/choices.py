@@ -6,6 +6,8 @@ from enum import StrEnum
 
 DATATYPES = ("float32", "int16", "uint8")
 """Of outputs: all that read NIfTI, MetaImage or NRRD read these."""
+PRECISIONS = ("float32", "bfloat16", "auto")
+"""Of the arithmetic of a model; auto is whatever the machine is fast in."""
 MAX_VOXELS = 512**3
 """Of a volume, unless the user says otherwise: more is a damaged header, or would not fit."""
 

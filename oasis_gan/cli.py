@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from .choices import DATATYPES, MAX_VOXELS, Plane
+from .choices import DATATYPES, MAX_VOXELS, PRECISIONS, Plane
 from .errors import OasisGanError, one_line, printable
 from .signals import describe_interruption, exit_status, stopping_on_signals
 from .streams import open_closed_streams, output_failure, results_only, write_result
@@ -171,6 +171,12 @@ def cli() -> None:
     type=click.FloatRange(0, 1),
     metavar="0..1",
     help="From smooth, nearest to the truth on average, to textured like a scan.  [default: the model's]",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    help="Arithmetic of the model. bfloat16 is faster on processors that have it, and gives slightly different voxels; "
+    "auto uses it there.  [default: float32]",
 )
 @click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan of a brain.")
 @click.option("--like-labels", type=_EXISTING, metavar="FILE", help="Its tissue map; else told by intensities.")

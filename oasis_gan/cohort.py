@@ -24,7 +24,7 @@ from .files import write_atomically
 from .foreign import foreign_code
 from .labels import LabelSet
 from .ledger import Outcome, Status
-from .models import Translator
+from .models import Translator, computation_of
 from .naming import output_names
 from .provenance import Record, as_json, differences, recorded
 from .translation import translate
@@ -130,7 +130,8 @@ def _read(subject: Subject, job: Job, output: Path) -> _Task | Outcome:
     else:
         scan = subject.source.holding("image")
     source = scan.read()
-    record = recorded(subject, job.translator.card, job.planes, job.datatype)
+    computation = computation_of(job.translator)
+    record = recorded(subject, job.translator.card, job.planes, job.datatype, computation)
     sidecar = output.with_name(output.name.removesuffix(job.exporter.suffix) + ".json")
     if output.exists() and not job.overwrite:
         return _already_there(subject, output, differences(sidecar, output, record))
@@ -159,7 +160,8 @@ def _write(subject: Subject, task: _Task, job: Job) -> Outcome:
     stored = stored_as(task.volume, job.datatype, task.where)
     # The volume first: what is killed in between has a sidecar that does not vouch for it, never one that lies.
     job.exporter.write(stored, task.output)
-    write_atomically(task.sidecar, as_json(task.record, task.output, stored.notes))
+    sidecar = as_json(task.record, task.output, stored.notes, computation_of(job.translator))
+    write_atomically(task.sidecar, sidecar)
     seconds = task.seconds + time.monotonic() - start
     return Outcome(subject.name, Status.DONE, task.output, "; ".join(stored.notes), seconds)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .errors import OasisGanError
 from .intensity import ANCHORS, Window
 from .labels import LabelSet
-from .models import ModelCard, Translator
+from .models import Computation, ModelCard, Translator, computation_of
 from .volume import Channels, Mask, Volume
 
 _ROUNDS = 100
@@ -50,6 +50,11 @@ class Like:
                 tissues = card.source.clean(labels, where).voxels
             window = Window.anchored(reference.voxels, tissues, card.source, where)
         return cls(translator, replace(card, target=window))
+
+    @property
+    def computation(self) -> Computation | None:
+        """How the model computes, if it says so."""
+        return computation_of(self.translator)
 
     def translate(self, slices: Channels, wanted: Mask) -> Channels:
         """Return what the model makes of slices, where it is wanted."""

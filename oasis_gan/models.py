@@ -59,8 +59,34 @@ class ModelCard:
             raise ValueError("expected a histogram for a model from labels to images alone")
 
 
+@dataclass(frozen=True)
+class Computation:
+    """How a translator computes; the file beside each output records it.
+
+    Args:
+        precision: The number format of the arithmetic, such as ``float32`` or ``bfloat16``. Outputs computed in
+            different precisions are different outputs.
+        software: The versions of the packages that compute, by name, such as ``{"tensorflow": "2.21.0"}``.
+        threads: On how many threads.
+        note: A line for the user if the precision is not the one that was requested; empty if it is.
+    """
+
+    precision: str
+    software: Mapping[str, str]
+    threads: int
+    note: str = ""
+
+    def record(self) -> dict[str, object]:
+        """Return what is recorded about the machine: no two outputs are different because of it."""
+        return {"software": dict(self.software), "threads": self.threads}
+
+
 class Translator(Protocol):
-    """A trained model, ready to use: it sees an array and nothing else."""
+    """A trained model, ready to use: it sees an array and nothing else.
+
+    A translator may also have an attribute ``computation``, a `Computation`. The file beside each output then says how
+    the output was computed, and outputs of another precision are not taken for outputs that are already there.
+    """
 
     @property
     def card(self) -> ModelCard:
@@ -76,6 +102,19 @@ class Translator(Protocol):
             wanted: The pixels (n, rows, columns) whose answer is kept. Elsewhere any finite number will do: a model may
                 save time there, or ignore this.
         """
+
+
+def computation_of(translator: Translator) -> Computation | None:
+    """Return how a translator computes, or None if it does not say.
+
+    Raises:
+        OasisGanError: If it says so in something other than a `Computation`.
+    """
+    computation: object = getattr(translator, "computation", None)
+    if computation is None or isinstance(computation, Computation):
+        return computation
+    where, found = type(translator).__name__, type(computation).__name__
+    raise OasisGanError(where, expected="a Computation", found=found, remedy="fix the model plugin")
 
 
 def _unseen(step: int, steps: int, doing: str) -> None:

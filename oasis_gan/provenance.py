@@ -13,19 +13,29 @@ from .choices import Plane
 from .datasets import Scan, Subject
 from .errors import OasisGanError, printable
 from .files import read_small, sha256
-from .models import ModelCard
+from .models import Computation, ModelCard
 
 Record = dict[str, Any]
 
 
-def recorded(subject: Subject, card: ModelCard, planes: Sequence[Plane], datatype: str) -> Record:
-    """Return what decides how the output looks; equal records mean equal outputs."""
+def recorded(
+    subject: Subject,
+    card: ModelCard,
+    planes: Sequence[Plane],
+    datatype: str,
+    computation: Computation | None = None,
+) -> Record:
+    """Return what decides how the output looks; equal records mean equal outputs.
+
+    What an engine's version or the number of threads changes is rounding, so that they are no part of it.
+    """
     return {
         "synthetic": True,
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
         "model": {"name": card.name, "version": card.version, "weights_sha256": card.weights_sha256},
         "source": _source(subject.source),
         "source_labels": subject.source.labels.name if subject.source.labels else None,
+        "precision": computation.precision if computation else None,
         "planes": [plane.value for plane in planes],
         "texture": card.texture,
         "histogram": card.histogram.identity() if card.histogram else None,
@@ -35,9 +45,17 @@ def recorded(subject: Subject, card: ModelCard, planes: Sequence[Plane], datatyp
     }
 
 
-def as_json(record: Record, output: Path, notes: tuple[str, ...]) -> bytes:
-    """Return the sidecar of ``output``: the record, the hash of the file, and what was noticed in the source."""
-    content = {**record, "volume": _identity(output), "notes": notes}
+def as_json(record: Record, output: Path, notes: tuple[str, ...], computation: Computation | None = None) -> bytes:
+    """Return the sidecar of ``output``: the record, the hash of the file, and what was noticed in the source.
+
+    It also names what computed the output, if that is known.
+    """
+    content = {
+        **record,
+        "computation": computation.record() if computation else None,
+        "volume": _identity(output),
+        "notes": notes,
+    }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 

@@ -16,7 +16,7 @@ from ..foreign import foreign_code
 from ..label_sets import LABEL_SETS
 from ..labels import LabelSet
 from ..ledger import Outcome, Status
-from ..models import ModelCard, ModelKind, Translator, kind_of
+from ..models import ModelCard, ModelKind, Translator, computation_of, kind_of
 from ..registry import Registry
 
 T = TypeVar("T")
@@ -108,6 +108,7 @@ def loaded(kind: ModelKind, folder: Path, **options: object) -> Translator:
     with _blaming(kind, folder):
         translator = kind.load(folder, **given)
         _of_a_size_to_work_with(translator.card, folder)
+        computation_of(translator)
         return translator
 
 
@@ -128,9 +129,16 @@ def require_texture(kind: ModelKind, folder: Path, wanted: float | None) -> None
         raise OasisGanError("--texture", expected=expected, found="one without", remedy=remedy)
 
 
+def require_precision(kind: ModelKind, requested: str | None) -> None:
+    """Raise `OasisGanError` if a precision is requested and the model does not offer a choice."""
+    if requested is not None and "precision" not in kind.options:
+        expected, remedy = "a model that can compute in several precisions", "omit it, or choose another model"
+        raise OasisGanError("--precision", expected=expected, found=f"{kind.name}, which cannot", remedy=remedy)
+
+
 def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
     """Write a model as ``out`` in one of its kind's formats; whatever the plugin raises becomes a line."""
-    with _blaming(kind, folder):
+    with _blaming(kind, folder, f"an export as {wanted} by the plugin {kind.name}", "report it to the plugin's author"):
         if wanted not in kind.exports:
             expected = f"a format of {kind.name} ({', '.join(kind.exports) or 'it has none'})"
             raise OasisGanError("--format", expected=expected, found=wanted, remedy="name one of them")
@@ -142,7 +150,9 @@ def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
 
 
 @contextmanager
-def _blaming(kind: ModelKind, folder: Path) -> Iterator[None]:
+def _blaming(
+    kind: ModelKind, folder: Path, expected: str | None = None, remedy: str = "mend the model, or the plugin"
+) -> Iterator[None]:
     try:
         with foreign_code(folder):
             yield
@@ -150,7 +160,7 @@ def _blaming(kind: ModelKind, folder: Path) -> Iterator[None]:
         raise
     # The kind may be anybody's.
     except Exception as error:
-        expected, remedy = f"a model that the plugin {kind.name} can use", "mend the model, or the plugin"
+        expected = expected or f"a model that the plugin {kind.name} can use"
         raise OasisGanError(folder, expected=expected, found=one_line(error), remedy=remedy) from error
 
 

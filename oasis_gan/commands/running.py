@@ -13,7 +13,7 @@ from ..errors import OasisGanError
 from ..exporters import Exporter
 from ..ledger import Status, write_ledger
 from ..matching import Like
-from ..models import ModelKind, Translator
+from ..models import ModelKind, Translator, computation_of
 from ..nifti import read_nifti
 from ..progress import Tally, reporting
 from .choosing import (
@@ -23,7 +23,9 @@ from .choosing import (
     list_subjects,
     load_registry,
     loaded,
+    require_precision,
     require_texture,
+    say,
 )
 
 
@@ -38,6 +40,7 @@ class RunOptions(SelectionOptions):
     plane: str | None
     overwrite: bool
     texture: float | None
+    precision: str | None
     like: Path | None
     like_labels: Path | None
 
@@ -54,6 +57,7 @@ def run(options: RunOptions) -> int:
     planes = choose_planes(kind, folder, options.plane)
     exporter = registry.exporters.get(options.exporter)
     require_texture(kind, folder, options.texture)
+    require_precision(kind, options.precision)
     if options.like_labels is not None and options.like is None:
         raise OasisGanError("--like-labels", expected="--like beside it", found="none", remedy="name the reference")
     subjects, outcomes = list_subjects(registry, options.selections(), options.dataset, options.labels)
@@ -88,7 +92,10 @@ def _job(options: RunOptions, kind: ModelKind, folder: Path, planes: tuple[Plane
 
 def _translator(options: RunOptions, kind: ModelKind, folder: Path) -> Translator:
     """Return the model, with the texture and the contrast that are asked for."""
-    translator = loaded(kind, folder, texture=options.texture)
+    translator = loaded(kind, folder, texture=options.texture, precision=options.precision)
+    computation = computation_of(translator)
+    if computation is not None and computation.note:
+        say(computation.note)
     if options.like is None:
         return translator
     labels = Scan(options.like_labels, read_nifti).holding("labels").read() if options.like_labels else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 from oasis_gan import ModelCard, ModelKind, TrainingRequest, Translator, hookimpl
 
@@ -20,16 +21,21 @@ def card(folder: Path) -> ModelCard:
     return read_card(folder).card()
 
 
-def load(folder: Path, texture: float | None = None) -> Translator:
+def load(
+    folder: Path,
+    texture: float | None = None,
+    precision: Literal["auto", "float32", "bfloat16", "float16"] | None = None,
+) -> Translator:
     """Return the model in ``folder``, ready to translate.
 
     Args:
         folder: The model folder.
         texture: Between 0, smooth, and 1, textured; what the model says if not given.
+        precision: To compute in; float32 if not given.
     """
     from .translator import Pix2PixTranslator
 
-    return Pix2PixTranslator(folder, texture)
+    return Pix2PixTranslator(folder, texture, precision)
 
 
 def train(request: TrainingRequest) -> None:
@@ -78,5 +84,5 @@ def oasis_gan_models() -> Iterator[ModelKind]:
         presets=presets,
         exports={"onnx": to_onnx, "savedmodel": to_saved_model},
         check_settings=check_settings,
-        options=("texture",),
+        options=("texture", "precision"),
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import losses, networks
 from .backend import compiled, keras, tf
-from .hardware import chosen_precision, computing_in
+from .hardware import ChosenPrecision, choose_precision, computing_in
 from .optimizers import FusedAdam, discriminator_schedule, generator_schedule
 from .pairs import LinearPrediction
 from .recipe import Recipe
@@ -36,12 +36,20 @@ class Trainer:
         prediction: What the source tells of the target by a linear guess.
         steps: How many updates there will be; the learning rate follows it.
         team: The devices that share every batch.
+        precision: To compute in; the recipe's if not given.
     """
 
-    def __init__(self, recipe: Recipe, prediction: LinearPrediction, steps: int, team: Team | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        prediction: LinearPrediction,
+        steps: int,
+        team: Team | None = None,
+        precision: ChosenPrecision | None = None,
+    ) -> None:
         channels_in, channels_out = prediction.weights.shape
         self.recipe, self.prediction, self.team = recipe, prediction, team or Team(tf.distribute.get_strategy())
-        self.precision = chosen_precision(recipe.precision)
+        self.precision = (precision or choose_precision(recipe.precision)).precision
         self.smooth_end: Arrays = {}
         self._criterion = losses.CRITERIA[recipe.loss.gan]
         judged = channels_in if recipe.loss.conditional else 0

@@ -17,6 +17,7 @@ from oasis_gan import Canvas, Histogram, OasisGanError, TrainingRequest, write_a
 from . import checkpoints, store
 from .backend import deterministic, start_devices
 from .pairs import Batch, LinearPrediction, Pairs
+from .precision import TrainingPrecision
 from .recipe import Recipe, parse_recipe
 from .team import Team
 from .trainer import FIGURES, Arrays, Trainer
@@ -56,9 +57,12 @@ def train(request: TrainingRequest) -> None:
     histogram = pairs.histogram
     request.report(f"{len(pairs)} slices of {', '.join(pairs.names)}")
     with team.speaking_of_the_lost("start all workers again with --resume"):
-        run = _Run(request, recipe, pairs, held_out, histogram, team)
+        checkpoint = checkpoints.read_last(request.out / CHECKPOINTS) if request.resume and team.chief else None
+        precision = TrainingPrecision.agreed(recipe.precision, checkpoint, team, request.out)
+        request.report(precision.line)
+        run = _Run(request, recipe, pairs, held_out, histogram, team, precision)
         if request.resume:
-            run.resume()
+            run.resume(checkpoint)
         run.go()
 
 
@@ -73,21 +77,23 @@ class _Run:
         held_out: Pairs | None,
         histogram: Histogram | None,
         team: Team,
+        precision: TrainingPrecision,
     ) -> None:
+        self._precision = precision
         self._request, self._recipe, self._pairs, self._held_out, self._team = request, recipe, pairs, held_out, team
         self._histogram = histogram
         self._steps = recipe.total_steps(len(pairs))
         self._validate_every = recipe.validate_every or max(len(pairs) // recipe.batch, 1)
-        self._trainer = Trainer(recipe, LinearPrediction.of(pairs.sample(_SAMPLE)), self._steps, team)
+        prediction = LinearPrediction.of(pairs.sample(_SAMPLE))
+        self._trainer = Trainer(recipe, prediction, self._steps, team, precision.chosen)
         self._sample = held_out.sample(_SAMPLE) if held_out else None
         self._done, self._saved = 0, 0
         self._sums, self._summed = np.zeros(len(FIGURES)), 0
         self._best, self._best_step, self._best_weights = math.inf, 0, Arrays()
 
-    def resume(self) -> None:
+    def resume(self, checkpoint: checkpoints.Checkpoint | None) -> None:
         """Take up the newest checkpoint: that of the chief, the only one that has it."""
         folder = self._request.out / CHECKPOINTS
-        checkpoint = checkpoints.read_last(folder) if self._team.chief else None
         self._done = self._agreed(checkpoint.step if checkpoint else 0)
         if not self._done:
             self._request.report("no checkpoint yet: begun anew")
@@ -196,6 +202,7 @@ class _Run:
             "summed": self._summed,
             "best": self._best if self._best_weights else None,
             "best_step": self._best_step,
+            "precision": self._precision.facts(),
         }
         folder = self._request.out / CHECKPOINTS
         checkpoints.write(folder, checkpoints.Checkpoint(self._done, arrays, facts), self._recipe.keep)
@@ -224,7 +231,7 @@ class _Run:
                 "subjects": self._pairs.names,
                 "held_out": held_out.names if held_out else [],
                 "slices": len(self._pairs),
-                "precision": self._trainer.precision,
+                "precision": self._precision.text,
                 "recipe": recipe.model_dump(mode="json"),
             },
             software={name: importlib.metadata.version(name) for name in ("oasis-gan", "tensorflow", "keras", "numpy")},

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import ModelCard, OasisGanError
+from oasis_gan import Computation, ModelCard, OasisGanError
 
-from . import store
+from . import hardware, store
 from .backend import start_devices, tf
 from .folding import folded
-from .hardware import Precision, chosen_precision
+from .hardware import RequestedPrecision
 from .inference import Inference
 from .recipe import GeneratorSettings
 from .variables import require_shapes
@@ -26,14 +26,14 @@ class Pix2PixTranslator:
     Args:
         folder: The model folder.
         texture: Between the smooth end of the model, 0, and the textured one, 1; what the model says if not given.
-        precision: To compute in; what the hardware is fast in if not given. Between bfloat16 and float32 the default
-            model's outputs have a PSNR of 50 dB at least.
+        precision: To compute in; float32 if not given, and where the precision does not work on this machine.
+            Between bfloat16 and float32 the default model's outputs have a PSNR of at least 50 dB.
 
     Raises:
         OasisGanError: If the folder cannot be trusted, or its weights do not fit its architecture.
     """
 
-    def __init__(self, folder: Path, texture: float | None = None, precision: Precision | None = None) -> None:
+    def __init__(self, folder: Path, texture: float | None = None, precision: RequestedPrecision | None = None) -> None:
         stored = store.read_model(folder)
         start_devices()
         self._card = stored.file.card(texture)
@@ -45,7 +45,14 @@ class Pix2PixTranslator:
         channels = self._card.source.channels, self._card.target.channels
         require_shapes(weight_shapes(settings, *channels), stored.weights, folder / store.WEIGHTS)
         weights = stored.at(1.0 if self._card.texture is None else self._card.texture)
-        self.precision = chosen_precision(precision or "auto")
+        chosen = hardware.choose_precision(precision or hardware.TRANSLATING)
+        self.precision = chosen.precision
+        self.computation = Computation(
+            precision=chosen.precision,
+            software=hardware.engine_versions(),
+            threads=hardware.thread_count(),
+            note=chosen.note,
+        )
         self.inference = Inference(settings, _folded(settings, weights, folder / store.WEIGHTS), self.precision)
         self._parts = 1  # in which a batch is computed
 
