@@ -2,14 +2,16 @@
 
 Both take ``source``, float32 (n, rows, columns, source channels) in [0, 1], and give ``target``, (n, rows, columns,
 target channels) in [0, 1], as `Pix2PixTranslator.translate` does. n, rows and columns are free; rows and columns are
-multiples of ``2 ** levels``. Both carry the ``model.json`` of the model folder, which tells the channels, the canvas
+multiples of ``2 ** levels``. Both compute in float32, whatever this machine is fast in, and whatever the model was
+trained in. Both carry the ``model.json`` of the model folder, which tells the channels, the canvas
 and the windows. What was written is read back and compared with the generator before it counts as done.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +26,7 @@ from .backend import compiled, tf
 from .translator import Pix2PixTranslator
 
 Slices = NDArray[np.float32]
+_PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 _OPSET = 17  # of ONNX; any onnxruntime since 2022, and onnxruntime-web, has its operations
 _SAME = 1e-4  # how far an exported model may be from the generator; a scanner's noise is far above
 
@@ -37,9 +40,9 @@ def to_onnx(folder: Path, out: Path) -> None:
         OSError: As the file system says.
     """
     onnx, onnxruntime, converter = _packages()
-    translator = Pix2PixTranslator(folder)
-    graph = _graph(translator)
+    translator = Pix2PixTranslator(folder, precision="float32")
     try:
+        graph = _graph(translator)
         # tf2onnx 1.17 puts one channel last with Reshape and Squeeze, and may lose a Squeeze that makes an output.
         inner = {"inputs_as_nchw": ["source"], "outputs_as_nchw": ["target"]}
         model, _ = converter.convert.from_function(graph, graph.input_signature, opset=_OPSET, **inner)
@@ -49,9 +52,16 @@ def to_onnx(folder: Path, out: Path) -> None:
     except (onnx.checker.ValidationError, NotImplementedError, ValueError) as error:
         found, remedy = str(error).partition("\n")[0], "export it as savedmodel"
         raise OasisGanError(folder, expected="a generator that ONNX can hold", found=found, remedy=remedy) from error
+    # What else these packages raise depends on their versions, and has no base class in common.
+    except Exception as error:
+        raise _packages_failed(error) from error
     write_atomically(out, model.SerializeToString())
-    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
-    _check(folder, translator, lambda slices: session.run(["target"], {"source": slices})[0])
+    try:
+        session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+        answers = [session.run(["target"], {"source": slices})[0] for slices in _samples(translator, _multiple(folder))]
+    except Exception as error:
+        raise _packages_failed(error) from error
+    _check(folder, translator, answers)
 
 
 def to_saved_model(folder: Path, out: Path) -> None:
@@ -61,7 +71,7 @@ def to_saved_model(folder: Path, out: Path) -> None:
         OasisGanError: If the folder cannot be trusted, the disk is full, or the SavedModel gives something else than
             the generator.
     """
-    translator = Pix2PixTranslator(folder)
+    translator = Pix2PixTranslator(folder, precision="float32")
     module = tf.Module()
     module.translate = _graph(translator)
     # What is not an attribute is not saved.
@@ -74,7 +84,8 @@ def to_saved_model(folder: Path, out: Path) -> None:
         found, remedy = error.message.rpartition("; ")[2], "free some space, and check the permissions"
         raise OasisGanError(out.name, expected="room for a SavedModel", found=found, remedy=remedy) from error
     serving = tf.saved_model.load(str(out)).signatures["serving_default"]
-    _check(folder, translator, lambda slices: serving(source=tf.constant(slices))["target"].numpy())
+    samples = _samples(translator, _multiple(folder))
+    _check(folder, translator, [serving(source=tf.constant(slices))["target"].numpy() for slices in samples])
 
 
 def _packages() -> tuple[ModuleType, ModuleType, ModuleType]:
@@ -89,6 +100,14 @@ def _packages() -> tuple[ModuleType, ModuleType, ModuleType]:
     # What it logs is raised here as well.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     return onnx, onnxruntime, tf2onnx
+
+
+def _packages_failed(error: Exception) -> OasisGanError:
+    """Return what to say if the packages of the extra onnx fail: neither the model nor the user is to blame."""
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    found = f"{type(error).__name__}: {error}".partition("\n")[0]
+    remedy = "export it as savedmodel, or try other versions of these packages"
+    return OasisGanError("ONNX", expected=f"an export by {versions}", found=found, remedy=remedy)
 
 
 def _graph(translator: Pix2PixTranslator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
@@ -122,11 +141,11 @@ def _describe(model: Any, folder: Path, onnx: ModuleType) -> None:  # noqa: ANN4
     onnx.helper.set_model_props(model, {store.CARD: (folder / store.CARD).read_text("utf-8")})
 
 
-def _check(folder: Path, translator: Pix2PixTranslator, exported: Callable[[Slices], Slices]) -> None:
-    """Raise `OasisGanError` unless an exported model gives what the translator gives."""
-    for slices in _samples(translator, _multiple(folder)):
-        wanted, given = translator.translate(slices), exported(slices)
-        apart = np.abs(given - wanted).max() if given.shape == wanted.shape else np.inf
+def _check(folder: Path, translator: Pix2PixTranslator, answers: Sequence[Slices]) -> None:
+    """Raise `OasisGanError` unless the answers of an exported model to the samples are those of the translator."""
+    for slices, answer in zip(_samples(translator, _multiple(folder)), answers, strict=True):
+        expected_answer = translator.translate(slices)
+        apart = np.abs(answer - expected_answer).max() if answer.shape == expected_answer.shape else np.inf
         # Said so that NaN is caught.
         if not apart <= _SAME:
             expected, remedy = f"an export within {_SAME} of the generator", "nothing was written; report this"
