@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from desk import make_desk
 from hypothesis import HealthCheck, settings
 from nibabel.analyze import AnalyzeHeader
 from numpy.typing import NDArray
-from tool import Painting, oasis_gan
+from tool import CommandLine, Painting, oasis_gan
 
 # A training may run on the same cores, so that no example has a deadline; those of a test share its tmp_path.
 settings.register_profile(
@@ -93,3 +95,25 @@ def paint(tmp_path: Path, paint_plugin: Path) -> Painting:
         return oasis_gan("run", *words, *model, cwd=tmp_path, **options)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with everything that the pages name."""
+    return make_desk(tmp_path_factory.mktemp("stand-ins") / "desk")
+
+
+@pytest.fixture
+def desk(stand_ins: Path, tmp_path: Path) -> Path:
+    """Return a copy of it to work in, with a folder for what pip installs."""
+    desk = Path(shutil.copytree(stand_ins, tmp_path / "desk", symlinks=True))
+    (desk / "site").mkdir()
+    # What pip installs in place is found by way of a file .pth, which Python reads only where it is told to.
+    (desk / "site" / "sitecustomize.py").write_text("import os, site\nsite.addsitedir(os.path.dirname(__file__))\n")
+    return desk
+
+
+@pytest.fixture
+def command_line(tmp_path: Path) -> CommandLine:
+    """Return the command line, called neither in the checkout nor where the data lie, with relative paths."""
+    return CommandLine(tmp_path / "apart")

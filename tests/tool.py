@@ -26,6 +26,31 @@ def oasis_gan(*words: object, cwd: Path, **options: Any) -> subprocess.Completed
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False, **options)
 
 
+class CommandLine:
+    """The command line, called in a folder of its own: neither the checkout, nor where the data lie.
+
+    A path that is given as one, under the folder of the data, is typed relative to the folder of the call.
+
+    Args:
+        folder: An empty folder; the data belong into its ``data``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self.here = folder / "somewhere" / "else"
+        self.data.mkdir(parents=True)
+        self.here.mkdir(parents=True)
+
+    def __call__(self, *words: object, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+        """Run a command; options go to `subprocess.run`."""
+        typed = [self.relative(word) if isinstance(word, Path) else word for word in words]
+        return oasis_gan(*typed, cwd=self.here, **options)
+
+    def relative(self, path: Path) -> str:
+        """Return what somebody types for ``path``."""
+        return os.path.relpath(path, self.here)
+
+
 def on_terminal(
     words: Sequence[str], cwd: Path, *, piped: bool = True, columns: int = 100
 ) -> tuple[int, bytes | None, str]:
