@@ -6,6 +6,7 @@ from .errors import OasisGanError
 from .exporters import Exporter
 from .files import write_atomically
 from .folders import unreadable, walk_files, walk_folders
+from .formats import refuse_content, require_content
 from .histogram import Histogram
 from .hookspecs import hookimpl
 from .intensity import ANCHORS, Percentiles, Window
@@ -84,6 +85,8 @@ __all__ = [
     "read_nifti",
     "read_pair",
     "read_volume",
+    "refuse_content",
+    "require_content",
     "stem_of",
     "translate",
     "unreadable",

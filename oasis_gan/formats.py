@@ -162,11 +162,24 @@ def missing_content(path: Path) -> Format | None:
     return Format(f"a link that leads nowhere ({target})", "fetch the file, or correct the link")
 
 
-def refuse_content(path: Path, expected: str, start: bytes) -> None:
-    """Raise `OasisGanError` if a file that begins with these bytes is known to be of another format."""
-    found = format_of_content(start)
+def require_content(path: Path, expected: str) -> None:
+    """Raise `OasisGanError` if nothing is at ``path``, or a link to content that has not been fetched."""
+    found = missing_content(path)
     if found is not None:
         raise OasisGanError(path, expected=expected, found=found.found, remedy=found.remedy)
+
+
+def refuse_content(where: object, expected: str, start: bytes) -> None:
+    """Raise `OasisGanError` if a file that begins with these bytes is known to be of another format.
+
+    Args:
+        where: The file, for the error.
+        expected: What it should be.
+        start: Its first bytes, 256 of them where there are so many.
+    """
+    found = format_of_content(start)
+    if found is not None:
+        raise OasisGanError(where, expected=expected, found=found.found, remedy=found.remedy)
 
 
 def unrecognised(root: Path, readers: str) -> OasisGanError:

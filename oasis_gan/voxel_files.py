@@ -19,7 +19,7 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
 from .errors import OasisGanError
-from .formats import missing_content
+from .formats import require_content
 from .nifti_space import Header, refuse
 from .volume import Mended, Voxels
 
@@ -33,9 +33,7 @@ _GZIP = b"\x1f\x8b"
 @contextmanager
 def opened(path: Path, expected: str) -> Iterator[BinaryIO]:
     """Open a regular file, through gzip if that is what it holds; what breaks while it is read names the file."""
-    missing = missing_content(path)
-    if missing is not None:
-        refuse(path, expected, missing.found, missing.remedy)
+    require_content(path, expected)
     if not stat.S_ISREG(path.stat().st_mode):
         refuse(path, expected, "no regular file", "name a .nii, .nii.gz, .mgz or .hdr file")
     with path.open("rb") as raw, _damage_named(path):

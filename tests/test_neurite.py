@@ -229,3 +229,26 @@ def test_the_archive_trains_a_model_of_other_labels(neurite: Make, tmp_path: Pat
     assert "labels converted from neurite-seg4 to oasis" in process.stderr
     assert "left out" not in process.stderr
     assert json.loads((tmp_path / "m" / "model.json").read_text())["source"]["name"] == "oasis"
+
+
+def test_linked_subjects_folders_count_like_any_other(dataset: Dataset, neurite: Make, tmp_path: Path) -> None:
+    root = neurite()
+    neurite("OASIS_OAS1_0002_MR1")
+    for store, name in (("store", "OASIS_OAS1_0001_MR1"), ("any", "OASIS_OAS1_0002_MR1")):
+        (tmp_path / store).mkdir()
+        (root / name).rename(tmp_path / store / "x")
+        (root / name).symlink_to(tmp_path / store / "x")
+    (root / "loop").symlink_to(root)
+    assert dataset.recognises(root)
+    names = ["OASIS_OAS1_0001_MR1", "OASIS_OAS1_0002_MR1"]
+    assert [subject.name for subject in dataset.open(Selection(root))] == names
+
+
+def test_an_image_that_has_not_been_fetched_does_not_give_way_to_another_space(dataset: Dataset, neurite: Make) -> None:
+    root = neurite()
+    image = root / "OASIS_OAS1_0001_MR1" / "aligned_seg4.nii.gz"
+    image.unlink()
+    image.symlink_to("../.git/annex/objects/xx/yy/SHA256E-s1--1.nii.gz/SHA256E-s1--1.nii.gz")
+    (subject,) = dataset.open(Selection(root))
+    with pytest.raises(OasisGanError, match=r"aligned_seg4\.nii\.gz: .* content that has not been fetched; .*datalad"):
+        subject.source.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 import tracemalloc
@@ -275,3 +276,41 @@ def test_a_disc_trains_a_model(disc: Disc, tmp_path: Path) -> None:
     assert process.stderr.splitlines()[0] == "reading disc1 as oasis1"
     assert "left out" not in process.stderr
     assert (tmp_path / "m" / "model.json").exists()
+
+
+def test_linked_discs_and_sessions_count_like_any_other(dataset: Dataset, disc: Disc, tmp_path: Path) -> None:
+    root = disc()
+    disc("OAS1_0002_MR1")
+    disc("OAS1_0003_MR1", root="disc2")
+    (root / "OAS1_0002_MR1").rename(tmp_path / "elsewhere")
+    (root / "OAS1_0002_MR1").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "all").mkdir()
+    for name in ("disc1", "disc2"):
+        (tmp_path / "all" / name).symlink_to(tmp_path / name)
+    (root / "loop").symlink_to(root)
+    assert dataset.recognises(tmp_path / "all")
+    found = open_all(dataset, tmp_path / "all")
+    assert [subject.name for subject in found] == ["OAS1_0001_MR1", "OAS1_0002_MR1", "OAS1_0003_MR1"]
+    for subject in found:
+        subject.paired()
+
+
+def test_a_session_without_a_file_is_named(dataset: Dataset, disc: Disc) -> None:
+    root = disc()
+    (root / "OAS1_0002_MR1").mkdir()
+    _, empty = open_all(dataset, root)
+    with pytest.raises(OasisGanError, match=r"OAS1_0002_MR1: expected one image .* found none"):
+        empty.source.read()
+
+
+def test_gzipped_images_are_read(dataset: Dataset, disc: Disc) -> None:
+    root = disc()
+    for path in [*root.rglob("*.hdr"), *root.rglob("*.img")]:
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    (subject,) = open_all(dataset, root)
+    source, target = subject.paired()
+    assert source.voxels.max() == 3
+    assert target.voxels.max() > 500
+    for suffix in ("_fseg.hdr", "_fseg.img.gz", "_fseg"):
+        assert len(open_all(dataset, root, source_suffix=suffix)) == 1

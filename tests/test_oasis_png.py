@@ -139,6 +139,27 @@ def test_every_layout_gives_the_same_pairs(tmp_path: Path, layout: str, form: st
     assert_all_there(listed(root))
 
 
+def test_linked_folders_of_slices_count_like_any_other(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "links").mkdir()
+    for folder in data.iterdir():
+        (tmp_path / "links" / folder.name).symlink_to(folder)
+        (folder / "loop").symlink_to(folder)
+    assert_all_there(listed(tmp_path / "links"))
+
+
+def test_a_slice_that_has_not_been_fetched_or_is_no_png_is_called_what_it_is(data: Path, tmp_path: Path) -> None:
+    path = next(data.rglob("*.png"))
+    for content, said in (
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1", "LFS"),
+    ):
+        path.write_bytes(content)
+        assert said in refusal(lambda: [subject.paired() for subject in listed(data).values()])
+    path.unlink()
+    path.symlink_to("../.git/annex/objects/x")
+    assert "has not been fetched" in refusal(lambda: [subject.paired() for subject in listed(data).values()])
+
+
 def test_macos_leftovers_are_passed_over(data: Path) -> None:
     put(data / "keras_png_slices_train" / "._case_001_slice_0.nii.png", b"rubbish")
     put(data.parent / "__MACOSX" / "keras_png_slices_train" / "._case_001_slice_1.nii.png", b"rubbish")
@@ -460,7 +481,7 @@ def colour_palette() -> bytes:
     ("data", "said"),
     [
         (b"", "another format"),
-        (jpeg(), "another format"),
+        (jpeg(), "a JPEG picture"),
         (PNG, "breaks off"),
         (as_png(GREY)[: len(as_png(GREY)) // 2], "breaks off"),
         (as_png(GREY)[:-12], "breaks off"),

@@ -13,6 +13,7 @@ from ..choices import Plane
 from ..datasets import Dataset, Selection, Subject
 from ..errors import OasisGanError, one_line, printable, safe_text
 from ..foreign import foreign_code
+from ..formats import require_content, unrecognised
 from ..label_sets import LABEL_SETS
 from ..labels import LabelSet
 from ..ledger import Outcome, Status
@@ -274,6 +275,8 @@ def _naming_reader(subject: Subject, reader: Dataset) -> Subject:
 def _guess(registry: Registry, root: Path) -> Dataset:
     """Return the one reader that recognises ``root``, and say which; a particular layout wins over a file format."""
     if not root.exists():
+        if root.is_symlink():
+            require_content(root, "a file or folder")
         raise OasisGanError(root, expected="a file or folder", found="nothing there", remedy="check the path")
     recognising = [reader for reader in registry.datasets.offers.values() if _recognises(reader, root)]
     readers = [reader for reader in recognising if not reader.generic] or recognising
@@ -286,8 +289,7 @@ def _guess(registry: Registry, root: Path) -> Dataset:
     if readers:
         found = " and ".join(reader.name for reader in readers)
         raise OasisGanError(root, expected="one layout", found=found, remedy="choose one with --dataset")
-    expected = f"something that a dataset plugin reads ({known})"
-    raise OasisGanError(root, expected=expected, found="nothing of the kind", remedy="name it with --dataset")
+    raise unrecognised(root, known)
 
 
 def _recognises(reader: Dataset, root: Path) -> bool:

@@ -7,7 +7,6 @@ directory, what a member unpacks to) is bounded here.
 from __future__ import annotations
 
 import io
-import os
 import stat
 import struct
 import zipfile
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from oasis_gan import OasisGanError
+from oasis_gan import OasisGanError, walk_files
 
 from .png import MAX_BYTES, file_bytes
 
@@ -33,8 +32,12 @@ def is_zip_name(path: Path) -> bool:
     return path.name.lower().endswith(".zip")
 
 
-def paths_in(root: Path) -> Iterator[PurePosixPath]:
-    """Yield the files below a folder or in a zip, relative to it; links to folders are not followed.
+def paths_in(root: Path, report: Callable[[OSError], None] = lambda error: None) -> Iterator[PurePosixPath]:
+    """Yield the files below a folder or in a zip, relative to it.
+
+    Args:
+        root: The folder or the zip.
+        report: Told about each folder that cannot be listed.
 
     Raises:
         OasisGanError: If the zip is damaged, or not to be trusted.
@@ -43,10 +46,7 @@ def paths_in(root: Path) -> Iterator[PurePosixPath]:
         with _zip(root) as archive:
             yield from (PurePosixPath(name) for name in archive.namelist())
     else:
-        for parent, folders, names in os.walk(root):
-            folders.sort()
-            inside = PurePosixPath(Path(parent).relative_to(root))
-            yield from (inside / name for name in sorted(names))
+        yield from (PurePosixPath(path.relative_to(root)) for path in walk_files(root, report=report))
 
 
 @contextmanager

@@ -13,15 +13,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from oasis_gan import NEURITE_SEG4, NEURITE_SEG35, Scan, Selection, Subject, Volume, read_nifti
+from oasis_gan import (
+    NEURITE_SEG4,
+    NEURITE_SEG35,
+    Scan,
+    Selection,
+    Subject,
+    Volume,
+    read_nifti,
+    unreadable,
+    walk_folders,
+)
 
 from .bundled import at_least_one, require_one_root
 
+Report = Callable[[OSError], None]
 _SUBJECT = re.compile(r"OASIS_OAS1_\d{4}_MR\d+")
 _IMAGE = re.compile(r"(aligned_|slice_|)(orig|norm|seg\d+)\.nii\.gz")
 _SPACES = ("aligned_", "", "slice_")
@@ -33,7 +44,7 @@ _PLANES = {"R": "sagittal", "L": "sagittal", "A": "coronal", "P": "coronal", "S"
 def recognises(path: Path) -> bool:
     """Whether ``path`` is a subject's folder or an image in it, or a folder with such folders in it or below."""
     if path.is_dir():
-        return any(_SUBJECT.fullmatch(_name(folder)) and _has_image(folder) for folder in _folders(path))
+        return any(_SUBJECT.fullmatch(_name(folder)) and _holds_image(names) for folder, names in _folders(path))
     return bool(_IMAGE.fullmatch(path.name) and _SUBJECT.fullmatch(_name(path.parent)))
 
 
@@ -49,40 +60,45 @@ def subjects(selection: Selection) -> Iterator[Subject]:
         OasisGanError: If there is no subject, or targets are asked for in another folder.
     """
     require_one_root(selection, "targets beside the sources", "orig")
+    errors: list[OSError] = []
     found = (
         Subject(_name(source.parent), _scan(source, selection), _target(source, selection))
-        for source in _sources(selection)
+        for source in _sources(selection, errors.append)
     )
     expected, remedy = "folders such as OASIS_OAS1_0001_MR1", "name the folder that holds them"
     yield from at_least_one(found, selection.root, expected, remedy)
+    yield from (unreadable(selection.root, error) for error in errors)
 
 
-def _sources(selection: Selection) -> Iterator[Path]:
+def _sources(selection: Selection, report: Report) -> Iterator[Path]:
     if not selection.root.is_dir():
         yield selection.root
         return
-    for folder in _folders(selection.root):
+    for folder, _ in _folders(selection.root, report):
         yield _chosen(folder, _what(selection.source_suffix) or _LABELS)
 
 
-def _folders(root: Path) -> Iterator[Path]:
-    """Yield the subjects' folders at or below ``root`` in one order; links to folders are not followed."""
-    if _has_image(root):
-        yield root
-        return
-    for parent, folders, _ in os.walk(root):
-        folders.sort()
-        for name in [name for name in folders if _SUBJECT.fullmatch(name)]:
-            folders.remove(name)
-            yield Path(parent, name)
+def _folders(root: Path, report: Report = lambda error: None) -> Iterator[tuple[Path, list[str]]]:
+    """Yield the subjects' folders at or below ``root`` in one order, with the names of the files in them."""
+    for folder, names in walk_folders(root, _is_no_part_of_a_subject, report):
+        if folder == root and _holds_image(names):
+            yield folder, names
+            return
+        if folder != root and _SUBJECT.fullmatch(folder.name):
+            yield folder, names
 
 
-def _has_image(folder: Path) -> bool:
-    return any(_IMAGE.fullmatch(path.name) for path in folder.iterdir())
+def _is_no_part_of_a_subject(folder: PurePath) -> bool:
+    return not any(_SUBJECT.fullmatch(above.name) for above in folder.parents)
+
+
+def _holds_image(names: Iterable[str]) -> bool:
+    return any(_IMAGE.fullmatch(name) for name in names)
 
 
 def _name(folder: Path) -> str:
-    return folder.resolve().name
+    """Return what a subject's folder is called; where a link has another name, that of the folder it leads to."""
+    return folder.name if _SUBJECT.fullmatch(folder.name) else folder.resolve().name
 
 
 def _what(suffix: str) -> str:
@@ -97,13 +113,14 @@ def _space(name: str) -> str:
 def _chosen(folder: Path, what: str) -> Path:
     """Return the image of that name, from the first space that has it; reading it tells if none has."""
     candidates = [folder / f"{space}{what}.nii.gz" for space in _SPACES]
-    return next((path for path in candidates if path.exists()), folder / f"{what}.nii.gz")
+    # Also a link whose content has not been fetched: nobody should get another space instead.
+    return next((path for path in candidates if os.path.lexists(path)), folder / f"{what}.nii.gz")
 
 
 def _target(source: Path, selection: Selection) -> Scan | None:
     what = _what(selection.target_suffix) or ("" if selection.source_suffix else _MRI)
     path = source.with_name(f"{'' if _space(what) else _space(source.name)}{what}.nii.gz")
-    if selection.target_suffix or (what and path.exists() and path != source):
+    if selection.target_suffix or (what and os.path.lexists(path) and path != source):
         return _scan(path, selection)
     return None
 

@@ -13,23 +13,34 @@ https://sites.wustl.edu/oasisbrains/home/oasis-1/
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import NoReturn
 
-from oasis_gan import OASIS, OasisGanError, Scan, Selection, Subject, pair_scan
+from oasis_gan import (
+    OASIS,
+    OasisGanError,
+    Scan,
+    Selection,
+    Subject,
+    has_suffix,
+    pair_scan,
+    stem_of,
+    unreadable,
+    walk_folders,
+    without_suffix,
+)
 
 from .bundled import at_least_one, require_one_root
 
 _SESSION = re.compile(r"OAS1_\d{4}_MR\d+")
-_IMAGE = re.compile(r"(OAS1_\d{4}_MR\d+)_.+\.(hdr|img)", re.IGNORECASE)
-_ENDING = re.compile(r"\.(hdr|img|nii|nii\.gz)$", re.IGNORECASE)
+_IMAGE = re.compile(r"(OAS1_\d{4}_MR\d+)_.+\.(hdr|img)(\.gz)?", re.IGNORECASE)
 _LABELS, _MRI = "_t88_masked_gfc_fseg", "_t88_masked_gfc"
 """How the names of a session's label map and of the MRI on its grid end, before ``.hdr``."""
 
+Report = Callable[[OSError], None]
 Session = tuple[str, Path, list[Path]]
 """Its name, where it lies, and its images."""
 
@@ -50,13 +61,16 @@ def subjects(selection: Selection) -> Iterator[Subject]:
         OasisGanError: If there is no session, or targets are asked for in another folder.
     """
     require_one_root(selection, "targets in the sessions", "_t88_gfc.hdr")
-    found = (subject for session in _sessions(selection.root) for subject in _of_session(session, selection))
+    errors: list[OSError] = []
+    sessions = _sessions(selection.root, errors.append)
+    found = (subject for session in sessions for subject in _of_session(session, selection))
     expected, remedy = "OASIS-1 sessions such as OAS1_0001_MR1", "name a disc, or the folder of the discs"
     yield from at_least_one(found, selection.root, expected, remedy)
+    yield from (unreadable(selection.root, error) for error in errors)
 
 
-def _sessions(root: Path) -> Iterator[Session]:
-    """Yield the sessions at or below ``root`` in one order on every machine; links to folders are not followed.
+def _sessions(root: Path, report: Report = lambda error: None) -> Iterator[Session]:
+    """Yield the sessions at or below ``root`` in one order on every machine.
 
     A session is a folder of that name with all it holds, or a folder within one. Images that lie in no such folder
     belong to the session in their names.
@@ -67,62 +81,70 @@ def _sessions(root: Path) -> Iterator[Session]:
         return
     above = [part for part in root.resolve().parts if _SESSION.fullmatch(part)]
     if above:
-        yield above[-1], root, _images(root)
+        yield above[-1], root, _images(root, report)
         return
-    for parent, folders, names in os.walk(root):
-        yield from _by_name(Path(parent), [Path(parent, name) for name in sorted(names)])
-        folders.sort()
-        for name in [name for name in folders if _SESSION.fullmatch(name)]:
-            folders.remove(name)
-            yield name, Path(parent, name), _images(Path(parent, name))
+    # All folders of a session come one after the other.
+    for session, folders in groupby(walk_folders(root, report=report), lambda folder: _session_of(folder[0], root)):
+        images = [path for folder, names in folders for path in _listed(folder, names)]
+        if session is None:
+            yield from _by_name(images)
+        else:
+            yield session.name, session, sorted(images)
 
 
-def _by_name(folder: Path, paths: list[Path]) -> Iterator[Session]:
-    images = [path for path in paths if _is_image(path)]
-    for session, group in groupby(images, key=lambda path: "_".join(path.name.split("_")[:3])):
-        yield session, folder, list(group)
+def _session_of(folder: Path, root: Path) -> Path | None:
+    """Return the session's folder that a folder is or lies in, if there is one below ``root``."""
+    parts = folder.relative_to(root).parts
+    depth = next((depth for depth, part in enumerate(parts, start=1) if _SESSION.fullmatch(part)), None)
+    return root.joinpath(*parts[:depth]) if depth is not None else None
 
 
-def _images(session: Path) -> list[Path]:
-    return sorted(path for path in session.rglob("OAS1_*") if _is_image(path))
+def _by_name(images: list[Path]) -> Iterator[Session]:
+    for (folder, session), group in groupby(images, key=lambda path: (path.parent, path.name.split("_")[:3])):
+        yield "_".join(session), folder, list(group)
 
 
-def _is_image(path: Path) -> bool:
-    """Whether a pair is to be listed under this name: that of its header, or of voxels that have none."""
-    if not _IMAGE.fullmatch(path.name):
-        return False
-    return path.suffix.lower() == ".hdr" or not any(path.with_suffix(end).exists() for end in (".hdr", ".HDR"))
+def _images(session: Path, report: Report) -> list[Path]:
+    folders = walk_folders(session, report=report)
+    return sorted(path for folder, names in folders for path in _listed(folder, names))
+
+
+def _listed(folder: Path, names: list[str]) -> list[Path]:
+    """Return the images among the files of a folder: of a pair the header, or the voxels if there is no header."""
+    images = [folder / name for name in names if _IMAGE.fullmatch(name)]
+    headers = {stem_of(path.name) for path in images if _is_header(path)}
+    return [path for path in images if _is_header(path) or stem_of(path.name) not in headers]
+
+
+def _is_header(path: Path) -> bool:
+    return path.name.lower().endswith((".hdr", ".hdr.gz"))
 
 
 def _of_session(session: Session, selection: Selection) -> Iterator[Subject]:
     name, folder, images = session
-    ending = _without_type(selection.source_suffix) or ("" if images == [selection.root] else _LABELS)
-    sources = [path for path in images if path.stem.endswith(ending)]
+    ending = stem_of(selection.source_suffix) or ("" if images == [selection.root] else _LABELS)
+    sources = [path for path in images if has_suffix(path.name, ending)]
     if not sources:
         yield Subject(name, _missing(folder, ending, [], "--source-suffix"))
     for source in sources:
-        key = source.stem.removesuffix(ending)
+        key = without_suffix(source.name, ending) or ""
         target = _target(source, key, session, selection)
         yield Subject(name if len(sources) == 1 else key, _scan(source, selection), target)
 
 
-def _without_type(suffix: str) -> str:
-    return _ENDING.sub("", suffix)
-
-
 def _target(source: Path, key: str, session: Session, selection: Selection) -> Scan | None:
     """Return the target of ``source``: the image of the same name up to the endings, or else the only one that fits."""
-    ending = _without_type(selection.target_suffix) or ("" if selection.source_suffix else _MRI)
+    ending = stem_of(selection.target_suffix) or ("" if selection.source_suffix else _MRI)
     _, folder, images = session
-    fitting = [path for path in images if ending and path.stem.endswith(ending) and path != source]
-    mates = [path for path in fitting if path.stem == key + ending] or fitting
+    fitting = [path for path in images if ending and has_suffix(path.name, ending) and path != source]
+    mates = [path for path in fitting if without_suffix(path.name, ending) == key] or fitting
     if len(mates) == 1:
         return _scan(mates[0], selection)
     return _missing(folder, ending, mates, "--target-suffix") if selection.target_suffix else None
 
 
 def _scan(path: Path, selection: Selection) -> Scan:
-    return pair_scan(path, selection.max_voxels, OASIS if path.stem.endswith(_LABELS) else None)
+    return pair_scan(path, selection.max_voxels, OASIS if has_suffix(path.name, _LABELS) else None)
 
 
 def _missing(folder: Path, ending: str, found: list[Path], option: str) -> Scan:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from oasis_gan import Mended
+from oasis_gan import Mended, require_content
 
 from .png_chunks import GREY, GREY_ALPHA, PALETTE, RGB, RGB_ALPHA, Chunks, check_length, refuse, split
 
@@ -55,6 +55,7 @@ def file_bytes(path: Path) -> bytes:
         OasisGanError: If it is no regular file, or larger than `MAX_BYTES`.
         OSError: If it cannot be read.
     """
+    require_content(path, "a PNG file")
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         refuse(path, "a PNG file", "no regular file", "name a .png file")

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple, NoReturn
 
-from oasis_gan import OasisGanError
+from oasis_gan import OasisGanError, refuse_content
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -71,6 +71,7 @@ def split(data: bytes, where: object) -> Chunks:
         OasisGanError: If it is no PNG, damaged or incomplete.
     """
     if not data.startswith(_SIGNATURE):
+        refuse_content(where, "a PNG file", data[:256])
         refuse(where, "a PNG file", "another format", "convert it to PNG, do not rename it")
     first: dict[bytes, bytes] = {}
     needed, end = [_SIGNATURE], 0

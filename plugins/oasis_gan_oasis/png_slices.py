@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from oasis_gan import OasisGanError, Scan, Selection, Subject
+from oasis_gan import OasisGanError, Scan, Selection, Subject, unreadable
 
 from .container import is_zip_name, paths_in
 from .stack import Case
@@ -65,11 +65,13 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     if _is_png_name(selection.root) and not selection.root.is_dir():
         yield _single(selection)
         return
-    here = _find(selection.root)
+    errors: list[OSError] = []
+    here = _find(selection.root, errors.append)
     if not here.labels and not here.images:
         expected = "files named case_001_slice_0.nii.png or seg_001_slice_0.nii.png"
         raise OasisGanError(selection.root, expected=expected, found="none", remedy="check the folder")
     yield from _paired(selection, here)
+    yield from (unreadable(selection.root, error) for error in errors)
 
 
 def _is_png_name(path: Path) -> bool:
@@ -92,10 +94,10 @@ def _stem(path: Path) -> str:
     return re.sub(r"(\.nii)?\.png$", "", path.name, flags=re.IGNORECASE) or path.name
 
 
-def _find(root: Path) -> Found:
+def _find(root: Path, report: Callable[[OSError], None] = lambda error: None) -> Found:
     """Sort the slices below a folder, or in a zip, by kind and case."""
     found = Found({}, {})
-    for path in paths_in(root):
+    for path in paths_in(root, report):
         if match := _SLICE.fullmatch(path.name):
             prefix, case, number = match.groups()[:3]
             told = _told(path.parent.parts, root)
