@@ -10,15 +10,17 @@ from .formats import refuse_content, require_content
 from .histogram import Histogram
 from .hookspecs import hookimpl
 from .intensity import ANCHORS, Percentiles, Window
+from .label_conversion import convert
 from .label_sets import (
+    BIDS,
     FREESURFER,
+    FREESURFER_A2009S,
     FREESURFER_APARC,
     FSL_FAST,
     LABEL_SETS,
     NEURITE_SEG4,
     NEURITE_SEG35,
     OASIS,
-    convert,
 )
 from .labels import Label, LabelSet
 from .mgh import is_mgh_name, read_mgh
@@ -33,7 +35,9 @@ from .volume_files import read_volume, volume_scan
 
 __all__ = [
     "ANCHORS",
+    "BIDS",
     "FREESURFER",
+    "FREESURFER_A2009S",
     "FREESURFER_APARC",
     "FSL_FAST",
     "LABEL_SETS",

@@ -9,7 +9,7 @@ from pathlib import Path
 from .choices import MAX_VOXELS
 from .cleaning import clean, require_volume
 from .errors import OasisGanError
-from .label_sets import convert
+from .label_conversion import convert
 from .labels import LabelSet
 from .volume import Content, Volume
 

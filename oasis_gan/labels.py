@@ -18,6 +18,7 @@ from .volume import Channels, Mask, Volume, Voxels
 
 ROUNDING = 1e-4
 """How far a stored label may lie from a whole number."""
+_MARKED = 2**20  # values: more are sorted
 _SHOWN = 8  # values, or labels, that an error lists
 
 
@@ -27,6 +28,13 @@ class Label:
 
     value: int
     name: str
+
+
+@dataclass(frozen=True)
+class Structure(Label):
+    """A label of which a table says itself what tissue it counts as: CSF, GM, WM or background."""
+
+    tissue: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,15 +101,33 @@ class LabelSet:
             OasisGanError: If it holds a value that is no label of this set, or a voxel within it is not finite.
         """
         volume = clean(volume, where, "labels")
-        known = {0, *(label.value for label in self.labels)}
         voxels = _whole_where_near(volume.voxels)
-        strange = [value for value in np.unique(voxels).tolist() if value not in known]
+        strange = self.unknown_values(voxels)
         if not strange:
             return replace(volume, voxels=voxels.astype(np.int32, copy=False))
         known_names = ["0 background", *(f"{label.value} {label.name}" for label in self.labels)]
         expected, found = listed(known_names), listed([f"{value:g}" for value in strange])
         remedy = "give a label map with these values (an MRI is no label map), or say with --labels what they mean"
         raise OasisGanError(where, expected=f"labels {expected} ({self.name})", found=found, remedy=remedy)
+
+    def unknown_values(self, voxels: Voxels) -> list[float]:
+        """Return the values that are no label of this set, in their order."""
+        known = {0, *(label.value for label in self.labels)}
+        return [value for value in values_of(voxels) if value not in known]
+
+
+def values_of(voxels: Voxels) -> list[int]:
+    """Return the distinct values of a label map in their order, near whole ones rounded."""
+    voxels = _whole_where_near(voxels)
+    if voxels.dtype.kind in "iu" and voxels.size:
+        low, high = int(voxels.min()), int(voxels.max())
+        # Marking what is there is many times faster than sorting, where the values are those of labels.
+        if high - low < _MARKED:
+            there = np.zeros(high - low + 1, np.bool_)
+            for slab in voxels:
+                there[slab.astype(np.int64) - low] = True
+            return [int(value) + low for value in np.flatnonzero(there)]
+    return [int(value) if float(value).is_integer() else value for value in np.unique(voxels).tolist()]
 
 
 def listed(things: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..errors import OasisGanError
+from ..label_sets import readable_values
 from ..labels import LabelSet
 from ..volume import Mask, Volume
 from .findings import Finding, Verdict
@@ -38,7 +39,7 @@ def check_intensities(volume: Volume) -> Iterator[Finding]:
 def check_labels(volume: Volume, labels: LabelSet, where: object) -> Iterator[Finding]:
     """Look for values that are no labels, and for labels that are no whole numbers."""
     try:
-        clean = labels.clean(volume, where)
+        clean = readable_values(labels).clean(volume, where)
     except OasisGanError as error:
         yield Finding(Verdict.REJECT, str(error))
         return
