@@ -11,6 +11,7 @@ from .histogram import Histogram
 from .hookspecs import hookimpl
 from .intensity import ANCHORS, Percentiles, Window
 from .label_conversion import convert
+from .label_meaning import LabelSetFinder, find_label_set
 from .label_sets import (
     BIDS,
     FREESURFER,
@@ -55,6 +56,7 @@ __all__ = [
     "Histogram",
     "Label",
     "LabelSet",
+    "LabelSetFinder",
     "Mended",
     "ModelCard",
     "ModelKind",
@@ -74,6 +76,7 @@ __all__ = [
     "caseless",
     "convert",
     "cut",
+    "find_label_set",
     "has_suffix",
     "hookimpl",
     "is_mgh_name",

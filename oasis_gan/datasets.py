@@ -9,7 +9,8 @@ from pathlib import Path
 from .choices import MAX_VOXELS
 from .cleaning import clean, require_volume
 from .errors import OasisGanError
-from .label_conversion import convert
+from .label_conversion import OPTION, convert
+from .label_doubt import presume
 from .labels import LabelSet
 from .volume import Content, Volume
 
@@ -38,6 +39,8 @@ class Scan:
         content: Whether the volume holds labels or an image, where somebody has said so; else its values decide.
         stored_labels: What the values in the file mean, where `read` converts them.
         plugin: The name of the dataset plugin that brought the reader, for errors.
+        presumed_labels: What the values are taken to mean where nothing says so; what makes it doubtful is refused.
+        labels_option: By which a user says what the values mean, for errors.
     """
 
     path: Path
@@ -47,6 +50,8 @@ class Scan:
     content: Content | None = None
     stored_labels: LabelSet | None = None
     plugin: str = ""
+    presumed_labels: LabelSet | None = None
+    labels_option: str = OPTION
 
     def wrong_field(self) -> str | None:
         """Return which field does not have the type that it should, such as ``path: str``; None if all have."""
@@ -70,8 +75,12 @@ class Scan:
         """
         volume = require_volume(self.reader(self.path), self.path, self.plugin)
         volume = clean(volume, self.path, self.known_content)
-        if volume.content == "labels" and self.labels and self.stored_labels:
-            volume = convert(volume, self.stored_labels, self.labels, self.path)
+        if volume.content != "labels":
+            return volume
+        if self.labels and self.stored_labels:
+            return convert(volume, self.stored_labels, self.labels, self.path, self.labels_option)
+        if self.presumed_labels and self.content == "labels":
+            return presume(volume, self.presumed_labels, self.path, self.labels_option)
         return volume
 
     @property
@@ -82,9 +91,14 @@ class Scan:
     def in_labels(self, wanted: LabelSet) -> Scan:
         """Return this scan so that it reads values of ``wanted``; where nothing says what its values mean, as it is.
 
-        Reading it raises `OasisGanError` if it holds a label without a counterpart there.
+        Reading it raises `OasisGanError` if it holds a label without a counterpart there, or if nothing says what its
+        values mean and there are two ways to read them.
         """
-        if self.content == "image" or self.labels is None or self.labels.labels == wanted.labels:
+        if self.content == "image":
+            return self
+        if self.labels is None:
+            return replace(self, presumed_labels=wanted)
+        if self.labels.labels == wanted.labels:
             return self
         return replace(self, labels=wanted, stored_labels=self.stored_labels or self.labels)
 

@@ -27,7 +27,7 @@ from oasis_gan import (
     convert,
 )
 
-TISSUE_BY_TISSUE = ("neurite-seg4", "neurite-seg35", "freesurfer", "freesurfer-aparc")
+TISSUE_BY_TISSUE = ("neurite-seg4", "neurite-seg35", "freesurfer", "freesurfer-aparc", "freesurfer-a2009s", "ants")
 
 
 def volume(*values: float, dtype: Any = np.int16) -> Volume:  # noqa: ANN401
@@ -43,7 +43,7 @@ def drawn_from(label_set: LabelSet) -> st.SearchStrategy[list[int]]:
 
 
 def test_the_sets_are_known_by_name() -> None:
-    assert set(LABEL_SETS) == {"oasis", "fsl-fast", *TISSUE_BY_TISSUE}
+    assert set(LABEL_SETS) == {"oasis", "fsl-fast", "oasis-png", "bids", *TISSUE_BY_TISSUE}
     assert all(name == label_set.name for name, label_set in LABEL_SETS.items())
     assert [label_set.channels for label_set in (OASIS, NEURITE_SEG4, NEURITE_SEG35)] == [3, 4, 35]
 
@@ -158,5 +158,9 @@ def test_a_scan_reads_the_labels_that_are_wanted_where_its_own_are_known() -> No
     assert values(scan.in_labels(OASIS).read()) == [1, 3]
     assert scan.in_labels(OASIS).labels is OASIS
     assert scan.in_labels(NEURITE_SEG4) is scan
-    unknown = Scan(Path("seg.nii.gz"), lambda path: volume(4, 3))
-    assert unknown.in_labels(OASIS) is unknown
+
+
+def test_a_scan_of_unknown_labels_is_read_as_it_is() -> None:
+    unknown = Scan(Path("seg.nii.gz"), lambda path: volume(1, 3)).in_labels(OASIS)
+    assert unknown.labels is None
+    assert values(unknown.holding("labels").read()) == [1, 3]

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from ..datasets import Scan, Subject
-from ..errors import one_line, printable
+from ..errors import OasisGanError, one_line, printable
 from ..foreign import foreign_code
+from ..label_conversion import convert
+from ..label_doubt import presume
+from ..label_sets import OASIS
 from ..labels import LabelSet
 from ..volume import Assumed, Mended, Volume
-from . import alignment, likeness, space, voxels
+from . import alignment, likeness, space, tissue_order, voxels
 from .findings import Finding, Report, Verdict
 
 
@@ -98,6 +102,9 @@ def _examined(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume
     mri = pair[1] if label_map is pair[0] else pair[0]
     if label_map is not None and Verdict.worst(finding.verdict for finding in findings) is not Verdict.REJECT:
         findings += _fit(label_map, mri)
+        scans = (subject.source, subject.target)
+        label_scan, mri_scan = scans if label_map is pair[0] else reversed(scans)
+        findings += _order(label_scan, label_map, labels, mri, mri_scan.path)
     return findings, mri
 
 
@@ -113,16 +120,33 @@ def _read_pair(source: Scan, target: Scan) -> tuple[Volume, Volume]:
 
 def _one(scan: Scan, volume: Volume, labels: LabelSet) -> Iterator[Finding]:
     """Yield what is found about one volume."""
-    for note in volume.notes:
-        if not isinstance(note, Assumed):
-            yield Finding(Verdict.FIX if isinstance(note, Mended) else Verdict.WARN, note)
+    yield from _noted(volume.notes)
     yield from voxels.check_shape(volume)
     yield from space.check_place(volume.geometry)
     if volume.content == "labels":
-        yield from voxels.check_labels(volume, scan.labels or labels, scan.path)
+        yield from _check_labels(scan, volume, labels)
     else:
         yield from voxels.check_intensities(volume)
     yield from voxels.check_emptiness(volume.voxels != 0)
+
+
+def _check_labels(scan: Scan, volume: Volume, labels: LabelSet) -> Iterator[Finding]:
+    """Yield what is found about the values of a label map, and about what they mean."""
+    if scan.labels is None:
+        noted = len(volume.notes)
+        try:
+            volume = presume(volume, labels, scan.path, scan.labels_option)
+        except OasisGanError as error:
+            yield Finding(Verdict.REJECT, str(error))
+            return
+        yield from _noted(volume.notes[noted:])
+    yield from voxels.check_labels(volume, scan.labels or labels, scan.path)
+
+
+def _noted(notes: Iterable[str]) -> Iterator[Finding]:
+    for note in notes:
+        if not isinstance(note, Assumed):
+            yield Finding(Verdict.FIX if isinstance(note, Mended) else Verdict.WARN, note)
 
 
 def _fit(label_map: Volume, mri: Volume) -> Iterator[Finding]:
@@ -133,6 +157,15 @@ def _fit(label_map: Volume, mri: Volume) -> Iterator[Finding]:
     aligned = alignment.align(values, mri.voxels, left_right)
     if aligned is not None:
         yield alignment.judged(aligned)
+
+
+def _order(scan: Scan, label_map: Volume, labels: LabelSet, mri: Volume, mri_path: Path) -> Iterator[Finding]:
+    """Yield whether the MRI's greys come in the order of the tissues; nothing where labels are no tissues."""
+    try:
+        tissues = convert(label_map, scan.labels or labels, OASIS, scan.path)
+    except OasisGanError:
+        return
+    yield from tissue_order.check_tissue_order(tissues.voxels, mri.voxels, mri_path, is_known=scan.labels is not None)
 
 
 def _twin_found(alike: float, name: str) -> Finding:

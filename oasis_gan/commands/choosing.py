@@ -14,7 +14,9 @@ from ..datasets import Dataset, Selection, Subject
 from ..errors import OasisGanError, one_line, printable, safe_text
 from ..foreign import foreign_code
 from ..formats import require_content, unrecognised
-from ..label_sets import LABEL_SETS
+from ..label_meaning import LabelSetFinder
+from ..label_sets import LABEL_SETS, known_label_set
+from ..label_tables import read_label_table
 from ..labels import LabelSet
 from ..ledger import Outcome, Status
 from ..models import ModelCard, ModelKind, Translator, computation_of, kind_of
@@ -187,10 +189,11 @@ def list_subjects(
 ) -> tuple[list[Subject], list[Outcome]]:
     """Return the subjects of all selections, and an outcome for each selection that could not be opened.
 
-    The values of their sources mean what the label set called ``labels`` says, or else what their layout says.
+    The values of their sources mean what ``labels`` says, or else what their layout says, or what lies beside them.
     """
     named = registry.datasets.get(dataset) if dataset else None
     meant = label_set_of(labels) if labels else None
+    finder = LabelSetFinder()
     subjects: list[Subject] = []
     broken: list[Outcome] = []
     for selection in selections:
@@ -201,7 +204,7 @@ def list_subjects(
                 for subject in _opened(reader, selection):
                     problem = _problem_with(subject, reader, selection)
                     if problem is None:
-                        subjects.append(_meaning(subject, meant))
+                        subjects.append(_with_label_sets(subject, finder, meant))
                     else:
                         broken.append(problem)
         # The reader may be anybody's.
@@ -210,12 +213,20 @@ def list_subjects(
     return subjects, broken
 
 
-def label_set_of(name: str) -> LabelSet:
-    """Return the label set called ``name``."""
-    if name not in LABEL_SETS:
-        expected = f"one of {', '.join(LABEL_SETS)}"
-        raise OasisGanError("--labels", expected=expected, found=name, remedy="name the one your values are of")
-    return LABEL_SETS[name]
+def label_set_of(name: str, option: str = "--labels") -> LabelSet:
+    """Return the label set that a user names, or that is in the table at this path.
+
+    Raises:
+        OasisGanError: If it is neither, or the table cannot be used.
+    """
+    known = known_label_set(name)
+    if known is not None:
+        return known
+    path = Path(name)
+    if path.is_file() or path.suffix or path.name != name:
+        return read_label_table(path)
+    expected = f"one of {', '.join(LABEL_SETS)}, or a table (TSV: index, name or tissue)"
+    raise OasisGanError(option, expected=expected, found=name, remedy="name the one your values are of")
 
 
 def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
@@ -234,8 +245,10 @@ def _require_heeded(reader: Dataset, selection: Selection) -> None:
         raise OasisGanError(selection.root, expected=expected, found=reader.name, remedy=remedy)
 
 
-def _meaning(subject: Subject, labels: LabelSet | None) -> Subject:
-    return subject if labels is None else replace(subject, source=replace(subject.source, labels=labels))
+def _with_label_sets(subject: Subject, finder: LabelSetFinder, explicit: LabelSet | None) -> Subject:
+    """Return a subject whose scans know what their values mean, where a user or something beside them says so."""
+    target = finder.describe(subject.target) if subject.target else None
+    return replace(subject, source=finder.describe(subject.source, explicit=explicit), target=target)
 
 
 def _problem_with(subject: Subject, reader: Dataset, selection: Selection) -> Outcome | None:

@@ -1,4 +1,4 @@
-"""What lies where in a BIDS dataset: its images and label tables, with the entities that their names hold.
+"""What lies where in a BIDS dataset: its images, with the entities that their names hold.
 
 Names: https://bids-specification.readthedocs.io/en/stable/common-principles.html#filenames. `ancpbids` takes them
 apart by the BIDS schema, so that ``run-01`` is ``run-1``. It is not left to search a dataset: it follows links in
@@ -17,7 +17,6 @@ from oasis_gan import OasisGanError, walk_files
 DESCRIPTION = "dataset_description.json"
 _ENTITY = "[a-zA-Z]+-[a-zA-Z0-9+]+_"
 _IMAGE = re.compile(rf"(?:{_ENTITY})+[a-zA-Z0-9]+(?i:\.nii(?:\.gz)?)")
-_TABLE = re.compile(rf"(?:{_ENTITY})*dseg\.tsv")
 _PARTICIPANT = "sub-"
 _NOT_BIDS = {"sourcedata", "code"}  # folders of a dataset whose content is anybody's
 
@@ -29,7 +28,7 @@ class BidsFile:
     Args:
         path: Where it is.
         home: The folder of its participant's folder: the dataset itself, or a derivative of it.
-        entities: Key and value of each entity of its name; those that inherit the file have all of them.
+        entities: Key and value of each entity of its name.
         suffix: What kind of data it holds, such as ``dseg`` or ``T1w``.
     """
 
@@ -37,11 +36,6 @@ class BidsFile:
     home: Path
     entities: Mapping[str, str]
     suffix: str
-
-    @property
-    def is_table(self) -> bool:
-        """Whether it says what labels mean."""
-        return self.path.name.endswith(".tsv")
 
     def entity(self, key: str) -> str:
         """Return the value of an entity, empty if the name does not have it."""
@@ -51,7 +45,7 @@ class BidsFile:
 def listed(
     root: Path, *, derivatives: bool = True, report: Callable[[OSError], None] = lambda error: None
 ) -> list[BidsFile]:
-    """Return the images and label tables of a dataset in a stable order, without opening one.
+    """Return the images of a dataset in a stable order, without opening one.
 
     Args:
         root: The folder of a dataset, raw or derivative, or of a participant or a session in it.
@@ -73,8 +67,7 @@ def _file(root: Path, relative: Path) -> BidsFile:
     from ancpbids import model_latest as schema
     from ancpbids.utils import parse_bids_name
 
-    # A table for all there is, dseg.tsv, has no entities, and is no name to ancpbids.
-    name = parse_bids_name(relative.name) or {"entities": {}, "suffix": "dseg"}
+    name = parse_bids_name(relative.name)
     entities = {key: str(schema.process_entity_value(key, value)) for key, value in name["entities"].items()}
     # OASIS-3 is handed out with sess- for ses-.
     if "sess" in entities:
@@ -101,9 +94,6 @@ def _paths(root: Path, derivatives: bool, report: Callable[[OSError], None]) -> 
 
     for path in walk_files(root, enter, report):
         relative = path.relative_to(root)
-        if _TABLE.fullmatch(path.name):
+        in_participant = of_participant or any(part.startswith(_PARTICIPANT) for part in relative.parts)
+        if in_participant and _IMAGE.fullmatch(path.name):
             yield relative
-        elif _IMAGE.fullmatch(path.name):
-            in_participant = of_participant or any(part.startswith(_PARTICIPANT) for part in relative.parts)
-            if in_participant:
-                yield relative

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import cache, partial
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from oasis_gan import (
+    BIDS,
+    LabelSetFinder,
     OasisGanError,
     Scan,
     Selection,
@@ -23,7 +24,6 @@ from oasis_gan import (
 )
 
 from .layout import DESCRIPTION, BidsFile, listed
-from .lookup import COMMON, by_folder, read_table, table_of
 from .matching import by_visit, mate, visit
 
 _LABELS, _IMAGE = "dseg", "T1w"  # what is translated, and what it should become, unless suffixes say otherwise
@@ -65,9 +65,8 @@ class _Dataset:
         self.errors: list[OSError] = []
         files = listed(root, report=self.errors.append)
         self._selection = selection
-        self._images = [file for file in files if not file.is_table]
-        self._tables = by_folder(file for file in files if file.is_table)
-        self._labels = cache(read_table)
+        self._images = files
+        self._label_sets = LabelSetFinder()
         self._raw = selection.target_root or _raw_of(root)
         if selection.target_root is not None:
             others = listed(selection.target_root)
@@ -119,16 +118,8 @@ class _Dataset:
 
     def scan(self, file: BidsFile) -> Scan:
         """Return a file that is to be read, with what its values mean if it is a label map."""
-        read = partial(read_nifti, max_voxels=self._selection.max_voxels)
-        if file.suffix != _LABELS:
-            return Scan(file.path, read)
-        table = table_of(file, self._tables)
-        if table is None:
-            return Scan(file.path, partial(_read_without_table, read), COMMON)
-        try:
-            return Scan(file.path, read, self._labels(table.path))
-        except (OasisGanError, OSError) as error:
-            return _refused(file, error)
+        scan = Scan(file.path, partial(read_nifti, max_voxels=self._selection.max_voxels))
+        return self._label_sets.describe(scan, default=BIDS)
 
     def target(self, source: BidsFile) -> Scan | None:
         """Return what a source should become; what is doubtful is refused when it is read."""
@@ -189,12 +180,6 @@ def _of_one_home(found: list[BidsFile], root: Path) -> list[BidsFile]:
             expected, remedy = f"one derivative with such files of sub-{participant}", "name one of them as the SOURCE"
             raise OasisGanError(root, expected=expected, found=shown, remedy=remedy)
     return own or found
-
-
-def _read_without_table(read: Callable[[Path], Volume], path: Path) -> Volume:
-    volume = read(path)
-    note = "no *_dseg.tsv says what the labels mean: without --labels, those common in BIDS, 1 GM, 2 WM, 3 CSF"
-    return replace(volume, notes=(*volume.notes, note))
 
 
 def _refused(file: BidsFile, error: Exception) -> Scan:

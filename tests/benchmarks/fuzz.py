@@ -28,11 +28,11 @@ from nibabel.analyze import AnalyzeHeader
 from PIL import Image
 
 with atheris.instrument_imports(include=["oasis_gan", "oasis_gan_bids", "oasis_gan_nifti", "oasis_gan_oasis"]):
-    from oasis_gan_bids.lookup import read_table
     from oasis_gan_nifti import oasis_gan_datasets as nifti_datasets
     from oasis_gan_oasis.png import decoded
 
     from oasis_gan import OasisGanError, Selection, Volume, read_nifti, read_pair
+    from oasis_gan.label_tables import read_label_table
 
 Reader = Callable[[bytes, Path], object]
 HEADER = 348  # bytes of NIfTI-1 and of Analyze
@@ -63,7 +63,7 @@ def png(data: bytes, folder: Path) -> object:
 
 def labels(data: bytes, folder: Path) -> object:
     """Read what a BIDS label map's values mean."""
-    return read_table(_saved(folder / "dseg.tsv", data))
+    return read_label_table(_saved(folder / "dseg.tsv", data))
 
 
 def pairs(data: bytes, folder: Path) -> object:

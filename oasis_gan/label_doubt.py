@@ -1,0 +1,109 @@
+"""Reading a label map of which nothing says what its values mean: as what a model takes, unless that is doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .errors import OasisGanError
+from .label_anatomy import Tissues, tissue_contacts
+from .label_conversion import OPTION, OWN_TABLE, convert
+from .label_names import is_dseg, stem_of
+from .label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG, fitting_label_sets
+from .labels import LabelSet, listed, values_of
+from .volume import Volume
+
+MASK_ML, WARNED_ML = 20.0, 1.0
+"""A map of one label this large is refused, or warned of: tissues of a head seldom lie apart."""
+_ORDERS: Mapping[str, Tissues] = {
+    # The values of CSF, GM and WM.
+    "oasis": (1, 2, 3),
+    "bids": (3, 1, 2),
+}
+_HALF = {2, 3}
+"""White matter and cortex of FreeSurfer's left hemisphere."""
+
+
+def presume(volume: Volume, expected: LabelSet, where: Path, option: str = OPTION) -> Volume:
+    """Return a label map of unknown coding as one of ``expected``, whose values it has; refuse it where in doubt.
+
+    Args:
+        volume: A label map.
+        expected: The set it is taken for.
+        where: Its file.
+        option: By which a user says what its values mean.
+
+    Raises:
+        OasisGanError: If it is a mask, if its name says that it is of BIDS and its values may be read in two ways, if
+            its tissues do not lie as in a head, or if another known set has its values and this one has not.
+    """
+    present = [value for value in values_of(volume.voxels) if value != 0]
+    values = [int(value) for value in present if float(value).is_integer()]
+    if not values or len(values) < len(present):
+        # Refused by whoever reads it: no label map has such values.
+        return volume
+    if len(values) > 1 and set(values) <= {label.value for label in OASIS_PNG.labels}:
+        return convert(volume, OASIS_PNG, expected, where, option)
+    unknown = [value for value in values if value not in {label.value for label in expected.labels}]
+    if not unknown and expected.labels == OASIS.labels:
+        _require_one_meaning(volume, values, where, option)
+    if len(values) == 1:
+        return _judged_mask(volume, values[0], where, option)
+    if unknown:
+        _refuse_other_set(unknown, values, expected, where, option)
+    return volume
+
+
+def _require_one_meaning(volume: Volume, values: list[int], where: Path, option: str) -> None:
+    """Raise `OasisGanError` if values from 1 to 3 may stand for other tissues than those of OASIS."""
+    ours, theirs = _reading(OASIS, values), _reading(BIDS, values)
+    if is_dseg(stem_of(where)):
+        expected = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
+        found = f"neither: they may be {theirs} (bids), or {ours} (oasis)"
+        raise OasisGanError(where, expected=expected, found=found, remedy=f"say {option} bids or {option} oasis")
+    contacts = tissue_contacts(volume.voxels, float(np.prod(volume.geometry.spacing)))
+    if contacts is None:
+        return
+    found = contacts.contradiction(_ORDERS[OASIS.name])
+    may_be_half = set(values) == _HALF
+    if not found and may_be_half and not contacts.is_wrapped(inner=3, outer=2):
+        found = "values that a hemisphere of FreeSurfer has too"
+    if not found:
+        return
+    fitting = [name for name, order in _ORDERS.items() if not contacts.contradiction(order)]
+    others = [FREESURFER.name] if may_be_half else [name for name in fitting if name != OASIS.name]
+    choices = " or ".join(f"{option} {name}" for name in (*others, OASIS.name))
+    expected = f"white matter within grey matter, if the values are {ours} (oasis)"
+    remedy = f"say what they mean: {choices}, or {OWN_TABLE}"
+    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+
+
+def _judged_mask(volume: Volume, value: int, where: Path, option: str) -> Volume:
+    """Refuse a map of one label that is as large as a brain, and note a smaller one."""
+    size = int(np.count_nonzero(volume.voxels)) * float(np.prod(volume.geometry.spacing)) / 1000
+    if size >= MASK_ML:
+        expected, found = "a label map of several tissues", f"nothing but {value}: a mask?"
+        remedy = f"give a map of the tissues; if this is one, say with {option} what {value} means"
+        raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+    if size >= WARNED_ML:
+        return replace(volume, notes=(*volume.notes, f"nothing but label {value}: is it a mask?"))
+    return volume
+
+
+def _refuse_other_set(unknown: list[int], values: list[int], expected: LabelSet, where: Path, option: str) -> None:
+    """Raise `OasisGanError` if another known set has all values; what no set has is refused by whoever reads it."""
+    fitting = fitting_label_sets(values)
+    if not fitting:
+        return
+    choices = " or ".join(f"{option} {name}" for name in fitting)
+    known = listed(["0 background", *(f"{label.value} {label.name}" for label in expected.labels)])
+    remedy = f"they fit {' and '.join(fitting)}: say {choices}, or give {option} {OWN_TABLE}"
+    found = listed([str(value) for value in unknown])
+    raise OasisGanError(where, expected=f"labels {known} ({expected.name})", found=found, remedy=remedy)
+
+
+def _reading(label_set: LabelSet, values: list[int]) -> str:
+    return ", ".join(f"{label.value} {label.name}" for label in label_set.labels if label.value in values)
