@@ -4,7 +4,7 @@ from .datasets import Dataset, Scan, Selection, Subject
 from .endings import VOLUME_ENDINGS, NameLookup, caseless, has_suffix, is_volume_name, stem_of, without_suffix
 from .errors import OasisGanError
 from .exporters import Exporter
-from .files import write_atomically
+from .files import write_atomically, write_whole
 from .folders import unreadable, walk_files, walk_folders
 from .formats import refuse_content, require_content
 from .histogram import Histogram
@@ -102,4 +102,5 @@ __all__ = [
     "walk_folders",
     "without_suffix",
     "write_atomically",
+    "write_whole",
 ]

@@ -17,7 +17,8 @@ class Exporter:
         name: What the user types after ``--exporter``.
         summary: One line for ``oasis-gan plugins``.
         suffix: How the names of its files end, with the dot.
-        write: Writes a volume to a path, whole or not at all (`oasis_gan.write_atomically` does that for its bytes).
+        write: Writes a volume to a path, whole or not at all: `oasis_gan.write_atomically` does that for bytes,
+            `oasis_gan.write_whole` for a library that writes to a path.
     """
 
     name: str

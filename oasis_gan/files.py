@@ -44,21 +44,31 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def appearing_whole(path: Path) -> Iterator[Path]:
-    """Give a path to make a file or a folder at, which is named ``path`` when the block is done, and never before.
+def write_whole(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """Give a temporary path to write to: what is there when the block ends takes the name ``path``, and not before.
+
+    For libraries that write to a path, not to bytes. Some of them do not report a full disk, SimpleITK among them: read
+    the file back before the block ends, and raise if it is not what was written.
+
+    Args:
+        path: The final name, of a file or of a folder; its folder is there.
+        overwrite: Whether a file that is there already gives way.
 
     Raises:
-        OasisGanError: If ``path`` is there already.
-        OSError: As the file system says; nothing is left behind.
+        OasisGanError: If ``path`` is there already and may not be overwritten.
+        OSError: As the file system says, or if nothing was written; nothing is left behind.
     """
-    _refuse_existing(path)
+    if not overwrite:
+        _refuse_existing(path)
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
         temporary.mkdir()
+        # Under its own name, since libraries tell the format by it.
         yield temporary / path.name
         _sync_all(temporary)
-        _refuse_existing(path)
-        (temporary / path.name).rename(path)
+        if not overwrite:
+            _refuse_existing(path)
+        (temporary / path.name).replace(path)
     except OSError as error:
         if error.filename is None or temporary.name in str(error.filename):
             # Nobody knows the temporary name.

@@ -27,6 +27,7 @@ from oasis_gan import (
     Window,
     read_nifti,
     write_atomically,
+    write_whole,
 )
 from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
 
@@ -291,8 +292,21 @@ def test_a_writer_that_fails_in_silence_is_found_out(tmp_path: Path) -> None:
         except OSError:
             return
 
-    assert "write_atomically" in writer_failure("test_a_full_disk_leaves_nothing", write, tmp_path)
+    assert "`write` raised nothing" in writer_failure("test_a_full_disk_leaves_nothing", write, tmp_path)
     assert "do not make it anew" in writer_failure("test_a_folder_that_is_not_there_is_an_error", write, tmp_path)
+
+
+def test_a_library_that_does_not_report_a_full_disk_is_named_as_the_cause(tmp_path: Path) -> None:
+    def write(volume: Volume, path: Path) -> None:
+        with write_whole(path) as temporary:
+            itk.WriteImage(itk.GetImageFromArray(volume.voxels), str(temporary))
+
+    itk = pytest.importorskip("SimpleITK")
+    for check in ("test_a_full_disk_leaves_nothing", "test_a_full_disk_leaves_the_old_file"):
+        (tmp_path / check).mkdir()
+        said = writer_failure(check, write, tmp_path / check)
+        assert "the disk was full, and `write` raised nothing: the library that writes does not report it" in said
+        assert "read the file back, compare" in said
 
 
 def test_a_writer_that_chooses_its_own_name_is_found_out(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from tool import oasis_gan
 from oasis_gan import OASIS, Canvas, LabelSet, OasisGanError, Plane, Window
 from oasis_gan.commands.exporting import ExportOptions
 from oasis_gan.commands.exporting import export as export_command
-from oasis_gan.files import appearing_whole
+from oasis_gan.files import write_whole
 
 Slices = NDArray[np.float32]
 WRITERS: dict[str, Callable[[Path, Path], None]] = {"onnx": export.to_onnx, "savedmodel": export.to_saved_model}
@@ -319,7 +319,7 @@ def test_any_kind_can_have_formats_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_path_is_taken_when_all_is_there(tmp_path: Path) -> None:
-    with appearing_whole(tmp_path / "out") as unfinished:
+    with write_whole(tmp_path / "out", overwrite=False) as unfinished:
         (unfinished / "deep").mkdir(parents=True)
         (unfinished / "deep/file").write_text("all of it")
         assert not (tmp_path / "out").exists()
@@ -327,16 +327,37 @@ def test_a_path_is_taken_when_all_is_there(tmp_path: Path) -> None:
     assert (tmp_path / "out/deep/file").read_text() == "all of it"
 
 
+def test_a_file_gives_way_to_a_whole_one_alone(tmp_path: Path) -> None:
+    path = tmp_path / "out.nii"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), write_whole(path) as unfinished:
+        unfinished.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    with write_whole(path) as unfinished:
+        assert unfinished.name == "out.nii"
+        unfinished.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert names(tmp_path) == ["out.nii"]
+
+
+def test_a_path_that_nothing_was_written_to_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"out\.nii"), write_whole(tmp_path / "out.nii"):
+        pass
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, OSError])
 def test_what_is_broken_off_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
-    with pytest.raises(error), appearing_whole(tmp_path / "out") as unfinished:
+    with pytest.raises(error), write_whole(tmp_path / "out", overwrite=False) as unfinished:
         unfinished.write_text("half")
         raise error
     assert names(tmp_path) == []
 
 
 def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
-    with pytest.raises(OasisGanError, match="a new path"), appearing_whole(tmp_path / "out") as unfinished:
+    with pytest.raises(OasisGanError, match="a new path"), write_whole(tmp_path / "out", overwrite=False) as unfinished:
         unfinished.write_text("ours")
         (tmp_path / "out").write_text("theirs")
     assert (tmp_path / "out").read_text() == "theirs"
@@ -345,6 +366,6 @@ def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
 
 def test_a_link_that_leads_nowhere_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to("nowhere")
-    with pytest.raises(OasisGanError, match="a new path"), appearing_whole(tmp_path / "out"):
+    with pytest.raises(OasisGanError, match="a new path"), write_whole(tmp_path / "out", overwrite=False):
         pytest.fail("it was taken for free")
     assert (tmp_path / "out").is_symlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..files import appearing_whole
+from ..files import write_whole
 from ..streams import write_result
 from .choosing import choose_model, exported, load_registry
 
@@ -28,7 +28,7 @@ def export(options: ExportOptions) -> int:
         OSError: As the file system says.
     """
     kind, folder = choose_model(load_registry(options.plugin_files), options.model, "MODEL")
-    with appearing_whole(options.out) as unfinished:
+    with write_whole(options.out, overwrite=False) as unfinished:
         exported(kind, folder, options.format, unfinished)
     write_result(options.out)
     return 0
