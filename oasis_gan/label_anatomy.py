@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from .volume import Voxels
 
-SMALLEST = 30_000
-"""Fewer voxels with a label are not judged: a head of 4 mm voxels has 20,000."""
+SMALLEST = 20_000
+"""Fewer voxels with a label are not judged: a head of 4 mm voxels has so many."""
 THINNEST = 8
 """Voxels along an axis: thinner volumes are not judged, since a slice through the brain stem is like no other."""
 _LEAST_ALIKE = 0.42  # of all faces lie between voxels of one tissue: .44 in heads of 5 mm voxels, .33 in noise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +61,7 @@ def presume(volume: Volume, expected: LabelSet, where: Path, option: str = OPTIO
 def _require_one_meaning(volume: Volume, values: list[int], where: Path, option: str) -> None:
     """Raise `OasisGanError` if values from 1 to 3 may stand for other tissues than those of OASIS."""
     ours, theirs = _reading(OASIS, values), _reading(BIDS, values)
-    if is_dseg(stem_of(where)):
+    if is_dseg(stem_of(where)) or is_dseg(stem_of(Path(os.path.realpath(where)))):
         expected = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
         found = f"neither: they may be {theirs} (bids), or {ours} (oasis)"
         raise OasisGanError(where, expected=expected, found=found, remedy=f"say {option} bids or {option} oasis")

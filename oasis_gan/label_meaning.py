@@ -50,6 +50,14 @@ def find_label_set(path: Path) -> LabelSet | None:
     return LabelSetFinder().find(path)
 
 
+def _places(path: Path) -> list[Path]:
+    """Return where a file is named, and where it lies if that is a link."""
+    # As it is named: resolving follows links.
+    named = Path(os.path.abspath(path))  # noqa: PTH100
+    there = Path(os.path.realpath(path))
+    return [named] if there == named else [named, there]
+
+
 @dataclass(frozen=True)
 class _Refusing:
     """A reader of a scan nobody can say the labels of; it raises why, until somebody says what they mean."""
@@ -116,9 +124,7 @@ class LabelSetFinder:
 
     def _by_evidence(self, path: Path) -> LabelSet | None:
         """Return what tables and the name say, looked at where the file is named, and where a link to it leads."""
-        here = Path(os.path.abspath(path))  # noqa: PTH100 - as typed: resolving would follow links
-        there = Path(os.path.realpath(path))
-        for place in (here, there) if there != here else (here,):
+        for place in _places(path):
             if is_image(stem_of(place)):
                 return None
             found = self._beside(place)
@@ -197,10 +203,10 @@ class LabelSetFinder:
 
     def _is_common_bids(self, path: Path) -> bool:
         """Whether a file is a ``dseg`` in a BIDS dataset."""
-        if not is_dseg(stem_of(path)):
-            return False
-        here = Path(os.path.abspath(path))  # noqa: PTH100
-        return any(self._describes(folder, here) for folder in here.parents[:_DEEPEST])
+        return any(self._lies_in_bids(place) for place in _places(path))
+
+    def _lies_in_bids(self, path: Path) -> bool:
+        return is_dseg(stem_of(path)) and any(self._describes(folder, path) for folder in path.parents[:_DEEPEST])
 
     def _dataset_folders(self, path: Path) -> Iterator[Path]:
         """Yield the folders above a file that may belong to its dataset, the nearest first.

@@ -18,6 +18,7 @@ from ..volume import Voxels
 from .findings import Finding, Verdict
 
 _FEWEST = 200  # voxels of a tissue
+_SPAN = 0.1  # of the largest mean: less is no contrast between tissues
 _APART = 0.05  # of the range of the three means, between neighbours in the order
 _TISSUES = ("CSF", "GM", "WM")
 Order = tuple[str, ...]
@@ -46,7 +47,8 @@ def check_tissue_order(tissues: Voxels, mri: Voxels, mri_path: Path, *, is_known
     rank = np.argsort(means)
     order = tuple(_TISSUES[index] for index in rank)
     figures = {"tissue_means": [round(float(mean), 4) for mean in means]}
-    is_clear = bool((np.diff(means[rank]) > _APART * np.ptp(means)).all())
+    span = float(np.ptp(means))
+    is_clear = span > _SPAN * np.abs(means).max() and bool((np.diff(means[rank]) > _APART * span).all())
     if not is_clear or order in _orders_of(mri_path):
         yield Finding(Verdict.ACCEPT, figures=figures)
         return
