@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from .choices import DATATYPES, MAX_VOXELS, PRECISIONS, Plane
+from .entity_options import SubjectCommand, entity_option
 from .errors import OasisGanError, one_line, printable
 from .signals import describe_interruption, exit_status, stopping_on_signals
 from .streams import open_closed_streams, output_failure, results_only, write_result
@@ -26,18 +27,6 @@ _plugin_option = click.option(
     metavar="FILE",
     help="Also load this plugin file.",
 )
-
-
-def _bids_label_option(entity: str, prefix: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return the option that chooses by a BIDS entity; labels are taken with and without their prefix."""
-    return click.option(
-        f"--{entity}-label",
-        f"{entity}s",
-        multiple=True,
-        metavar="LABEL",
-        callback=lambda context, parameter, labels: tuple(label.removeprefix(prefix) for label in labels),
-        help=f"Of a BIDS dataset take only this {entity}.",
-    )
 
 
 def _spacing(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
@@ -62,8 +51,8 @@ _SELECTION_OPTIONS = (
         help="Of a folder take only files named so, as _seg.nii.gz.",
     ),
     click.option("--labels", metavar="NAME", help="What the values of SOURCE mean, as oasis or freesurfer."),
-    _bids_label_option("participant", "sub-"),
-    _bids_label_option("session", "ses-"),
+    entity_option("participant"),
+    entity_option("session"),
     click.option(
         "--spacing",
         metavar="X,Y,Z",
@@ -145,7 +134,7 @@ def cli() -> None:
     """Translate whole brain volumes between label maps and MRI, or between contrasts."""
 
 
-@cli.command()
+@cli.command(cls=SubjectCommand)
 @_selects_subjects()
 @click.option("--out", type=_EXISTING, required=True, metavar="DIR", help="Folder for the outputs; made if needed.")
 @click.option("--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder.")
@@ -193,7 +182,7 @@ def run(context: click.Context, /, **options: object) -> None:
     context.exit(run(RunOptions(**options)))  # type: ignore[arg-type]  # click has checked the types
 
 
-@cli.command()
+@cli.command(cls=SubjectCommand)
 @_selects_subjects(required=False)
 @click.option("--out", type=_EXISTING, metavar="FOLDER", help="The model folder to make.")
 @click.option("--resume", type=_EXISTING, metavar="FOLDER", help="Go on with the training in this folder, as it began.")
@@ -220,7 +209,7 @@ def train(context: click.Context, /, **options: object) -> None:
     context.exit(train(TrainOptions(**options)))  # type: ignore[arg-type]
 
 
-@cli.command()
+@cli.command(cls=SubjectCommand)
 @_selects_subjects()
 @_selects_pairs
 @click.option(

@@ -31,7 +31,15 @@ def oasis_gan_datasets():
     [
         ((), "((), (), None, 134217728)"),
         (("--participant-label", "sub-01", "--participant-label", "02"), "(('01', '02'), (), None, 134217728)"),
+        (("--participant-label", "01", "sub-02", "03"), "(('01', '02', '03'), (), None, 134217728)"),
+        (("--participant-label", "01,02,", "--max-voxels", "9"), "(('01', '02'), (), None, 9)"),
+        (("--participant-label=01", "02"), "(('01', '02'), (), None, 134217728)"),
         (("--session-label", "ses-d0129"), "((), ('d0129',), None, 134217728)"),
+        (("--session-label", "sess-d0129", "d0364"), "((), ('d0129', 'd0364'), None, 134217728)"),
+        (
+            ("--participant-label", "a", "b", "--session-label", "1", "2", "--spacing", "1"),
+            "(('a', 'b'), ('1', '2'), (1.0, 1.0, 1.0), 134217728)",
+        ),
         (("--spacing", "1.5"), "((), (), (1.5, 1.5, 1.5), 134217728)"),
         (("--spacing", "1,1,1.25", "--max-voxels", "9"), "((), (), (1.0, 1.0, 1.25), 9)"),
     ],
@@ -43,6 +51,43 @@ def test_a_reader_is_asked_for_what_the_user_says(
     process = paint(".", "--dataset", "spy", "--plugin", "spy.py", *words)
     assert process.returncode == 1
     assert f"found {asked}; see" in process.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (("--participant-label", "01", "02", "ds"), "('01', '02')"),
+        (("--participant-label", "01", "ds", "--session-label", "1"), "('01',)"),
+        (("--participant-label", "01", "--", "ds"), "('01',)"),
+        (("ds", "--participant-label", "sub-01", "sub-02"), "('01', '02')"),
+        (("ds", "--participant-label", "sub-01/", "sub-02/"), "('01', '02')"),
+    ],
+)
+def test_what_is_there_is_a_source_and_what_is_not_a_label(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], asked: str
+) -> None:
+    (tmp_path / "spy.py").write_text(SPY)
+    for folder in ("ds", "sub-01", "sub-02"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["check", "--dataset", "spy", "--plugin", "spy.py", "--format", "tsv", *words])
+    assert result.exit_code == 1
+    _, *rows = result.output.splitlines()
+    assert len(rows) == 1
+    assert f"found ({asked}, " in rows[0]
+
+
+def test_a_label_that_is_not_there_is_named_and_not_taken_for_a_source(tmp_path: Path) -> None:
+    (tmp_path / "dataset_description.json").write_text("{}")
+    for sub in ("01", "02"):
+        (tmp_path / f"sub-{sub}").mkdir()
+        path = tmp_path / f"sub-{sub}" / f"sub-{sub}_dseg.nii"
+        nib.save(nib.Nifti1Image(np.ones((3, 3, 3), np.uint8), np.eye(4)), path)
+    result = CliRunner().invoke(cli, ["check", str(tmp_path), "--participant-label", "01", "03"])
+    assert result.exit_code == 1
+    assert "--participant-label: expected one of 01, 02, found 03" in " ".join(result.output.split())
+    accepted = CliRunner().invoke(cli, ["check", str(tmp_path), "--participant-label", "01", "02", "--format", "tsv"])
+    assert [line.partition("\t")[0] for line in accepted.output.splitlines()[-2:]] == ["sub-01", "sub-02"]
 
 
 def test_participants_of_a_layout_that_knows_none_are_refused(tmp_path: Path, paint: Callable[..., Any]) -> None:
