@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from .endings import stem_of
 from .errors import printable
 from .files import write_atomically
 
@@ -68,4 +69,19 @@ def _earlier(path: Path) -> list[str]:
     if not path.is_file():
         return []
     lines = path.read_text("utf-8", "replace").splitlines()
-    return lines[1:] if lines[:1] == [_HEADER] else []
+    rows = lines[1:] if lines[:1] == [_HEADER] else []
+    outputs = {stem_of(output) for output in (_cells(row)[2] for row in rows) if "_synth" in output}
+    return [row for row in rows if not _took_output_for_source(row, outputs)]
+
+
+def _took_output_for_source(row: str, outputs: set[str]) -> bool:
+    """Whether an earlier version failed on an output, in a folder within the one that was searched."""
+    subject, status, *_ = _cells(row)
+    parts = subject.split("_")
+    endings = {"_".join(parts[start:]) for start in range(len(parts))}
+    return status == Status.FAILED and not endings.isdisjoint(outputs)
+
+
+def _cells(row: str) -> list[str]:
+    cells = row.split("\t")
+    return cells + [""] * (4 - len(cells))

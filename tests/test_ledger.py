@@ -55,6 +55,21 @@ def test_a_subject_that_is_run_again_has_its_latest_row(tmp_path: Path) -> None:
     assert sorted(rows(tmp_path)) == ["a\tdone\ta.nii.gz\tthis time", "b\tdone\tb.nii.gz\t"]
 
 
+def test_a_row_of_an_output_that_was_taken_for_a_source_goes(tmp_path: Path) -> None:
+    """Earlier versions met their own outputs where the output folder lies in the folder of the sources."""
+    made = Outcome("a_seg", Status.DONE, Path("out/a_seg_synthT1w.nii.gz"), "")
+    mistaken = Outcome("data_out_a_seg_synthT1w", Status.FAILED, None, "expected labels, found 42.6")
+    failed = [Outcome(name, Status.FAILED, None, "") for name in ("b_seg", "b_seg_synthT1w", "xa_seg_synthT1w")]
+    write_ledger(tmp_path, [made, mistaken, *failed])
+    write_ledger(tmp_path, [made])
+    assert sorted(row.split("\t")[0] for row in rows(tmp_path)) == [
+        "a_seg",
+        "b_seg",
+        "b_seg_synthT1w",
+        "xa_seg_synthT1w",
+    ]
+
+
 def test_subjects_of_one_name_have_a_row_each(tmp_path: Path) -> None:
     write_ledger(tmp_path, [done("sub-01", "of site 1"), Outcome("sub-01", Status.FAILED, None, "of site 2")])
     assert [row.split("\t")[3] for row in rows(tmp_path)] == ["of site 1", "of site 2"]

@@ -14,12 +14,14 @@ from ..datasets import Dataset, Selection, Subject
 from ..errors import OasisGanError, one_line, printable, safe_text
 from ..foreign import foreign_code
 from ..formats import require_content, unrecognised
+from ..kinds import with_hint
 from ..label_meaning import LabelSetFinder
 from ..label_sets import LABEL_SETS, known_label_set
 from ..label_tables import read_label_table
 from ..labels import LabelSet
 from ..ledger import Outcome, Status
 from ..models import ModelCard, ModelKind, Translator, computation_of, kind_of
+from ..outputs import without_outputs
 from ..registry import Registry
 
 T = TypeVar("T")
@@ -201,7 +203,7 @@ def list_subjects(
             reader = named or _guess(registry, selection.root)
             _require_heeded(reader, selection)
             with foreign_code(selection.root):
-                for subject in _opened(reader, selection):
+                for subject in _sources(reader, selection):
                     problem = _problem_with(subject, reader, selection)
                     if problem is None:
                         subjects.append(_with_label_sets(subject, finder, meant))
@@ -263,6 +265,13 @@ def _problem_with(subject: Subject, reader: Dataset, selection: Selection) -> Ou
         remedy="fix the plugin",
     )
     return Outcome(safe_text(subject.name), Status.FAILED, None, str(error))
+
+
+def _sources(reader: Dataset, selection: Selection) -> Iterator[Subject]:
+    """Yield the subjects of a selection that are to be worked on, and say what a user should know of the others."""
+    subjects = without_outputs(_opened(reader, selection), selection, say)
+    # A reader of a particular layout knows by itself which files are meant.
+    yield from with_hint(subjects, selection, say) if reader.generic else subjects
 
 
 def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
