@@ -73,9 +73,9 @@ def test_in_a_bids_dataset_an_output_is_no_source_either(tmp_path: Path, paint: 
 
 
 def test_an_output_that_is_named_is_used_with_a_warning(tmp_path: Path, data: Path, paint: Painting) -> None:
-    save(data / "c_synthseg.nii.gz", synthetic=True)
-    said = "warning: using synthetic sources, which oasis-gan has made: c_synthseg.nii.gz\n"
-    for words in (("data/c_synthseg.nii.gz",), ("data", "--source-suffix", "_synthseg.nii.gz")):
+    save(data / "c_synthmap.nii.gz", synthetic=True)
+    said = "warning: using synthetic sources, which oasis-gan has made: c_synthmap.nii.gz\n"
+    for words in (("data/c_synthmap.nii.gz",), ("data", "--source-suffix", "_synthmap.nii.gz")):
         done = paint(*words, "--overwrite")
         assert done.returncode == 0, done.stderr
         assert said in done.stderr
