@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .content import find_background, guess_content, is_background, outer_faces
+from .content import find_background, guess_content, is_background
 from .errors import OasisGanError
+from .regions import contacts, outer_faces, reached_from_the_faces
 from .volume import Content, Mask, Mended, Volume
 
 _REGION = 1e-3  # of the volume: fewer NaN around a head are no background that somebody filled in
@@ -132,40 +133,9 @@ def _fills_the_outside(strange: Mask, empty: Mask) -> bool:
     """
     if np.count_nonzero(strange) < _REGION * strange.size:
         return False
-    if (strange & ~_reached_from_the_faces(strange | empty)).any():
+    if (strange & ~reached_from_the_faces(strange | empty)).any():
         return False
     on_faces = [(np.count_nonzero(strange[face]), np.count_nonzero(empty[face])) for face in outer_faces(strange.shape)]
     filled, zero = (sum(counts) for counts in zip(*on_faces, strict=True))
-    beside_zero, beside_head = (_contacts(strange, other) for other in (empty, ~strange & ~empty))
+    beside_zero, beside_head = (contacts(strange, other) for other in (empty, ~strange & ~empty))
     return filled > zero or beside_head <= _TOUCHING * (beside_head + beside_zero)
-
-
-def _contacts(one: Mask, other: Mask) -> int:
-    """Return how many neighbours along the axes are one of each."""
-    count = 0
-    for axis in range(3):
-        ours, theirs = np.moveaxis(one, axis, 0), np.moveaxis(other, axis, 0)
-        count += int(np.count_nonzero(ours[1:] & theirs[:-1]))
-        count += int(np.count_nonzero(ours[:-1] & theirs[1:]))
-    return count
-
-
-def _reached_from_the_faces(passable: Mask) -> Mask:
-    """Return the voxels that are connected with a face of the volume through passable ones."""
-    reached = np.zeros_like(passable)
-    for face in outer_faces(passable.shape):
-        reached[face] = passable[face]
-    before = -1
-    while (count := int(np.count_nonzero(reached))) != before:
-        before = count
-        for axis in range(3):
-            _sweep(np.moveaxis(reached, axis, 0), np.moveaxis(passable, axis, 0))
-    return reached
-
-
-def _sweep(reached: Mask, passable: Mask) -> None:
-    """Carry what is reached along the first axis and back, in place."""
-    for index in range(1, len(reached)):
-        reached[index] |= reached[index - 1] & passable[index]
-    for index in range(len(reached) - 2, -1, -1):
-        reached[index] |= reached[index + 1] & passable[index]

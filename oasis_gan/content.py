@@ -6,14 +6,13 @@ FreeSurfer segmentations of thirteen heads, also with few grey levels, and with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
+from .regions import neighbours, outer_faces
 from .volume import Content, Mask, Voxels
 
 _SAMPLE = 2**20  # voxels that are looked at to tell a label map from an MRI
-_MASK_VALUES, _MAP_VALUES = 8, 100
+_MASK_VALUES, _MAP_VALUES, _MOST_LABELS = 8, 100, 200
 _ALIKE, _ALIKE_RESAMPLED, _FEW_RESAMPLED = 0.35, 0.25, 0.35
 _TOLERANCE = 1e-5  # of the range of intensities: what rounding makes of a constant
 _OF_VOLUME, _TOGETHER = 0.1, 0.8
@@ -38,11 +37,22 @@ def guess_content(voxels: Voxels) -> Content:
     axes = (1, 2) if step > 1 else (0, 1, 2)
     # Noise around a head takes few values: what is darker than half of the mean is left aside.
     inside &= np.abs(sample) > np.abs(sample[inside]).mean(dtype=np.float64) / 2
-    alike = _share_of_like_neighbours(sample, inside, axes)
+    alike = _share_of_likeneighbours(sample, inside, axes)
     if len(values) <= _MAP_VALUES:
         return "labels" if alike > _ALIKE else "image"
-    few = float(np.sort(counts)[-_MASK_VALUES:].sum() / counts.sum())
-    return "labels" if few > _FEW_RESAMPLED and alike > _ALIKE_RESAMPLED else "image"
+    commonest = np.argsort(counts)[-_MASK_VALUES:]
+    few = float(counts[commonest].sum() / counts.sum())
+    # What is common in a map that was resampled are the labels themselves.
+    is_map = few > _FEW_RESAMPLED and alike > _ALIKE_RESAMPLED and _whole(values[commonest[-3:]])
+    return "labels" if is_map else "image"
+
+
+def holds_labels_alone(voxels: Voxels) -> bool:
+    """Whether voxels are surely those of a label map: whole numbers, not too many, and mostly as their neighbours."""
+    if guess_content(voxels) == "image":
+        return False
+    values = np.unique(voxels)
+    return len(values) <= _MOST_LABELS and _whole(values)
 
 
 def find_background(voxels: Voxels) -> float:
@@ -71,10 +81,8 @@ def is_background(voxels: Voxels, value: float) -> Mask:
     return voxels == 0 if value == 0 else _near(voxels, value)
 
 
-def outer_faces(shape: tuple[int, ...]) -> list[tuple[slice | int, ...]]:
-    """Return where the faces of a grid are. Axes of one or two voxels have none: everything would lie on them."""
-    thick = [axis for axis in range(3) if shape[axis] > 2] or range(3)
-    return [(*(slice(None),) * axis, end) for axis in thick for end in (0, -1)]
+def _whole(values: Voxels) -> bool:
+    return bool(np.allclose(values, np.rint(values), rtol=0, atol=1e-4))
 
 
 def _near(voxels: Voxels, value: float) -> Mask:
@@ -88,17 +96,9 @@ def _near(voxels: Voxels, value: float) -> Mask:
         return np.asarray(np.abs(voxels - value) <= tolerance)
 
 
-def _neighbours(shape: tuple[int, ...], axes: tuple[int, ...]) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-    """Yield, for each axis, where all voxels but the last are, and where all but the first."""
-    for axis in axes:
-        if shape[axis] > 1:
-            before = (slice(None),) * axis
-            yield (*before, slice(None, -1)), (*before, slice(1, None))
-
-
-def _share_of_like_neighbours(voxels: Voxels, inside: Mask, axes: tuple[int, ...]) -> float:
+def _share_of_likeneighbours(voxels: Voxels, inside: Mask, axes: tuple[int, ...]) -> float:
     pairs = alike = 0
-    for one, other in _neighbours(voxels.shape, axes):
+    for one, other in neighbours(voxels.shape, axes):
         both = inside[one] & inside[other]
         pairs += int(np.count_nonzero(both))
         alike += int(np.count_nonzero(both & (voxels[one] == voxels[other])))
@@ -108,7 +108,7 @@ def _share_of_like_neighbours(voxels: Voxels, inside: Mask, axes: tuple[int, ...
 def _togetherness(mask: Mask) -> float:
     """Return how many neighbours of a voxel in a mask are in it too."""
     pairs = both = 0
-    for one, other in _neighbours(mask.shape, (0, 1, 2)):
+    for one, other in neighbours(mask.shape):
         pairs += int(np.count_nonzero(mask[one] | mask[other]))
         both += int(np.count_nonzero(mask[one] & mask[other]))
     return both / pairs if pairs else 1.0

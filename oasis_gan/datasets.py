@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .axis_order import in_axis_order_of
 from .choices import MAX_VOXELS
 from .cleaning import clean, require_volume
 from .errors import OasisGanError
@@ -161,13 +162,14 @@ class Subject:
 
     @staticmethod
     def aligned(source: Volume, target: Volume) -> tuple[Volume, Volume]:
-        """Return both volumes; the one whose header does not say where it lies takes the place of the other.
+        """Return both volumes along the axes of the source, where they lie on one grid; a note says what was done.
 
-        Only where it has the same number and size of voxels; a note says so.
+        A target that is stored in another order of axes is turned, without resampling. A volume whose header does not
+        say where it lies takes the place of the other, if it has the same number and size of voxels.
         """
         ours, theirs = source.geometry, target.geometry
         if ours.placed == theirs.placed or not ours.has_voxels_of(theirs):
-            return source, target
+            return source, in_axis_order_of(target, ours)
         note = "its header does not say where it lies: taken to lie where its mate does"
         if ours.placed:
             return source, replace(target, geometry=ours, notes=(*target.notes, note))

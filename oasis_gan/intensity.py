@@ -55,29 +55,41 @@ class Window:
         return cls((bottom, top), (0.0, 1.0)) if top > bottom else cls((top - max(abs(top), 1.0), top), (0.0, 1.0))
 
     @classmethod
-    def anchored(cls, voxels: Voxels, labels: Voxels, label_set: LabelSet, where: object = "image") -> Window:
+    def anchored(
+        cls,
+        voxels: Voxels,
+        labels: Voxels,
+        label_set: LabelSet,
+        where: object = "image",
+        remedy: str = "give a T1w scan and the tissue map that belongs to it",
+    ) -> Window:
         """Map background to 0, the mean of each tissue to its place in `ANCHORS`, and 1.5 white-matter means to 1.
 
         Two scanners paint the same tissue in different greys; anchored, they paint it alike, so that a network
-        learns anatomy and not the scanner.
+        learns anatomy and not the scanner. Where intensities fall below 0, as z-scores do, 0 is no end of the scale:
+        the lines through the means are continued instead.
 
         Args:
             voxels: Intensities, any shape.
             labels: Label values, of the same shape.
             label_set: What the values mean; it must name CSF, GM and WM.
             where: What to call the image in an error.
+            remedy: What to do about an error.
 
         Raises:
             OasisGanError: If a tissue is missing, or the means do not increase from CSF to GM to WM as in a T1w.
         """
         tissues = [voxels[labels == label_set.value_of(name)] for name in ANCHORS]
         means = [float(tissue.mean(dtype=np.float64)) if tissue.size else np.nan for tissue in tissues]
-        values = (0.0, *means, means[-1] * _HEADROOM)
-        if not (np.diff(values) > 0).all():
-            found = ", ".join(f"{name} {mean:.4g}" for name, mean in zip(ANCHORS, means, strict=True))
+        if not (np.diff(means) > 0).all():
+            shown = (
+                f"no {name}" if np.isnan(mean) else f"{name} {mean:.4g}"
+                for name, mean in zip(ANCHORS, means, strict=True)
+            )
             expected = "a T1w contrast, mean intensities rising from CSF to GM to WM"
-            raise OasisGanError(where, expected=expected, found=found, remedy='train with contrast = "robust"')
-        return cls(values, (0.0, *ANCHORS.values(), 1.0))
+            raise OasisGanError(where, expected=expected, found=", ".join(shown), remedy=remedy)
+        low, high = (0.0, means[-1] * _HEADROOM) if means[0] > 0 else _continued(means)
+        return cls((low, *means, high), (0.0, *ANCHORS.values(), 1.0))
 
     @classmethod
     def mean(cls, windows: Sequence[Window]) -> Window:
@@ -145,3 +157,12 @@ class Percentiles:
         if not cleaned.voxels.any():
             raise OasisGanError(where, expected="some non-zero voxels", found="none", remedy="leave this volume out")
         return cleaned
+
+
+def _continued(means: Sequence[float]) -> tuple[float, float]:
+    """Return the intensities that land on 0 and 1 where the lines through the means of the tissues are continued."""
+    csf, gm, wm = means
+    csf_at, gm_at, wm_at = ANCHORS.values()
+    low = csf - csf_at * (gm - csf) / (gm_at - csf_at)
+    high = wm + (1 - wm_at) * (wm - gm) / (wm_at - gm_at)
+    return low, high

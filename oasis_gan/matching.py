@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .cleaning import clean
+from .content import holds_labels_alone
+from .datasets import Subject
 from .errors import OasisGanError
 from .intensity import ANCHORS, Window
 from .labels import LabelSet
 from .models import Computation, ModelCard, Translator, computation_of
+from .skull import sign_of_a_skull
 from .volume import Channels, Mask, Volume
 
 _ROUNDS = 100
@@ -25,14 +28,22 @@ class Like:
     card: ModelCard
 
     @classmethod
-    def reference(cls, translator: Translator, reference: Volume, labels: Volume | None, where: Path) -> Like:
+    def reference(
+        cls,
+        translator: Translator,
+        reference: Volume,
+        labels: Volume | None,
+        where: object,
+        labels_where: object = "tissue map",
+    ) -> Like:
         """Take the contrast of a scan.
 
         Args:
             translator: A model that makes images.
-            reference: A scan of a brain alone: what is outside it must be 0.
+            reference: A scan; without ``labels``, of a brain alone.
             labels: Its tissue map, on its grid; without one, tissues are told apart by their intensities.
             where: The file of the reference.
+            labels_where: The file of its tissue map.
 
         Raises:
             OasisGanError: If the model makes no image, or the two do not fit.
@@ -40,15 +51,15 @@ class Like:
         card = translator.card
         if not isinstance(card.target, Window):
             raise OasisGanError(card.name, expected="a model that makes images", found="labels", remedy="omit --like")
-        window = Window.robust(reference.voxels)
+        reference = clean(reference, where, "image")
+        if holds_labels_alone(reference.voxels):
+            remedy = "give the scan, and its label map as --like-labels"
+            raise OasisGanError(where, expected="a scan whose contrast to take", found="a label map", remedy=remedy)
         # Anchored on tissues: those of the reference have to be found.
         if set(ANCHORS.values()) <= set(card.target.anchors) and isinstance(card.source, LabelSet):
-            if labels is None:
-                tissues: NDArray[np.generic] = tissues_by_intensity(reference.voxels, card.source)
-            else:
-                reference.geometry.require_same_grid(labels.geometry, where)
-                tissues = card.source.clean(labels, where).voxels
-            window = Window.anchored(reference.voxels, tissues, card.source, where)
+            window = _anchored(reference, labels, card.source, where, labels_where)
+        else:
+            window = Window.robust(reference.voxels)
         return cls(translator, replace(card, target=window))
 
     @property
@@ -59,6 +70,33 @@ class Like:
     def translate(self, slices: Channels, wanted: Mask) -> Channels:
         """Return what the model makes of slices, where it is wanted."""
         return self.translator.translate(slices, wanted)
+
+
+def _anchored(
+    reference: Volume, labels: Volume | None, label_set: LabelSet, where: object, labels_where: object
+) -> Window:
+    """Return the window that is anchored on the tissues of a reference."""
+    if labels is None:
+        _require_brain_alone(reference, where)
+        tissues = tissues_by_intensity(reference.voxels, label_set)
+        remedy = "give another reference, or its tissue map as --like-labels"
+    else:
+        reference, labels = Subject.aligned(reference, labels)
+        reference.geometry.require_same_grid(labels.geometry, labels_where)
+        tissues = label_set.clean(labels, labels_where).voxels
+        remedy = "give a T1w scan as the reference, and the tissue map that belongs to it"
+    return Window.anchored(reference.voxels, tissues, label_set, where, remedy)
+
+
+def _require_brain_alone(reference: Volume, where: object) -> None:
+    """Raise `OasisGanError` if a scan shows more than a brain: its tissues are not those of its intensities then."""
+    if not reference.voxels.any():
+        raise OasisGanError(where, expected="a scan of a brain", found="nothing but background", remedy="give another")
+    found = sign_of_a_skull(reference)
+    if found:
+        expected = "a scan of a brain alone, whose tissues its intensities tell"
+        remedy = "give a skull-stripped scan, or its tissue map as --like-labels"
+        raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
 def tissues_by_intensity(voxels: NDArray[np.generic], label_set: LabelSet) -> NDArray[np.int32]:

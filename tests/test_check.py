@@ -123,6 +123,49 @@ def test_a_header_that_turns_left_and_right_over_is_named() -> None:
     assert "left and right are turned over, LAS against RAS" in found.message
 
 
+def test_a_pair_stored_along_other_axes_is_brought_together(tmp_path: Path) -> None:
+    for axes in ("LAS", "LPS", "PSR", "LIA", "SAR"):
+        image = nib.Nifti1Image(T1, AFFINE).as_reoriented(
+            nib.orientations.ornt_transform(nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(axes))
+        )
+        nib.save(image, tmp_path / "t1.nii")
+        for one in (
+            Subject("a", scan(LABELS), Scan(tmp_path / "t1.nii", read_nifti)),
+            Subject("a", Scan(tmp_path / "t1.nii", read_nifti), scan(LABELS)),
+        ):
+            found = report(one)
+            assert (found.verdict, "turned over" in found.message) == (Verdict.FIX, False), found.message
+            assert "nothing is resampled" in found.message
+            assert found.figures["shift"] == [0, 0, 0]
+            source, target = one.paired()
+            source.geometry.require_same_grid(target.geometry, "t1.nii")
+            mri, labels = (source, target) if source.content == "image" else (target, source)
+            for tissue, mean in ((1, 300), (2, 550), (3, 750)):
+                assert mri.voxels[labels.voxels == tissue].mean() == pytest.approx(mean, rel=0.01)
+
+
+def test_an_oblique_pair_along_other_axes_is_brought_together_to_the_voxel() -> None:
+    turn = np.eye(4)
+    turn[:3, :3] = nib.eulerangles.euler2mat(np.radians(45), np.radians(20), np.radians(-10))
+    affine = turn @ AFFINE
+    order = np.array([[2, -1], [0, 1], [1, -1]])
+    voxels = nib.orientations.apply_orientation(T1, order)
+    other = affine @ nib.orientations.inv_ornt_aff(order, T1.shape)
+    source, target = Subject("a", scan(LABELS, affine), scan(voxels, other)).paired()
+    assert np.array_equal(target.voxels, T1)
+    assert np.array_equal(target.geometry.affine, source.geometry.affine)
+
+
+def test_only_a_head_that_is_turned_over_is_called_so() -> None:
+    turned = AFFINE @ np.diag([-1.0, 1, 1, 1])
+    assert "turned over" in report(Subject("a", scan(LABELS), scan(T1, turned))).message
+    aside = turned.copy()
+    aside[:3, 3] += AFFINE[:3, 0] * (SHAPE[0] - 1) + (0, 5, 0)
+    found = report(Subject("a", scan(LABELS), scan(T1, aside)))
+    assert found.verdict is Verdict.REJECT
+    assert "turned over" not in found.message
+
+
 def test_grids_that_differ_are_refused_beyond_a_micron() -> None:
     for mm, verdict in ((1e-4, Verdict.ACCEPT), (0.01, Verdict.REJECT)):
         near = AFFINE + mm * np.array([[0, 0, 0, 1], *[[0] * 4] * 3])

@@ -97,13 +97,13 @@ def _examined(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume
     ]
     source, target = subject.aligned(*pair)
     findings += space.check_mates(source.geometry, target.geometry, subject.target.path)
-    findings += [Finding(Verdict.WARN, note) for note in target.notes[len(pair[1].notes) :]]
-    label_map = next((volume for volume in pair if volume.content == "labels"), None)
-    mri = pair[1] if label_map is pair[0] else pair[0]
+    findings += _noted(target.notes[len(pair[1].notes) :])
+    label_map = next((volume for volume in (source, target) if volume.content == "labels"), None)
+    mri = target if label_map is source else source
     if label_map is not None and Verdict.worst(finding.verdict for finding in findings) is not Verdict.REJECT:
         findings += _fit(label_map, mri)
         scans = (subject.source, subject.target)
-        label_scan, mri_scan = scans if label_map is pair[0] else reversed(scans)
+        label_scan, mri_scan = scans if label_map is source else reversed(scans)
         findings += _order(label_scan, label_map, labels, mri, mri_scan.path)
     return findings, mri
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from nibabel import quaternions
 
+from ..axis_order import is_turned_over
 from ..errors import OasisGanError
 from ..volume import Affine, Geometry, SpatialHeader
 from .findings import Finding, Verdict
@@ -39,10 +40,10 @@ def check_mates(source: Geometry, target: Geometry, where: object) -> Iterator[F
         source.require_same_grid(target, where)
     except OasisGanError as error:
         hint = ""
-        if np.linalg.det(source.affine) * np.linalg.det(target.affine) < 0:
+        if is_turned_over(source, target):
             hint = f": left and right are turned over, {source.orientation} against {target.orientation}"
         elif source.orientation != target.orientation:
-            hint = f": axes run otherwise, {source.orientation} against {target.orientation}"
+            hint = f": axes run to {source.orientation} here, to {target.orientation} there"
         yield Finding(Verdict.REJECT, f"{error}{hint}")
 
 

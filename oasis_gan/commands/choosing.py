@@ -281,14 +281,14 @@ def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
         if not isinstance(subject, Subject):
             found, remedy = type(subject).__name__, f"mend the dataset plugin {reader.name}"
             raise OasisGanError(selection.root, expected="Subject objects", found=found, remedy=remedy)
-        yield _naming_reader(subject, reader)
+        yield name_reader(subject, reader)
         found_any = True
     if not found_any:
         expected = f"something that the dataset plugin {reader.name} reads"
         raise OasisGanError(selection.root, expected=expected, found="none", remedy="check the path and the suffix")
 
 
-def _naming_reader(subject: Subject, reader: Dataset) -> Subject:
+def name_reader(subject: Subject, reader: Dataset) -> Subject:
     """Return a subject whose scans name the plugin that reads them."""
     target = replace(subject.target, plugin=reader.name) if subject.target else None
     return replace(subject, source=replace(subject.source, plugin=reader.name), target=target)
@@ -300,7 +300,7 @@ def _guess(registry: Registry, root: Path) -> Dataset:
         if root.is_symlink():
             require_content(root, "a file or folder")
         raise OasisGanError(root, expected="a file or folder", found="nothing there", remedy="check the path")
-    recognising = [reader for reader in registry.datasets.offers.values() if _recognises(reader, root)]
+    recognising = [reader for reader in registry.datasets.offers.values() if recognises(reader, root)]
     readers = [reader for reader in recognising if not reader.generic] or recognising
     if len(readers) == 1:
         # What the name of a file says is no guess.
@@ -314,7 +314,7 @@ def _guess(registry: Registry, root: Path) -> Dataset:
     raise unrecognised(root, known)
 
 
-def _recognises(reader: Dataset, root: Path) -> bool:
+def recognises(reader: Dataset, root: Path) -> bool:
     """Ask a reader; one that breaks does not keep the others from reading."""
     try:
         with foreign_code(reader.name):

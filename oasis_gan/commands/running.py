@@ -11,11 +11,13 @@ from ..datasets import Scan
 from ..datatypes import datatype_of
 from ..errors import OasisGanError
 from ..exporters import Exporter
+from ..labels import LabelSet
 from ..ledger import Status, write_ledger
 from ..matching import Like
 from ..models import ModelKind, Translator, computation_of
-from ..nifti import read_nifti
 from ..progress import Tally, reporting
+from ..registry import Registry
+from ..volume import Content
 from .choosing import (
     SelectionOptions,
     choose_model,
@@ -27,6 +29,7 @@ from .choosing import (
     require_texture,
     say,
 )
+from .opening import open_scan, read_volume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ def run(options: RunOptions) -> int:
     subjects, outcomes = list_subjects(registry, options.selections(), options.dataset, options.labels)
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
-        job = _job(options, kind, folder, planes, exporter) if subjects else None
+        job = _job(options, registry, kind, folder, planes, exporter) if subjects else None
         options.out.mkdir(parents=True, exist_ok=True)
         tally = Tally(len(subjects) + len(outcomes))
 
@@ -84,13 +87,20 @@ def run(options: RunOptions) -> int:
     return int(any(outcome.status is Status.FAILED for outcome in outcomes))
 
 
-def _job(options: RunOptions, kind: ModelKind, folder: Path, planes: tuple[Plane, ...], exporter: Exporter) -> Job:
-    translator = _translator(options, kind, folder)
+def _job(
+    options: RunOptions,
+    registry: Registry,
+    kind: ModelKind,
+    folder: Path,
+    planes: tuple[Plane, ...],
+    exporter: Exporter,
+) -> Job:
+    translator = _translator(options, registry, kind, folder)
     datatype = datatype_of(translator.card.target, options.dtype)
     return Job(translator, exporter, planes, datatype, options.out, options.overwrite)
 
 
-def _translator(options: RunOptions, kind: ModelKind, folder: Path) -> Translator:
+def _translator(options: RunOptions, registry: Registry, kind: ModelKind, folder: Path) -> Translator:
     """Return the model, with the texture and the contrast that are asked for."""
     translator = loaded(kind, folder, texture=options.texture, precision=options.precision)
     computation = computation_of(translator)
@@ -98,6 +108,31 @@ def _translator(options: RunOptions, kind: ModelKind, folder: Path) -> Translato
         say(computation.note)
     if options.like is None:
         return translator
-    labels = Scan(options.like_labels, read_nifti).holding("labels").read() if options.like_labels else None
-    reference = Scan(options.like, read_nifti).holding("image").read()
-    return Like.reference(translator, reference, labels, options.like)
+    reference = _open_scan(options, registry, options.like, "image")
+    if reference.known_content == "labels":
+        remedy = "give the scan, and its label map as --like-labels"
+        raise OasisGanError("--like", expected="a scan", found=f"a label map, {options.like}", remedy=remedy)
+    labels = None
+    if options.like_labels is not None:
+        labels = _open_scan(options, registry, options.like_labels, "labels")
+        if isinstance(translator.card.source, LabelSet):
+            labels = labels.in_labels(translator.card.source)
+    return Like.reference(
+        translator,
+        read_volume(reference.holding("image")),
+        read_volume(labels.holding("labels")) if labels else None,
+        options.like,
+        options.like_labels,
+    )
+
+
+def _open_scan(options: RunOptions, registry: Registry, path: Path, content: Content) -> Scan:
+    """Return the scan that an option names."""
+    return open_scan(
+        registry,
+        path,
+        content,
+        dataset=options.dataset,
+        spacing=options.spacing,
+        max_voxels=options.max_voxels,
+    )

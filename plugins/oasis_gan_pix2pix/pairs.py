@@ -176,7 +176,8 @@ class Pairs:
 
     def _target_window(self, source: Volume, target: Volume, where: object) -> Window:
         if self._recipe.contrast == "anchored" and self._recipe.source == "labels":
-            return Window.anchored(target.voxels, source.voxels, self._recipe.label_set, where)
+            remedy = 'train with contrast = "robust"'
+            return Window.anchored(target.voxels, source.voxels, self._recipe.label_set, where, remedy)
         return Window.robust(target.voxels)
 
     def _cut(self, source: Volume, target: Volume) -> None:
