@@ -186,6 +186,14 @@ def run(context: click.Context, /, **options: object) -> None:
 @_selects_subjects(required=False)
 @click.option("--out", type=_EXISTING, metavar="FOLDER", help="The model folder to make.")
 @click.option("--resume", type=_EXISTING, metavar="FOLDER", help="Go on with the training in this folder, as it began.")
+@click.option(
+    "--source",
+    "moved_to",
+    type=_EXISTING,
+    multiple=True,
+    metavar="DIR",
+    help="For --resume: where SOURCE lies now, if the data have moved (as --target for the targets).",
+)
 @click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
 @click.option("--preset", metavar="NAME", help="Settings that come with the kind; --recipe and --set go over them.")
 @click.option("--recipe", type=_EXISTING, metavar="FILE", help="TOML file with the settings of the training.")

@@ -118,7 +118,12 @@ def computation_of(translator: Translator) -> Computation | None:
 
 
 def _unseen(step: int, steps: int, doing: str) -> None:
-    """Show nobody how far a training is."""
+    """Ignore progress."""
+
+
+def _never() -> bool:
+    """Go on."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -130,10 +135,13 @@ class TrainingRequest:
         validation: Pairs to measure on, never learnt from.
         out: The model folder to make; it is there, and holds what was asked for and the split.
         recipe: The settings, as read from the user's TOML file and options; the kind validates them.
-            ``labels`` among them is the name of the label set that sources were converted to, else it is `OASIS`.
+            ``labels`` among them is the name of the label set that sources were converted to, else it is `OASIS`;
+            ``source`` and ``target`` say ``labels`` or ``image``.
         report: Takes what is worth keeping, a line each.
         progress: Takes the step that is done, of how many, and a few words such as ``L1 0.0113``; as often as it likes.
         resume: Whether to go on with the run that was begun in ``out``.
+        stop_requested: Whether a signal asks to stop. A kind that asks this after each step saves what it has and
+            returns once it is so; one that never asks is interrupted wherever it is.
     """
 
     subjects: tuple[Subject, ...]
@@ -143,6 +151,7 @@ class TrainingRequest:
     report: Callable[[str], None]
     progress: Callable[[int, int, str], None] = _unseen
     resume: bool = False
+    stop_requested: Callable[[], bool] = _never
 
 
 LOAD_OPTIONS = ("texture", "precision")
@@ -170,9 +179,13 @@ class ModelKind:
         exports: Formats for other software, and what writes the model in a folder as a new file or folder. What it
             leaves there takes its final name once it returns, and is thrown away if it raises.
         check_settings: Raises `OasisGanError` naming the first setting of a recipe that is wrong; quick, for it comes
-            before anything is read.
+            before anything is read. May return all settings, those that the user left out among them.
         options: The keyword arguments that ``load`` takes, out of `LOAD_OPTIONS`. A kind that takes ``precision``
             computes in float32 when it is not given.
+        check_resume: Raises `OasisGanError` if the training in a folder cannot go on with other settings. Called with
+            the folder, the settings so far and the new ones, before anything is read or written.
+        leads: Whether this process writes the model folder when it trains; of several that train together, one does.
+            Always, if not given.
     """
 
     name: str
@@ -183,8 +196,10 @@ class ModelKind:
     shipped: Mapping[str, Path] = field(default_factory=dict)
     presets: Mapping[str, Path] = field(default_factory=dict)
     exports: Mapping[str, Callable[[Path, Path], None]] = field(default_factory=dict)
-    check_settings: Callable[[Mapping[str, object]], None] | None = None
+    check_settings: Callable[[Mapping[str, object]], Mapping[str, object] | None] | None = None
     options: tuple[str, ...] = ()
+    check_resume: Callable[[Path, Mapping[str, object], Mapping[str, object]], None] | None = None
+    leads: Callable[[], bool] | None = None
 
 
 def kind_of(folder: Path) -> str:

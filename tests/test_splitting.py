@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oasis_gan import OasisGanError, Scan, Subject, Volume
-from oasis_gan.splitting import TABLE, split, write_split
+from oasis_gan.splitting import TABLE, compare, read_split, split, write_split
 
 
 def unread(path: Path) -> Volume:
@@ -49,16 +49,69 @@ def test_somebody_must_be_left_to_learn_from() -> None:
 def test_one_file_under_two_names_is_on_one_side(tmp_path: Path) -> None:
     sides = split([subject("a", tmp_path, "same")], [subject("b", tmp_path, "same")])
     with pytest.raises(OasisGanError, match="a and b, which hold the same file"):
-        write_split(tmp_path / "out", sides)
+        write_split(tmp_path, sides)
 
 
-def test_the_list_says_who_is_where_and_tells_changed_files(tmp_path: Path) -> None:
+def test_the_list_says_who_is_where(tmp_path: Path) -> None:
     sides = split([subject("a", tmp_path)], [subject("b\nc", tmp_path)])
-    write_split(tmp_path / "out", sides)
-    rows = [line.split("\t") for line in (tmp_path / "out" / TABLE).read_text().splitlines()]
+    write_split(tmp_path, sides)
+    rows = [line.split("\t") for line in (tmp_path / TABLE).read_text().splitlines()]
     assert [row[:2] for row in rows] == [["subject", "side"], ["a", "train"], ["b\\nc", "validate"]]
-    # The same again is no offence; another file of the same name is.
-    write_split(tmp_path / "out", sides)
-    (tmp_path / "a").write_text("changed")
-    with pytest.raises(OasisGanError, match="the subjects this run began with"):
-        write_split(tmp_path / "out", sides)
+    assert [entry.subject for entry in read_split(tmp_path)] == ["a", "b\\nc"]
+
+
+def listed(folder: Path, *names: str) -> list[tuple[Subject, str]]:
+    return [(subject(name, folder, f"content of {name}"), "train") for name in names]
+
+
+def test_subjects_are_the_same_by_name_and_content_wherever_they_lie_and_in_whatever_order(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    write_split(tmp_path, split([one for one, _ in listed(old, "b", "a")], []))
+    found = compare(read_split(tmp_path), listed(new, "a", "b"))
+    found.require_same((), tmp_path / TABLE)
+    assert [one.source.path for one in found.split.learnt] == [new / "b", new / "a"]
+
+
+def test_who_is_missing_changed_or_new_is_named(tmp_path: Path) -> None:
+    write_split(tmp_path, split([one for one, _ in listed(tmp_path, "a", "b", "c", "d")], []))
+    there = listed(tmp_path, "a", "c", "e")
+    (tmp_path / "c").write_text("changed")
+    with pytest.raises(OasisGanError) as caught:
+        compare(read_split(tmp_path), there).require_same(["c", "e"], tmp_path / TABLE)
+    assert "found b, d missing; c changed; e added; put them back as they were" in str(caught.value)
+
+
+def test_who_changed_sides_has_changed(tmp_path: Path) -> None:
+    write_split(tmp_path, split([one for one, _ in listed(tmp_path, "a", "b")], []))
+    moved = [(one, "validate") for one, _ in listed(tmp_path, "b")]
+    with pytest.raises(OasisGanError, match="found b changed;"):
+        compare(read_split(tmp_path), listed(tmp_path, "a") + moved).require_same(["b"], tmp_path / TABLE)
+
+
+def test_voxels_that_lie_beside_a_header_are_looked_at_too(tmp_path: Path) -> None:
+    header, voxels = tmp_path / "a.hdr", tmp_path / "a.img"
+    header.write_text("header")
+    voxels.write_text("voxels")
+    pair = Subject("a", Scan(header, unread, parts=(voxels,)))
+    write_split(tmp_path, split([pair], []))
+    compare(read_split(tmp_path), [(pair, "train")]).require_same((), tmp_path)
+    voxels.write_text("others")
+    with pytest.raises(OasisGanError, match="found a changed;"):
+        compare(read_split(tmp_path), [(pair, "train")]).require_same(["a"], tmp_path)
+
+
+def test_subjects_of_one_archive_may_be_on_both_sides(tmp_path: Path) -> None:
+    archive = tmp_path / "all.ZIP"
+    archive.write_text("many")
+    sides = split([Subject("a", Scan(archive, unread))], [Subject("b", Scan(archive, unread))])
+    write_split(tmp_path, sides)
+    assert len(read_split(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("content", ["", "a\tb\n", "subject\tside\n"])
+def test_a_list_that_is_none_is_refused_in_a_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / TABLE).write_text(content)
+    with pytest.raises(OasisGanError, match=r"split\.tsv: expected a table of subject, side, source"):
+        read_split(tmp_path)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,27 @@ from ..checks.doctor import examine_all, side_of
 from ..checks.findings import Verdict
 from ..choices import MAX_VOXELS
 from ..datasets import Subject
-from ..errors import OasisGanError, one_line
-from ..files import read_small, write_atomically
+from ..errors import OasisGanError, printable
 from ..label_sets import LABEL_SETS, OASIS
 from ..labels import LabelSet
 from ..models import ModelKind, TrainingRequest
-from ..progress import reporting
+from ..progress import Reporter, reporting
+from ..recipes import apply_settings, compose_recipe
 from ..registry import Registry
-from ..splitting import Split, split, write_split
+from ..signals import Stopped
+from ..splitting import TABLE, Split, compare, read_split, split, write_split
+from ..stopping import StopRequest
 from ..streams import write_result
+from ..training_folder import TrainingRun, has_model, hold_training_folder, relocate
+from ..volume import Content
 from .choosing import SelectionOptions, first, list_subjects, load_registry, require_listed, say
 from .examining import report_line
 
-_RUN = "run.json"
-"""What a training was asked for, in its folder: enough to go on with it."""
-_WITH_RESUME = {"resume", "settings", "plugin_files"}
+_WITH_RESUME = {"resume", "settings", "plugin_files", "moved_to", "target_root"}
 _NOT_GIVEN = (None, (), "", MAX_VOXELS)
 """What options are where the user names none."""
+_OPTIONS = {"sources": "SOURCE", "participants": "--participant-label", "sessions": "--session-label"}
+"""What the user types, where it is not the name of the field."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +43,7 @@ class TrainOptions(SelectionOptions):
 
     out: Path | None
     resume: Path | None
+    moved_to: tuple[Path, ...] = ()
     kind: str | None
     preset: str | None
     recipe: Path | None
@@ -48,112 +54,237 @@ class TrainOptions(SelectionOptions):
 def train(options: TrainOptions) -> int:
     """Train a model, or go on with a training, and print its folder.
 
+    Returns:
+        0, or what a shell expects of a process that was stopped by a signal.
+
     Raises:
         OasisGanError: If options, recipe or data do not do.
         OSError: As the file system says.
     """
-    registry = load_registry(options.plugin_files)
-    out, run = _resumed(options.resume, options) if options.resume else _begun(options, registry)
-    kind = registry.models.get(run["kind"])
-    if kind.train is None:
-        raise OasisGanError(kind.name, expected="a kind that can be trained", found="none", remedy="see --kind")
-    if kind.check_settings is not None:
-        kind.check_settings(run["recipe"])
-    selecting = _selecting(run["selection"], options.plugin_files) if options.resume else options
-    subjects, broken = list_subjects(registry, selecting.selections(), selecting.dataset, selecting.labels)
-    for outcome in broken:
-        say(outcome.message)
-    require_listed(run["validate"], subjects)
-    sides = _healthy(subjects, _label_set(run["recipe"]), run["validate"])
-    write_split(out, sides)
-    write_atomically(out / _RUN, _as_json(run))
-    with reporting("training") as reporter:
-        request = TrainingRequest(
-            sides.learnt, sides.held_out, out, run["recipe"], reporter.say, reporter.advance, options.resume is not None
-        )
-        kind.train(request)
-    write_result(out)
+    with StopRequest() as stop:
+        training = _Training(options, stop)
+        # Whatever has been learnt is saved.
+        with suppress(Stopped):
+            training.go()
+        if training.stopped_early:
+            say(training.farewell())
+            return stop.exit_status
+    if training.out is not None:
+        write_result(training.out)
     return 0
 
 
-def _begun(options: TrainOptions, registry: Registry) -> tuple[Path, dict[str, Any]]:
+class _Training:
+    """One call of ``oasis-gan train``."""
+
+    def __init__(self, options: TrainOptions, stop: StopRequest) -> None:
+        self._options = options
+        self._stop = stop
+        self._step = 0
+        self._steps = 0
+        self.out = options.resume or options.out
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether a signal came before the last step."""
+        return self._stop.signal is not None and not 0 < self._steps == self._step
+
+    def go(self) -> None:
+        """Check what was asked for, read the data and train."""
+        registry = load_registry(self._options.plugin_files)
+        resumed = self._options.resume
+        if resumed is None:
+            out, run = _begin(self._options, registry)
+        else:
+            out, run = resumed, _resume(resumed, self._options)
+        kind = registry.models.get(run.kind)
+        learn = _require_trainable(kind)
+        settings = _resolve_settings(kind, run.recipe)
+        new = resumed is None
+        if not new and kind.check_resume is not None:
+            kind.check_resume(out, TrainingRun.read(out).recipe, run.recipe)
+        leading = kind.leads is None or kind.leads()
+        with hold_training_folder(out, new=new, leading=leading):
+            if new:
+                _require_new(out)
+            sides = self._choose_sides(registry, out, run, settings)
+            write_split(out, sides)
+            run.write(out)
+            with reporting("training") as reporter:
+                learn(self._request(out, run, sides, reporter))
+
+    def farewell(self) -> str:
+        """Return what to say of a training that was stopped by a signal."""
+        again = f"go on with: oasis-gan train --resume {shlex.quote(str(self.out))}"
+        if self._step:
+            return printable(f"stopped at step {self._step}; {again}")
+        if self._options.resume is not None:
+            return printable(f"stopped before the next step, nothing is lost; {again}")
+        return "stopped before the first step: there was nothing to save; start again with the same command"
+
+    def _request(self, out: Path, run: TrainingRun, sides: Split, reporter: Reporter) -> TrainingRequest:
+        def advance(step: int, steps: int, doing: str) -> None:
+            self._step = step
+            self._steps = steps
+            reporter.advance(step, steps, doing)
+
+        return TrainingRequest(
+            sides.learnt,
+            sides.held_out,
+            out,
+            run.recipe,
+            reporter.say,
+            advance,
+            resume=self._options.resume is not None,
+            stop_requested=self._stop.received,
+        )
+
+    def _choose_sides(self, registry: Registry, out: Path, run: TrainingRun, settings: Mapping[str, object]) -> Split:
+        """Return whom to learn from and whom to hold out, their labels converted."""
+        new = self._options.resume is None
+        selecting = self._options if new else _selecting(run.selection, self._options.plugin_files)
+        subjects, broken = list_subjects(registry, selecting.selections(), selecting.dataset, selecting.labels)
+        for outcome in broken:
+            say(outcome.message)
+        labels = _find_label_set(settings)
+        # What the data keep for a test is neither learnt nor looked at.
+        shown = [one for one in subjects if side_of(one, run.validate) in ("train", "validate")]
+        shown = [_convert(_with_content(one, settings), labels) for one in shown]
+        if not new:
+            return _recall_sides(out, shown, labels, run.validate)
+        require_listed(run.validate, subjects)
+        return _examine_sides(shown, labels, run.validate)
+
+
+def _begin(options: TrainOptions, registry: Registry) -> tuple[Path, TrainingRun]:
     """Return the folder of a new training, and what is asked for in it."""
+    if options.moved_to:
+        remedy = "leave out --source: a new training takes SOURCE without it"
+        raise OasisGanError("--source", expected="--resume beside it", found="none", remedy=remedy)
     if options.out is None or not options.sources:
         found = "neither" if options.out is None and not options.sources else "one of them"
         raise OasisGanError("train", expected="SOURCE and --out, or --resume", found=found, remedy="name both")
     trainable = [kind.name for kind in registry.models.offers.values() if kind.train is not None]
     kind = options.kind or first(trainable, "model kind that can be trained")
-    recipe: dict[str, Any] = {}
-    if options.preset is not None:
-        recipe = _read(_preset(registry.models.get(kind), options.preset))
-    if options.recipe is not None:
-        _merge(recipe, _read(options.recipe))
-    run = {
-        "kind": kind,
-        "selection": _selection(options),
-        "validate": sorted(options.validate),
-        "recipe": _with_settings(recipe, options.settings),
-    }
-    _require_new(options.out, run)
-    return options.out, run
+    preset = None if options.preset is None else _find_preset(registry.models.get(kind), options.preset)
+    recipe = compose_recipe(preset, options.recipe, options.settings)
+    _require_new(options.out)
+    return options.out, TrainingRun(kind, _describe_selection(options), tuple(sorted(options.validate)), recipe)
 
 
-def _require_new(out: Path, run: dict[str, Any]) -> None:
-    """Raise `OasisGanError` if the folder is that of another training; the same may be begun on several machines."""
-    path = out / _RUN
-    begun = path.exists() and path.read_bytes() != _as_json(run)
-    if begun or (out / "model.json").exists():
-        remedy = "name another --out, or go on with it by --resume"
+def _require_new(out: Path) -> None:
+    """Raise `OasisGanError` if there is a model in the folder; where nothing was learnt a training may begin anew."""
+    if has_model(out):
+        remedy = f"name another --out, or go on with it: oasis-gan train --resume {shlex.quote(str(out))}"
         raise OasisGanError(out, expected="a new folder", found="one with a training in it", remedy=remedy)
 
 
-def _as_json(run: dict[str, Any]) -> bytes:
-    return json.dumps(run, indent=2).encode()
+def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
+    """Return what the training in a folder was asked for, with what ``--set``, ``--source`` and ``--target`` change."""
+    for field in fields(options):
+        if field.name not in _WITH_RESUME and getattr(options, field.name) not in _NOT_GIVEN:
+            found = _OPTIONS.get(field.name, f"--{field.name.replace('_', '-')}")
+            expected, remedy = "only --set, --source and --target beside it", "leave it out"
+            if field.name == "sources":
+                remedy = "leave it out; --source says where the data lie now"
+            raise OasisGanError("--resume", expected=expected, found=found, remedy=remedy)
+    run = TrainingRun.read(folder)
+    selection = dict(run.selection)
+    if options.moved_to:
+        selection["sources"] = [str(path) for path in relocate(run.sources(), options.moved_to)]
+    if options.target_root is not None:
+        selection["target_root"] = str(options.target_root.absolute())
+    recipe = apply_settings(deepcopy(run.recipe), options.settings)
+    run = replace(run, selection=selection, recipe=recipe)
+    _require_data(run)
+    return run
 
 
-def _selection(options: TrainOptions) -> dict[str, Any]:
+def _require_data(run: TrainingRun) -> None:
+    """Raise `OasisGanError` if nothing is left where the data of a training lay: they have moved."""
+    sources, target_root = run.sources(), run.target_root()
+    if not any(source.exists() for source in sources):
+        expected, remedy = "the data that this training learns from", "say where they lie now: --source DIR"
+        raise OasisGanError("--resume", expected=expected, found=f"nothing at {sources[0]}", remedy=remedy)
+    if target_root is not None and not target_root.exists():
+        expected, remedy = "the targets that this training learns from", "say where they lie now: --target DIR"
+        raise OasisGanError("--resume", expected=expected, found=f"nothing at {target_root}", remedy=remedy)
+
+
+def _require_trainable(kind: ModelKind) -> Callable[[TrainingRequest], None]:
+    """Return what trains a kind of model."""
+    if kind.train is None:
+        raise OasisGanError(kind.name, expected="a kind that can be trained", found="none", remedy="see --kind")
+    return kind.train
+
+
+def _resolve_settings(kind: ModelKind, recipe: Mapping[str, object]) -> Mapping[str, object]:
+    """Return settings that are checked, with those that the user left out if the kind tells them."""
+    resolved = kind.check_settings(recipe) if kind.check_settings is not None else None
+    return recipe if resolved is None else resolved
+
+
+def _describe_selection(options: TrainOptions) -> dict[str, Any]:
     """Return what chooses the subjects, as JSON that is understood from any folder."""
     names = [field.name for field in fields(SelectionOptions) if field.name != "plugin_files"]
-    return {name: _absolute(getattr(options, name)) for name in names}
+    return {name: _as_json(getattr(options, name)) for name in names}
 
 
-def _absolute(value: Any) -> Any:  # noqa: ANN401 - an option of any type
+def _as_json(value: Any) -> Any:  # noqa: ANN401 - an option of any type
     if isinstance(value, Path):
         return str(value.absolute())
-    return [_absolute(one) for one in value] if isinstance(value, tuple) else value
+    return [_as_json(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _selecting(selection: Mapping[str, Any], plugin_files: tuple[Path, ...]) -> SelectionOptions:
-    """Return the options that `_selection` wrote down."""
-    paths = {
-        "sources": tuple(Path(source) for source in selection["sources"]),
-        "target_root": Path(selection["target_root"]) if selection["target_root"] else None,
-    }
-    tuples = {name: tuple(value) for name, value in selection.items() if isinstance(value, list)}
-    return SelectionOptions(**{**selection, **tuples, **paths}, plugin_files=plugin_files)
+    """Return the options that `_describe_selection` wrote down; those that an earlier version had not are not given."""
+    options: dict[str, Any] = {}
+    for field in fields(SelectionOptions):
+        value = selection.get(field.name)
+        if isinstance(value, list):
+            value = tuple(value)
+        if value is None and field.default is not MISSING:
+            value = field.default
+        options[field.name] = value
+    options["sources"] = tuple(Path(source) for source in options["sources"])
+    options["target_root"] = Path(options["target_root"]) if options["target_root"] else None
+    options["plugin_files"] = plugin_files
+    return SelectionOptions(**options)
 
 
-def _label_set(recipe: dict[str, Any]) -> LabelSet:
+def _find_label_set(settings: Mapping[str, object]) -> LabelSet:
     """Return the set that the model is to learn from; a name that is none is for the kind to refuse."""
-    return LABEL_SETS.get(str(recipe.get("labels")), OASIS)
+    return LABEL_SETS.get(str(settings.get("labels")), OASIS)
 
 
-def _healthy(subjects: Iterable[Subject], labels: LabelSet, validate: Collection[str]) -> Split:
-    """Return whom to learn from and whom to hold out, their labels converted; say who is left out, and why.
+def _recall_sides(out: Path, shown: Sequence[Subject], labels: LabelSet, validate: Collection[str]) -> Split:
+    """Return the sides that a training began with.
+
+    Raises:
+        OasisGanError: If somebody is missing, changed or new.
+    """
+    recorded = compare(read_split(out), [(subject, side_of(subject, validate)) for subject in shown])
+    others = [subject for subject, _ in recorded.others]
+    # Who was left out at the beginning is so again.
+    examined = list(examine_all(others, labels, validate))
+    added = [one.subject.name for one in examined if one.report.verdict is not Verdict.REJECT]
+    recorded.require_same(added, out / TABLE)
+    return recorded.split
+
+
+def _examine_sides(shown: Iterable[Subject], labels: LabelSet, validate: Collection[str]) -> Split:
+    """Return whom to learn from and whom to hold out; say who is left out, and why.
 
     Raises:
         OasisGanError: If a person is on both sides, or nobody is left to learn from.
     """
     sides: dict[str, list[Subject]] = {"train": [], "validate": []}
-    # What the data keep for a test is neither learnt nor looked at.
-    shown = [_converted(subject, labels) for subject in subjects if side_of(subject, validate) in sides]
     for examined in examine_all(shown, labels, validate):
         if examined.twin is not None:
-            name, remedy = examined.subject.name, "put both on one side, or leave one of them out"
-            found = f"{name} and {examined.twin}, the same head"
-            raise OasisGanError(
-                "training data", expected="different heads to learn and to measure on", found=found, remedy=remedy
-            )
+            name = examined.subject.name
+            found, remedy = f"{name} and {examined.twin}, the same head", "put both on one side, or leave one out"
+            expected = "different heads to learn and to measure on"
+            raise OasisGanError("training data", expected=expected, found=found, remedy=remedy)
         verdict = examined.report.verdict
         if verdict is Verdict.REJECT:
             say(f"left out {report_line(examined.report)}")
@@ -164,69 +295,21 @@ def _healthy(subjects: Iterable[Subject], labels: LabelSet, validate: Collection
     return split(sides["train"], sides["validate"])
 
 
-def _converted(subject: Subject, labels: LabelSet) -> Subject:
+def _with_content(subject: Subject, settings: Mapping[str, object]) -> Subject:
+    """Return a subject of which is known what it holds, labels or an image, where the settings say so."""
+    contents: dict[object, Content] = {"labels": "labels", "image": "image"}
+    source = contents.get(settings.get("source"))
+    target = contents.get(settings.get("target"))
+    return subject.holding(source, target) if source and target else subject
+
+
+def _convert(subject: Subject, labels: LabelSet) -> Subject:
     target = subject.target.in_labels(labels) if subject.target else None
     return replace(subject, source=subject.source.in_labels(labels), target=target)
 
 
-def _resumed(folder: Path, options: TrainOptions) -> tuple[Path, dict[str, Any]]:
-    """Return the folder of a training that was begun, and what was asked for in it; ``--set`` may change settings."""
-    given = [getattr(options, field.name) for field in fields(options) if field.name not in _WITH_RESUME]
-    if any(option not in _NOT_GIVEN for option in given):
-        expected, found = "--resume FOLDER, with --set at most", "other options beside it"
-        raise OasisGanError("--resume", expected=expected, found=found, remedy="leave them out")
-    path = folder / _RUN
-    try:
-        run = json.loads(path.read_bytes())
-        _with_settings(run["recipe"], options.settings)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        remedy = "name the --out of a training"
-        raise OasisGanError(path, expected="a training to go on with", found=one_line(error), remedy=remedy) from None
-    return folder, run
-
-
-def _preset(kind: ModelKind, name: str) -> Path:
+def _find_preset(kind: ModelKind, name: str) -> Path:
     if name not in kind.presets:
         expected = f"one of {', '.join(kind.presets) or 'none'}"
         raise OasisGanError("--preset", expected=expected, found=name, remedy="name one of these")
     return kind.presets[name]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_small(path).decode())
-    except ValueError as error:
-        raise OasisGanError(path, expected="TOML: key = value", found=str(error), remedy="mend it") from None
-
-
-def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:
-    """Put settings over others, table by table."""
-    for key, value in above.items():
-        if isinstance(value, Mapping) and isinstance(below.get(key), dict):
-            _merge(below[key], value)
-        else:
-            below[key] = value
-
-
-def _with_settings(recipe: dict[str, Any], settings: Iterable[str]) -> dict[str, Any]:
-    """Return a recipe with the settings of ``--set`` over its own; dots in a key reach into tables."""
-    for setting in settings:
-        try:
-            _put(recipe, setting)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise OasisGanError(setting, expected="key = value", found=str(error), remedy="mend it") from None
-    return recipe
-
-
-def _put(recipe: dict[str, Any], setting: str) -> None:
-    key, equals, value = setting.partition("=")
-    if not equals:
-        raise ValueError("no =")
-    *tables, last = key.strip().split(".")
-    for table in tables:
-        recipe = recipe.setdefault(table, {})
-    try:
-        recipe[last] = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        # A word without quotes, as a shell leaves it.
-        recipe[last] = value.strip()

@@ -48,11 +48,26 @@ def train(request: TrainingRequest) -> None:
     train(request)
 
 
-def check_settings(settings: Mapping[str, object]) -> None:
-    """Raise `OasisGanError` naming the first setting that is wrong."""
+def check_settings(settings: Mapping[str, object]) -> Mapping[str, object]:
+    """Return all settings, or raise `OasisGanError` naming the first that is wrong."""
     from .recipe import parse_recipe
 
-    parse_recipe(settings)
+    return parse_recipe(settings).model_dump(mode="json")
+
+
+def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    """Raise `OasisGanError` if the training in ``folder`` cannot go on with other settings."""
+    from .changes import check_resume
+
+    check_resume(folder, before, after)
+
+
+def leads() -> bool:
+    """Whether this process is the first of those that train together, the one that writes the model folder."""
+    from .rendezvous import find_workers
+
+    _, index = find_workers()
+    return index == 0
 
 
 def to_onnx(folder: Path, out: Path) -> None:
@@ -85,4 +100,6 @@ def oasis_gan_models() -> Iterator[ModelKind]:
         exports={"onnx": to_onnx, "savedmodel": to_saved_model},
         check_settings=check_settings,
         options=("texture", "precision"),
+        check_resume=check_resume,
+        leads=leads,
     )

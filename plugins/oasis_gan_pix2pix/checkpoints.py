@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from oasis_gan import OasisGanError, write_atomically
 
 Arrays = Mapping[str, NDArray[Any]]
+FOLDER = "checkpoints"
+"""Where they lie in a model folder."""
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 _FACTS = "facts"
 """The one key of a file's metadata: safetensors writes several in any order, and equal states give equal files."""

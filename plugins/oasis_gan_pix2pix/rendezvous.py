@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import time
 from collections.abc import Sequence
@@ -11,6 +13,17 @@ from oasis_gan import OasisGanError
 
 _GO = b"go\n"
 _REMEDY = "start every worker of TF_CONFIG with the same command"
+
+
+def find_workers() -> tuple[list[str], int]:
+    """Return the addresses of all workers and the number of this one, as ``TF_CONFIG`` says."""
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        addresses = [str(address) for address in config.get("cluster", {}).get("worker", [])]
+        return addresses, int(config["task"]["index"]) if len(addresses) > 1 else 0
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        expected, remedy = "a cluster of workers and a task", "see docs/training.md"
+        raise OasisGanError("TF_CONFIG", expected=expected, found=repr(error), remedy=remedy) from None
 
 
 def meet(addresses: Sequence[str], index: int, patience: float) -> None:

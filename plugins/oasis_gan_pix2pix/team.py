@@ -6,7 +6,6 @@ Each gets its part of every batch; gradients are averaged over all, so that all 
 from __future__ import annotations
 
 import faulthandler
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from oasis_gan import OasisGanError
 
 from .backend import compiled, tf
-from .rendezvous import meet
+from .rendezvous import find_workers, meet
 
 Tensor = Any
 Arrays = Sequence[NDArray[Any]]
@@ -49,7 +48,7 @@ class Team:
         Raises:
             OasisGanError: If a worker is not there in time, or ``TF_CONFIG`` cannot be understood.
         """
-        addresses, index = _workers()
+        addresses, index = find_workers()
         if len(addresses) > 1:
             meet(addresses, index, patience)
             # Should one die now, TensorFlow waits for it without end and holds the GIL: only this gets through.
@@ -86,6 +85,18 @@ class Team:
     def one(self, value: Any) -> NDArray[Any]:  # noqa: ANN401
         """Return a result that is the same on all devices."""
         return np.asarray(self.strategy.experimental_local_results(value)[0])
+
+    def any_says(self, says: bool) -> bool:
+        """Return whether any worker says so, the same on all of them; every worker has to ask, at the same point."""
+        if self.workers == 1:
+            return says
+
+        def part(context: Any) -> Tensor:  # noqa: ANN401
+            return tf.constant(int(says), tf.int64)
+
+        with tf.device("CPU:0"):
+            spread = self.strategy.experimental_distribute_values_from_function(part)
+        return bool(self.one(self._sum(spread)))
 
     def from_chief(self, arrays: Arrays) -> list[NDArray[Any]]:
         """Return the chief's arrays on every worker, to the bit; the others give arrays of the same shapes and types.
@@ -135,17 +146,6 @@ def all_reduced(operation: str, values: Tensor) -> Tensor:
     # Arguments, and what is read from variables, have no device until they are copied.
     copied = tf.nest.map_structure(tf.identity, values)
     return tf.distribute.get_replica_context().all_reduce(operation, copied)
-
-
-def _workers() -> tuple[list[str], int]:
-    """Return the addresses of all workers and the number of this one, as ``TF_CONFIG`` says."""
-    try:
-        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-        addresses = [str(address) for address in config.get("cluster", {}).get("worker", [])]
-        return addresses, int(config["task"]["index"]) if len(addresses) > 1 else 0
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        expected, remedy = "a cluster of workers and a task", "see docs/training.md"
-        raise OasisGanError("TF_CONFIG", expected=expected, found=repr(error), remedy=remedy) from None
 
 
 def _says_that_one_is_lost(error: Any) -> bool:  # noqa: ANN401

@@ -119,6 +119,8 @@ class _Run:
             if stale:
                 self._request.report(f"step {self._done}: no better since step {self._best_step}")
                 break
+            if self._team.any_says(self._request.stop_requested()):
+                break
             figures = self._trainer.update(step, *batch)
             self._done = step + 1
             self._require_finite(figures)

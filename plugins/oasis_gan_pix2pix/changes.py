@@ -1,0 +1,113 @@
+"""Settings that are changed when a training is gone on with: which may be, and from which step on they hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oasis_gan import OasisGanError
+
+from . import checkpoints
+from .recipe import Recipe, parse_recipe
+
+CHANGEABLE = frozenset(
+    {
+        "name",
+        "version",
+        "steps",
+        "epochs",
+        "learning_rate",
+        "generator_learning_rate",
+        "smooth.learning_rate",
+        "smooth.texture",
+        "constant",
+        "precision",
+        "validate_every",
+        "checkpoint_every",
+        "keep",
+        "patience",
+        "select",
+        "tensorboard",
+    }
+)
+"""What neither the networks, nor what they are shown, nor what they are trained for depends on."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A setting that has another value from a step on.
+
+    Args:
+        step: The first updates, as many as this, were done with the value before.
+        setting: Its name, as ``smooth.learning_rate``.
+        before: Its value in these updates.
+        after: Its value in those after them.
+    """
+
+    step: int
+    setting: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        return f"{self.setting}: {_show(self.before)} until step {self.step}, {_show(self.after)} from there on"
+
+
+def find_changes(step: int, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """Return in what two recipes differ, each as its `model_dump`."""
+    old, new = dict(_flatten(before)), dict(_flatten(after))
+    return [Change(step, name, old.get(name), value) for name, value in new.items() if old.get(name) != value]
+
+
+def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    """Raise `OasisGanError` if the training in a folder cannot go on with other settings.
+
+    Args:
+        folder: The model folder.
+        before: The settings so far, as the user gave them.
+        after: The settings to go on with.
+    """
+    old, new = parse_recipe(before), parse_recipe(after)
+    done = checkpoints.last_step(folder / checkpoints.FOLDER)
+    if not done:
+        # Nothing has been learnt with the old ones.
+        return
+    for change in find_changes(done, _dump(old), _dump(new)):
+        if change.setting not in CHANGEABLE:
+            raise OasisGanError(
+                f"recipe: {change.setting}",
+                expected=f"{_show(change.before)}, with which this training began",
+                found=_show(change.after),
+                remedy="leave it out, or train anew into another folder",
+            )
+    if new.steps is not None and new.steps < done:
+        expected, remedy = f"at least the {done} steps that are done", "leave it out, or train anew"
+        raise OasisGanError("recipe: steps", expected=expected, found=str(new.steps), remedy=remedy)
+
+
+def as_comment(changes: Sequence[Change]) -> str:
+    """Return the lines that a recipe begins with whose settings did not hold from the first step on."""
+    if not changes:
+        return ""
+    lines = ["Not all of these settings held from the first step on:", *map(str, changes)]
+    return "".join(f"# {line}\n" for line in lines) + "\n"
+
+
+def _dump(recipe: Recipe) -> dict[str, Any]:
+    return recipe.model_dump(mode="json")
+
+
+def _flatten(settings: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{table}{name}.")
+        else:
+            yield f"{table}{name}", value
+
+
+def _show(value: object) -> str:
+    return "none" if value is None else json.dumps(value)

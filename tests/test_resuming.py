@@ -1,0 +1,245 @@
+"""A training goes on wherever it is asked to, with the data it began with wherever they lie now."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from oasis_gan import OasisGanError
+from oasis_gan.cli import cli
+from oasis_gan.training_folder import relocate
+
+RECIPE = """
+steps = 2
+size = 16
+batch = 2
+precision = "float32"
+[generator]
+levels = 2
+filters = 4
+[discriminator]
+filters = 4
+receptive_field = 16
+"""
+PAIRS = ("--source-suffix", "_seg.nii.gz", "--target-suffix", "_t1.nii.gz")
+Files = dict[str, bytes]
+
+
+def save_head(folder: Path, name: str, seed: int) -> None:
+    """Write a small head, label map and image."""
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((20, 22, 18), np.uint8)
+    labels[2:-2, 2:-2, 2:-2] = rng.integers(1, 4, (16, 18, 14))
+    greys = np.array([0, 20, 45, 70])[labels]
+    image = (greys + rng.normal(0, 1, labels.shape) * (labels > 0)).astype(np.float32)
+    nib.save(nib.Nifti1Image(labels, np.eye(4)), folder / f"{name}_seg.nii.gz")
+    nib.save(nib.Nifti1Image(image, np.eye(4)), folder / f"{name}_t1.nii.gz")
+
+
+def train(*words: object) -> tuple[str, str]:
+    """Return what `oasis-gan train` prints and says; raise what it raises."""
+    result = CliRunner().invoke(cli, ["train", *map(str, words)], standalone_mode=False)
+    if result.exception:
+        raise result.exception
+    return result.stdout, result.stderr
+
+
+def refusal(*words: object) -> str:
+    """Return the line with which `oasis-gan train` refuses."""
+    with pytest.raises(OasisGanError) as caught:
+        train(*words)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def files(folder: Path) -> Files:
+    """Return the content of all files in a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with three heads and a training that had a relative SOURCE and --out, two of its steps done."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "heads").mkdir()
+    for seed, name in enumerate(("one", "two", "three")):
+        save_head(folder / "heads", name, seed)
+    (folder / "tiny.toml").write_text(RECIPE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        train("heads", *PAIRS, "--recipe", "tiny.toml", "--validate", "two", "--out", "out/rel")
+    return folder
+
+
+@pytest.fixture
+def place(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of that folder, whose data are where they were, in which the test runs."""
+    shutil.copytree(trained, tmp_path / "place")
+    run = tmp_path / "place" / "out" / "rel" / "run.json"
+    run.write_text(run.read_text().replace(str(trained), str(tmp_path / "place")))
+    monkeypatch.chdir(tmp_path / "place")
+    return tmp_path / "place"
+
+
+def test_a_training_of_a_relative_source_goes_on_in_the_same_folder(place: Path) -> None:
+    printed, _ = train("--resume", "out/rel", "--set", "steps=3")
+    assert printed.strip() == "out/rel"
+    assert json.loads((place / "out/rel/model.json").read_text())["training"]["step"] == 3
+
+
+def test_a_training_goes_on_from_another_folder(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    train("--resume", "place/out/rel", "--set", "steps=3")
+    assert json.loads((place / "out/rel/model.json").read_text())["training"]["step"] == 3
+
+
+def test_a_model_folder_that_was_moved_goes_on(place: Path) -> None:
+    (place / "out/rel").rename(place / "elsewhere")
+    train("--resume", "elsewhere", "--set", "steps=3")
+    assert json.loads((place / "elsewhere/model.json").read_text())["training"]["step"] == 3
+
+
+def test_data_that_were_moved_are_asked_for_and_named_with_source(place: Path) -> None:
+    (place / "heads").rename(place / "moved")
+    before = files(place / "out/rel")
+    said = refusal("--resume", "out/rel", "--set", "steps=3")
+    assert "expected the data that this training learns from, found nothing at" in said
+    assert "say where they lie now: --source DIR" in said
+    assert files(place / "out/rel") == before
+    train("--resume", "out/rel", "--source", "moved", "--set", "steps=3")
+    assert str(place / "moved" / "one_seg.nii.gz") in (place / "out/rel/split.tsv").read_text()
+    # From now on they are found there.
+    train("--resume", "out/rel", "--set", "steps=4")
+
+
+def test_targets_in_a_folder_of_their_own_move_too(place: Path) -> None:
+    for folder, suffix in (("labels", "_seg.nii.gz"), ("images", "_t1.nii.gz")):
+        (place / folder).mkdir()
+        for path in (place / "heads").glob(f"*{suffix}"):
+            path.rename(place / folder / path.name.replace(suffix, ".nii.gz"))
+    train("labels", "--target", "images", "--recipe", "tiny.toml", "--out", "m")
+    (place / "images").rename(place / "scans")
+    said = refusal("--resume", "m", "--set", "steps=3")
+    assert "expected the targets that this training learns from, found nothing at" in said
+    train("--resume", "m", "--target", "scans", "--set", "steps=3")
+    (place / "labels").rename(place / "maps")
+    train("--resume", "m", "--source", "maps", "--set", "steps=4")
+
+
+def remove(place: Path) -> None:
+    (place / "heads/three_seg.nii.gz").unlink()
+
+
+def remove_all_but_the_held_out(place: Path) -> None:
+    remove(place)
+    (place / "heads/one_seg.nii.gz").unlink()
+
+
+def remove_the_held_out(place: Path) -> None:
+    (place / "heads/two_seg.nii.gz").unlink()
+
+
+def add(place: Path) -> None:
+    save_head(place / "heads", "four", 4)
+
+
+def change_a_target(place: Path) -> None:
+    save_head(place / "heads", "other", 5)
+    (place / "heads/other_t1.nii.gz").rename(place / "heads/one_t1.nii.gz")
+    (place / "heads/other_seg.nii.gz").unlink()
+
+
+def damage(place: Path) -> None:
+    path = place / "heads/three_seg.nii.gz"
+    path.write_bytes(path.read_bytes()[:-50])
+
+
+def rename(place: Path) -> None:
+    for suffix in ("seg", "t1"):
+        (place / f"heads/one_{suffix}.nii.gz").rename(place / f"heads/uno_{suffix}.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("alter", "said"),
+    [
+        (remove, "found three missing;"),
+        (remove_all_but_the_held_out, "found one, three missing;"),
+        (remove_the_held_out, "found two missing;"),
+        (add, "found four added;"),
+        (change_a_target, "found one changed;"),
+        (damage, "found three changed;"),
+        (rename, "found one missing; uno added;"),
+    ],
+)
+def test_who_is_missing_changed_or_new_is_named_and_nothing_is_written(place: Path, alter: Any, said: str) -> None:  # noqa: ANN401
+    alter(place)
+    before = files(place / "out/rel")
+    line = refusal("--resume", "out/rel", "--set", "steps=3")
+    assert "split.tsv: expected the subjects that this training began with, " in line
+    assert said in line
+    assert files(place / "out/rel") == before
+
+
+def test_a_subject_that_was_left_out_at_the_beginning_does_not_hinder_going_on(place: Path) -> None:
+    (place / "heads/bad_seg.nii.gz").write_bytes(b"no volume")
+    train("--resume", "out/rel", "--set", "steps=3")
+
+
+@pytest.mark.parametrize("setting", ["generator.filters=8", "loss.l1_weight=50", "steps=x", "stepz=5", "seed=3"])
+def test_a_setting_that_a_training_cannot_go_on_with_is_refused_before_anything_is_written(
+    place: Path, setting: str
+) -> None:
+    before = files(place / "out/rel")
+    assert "recipe: " in refusal("--resume", "out/rel", "--set", setting)
+    assert files(place / "out/rel") == before
+    train("--resume", "out/rel", "--set", "steps=3")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"kind": "pix2pix", "selection": {"sources": 5}}', "[" * 10**5])
+def test_a_folder_without_a_training_to_go_on_with_is_refused_in_a_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
+    assert "run.json: expected a training to go on with, found " in refusal("--resume", tmp_path)
+
+
+def test_sources_are_relocated_one_by_one_or_with_the_folder_above_them() -> None:
+    old = [Path("/a/heads/one"), Path("/a/heads/two/seg.nii")]
+    assert relocate(old, [Path("/b/heads")]) == [Path("/b/heads/one"), Path("/b/heads/two/seg.nii")]
+    assert relocate(old, [Path("/x"), Path("/y")]) == [Path("/x"), Path("/y")]
+    assert relocate(old[:1], [Path("/z")]) == [Path("/z")]
+    with pytest.raises(OasisGanError, match="--source: expected one folder, or as many sources"):
+        relocate([*old, Path("/a/three")], [Path("/x"), Path("/y")])
+
+
+def test_a_start_that_fails_leaves_nothing_that_blocks_the_corrected_command(place: Path) -> None:
+    """The suffixes were forgotten: nobody has a target."""
+    refusal("heads", "--recipe", "tiny.toml", "--out", "new/m0")
+    assert not (place / "new").exists()
+    train("heads", *PAIRS, "--recipe", "tiny.toml", "--out", "new/m0")
+    assert (place / "new/m0/model.json").exists()
+
+
+def test_a_folder_in_which_nothing_was_learnt_may_be_begun_anew(place: Path) -> None:
+    """As an earlier version, or a crash, leaves it."""
+    (place / "m0").mkdir()
+    for name in ("run.json", "split.tsv"):
+        (place / "m0" / name).write_text("of another training")
+    (place / "m0/notes.txt").write_text("mine")
+    refusal("heads", "--recipe", "tiny.toml", "--out", "m0")
+    assert (place / "m0/notes.txt").read_text() == "mine"
+    train("heads", *PAIRS, "--recipe", "tiny.toml", "--out", "m0")
+    assert (place / "m0/model.json").exists()
+
+
+def test_a_model_is_never_begun_anew_and_the_refusal_says_how_to_go_on(place: Path) -> None:
+    before = files(place / "out/rel")
+    said = refusal("heads", *PAIRS, "--recipe", "tiny.toml", "--out", "out/rel")
+    assert "expected a new folder, found one with a training in it" in said
+    assert "oasis-gan train --resume out/rel" in said
+    assert files(place / "out/rel") == before
