@@ -3,7 +3,7 @@
     python examples/itk_downstream.py OUTPUT SEG T1 --out DIR
 
 OUTPUT is what ``oasis-gan run`` made of the tissue map SEG; T1 is a real scan of that head, which may lie elsewhere in
-space. Needs SimpleITK (``pip install 'oasis-gan[itk]'``). Equal inputs give equal files: one thread, fixed seed.
+space. Equal inputs give equal files: one thread, fixed seed.
 """
 
 from __future__ import annotations
@@ -16,14 +16,10 @@ from typing import Any
 
 import click
 import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation calls it so
 from oasis_gan_nifti import write_nifti
 
 from oasis_gan import OASIS, Geometry, OasisGanError, Volume, read_nifti, write_atomically
-
-try:
-    import SimpleITK as sitk  # noqa: N813 - its own documentation calls it so
-except ModuleNotFoundError:
-    raise SystemExit("expected SimpleITK, found none; run pip install 'oasis-gan[itk]'") from None
 
 Image = Any  # SimpleITK is untyped here
 Transform = Any

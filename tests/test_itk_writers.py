@@ -139,3 +139,39 @@ def test_a_run_writes_on_the_grid_that_itk_reads_from_the_source(
         np.testing.assert_allclose(getattr(made, f"Get{what}")(), getattr(given_image, f"Get{what}")(), atol=1e-6)
     masked = sitk.Mask(made, given_image > 0)
     assert np.array_equal(sitk.GetArrayFromImage(masked), sitk.GetArrayFromImage(made))
+
+
+@writers
+def test_itk_reads_origin_spacing_and_directions_as_they_were_written(tmp_path: Path, suffix: str) -> None:
+    """MetaImage to the bit; NRRD stores the product of spacing and direction, and both come back rounded."""
+    rng = np.random.default_rng(0)
+    axes = nib.eulerangles.euler2mat(*rng.uniform(-3, 3, 3))
+    spacing = rng.uniform(0.1, 5, 3)
+    affine = nib.affines.from_matvec(axes @ np.diag(spacing), rng.uniform(-500, 500, 3))
+    given_volume = volume(affine)
+    path = tmp_path / f"a{suffix}"
+    WRITERS[suffix](given_volume, path)
+    image = sitk.ReadImage(str(path))
+    directions = (LPS[:3, :3] @ affine[:3, :3]) / given_volume.geometry.spacing
+    rounding = 0 if suffix == ".mha" else 1e-15
+    assert image.GetOrigin() == tuple((LPS @ affine)[:3, 3])
+    np.testing.assert_allclose(image.GetSpacing(), given_volume.geometry.spacing, rtol=rounding, atol=0)
+    np.testing.assert_allclose(np.reshape(image.GetDirection(), (3, 3)), directions, rtol=0, atol=rounding)
+
+
+@writers
+def test_a_file_that_comes_back_otherwise_is_not_written(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SimpleITK says nothing on a full disk: only reading the file back tells."""
+    kept = sitk.ReadImage
+
+    def damaged(path: str) -> Any:  # noqa: ANN401
+        image = kept(path)
+        image[0, 0, 0] = -1
+        return image
+
+    monkeypatch.setattr(sitk, "ReadImage", damaged)
+    with pytest.raises(OasisGanError, match="expected the volume that was written, found something else"):
+        WRITERS[suffix](volume(), tmp_path / f"a{suffix}")
+    assert not any(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""ITK plugin: writes MetaImage and NRRD, for SimpleITK, 3D Slicer and elastix. It needs none of them."""
+"""ITK plugin: writes MetaImage and NRRD, for SimpleITK, 3D Slicer and elastix."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from oasis_gan import Exporter, hookimpl
 
-from .metaimage import write_metaimage
-from .nrrd import write_nrrd
+from .writer import write_metaimage, write_nrrd
 
 __all__ = ["write_metaimage", "write_nrrd"]
 

@@ -19,23 +19,19 @@ _LPS = np.array([-1.0, -1.0, 1.0])  # times RAS+, in which volumes lie
 
 @dataclass(frozen=True, eq=False)
 class ItkImage:
-    """What the two formats write.
+    """A volume as ITK sees it.
 
     Args:
-        size: Number of voxels along each axis.
+        voxels: (I, J, K), of a type that ITK has.
         spacing: Between voxel centres along each axis, mm.
-        directions: One row an axis: the unit vector it points along, LPS+.
+        directions: One column an axis: the unit vector it points along, LPS+.
         origin: Where the first voxel's centre lies, LPS+ mm.
-        dtype: Name of the voxels' NumPy type.
-        data: The voxels, little-endian, the first axis fastest.
     """
 
-    size: tuple[int, int, int]
-    spacing: tuple[float, float, float]
+    voxels: NDArray[Any]
+    spacing: NDArray[np.float64]
     directions: NDArray[np.float64]
     origin: NDArray[np.float64]
-    dtype: str
-    data: bytes
 
     @classmethod
     def of(cls, volume: Volume, path: Path) -> ItkImage:
@@ -47,13 +43,42 @@ class ItkImage:
         geometry, voxels = volume.geometry, volume.voxels
         _require_perpendicular(geometry, path)
         _require_finite_numbers(voxels, path)
+        affine = geometry.affine
         return cls(
-            size=geometry.shape,
-            spacing=geometry.spacing,
-            directions=(geometry.affine[:3, :3] / geometry.spacing).T * _LPS,
-            origin=geometry.affine[:3, 3] * _LPS,
-            dtype=voxels.dtype.name,
-            data=voxels.astype(voxels.dtype.newbyteorder("<"), copy=False).tobytes(order="F"),
+            voxels=voxels.astype(voxels.dtype.newbyteorder("="), copy=False),
+            spacing=np.array(geometry.spacing),
+            directions=(affine[:3, :3] / geometry.spacing) * _LPS[:, np.newaxis] + 0.0,
+            # A zero is added so that none is written as -0.0.
+            origin=affine[:3, 3] * _LPS + 0.0,
+        )
+
+    @classmethod
+    def from_simpleitk(cls, image: Any, itk: Any) -> ItkImage:  # noqa: ANN401 - SimpleITK has no types
+        """Return what an image of SimpleITK holds."""
+        return cls(
+            voxels=itk.GetArrayFromImage(image).T,
+            spacing=np.array(image.GetSpacing()),
+            directions=np.reshape(image.GetDirection(), (3, 3)),
+            origin=np.array(image.GetOrigin()),
+        )
+
+    def to_simpleitk(self, itk: Any) -> Any:  # noqa: ANN401
+        """Return an image of SimpleITK."""
+        # Its arrays have the slowest axis first.
+        image = itk.GetImageFromArray(np.ascontiguousarray(self.voxels.T))
+        image.SetSpacing(self.spacing.tolist())
+        image.SetDirection(self.directions.ravel().tolist())
+        image.SetOrigin(self.origin.tolist())
+        return image
+
+    def same_as(self, other: ItkImage, rounding: float) -> bool:
+        """Whether both hold the same voxels on the same grid, spacing and directions being rounded."""
+        return (
+            self.voxels.dtype == other.voxels.dtype
+            and np.array_equal(self.voxels, other.voxels)
+            and np.array_equal(self.origin, other.origin)
+            and np.allclose(self.spacing, other.spacing, rtol=rounding, atol=0)
+            and np.allclose(self.directions, other.directions, rtol=0, atol=rounding)
         )
 
 
@@ -71,9 +96,3 @@ def _require_finite_numbers(voxels: NDArray[Any], path: Path) -> None:
     if not np.isfinite(voxels).all():
         remedy = "few filters of ITK can take them: set them to 0"
         raise OasisGanError(path, expected="finite voxels", found="NaN or Inf", remedy=remedy)
-
-
-def numbers(values: Any) -> str:  # noqa: ANN401 - any sequence of numbers
-    """Return numbers as text from which the same doubles are read."""
-    # A zero is added so that none is written as -0.0.
-    return " ".join(repr(float(value) + 0.0) for value in values)
