@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import OasisGanError
 from .volume import Channels, Mask, Voxels
 
 Weights = NDArray[np.float32]
 
 _REACH = 2  # pixels, of the wider kernel
+MAX_PIXELS = 2**19
+"""Of a canvas, 724 x 724 for example. A batch of 8 slices then takes 16 MiB a channel; the default model takes 2 GB."""
+MAX_WEIGHTS = 2**23
+"""Of the matrix of one axis: 64 MiB while it is computed, in a few copies."""
 SAME_SPACING = 0.01
 """Spacings that differ by less than this fraction are taken as equal: voxels are moved whole, never blended."""
 
@@ -54,17 +59,23 @@ class Fit:
     back: tuple[Weights, Weights]
 
     @classmethod
-    def around(cls, support: Mask, spacing: tuple[float, float], canvas: Canvas) -> Fit:
+    def around(cls, support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object = "slices") -> Fit:
         """Fit a stack onto ``canvas``, what is ``support`` (slices, rows, columns) in its middle.
 
         Args:
             support: Where there is something to translate in any of the slices.
             spacing: Of rows and columns, mm.
             canvas: Where it has to go.
+            where: What to call the stack in an error.
+
+        Raises:
+            OasisGanError: If the canvas would be larger than memory should bear; nothing is allocated then.
         """
-        rows = _fit_axis(np.asarray(support.any(axis=(0, 2))), spacing[0], canvas)
-        columns = _fit_axis(np.asarray(support.any(axis=(0, 1))), spacing[1], canvas)
-        return cls((rows[0], columns[0]), (rows[1], columns[1]))
+        rows, columns = axes = _fit_axes(support, spacing, canvas)
+        _require_room(axes, canvas, where)
+        there = rows.weights_there(), columns.weights_there()
+        back = rows.weights_back(), columns.weights_back()
+        return cls(there, back)
 
     def moved(self, shift: tuple[int, int]) -> Fit:
         """Return a fit that lays slices this many pixels further along the rows and columns of the canvas."""
@@ -96,23 +107,70 @@ class Fit:
         return np.clip(_along_both(slices, self.back), np.minimum(low, 0), np.maximum(high, 0))
 
 
-def _fit_axis(occupied: NDArray[np.bool_], spacing: float, canvas: Canvas) -> tuple[Weights, Weights]:
-    inside = np.flatnonzero(occupied)
-    first, last = (int(inside[0]), int(inside[-1])) if inside.size else (0, 0)
-    ratio = spacing / canvas.spacing
-    if abs(ratio - 1) < SAME_SPACING:
-        ratio = 1.0
-    pixels = canvas.pixels(math.ceil((last - first + 1) * ratio))
-    middle = (first + last) / 2
-    if ratio == 1:
-        # Both middles must be whole or both halves, or every pixel would be blended of two.
-        middle += ((pixels - 1) / 2 - middle) % 1
-    positions = (np.arange(pixels) - (pixels - 1) / 2) / ratio + middle
-    there = linear_weights(positions, len(occupied), widen=max(1.0, 0.5 / ratio))
-    back = _cubic_weights(
-        (np.arange(len(occupied)) - middle) * ratio + (pixels - 1) / 2, pixels, widen=max(1.0, ratio / 2)
-    )
-    return there, back
+@dataclass(frozen=True)
+class _AxisFit:
+    """How one axis is laid on a canvas.
+
+    Args:
+        size: Pixels of the slice.
+        pixels: Pixels of the canvas.
+        ratio: Spacing of the slice over that of the canvas.
+        middle: The pixel of the slice that lies in the middle of the canvas.
+        occupied: Pixels of the slice from the first to the last with something in it.
+    """
+
+    size: int
+    pixels: int
+    ratio: float
+    middle: float
+    occupied: int
+
+    @classmethod
+    def around(cls, occupied: NDArray[np.bool_], spacing: float, canvas: Canvas) -> _AxisFit:
+        """Lay what is occupied in the middle of the canvas."""
+        inside = np.flatnonzero(occupied)
+        first, last = (int(inside[0]), int(inside[-1])) if inside.size else (0, 0)
+        ratio = spacing / canvas.spacing
+        if abs(ratio - 1) < SAME_SPACING:
+            ratio = 1.0
+        pixels = canvas.pixels(math.ceil((last - first + 1) * ratio))
+        middle = (first + last) / 2
+        if ratio == 1:
+            # Both middles must be whole or both halves, or every pixel would be blended of two.
+            middle += ((pixels - 1) / 2 - middle) % 1
+        return cls(len(occupied), pixels, ratio, middle, last - first + 1)
+
+    def weights_there(self) -> Weights:
+        """Return the matrix (canvas pixels, slice pixels)."""
+        positions = (np.arange(self.pixels) - (self.pixels - 1) / 2) / self.ratio + self.middle
+        return linear_weights(positions, self.size, widen=max(1.0, 0.5 / self.ratio))
+
+    def weights_back(self) -> Weights:
+        """Return the matrix (slice pixels, canvas pixels)."""
+        positions = (np.arange(self.size) - self.middle) * self.ratio + (self.pixels - 1) / 2
+        return _cubic_weights(positions, self.pixels, widen=max(1.0, self.ratio / 2))
+
+
+def _fit_axes(support: Mask, spacing: tuple[float, float], canvas: Canvas) -> tuple[_AxisFit, _AxisFit]:
+    rows = np.asarray(support.any(axis=(0, 2)))
+    columns = np.asarray(support.any(axis=(0, 1)))
+    return _AxisFit.around(rows, spacing[0], canvas), _AxisFit.around(columns, spacing[1], canvas)
+
+
+def require_room(support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object) -> None:
+    """Raise `OasisGanError` if a stack needs a canvas that `Fit.around` would refuse; the arguments are the same."""
+    _require_room(_fit_axes(support, spacing, canvas), canvas, where)
+
+
+def _require_room(axes: tuple[_AxisFit, _AxisFit], canvas: Canvas, where: object) -> None:
+    rows, columns = axes
+    if rows.pixels * columns.pixels <= MAX_PIXELS and max(axis.pixels * axis.size for axis in axes) <= MAX_WEIGHTS:
+        return
+    lengths = " x ".join(f"{axis.occupied * axis.ratio * canvas.spacing:.4g}" for axis in axes)
+    voxels = " x ".join(str(axis.occupied) for axis in axes)
+    expected = f"slices that fit into {MAX_PIXELS} pixels of {canvas.spacing:g} mm"
+    found = f"{lengths} mm, {voxels} voxels"
+    raise OasisGanError(where, expected=expected, found=found, remedy="is the voxel size right? correct it, or crop")
 
 
 def linear_weights(positions: NDArray[np.floating[Any]], pixels: int, widen: float = 1.0) -> Weights:

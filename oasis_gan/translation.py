@@ -39,7 +39,8 @@ def translate(
         advance: Called with the fraction that is done, after each batch of slices.
 
     Raises:
-        OasisGanError: If the volume holds what the model was not trained on, or the model gives no finite answer.
+        OasisGanError: If the volume holds what the model was not trained on or is too large for a canvas, or the model
+            gives no finite answer.
     """
     card = translator.card
     source = card.source.clean(volume, where)
@@ -47,7 +48,8 @@ def translate(
     channels = np.zeros((*source.geometry.shape, card.target.channels), np.float32)
     for done, plane in enumerate(planes):
         stack = cut(source.voxels, source.geometry, plane)
-        generated = _generated(stack, translator, contrast, partial(_advance, advance, done, len(planes)))
+        fit = Fit.around(card.source.support(stack.slices), stack.spacing, card.canvas, where)
+        generated = _generated(stack, fit, translator, contrast, partial(_advance, advance, done, len(planes)))
         channels += join(stack.with_slices(generated))
     voxels = np.zeros(source.geometry.shape, np.float32)
     made = channels[support] / np.float32(len(planes))
@@ -65,12 +67,11 @@ def _advance(advance: Callable[[float], None], done: int, of: int, part: float) 
 
 
 def _generated(
-    stack: SliceStack, translator: Translator, contrast: LabelSet | Window, advance: Callable[[float], None]
+    stack: SliceStack, fit: Fit, translator: Translator, contrast: LabelSet | Window, advance: Callable[[float], None]
 ) -> Channels:
     """Return what the model makes of a stack: (slices, rows, columns, target channels) in [0, 1]."""
     card = translator.card
     support = card.source.support(stack.slices)
-    fit = Fit.around(support, stack.spacing, card.canvas)
     occupied = np.flatnonzero(support.any(axis=(1, 2)))
     result = np.zeros((*stack.slices.shape, card.target.channels), np.float32)
     for first in range(0, len(occupied), BATCH):

@@ -237,6 +237,15 @@ def test_voxels_are_finite_and_of_a_whole_head(mri: Array, verdict: Verdict, sai
     assert said in found.message
 
 
+@pytest.mark.parametrize(("shape", "mm"), [((40, 40, 40), 100), ((9000, 8, 8), 1), ((60, 60, 50), 25)])
+def test_a_head_that_fits_on_no_canvas_is_rejected(shape: tuple[int, int, int], mm: float) -> None:
+    voxels = np.random.default_rng(0).uniform(1, 2, shape)
+    found = report(Subject("a", scan(voxels, np.diag([mm, mm, mm, 1.0]))))
+    assert found.verdict is Verdict.REJECT
+    assert "is the voxel size right?" in found.message
+    assert f"{shape[0]} x {shape[1]} voxels" in found.message
+
+
 def test_a_head_in_a_large_field_of_view_is_not_cut_off() -> None:
     assert report(subject(np.pad(T1, ((40, 0), (0, 60), (30, 30))))).verdict is Verdict.ACCEPT
 

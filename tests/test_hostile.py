@@ -166,3 +166,25 @@ def test_a_recipe_that_is_no_regular_file_is_refused_at_once(tmp_path: Path, kin
     process = oasis_gan("train", "a.nii", "--out", "m", "--recipe", "recipe.toml", cwd=tmp_path)
     assert process.returncode == 2
     assert "recipe.toml: expected a regular file" in process.stderr
+
+
+def test_a_volume_that_fits_on_no_canvas_is_refused_before_memory_is_taken(
+    tmp_path: Path, paint: Callable[..., Any]
+) -> None:
+    full = np.pad(1 + np.indices((38, 38, 38)).sum(axis=0) % 3, 1).astype(np.uint8)
+    long = (1 + np.indices((30000, 8, 8)).sum(axis=0) % 3).astype(np.uint8)
+    for name, voxels, mm in (
+        ("a", full, 4),
+        ("b", full, 100),
+        ("c", full, 4),
+        ("d", long, 1),
+    ):
+        nib.save(nib.Nifti1Image(voxels, np.diag([mm, mm, mm, 1.0])), tmp_path / f"{name}.nii")
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    process = paint("a.nii", "b.nii", "c.nii", "d.nii", preexec_fn=limit_memory, env=environment)
+    assert process.returncode == 1
+    rows = (tmp_path / "out/subjects.tsv").read_text().splitlines()[1:]
+    assert [row.split("\t")[1] for row in rows] == ["done", "failed", "done", "failed"]
+    assert "b.nii: expected slices that fit into" in rows[1]
+    assert "found 3800 x 3800 mm, 38 x 38 voxels; is the voxel size right?" in rows[1]
+    assert "30000 x 8 voxels" in rows[3]

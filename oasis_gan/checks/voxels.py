@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..choices import Plane
 from ..errors import OasisGanError
 from ..label_sets import readable_values
 from ..labels import LabelSet
+from ..resampling import Canvas, require_room
+from ..slicing import cut
 from ..volume import Mask, Volume
 from .findings import Finding, Verdict
 
@@ -49,6 +52,15 @@ def check_labels(volume: Volume, labels: LabelSet, where: object) -> Iterator[Fi
             yield Finding(Verdict.WARN, f"labels lie up to {off:.2g} off whole numbers: rounded", {"label_offset": off})
         else:
             yield Finding(Verdict.FIX, f"labels stored as {volume.voxels.dtype}: taken as whole numbers")
+
+
+def check_room(volume: Volume, where: object) -> Iterator[Finding]:
+    """Look whether axial slices would fit onto a canvas of 1 mm, as most models have; a head does."""
+    stack = cut(volume.voxels != 0, volume.geometry, Plane.AXIAL)
+    try:
+        require_room(stack.slices, stack.spacing, Canvas(1.0, 1, 1), where)
+    except OasisGanError as error:
+        yield Finding(Verdict.REJECT, str(error))
 
 
 def check_emptiness(occupied: Mask) -> Iterator[Finding]:

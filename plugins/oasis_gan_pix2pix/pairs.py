@@ -169,9 +169,9 @@ class Pairs:
             source = _normalised(source, self._recipe.source_contrast.fitted(source.voxels))
         coarser = [spacing for spacing in self._recipe.resolutions if spacing > _COARSER * max(source.geometry.spacing)]
         source, target = _compact(source), _compact(target)
-        self._cut(source, target)
+        self._cut(source, target, where)
         for spacing in coarser:
-            self._cut(_resampled(source, spacing), _resampled(target, spacing))
+            self._cut(_resampled(source, spacing), _resampled(target, spacing), where)
         self.names.append(subject.name)
 
     def _target_window(self, source: Volume, target: Volume, where: object) -> Window:
@@ -180,11 +180,14 @@ class Pairs:
             return Window.anchored(target.voxels, source.voxels, self._recipe.label_set, where, remedy)
         return Window.robust(target.voxels)
 
-    def _cut(self, source: Volume, target: Volume) -> None:
+    def _cut(self, source: Volume, target: Volume, where: object) -> None:
+        largest = self._recipe.augmentation.enlarge * (1 + self._recipe.augmentation.zoom)
         for plane in self._recipe.planes:
             ours, theirs = (cut(volume.voxels, volume.geometry, plane) for volume in (source, target))
             area = np.count_nonzero(ours.slices, axis=(1, 2)) * ours.spacing[0] * ours.spacing[1]
             footprint = np.asarray((ours.slices != 0).any(axis=0, keepdims=True))
+            # A canvas that is too large is refused now, not in the middle of the training.
+            Fit.around(footprint, (ours.spacing[0] * largest, ours.spacing[1] * largest), self._canvas, where)
             used = np.flatnonzero(area >= MIN_AREA_MM2)
             self._slices += [_Slice(ours, theirs, footprint, int(index)) for index in used]
 
