@@ -10,6 +10,7 @@ from .axis_order import in_axis_order_of
 from .choices import MAX_VOXELS
 from .cleaning import clean, require_volume
 from .errors import OasisGanError
+from .foreign import reading
 from .label_conversion import OPTION, convert
 from .label_doubt import presume
 from .labels import LabelSet
@@ -74,7 +75,9 @@ class Scan:
         Raises:
             OasisGanError: If the file cannot be trusted, or its reader.
         """
-        volume = require_volume(self.reader(self.path), self.path, self.plugin)
+        with reading(self.path, self.plugin):
+            answer = self.reader(self.path)
+        volume = require_volume(answer, self.path, self.plugin)
         volume = clean(volume, self.path, self.known_content)
         if volume.content != "labels":
             return volume

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
-from .errors import OasisGanError, safe_text
+from .errors import DEBUG, OasisGanError, one_line, safe_text
 
 
 class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
@@ -40,3 +42,32 @@ class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
         raise OasisGanError(
             self._where, expected="an answer or an error from the plugin", found=found, remedy="fix the plugin"
         ) from error
+
+
+@contextmanager
+def reading(where: object, plugin: str) -> Iterator[None]:
+    """Let a dataset plugin read or list in a block: what it raises names the file and the plugin.
+
+    A reader that meets a missing column raises a `KeyError`, one that meets a file cut short an `EOFError`: neither
+    says in which file.
+
+    Args:
+        where: The file or folder that is read.
+        plugin: The name of the dataset plugin; empty if it is not known.
+
+    Raises:
+        OasisGanError: Instead of what is neither an `OasisGanError` nor an error of the file system.
+    """
+    try:
+        with foreign_code(where):
+            yield
+    except (OasisGanError, MemoryError):
+        raise
+    except Exception as error:
+        # With its number an error of the file system says what to do; without, it is a format's, as of gzip.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reader = f"the dataset plugin {plugin}" if plugin else "its reader"
+        remedy = f"check the file, or fix the plugin ({DEBUG}=1 shows where it failed)"
+        expected = f"something that {reader} can read"
+        raise OasisGanError(where, expected=expected, found=one_line(error), remedy=remedy) from error

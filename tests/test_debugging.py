@@ -56,6 +56,21 @@ def test_the_traceback_of_an_error_is_shown_if_it_is_asked_for(folder: Path, sou
     assert f"in {function}" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("source", "found"), [("brain.npy", "KeyError: 'voxels'"), ("study.csv", "KeyError: 'subject'")]
+)
+def test_what_a_reader_raises_is_a_line_with_the_file_and_the_plugin(folder: Path, source: str, found: str) -> None:
+    line = check(folder, source, None).stdout.splitlines()[1]
+    assert f"{source}: expected something that the dataset plugin mine can read, found {found}; " in line
+    assert "OASIS_GAN_DEBUG=1" in line
+
+
+def test_a_file_cut_short_is_a_line_with_the_file(folder: Path) -> None:
+    (folder / "mine.py").write_text(PLUGIN.replace('return {}["voxels"]', "raise EOFError"))
+    line = check(folder, "brain.npy", None).stdout.splitlines()[1]
+    assert "brain.npy: expected something that the dataset plugin mine can read, found EOFError; " in line
+
+
 @pytest.mark.parametrize("debug", [None, "", "0"])
 def test_no_traceback_is_shown_otherwise(folder: Path, debug: str | None) -> None:
     done = check(folder, "brain.npy", debug)

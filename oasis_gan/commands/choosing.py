@@ -12,7 +12,7 @@ from typing import TypeVar
 from ..choices import Plane
 from ..datasets import Dataset, Selection, Subject
 from ..errors import OasisGanError, one_line, printable, safe_text
-from ..foreign import foreign_code
+from ..foreign import foreign_code, reading
 from ..formats import require_content, unrecognised
 from ..kinds import with_hint
 from ..label_meaning import LabelSetFinder
@@ -202,13 +202,9 @@ def list_subjects(
         try:
             reader = named or _guess(registry, selection.root)
             _require_heeded(reader, selection)
-            with foreign_code(selection.root):
-                for subject in _sources(reader, selection):
-                    problem = _problem_with(subject, reader, selection)
-                    if problem is None:
-                        subjects.append(_with_label_sets(subject, finder, meant))
-                    else:
-                        broken.append(problem)
+            with reading(selection.root, reader.name):
+                sources = _sources(reader, selection, broken)
+                subjects.extend(_with_label_sets(subject, finder, meant) for subject in sources)
         # The reader may be anybody's.
         except Exception as error:  # noqa: BLE001
             broken.append(Outcome(selection.root.name, Status.FAILED, None, one_line(error)))
@@ -267,11 +263,24 @@ def _problem_with(subject: Subject, reader: Dataset, selection: Selection) -> Ou
     return Outcome(safe_text(subject.name), Status.FAILED, None, str(error))
 
 
-def _sources(reader: Dataset, selection: Selection) -> Iterator[Subject]:
-    """Yield the subjects of a selection that are to be worked on, and say what a user should know of the others."""
-    subjects = without_outputs(_opened(reader, selection), selection, say)
+def _sources(reader: Dataset, selection: Selection, broken: list[Outcome]) -> Iterator[Subject]:
+    """Yield the subjects of a selection that are to be worked on, and say what a user should know of the others.
+
+    What keeps a subject from being read at all is added to ``broken``.
+    """
+    subjects = without_outputs(_sound(reader, selection, broken), selection, say)
     # A reader of a particular layout knows by itself which files are meant.
     yield from with_hint(subjects, selection, say) if reader.generic else subjects
+
+
+def _sound(reader: Dataset, selection: Selection, broken: list[Outcome]) -> Iterator[Subject]:
+    """Yield the subjects of a selection whose fields have the types that they should; the others go to ``broken``."""
+    for subject in _opened(reader, selection):
+        problem = _problem_with(subject, reader, selection)
+        if problem is None:
+            yield name_reader(subject, reader)
+        else:
+            broken.append(problem)
 
 
 def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
@@ -281,7 +290,7 @@ def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
         if not isinstance(subject, Subject):
             found, remedy = type(subject).__name__, f"mend the dataset plugin {reader.name}"
             raise OasisGanError(selection.root, expected="Subject objects", found=found, remedy=remedy)
-        yield name_reader(subject, reader)
+        yield subject
         found_any = True
     if not found_any:
         expected = f"something that the dataset plugin {reader.name} reads"
