@@ -50,7 +50,11 @@ _SELECTION_OPTIONS = (
         metavar="TEXT",
         help="Of a folder take only files named so, as _seg.nii.gz.",
     ),
-    click.option("--labels", metavar="NAME", help="What the values of SOURCE mean, as oasis or freesurfer."),
+    click.option(
+        "--labels",
+        metavar="NAME|FILE",
+        help="What the values of SOURCE mean: oasis, bids, freesurfer, ..., or a table (TSV: index, tissue).",
+    ),
     entity_option("participant"),
     entity_option("session"),
     click.option(

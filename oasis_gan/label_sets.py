@@ -14,7 +14,10 @@ Values and names:
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 from .freesurfer import A2009S, APARC, ASEG, RARE, Structures
 from .labels import Label, LabelSet
@@ -146,6 +149,14 @@ def fitting_label_sets(values: Iterable[int]) -> list[str]:
     if "freesurfer" in fitting:
         fitting = [name for name in fitting if not name.startswith("freesurfer-")]
     return [name for name in fitting if name != FSL_FAST.name]
+
+
+def identity_of(label_set: LabelSet) -> str:
+    """Return what tells a set from any other: its name, and of one from a table a hash of its labels too."""
+    if LABEL_SETS.get(label_set.name) == label_set:
+        return label_set.name
+    labels = json.dumps([asdict(label) for label in label_set.labels], ensure_ascii=False)
+    return f"{label_set.name} ({hashlib.sha256(labels.encode()).hexdigest()[:16]})"
 
 
 def _values(label_set: LabelSet) -> set[int]:

@@ -13,6 +13,7 @@ from .choices import Plane
 from .datasets import Scan, Subject
 from .errors import OasisGanError, printable
 from .files import read_small, sha256
+from .label_sets import identity_of
 from .models import Computation, ModelCard
 
 Record = dict[str, Any]
@@ -34,7 +35,7 @@ def recorded(
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
         "model": {"name": card.name, "version": card.version, "weights_sha256": card.weights_sha256},
         "source": _source(subject.source),
-        "source_labels": subject.source.labels.name if subject.source.labels else None,
+        "source_labels": identity_of(subject.source.labels) if subject.source.labels else None,
         "precision": computation.precision if computation else None,
         "planes": [plane.value for plane in planes],
         "texture": card.texture,

@@ -278,6 +278,18 @@ def test_label_sets_go_by_the_names_of_their_files_too(tmp_path: Path) -> None:
     assert np.array_equal(understand(tmp_path / "map.nii.gz", "aseg").voxels, HEAD)
 
 
+def test_an_output_made_by_another_table_is_not_taken_for_this_one(tmp_path: Path, paint: Painting) -> None:
+    save(tmp_path / "map.nii.gz", BIDS_OF[HEAD])
+    table = tmp_path / "t.tsv"
+    table.write_text("index\ttissue\n1\tGM\n2\tWM\n3\tCSF\n")
+    assert paint("map.nii.gz", "--labels", "t.tsv").returncode == 0
+    assert "skipped" in paint("map.nii.gz", "--labels", "t.tsv").stderr
+    table.write_text("index\ttissue\n1\tGM\n2\tCSF\n3\tCSF\n")
+    process = paint("map.nii.gz", "--labels", "t.tsv")
+    assert process.returncode == 1
+    assert "found one with another source_labels" in process.stderr
+
+
 # Asked about
 
 
