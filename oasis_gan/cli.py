@@ -173,6 +173,11 @@ def cli() -> None:
 )
 @click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan of a brain.")
 @click.option("--like-labels", type=_EXISTING, metavar="FILE", help="Its tissue map; else told by intensities.")
+@click.option(
+    "--like-label-set",
+    metavar="NAME|FILE",
+    help="What the values of --like-labels mean, as --labels says it of SOURCE.  [default: found beside it]",
+)
 @click.option("--overwrite", is_flag=True, help="Make outputs again that are already there.")
 @click.pass_context
 def run(context: click.Context, /, **options: object) -> None:

@@ -42,19 +42,20 @@ def presume(volume: Volume, expected: LabelSet, where: Path, option: str = OPTIO
             its tissues do not lie as in a head, or if another known set has its values and this one has not.
     """
     present = [value for value in values_of(volume.voxels) if value != 0]
-    values = [int(value) for value in present if float(value).is_integer()]
-    if not values or len(values) < len(present):
-        # Refused by whoever reads it: no label map has such values.
+    if not present:
         return volume
+    unknown = expected.unknown_values(volume.voxels)
+    values = [int(value) for value in present if float(value).is_integer()]
+    if len(values) < len(present):
+        raise _unknown_values(unknown, [], expected, where, option)
     if len(values) > 1 and set(values) <= {label.value for label in OASIS_PNG.labels}:
         return convert(volume, OASIS_PNG, expected, where, option)
-    unknown = [value for value in values if value not in {label.value for label in expected.labels}]
     if not unknown and expected.labels == OASIS.labels:
         _require_one_meaning(volume, values, where, option)
     if len(values) == 1:
-        return _judged_mask(volume, values[0], where, option)
+        volume = _judged_mask(volume, values[0], where, option)
     if unknown:
-        _refuse_other_set(unknown, values, expected, where, option)
+        raise _unknown_values(unknown, values, expected, where, option)
     return volume
 
 
@@ -94,16 +95,18 @@ def _judged_mask(volume: Volume, value: int, where: Path, option: str) -> Volume
     return volume
 
 
-def _refuse_other_set(unknown: list[int], values: list[int], expected: LabelSet, where: Path, option: str) -> None:
-    """Raise `OasisGanError` if another known set has all values; what no set has is refused by whoever reads it."""
-    fitting = fitting_label_sets(values)
-    if not fitting:
-        return
-    choices = " or ".join(f"{option} {name}" for name in fitting)
+def _unknown_values(
+    unknown: list[float], values: list[int], expected: LabelSet, where: Path, option: str
+) -> OasisGanError:
+    """Return what to say of values that the expected set lacks: which known sets have them."""
+    fitting = fitting_label_sets(values) if values else []
+    remedy = f"give a label map with these values (an MRI is no label map), or say with {option} what they mean"
+    if fitting:
+        choices = " or ".join(f"{option} {name}" for name in fitting)
+        remedy = f"they fit {' and '.join(fitting)}: say {choices}, or give {option} {OWN_TABLE}"
     known = listed(["0 background", *(f"{label.value} {label.name}" for label in expected.labels)])
-    remedy = f"they fit {' and '.join(fitting)}: say {choices}, or give {option} {OWN_TABLE}"
-    found = listed([str(value) for value in unknown])
-    raise OasisGanError(where, expected=f"labels {known} ({expected.name})", found=found, remedy=remedy)
+    found = listed([f"{value:g}" for value in unknown])
+    return OasisGanError(where, expected=f"labels {known} ({expected.name})", found=found, remedy=remedy)
 
 
 def _reading(label_set: LabelSet, values: list[int]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .datasets import Scan
 from .errors import OasisGanError
+from .label_conversion import OPTION, OWN_TABLE
 from .label_names import (
     entities_of,
     is_dseg,
@@ -83,8 +84,13 @@ class _Noting:
 
 @dataclass(frozen=True, eq=False)
 class LabelSetFinder:
-    """Finds label sets, and remembers folders and tables: one for each run, since files change in between."""
+    """Finds label sets, and remembers folders and tables: one for each run, since files change in between.
 
+    Args:
+        option: By which a user says what values mean, for errors.
+    """
+
+    option: str = OPTION
     _names: dict[Path, frozenset[str]] = field(default_factory=dict)
     _tables: dict[Path, LabelSet | Exception] = field(default_factory=dict)
     _dseg: dict[Path, list[tuple[str, Mapping[str, str]]]] = field(default_factory=dict)
@@ -127,23 +133,24 @@ class LabelSetFinder:
         for place in _places(path):
             if is_image(stem_of(place)):
                 return None
-            found = self._beside(place)
+            found = self._beside(place, path)
             if found is not None:
                 return found
         return None
 
-    def _beside(self, path: Path) -> LabelSet | None:
+    def _beside(self, path: Path, where: Path) -> LabelSet | None:
+        """Return what lies beside a file; ``where`` is what an error calls it."""
         table = self._own_table(path) or self._bids_table(path)
         if table is not None:
             return self._read(table)
         if names_neurite_seg24(path):
             expected = "label maps of a published coding (seg4 or seg35)"
-            remedy = "choose seg4, or say with --labels what the values mean: a table of your own (TSV: index, tissue)"
-            raise OasisGanError(path, expected=expected, found="seg24", remedy=remedy)
+            remedy = f"choose seg4, or say with {self.option} what the values mean: {OWN_TABLE}"
+            raise OasisGanError(where, expected=expected, found="seg24", remedy=remedy)
         named = label_set_by_name(path)
         if named is not None:
             return named
-        colours = self._colour_table(path)
+        colours = self._colour_table(path, where)
         return self._read(colours) if colours is not None else None
 
     def _own_table(self, path: Path) -> Path | None:
@@ -182,15 +189,15 @@ class LabelSetFinder:
             self._dseg[folder] = [(match[0], entities_of(match[1])) for match in matches]
         return self._dseg[folder]
 
-    def _colour_table(self, path: Path) -> Path | None:
+    def _colour_table(self, path: Path, where: Path) -> Path | None:
         """Return the colour table of a folder: FreeSurfer's own by its name, or else the only one."""
         if not looks_like_label_map(stem_of(path)):
             return None
         tables = self._colour_tables(path.parent)
         if len(tables) > 1:
             shown = " and ".join(table.name for table in tables[:8])
-            remedy = "name one with --labels"
-            raise OasisGanError(path, expected="one colour table beside it", found=shown, remedy=remedy)
+            remedy = f"name one with {self.option}"
+            raise OasisGanError(where, expected="one colour table beside it", found=shown, remedy=remedy)
         return tables[0] if tables else None
 
     def _colour_tables(self, folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def head() -> Array:
 
 
 HEAD = head()
+NOISE = (np.random.default_rng(0).normal(0, 5, SHAPE) * (HEAD > 0)).astype(np.float32)
 MRI = np.array([0, 300, 550, 750], np.float32)[HEAD]
 
 
@@ -405,6 +407,85 @@ def test_values_of_parcels_under_aseg_point_to_the_set_that_has_them(tmp_path: P
     fitting = "expected labels of freesurfer, found 1035; they fit freesurfer-aparc: say --labels freesurfer-aparc"
     with pytest.raises(OasisGanError, match=fitting):
         understand(path, "freesurfer")
+
+
+# The reference of --like
+
+
+LIKE = np.array([0, 100, 210, 320], np.float32)
+
+
+@pytest.fixture
+def anchored(tmp_path: Path, paint_plugin: Path) -> Painting:
+    """Return ``oasis-gan run ... --out out`` with a painting model whose contrast is anchored on tissues."""
+    text = paint_plugin.read_text().replace(
+        "Window((0, 1000), (0, 1))", "Window((0, 10, 20, 30, 45), (0, 0.3, 0.55, 0.75, 1))"
+    )
+    (tmp_path / "anchored.py").write_text(text)
+
+    def run(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+        model = ("--plugin", "anchored.py", "--model", "paint", "--out", "out")
+        return oasis_gan("run", *words, *model, cwd=tmp_path, **options)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "coding", "words"),
+    [
+        ("ref_seg.nii.gz", [0, 1, 2, 3], ()),
+        ("ref_seg.nii.gz", [0, 3, 1, 2], ("--like-label-set", "bids")),
+        ("ref_seg.nii.gz", [0, 24, 42, 41], ("--like-label-set", "aseg")),
+        ("ref_seg.nii.gz", [0, 7, 8, 9], ("--like-label-set", "ref.tsv")),
+        ("aseg.nii.gz", [0, 24, 42, 41], ()),
+        ("seg4.nii.gz", [0, 4, 1, 3], ()),
+        ("ds/sub-01/anat/sub-01_dseg.nii.gz", [0, 3, 1, 2], ()),
+    ],
+)
+def test_the_label_map_of_a_reference_is_understood_as_a_source_is(
+    tmp_path: Path, anchored: Painting, name: str, coding: list[int], words: tuple[str, ...]
+) -> None:
+    describe(tmp_path / "ds")
+    save(tmp_path / "map.nii.gz", HEAD)
+    save(tmp_path / "ref.nii.gz", LIKE[HEAD] + NOISE)
+    save(tmp_path / name, np.array(coding, np.uint8)[HEAD])
+    (tmp_path / "ref.tsv").write_text("index\ttissue\n7\tCSF\n8\tGM\n9\tWM\n")
+    process = anchored("map.nii.gz", "--like", "ref.nii.gz", "--like-labels", name, *words)
+    assert process.returncode == 0, process.stderr
+    made = np.asarray(nib.Nifti1Image.from_filename(tmp_path / "out/map_synthT1w.nii.gz").dataobj)
+    for tissue in (1, 2, 3):
+        assert made[tissue == HEAD].mean() == pytest.approx(LIKE[tissue], rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "coding", "complaint"),
+    [
+        ("ref_seg.nii.gz", [0, 24, 42, 41], "they fit freesurfer: say --like-label-set freesurfer"),
+        ("ref_seg.nii.gz", [0, 3, 1, 2], "say what they mean: --like-label-set bids or --like-label-set oasis"),
+        ("sub-01_dseg.nii.gz", [0, 3, 1, 2], "say --like-label-set bids or --like-label-set oasis"),
+        ("ref_seg.nii.gz", [0, 100, 200, 231], "or say with --like-label-set what they mean"),
+        ("seg24.nii.gz", [0, 1, 2, 3], "found seg24"),
+    ],
+)
+def test_what_is_wrong_with_the_label_map_of_a_reference_names_it_and_its_option(
+    tmp_path: Path, anchored: Painting, name: str, coding: list[int], complaint: str
+) -> None:
+    save(tmp_path / "map.nii.gz", HEAD)
+    save(tmp_path / "ref.nii.gz", LIKE[HEAD] + NOISE)
+    save(tmp_path / name, np.array(coding, np.uint8)[HEAD])
+    process = anchored("map.nii.gz", "--like", "ref.nii.gz", "--like-labels", name)
+    assert process.returncode == 2
+    assert process.stderr.startswith(f"oasis-gan: {name}: expected")
+    assert complaint in process.stderr
+    assert "--labels" not in process.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_label_set_for_a_reference_without_a_label_map_is_refused(tmp_path: Path, paint: Painting) -> None:
+    save(tmp_path / "map.nii.gz", HEAD)
+    process = paint("map.nii.gz", "--like", "map.nii.gz", "--like-label-set", "bids")
+    assert process.returncode == 2
+    assert "--like-label-set: expected --like-labels beside it, found none" in process.stderr
 
 
 # Structures beyond the three tissues

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..choices import Plane
@@ -11,6 +11,7 @@ from ..datasets import Scan
 from ..datatypes import datatype_of
 from ..errors import OasisGanError
 from ..exporters import Exporter
+from ..label_meaning import LabelSetFinder
 from ..labels import LabelSet
 from ..ledger import Status, write_ledger
 from ..matching import Like
@@ -22,6 +23,7 @@ from .choosing import (
     SelectionOptions,
     choose_model,
     choose_planes,
+    label_set_of,
     list_subjects,
     load_registry,
     loaded,
@@ -30,6 +32,8 @@ from .choosing import (
     say,
 )
 from .opening import open_scan, read_volume
+
+_LIKE_LABEL_SET = "--like-label-set"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,7 @@ class RunOptions(SelectionOptions):
     precision: str | None
     like: Path | None
     like_labels: Path | None
+    like_label_set: str | None
 
 
 def run(options: RunOptions) -> int:
@@ -63,6 +68,9 @@ def run(options: RunOptions) -> int:
     require_precision(kind, options.precision)
     if options.like_labels is not None and options.like is None:
         raise OasisGanError("--like-labels", expected="--like beside it", found="none", remedy="name the reference")
+    if options.like_label_set is not None and options.like_labels is None:
+        remedy = "name the label map of the reference"
+        raise OasisGanError(_LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy)
     subjects, outcomes = list_subjects(registry, options.selections(), options.dataset, options.labels)
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
@@ -114,7 +122,7 @@ def _translator(options: RunOptions, registry: Registry, kind: ModelKind, folder
         raise OasisGanError("--like", expected="a scan", found=f"a label map, {options.like}", remedy=remedy)
     labels = None
     if options.like_labels is not None:
-        labels = _open_scan(options, registry, options.like_labels, "labels")
+        labels = _open_like_labels(options, registry, options.like_labels)
         if isinstance(translator.card.source, LabelSet):
             labels = labels.in_labels(translator.card.source)
     return Like.reference(
@@ -124,6 +132,13 @@ def _translator(options: RunOptions, registry: Registry, kind: ModelKind, folder
         options.like,
         options.like_labels,
     )
+
+
+def _open_like_labels(options: RunOptions, registry: Registry, path: Path) -> Scan:
+    """Return the label map of the reference, which knows what its values mean where somebody says so."""
+    explicit = label_set_of(options.like_label_set, _LIKE_LABEL_SET) if options.like_label_set else None
+    scan = LabelSetFinder(_LIKE_LABEL_SET).describe(_open_scan(options, registry, path, "labels"), explicit=explicit)
+    return replace(scan, labels_option=_LIKE_LABEL_SET)
 
 
 def _open_scan(options: RunOptions, registry: Registry, path: Path, content: Content) -> Scan:
