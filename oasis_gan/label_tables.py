@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import OasisGanError
+from .formats import refuse_content, require_content
 from .label_sets import BIDS
 from .labels import Label, LabelSet, Structure
 from .tissues import BACKGROUND, TISSUES, tissue_of
@@ -82,17 +83,15 @@ def is_colour_table(path: Path) -> bool:
 
 def _text(path: Path) -> str:
     expected = "a table of labels"
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        found = "a link to a file that is not there" if path.is_symlink() else "no such file"
-        remedy = "fetch its content, or remove it" if path.is_symlink() else "check the path"
-        raise OasisGanError(path, expected=expected, found=found, remedy=remedy) from None
+    require_content(path, expected)
+    status = path.stat()
     if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_TABLE:
         found = "another kind of file, or one above 1 MB"
         raise OasisGanError(path, expected=expected, found=found, remedy="replace it, or remove it")
+    data = path.read_bytes()
+    refuse_content(path, expected, data[:256])
     try:
-        return path.read_text("utf-8-sig")
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except ValueError as error:
         raise OasisGanError(
             path, expected=f"{expected} in UTF-8", found=str(error), remedy="save it as UTF-8"

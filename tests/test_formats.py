@@ -6,7 +6,9 @@ import bz2
 import gzip
 import lzma
 import os
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import nibabel as nib
 import numpy as np
@@ -20,6 +22,7 @@ from oasis_gan.registry import Registry
 
 IMAGE = nib.Nifti1Image(np.ones((4, 5, 6), np.uint8), np.eye(4))
 NIFTI: bytes = IMAGE.to_bytes()
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>" + bytes(999)
 
 
@@ -182,6 +185,19 @@ def test_a_folder_with_nothing_in_it_says_so(tmp_path: Path) -> None:
     assert "found no files; check the folder" in answer(tmp_path / "in")
     (tmp_path / "in" / "README").touch()
     assert "found other files, such as README" in answer(tmp_path / "in")
+
+
+# Names
+
+
+def test_a_source_is_found_whichever_way_its_accents_are_written_and_not_in_another_case(tmp_path: Path) -> None:
+    (tmp_path / unicodedata.normalize("NFD", "Zoë_seg.nii")).write_bytes(NIFTI)
+    for form in FORMS:
+        path = tmp_path / unicodedata.normalize(form, "Zoë_seg.nii")
+        subjects, broken = list_subjects(Registry.discover(), [Selection(path)], None)
+        assert not broken
+        subjects[0].source.read()
+    assert "found nothing there" in answer(tmp_path / unicodedata.normalize("NFD", "zoë_SEG.nii"))
 
 
 # Maps that are neither labels nor an MRI

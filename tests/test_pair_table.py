@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,14 @@ def test_files_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert subject.source.read().voxels.max() == 5
 
 
+def test_names_are_matched_as_a_file_system_without_case_would_match_them(tmp_path: Path) -> None:
+    save(tmp_path / unicodedata.normalize("NFD", "Zoë") / "SEG.nii")
+    save(tmp_path / unicodedata.normalize("NFC", "Zoë_t1.nii"))
+    typed = unicodedata.normalize("NFC", "Zoë/seg.nii"), unicodedata.normalize("NFD", "zoë_T1.nii")
+    (subject,) = subjects(write(tmp_path / "t.tsv", ("source", "target"), typed))
+    subject.paired()
+
+
 def test_a_bad_row_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     save(tmp_path / "a.nii")
     save(tmp_path / "b.nii")
@@ -120,7 +129,9 @@ def test_a_bad_row_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     [
         (b"", "no column source"),
         (b"image\tlabels\n", "no column source"),
-        (b"source,target\na,b\n", "no column source"),
+        (b"source,target\na,b\n", "found one column source,target; separate the columns by tabs, not by commas"),
+        (b"source;target\na;b\n", "separate the columns by tabs"),
+        (b"/annex/objects/MD5E-s12--abc.tsv\n", "the content has not been fetched"),
         (b"source\ttarget\n", "expected a row for each pair"),
         (b"source\n" + b"x" * 200_000, "field larger than field limit"),
     ],

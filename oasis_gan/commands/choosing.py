@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
+from unicodedata import normalize
 
 from ..choices import Plane
 from ..datasets import Dataset, Selection, Subject
+from ..endings import NameLookup
 from ..errors import OasisGanError, one_line, printable, safe_text
 from ..foreign import foreign_code, reading
 from ..formats import require_content, unrecognised
@@ -200,6 +202,7 @@ def list_subjects(
     broken: list[Outcome] = []
     for selection in selections:
         try:
+            selection = _spelt_as_on_disk(selection)
             reader = named or _guess(registry, selection.root)
             _require_heeded(reader, selection)
             with reading(selection.root, reader.name):
@@ -261,6 +264,21 @@ def _problem_with(subject: Subject, reader: Dataset, selection: Selection) -> Ou
         remedy="fix the plugin",
     )
     return Outcome(safe_text(subject.name), Status.FAILED, None, str(error))
+
+
+def _spelt_as_on_disk(selection: Selection) -> Selection:
+    """Return a selection whose paths are written as they are on the disk, where accents are composed otherwise there.
+
+    A keyboard gives one form of an accented letter, and macOS another.
+    """
+    target = selection.target_root
+    return replace(selection, root=_spelt(selection.root), target_root=_spelt(target) if target else None)
+
+
+def _spelt(path: Path) -> Path:
+    found = NameLookup().find(path)
+    is_same = found is not None and normalize("NFC", str(found)) == normalize("NFC", str(path))
+    return found if found is not None and is_same else path
 
 
 def _sources(reader: Dataset, selection: Selection, broken: list[Outcome]) -> Iterator[Subject]:

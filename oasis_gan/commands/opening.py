@@ -9,6 +9,7 @@ from ..choices import MAX_VOXELS
 from ..datasets import Dataset, Scan, Selection, Subject
 from ..errors import OasisGanError, one_line
 from ..foreign import foreign_code
+from ..formats import require_content, unrecognised
 from ..registry import Registry
 from ..volume import Content, Volume
 from .choosing import name_reader, recognises
@@ -39,12 +40,12 @@ def open_scan(
         OasisGanError: If there is no such volume, or more than one.
     """
     if not path.exists():
+        if path.is_symlink():
+            require_content(path, "a file")
         raise OasisGanError(path, expected="a file", found="nothing there", remedy="check the path")
     readers = _readers_of(registry, path, dataset)
     if not readers:
-        expected = f"a volume that a dataset plugin reads ({', '.join(registry.datasets.offers) or 'none'})"
-        remedy = "convert it to .nii.gz, or load the plugin that reads it with --plugin"
-        raise OasisGanError(path, expected=expected, found="nothing of the kind", remedy=remedy)
+        raise unrecognised(path, ", ".join(registry.datasets.offers) or "none")
     problems: list[OasisGanError] = []
     for reader in readers:
         try:

@@ -17,7 +17,7 @@ from oasis_gan import (
     caseless,
     has_suffix,
     lies_with_other_data,
-    read_nifti,
+    read_volume,
     stem_of,
     unreadable,
     without_suffix,
@@ -118,7 +118,7 @@ class _Dataset:
 
     def scan(self, file: BidsFile) -> Scan:
         """Return a file that is to be read, with what its values mean if it is a label map."""
-        scan = Scan(file.path, partial(read_nifti, max_voxels=self._selection.max_voxels))
+        scan = Scan(file.path, partial(read_volume, max_voxels=self._selection.max_voxels))
         return self._label_sets.describe(scan, default=BIDS)
 
     def target(self, source: BidsFile) -> Scan | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from oasis_gan import OasisGanError, Scan, Subject, Volume
+from oasis_gan import NameLookup, OasisGanError, Scan, Subject, Volume, refuse_content, require_content
 
 _MAX_BYTES = 2**26  # a hundred thousand rows and more
 _SPLITS = {"", "train", "validate", "test"}
@@ -36,31 +37,50 @@ def listed(table: Path, name: Callable[[Path], str], scan: Callable[[Path], Scan
     rows = _rows(table)
     if not rows:
         raise OasisGanError(table, expected="a row for each pair", found="none", remedy="list some")
+    lookup = NameLookup()
+
+    def found(cell: str) -> Scan:
+        path = table.parent / cell
+        try:
+            return scan(lookup.find(path) or path)
+        except OasisGanError as error:
+            return _refused(path, error)
+
     for number, row in enumerate(rows, start=1):
         source, target = row.get("source") or "", row.get("target") or ""
         problem = _problem(row)
         if problem:
-            refused = _refused(table, f"{table}, row {number}", *problem)
+            expected, there = problem
+            where = f"{table}, row {number}"
+            error = OasisGanError(where, expected=expected, found=there, remedy="correct the row")
+            refused = _refused(table, error)
             yield Subject(row.get("subject") or f"row {number}", refused, refused)
             continue
         subject = row.get("subject") or name(Path(source))
-        mate = scan(table.parent / target) if target else None
-        yield Subject(subject, scan(table.parent / source), mate, row.get("split") or "")
+        counterpart = found(target) if target else None
+        yield Subject(subject, found(source), counterpart, row.get("split") or "")
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
-    expected, remedy = "tab-separated columns source and target", "mend the table"
+    expected, remedy = "tab-separated columns source and target", "correct the table"
+    require_content(table, expected)
     if not table.is_file() or table.stat().st_size > _MAX_BYTES:
-        found = "no such file" if not table.exists() else "another kind of file, or a very large one"
+        found = "another kind of file, or a very large one"
         raise OasisGanError(table, expected=expected, found=found, remedy=remedy)
-    text = table.read_bytes().removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+    data = table.read_bytes()
+    refuse_content(table, expected, data[:256])
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""), dialect="excel-tab")
         rows = list(reader)
     except csv.Error as error:
         raise OasisGanError(table, expected=expected, found=str(error), remedy=remedy) from None
-    if "source" not in (reader.fieldnames or []):
-        raise OasisGanError(table, expected=expected, found="no column source", remedy=remedy)
+    columns = reader.fieldnames or []
+    if "source" not in columns:
+        found = "no column source"
+        if len(columns) == 1 and re.search("[,;|]", columns[0]):
+            found, remedy = f"one column {columns[0]}", "separate the columns by tabs, not by commas"
+        raise OasisGanError(table, expected=expected, found=found, remedy=remedy)
     return rows
 
 
@@ -76,8 +96,10 @@ def _problem(row: dict[str, str]) -> tuple[str, str] | None:
     return None if split in _SPLITS else ("split train, validate or test", split)
 
 
-def _refused(table: Path, where: str, expected: str, found: str) -> Scan:
-    def refuse(path: Path) -> Volume:
-        raise OasisGanError(where, expected=expected, found=found, remedy="mend the row")
+def _refused(path: Path, error: OasisGanError) -> Scan:
+    """Return a scan of which reading says what is wrong."""
 
-    return Scan(table, refuse)
+    def refuse(path: Path) -> Volume:
+        raise error
+
+    return Scan(path, refuse)
