@@ -51,6 +51,11 @@ _SELECTION_OPTIONS = (
         help="Of a folder take only files named so, as _seg.nii.gz.",
     ),
     click.option(
+        "--source-is",
+        type=click.Choice(("labels", "image")),
+        help="What SOURCE holds.  [default: what the model takes; for check, judged by the values]",
+    ),
+    click.option(
         "--labels",
         metavar="NAME|FILE",
         help="What the values of SOURCE mean: oasis, bids, freesurfer, ..., or a table (TSV: index, tissue).",

@@ -26,6 +26,7 @@ from .labels import LabelSet
 from .ledger import Outcome, Status
 from .models import Translator, computation_of
 from .naming import output_names
+from .picture_planes import choose_picture_planes
 from .provenance import Record, as_json, differences, recorded
 from .translation import translate
 from .volume import Volume
@@ -45,6 +46,7 @@ class Job:
         datatype: In which voxels are stored.
         out: The folder for the outputs; it exists.
         overwrite: Whether outputs that are there are made again.
+        planes_requested: Whether the user asked for these planes; else a thin volume is sliced where it is a picture.
     """
 
     translator: Translator
@@ -53,6 +55,7 @@ class Job:
     datatype: str
     out: Path
     overwrite: bool
+    planes_requested: bool = False
 
     def output(self, name: str) -> Path:
         """Return the output file of the subject that has this output name."""
@@ -64,6 +67,7 @@ class _Task:
     """A volume on its way: read and to be translated, or translated and to be written, and what is put down of it."""
 
     volume: Volume
+    planes: tuple[Plane, ...]
     where: Path
     output: Path
     sidecar: Path
@@ -131,13 +135,18 @@ def _read(subject: Subject, job: Job, output: Path) -> _Task | Outcome:
         scan = subject.source.holding("image")
     source = scan.read()
     computation = computation_of(job.translator)
-    record = recorded(subject, job.translator.card, job.planes, job.datatype, computation)
+    where = subject.source.path
+    planes, note = choose_picture_planes(
+        source.geometry, job.planes, job.translator.card.planes, where, requested=job.planes_requested
+    )
+    record = recorded(subject, job.translator.card, planes, job.datatype, computation)
     sidecar = output.with_name(output.name.removesuffix(job.exporter.suffix) + ".json")
     if output.exists() and not job.overwrite:
         return _already_there(subject, output, differences(sidecar, output, record))
-    where = subject.source.path
     volume = remarked(source, where)
-    return _Task(volume, where, output, sidecar, record, time.monotonic() - start)
+    if note:
+        volume = replace(volume, notes=(*volume.notes, note))
+    return _Task(volume, planes, where, output, sidecar, record, time.monotonic() - start)
 
 
 def _translate(reading: Future[_Task | Outcome], job: Job, advance: Advance) -> _Task | Outcome:
@@ -145,7 +154,7 @@ def _translate(reading: Future[_Task | Outcome], job: Job, advance: Advance) -> 
     if isinstance(task, Outcome):
         return task
     start = time.monotonic()
-    volume = translate(task.volume, job.translator, job.planes, task.where, advance)
+    volume = translate(task.volume, job.translator, task.planes, task.where, advance)
     return replace(task, volume=volume, seconds=task.seconds + time.monotonic() - start)
 
 

@@ -298,3 +298,59 @@ def test_label_maps_of_many_structures_are_label_maps() -> None:
 def test_what_somebody_has_said_is_not_guessed() -> None:
     assert scan(LABELS, "image").read().content == "image"
     assert scan(T1, "labels").read().content == "labels"
+
+
+COPY = """
+from pathlib import Path
+from oasis_gan import Canvas, ModelCard, ModelKind, Percentiles, Plane, Window, hookimpl
+
+class Copy:
+    card = ModelCard(
+        name="copy", version="1", source=Percentiles(), target=Window((100, 1000), (0, 1)), output="T2w",
+        planes=(Plane.AXIAL,), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="0" * 64,
+    )
+    def translate(self, slices, wanted):
+        return slices
+
+@hookimpl
+def oasis_gan_models():
+    yield ModelKind("copy", "As it is", lambda _: Copy.card, lambda _: Copy(), shipped={"copy": Path()})
+"""
+
+
+@pytest.mark.parametrize("name", WITH_BACKGROUND)
+def test_outputs_are_0_where_the_source_is_background_whatever_its_value(tmp_path: Path, name: str) -> None:
+    (tmp_path / "copying.py").write_text(COPY)
+    save(tmp_path / "t1.nii", WITH_BACKGROUND[name])
+    model = ("--plugin", "copying.py", "--model", "copy", "--out", "out")
+    process = oasis_gan("run", "t1.nii", *model, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    made = read_nifti(tmp_path / "out/t1_synthT2w.nii.gz").voxels
+    assert not made[LABELS == 0].any()
+    assert (made[LABELS > 0] >= 100).all()
+    assert "the background is" in (tmp_path / "out/subjects.tsv").read_text()
+
+
+def test_what_source_is_is_said_before_it_is_judged(tmp_path: Path) -> None:
+    save(tmp_path / "few.nii", levels(6))
+    save(tmp_path / "t1.nii", FEW_LEVELS)
+    save(tmp_path / "seg.nii", LABELS.astype(np.uint8))
+
+    def verdicts(*words: object) -> list[str]:
+        process = oasis_gan("check", *words, "--format", "tsv", cwd=tmp_path)
+        return [line.split("\t")[1] for line in process.stdout.splitlines()[1:]]
+
+    assert verdicts("few.nii") == ["reject"]
+    assert verdicts("few.nii", "--source-is", "image") == ["accept"]
+    assert verdicts("t1.nii", "seg.nii") == ["accept", "accept"]
+    assert verdicts("t1.nii", "--source-is", "labels") == ["reject"]
+    assert verdicts("few.nii", "--target", "seg.nii", "--source-is", "image") == ["accept"]
+
+
+def test_what_a_model_cannot_translate_is_not_what_source_is(tmp_path: Path, paint: Painting) -> None:
+    save(tmp_path / "seg.nii", LABELS)
+    process = paint("seg.nii", "--source-is", "image")
+    assert process.returncode == 2
+    assert "--source-is: expected labels, which this model translates, found image" in process.stderr
+    process = paint("seg.nii", "--source-is", "image", "--labels", "oasis")
+    assert process.returncode == 2

@@ -153,14 +153,6 @@ def test_what_labels_mean_is_said(dataset: Dataset, neurite: Make, what: str, la
         assert only(dataset, root / f"OASIS_OAS1_0001_MR1/{space}{what}.nii.gz").source.labels is labels
 
 
-def test_a_slice_says_in_which_plane_it_is_a_picture(dataset: Dataset, neurite: Make) -> None:
-    root = neurite()
-    assert only(dataset, root, source_suffix="slice_norm").source.read().notes == (
-        "a single slice: only --plane coronal cuts it as a picture",
-    )
-    assert only(dataset, root).source.read().notes == ()
-
-
 def test_a_subject_that_lacks_its_image_is_named(dataset: Dataset, neurite: Make) -> None:
     root = neurite(spaces=("",))
     neurite("OASIS_OAS1_0002_MR1", spaces=())

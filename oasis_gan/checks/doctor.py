@@ -123,6 +123,7 @@ def _one(scan: Scan, volume: Volume, labels: LabelSet) -> Iterator[Finding]:
     yield from _noted(volume.notes)
     yield from voxels.check_shape(volume)
     yield from space.check_place(volume.geometry)
+    yield from voxels.check_picture(volume.geometry)
     yield from voxels.check_room(volume, scan.path)
     if volume.content == "labels":
         yield from _check_labels(scan, volume, labels)

@@ -10,9 +10,10 @@ from ..choices import Plane
 from ..errors import OasisGanError
 from ..label_sets import readable_values
 from ..labels import LabelSet
+from ..picture_planes import best_plane, describe_thin, is_no_picture
 from ..resampling import Canvas, require_room
 from ..slicing import cut
-from ..volume import Mask, Volume
+from ..volume import Geometry, Mask, Volume
 from .findings import Finding, Verdict
 
 VOID = 0.25
@@ -52,6 +53,13 @@ def check_labels(volume: Volume, labels: LabelSet, where: object) -> Iterator[Fi
             yield Finding(Verdict.WARN, f"labels lie up to {off:.2g} off whole numbers: rounded", {"label_offset": off})
         else:
             yield Finding(Verdict.FIX, f"labels stored as {volume.voxels.dtype}: taken as whole numbers")
+
+
+def check_picture(geometry: Geometry) -> Iterator[Finding]:
+    """Look whether axial slices, as most models cut them, are pictures, or rows of few pixels."""
+    if is_no_picture(geometry, Plane.AXIAL):
+        plane = best_plane(geometry)
+        yield Finding(Verdict.WARN, f"{describe_thin(geometry)}: a picture in the {plane} plane alone")
 
 
 def check_room(volume: Volume, where: object) -> Iterator[Finding]:

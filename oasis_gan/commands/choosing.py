@@ -25,6 +25,7 @@ from ..ledger import Outcome, Status
 from ..models import ModelCard, ModelKind, Translator, computation_of, kind_of
 from ..outputs import without_outputs
 from ..registry import Registry
+from ..volume import Content
 
 T = TypeVar("T")
 _MIN_MM, _MAX_MM, _MAX_PIXELS = 0.1, 100, 4096  # of a model's canvas
@@ -45,6 +46,7 @@ class SelectionOptions:
     labels: str | None
     target_root: Path | None = None
     target_suffix: str = ""
+    source_is: Content | None = None
 
     def selections(self) -> list[Selection]:
         """Return what is asked of the dataset, for each source."""
@@ -189,12 +191,20 @@ def choose_planes(kind: ModelKind, folder: Path, wanted: str | None) -> tuple[Pl
 
 
 def list_subjects(
-    registry: Registry, selections: Iterable[Selection], dataset: str | None, labels: str | None = None
+    registry: Registry,
+    selections: Iterable[Selection],
+    dataset: str | None,
+    labels: str | None = None,
+    source_is: Content | None = None,
 ) -> tuple[list[Subject], list[Outcome]]:
     """Return the subjects of all selections, and an outcome for each selection that could not be opened.
 
     The values of their sources mean what ``labels`` says, or else what their layout says, or what lies beside them.
+    Whether these are labels or images at all is what ``source_is`` says, or else what is known of each.
     """
+    if labels and source_is == "image":
+        remedy = "leave one of the two out"
+        raise OasisGanError("--labels", expected="label maps", found="--source-is image beside it", remedy=remedy)
     named = registry.datasets.get(dataset) if dataset else None
     meant = label_set_of(labels) if labels else None
     finder = LabelSetFinder()
@@ -206,8 +216,9 @@ def list_subjects(
             reader = named or _guess(registry, selection.root)
             _require_heeded(reader, selection)
             with reading(selection.root, reader.name):
-                sources = _sources(reader, selection, broken)
-                subjects.extend(_with_label_sets(subject, finder, meant) for subject in sources)
+                for subject in _sources(reader, selection, broken):
+                    described_subject = _with_label_sets(subject, finder, meant)
+                    subjects.append(_with_source_content(described_subject, source_is))
         # The reader may be anybody's.
         except Exception as error:  # noqa: BLE001
             broken.append(Outcome(selection.root.name, Status.FAILED, None, one_line(error)))
@@ -250,6 +261,10 @@ def _with_label_sets(subject: Subject, finder: LabelSetFinder, explicit: LabelSe
     """Return a subject whose scans know what their values mean, where a user or something beside them says so."""
     target = finder.describe(subject.target) if subject.target else None
     return replace(subject, source=finder.describe(subject.source, explicit=explicit), target=target)
+
+
+def _with_source_content(subject: Subject, content: Content | None) -> Subject:
+    return subject if content is None else replace(subject, source=subject.source.holding(content))
 
 
 def _problem_with(subject: Subject, reader: Dataset, selection: Selection) -> Outcome | None:

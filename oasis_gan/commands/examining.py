@@ -37,7 +37,7 @@ def check(options: CheckOptions) -> int:
         OasisGanError: If the options cannot be followed.
     """
     registry = load_registry(options.plugin_files)
-    subjects, broken = list_subjects(registry, options.selections(), options.dataset, options.labels)
+    subjects, broken = list_subjects(registry, options.selections(), options.dataset, options.labels, options.source_is)
     require_listed(options.validate, subjects)
     reports = [Report(outcome.subject, (Finding(Verdict.REJECT, outcome.message),)) for outcome in broken]
     if options.form == "tsv":

@@ -23,6 +23,7 @@ from .choosing import (
     SelectionOptions,
     choose_model,
     choose_planes,
+    described,
     label_set_of,
     list_subjects,
     load_registry,
@@ -71,7 +72,10 @@ def run(options: RunOptions) -> int:
     if options.like_label_set is not None and options.like_labels is None:
         remedy = "name the label map of the reference"
         raise OasisGanError(_LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy)
-    subjects, outcomes = list_subjects(registry, options.selections(), options.dataset, options.labels)
+    _require_content(options, kind, folder)
+    subjects, outcomes = list_subjects(
+        registry, options.selections(), options.dataset, options.labels, options.source_is
+    )
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
         job = _job(options, registry, kind, folder, planes, exporter) if subjects else None
@@ -95,6 +99,14 @@ def run(options: RunOptions) -> int:
     return int(any(outcome.status is Status.FAILED for outcome in outcomes))
 
 
+def _require_content(options: RunOptions, kind: ModelKind, folder: Path) -> None:
+    """Raise `OasisGanError` if SOURCE is said to hold something else than the model translates."""
+    content = "labels" if isinstance(described(kind, folder).source, LabelSet) else "image"
+    if options.source_is not in (None, content):
+        expected, remedy = f"{content}, which this model translates", "leave it out, or choose another model"
+        raise OasisGanError("--source-is", expected=expected, found=str(options.source_is), remedy=remedy)
+
+
 def _job(
     options: RunOptions,
     registry: Registry,
@@ -105,7 +117,15 @@ def _job(
 ) -> Job:
     translator = _translator(options, registry, kind, folder)
     datatype = datatype_of(translator.card.target, options.dtype)
-    return Job(translator, exporter, planes, datatype, options.out, options.overwrite)
+    return Job(
+        translator,
+        exporter,
+        planes,
+        datatype,
+        options.out,
+        options.overwrite,
+        planes_requested=options.plane is not None,
+    )
 
 
 def _translator(options: RunOptions, registry: Registry, kind: ModelKind, folder: Path) -> Translator:

@@ -143,7 +143,12 @@ class _Training:
         """Return whom to learn from and whom to hold out, their labels converted."""
         new = self._options.resume is None
         selecting = self._options if new else _selecting(run.selection, self._options.plugin_files)
-        subjects, broken = list_subjects(registry, selecting.selections(), selecting.dataset, selecting.labels)
+        subjects, broken = list_subjects(
+            registry, selecting.selections(), selecting.dataset, selecting.labels, selecting.source_is
+        )
+        if selecting.source_is and settings.get("source") not in (None, selecting.source_is):
+            expected, remedy = f"{settings['source']}, as the recipe has it", "leave it out, or set source"
+            raise OasisGanError("--source-is", expected=expected, found=selecting.source_is, remedy=remedy)
         for outcome in broken:
             say(outcome.message)
         labels = _find_label_set(settings)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 
@@ -24,7 +23,6 @@ from oasis_gan import (
     Scan,
     Selection,
     Subject,
-    Volume,
     read_nifti,
     unreadable,
     walk_folders,
@@ -38,7 +36,6 @@ _IMAGE = re.compile(r"(aligned_|slice_|)(orig|norm|seg\d+)\.nii\.gz")
 _SPACES = ("aligned_", "", "slice_")
 _LABELS, _MRI = "seg4", "norm"
 _LABEL_SETS = {"seg4": NEURITE_SEG4, "seg35": NEURITE_SEG35}
-_PLANES = {"R": "sagittal", "L": "sagittal", "A": "coronal", "P": "coronal", "S": "axial", "I": "axial"}
 
 
 def recognises(path: Path) -> bool:
@@ -127,16 +124,4 @@ def _target(source: Path, selection: Selection) -> Scan | None:
 
 def _scan(path: Path, selection: Selection) -> Scan:
     what = path.name.removeprefix(_space(path.name)).removesuffix(".nii.gz")
-    return Scan(path, partial(_read, max_voxels=selection.max_voxels), _LABEL_SETS.get(what))
-
-
-def _read(path: Path, max_voxels: int) -> Volume:
-    """Read a volume; of a slice, say in which plane it is a picture and not a row of pixels."""
-    volume = read_nifti(path, max_voxels)
-    planes = [
-        _PLANES[axis]
-        for axis, size in zip(volume.geometry.orientation, volume.geometry.shape, strict=True)
-        if size == 1
-    ]
-    notes = (f"a single slice: only --plane {planes[0]} cuts it as a picture",) if planes else ()
-    return replace(volume, notes=volume.notes + notes)
+    return Scan(path, partial(read_nifti, max_voxels=selection.max_voxels), _LABEL_SETS.get(what))
