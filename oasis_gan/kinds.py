@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from .datasets import Selection, Subject
+from .endings import stem_of
 
 _OF_LABELS = re.compile(r"(?:d|a|f|t|pve)?seg\d*|labels?|mask|segmentation|tissues?|aparc\S*|wmparc", re.IGNORECASE)
 
 
-def hint_at_suffix(names: Iterable[str]) -> str | None:
-    """Return what to say of subjects of which some are label maps, by their names, and others lie beside these.
+def hint_at_suffix(paths: Iterable[Path]) -> str | None:
+    """Return what to say of files of which some are label maps, by their names, and others lie beside these.
 
     Args:
-        names: Such as ``sub-01_seg`` and ``sub-01_t1``.
+        paths: Such as ``sub-01_seg.nii.gz`` and ``sub-01_t1.nii.gz``, or ``seg.nii.gz`` and ``t1.nii.gz`` in a folder.
     """
-    beginnings: dict[str, list[str]] = {}
-    for name in names:
-        beginning, _, kind = name.rpartition("_")
-        beginnings.setdefault(beginning, []).append(kind)
-    for beginning, kinds in beginnings.items():
+    beginnings: dict[tuple[Path, str], list[str]] = {}
+    for path in paths:
+        beginning, separator, kind = stem_of(path.name).rpartition("_")
+        beginnings.setdefault((path.parent, beginning + separator), []).append(kind)
+    for (_, beginning), kinds in beginnings.items():
         labels = next((kind for kind in kinds if _OF_LABELS.fullmatch(kind)), None)
         other = next((kind for kind in kinds if not _OF_LABELS.fullmatch(kind)), None)
         if labels is not None and other is not None:
-            separator = "_" if beginning else ""
-            both = f"{beginning}{separator}{labels} and {beginning}{separator}{other}"
-            return (
-                f"several files of a subject, such as {both}: --source-suffix {separator}{labels} takes one kind only"
-            )
+            both = f"{beginning}{labels} and {beginning}{other}"
+            suffix = f"{beginning[-1:]}{labels}"
+            return f"several files of a subject, such as {both}: --source-suffix {suffix} takes one kind only"
     return None
 
 
@@ -40,10 +40,10 @@ def with_hint(subjects: Iterable[Subject], selection: Selection, say: Callable[[
         selection: What was asked for.
         say: Takes a line for the user.
     """
-    names: list[str] = []
+    paths: list[Path] = []
     for subject in subjects:
-        names.append(subject.name)
+        paths.append(subject.source.path)
         yield subject
-    hint = None if selection.source_suffix or not selection.root.is_dir() else hint_at_suffix(names)
+    hint = None if selection.source_suffix or not selection.root.is_dir() else hint_at_suffix(paths)
     if hint is not None:
         say(f"{selection.root}: {hint}")

@@ -137,8 +137,9 @@ def test_what_is_written_beside_an_output_tells_it(
     ("names", "said"),
     [
         (["sub-01_seg", "sub-01_t1", "sub-02_seg"], "sub-01_seg and sub-01_t1: --source-suffix _seg takes"),
-        (["seg", "t1"], "seg and t1: --source-suffix seg takes"),
-        (["colin_mri_aseg", "colin_mri_T1"], "colin_mri_aseg and colin_mri_T1: --source-suffix _aseg"),
+        (["one/seg", "one/t1", "two/seg"], "seg and t1: --source-suffix seg takes"),
+        (["mri/aparc+aseg", "mri/T1"], "aparc+aseg and T1: --source-suffix aparc+aseg"),
+        (["one/seg", "two/t1"], None),
         (["sub-01_T1w", "sub-01_dseg"], "sub-01_dseg and sub-01_T1w: --source-suffix _dseg"),
         (["sub-01_seg", "sub-02_seg"], None),
         (["sub-01_seg", "sub-02_t1"], None),
@@ -148,7 +149,7 @@ def test_what_is_written_beside_an_output_tells_it(
     ],
 )
 def test_labels_beside_an_mri_suggest_a_suffix(names: list[str], said: str | None) -> None:
-    hint = hint_at_suffix(names)
+    hint = hint_at_suffix(Path(f"{name}.nii.gz") for name in names)
     assert hint is None if said is None else said in (hint or "")
 
 

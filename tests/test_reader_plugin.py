@@ -239,6 +239,13 @@ def test_freesurfers_volumes_are_found_like_any_other(tmp_path: Path, name: str)
     assert NIFTI.recognises(tmp_path / "sub-01" / "mri" / name)
 
 
+def test_where_a_file_is_called_as_the_suffix_is_the_others_are_not_meant(tmp_path: Path) -> None:
+    for name in ("one/seg.nii", "one/aparc+seg.nii", "two/x_seg.nii", "two/y_seg.nii"):
+        save(tmp_path / name)
+    for suffix in ("seg.nii", "seg"):
+        assert names(tmp_path, suffix) == ["one", "two_x", "two_y"]
+
+
 @pytest.mark.parametrize("target", ["x.nii", "x.nii.gz", "x.mgh", "x.mgz"])
 @pytest.mark.parametrize("source", ["x.nii.gz", "x.mgh"])
 def test_a_target_may_be_of_another_format(tmp_path: Path, source: str, target: str) -> None:

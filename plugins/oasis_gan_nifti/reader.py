@@ -16,6 +16,7 @@ from oasis_gan import (
     unreadable,
     volume_scan,
     walk_folders,
+    without_suffix,
 )
 
 from .table import is_table_name, listed
@@ -60,9 +61,16 @@ def subjects(selection: Selection) -> Iterator[Subject]:
 
 
 def _sources(selection: Selection, report: Callable[[OSError], None]) -> list[Path]:
-    root = selection.root
-    named = [path for path in _volumes(root, report) if has_suffix(path.name, selection.source_suffix)]
+    root, suffix = selection.root, selection.source_suffix
+    named = [path for path in _volumes(root, report) if has_suffix(path.name, suffix)]
+    # Where a file is called just as the suffix is, others are not meant: aseg.mgz, and not aparc+aseg.mgz beside it.
+    exact = {path.parent for path in named if suffix and _is_called(path, suffix)}
+    named = [path for path in named if path.parent not in exact or _is_called(path, suffix)]
     return prefer_anatomy(named, root)
+
+
+def _is_called(path: Path, suffix: str) -> bool:
+    return without_suffix(path.name, suffix) == ""
 
 
 def _none_found(selection: Selection) -> OasisGanError:
