@@ -12,8 +12,8 @@ from .regions import neighbours, outer_faces
 from .volume import Content, Mask, Voxels
 
 _SAMPLE = 2**20  # voxels that are looked at to tell a label map from an MRI
-_MASK_VALUES, _MAP_VALUES, _MOST_LABELS = 8, 100, 200
-_ALIKE, _ALIKE_RESAMPLED, _FEW_RESAMPLED = 0.35, 0.25, 0.35
+_MASK_VALUES, _MOST_LABELS = 8, 200
+_ALIKE, _ALIKE_RESAMPLED, _FEW_RESAMPLED = 0.35, 0.15, 0.3  # shares of neighbours, and of the commonest values
 _TOLERANCE = 1e-5  # of the range of intensities: what rounding makes of a constant
 _OF_VOLUME, _TOGETHER = 0.1, 0.8
 
@@ -37,13 +37,15 @@ def guess_content(voxels: Voxels) -> Content:
     axes = (1, 2) if step > 1 else (0, 1, 2)
     # Noise around a head takes few values: what is darker than half of the mean is left aside.
     inside &= np.abs(sample) > np.abs(sample[inside]).mean(dtype=np.float64) / 2
-    alike = _share_of_likeneighbours(sample, inside, axes)
-    if len(values) <= _MAP_VALUES:
+    # The commonest value alone says nothing: where a scanner clips, it is the brightest one.
+    inside &= sample != values[np.argmax(counts)]
+    alike = _share_of_like_neighbours(sample, inside, axes)
+    if _whole(values):
         return "labels" if alike > _ALIKE else "image"
+    # What is common in a map that was resampled are the labels themselves.
     commonest = np.argsort(counts)[-_MASK_VALUES:]
     few = float(counts[commonest].sum() / counts.sum())
-    # What is common in a map that was resampled are the labels themselves.
-    is_map = few > _FEW_RESAMPLED and alike > _ALIKE_RESAMPLED and _whole(values[commonest[-3:]])
+    is_map = _whole(values[commonest[-3:]]) and few > _FEW_RESAMPLED and alike > _ALIKE_RESAMPLED
     return "labels" if is_map else "image"
 
 
@@ -96,7 +98,7 @@ def _near(voxels: Voxels, value: float) -> Mask:
         return np.asarray(np.abs(voxels - value) <= tolerance)
 
 
-def _share_of_likeneighbours(voxels: Voxels, inside: Mask, axes: tuple[int, ...]) -> float:
+def _share_of_like_neighbours(voxels: Voxels, inside: Mask, axes: tuple[int, ...]) -> float:
     pairs = alike = 0
     for one, other in neighbours(voxels.shape, axes):
         both = inside[one] & inside[other]

@@ -32,7 +32,7 @@ def is_mgh_name(path: Path) -> bool:
     return path.name.lower().endswith(MGH_ENDINGS)
 
 
-def read_mgh(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
+def read_mgh(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
     """Read a 3-D volume from an MGH or MGZ file, compressed or not, whatever its name says.
 
     The affine is nibabel's. A header that says nothing of orientation (its RAS flag is 0) is taken as FreeSurfer takes
@@ -46,6 +46,7 @@ def read_mgh(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
         OasisGanError: If the file is no such volume, has several frames, is damaged, or lies nowhere in particular.
         OSError: If it cannot be read at all.
     """
+    path = Path(path)
     with opened(path, "an MGH or MGZ file") as stream:
         block = stream.read(DATA_OFFSET)
         if not block.startswith(MGH_START) or len(block) < DATA_OFFSET:

@@ -27,7 +27,7 @@ def is_nifti_name(path: Path) -> bool:
     return path.name.lower().endswith(NIFTI_ENDINGS)
 
 
-def read_nifti(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
+def read_nifti(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
     """Read a 3-D volume from a NIfTI-1 or NIfTI-2 file, compressed or not, whatever its name says.
 
     Trailing axes of length 1 are dropped, a 2-D image is a volume of one slice, slope and intercept are applied.
@@ -41,6 +41,7 @@ def read_nifti(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
         OasisGanError: If the file is no such volume, damaged, incomplete, or lies nowhere in particular.
         OSError: If it cannot be read at all.
     """
+    path = Path(path)
     with opened(path, "a NIfTI file") as stream:
         stored = _read_header(stream, path)
         header = with_three_axes(stored)

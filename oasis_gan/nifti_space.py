@@ -65,7 +65,7 @@ def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
             continue
         affine = _in_mm(header, get())
         if affine is not None:
-            return affine, not notes, notes + _left_aside(header, form)
+            return affine, not notes, notes + _left_aside(header, form) + _negative_sizes(header)
         notes += (Mended(f"the {form} is unusable"),)
         unusable += 1
     if unusable:
@@ -79,6 +79,13 @@ def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
     notes += size_notes
     notes += ("no orientation in the header: taken as nibabel does, left to the left-hand side of the first axis",)
     return affine, trusted, notes
+
+
+def _negative_sizes(header: Header) -> tuple[str, ...]:
+    """Return a note if voxel sizes are negative, which does not turn an axis over."""
+    if not (header["pixdim"][1:4] < 0).any():
+        return ()
+    return (Mended("voxel sizes are negative: their absolute values are used, as nibabel and ITK do"),)
 
 
 def _left_aside(header: Header, used: str) -> tuple[str, ...]:
@@ -118,6 +125,7 @@ def _qform(header: Header) -> Any:  # noqa: ANN401 - a callable that mirrors Nif
         # The format takes 0 for 1, and ITK and nibabel take every positive number for it.
         if copy["pixdim"][0] >= 0:
             copy["pixdim"][0] = 1
+        copy["pixdim"][1:4] = np.abs(copy["pixdim"][1:4])
         try:
             return cast("Affine", copy.get_qform())
         except (HeaderDataError, ValueError):
@@ -141,7 +149,8 @@ def _spatial(header: Header) -> SpatialHeader:
     def values(*names: str) -> tuple[float, ...]:
         return tuple(float(header[name]) for name in names)
 
-    zero, i, j, k = (float(size) for size in header["pixdim"][:4])
+    zero = float(header["pixdim"][0])
+    i, j, k = (abs(float(size)) for size in header["pixdim"][1:4])
     b, c, d = values("quatern_b", "quatern_c", "quatern_d")
     x, y, z = values("qoffset_x", "qoffset_y", "qoffset_z")
     return SpatialHeader(

@@ -30,7 +30,7 @@ def is_pair_name(path: Path) -> bool:
     return ending_of(path.name).lower() in {*HEADER_ENDINGS, *VOXEL_ENDINGS}
 
 
-def read_pair(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
+def read_pair(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
     """Read a 3-D volume from a ``.hdr`` and the ``.img`` of the same name, NIfTI-1 or Analyze 7.5 of either endianness.
 
     Trailing axes of length 1 are dropped, slope and intercept applied (SPM keeps them in Analyze headers too). What
@@ -44,6 +44,7 @@ def read_pair(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
         OasisGanError: If the two are no such volume, damaged, too short or too long, or lie nowhere in particular.
         OSError: If they cannot be read at all.
     """
+    path = Path(path)
     header_path, voxel_path = _half(path, HEADER_ENDINGS), _half(path, VOXEL_ENDINGS)
     with opened(header_path, "a header (.hdr) to go with the .img file") as stream:
         block = stream.read(Nifti1Header.sizeof_hdr)

@@ -23,7 +23,7 @@ BATCH = 8
 def translate(
     volume: Volume,
     translator: Translator,
-    planes: Sequence[Plane],
+    planes: Sequence[Plane | str],
     where: object = "volume",
     advance: Callable[[float], None] = lambda fraction: None,
 ) -> Volume:
@@ -34,7 +34,7 @@ def translate(
     Args:
         volume: What the translator's card calls its source: label values, or intensities.
         translator: A trained model.
-        planes: In which to slice; with more than one each voxel is the mean of what they make of it.
+        planes: In which to slice, also by name; with more than one each voxel is the mean of what they make of it.
         where: What to call the volume in an error.
         advance: Called with the fraction that is done, after each batch of slices.
 
@@ -43,6 +43,7 @@ def translate(
             gives no finite answer.
     """
     card = translator.card
+    planes = _known_planes(planes)
     source = card.source.clean(volume, where)
     contrast, support = card.source.fitted(source.voxels), card.source.support(source.voxels)
     channels = np.zeros((*source.geometry.shape, card.target.channels), np.float32)
@@ -59,6 +60,17 @@ def translate(
     if not np.isfinite(voxels).all():
         raise OasisGanError(where, expected="finite voxels from the model", found="NaN or Inf", remedy="train it again")
     return Volume(voxels, source.geometry, source.notes)
+
+
+def _known_planes(planes: Sequence[Plane | str]) -> tuple[Plane, ...]:
+    """Return planes that may be given by name."""
+    names = [planes] if isinstance(planes, str) else list(planes)
+    known = {plane.value: plane for plane in Plane}
+    wrong = [str(name) for name in names if name not in known]
+    if wrong or not names:
+        expected, found = f"some of {', '.join(known)}", ", ".join(wrong) or "none"
+        raise OasisGanError("planes", expected=expected, found=found, remedy="name the planes to slice in")
+    return tuple(known[name] for name in names)
 
 
 def _advance(advance: Callable[[float], None], done: int, of: int, part: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -112,6 +112,8 @@ class Volume:
         notes: What the reader fixed or doubted, a sentence each.
         content: What it holds, once its voxels have been cleaned (`oasis_gan.cleaning`); None before.
 
+    Further axes of length 1, as ``(x, y, z, 1)`` has them, are dropped.
+
     Raises:
         ValueError: If array and geometry disagree about the shape.
     """
@@ -122,5 +124,9 @@ class Volume:
     content: Content | None = None
 
     def __post_init__(self) -> None:
+        if np.ndim(self.voxels) > 3 and set(self.voxels.shape[3:]) == {1}:
+            object.__setattr__(self, "voxels", self.voxels.reshape(self.voxels.shape[:3]))
+        if len(self.geometry.shape) > 3 and set(self.geometry.shape[3:]) == {1}:
+            object.__setattr__(self, "geometry", replace(self.geometry, shape=self.geometry.shape[:3]))
         if self.voxels.shape != self.geometry.shape:
             raise ValueError(f"voxels have shape {self.voxels.shape}, geometry says {self.geometry.shape}")

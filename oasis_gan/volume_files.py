@@ -22,7 +22,7 @@ from .voxel_files import opened
 _ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 
 
-def read_volume(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
+def read_volume(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
     """Read a 3-D volume from NIfTI, from MGH or MGZ, or from either file of a pair of header and voxels.
 
     Args:
@@ -33,6 +33,7 @@ def read_volume(path: Path, max_voxels: int = MAX_VOXELS) -> Volume:
         OasisGanError: If there is no such volume in it, or one that cannot be trusted.
         OSError: If it cannot be read at all.
     """
+    path = Path(path)
     if is_pair_name(path):
         volume = read_pair(path, max_voxels)
     elif _is_mgh(path):

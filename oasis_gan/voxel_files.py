@@ -27,6 +27,7 @@ MAX_SPARE = 2**20
 """Bytes that may follow the voxels of a file that holds its header too."""
 _MAX_EXTENSIONS = 2**24  # bytes before the voxels
 _DATATYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
+_COLOURS = ("void24", "void32")  # as NumPy calls RGB and RGBA
 _GZIP = b"\x1f\x8b"
 
 
@@ -93,6 +94,8 @@ def checked_shape(header: Header, path: Path, max_voxels: int, first_voxel: int)
         datatype = header.get_data_dtype().newbyteorder("=").name
     except (HeaderDataError, KeyError):
         datatype = f"datatype code {int(header['datatype'])}"
+    if datatype in _COLOURS:
+        refuse(path, "integer or float voxels", "colours (RGB)", "convert it to grey levels")
     if datatype not in _DATATYPES:
         refuse(path, "integer or float voxels", datatype, "convert it to one of " + ", ".join(_DATATYPES))
     offset = float(header["vox_offset"])
@@ -201,7 +204,9 @@ def stored_voxels(
 def scaled(raw: Voxels, header: Header) -> tuple[Voxels, tuple[str, ...]]:
     """Return voxels with the header's slope and intercept applied, and what is odd about these."""
     slope, inter = float(header["scl_slope"]), float(header["scl_inter"])
-    if slope == 0 or not np.isfinite(slope):
+    if np.isinf(slope):
+        return raw, (f"scl_slope is {slope:g}, which scales nothing: voxels are taken as they are stored",)
+    if slope == 0 or np.isnan(slope):
         return raw, ()
     notes: tuple[str, ...] = ()
     if not np.isfinite(inter):

@@ -253,6 +253,13 @@ def test_a_grid_that_lies_nowhere_is_never_the_same() -> None:
         grid.require_same_grid(Geometry((2, 2, 2), np.full((4, 4), np.nan)), "t1.nii")
 
 
+def test_further_axes_of_length_1_are_dropped() -> None:
+    voxels = np.arange(24).reshape(2, 3, 4, 1)
+    for geometry in (Geometry((2, 3, 4), np.eye(4)), Geometry(voxels.shape, np.eye(4))):  # type: ignore[arg-type]
+        volume = Volume(voxels, geometry)
+        assert volume.voxels.shape == volume.geometry.shape == (2, 3, 4)
+
+
 def test_voxels_of_another_shape_than_the_grid_are_no_volume() -> None:
     with pytest.raises(ValueError, match="geometry says"):
         Volume(np.zeros((2, 3, 4)), Geometry((4, 3, 2), np.eye(4)))

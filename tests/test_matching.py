@@ -94,6 +94,15 @@ def test_more_planes_give_the_mean_of_each() -> None:
     np.testing.assert_allclose(translate(volume, model, planes).voxels, np.mean(parts, axis=0), atol=1e-6)
 
 
+def test_planes_may_be_named_and_wrong_ones_are_refused_as_such() -> None:
+    volume, model = Volume(labels(), GEOMETRY), Painter()
+    expected = translate(volume, model, (Plane.AXIAL, Plane.CORONAL)).voxels
+    assert np.array_equal(translate(volume, model, ["axial", "coronal"]).voxels, expected)
+    for planes, found in (([], "none"), (["axail"], "axail"), (["axial", 3], "3")):
+        with pytest.raises(OasisGanError, match=f"^planes: expected some of axial, coronal, sagittal, found {found};"):
+            translate(volume, model, planes)  # type: ignore[arg-type]
+
+
 # A brain of 3 mm voxels, as a reference that a user names.
 
 BIG = (60, 70, 56)

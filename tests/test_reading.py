@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from oasis_gan_nifti import write_nifti
 
 from oasis_gan import OasisGanError, Volume, is_nifti_name, read_nifti
+from oasis_gan.checks.space import check_place
 
 VOXELS: NDArray[np.float32] = np.random.default_rng(0).uniform(-9, 9, (4, 5, 6)).astype(np.float32)
 AFFINE = np.array([[-2.0, 0, 0, 90], [0, 2, 0, -126], [0, 0, 2, -72], [0, 0, 0, 1]])
@@ -339,6 +340,23 @@ def test_a_negative_slope_is_noted(save: Callable[..., Path]) -> None:
     assert read_nifti(save(content(scl_slope=-1))).notes == ("scl_slope is -1: intensities are turned over",)
 
 
+@pytest.mark.parametrize("slope", [np.inf, -np.inf])
+def test_an_infinite_slope_scales_nothing_and_is_noted(save: Callable[..., Path], slope: float) -> None:
+    volume = read_nifti(save(content(scl_slope=slope)))
+    assert np.array_equal(volume.voxels, VOXELS)
+    assert volume.notes == (f"scl_slope is {slope:g}, which scales nothing: voxels are taken as they are stored",)
+
+
+def test_a_colour_image_is_refused_as_one(save: Callable[..., Path]) -> None:
+    colours = np.zeros((4, 5, 6), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    data = nib.Nifti1Image(colours, np.eye(4)).to_bytes()
+    assert "found colours (RGB); convert it to grey levels" in refusal(save(data))
+
+
+def test_a_path_may_be_text(save: Callable[..., Path]) -> None:
+    assert np.array_equal(read_nifti(str(save(GOOD[1]))).voxels, VOXELS)
+
+
 def test_a_slope_that_takes_voxels_out_of_bounds_makes_them_inf(save: Callable[..., Path]) -> None:
     assert np.isinf(read_nifti(save(content(scl_slope=3e38))).voxels).any()
 
@@ -391,6 +409,22 @@ def test_a_file_of_which_nothing_says_where_it_lies_is_refused(
     found = "expected an invertible sform or qform, found the sform is unusable; the qform is unusable"
     assert found in refusal(save(content(srow_x=[0, 0, 0, 0], **fields)))
     assert "found the qform is unusable" in refusal(save(content(sform_code=0, **fields)))
+
+
+@pytest.mark.parametrize("forms", [(1, 1), (1, 0), (0, 1)])
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_negative_voxel_sizes_turn_nothing_over(
+    save: Callable[..., Path], tmp_path: Path, forms: tuple[int, int], place: int
+) -> None:
+    pixdim = [-1.0, 2, 2, 2]
+    positive = save(content(sform_code=forms[0], qform_code=forms[1], pixdim=pixdim), "positive.nii")
+    pixdim[place] = -2
+    path = save(content(sform_code=forms[0], qform_code=forms[1], pixdim=pixdim))
+    volume, as_positive = read_nifti(path), read_nifti(positive)
+    assert np.array_equal(volume.geometry.affine, as_positive.geometry.affine)
+    assert volume.notes == ("voxel sizes are negative: their absolute values are used, as nibabel and ITK do",)
+    assert not [finding.message for finding in check_place(volume.geometry) if "at odds" in finding.message]
+    assert_trustworthy(volume, tmp_path / "x")
 
 
 @pytest.mark.parametrize("handedness", [0, 2, 17])

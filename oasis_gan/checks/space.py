@@ -69,7 +69,7 @@ def _check_forms(geometry: Geometry, header: SpatialHeader) -> Iterator[Finding]
 def _qform(header: SpatialHeader) -> Affine | None:
     """Return the affine of quaternion, offset and voxel sizes, or None where they make none."""
     qfac = -1.0 if header.pixdim[0] < 0 else 1.0
-    sizes = np.array(header.pixdim[1:]) * (1, 1, qfac)
+    sizes = np.abs(header.pixdim[1:]) * (1, 1, qfac)
     try:
         rotation = quaternions.quat2mat(quaternions.fillpositive(header.quatern, w2_thresh=-1e-6))
     except ValueError:
