@@ -48,7 +48,7 @@ _SELECTION_OPTIONS = (
         "--source-suffix",
         default="",
         metavar="TEXT",
-        help="Of a folder take only files named so, as _seg.nii.gz.",
+        help="Only use files of a folder whose names end so: _seg.nii.gz, or _seg for any format.",
     ),
     click.option(
         "--source-is",
@@ -101,7 +101,9 @@ _PAIR_OPTIONS = (
         metavar="DIR",
         help="Folder of the targets, named as the sources.",
     ),
-    click.option("--target-suffix", default="", metavar="TEXT", help="How target files are named, as _t1.nii.gz."),
+    click.option(
+        "--target-suffix", default="", metavar="TEXT", help="How the names of targets end: _t1.nii.gz, or _t1."
+    ),
     click.option("--validate", multiple=True, metavar="SUBJECT", help="This subject is held out and measured on."),
 )
 

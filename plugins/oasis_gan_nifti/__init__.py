@@ -1,4 +1,4 @@
-"""NIfTI plugin: reads files, folders and pairs; writes volumes that nibabel and ITK read alike."""
+"""NIfTI plugin: reads NIfTI, MGH and Analyze; writes volumes that nibabel and ITK read alike."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["write_nifti"]
 @hookimpl
 def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the NIfTI reader."""
-    summary = "NIfTI and Analyze files, folders of them, pairs by folder, suffix or TSV"
+    summary = "NIfTI, MGH and Analyze files, folders of them, pairs by folder, suffix or TSV"
     yield Dataset("nifti", summary, subjects, recognises, generic=True)
 
 
