@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +17,13 @@ from hypothesis import HealthCheck, settings
 from nibabel.analyze import AnalyzeHeader
 from numpy.typing import NDArray
 from tool import CommandLine, Painting, oasis_gan
+
+if os.environ.get("OASIS_GAN_TEST_PRECISION"):
+    # For this process, and for those that tests start.
+    sys.path.insert(0, str(Path(__file__).parent / "forced_precision"))
+    sys.modules.pop("sitecustomize", None)
+    importlib.import_module("sitecustomize")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (sys.path[0], os.environ.get("PYTHONPATH"))))
 
 # A training may run on the same cores, so that no example has a deadline; those of a test share its tmp_path.
 settings.register_profile(

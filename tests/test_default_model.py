@@ -20,6 +20,8 @@ from oasis_gan_pix2pix.translator import Pix2PixTranslator
 from oasis_gan import ANCHORS, OASIS, Fit, ModelKind, Plane, Translator, Window, cut, read_nifti
 from oasis_gan.testing import ModelContract
 
+pytestmark = pytest.mark.precision
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SEG, T1 = EXAMPLES / "mni152_seg.nii.gz", EXAMPLES / "mni152_t1.nii.gz"
 MEGABYTE = 1e6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import resource
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from oasis_gan_pix2pix import export, networks, store
+from oasis_gan_pix2pix import export, hardware, networks, store
 from oasis_gan_pix2pix.backend import tf
 from oasis_gan_pix2pix.recipe import GeneratorSettings
 from oasis_gan_pix2pix.translator import Pix2PixTranslator
@@ -25,6 +26,8 @@ from oasis_gan import OASIS, Canvas, LabelSet, OasisGanError, Plane, Window
 from oasis_gan.commands.exporting import ExportOptions
 from oasis_gan.commands.exporting import export as export_command
 from oasis_gan.files import write_whole
+
+pytestmark = pytest.mark.precision
 
 Slices = NDArray[np.float32]
 WRITERS: dict[str, Callable[[Path, Path], None]] = {"onnx": export.to_onnx, "savedmodel": export.to_saved_model}
@@ -69,7 +72,12 @@ def needed(wanted: str) -> None:
             pytest.importorskip(name, reason=f"{name} is not installed: pip install 'oasis-gan[onnx]'")
 
 
-def model(folder: Path, source: LabelSet | Window = OASIS, **settings: Any) -> Path:  # noqa: ANN401
+def model(
+    folder: Path,
+    source: LabelSet | Window = OASIS,
+    training: dict[str, Any] | None = None,
+    **settings: Any,  # noqa: ANN401
+) -> Path:
     """Write the folder of a small generator, its weights random but such that it uses all of [0, 1]."""
     generator = GeneratorSettings(**{"levels": 3, "filters": 4, **settings})
     rng = np.random.default_rng(0)
@@ -90,7 +98,7 @@ def model(folder: Path, source: LabelSet | Window = OASIS, **settings: Any) -> P
         planes=(Plane.AXIAL,),
         canvas=Canvas(1.0, 24, 2**generator.levels),
         generator=generator,
-        training={},
+        training=training or {},
         software={},
     )
     return folder
@@ -162,6 +170,27 @@ def test_the_shipped_model_can_be_exported(tmp_path: Path) -> None:
     process = oasis_gan("export", "tissue-to-t1w", "--format", "onnx", "--out", "out.onnx", cwd=tmp_path)
     assert (process.returncode, process.stdout, process.stderr) == (0, "out.onnx\n", "")
     assert names(tmp_path) == ["out.onnx"]
+
+
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_an_export_computes_in_float32_whatever_the_machine_and_the_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    needed(wanted)
+    monkeypatch.setattr(hardware, "TRANSLATING", "bfloat16")
+    monkeypatch.setattr(hardware, "fast_precision", lambda: "bfloat16")
+    folder = model(tmp_path / "model", training={"precision": "bfloat16", "recipe": {"precision": "bfloat16"}})
+    WRITERS[wanted](folder, tmp_path / "out")
+    if wanted == "onnx":
+        made = pytest.importorskip("onnx").load(tmp_path / "out")
+        float32 = pytest.importorskip("onnx").TensorProto.FLOAT
+        kernels = [tensor for tensor in made.graph.initializer if len(tensor.dims) == 4]
+        assert {tensor.data_type for tensor in kernels} == {float32}
+    else:
+        assert {variable.dtype for variable in tf.saved_model.load(str(tmp_path / "out")).weights} == {tf.float32}
+    exact = Pix2PixTranslator(folder, precision="float32")
+    slices = np.random.default_rng(1).random((2, 16, 24, OASIS.channels), np.float32)
+    np.testing.assert_allclose(runner(wanted, tmp_path / "out")(slices), exact.translate(slices), atol=1e-4)
 
 
 def test_a_model_folder_can_be_exported(tmp_path: Path, small: Path) -> None:
@@ -243,6 +272,24 @@ def test_a_generator_that_onnx_cannot_hold_can_be_a_saved_model(tmp_path: Path) 
     slices = np.random.default_rng(1).random((2, 16, 8, OASIS.channels), np.float32)
     wanted = Pix2PixTranslator(folder).translate(slices)
     np.testing.assert_allclose(runner("savedmodel", tmp_path / "out")(slices), wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("failing", ["tf2onnx.convert.from_function", "onnxruntime.InferenceSession"])
+def test_a_package_that_fails_is_named_and_the_model_is_not_blamed(
+    tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    needed("onnx")
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise RuntimeError("unsupported type\nand so on")
+
+    monkeypatch.setattr(failing, fail)
+    with pytest.raises(OasisGanError) as caught:
+        export_command(ExportOptions(str(small), "onnx", tmp_path / "out", ()))
+    said = str(caught.value)
+    assert re.match(r"ONNX: expected an export by onnx [\d.]+, onnxruntime [\d.]+, tf2onnx [\d.]+, found", said)
+    assert "found RuntimeError: unsupported type; export it as savedmodel" in said
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("missing", ["onnx", "onnxruntime", "tf2onnx"])

@@ -19,6 +19,8 @@ from test_pix2pix_trainer import LONG, run
 
 from oasis_gan import OasisGanError
 
+pytestmark = pytest.mark.precision
+
 WORKER = """
 import hashlib, sys, test_pix2pix_trainer as t
 from pathlib import Path
@@ -54,7 +56,7 @@ target = rng.random((4, 16, 16, 1)).astype(np.float32)
 states, figures = [], []
 for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
     keras.utils.set_random_seed(0)
-    trainer = Trainer(Recipe(**t.PLAIN, size=16), t.PREDICTION, 10, Team(strategy))
+    trainer = Trainer(Recipe(**t.EXACT, size=16), t.PREDICTION, 10, Team(strategy))
     figures.append(trainer.update(0, source, target))
     states.append(trainer.state())
 assert trainer.team.devices == 2

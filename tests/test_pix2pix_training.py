@@ -27,6 +27,8 @@ from oasis_gan_pix2pix.weight_shapes import weight_shapes
 
 from oasis_gan import Geometry, OasisGanError, Scan, Subject, TrainingRequest, Volume
 
+pytestmark = pytest.mark.precision
+
 SHAPE = (20, 24, 22)
 TINY: dict[str, Any] = {
     "size": 16,

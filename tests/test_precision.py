@@ -23,9 +23,10 @@ from tool import Painting, oasis_gan
 from oasis_gan import Computation, OasisGanError
 from oasis_gan.models import computation_of
 
-pytestmark = pytest.mark.precision
-
 SAMPLE = Path(__file__).parent.parent / "examples/mni152_seg.nii.gz"
+DECIDING = {"OASIS_GAN_TEST_PRECISION", "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS"}
+UNDECIDED = {name: value for name, value in os.environ.items() if name not in DECIDING}
+"""The environment without what decides on precision and instructions: each test here says that itself."""
 EMULATED = {"TF_ENABLE_ONEDNN_OPTS": "0"}
 """Here bfloat16 works on every processor, and float32 comes from Eigen instead of oneDNN."""
 WITHOUT_BFLOAT16 = {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "AVX2"}
@@ -42,7 +43,7 @@ FALLBACK = "precision: computing in float32, because a convolution in bfloat16 f
 def translate(source: Path, out: Path, precision: str | None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Translate a label map with the shipped model, as on another machine."""
     words = () if precision is None else ("--precision", precision)
-    done = oasis_gan("run", source, "--out", out, *words, cwd=out.parent, env={**os.environ, **environment})
+    done = oasis_gan("run", source, "--out", out, *words, cwd=out.parent, env={**UNDECIDED, **environment})
     assert done.returncode == 0, done.stderr
     return done
 
@@ -108,7 +109,7 @@ def test_bfloat16_is_within_50_db_of_float32(in_float32: Path, tmp_path: Path, e
 def test_one_thread_gives_the_same_bytes_as_all_of_them_in_float32(in_float32: Path, tmp_path: Path) -> None:
     words = ("run", SAMPLE, "--out", "out")
     processor = min(os.sched_getaffinity(0))
-    done = oasis_gan(*words, cwd=tmp_path, preexec_fn=lambda: os.sched_setaffinity(0, {processor}))
+    done = oasis_gan(*words, cwd=tmp_path, env=UNDECIDED, preexec_fn=lambda: os.sched_setaffinity(0, {processor}))
     assert done.returncode == 0, done.stderr
     assert sidecar(tmp_path / "out")["computation"]["threads"] == 1
     assert sidecar(tmp_path / "out")["volume"] == sidecar(in_float32 / "default")["volume"]
@@ -149,7 +150,7 @@ def test_auto_takes_bfloat16_only_where_it_is_listed_and_works(
         "print(chosen.precision, bool(chosen.note))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env={**UNDECIDED, **environment}, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{precision} {said}\n"
 
@@ -179,7 +180,7 @@ def test_the_sidecar_says_what_computed_the_volume(seg: Path, tmp_path: Path) ->
 def test_an_output_of_another_precision_is_not_already_there(seg: Path, tmp_path: Path) -> None:
     translate(seg, tmp_path / "out", "float32", **EMULATED)
     words = ("run", seg, "--out", "out", "--precision", "bfloat16")
-    done = oasis_gan(*words, cwd=tmp_path, env={**os.environ, **EMULATED})
+    done = oasis_gan(*words, cwd=tmp_path, env={**UNDECIDED, **EMULATED})
     assert done.returncode == 1
     assert "found one with another precision; use --overwrite, or another --out" in done.stderr
     assert sidecar(tmp_path / "out")["precision"] == "float32"
@@ -197,7 +198,7 @@ def test_an_output_of_other_versions_and_threads_is_already_there(seg: Path, tmp
 
 def test_the_contrast_of_a_reference_leaves_the_precision_on_record(seg: Path, tmp_path: Path) -> None:
     words = ("--like", SAMPLE.with_name("mni152_t1.nii.gz"), "--precision", "bfloat16")
-    done = oasis_gan("run", seg, "--out", "out", *words, cwd=tmp_path, env={**os.environ, **EMULATED})
+    done = oasis_gan("run", seg, "--out", "out", *words, cwd=tmp_path, env={**UNDECIDED, **EMULATED})
     assert done.returncode == 0, done.stderr
     assert sidecar(tmp_path / "out")["precision"] == "bfloat16"
 
