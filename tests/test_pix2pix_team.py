@@ -19,8 +19,6 @@ from test_pix2pix_trainer import LONG, run
 
 from oasis_gan import OasisGanError
 
-pytestmark = pytest.mark.precision
-
 WORKER = """
 import hashlib, sys, test_pix2pix_trainer as t
 from pathlib import Path

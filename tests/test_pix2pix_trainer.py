@@ -24,7 +24,7 @@ from oasis_gan_pix2pix.trainer import FIGURES, Trainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import Pix2PixTranslator
 from oasis_gan_pix2pix.variables import read
-from test_pix2pix_training import TINY, head, subject
+from test_pix2pix_training import PRECISIONS, TINY, head, subject
 
 from oasis_gan import OasisGanError, TrainingRequest
 
@@ -175,11 +175,12 @@ def test_a_preset_trains_and_translates(name: str, tmp_path: Path) -> None:
     settings["generator"] |= {"levels": 5, "filters": 4}
     settings["discriminator"] |= {"filters": 4}
     train(TrainingRequest((subject("a", *head()),), (), tmp_path / "m", settings, lambda line: None))
-    translator = Pix2PixTranslator(tmp_path / "m")
-    x = batch(size=32)[0]
-    first, second = translator.translate(x), translator.translate(x)
-    np.testing.assert_array_equal(first, second)
-    np.testing.assert_allclose(translator.translate(x[:1]), first[:1], atol=1e-5)
+    for precision, bound in PRECISIONS:
+        translator = Pix2PixTranslator(tmp_path / "m", precision=precision)
+        x = batch(size=32)[0]
+        first, second = translator.translate(x), translator.translate(x)
+        np.testing.assert_array_equal(first, second)
+        np.testing.assert_allclose(translator.translate(x[:1]), first[:1], atol=bound)
 
 
 LONG = {

@@ -15,6 +15,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from oasis_gan_pix2pix import store
 from oasis_gan_pix2pix.backend import keras, tf
+from oasis_gan_pix2pix.hardware import Precision
 from oasis_gan_pix2pix.pairs import LinearPrediction, Pairs
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
 from oasis_gan_pix2pix.rotation import rotated
@@ -30,6 +31,8 @@ from oasis_gan import Geometry, OasisGanError, Scan, Subject, TrainingRequest, V
 pytestmark = pytest.mark.precision
 
 SHAPE = (20, 24, 22)
+PRECISIONS: tuple[tuple[Precision, float], ...] = (("float32", 1e-5), ("bfloat16", 2e-2))
+"""And how far the answers for one slice, given in batches of other sizes, may lie apart in [0, 1]."""
 TINY: dict[str, Any] = {
     "size": 16,
     "steps": 4,
@@ -251,7 +254,7 @@ def test_the_histogram_of_a_subject_that_is_not_learnt_from_is_refused(tmp_path:
 def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
     folder: Path, monkeypatch: pytest.MonkeyPatch, held: int, calls: list[int]
 ) -> None:
-    translator = Pix2PixTranslator(folder)
+    translator = Pix2PixTranslator(folder, precision="float32")
     x = np.random.default_rng(0).random((5, 16, 16, 3), np.float32)
     wanted, computed, seen = translator.translate(x), translator.inference, []
 
@@ -279,11 +282,15 @@ def test_a_slice_that_a_gpu_cannot_hold_is_told_in_a_line(folder: Path, monkeypa
         translator.translate(np.zeros((5, 16, 16, 3), np.float32))
 
 
-def test_a_loaded_model_paints_like_the_trained_one(folder: Path) -> None:
+@pytest.mark.parametrize(("precision", "bound"), PRECISIONS)
+def test_a_loaded_model_paints_like_the_trained_one(folder: Path, precision: Precision, bound: float) -> None:
+    def translate(slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        return Pix2PixTranslator(folder, precision=precision).translate(slices)
+
     x = np.random.default_rng(0).random((3, 16, 16, 3), np.float32)
-    first, second = (Pix2PixTranslator(folder).translate(x) for _ in range(2))
+    first, second = translate(x), translate(x)
     np.testing.assert_array_equal(first, second)
-    np.testing.assert_allclose(Pix2PixTranslator(folder).translate(x[1:2]), first[1:2], atol=1e-6)
+    np.testing.assert_allclose(translate(x[1:2]), first[1:2], atol=bound)
 
 
 def _tampered(folder: Path, copy: Path, name: str, change: Callable[[bytes], bytes]) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 
 from head import head
 from processes import Command, imports, in_turns, python, ran
-from rounds import Effort, Entry, Measured, Prepared, Work
+from rounds import Effort, Entry, Measured, Prepared, Work, compete
 from speed import Benchmark, chosen_sides, main
 from speed_page import PAGE, TITLES, Results, tables
 from speed_plot import plot
@@ -101,18 +102,33 @@ def test_pytorch_that_is_missing_is_a_line_with_the_command_to_install_it(monkey
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(OasisGanError, match=r"pip install 'oasis-gan\[bench\]', or leave it out by --without-torch"):
         chosen_sides((), without_torch=False)
-    assert chosen_sides((), without_torch=True) == ("tutorial", "ours", "ours-whole", "ours-float32")
+    assert chosen_sides((), without_torch=True) == ("tutorial", "ours", "ours-whole", "ours-auto", "ours-float32")
     assert chosen_sides(("ours",), without_torch=False) == ("ours",)
 
 
-def test_ours_in_float32_is_left_out_where_it_is_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ours_in_another_precision_is_left_out_where_it_is_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Entry] = {}
     monkeypatch.setattr("speed.compete", lambda entries, *_: asked.update(entries) or {})
-    Benchmark(tuple(TITLES), False, TINY, 8, Path(), Effort(1, 0), print).results(["inference", "limit"])
-    assert asked["ours-float32"].plain_of == "ours"
-    assert asked["ours"].plain_of is None
+    benchmark = Benchmark(tuple(TITLES), False, TINY, 8, Path(), Effort(1, 0), print)
+    benchmark.results(["inference", "limit"])
+    assert asked["ours-auto"].variant_of == "ours"
+    assert asked["ours"].variant_of is None
+    assert "ours-float32" not in asked
     assert {name for name in asked if name.startswith("tensorflow")} == {"tensorflow-float32", "tensorflow-bfloat16"}
     assert not [name for name, entry in asked.items() if entry.process == "pytorch"]
+    asked.clear()
+    benchmark.results(["training"])
+    assert asked["ours-float32"].variant_of == "ours"
+    assert "ours-auto" not in asked
+
+
+def test_a_variant_in_the_same_precision_is_not_measured() -> None:
+    work = Work("ours", "inference", 32, 2, 2, 2)
+    entries = {
+        "ours": Entry(work, "ours"),
+        "ours-float32": Entry(replace(work, side="ours-float32"), "ours", variant_of="ours"),
+    }
+    assert list(compete(entries, Effort(1, 0))) == ["ours"]
 
 
 def test_a_size_that_the_levels_do_not_divide_is_refused() -> None:
@@ -121,10 +137,10 @@ def test_a_size_that_the_levels_do_not_divide_is_refused() -> None:
     assert "--size: expected a multiple of 256 for 8 levels, found 100" in result.stderr
 
 
-SLICES = [("tutorial", "inference"), ("ours-float32", "inference"), ("ours-whole", "inference")]
+SLICES = [("tutorial", "inference"), ("ours-auto", "inference"), ("ours-whole", "inference")]
 
 
-@pytest.mark.parametrize(("side", "what"), [*SLICES, ("tutorial", "training"), ("ours", "training")])
+@pytest.mark.parametrize(("side", "what"), [*SLICES, ("tutorial", "training"), ("ours-float32", "training")])
 def test_each_side_of_tensorflow_does_its_work(side: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import speed_tensorflow
 
@@ -136,7 +152,7 @@ def test_each_side_of_tensorflow_does_its_work(side: str, what: str, monkeypatch
         made = np.concatenate(made)
         assert work.units == len(made)
     else:
-        assert work.units == (2 if side == "ours" else 1)
+        assert work.units == (2 if side == "ours-float32" else 1)
     assert np.isfinite(made).all()
     assert work.gflop > 0
 

@@ -180,7 +180,7 @@ class Recipe(Settings):
         0.0, ge=0, lt=1, description="Decay of the moving average of weights that is kept; 0: none."
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Of the arithmetic; auto takes what the hardware is fast in."
+        "auto", description="Of the arithmetic; auto takes what the hardware is fast in, if that works."
     )
     validate_every: int | None = Field(None, ge=1, description="Steps; an epoch if not given.")
     checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints.")

@@ -108,13 +108,13 @@ class Entry:
         work: What it does.
         process: Contestants that name the same one share a process.
         cores: That it may use; all if not given.
-        plain_of: A contestant before it, of which it is the float32 form: left out where that one computes in float32.
+        variant_of: A contestant before it that differs in its precision alone: left out where both compute in the same.
     """
 
     work: Work
     process: str
     cores: int | None = None
-    plain_of: str | None = None
+    variant_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -175,12 +175,13 @@ def compete(
         workers: dict[tuple[str, int | None], Worker] = {}
         ready: dict[str, dict[str, Any]] = {}
         for name, entry in entries.items():
-            if entry.plain_of and ready[entry.plain_of]["precision"] == "float32":
-                continue
             key = entry.process, entry.cores
             if key not in workers:
                 workers[key] = stack.enter_context(Worker(entry.cores))
             ready[name] = workers[key].ask({"prepare": name, **asdict(entry.work)})
+            if entry.variant_of and ready[name]["precision"] == ready[entry.variant_of]["precision"]:
+                del ready[name]
+                continue
             report(f"{name}: ready, {ready[name]['precision']}")
         once = {name: [answer["unit"]] for name, answer in ready.items() if answer["call"] > effort.patience}
         values: dict[str, list[float]] = {name: [] for name in ready} | once

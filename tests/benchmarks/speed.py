@@ -25,7 +25,7 @@ from head import EXAMPLE
 from page import machine, versions
 from processes import Command, imports, in_turns, python
 from rounds import Effort, Entry, Measured, Work, compete
-from speed_page import OURS, PACKAGES, PAGE, TITLES, WHOLE, Results, tables
+from speed_page import AUTO, FLOAT32, OURS, PACKAGES, PAGE, TITLES, WHOLE, Results, tables
 from speed_plot import plot
 
 from oasis_gan import OasisGanError, write_atomically
@@ -33,6 +33,8 @@ from oasis_gan import OasisGanError, write_atomically
 PARTS = ("inference", "training", "limit", "volume", "size")
 VOLUMES = (1, 2, 4)
 _PRODUCTS = tuple(f"{library}-{of}" for library in ("tensorflow", "pytorch") for of in ("float32", "bfloat16"))
+# An image to learn from is computed whole by everybody. `run` computes in float32 by default, `train` in auto.
+_NEVER = ((WHOLE, "training"), (FLOAT32, "inference"), (AUTO, "training"))
 _RANDOM = Path(__file__).with_name("random_model.py")
 _SEED = 0
 Report = Callable[[str], None]
@@ -65,8 +67,7 @@ class Benchmark:
         measured: dict[str, dict[str, Measured]] = {}
         for what in ("inference", "training"):
             if what in parts:
-                # An image to learn from is computed whole by everybody.
-                sides = (side for side in self.sides if (side, what) != (WHOLE, "training"))
+                sides = (side for side in self.sides if (side, what) not in _NEVER)
                 measured[what] = self._compete(self._side(side, what) for side in sides)
         if "limit" in parts:
             measured["product"] = self._compete(self._products())
@@ -82,8 +83,8 @@ class Benchmark:
         return compete(dict(entries), self.effort, self.report)
 
     def _side(self, side: str, what: str) -> tuple[str, Entry]:
-        plain_of = OURS if side == "ours-float32" and OURS in self.sides else None
-        return side, Entry(replace(self.work, side=side, what=what), side, plain_of=plain_of)
+        variant_of = OURS if side in (AUTO, FLOAT32) and OURS in self.sides else None
+        return side, Entry(replace(self.work, side=side, what=what), side, variant_of=variant_of)
 
     def _products(self) -> Iterator[tuple[str, Entry]]:
         for name in _PRODUCTS:

@@ -21,6 +21,7 @@ PAGE = Page(
 """,
 )
 OURS, WHOLE = "ours", "ours-whole"
+AUTO, FLOAT32 = "ours-auto", "ours-float32"
 TITLES = {
     "tutorial": "TensorFlow's tutorial, as written",
     "pytorch-float32": "PyTorch, eager",
@@ -28,7 +29,8 @@ TITLES = {
     "pytorch-bfloat16": "PyTorch, eager, channels-last, bfloat16",
     OURS: "oasis-gan",
     WHOLE: "oasis-gan, the whole of every slice",
-    "ours-float32": "oasis-gan, held to float32",
+    AUTO: "oasis-gan, `--precision auto`",
+    FLOAT32: "oasis-gan, held to float32",
 }
 _EXPLAINED = """\
 All networks have the same convolutions, 3 channels to 3, and random weights. All sides are measured in one run, each in
@@ -48,8 +50,9 @@ No network can be faster than its convolutions at the speed of a large product o
 multiplication and an addition count as two operations; an image's training is 3 passes of the generator and 7 of the
 discriminator. The limit goes by the fastest product."""
 _PROCESSES = """\
-Whole processes, start to end; files are in the system's cache. Memory is the most that was resident in any round."""
-_SIZES = "oasis-gan alone, inference; volumes with the default model, in one `oasis-gan run`."
+Whole processes, start to end; files are in the system's cache. Memory is the most that was resident in any round.
+`oasis-gan run` computes in float32."""
+_SIZES = "oasis-gan alone, inference in float32; volumes with the default model, in one `oasis-gan run`."
 _ONCE = "\\* measured once: a single call took longer than {patience:g} s."
 
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import random_model
 from head import head
 from numpy.typing import NDArray
-from oasis_gan_pix2pix import hardware, networks
+from oasis_gan_pix2pix import networks
 from oasis_gan_pix2pix.backend import deterministic, keras, start_devices, tf
 from oasis_gan_pix2pix.pairs import LinearPrediction
 from oasis_gan_pix2pix.recipe import Recipe
@@ -45,9 +43,7 @@ def prepared(work: Work) -> Prepared:
     }
     if work.what == "product":
         return _product(work)
-    side, *plain = work.side.split("-")
-    with _as_if_the_processor_had_no_bfloat16() if plain == ["float32"] else nullcontext():
-        return makers[side, work.what](work)
+    return makers[work.side.partition("-")[0], work.what](work)
 
 
 def gflop(network: keras.Model, size: int) -> float:
@@ -115,7 +111,7 @@ def _our_inference(work: Work) -> Prepared:
     """Do what `oasis-gan run` does with the slices of a head, from a model folder on."""
     with tempfile.TemporaryDirectory() as folder:
         random_model.write(Path(folder), work.size, work.filters, work.levels, OASIS, work.seed)
-        translator = Pix2PixTranslator(Path(folder))
+        translator = Pix2PixTranslator(Path(folder), precision="auto" if work.side == "ours-auto" else None)
     plain = networks.generator(_preset("paper", work).generator, CHANNELS, CHANNELS)
     slices, wanted = head(work.size)
     if work.side.endswith("-whole"):
@@ -129,7 +125,9 @@ def _our_training(work: Work) -> Prepared:
     """Do what `oasis-gan train` does with a batch of slices, networks and losses being the paper's."""
     deterministic(work.seed)
     prediction = LinearPrediction(np.full((CHANNELS, CHANNELS), 1 / CHANNELS, np.float32), 1.0)
-    trainer = Trainer(_preset("paper", work, batch=work.batch, seed=work.seed), prediction, _STEPS)
+    precision = "float32" if work.side == "ours-float32" else "auto"
+    recipe = _preset("paper", work, batch=work.batch, seed=work.seed, precision=precision)
+    trainer = Trainer(recipe, prediction, _STEPS)
     source, target = _slices(work, work.batch)
     step, needed = itertools.count(), _of_a_step(trainer.generator, trainer.discriminator, work.size)
     return Prepared(lambda: trainer.update(next(step), source, target), work.batch, trainer.precision, needed)
@@ -142,7 +140,7 @@ def _product(work: Work) -> Prepared:
     return Prepared(lambda: tf.linalg.matmul(one, other)[0, 0].numpy(), 2 * work.size**3 / 1e9, precision)
 
 
-def _preset(name: str, work: Work, **changes: int) -> Recipe:
+def _preset(name: str, work: Work, **changes: int | str) -> Recipe:
     return random_model.preset(name, work.size, work.filters, work.levels, **changes)
 
 
@@ -160,7 +158,3 @@ def _of_a_step(generator: keras.Model, discriminator: keras.Model, size: int) ->
     generator.
     """
     return 3 * gflop(generator, size) + 7 * gflop(discriminator, size)
-
-
-def _as_if_the_processor_had_no_bfloat16() -> AbstractContextManager[object]:
-    return mock.patch.object(hardware, "processor_flags", set)
