@@ -50,8 +50,10 @@ def presume(volume: Volume, expected: LabelSet, where: Path, option: str = OPTIO
         raise _unknown_values(unknown, [], expected, where, option)
     if len(values) > 1 and set(values) <= {label.value for label in OASIS_PNG.labels}:
         return convert(volume, OASIS_PNG, expected, where, option)
+    if not unknown:
+        _require_no_bids_reading(values, expected, where, option)
     if not unknown and expected.labels == OASIS.labels:
-        _require_one_meaning(volume, values, where, option)
+        _require_anatomy(volume, values, where, option)
     if len(values) == 1:
         volume = _judged_mask(volume, values[0], where, option)
     if unknown:
@@ -59,13 +61,20 @@ def presume(volume: Volume, expected: LabelSet, where: Path, option: str = OPTIO
     return volume
 
 
-def _require_one_meaning(volume: Volume, values: list[int], where: Path, option: str) -> None:
-    """Raise `OasisGanError` if values from 1 to 3 may stand for other tissues than those of OASIS."""
-    ours, theirs = _reading(OASIS, values), _reading(BIDS, values)
-    if is_dseg(stem_of(where)) or is_dseg(stem_of(Path(os.path.realpath(where)))):
-        expected = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
-        found = f"neither: they may be {theirs} (bids), or {ours} (oasis)"
-        raise OasisGanError(where, expected=expected, found=found, remedy=f"say {option} bids or {option} oasis")
+def _require_no_bids_reading(values: list[int], expected: LabelSet, where: Path, option: str) -> None:
+    """Raise `OasisGanError` if a file called as in BIDS has values that BIDS reads otherwise."""
+    is_bids_name = is_dseg(stem_of(where)) or is_dseg(stem_of(Path(os.path.realpath(where))))
+    ours, theirs = _reading(expected, values), _reading(BIDS, values)
+    if not is_bids_name or ours == theirs or not set(values) <= {label.value for label in BIDS.labels}:
+        return
+    where_said = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
+    found = f"neither: they may be {theirs} (bids), or {ours} ({expected.name})"
+    remedy = f"say {option} bids or {option} {expected.name}"
+    raise OasisGanError(where, expected=where_said, found=found, remedy=remedy)
+
+
+def _require_anatomy(volume: Volume, values: list[int], where: Path, option: str) -> None:
+    """Raise `OasisGanError` if values from 1 to 3 lie as in no head, or may be those of a hemisphere of FreeSurfer."""
     contacts = tissue_contacts(volume.voxels, float(np.prod(volume.geometry.spacing)))
     if contacts is None:
         return
@@ -78,7 +87,7 @@ def _require_one_meaning(volume: Volume, values: list[int], where: Path, option:
     fitting = [name for name, order in _ORDERS.items() if not contacts.contradiction(order)]
     others = [FREESURFER.name] if may_be_half else [name for name in fitting if name != OASIS.name]
     choices = " or ".join(f"{option} {name}" for name in (*others, OASIS.name))
-    expected = f"white matter within grey matter, if the values are {ours} (oasis)"
+    expected = f"white matter within grey matter, if the values are {_reading(OASIS, values)} (oasis)"
     remedy = f"say what they mean: {choices}, or {OWN_TABLE}"
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 

@@ -118,7 +118,7 @@ class LabelSet:
 
 def values_of(voxels: Voxels) -> list[int]:
     """Return the distinct values of a label map in their order, near whole ones rounded."""
-    voxels = _whole_where_near(voxels)
+    voxels = _as_integers(_whole_where_near(voxels))
     if voxels.dtype.kind in "iu" and voxels.size:
         low, high = int(voxels.min()), int(voxels.max())
         # Marking what is there is many times faster than sorting, where the values are those of labels.
@@ -128,6 +128,14 @@ def values_of(voxels: Voxels) -> list[int]:
                 there[slab.astype(np.int64) - low] = True
             return [int(value) + low for value in np.flatnonzero(there)]
     return [int(value) if float(value).is_integer() else value for value in np.unique(voxels).tolist()]
+
+
+def _as_integers(voxels: Voxels) -> Voxels:
+    """Return whole numbers stored as floats as integers, all others as they are."""
+    if voxels.dtype.kind != "f" or not np.isfinite(voxels).all() or np.abs(voxels).max(initial=0) > _MARKED:
+        return voxels
+    integers = voxels.astype(np.int32)
+    return integers if (integers == voxels).all() else voxels
 
 
 def listed(things: Sequence[str]) -> str:
