@@ -19,7 +19,7 @@ from .formats import refuse_content
 from .nifti_oddities import misnamed, odd_extensions
 from .nifti_space import Header, located, refuse
 from .volume import Volume
-from .voxel_files import MAX_SPARE, checked_shape, odd_axes, opened, read_voxels, scaled, with_three_axes
+from .voxel_files import MAX_SPARE, checked_shape, odd_axes, opened, read_voxels, scaled
 
 
 def is_nifti_name(path: Path) -> bool:
@@ -30,8 +30,8 @@ def is_nifti_name(path: Path) -> bool:
 def read_nifti(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
     """Read a 3-D volume from a NIfTI-1 or NIfTI-2 file, compressed or not, whatever its name says.
 
-    Trailing axes of length 1 are dropped, a 2-D image is a volume of one slice, slope and intercept are applied.
-    Orientation and position are those of the sform, or of the qform where there is no usable sform.
+    Trailing axes of length 1 are dropped, slope and intercept applied. Orientation and position are those of the
+    sform, or of the qform where there is no usable sform.
 
     Args:
         path: Of the file.
@@ -43,12 +43,11 @@ def read_nifti(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
     """
     path = Path(path)
     with opened(path, "a NIfTI file") as stream:
-        stored = _read_header(stream, path)
-        header = with_three_axes(stored)
+        header = _read_header(stream, path)
         shape = checked_shape(header, path, max_voxels, header.single_vox_offset)
         between = stream.read(int(header["vox_offset"]) - header.sizeof_hdr)
         raw = read_voxels(stream, header, shape, path, header.sizeof_hdr + len(between), MAX_SPARE)
-        notes = misnamed(path, compressed=isinstance(stream, gzip.GzipFile)) + odd_axes(stored)
+        notes = misnamed(path, compressed=isinstance(stream, gzip.GzipFile)) + odd_axes(header)
         notes += odd_extensions(between, "big" if header.endianness == ">" else "little")
     # What overflows or is no number is looked for in the result; NumPy need not warn of it.
     with np.errstate(all="ignore"):

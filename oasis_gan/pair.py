@@ -22,7 +22,7 @@ from .formats import refuse_content
 from .labels import LabelSet
 from .nifti_space import Header, refuse
 from .volume import Mended, Volume
-from .voxel_files import checked_shape, odd_axes, opened, read_voxels, scaled, with_three_axes
+from .voxel_files import checked_shape, odd_axes, opened, read_voxels, scaled
 
 
 def is_pair_name(path: Path) -> bool:
@@ -48,8 +48,7 @@ def read_pair(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
     header_path, voxel_path = _half(path, HEADER_ENDINGS), _half(path, VOXEL_ENDINGS)
     with opened(header_path, "a header (.hdr) to go with the .img file") as stream:
         block = stream.read(Nifti1Header.sizeof_hdr)
-    stored = _header(block, header_path)
-    header = with_three_axes(stored)
+    header = _header(block, header_path)
     shape = checked_shape(header, header_path, max_voxels, first_voxel=0)
     with opened(voxel_path, "voxels (.img) to go with the .hdr file") as stream:
         raw = read_voxels(stream, header, shape, voxel_path, at=0, max_spare=0)
@@ -61,7 +60,7 @@ def read_pair(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
         else:
             geometry, geometry_notes = analyze.located(block, header, shape, header_path)
             notes += _left_out(header_path)
-    return Volume(voxels, geometry, odd_axes(stored) + notes + geometry_notes)
+    return Volume(voxels, geometry, odd_axes(header) + notes + geometry_notes)
 
 
 def pair_scan(path: Path, max_voxels: int = MAX_VOXELS, labels: LabelSet | None = None) -> Scan:

@@ -21,7 +21,7 @@ from nibabel.spatialimages import HeaderDataError
 from .errors import OasisGanError
 from .formats import require_content
 from .nifti_space import Header, refuse
-from .volume import Mended, Voxels
+from .volume import Voxels
 
 MAX_SPARE = 2**20
 """Bytes that may follow the voxels of a file that holds its header too."""
@@ -60,18 +60,6 @@ def _damage_named(path: Path) -> Iterator[None]:
             raise OasisGanError(path, expected="nothing behind the volume", found=found, remedy=remedy) from error
         found = f"a damaged or incomplete one ({error})"
         raise OasisGanError(path, expected="a whole gzip file", found=found, remedy="copy it again") from error
-
-
-def with_three_axes(header: Header) -> Header:
-    """Return a header of a volume: a 2-D image gets a third axis of one voxel, 1 mm thick where nothing says it."""
-    if int(header["dim"][0]) != 2:
-        return header
-    header = header.copy()
-    header["dim"][0] = 3
-    header["dim"][3] = 1
-    if header["pixdim"][3] == 0:
-        header["pixdim"][3] = 1
-    return header
 
 
 def checked_shape(header: Header, path: Path, max_voxels: int, first_voxel: int) -> tuple[int, int, int]:
@@ -130,7 +118,10 @@ def checked_sizes(sizes: Sequence[int], path: Path, max_voxels: int) -> tuple[in
 def _remedy_for_sizes(sizes: Sequence[int]) -> str:
     if min(sizes) < 1:
         return "export it again from the tool it came from"
-    if len(sizes) < 3:
+    if len(sizes) == 2:
+        # Nothing says how thick a slice is, nor, in general, where it lies.
+        return "save it as a volume of one slice, with a third axis of length 1, or give the volume it was taken from"
+    if len(sizes) < 2:
         return "give the volume that it was taken from"
     if len(sizes) == 4 and sizes[0] == 1:
         return "its first axis seems to be one of channels: remove it"
@@ -144,8 +135,6 @@ def odd_axes(header: Header) -> tuple[str, ...]:
         header: As it is in the file.
     """
     count, *sizes = (int(size) for size in header["dim"])
-    if count == 2:
-        return (Mended("a 2-D image: read as a volume of one slice"),)
     if count > 3 and sizes[0] == 1 and min(sizes[1:3]) > 1:
         return ("the first axis has length 1, as channels have: read as a slice, and not as channels",)
     return ()
