@@ -164,7 +164,8 @@ def cli() -> None:
 @click.option(
     "--plane",
     type=click.Choice([*(plane.value for plane in Plane), "all"]),
-    help="To slice in; all: the mean of the model's planes, in thrice the time.  [default: the model's first]",
+    help="To slice in; all: the mean of the model's planes, in thrice the time.  [default: the model's first, or that "
+    "of a thin volume]",
 )
 @click.option(
     "--texture",
@@ -178,8 +179,13 @@ def cli() -> None:
     help="Arithmetic of the model. bfloat16 is faster on processors that have it, and gives slightly different voxels; "
     "auto uses it there.  [default: float32]",
 )
-@click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan of a brain.")
-@click.option("--like-labels", type=_EXISTING, metavar="FILE", help="Its tissue map; else told by intensities.")
+@click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan.")
+@click.option(
+    "--like-labels",
+    type=_EXISTING,
+    metavar="FILE",
+    help="Tissue map of the --like scan; without it that scan must be skull-stripped.",
+)
 @click.option(
     "--like-label-set",
     metavar="NAME|FILE",
