@@ -87,6 +87,51 @@ def test_slices_are_drawn_paired_and_encoded() -> None:
         assert np.abs(guess - target[..., 0])[inside].mean() < 0.05
 
 
+def z_scored(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return an image whose voxels there have mean 0 and deviation 1."""
+    scores: NDArray[np.float32] = ((image - image[inside].mean()) / image[inside].std()).astype(np.float32)
+    return scores
+
+
+LABELS, IMAGE = head()
+Z_OVER_VOLUME = z_scored(IMAGE, np.ones(SHAPE, bool))
+Z_IN_BRAIN = np.where(LABELS > 0, z_scored(IMAGE, LABELS > 0), 0).astype(np.float32)
+WITH_NAN = IMAGE.copy()
+WITH_NAN[10, 12, 11] = np.nan
+IMAGES: dict[str, NDArray[Any]] = {
+    "z-scored over the volume": Z_OVER_VOLUME,
+    "z-scored in the brain": Z_IN_BRAIN,
+    "-1024": (np.rint(IMAGE) - 1024).astype(np.int16),
+    "plus 1": (np.rint(IMAGE) + 1).astype(np.uint8),
+    "one NaN": WITH_NAN,
+    "NaN around": np.where(LABELS > 0, IMAGE, np.nan).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_target_is_learnt_from_whatever_its_background_is(name: str) -> None:
+    expected = Pairs([subject("a", LABELS, IMAGE)], Recipe(**STILL), pytest.fail)
+    pairs = Pairs([subject("a", LABELS, IMAGES[name])], Recipe(**STILL), pytest.fail)
+    (window,) = pairs.windows
+    assert len(window.values) == len(expected.windows[0].values)
+    for step in range(5):
+        source, target = pairs.batch(step)
+        _, as_expected = expected.batch(step)
+        assert not target[source.sum(-1) == 0].any()
+        # Tissues lie on their anchors, however the image was scaled.
+        assert np.abs(target - as_expected)[source.sum(-1) > 0].mean() < 0.03
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_source_is_an_image_because_the_recipe_says_so(name: str) -> None:
+    recipe = Recipe(**{**STILL, "source": "image", "target": "labels", "output": "dseg"})
+    pairs = Pairs([subject("a", IMAGES[name], LABELS)], recipe, pytest.fail)
+    for step in range(5):
+        source, target = pairs.batch(step)
+        assert not source[target.sum(-1) == 0].any()
+        assert source[target.sum(-1) > 0].mean() > 0.2
+
+
 def test_an_epoch_shows_every_slice_once_in_an_order_of_its_own() -> None:
     pairs = Pairs([subject("a", *head())], Recipe(**{**STILL, "batch": 1}), pytest.fail)
     first, second = (

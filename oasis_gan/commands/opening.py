@@ -42,7 +42,7 @@ def open_scan(
     if not path.exists():
         if path.is_symlink():
             require_content(path, "a file")
-        raise OasisGanError(path, expected="a file", found="nothing there", remedy="check the path")
+        raise OasisGanError(path, expected="a file", found="no such file", remedy="check the path")
     readers = _readers_of(registry, path, dataset)
     if not readers:
         raise unrecognised(path, ", ".join(registry.datasets.offers) or "none")
