@@ -15,6 +15,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from oasis_gan_pix2pix import store
 from oasis_gan_pix2pix.backend import keras, tf
+from oasis_gan_pix2pix.blueprint import blueprint
 from oasis_gan_pix2pix.hardware import Precision
 from oasis_gan_pix2pix.pairs import LinearPrediction, Pairs
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
@@ -401,7 +402,8 @@ def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
     file = dict(store.read_model(folder).file)
     del file["weights"]
     settings = GeneratorSettings(levels=2, filters=4, norm="batch")
-    weights = {path: np.ones(shape, np.float32) for path, shape in weight_shapes(settings, 3, 1).items()}
+    shapes = weight_shapes(blueprint(settings, 3, 1))
+    weights = {path: np.ones(shape, np.float32) for path, shape in shapes.items()}
     array = weights.pop(name)
     if change is not None:
         weights[name] = change(array)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from oasis_gan_pix2pix.folding import folded
+from oasis_gan_pix2pix.blueprint import blueprint
+from oasis_gan_pix2pix.folding import fold
 from oasis_gan_pix2pix.inference import Inference
 from oasis_gan_pix2pix.recipe import GeneratorSettings
 from oasis_gan_pix2pix.weight_shapes import weight_shapes
@@ -29,11 +30,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def generator(name: str, levels: int) -> Inference:
     """Return a generator with weights far from those that a training starts with."""
     settings = GeneratorSettings(levels=levels, filters=4, **SETTINGS[name])
+    plan = blueprint(settings, 2, 1)
     rng, weights = np.random.default_rng(levels), {}
-    for path, shape in weight_shapes(settings, 2, 1).items():
+    for path, shape in weight_shapes(plan).items():
         values = rng.normal(0, 0.2, shape).astype(np.float32)
         weights[path] = np.abs(values) + np.float32(0.5) if path.endswith(("variance", "gamma")) else values
-    return Inference(settings, folded(settings, weights), "float32")
+    return Inference(*fold(plan, weights), "float32")
 
 
 @st.composite

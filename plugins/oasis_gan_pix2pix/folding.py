@@ -1,82 +1,69 @@
-"""The weights of a generator in the form it translates in: the same function, in fewer and faster steps.
+"""A generator in the form it translates in: the same function of a slice, in fewer and faster steps.
 
 Batch norm that goes by its moving statistics is a factor and a shift for each channel: they become part of the
 convolution before it. Both ways of doubling the size become a convolution by 2x2 to four times the channels, see
-`sub_pixel_kernel`: forward up to twice as fast as the form it stands for, backward slower.
+`convolutions.SubPixelConvolution`. Dropout that acts in training only is left out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .operations import REPEAT
-from .recipe import GeneratorSettings
-from .store import Weights
+from .blueprint import Block, Blueprint
 
 Array = NDArray[Any]
+Arrays = dict[str, Array]
 
 
-def folded(settings: GeneratorSettings, weights: Weights) -> dict[str, Array]:
-    """Return the weights of a generator as `inference.Inference` takes them.
+def fold(plan: Blueprint, weights: Mapping[str, Array]) -> tuple[Blueprint, Arrays]:
+    """Return the blueprint and the weights that `inference.Inference` takes.
 
     Args:
-        settings: Of the generator.
-        weights: As they were learnt: by the names and of the shapes of `weight_shapes.weight_shapes`.
+        plan: Of the generator as it was trained.
+        weights: As they were learnt: by the names and of the shapes of ``weight_shapes(plan)``.
 
     Raises:
-        ValueError: If a variance is below 0.
+        ValueError: If a weight is impossible, such as a variance below 0; begins with its name.
     """
-    left = {name: np.asarray(array, np.float32) for name, array in weights.items()}
-    for name in [name for name in left if name.endswith("/kernel")]:
-        block, copies = name.removesuffix("/kernel"), 1
-        if _doubles(block, settings):
-            kernel = left[name] if settings.upsample == "transposed" else transposed_kernel(left[name])
-            left[name], copies = sub_pixel_kernel(kernel), 4
-        bias = f"{block}/bias"
-        norm = block.removesuffix("_conv") + "_norm"
-        if f"{norm}/moving_variance" in left and not settings.test_as_training:
-            scale, shift = _factor_and_shift(left, norm, settings.epsilon)
-            left[name] = left[name] * np.tile(scale, copies)
-            left[bias] = shift
-        if bias in left:
-            left[bias] = np.tile(left[bias], copies)
-    return left
+    weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
+    blocks = []
+    folded: Arrays = {}
+    for block in plan.blocks:
+        folded_block, arrays = _fold_block(block, weights)
+        blocks.append(folded_block)
+        folded |= arrays
+    innermost = len(plan.encoder)
+    form = replace(plan, encoder=tuple(blocks[:innermost]), decoder=tuple(blocks[innermost:]))
+    return form, folded
 
 
-def transposed_kernel(kernel: Array) -> Array:
-    """Return the 4x4 kernel (4, 4, filters, channels) of a `ResizeConvolution`'s (3, 3, channels, filters)."""
-    repeat = np.array(REPEAT, kernel.dtype)
-    return np.asarray(np.einsum("ai,bj,ijcf->abfc", repeat, repeat, kernel))
+def _fold_block(block: Block, weights: Mapping[str, Array]) -> tuple[Block, Arrays]:
+    """Return a block in the form it translates in, and its weights in that form."""
+    convolution, kernel = block.convolution.translating(weights[block.kernel])
+    dropout = block.dropout if block.dropout_stays else 0.0
+    form = replace(block, convolution=convolution, dropout=dropout)
+    copies = convolution.copies
+    if block.has_bias:
+        return form, {block.kernel: kernel, block.bias: np.tile(weights[block.bias], copies)}
+    scaling = _find_scaling(block, weights)
+    if scaling is None:
+        norm_weights = {name: weights[name] for name in block.norm_weights.values()}
+        return form, {block.kernel: kernel, **norm_weights}
+    factor, shift = scaling
+    form = replace(form, norm=None)
+    return form, {block.kernel: kernel * np.tile(factor, copies), block.bias: np.tile(shift, copies)}
 
 
-def sub_pixel_kernel(kernel: Array) -> Array:
-    """Return the kernel (2, 2, channels, 4 filters) that gives four output pixels from 2x2 input pixels around them.
-
-    Shi et al. 2016, arXiv 1609.05158.
-
-    Args:
-        kernel: Of the transposed convolution by 4x4 with stride 2 that it stands for, (4, 4, filters, channels).
-    """
-    filters, channels = kernel.shape[2:]
-    # A window's input pixel k reaches its output pixel a by the tap a + 2 (1 - k).
-    taps = kernel.reshape(2, 2, 2, 2, filters, channels)[::-1, :, ::-1]
-    return np.ascontiguousarray(taps.transpose(0, 2, 5, 1, 3, 4)).reshape(2, 2, channels, 4 * filters)
-
-
-def _factor_and_shift(left: dict[str, Array], norm: str, epsilon: float) -> tuple[Array, Array]:
-    """Take a norm out of the weights, and return what it does to each channel."""
-    gamma, beta, mean, variance = (
-        left.pop(f"{norm}/{part}") for part in ("gamma", "beta", "moving_mean", "moving_variance")
-    )
-    if (variance < 0).any():
-        raise ValueError(f"{norm}/moving_variance below 0")
-    scale = gamma / np.sqrt(variance + np.float32(epsilon))
-    return scale, beta - mean * scale
-
-
-def _doubles(block: str, settings: GeneratorSettings) -> bool:
-    """Whether a convolution doubles the size; the last one does where no full skip stands before it."""
-    return block.startswith("up") or (block.startswith("output") and not settings.skips_whole)
+def _find_scaling(block: Block, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
+    """Return what the norm of a block multiplies each channel by and adds, or None if that depends on the slice."""
+    if block.norm is None:
+        return None
+    try:
+        return block.norm.factor_and_shift({part: weights[name] for part, name in block.norm_weights.items()})
+    except ValueError as error:
+        raise ValueError(f"{block.norm_name}/{error}") from None

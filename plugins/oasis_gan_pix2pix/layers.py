@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .backend import keras, tf
-from .operations import REPEAT, noise, own_statistics, same_dropout
+from .convolutions import REPEAT
+from .operations import noise, own_statistics, same_dropout
 
 Tensor = Any
 

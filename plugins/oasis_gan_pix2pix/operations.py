@@ -7,8 +7,6 @@ from typing import Any
 from .backend import tf
 
 Tensor = Any
-REPEAT = ((0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0))
-"""Doubling by repetition, then 3 taps (a, b, c): a transposed convolution by the taps (c, b+c, a+b, a)."""
 _PRIME = 1289  # the cube of what is below it fits 32 bits
 _LEVELS = 255  # of a channel of the source that noise tells apart
 

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from oasis_gan import LABEL_SETS, LabelSet, OasisGanError, Percentiles, Plane
 
+from .convolutions import DOUBLINGS
+from .norms import NORMS
 from .sentences import describe_expected, describe_found, find_field, suggest
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Norm = Literal["instance", "batch", "none"]
 Side = Literal["labels", "image"]
-_DROPOUT_BLOCKS = 3
+
+
+def _named_in(table: Mapping[str, object]) -> AfterValidator:
+    """Return a check that a setting is one of the names in a table, with what was added to it since."""
+
+    def check(name: str) -> str:
+        if name not in table:
+            raise PydanticKnownError("literal_error", {"expected": " or ".join(map(repr, table))})
+        return name
+
+    return AfterValidator(check)
+
+
+NormName = Annotated[str, _named_in(NORMS)]
+DoublingName = Annotated[str, _named_in(DOUBLINGS)]
 
 
 _SMALLEST = {1: 1, 16: 6, 34: 12, 70: 24, 142: 48, 286: 96}
@@ -31,7 +47,7 @@ class NetworkSettings(Settings):
     """What both networks have: Ck in the paper is a convolution of k filters, its norm, and its activation."""
 
     filters: int = Field(32, ge=1, le=256, description="Of the outermost level, `ngf` and `ndf`; 64 in the paper.")
-    norm: Norm = Field("instance", description="After each inner convolution.")
+    norm: NormName = Field("instance", description="After each inner convolution.")
     leak: float = Field(0.2, ge=0, lt=1, description="Slope of the leaky ReLUs below 0.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Of the moving statistics of batch norm.")
     epsilon: float = Field(1e-5, gt=0, le=0.1, description="Added to the variance in a norm.")
@@ -43,7 +59,7 @@ class GeneratorSettings(NetworkSettings):
     architecture: Literal["u-net", "encoder-decoder"] = Field("u-net", description="With skip connections, or without.")
     levels: int = Field(6, ge=1, le=10, description="Times the slice is halved; 8 in the paper.")
     widest: int = Field(8, ge=1, le=64, description="Filters double at each level up to this many times `filters`.")
-    upsample: Literal["resize", "transposed"] = Field("resize", description="How the decoder doubles its size.")
+    upsample: DoublingName = Field("resize", description="How the decoder doubles its size.")
     full_skip: bool = Field(True, description="Show the U-Net's last step the input itself, at full size.")
     innermost_norm: bool = Field(False, description="Norm the innermost block too; the paper's erratum says not to.")
     noise: bool = Field(False, description="Show the U-Net's last step noise as well, to make texture of.")
@@ -56,19 +72,6 @@ class GeneratorSettings(NetworkSettings):
     def skips_whole(self) -> bool:
         """Whether the last step sees the input at full size."""
         return self.architecture == "u-net" and self.full_skip
-
-    @property
-    def outermost(self) -> int:
-        """Filters of the decoder's block at full size: with a full skip a narrow one stands before the output."""
-        return max(self.filters // 2, 1)
-
-    def normed_at(self, level: int) -> bool:
-        """Return whether the encoder's block that takes a level has a norm; 0 is the slice's own size."""
-        return level > 0 and (level < self.levels - 1 or self.innermost_norm)
-
-    def dropout_at(self, level: int) -> float:
-        """Return the dropout of the decoder's block that gives a level; 0 is the slice's own size."""
-        return self.dropout if level > 0 and self.levels - level <= _DROPOUT_BLOCKS else 0.0
 
 
 class DiscriminatorSettings(NetworkSettings):

@@ -12,10 +12,10 @@ from oasis_gan import Computation, ModelCard, OasisGanError
 
 from . import hardware, store
 from .backend import start_devices, tf
-from .folding import folded
+from .blueprint import Blueprint, blueprint
+from .folding import fold
 from .hardware import RequestedPrecision
 from .inference import Inference
-from .recipe import GeneratorSettings
 from .variables import require_shapes
 from .weight_shapes import weight_shapes
 
@@ -42,8 +42,8 @@ class Pix2PixTranslator:
             found = f"{self._card.canvas.multiple}"
             expected = f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
             raise OasisGanError(folder / store.CARD, expected=expected, found=found, remedy="mend or retrain it")
-        channels = self._card.source.channels, self._card.target.channels
-        require_shapes(weight_shapes(settings, *channels), stored.weights, folder / store.WEIGHTS)
+        plan = blueprint(settings, self._card.source.channels, self._card.target.channels)
+        require_shapes(weight_shapes(plan), stored.weights, folder / store.WEIGHTS)
         weights = stored.at(1.0 if self._card.texture is None else self._card.texture)
         chosen = hardware.choose_precision(precision or hardware.TRANSLATING)
         self.precision = chosen.precision
@@ -53,7 +53,7 @@ class Pix2PixTranslator:
             threads=hardware.thread_count(),
             note=chosen.note,
         )
-        self.inference = Inference(settings, _folded(settings, weights, folder / store.WEIGHTS), self.precision)
+        self.inference = Inference(*_fold(plan, weights, folder / store.WEIGHTS), self.precision)
         self._parts = 1  # in which a batch is computed
 
     @property
@@ -82,9 +82,9 @@ class Pix2PixTranslator:
         return self.translate(slices, wanted)
 
 
-def _folded(settings: GeneratorSettings, weights: store.Weights, where: Path) -> dict[str, NDArray[Any]]:
+def _fold(plan: Blueprint, weights: store.Weights, where: Path) -> tuple[Blueprint, dict[str, NDArray[Any]]]:
     try:
-        return folded(settings, weights)
+        return fold(plan, weights)
     except ValueError as error:
         expected, remedy = "the weights of this architecture", "take settings and weights of one model"
         raise OasisGanError(where, expected=expected, found=str(error), remedy=remedy) from None
