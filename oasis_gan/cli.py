@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from .choices import DATATYPES, MAX_VOXELS, PRECISIONS, Plane
+from .command import Group
 from .entity_options import SubjectCommand, entity_option
 from .errors import OasisGanError, one_line, printable
-from .signals import describe_interruption, exit_status, stopping_on_signals
-from .streams import open_closed_streams, output_failure, results_only, write_result
+from .streams import open_closed_streams, output_failure, write_result
 
 # Of many sources one that may not be read stops no other: it is named by whoever tries.
 _EXISTING = click.Path(path_type=Path, readable=False)
@@ -115,28 +115,8 @@ def _selects_pairs(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-class _Command(click.Command):
-    """A command that writes results alone to standard output, and ends in one line when a signal stops it."""
-
-    def invoke(self, context: click.Context) -> object:
-        """Run the command."""
-        try:
-            with results_only(), stopping_on_signals():
-                return super().invoke(context)
-        except KeyboardInterrupt as interruption:
-            line = printable(f"oasis-gan: {describe_interruption(interruption)}")
-            sys.stderr.write(f"{line}\n")
-            raise click.exceptions.Exit(exit_status(interruption)) from None
-
-
-class _Group(click.Group):
-    """The group of all commands."""
-
-    command_class = _Command
-
-
 @click.group(
-    cls=_Group,
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="To see the traceback of every error, set OASIS_GAN_DEBUG=1 in the environment.",
 )

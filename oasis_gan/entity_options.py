@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from .command import Command
+
 _PREFIXES = {"participant": ("sub-",), "session": ("ses-", "sess-")}
 _OPTIONS = {f"--{entity}-label": prefixes for entity, prefixes in _PREFIXES.items()}
 _LABELS = re.compile(r"[A-Za-z0-9+]+(?:-[A-Za-z0-9+]+)?(?:,[A-Za-z0-9+-]*)*")
@@ -37,7 +39,7 @@ def _without_prefix(label: str, entity: str) -> str:
     return label.removeprefix(prefix)
 
 
-class SubjectCommand(click.Command):
+class SubjectCommand(Command):
     """A command whose options for participants and sessions take several labels: ``--participant-label 01 02``.
 
     What follows the first label is another one if it is no option and no file or folder; that is a SOURCE. A folder

@@ -9,9 +9,10 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
+from .claims import hold
 from .errors import OasisGanError
 
 
@@ -26,13 +27,14 @@ def write_atomically(path: Path, data: bytes) -> None:
     """
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
-        with temporary.open("xb") as file:
+        with _create_held(temporary) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if temporary.read_bytes() != data:
-            raise OasisGanError(path, expected="the bytes written", found="others", remedy="check the disk")
-        temporary.replace(path)
+            if temporary.read_bytes() != data:
+                raise OasisGanError(path, expected="the bytes written", found="others", remedy="check the disk")
+            # Held up to here: closing the file would let others take it for a leftover.
+            temporary.replace(path)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -40,7 +42,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             # A failing write does not say where, and nobody knows the temporary name.
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 @contextmanager
@@ -63,12 +65,13 @@ def write_whole(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
         temporary.mkdir()
-        # Under its own name, since libraries tell the format by it.
-        yield temporary / path.name
-        _sync_all(temporary)
-        if not overwrite:
-            _refuse_existing(path)
-        (temporary / path.name).replace(path)
+        with _held_folder(temporary):
+            # Under its own name, since libraries tell the format by it.
+            yield temporary / path.name
+            sync_all(temporary)
+            if not overwrite:
+                _refuse_existing(path)
+            (temporary / path.name).replace(path)
     except OSError as error:
         if error.filename is None or temporary.name in str(error.filename):
             # Nobody knows the temporary name.
@@ -76,7 +79,27 @@ def write_whole(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
+
+
+def _create_held(path: Path) -> BufferedWriter:
+    """Create a file and hold it, so that nobody takes it for a leftover."""
+    while True:
+        file = path.open("xb")
+        if hold(path, file.fileno()):
+            return file
+        # Somebody swept the folder between these two lines.
+        file.close()
+
+
+@contextmanager
+def _held_folder(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        hold(folder, descriptor)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sha256(path: Path) -> str:
@@ -118,17 +141,17 @@ def _refuse_existing(path: Path) -> None:
         raise OasisGanError(path, expected="a new path", found="something there", remedy="name another, or remove it")
 
 
-def _sync_all(folder: Path) -> None:
+def sync_all(folder: Path) -> None:
     """Put every file below ``folder`` on the disk, and every name."""
     for path in folder.rglob("*"):
         if path.is_dir():
-            _sync_folder(path)
+            sync_folder(path)
         else:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in ``folder`` survive a power cut; some file systems cannot, and that is no error."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from .claims import claimed
 from .endings import stem_of
 from .errors import printable
 from .files import write_atomically
@@ -47,17 +48,58 @@ class Outcome:
         return "\t".join(printable(cell) for cell in (self.subject, self.status, output, self.message))
 
 
+class Ledger:
+    """The table of one run, which grows as subjects end; other runs may write to it at the same time.
+
+    Args:
+        folder: The output folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pending: list[str] = []
+        self._written: set[str] = set()
+
+    def add(self, outcome: Outcome) -> None:
+        """Take an outcome in. What was done or failed is on the disk at once, what was skipped with the next of those.
+
+        Raises:
+            OSError: As the file system says; the row is written with the next one.
+        """
+        self._pending.append(outcome.row())
+        if outcome.status is not Status.SKIPPED:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is not on the disk yet.
+
+        Rows of earlier runs stay, but for those of subjects that have a new one.
+
+        Raises:
+            OSError: As the file system says; the old table stays.
+        """
+        path = self._folder / NAME
+        if not self._pending and path.is_file():
+            return
+        with claimed(self._folder, NAME):
+            subjects = {_subject(row) for row in self._pending}
+            # Two sources may share a subject's name: only rows of other runs give way.
+            earlier = [row for row in _earlier(path) if row in self._written or _subject(row) not in subjects]
+            rows = (_HEADER, *earlier, *self._pending)
+            write_atomically(path, "".join(f"{row}\n" for row in rows).encode())
+        self._written.update(self._pending)
+        self._pending.clear()
+
+
 def write_ledger(folder: Path, outcomes: Iterable[Outcome]) -> None:
-    """Write the table of a run into its output folder; rows that earlier runs left of other subjects stay.
+    """Write outcomes into the table of an output folder; rows that earlier runs left of other subjects stay.
 
     Raises:
         OSError: As the file system says; the old table stays.
     """
-    rows = [outcome.row() for outcome in outcomes]
-    # Two sources may share a subject's name: only rows of earlier runs give way.
-    subjects = {_subject(row) for row in rows}
-    earlier = [row for row in _earlier(folder / NAME) if _subject(row) not in subjects]
-    write_atomically(folder / NAME, "".join(f"{row}\n" for row in (_HEADER, *earlier, *rows)).encode())
+    ledger = Ledger(folder)
+    ledger._pending = [outcome.row() for outcome in outcomes]
+    ledger.write()
 
 
 def _subject(row: str) -> str:

@@ -174,7 +174,7 @@ def test_any_file_name_works(tmp_path: Path, paint: Painting, name: str) -> None
         (("run", "a.nii.gz", "--out", "out", "--dataset", "xnat"), ("dataset xnat", "nifti")),
         (("run", "a.nii.gz", "--out", "a.nii.gz"), ("a.nii.gz", "check the path")),
         (("run", "a.nii.gz", "--out", "out", "--plugin", "none.py"), ("none.py", "no such file")),
-        (("train", "a.nii.gz", "--out", "m", "--set", "steps"), ("steps", "key = value")),
+        (("train", "a.nii.gz", "--out", "m", "--set", "steps"), ("--set", "expected KEY=VALUE, found steps")),
         (("train", "a.nii.gz", "--out", "m", "--validate", "b"), ("--validate", "found b")),
         (("train", "a.nii.gz", "--out", "m", "--kind", "b"), ("model kind b", "pix2pix")),
         (("train", "a.nii.gz", "--out", "m", "--recipe", "none.toml"), ("none.toml", "No such file")),
@@ -203,7 +203,7 @@ def test_a_reference_that_is_not_there_is_a_line_and_leaves_nothing(
 ) -> None:
     process = paint(label_map(tmp_path / "a.nii.gz"), *words)
     assert process.returncode == 2
-    assert_one_line(process, "missing.nii: ", "no such file")
+    assert_one_line(process, "missing.nii: ", "nothing there; check the path")
     assert not (tmp_path / "out").exists()
 
 
@@ -320,7 +320,7 @@ def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
     process = oasis_gan("train", "data", *words, "--validate", "two", "--set", "name=tiny", "--out", "m", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     assert process.stdout.split() == ["m"]
-    assert len(process.stderr.splitlines()) == 3
+    assert len(process.stderr.splitlines()) == 4
     process = oasis_gan(
         "run", "data/one/seg.nii.gz", "--model", "m", "--out", "out", "--plane", "sagittal", cwd=tmp_path
     )

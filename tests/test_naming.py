@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oasis_gan import OasisGanError, Scan, Subject, Volume
-from oasis_gan.naming import output_names
+from oasis_gan.naming import output_names, plan_names
 
 SUFFIX = "_synth" + "T" * 27 + ".nii.gz"  # 40 bytes
 NASTY = [
@@ -89,13 +89,31 @@ def test_an_ordinary_name_is_kept(name: str) -> None:
     assert named([name, "other"]) == [name, "other"]
 
 
-def test_a_shared_name_is_the_same_in_any_company() -> None:
-    here, there, other = subject("sub", "/a/1.nii"), subject("sub", "/b/1.nii"), subject("SUB", "/c/1.nii")
-    first = dict(zip("ht", output_names([here, there]), strict=True))
-    second = dict(zip("oth", output_names([other, there, here]), strict=True))
-    assert first["h"] == second["h"]
-    assert first["t"] == second["t"]
-    assert all(name.lower().startswith("sub-") for name in second.values())
+def test_subjects_that_share_a_name_are_told_apart_by_the_nearest_folder_that_differs() -> None:
+    paths = ["/data/a/anat/1.nii", "/data/b/anat/1.nii", "/data/c/anat/1.nii"]
+    subjects = [subject(name, path) for name, path in zip(("sub", "sub", "SUB"), paths, strict=True)]
+    assert output_names(subjects) == ["a_sub", "b_sub", "c_SUB"]
+    assert output_names(subjects[::-1]) == ["c_SUB", "b_sub", "a_sub"]
+    assert output_names(subjects[:1]) == ["sub"]
+
+
+def test_more_folders_are_named_where_one_is_not_enough() -> None:
+    paths = ["/d/a/1/seg.nii", "/d/a/2/seg.nii", "/d/b/1/seg.nii"]
+    assert output_names([subject("seg", path) for path in paths]) == ["a_1_seg", "a_2_seg", "b_1_seg"]
+
+
+def test_a_folder_does_not_make_a_name_that_another_subject_has() -> None:
+    names = output_names([subject("seg", "/a/seg.nii"), subject("seg", "/b/seg.nii"), subject("a_seg", "/c/x.nii")])
+    assert names[2] == "a_seg"
+    assert len(set(names)) == 3
+
+
+def test_the_name_in_other_company_is_among_those_that_are_looked_for() -> None:
+    here, there = subject("seg", "/x/a/seg.nii"), subject("seg", "/x/b/seg.nii")
+    alone, together = plan_names([here])[0], plan_names([here, there])[0]
+    assert alone.preferred in together.all
+    assert together.preferred in alone.all
+    assert (alone.label(alone.preferred), together.label(together.preferred)) == ("seg", "a_seg")
 
 
 def test_subjects_of_one_file_are_told_apart_by_their_names() -> None:

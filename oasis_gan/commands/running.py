@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..choices import Plane
+from ..claims import claimed, sweep
 from ..cohort import Job, translate_all
-from ..datasets import Scan
+from ..datasets import Scan, Subject
 from ..datatypes import datatype_of
-from ..errors import OasisGanError
+from ..errors import OasisGanError, one_line
 from ..exporters import Exporter
 from ..label_meaning import LabelSetFinder
 from ..labels import LabelSet
-from ..ledger import Status, write_ledger
+from ..ledger import Ledger, Outcome, Status
 from ..matching import Like
 from ..models import ModelKind, Translator, computation_of
-from ..progress import Tally, reporting
+from ..progress import Reporter, Tally, reporting
+from ..provenance import read_with_identity
+from ..publishing import Identity
 from ..registry import Registry
 from ..volume import Content
 from .choosing import (
@@ -59,7 +63,7 @@ def run(options: RunOptions) -> int:
 
     Raises:
         OasisGanError: If the options cannot be followed; nothing has been translated then.
-        OSError: If the output folder cannot be written to.
+        OSError: If the output folder cannot be written to; nothing has been translated then either.
     """
     registry = load_registry(options.plugin_files)
     kind, folder = choose_model(registry, options.model)
@@ -73,30 +77,93 @@ def run(options: RunOptions) -> int:
         remedy = "name the label map of the reference"
         raise OasisGanError(_LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy)
     _require_content(options, kind, folder)
-    subjects, outcomes = list_subjects(
-        registry, options.selections(), options.dataset, options.labels, options.source_is
-    )
+    subjects, broken = list_subjects(registry, options.selections(), options.dataset, options.labels, options.source_is)
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
         job = _job(options, registry, kind, folder, planes, exporter) if subjects else None
-        options.out.mkdir(parents=True, exist_ok=True)
-        tally = Tally(len(subjects) + len(outcomes))
+        _prepare(options.out, reporter)
+        run = _Run(reporter, Ledger(options.out), len(subjects) + len(broken))
+        for outcome in broken:
+            run.add(outcome)
+        if job is not None:
+            _translate(subjects, job, run)
+        return run.finish()
 
-        def advance(index: int, fraction: float) -> None:
-            reporter.advance(index + fraction, len(subjects), "translating")
 
+def _prepare(out: Path, reporter: Reporter) -> None:
+    """Make the output folder, see that it can be written to, and clear up after runs that were killed.
+
+    Raises:
+        OSError: If it cannot be written to.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    swept = sweep(out)
+    if swept:
+        reporter.say(f"{out}: removed {swept} unfinished {'file' if swept == 1 else 'files'} of a run that was killed")
+    try:
+        with claimed(out, "may I write here?"):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(out)) from error
+
+
+class _Run:
+    """Reports what becomes of each subject the moment it is known: a line, a row in the table, and the path.
+
+    Args:
+        reporter: Shows the lines and takes the paths.
+        ledger: The table.
+        total: How many subjects there are.
+    """
+
+    def __init__(self, reporter: Reporter, ledger: Ledger, total: int) -> None:
+        self._reporter = reporter
+        self._ledger = ledger
+        self._tally = Tally(total)
+        self._total = total
+        self._ended = 0
+        self._failed = False
+
+    def add(self, outcome: Outcome) -> None:
+        """Report the next outcome."""
+        self._ended += 1
+        self._failed |= outcome.status is Status.FAILED
+        # What cannot be written now is written with the next row; `finish` says so if that does not help.
+        with suppress(OSError):
+            self._ledger.add(outcome)
+        self._reporter.say(self._tally.line(outcome))
+        if outcome.output is not None:
+            self._reporter.give(outcome.output)
+
+    def advance(self, index: int, fraction: float) -> None:
+        """Show how far the subject at work is."""
+        self._reporter.advance(index + fraction, self._total, "translating")
+
+    def state(self) -> str:
+        """Return how far the run is, and how to go on."""
+        return f"{self._ended} of {self._total} subjects are finished, and the same command goes on with the others"
+
+    def finish(self) -> int:
+        """Write what is left of the table, and return the exit status."""
         try:
-            for outcome in outcomes:
-                reporter.say(tally.line(outcome))
-            for outcome in translate_all(subjects, job, advance) if job else ():
-                outcomes.append(outcome)
-                reporter.say(tally.line(outcome))
-                if outcome.output is not None:
-                    reporter.give(outcome.output)
-        finally:
-            # Also of a run that is interrupted.
-            write_ledger(options.out, outcomes)
-    return int(any(outcome.status is Status.FAILED for outcome in outcomes))
+            self._ledger.write()
+        except OSError as error:
+            self._reporter.say(one_line(error))
+            return 1
+        return int(self._failed)
+
+
+def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
+    """Translate subjects; an interruption leaves with a note on how far the run has come."""
+    try:
+        with closing(translate_all(subjects, job, run.advance, run.add)) as outcomes:
+            for _ in outcomes:
+                # They are reported as soon as they are known, which is earlier.
+                pass
+    except KeyboardInterrupt as interruption:
+        interruption.add_note(run.state())
+        run.finish()
+        raise
 
 
 def _require_content(options: RunOptions, kind: ModelKind, folder: Path) -> None:
@@ -115,7 +182,7 @@ def _job(
     planes: tuple[Plane, ...],
     exporter: Exporter,
 ) -> Job:
-    translator = _translator(options, registry, kind, folder)
+    translator, references = _translator(options, registry, kind, folder)
     datatype = datatype_of(translator.card.target, options.dtype)
     return Job(
         translator,
@@ -124,34 +191,34 @@ def _job(
         datatype,
         options.out,
         options.overwrite,
+        references,
         planes_requested=options.plane is not None,
     )
 
 
-def _translator(options: RunOptions, registry: Registry, kind: ModelKind, folder: Path) -> Translator:
-    """Return the model, with the texture and the contrast that are asked for."""
+def _translator(
+    options: RunOptions, registry: Registry, kind: ModelKind, folder: Path
+) -> tuple[Translator, dict[str, Identity]]:
+    """Return the model with the texture and the contrast that are asked for, and what the contrast was taken from."""
     translator = loaded(kind, folder, texture=options.texture, precision=options.precision)
     computation = computation_of(translator)
     if computation is not None and computation.note:
         say(computation.note)
     if options.like is None:
-        return translator
-    reference = _open_scan(options, registry, options.like, "image")
-    if reference.known_content == "labels":
+        return translator, {}
+    scan = _open_scan(options, registry, options.like, "image")
+    if scan.known_content == "labels":
         remedy = "give the scan, and its label map as --like-labels"
         raise OasisGanError("--like", expected="a scan", found=f"a label map, {options.like}", remedy=remedy)
+    references = {}
+    reference, references["like"] = read_with_identity(scan.holding("image"), read_volume)
     labels = None
     if options.like_labels is not None:
-        labels = _open_like_labels(options, registry, options.like_labels)
+        scan = _open_like_labels(options, registry, options.like_labels)
         if isinstance(translator.card.source, LabelSet):
-            labels = labels.in_labels(translator.card.source)
-    return Like.reference(
-        translator,
-        read_volume(reference.holding("image")),
-        read_volume(labels.holding("labels")) if labels else None,
-        options.like,
-        options.like_labels,
-    )
+            scan = scan.in_labels(translator.card.source)
+        labels, references["like_labels"] = read_with_identity(scan.holding("labels"), read_volume)
+    return Like.reference(translator, reference, labels, options.like, options.like_labels), references
 
 
 def _open_like_labels(options: RunOptions, registry: Registry, path: Path) -> Scan:
