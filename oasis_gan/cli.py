@@ -58,7 +58,7 @@ _SELECTION_OPTIONS = (
     click.option(
         "--labels",
         metavar="NAME|FILE",
-        help="What the values of SOURCE mean: oasis, bids, freesurfer, ..., or a table (TSV: index, tissue).",
+        help="What the values of the label maps mean: oasis, bids, freesurfer, ..., or a table (TSV: index, tissue).",
     ),
     entity_option("participant"),
     entity_option("session"),

@@ -126,7 +126,7 @@ def _labels(path: Path, text: str) -> list[Label]:
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
         named = [{_column(key): value for key, value in row.items() if isinstance(key, str)} for row in rows]
-        return [_label(row) for row in named]
+        return [_label(row) for row in named if any(value for value in row.values())]
     except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
         expected = "a table of labels with the columns index and name, or index and tissue"
         found = f"{type(error).__name__}: {error}"
@@ -138,13 +138,21 @@ def _column(name: str) -> str:
 
 
 def _label(row: dict[str, str]) -> Label:
-    value = int(row["index"])
+    value = _whole(row["index"])
     if "tissue" not in row:
         return Label(value, _bids_name(row))
     tissue = _tissue(row["tissue"])
     name = (row.get("name") or "").strip() or tissue
     # A name that says the same needs nothing beside it.
     return Label(value, name) if name == tissue else Structure(value, name, tissue)
+
+
+def _whole(text: str) -> int:
+    """Return a whole number, also one that a spreadsheet has written as 3.0."""
+    number = float(text)
+    if not number.is_integer():
+        raise ValueError(f"index {text!r} is no whole number")
+    return int(number)
 
 
 def _tissue(said: str) -> str:

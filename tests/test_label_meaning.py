@@ -245,6 +245,7 @@ def test_a_table_that_cannot_be_used_fails_its_subjects_in_a_line_and_no_others(
         "index\tname\n1\tGray Matter\n2\tWhite Matter\n3\tCSF\n",
         "index\ttissue\n1\tGM\n2\tWM\n3\tCSF\n",
         "Index\tTissue\tName\n1\tgray\tA\n2\twhite matter\tB\n3\tcerebrospinal fluid\tC\n9\tbackground\tx\n",
+        "index\ttissue\n1.0\tGM\n2.0\tWM\n3.0\tCSF\n\n\t\n",
         "\ufeffindex\ttissue\r\n1\tGM\r\n2\tWM\r\n3\tCSF\r\n",
     ],
 )
@@ -263,6 +264,9 @@ def test_a_table_of_ones_own_says_what_the_values_mean(tmp_path: Path, table: st
         ("index\ttissue\n1\tGM\n1\tWM\n", "each index once"),
         ("index\ttissue\n0\tGM\n", "expected background at index 0"),
         ("index\ttissue\nx\tGM\n", "expected a table of labels"),
+        ("index\ttissue\nnan\tGM\n", "expected a table of labels"),
+        ("index\ttissue\ninf\tGM\n", "expected a table of labels"),
+        ("index\ttissue\n1.5\tGM\n", "index '1.5' is no whole number"),
     ],
 )
 def test_a_wrong_table_of_ones_own_is_refused_in_a_line(tmp_path: Path, table: str | None, complaint: str) -> None:
@@ -590,6 +594,18 @@ def test_every_contrast_has_its_orders(tmp_path: Path, name: str, greys: list[fl
     (record,) = json.loads(process.stdout)
     assert np.allclose(record["figures"]["tissue_means"], greys[1:], atol=1)
     assert (record["verdict"] == verdict) or (verdict == "accept" and "contradict" not in record["message"])
+
+
+def test_labels_are_said_of_the_targets_where_the_sources_are_images(tmp_path: Path) -> None:
+    save(tmp_path / "d/a_seg.nii.gz", np.array([0, 24, 42, 41], np.uint8)[HEAD])
+    save(tmp_path / "d/a_t1.nii.gz", MRI + NOISE)
+    words = ("d", "--source-suffix", "_t1.nii.gz", "--target-suffix", "_seg.nii.gz", "--labels", "aseg")
+    checked = oasis_gan("check", *words, "--source-is", "image", cwd=tmp_path)
+    assert checked.returncode == 0, checked.stdout
+    (tmp_path / "tiny.toml").write_text('source = "image"\ntarget = "labels"\n' + TINY)
+    trained = oasis_gan("train", *words, "--recipe", "tiny.toml", "--out", "m", cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    assert "labels converted from freesurfer to oasis" in trained.stderr
 
 
 def test_thousands_of_files_in_one_folder_are_looked_up_in_seconds(tmp_path: Path) -> None:

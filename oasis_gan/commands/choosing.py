@@ -199,10 +199,12 @@ def list_subjects(
 ) -> tuple[list[Subject], list[Outcome]]:
     """Return the subjects of all selections, and an outcome for each selection that could not be opened.
 
-    The values of their sources mean what ``labels`` says, or else what their layout says, or what lies beside them.
-    Whether these are labels or images at all is what ``source_is`` says, or else what is known of each.
+    The values of their label maps mean what ``labels`` says, or else what their layout says, or what lies beside them.
+    Whether their sources are labels or images at all is what ``source_is`` says, or else what is known of each; where
+    they are images, ``labels`` is said of the targets.
     """
-    if labels and source_is == "image":
+    selections = list(selections)
+    if labels and source_is == "image" and not any(selection.wants_targets for selection in selections):
         remedy = "leave one of the two out"
         raise OasisGanError("--labels", expected="label maps", found="--source-is image beside it", remedy=remedy)
     named = registry.datasets.get(dataset) if dataset else None
@@ -217,7 +219,7 @@ def list_subjects(
             _require_heeded(reader, selection)
             with reading(selection.root, reader.name):
                 for subject in _sources(reader, selection, broken):
-                    described_subject = _with_label_sets(subject, finder, meant)
+                    described_subject = _with_label_sets(subject, finder, meant, source_is)
                     subjects.append(_with_source_content(described_subject, source_is))
         # The reader may be anybody's.
         except Exception as error:  # noqa: BLE001
@@ -257,10 +259,13 @@ def _require_heeded(reader: Dataset, selection: Selection) -> None:
         raise OasisGanError(selection.root, expected=expected, found=reader.name, remedy=remedy)
 
 
-def _with_label_sets(subject: Subject, finder: LabelSetFinder, explicit: LabelSet | None) -> Subject:
+def _with_label_sets(
+    subject: Subject, finder: LabelSetFinder, explicit: LabelSet | None, source_is: Content | None
+) -> Subject:
     """Return a subject whose scans know what their values mean, where a user or something beside them says so."""
-    target = finder.describe(subject.target) if subject.target else None
-    return replace(subject, source=finder.describe(subject.source, explicit=explicit), target=target)
+    of_source, of_target = (None, explicit) if source_is == "image" else (explicit, None)
+    target = finder.describe(subject.target, explicit=of_target) if subject.target else None
+    return replace(subject, source=finder.describe(subject.source, explicit=of_source), target=target)
 
 
 def _with_source_content(subject: Subject, content: Content | None) -> Subject:

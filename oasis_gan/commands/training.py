@@ -143,8 +143,10 @@ class _Training:
         """Return whom to learn from and whom to hold out, their labels converted."""
         new = self._options.resume is None
         selecting = self._options if new else _selecting(run.selection, self._options.plugin_files)
+        # With images as sources, --labels is said of the targets.
+        source_is = selecting.source_is or ("image" if settings.get("source") == "image" else None)
         subjects, broken = list_subjects(
-            registry, selecting.selections(), selecting.dataset, selecting.labels, selecting.source_is
+            registry, selecting.selections(), selecting.dataset, selecting.labels, source_is
         )
         if selecting.source_is and settings.get("source") not in (None, selecting.source_is):
             expected, remedy = f"{settings['source']}, as the recipe has it", "leave it out, or set source"
