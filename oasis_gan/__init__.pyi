@@ -2,10 +2,11 @@ from .anatomy import lies_with_other_data, prefer_anatomy
 from .choices import Plane
 from .datasets import Dataset, Scan, Selection, Subject
 from .endings import VOLUME_ENDINGS, NameLookup, caseless, has_suffix, is_volume_name, stem_of, without_suffix
-from .errors import OasisGanError
+from .errors import OasisGanError, one_line
 from .exporters import Exporter
 from .files import write_atomically, write_whole
 from .folders import unreadable, walk_files, walk_folders
+from .foreign import foreign_code
 from .formats import refuse_content, require_content
 from .histogram import Histogram
 from .hookspecs import hookimpl
@@ -28,8 +29,9 @@ from .mgh import is_mgh_name, read_mgh
 from .models import Computation, ModelCard, ModelKind, TrainingRequest, Translator
 from .nifti import is_nifti_name, read_nifti
 from .pair import is_pair_name, pair_scan, read_pair
-from .resampling import Canvas, Fit, linear_weights
+from .resampling import MAX_PIXELS, Canvas, Fit, linear_weights
 from .slicing import SliceStack, cut, join
+from .strict_json import require_unique_keys
 from .translation import translate
 from .volume import Assumed, Geometry, Mended, SpatialHeader, Volume
 from .volume_files import read_volume, volume_scan
@@ -42,6 +44,7 @@ __all__ = [
     "FREESURFER_APARC",
     "FSL_FAST",
     "LABEL_SETS",
+    "MAX_PIXELS",
     "NEURITE_SEG4",
     "NEURITE_SEG35",
     "OASIS",
@@ -77,6 +80,7 @@ __all__ = [
     "convert",
     "cut",
     "find_label_set",
+    "foreign_code",
     "has_suffix",
     "hookimpl",
     "is_mgh_name",
@@ -86,6 +90,7 @@ __all__ = [
     "join",
     "lies_with_other_data",
     "linear_weights",
+    "one_line",
     "pair_scan",
     "prefer_anatomy",
     "read_mgh",
@@ -94,6 +99,7 @@ __all__ = [
     "read_volume",
     "refuse_content",
     "require_content",
+    "require_unique_keys",
     "stem_of",
     "translate",
     "unreadable",

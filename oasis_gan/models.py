@@ -11,10 +11,12 @@ from typing import Protocol
 from .choices import Plane
 from .datasets import Subject
 from .errors import OasisGanError, one_line
+from .files import read_small
 from .histogram import Histogram
 from .intensity import Percentiles, Window
 from .labels import LabelSet
 from .resampling import Canvas
+from .strict_json import require_unique_keys
 from .volume import Channels, Mask
 
 Source = LabelSet | Percentiles | Window
@@ -38,6 +40,7 @@ class ModelCard:
         texture: Where it lies between smooth, 0, and textured, 1; None where there is no choice.
         histogram: What the intensities of a whole output are brought to; None: to nothing. For models that make images
             of labels.
+        note: What a user should know before trusting the model, such as that its training is not finished.
 
     Raises:
         ValueError: If there is a histogram, and no labels to images.
@@ -53,6 +56,7 @@ class ModelCard:
     weights_sha256: str
     texture: float | None = None
     histogram: Histogram | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.histogram and not (isinstance(self.source, LabelSet) and isinstance(self.target, Window)):
@@ -213,9 +217,13 @@ def kind_of(folder: Path) -> str:
     # Opening a pipe would wait for somebody to write into it.
     if not path.is_file():
         raise OasisGanError(path, expected=expected, found="no such file", remedy=remedy)
+    if path.stat().st_size > _MAX_CARD:
+        found = f"{path.stat().st_size} bytes"
+        raise OasisGanError(path, expected=f"at most {_MAX_CARD} bytes", found=found, remedy=remedy)
     try:
-        with path.open("rb") as file:
-            kind = json.loads(file.read(_MAX_CARD))["kind"]
+        data = read_small(path, _MAX_CARD)
+        require_unique_keys(data, path)
+        kind = json.loads(data)["kind"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise OasisGanError(path, expected=expected, found=one_line(error), remedy=remedy) from None
     if not isinstance(kind, str):

@@ -37,7 +37,7 @@ class Entry:
         cells = [printable(subject.name), side]
         for scan in (subject.source, subject.target):
             if scan is not None:
-                cells += [printable(scan.path), _hash_files(scan)]
+                cells += [printable(scan.path.absolute()), _hash_files(scan)]
         return cls(*cells)
 
     @property

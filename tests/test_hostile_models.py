@@ -154,6 +154,25 @@ def only_keras(folder: Path) -> None:
     keras_file(folder / "model.keras")
 
 
+def padded(folder: Path) -> None:
+    """Make a model.json of 200 MB that is valid JSON."""
+    (folder / CARD).write_bytes((folder / CARD).read_bytes() + b" " * 200_000_000)
+
+
+def twice(folder: Path) -> None:
+    text = (folder / CARD).read_text()
+    (folder / CARD).write_text(text.replace("{", '{"name": "other", ', 1))
+
+
+def twice_within(folder: Path) -> None:
+    text = (folder / CARD).read_text()
+    (folder / CARD).write_text(text.replace('"size"', '"size": 16, "size"', 1))
+
+
+def beyond(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.full(array.shape, 1e300)
+
+
 ENDLESS = Path(os.devnull).with_name("zero")
 CASES: dict[str, tuple[Change, str]] = {
     # Cut off, or changed.
@@ -196,7 +215,20 @@ CASES: dict[str, tuple[Change, str]] = {
     "histogram_far": (card(histogram={"tissues": {"GM": [-1e30, 1e30]}, "strength": 1}), "rising quantiles"),
     "histogram_strong": (card(histogram={"tissues": {"GM": [0.4, 0.5]}, "strength": 1e9}), "rising quantiles"),
     # More than memory holds, or a screen.
-    "card_huge": (instead(CARD, sparse), "expected a model folder with a model.json"),
+    "card_huge": (instead(CARD, sparse), "model.json: expected at most 1048576 bytes, found 2147483648 bytes"),
+    "card_padded": (padded, "model.json: expected at most 1048576 bytes, found 20"),
+    "canvas_large": (card(canvas__size=4096), "canvas, where one of up to 724 pixels"),
+    "canvas_steps": (card(canvas__multiple=2**20), "canvas, where one of up to 724 pixels"),
+    "planes_many": (card(planes=["axial"] * 2000), "planes, where each plane once was expected"),
+    "output_long": (card(output="x" * 300), "output, where at most 32 characters was expected"),
+    "name_long": (card(name="x" * 300), "name, where at most 100 characters was expected"),
+    "window_beyond": (
+        card(target={"kind": "window", "values": [0, 1e300], "anchors": [0, 1]}),
+        "target.values, where intensities of up to 1e+30 was expected",
+    ),
+    # Said twice.
+    "key_twice": (twice, "model.json: expected each key once, found name twice"),
+    "key_twice_within": (twice_within, "model.json: expected each key once, found size twice"),
     "weights_huge": (instead(WEIGHTS, sparse), "found more"),
     "card_deep": (lambda folder: (folder / CARD).write_text("[" * 500_000), "expected a model folder"),
     "key_long": (card(**{"k" * 500_000: 1}), "expected a Pix2Pix model, found kkk"),
@@ -204,15 +236,17 @@ CASES: dict[str, tuple[Change, str]] = {
     "kind_list": (card(kind=["k" * 500_000]), "expected the name of a kind of model"),
     "labels_many": (
         card(source__labels=[{"value": value + 1, "name": str(value)} for value in range(12_000)]),
-        "of shape",
+        "canvas, where one of up to 74 pixels",
     ),
-    "canvas_huge": (card(canvas__size=10**9), "expected a canvas of up to 4096 pixels"),
+    "canvas_huge": (card(canvas__size=10**9), "canvas, where one of up to 724 pixels"),
     "canvas_fine": (card(canvas__spacing=1e-6), "expected a canvas of up to 4096 pixels, 0.1 to 100 mm apart"),
     "canvas_flat": (card(canvas__spacing=0), "mm apart"),
     "canvas_negative": (card(canvas__multiple=-32), "expected a canvas"),
     "canvas_nothing": (card(canvas__multiple=0), "expected a canvas"),
     "canvas_infinite": (card(canvas__spacing=float("inf")), "canvas.spacing"),
     "weights_claimed": (card(weights__bytes=2**40), "weights.bytes"),
+    # Beyond what float32 holds.
+    "weights_overflow": (changed_weights(beyond), "expected weights that float32 holds"),
     # Out of the folder.
     "weights_elsewhere": (card(weights__file=f"../good/{WEIGHTS}"), "weights.file"),
     "output_elsewhere": (card(output="../../T1w"), "output"),
@@ -255,6 +289,7 @@ def said(models: Path) -> dict[str, str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
     return dict(json.loads(done.stdout))
 
 

@@ -27,7 +27,7 @@ from oasis_gan_pix2pix.translator import Pix2PixTranslator
 from oasis_gan_pix2pix.variables import assign, weights
 from oasis_gan_pix2pix.weight_shapes import weight_shapes
 
-from oasis_gan import Geometry, OasisGanError, Scan, Subject, TrainingRequest, Volume
+from oasis_gan import Geometry, Histogram, OasisGanError, Scan, Subject, TrainingRequest, Volume
 
 pytestmark = pytest.mark.precision
 
@@ -222,6 +222,73 @@ def test_a_bad_subject_is_named_and_left_out() -> None:
     (line,) = lines
     assert "bad.nii" in line
     assert "40, 80, 120" in line
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [ValueError("no"), KeyError("subject"), MemoryError(), EOFError(), SystemExit(0), GeneratorExit()],
+    ids=repr,
+)
+def test_whatever_a_subject_raises_it_is_left_out_and_the_others_are_learnt_from(raised: BaseException) -> None:
+    def read(path: Path) -> Volume:
+        raise raised
+
+    lines: list[str] = []
+    good = subject("good", *head())
+    bad = Subject("bad", Scan(Path("bad.nii"), read), good.target)
+    pairs = Pairs([bad, good], Recipe(**TINY), lines.append)
+    assert pairs.names == ["good"]
+    (line,) = lines
+    assert line.startswith("left out bad: ")
+
+
+def test_a_subject_that_turns_out_unusable_late_leaves_nothing_behind() -> None:
+    """It has a window already when its histogram fails."""
+    labels, image = head()
+    recipe = Recipe(**{**TINY, "histogram": {"strength": 0.5}})
+    alone = Pairs([subject("good", labels, image)], recipe, pytest.fail)
+    lines: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        of = Histogram.of
+
+        def fail_once(*arguments: Any) -> Histogram:  # noqa: ANN401
+            patch.undo()
+            raise ValueError("late")
+
+        patch.setattr(Histogram, "of", fail_once)
+        both = Pairs([subject("bad", labels, image * 3), subject("good", labels, image)], recipe, lines.append)
+    assert Histogram.of == of
+    assert len(lines) == 1
+    assert both.windows == alone.windows
+    assert len(both) == len(alone)
+
+
+def test_a_training_goes_on_where_nobody_that_is_held_out_can_be_used(tmp_path: Path) -> None:
+    labels, image = head()
+    lines: list[str] = []
+    request = TrainingRequest(
+        (subject("a", labels, image),), (subject("b", labels * 40, image),), tmp_path / "m", TINY, lines.append
+    )
+    train(request)
+    assert "nobody is left to measure on: there will be no held-out figures" in lines
+    assert (tmp_path / "m" / "model.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "contrast", "output"),
+    [
+        ({}, "anchored", "T1w"),
+        ({"source": "image"}, "robust", "image"),
+        ({"source": "image", "target": "labels"}, "robust", "dseg"),
+        ({"contrast": "robust"}, "robust", "image"),
+        ({"labels": "freesurfer"}, "robust", "image"),
+        ({"source": "image", "output": "T2w"}, "robust", "T2w"),
+    ],
+)
+def test_contrast_and_output_follow_from_the_direction(settings: dict[str, Any], contrast: str, output: str) -> None:
+    recipe = parse_recipe(settings)
+    assert (recipe.contrast, recipe.output) == (contrast, output)
+    assert parse_recipe(recipe.model_dump(mode="json")) == recipe
 
 
 def test_no_usable_subject_is_refused() -> None:
@@ -449,6 +516,11 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ({"name": "../evil"}, "recipe: name"),
         ({"labels": "unknown"}, "recipe: labels"),
         ({"steps": 5, "epochs": 5}, "recipe: steps"),
+        ({"source": "image", "contrast": "anchored"}, "recipe: contrast"),
+        ({"source": "image", "target": "labels", "contrast": "anchored"}, "recipe: contrast"),
+        ({"labels": "freesurfer", "contrast": "anchored"}, "recipe: contrast"),
+        ({"size": 4096}, "recipe: size"),
+        ({"output": "x" * 300}, "recipe: output"),
         ({"patch": 65}, "recipe: patch"),
         ({"size": 16}, "recipe: size"),
         ({"source": "labels", "target": "labels"}, "recipe: target"),

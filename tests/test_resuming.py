@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from tool import oasis_gan
 
 from oasis_gan import OasisGanError
 from oasis_gan.cli import cli
@@ -29,6 +32,17 @@ filters = 4
 receptive_field = 16
 """
 PAIRS = ("--source-suffix", "_seg.nii.gz", "--target-suffix", "_t1.nii.gz")
+BRINGS_A_MODEL = """
+from pathlib import Path
+from dataclasses import replace
+from oasis_gan import ModelKind, hookimpl
+from oasis_gan_pix2pix import card, load
+
+
+@hookimpl
+def oasis_gan_models():
+    yield ModelKind("other", "Brings a model", card, load, shipped={{"mine": Path({folder!r})}})
+"""
 Files = dict[str, bytes]
 
 
@@ -82,8 +96,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def place(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a copy of that folder, whose data are where they were, in which the test runs."""
     shutil.copytree(trained, tmp_path / "place")
-    run = tmp_path / "place" / "out" / "rel" / "run.json"
-    run.write_text(run.read_text().replace(str(trained), str(tmp_path / "place")))
+    for name in ("run.json", "split.tsv"):
+        path = tmp_path / "place" / "out" / "rel" / name
+        path.write_text(path.read_text().replace(str(trained), str(tmp_path / "place")))
     monkeypatch.chdir(tmp_path / "place")
     return tmp_path / "place"
 
@@ -131,6 +146,22 @@ def test_targets_in_a_folder_of_their_own_move_too(place: Path) -> None:
     train("--resume", "m", "--target", "scans", "--set", "steps=3")
     (place / "labels").rename(place / "maps")
     train("--resume", "m", "--source", "maps", "--set", "steps=4")
+
+
+def test_a_table_of_labels_is_found_from_another_folder_and_may_move(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "mine.tsv").write_text("index\ttissue\n1\tCSF\n2\tGM\n3\tWM\n")
+    train("heads", *PAIRS, "--labels", "mine.tsv", "--recipe", "tiny.toml", "--out", "m")
+    monkeypatch.chdir(tmp_path)
+    train("--resume", "place/m", "--set", "steps=3")
+    (place / "mine.tsv").rename(place / "yours.tsv")
+    assert "mine.tsv" in refusal("--resume", "place/m", "--set", "steps=4")
+    train("--resume", "place/m", "--set", "steps=4", "--labels", "place/yours.tsv")
+
+
+def test_what_labels_mean_cannot_change_on_the_way(place: Path) -> None:
+    assert "found --labels; leave it out" in refusal("--resume", "out/rel", "--labels", "freesurfer")
 
 
 def remove(place: Path) -> None:
@@ -243,3 +274,53 @@ def test_a_model_is_never_begun_anew_and_the_refusal_says_how_to_go_on(place: Pa
     assert "expected a new folder, found one with a training in it" in said
     assert "oasis-gan train --resume out/rel" in said
     assert files(place / "out/rel") == before
+
+
+def test_a_finished_training_says_how_it_went_and_where_to_look(place: Path) -> None:
+    printed, said = train("heads", *PAIRS, "--recipe", "tiny.toml", "--validate", "two", "--out", "m")
+    assert printed == "m\n"
+    figures = r"held out: L1 0\.\d+, PSNR \d+\.\d\d dB \(best L1 .* at step \d\)"
+    assert re.fullmatch(f"finished after 2 steps; {figures}; curves: m/curves.png", said.splitlines()[-1])
+    training = json.loads((place / "m/model.json").read_text())["training"]
+    assert (training["step"], training["steps"], training["finished"]) == (2, 2, True)
+
+
+def test_going_on_with_a_finished_training_says_that_it_is_finished_and_changes_nothing(place: Path) -> None:
+    before = files(place / "out/rel")
+    printed, said = train("--resume", "out/rel")
+    assert printed == "out/rel\n"
+    assert "finished already, after 2 steps; to train on, raise --set steps" in said
+    assert files(place / "out/rel") == before
+
+
+def test_fewer_steps_than_are_done_are_refused(place: Path) -> None:
+    assert "expected at least the 2 steps that are done, found 1" in refusal("--resume", "out/rel", "--set", "steps=1")
+
+
+def test_a_setting_that_is_changed_on_the_way_is_said_drawn_and_kept(place: Path) -> None:
+    _, said = train("--resume", "out/rel", "--set", "steps=4", "--set", "learning_rate=1e-5")
+    assert "learning_rate: 0.0002 until step 2, 1e-05 from there on" in said
+    recipe = (place / "out/rel/recipe.toml").read_text()
+    assert recipe.startswith("# Not all of these settings held from the first step on:\n")
+    assert "# learning_rate: 0.0002 until step 2, 1e-05 from there on\n" in recipe
+    assert tomllib.loads(recipe)["learning_rate"] == 1e-5
+    changes = json.loads((place / "out/rel/model.json").read_text())["training"]["changes"]
+    assert {"step": 2, "setting": "learning_rate", "before": 2e-4, "after": 1e-5} in changes
+    # And so it is when the training goes on again, with the new value.
+    _, said = train("--resume", "out/rel", "--set", "steps=5")
+    assert "learning_rate" not in said
+    assert "# learning_rate: 0.0002 until step 2, 1e-05 from there on\n" in (place / "out/rel/recipe.toml").read_text()
+
+
+def test_a_model_whose_training_is_not_finished_says_so_when_it_is_used(place: Path) -> None:
+    card = place / "out/rel/model.json"
+    content = json.loads(card.read_text())
+    content["training"] |= {"step": 2, "steps": 9, "finished": False}
+    card.write_text(json.dumps(content))
+    done = oasis_gan("run", "heads/one_seg.nii.gz", "--model", "out/rel", "--out", "o", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert "warning: out/rel: its training is not finished: trained for 2 of 9 steps" in done.stderr.splitlines()
+    plugin = place / "brought.py"
+    plugin.write_text(BRINGS_A_MODEL.format(folder=str(place / "out/rel")))
+    listed = oasis_gan("models", "--plugin", plugin, cwd=place)
+    assert "note: model mine: its training is not finished: trained for 2 of 9 steps" in listed.stdout.splitlines()

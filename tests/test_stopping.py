@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -66,13 +67,29 @@ def uninterrupted(heads: Path) -> Path:
 
 
 Started = subprocess.Popen[str]
+Start = Callable[..., Started]
 
 
-def start(cwd: Path, *words: object, preexec: Callable[[], object] | None = None) -> Started:
-    command = [sys.executable, "-m", "oasis_gan", "train", *map(str, words)]
-    return subprocess.Popen(
-        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=preexec
-    )
+def heed_hangups() -> None:
+    """Let a process that the tests start heed SIGHUP, even where they run under `nohup`."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Return what starts `oasis-gan train` in a folder; whatever still runs at the end of a test is killed."""
+    with ExitStack() as closing:
+
+        def run(cwd: Path, *words: object, preexec: Callable[[], object] = heed_hangups) -> Started:
+            command = [sys.executable, "-m", "oasis_gan", "train", *map(str, words)]
+            process = subprocess.Popen(
+                command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=preexec
+            )
+            closing.enter_context(process)
+            closing.callback(process.kill)
+            return process
+
+        yield run
 
 
 def read_until(process: Started, awaited: str) -> None:
@@ -90,7 +107,7 @@ def read_until(process: Started, awaited: str) -> None:
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=lambda one: str(one)
 )
 def test_a_training_that_is_asked_to_end_saves_says_and_goes_on_to_the_same_model(
-    heads: Path, uninterrupted: Path, tmp_path: Path, number: signal.Signals, status: int
+    start: Start, heads: Path, uninterrupted: Path, tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     words = ("heads", *PAIRS, "--validate", "two", "--recipe", "tiny.toml", "--out", tmp_path / "a model")
     process = start(heads, *words)
@@ -119,7 +136,7 @@ def test_a_training_that_is_asked_to_end_saves_says_and_goes_on_to_the_same_mode
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_a_second_signal_stops_at_once(heads: Path, tmp_path: Path) -> None:
+def test_a_second_signal_stops_at_once(start: Start, heads: Path, tmp_path: Path) -> None:
     process = start(heads, "heads", *PAIRS, "--recipe", "tiny.toml", "--out", tmp_path / "m")
     read_until(process, "step 50/300")
     # Stopped, it receives both before it can heed the first.
@@ -131,7 +148,9 @@ def test_a_second_signal_stops_at_once(heads: Path, tmp_path: Path) -> None:
     assert process.returncode in {-signal.SIGTERM, -signal.SIGINT}
 
 
-def test_a_signal_while_data_are_read_says_that_there_is_nothing_to_save_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_signal_while_data_are_read_says_that_there_is_nothing_to_save_and_leaves_nothing(
+    start: Start, tmp_path: Path
+) -> None:
     (tmp_path / "slow.py").write_text(SLOW_READER)
     (tmp_path / "a.nii").write_bytes(b"")
     process = start(tmp_path, "a.nii", "--plugin", "slow.py", "--dataset", "slow", "--out", "new/m")
@@ -144,7 +163,7 @@ def test_a_signal_while_data_are_read_says_that_there_is_nothing_to_save_and_lea
     assert not (tmp_path / "new").exists()
 
 
-def test_nohup_keeps_a_training_from_ending_with_its_terminal(heads: Path, tmp_path: Path) -> None:
+def test_nohup_keeps_a_training_from_ending_with_its_terminal(start: Start, heads: Path, tmp_path: Path) -> None:
     def ignore() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
@@ -156,7 +175,7 @@ def test_nohup_keeps_a_training_from_ending_with_its_terminal(heads: Path, tmp_p
     assert process.returncode == 0, stderr
 
 
-def test_a_second_training_in_a_folder_is_told_who_holds_it(heads: Path, tmp_path: Path) -> None:
+def test_a_second_training_in_a_folder_is_told_who_holds_it(start: Start, heads: Path, tmp_path: Path) -> None:
     out = tmp_path / "m"
     process = start(heads, "heads", *PAIRS, "--recipe", "tiny.toml", "--set", "steps=100000", "--out", out)
     read_until(process, "step 50/100000")
@@ -180,7 +199,9 @@ def test_a_second_training_in_a_folder_is_told_who_holds_it(heads: Path, tmp_pat
     assert not (out / ".training.lock").exists()
 
 
-def test_a_signal_that_comes_with_the_last_step_finds_the_training_finished(heads: Path, tmp_path: Path) -> None:
+def test_a_signal_that_comes_with_the_last_step_finds_the_training_finished(
+    start: Start, heads: Path, tmp_path: Path
+) -> None:
     """Whatever the moment: either it was stopped and says how to go on, or it is finished and says so."""
     process = start(heads, "heads", *PAIRS, "--recipe", "tiny.toml", "--set", "steps=50", "--out", tmp_path / "m")
     read_until(process, "step 50/50")

@@ -92,7 +92,6 @@ def test_settings_go_over_a_recipe_and_that_over_a_preset(heads: Path, tmp_path:
     [
         (("--resume", "{heads}"), "a training to go on with"),
         (("--resume", "{heads}", "--preset", "paper"), "found --preset; leave it out"),
-        (("--resume", "{heads}", "--labels", "freesurfer"), "found --labels; leave it out"),
         (("--resume", "{heads}", "--target-suffix", "_t1.nii"), "found --target-suffix; leave it out"),
         (("--resume", "{heads}", "--max-voxels", "1000"), "found --max-voxels; leave it out"),
         (("--resume", "{heads}", "--participant-label", "01"), "found --participant-label; leave it out"),

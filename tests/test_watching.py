@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,25 @@ def test_the_header_comes_with_the_first_row_and_figures_not_taken_are_left_empt
     watch.row(200, {"validation_L1": 1e-7, "L1": 0.05})
     lines = ["step,L1,adversarial,validation_L1", "100,0.1,0.333333,", "200,0.05,,1e-07"]
     assert table.read_text() == "\n".join(lines) + "\n"
+
+
+def test_a_loss_that_is_left_out_has_no_panel(tmp_path: Path) -> None:
+    sizes = []
+    for name, adversarial in (("with", 0.5), ("without", 0.0)):
+        watch = Watch(tmp_path / name, ("step", "L1", "L2", "adversarial"))
+        for step in STEPS:
+            watch.row(step, {"L1": 1 / step, "L2": 2 / step, "adversarial": adversarial})
+        watch.draw_curves()
+        sizes.append(pixels(tmp_path / name / "curves.png").shape[0])
+    assert sizes == [2 * 340, 340]
+
+
+def test_the_curves_show_where_settings_were_changed(tmp_path: Path) -> None:
+    shown = []
+    for changed_at in ((), (500,)):
+        watched(tmp_path, STEPS, changed_at=changed_at).draw_curves()
+        shown.append(pixels(tmp_path / "curves.png"))
+    assert (shown[0] != shown[1]).any()
 
 
 def test_a_figure_without_a_column_is_a_mistake(tmp_path: Path) -> None:
@@ -127,7 +146,7 @@ def test_curves_have_a_panel_for_each_loss_and_are_drawn_again_and_again(tmp_pat
 def test_training_and_validation_of_a_loss_share_a_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Mapping[str, drawing.Curves]] = []
 
-    def draw(panels: Mapping[str, drawing.Curves]) -> bytes:
+    def draw(panels: Mapping[str, drawing.Curves], marks: Sequence[int]) -> bytes:
         drawn.append(panels)
         return b""
 

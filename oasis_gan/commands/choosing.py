@@ -116,9 +116,16 @@ def loaded(kind: ModelKind, folder: Path, **options: object) -> Translator:
     given = {name: value for name, value in options.items() if value is not None}
     with _blaming(kind, folder):
         translator = kind.load(folder, **given)
-        _of_a_size_to_work_with(translator.card, folder)
+        card = _of_a_size_to_work_with(translator.card, folder)
         computation_of(translator)
-        return translator
+    _warn_of_note(card, folder)
+    return translator
+
+
+def _warn_of_note(card: ModelCard, folder: Path) -> None:
+    """Say what should be known of a model before it is trusted."""
+    if card.note:
+        say(f"warning: {folder}: {card.note}")
 
 
 def _of_a_size_to_work_with(card: ModelCard, folder: Path) -> ModelCard:
@@ -156,6 +163,8 @@ def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
             raise OasisGanError(
                 kind.name, expected=f"{wanted} to be written", found="nothing", remedy="mend the plugin"
             )
+        card = kind.card(folder)
+    _warn_of_note(card, folder)
 
 
 @contextmanager

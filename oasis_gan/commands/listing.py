@@ -30,17 +30,20 @@ def model_table(files: Iterable[Path]) -> Iterator[str]:
     """Yield a line for each trained model; the first is the default of ``oasis-gan run``."""
     registry = load_registry(files)
     rows: list[Row] = [("MODEL", "VERSION", "KIND", "FROM", "TO", "PLANES", "FOLDER")]
-    broken = []
+    remarks = []
     for model in registry.trained.offers.values():
         try:
             with foreign_code(model.folder):
-                described = _described(model.kind.name, model.kind.card(model.folder))
+                card = model.kind.card(model.folder)
+                described = _described(model.kind.name, card)
             rows.append((model.name, *described, str(model.folder)))
+            if card.note:
+                remarks.append(printable(f"note: model {model.name}: {card.note}"))
         # The kind may be anybody's.
         except Exception as error:  # noqa: BLE001
-            broken.append(printable(f"broken: model {model.name}: {one_line(error)}"))
+            remarks.append(printable(f"broken: model {model.name}: {one_line(error)}"))
     yield from _aligned(rows)
-    yield from broken
+    yield from remarks
 
 
 def _described(kind: str, card: ModelCard) -> Row:

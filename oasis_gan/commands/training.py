@@ -15,7 +15,7 @@ from ..checks.findings import Verdict
 from ..choices import MAX_VOXELS
 from ..datasets import Subject
 from ..errors import OasisGanError, printable
-from ..label_sets import LABEL_SETS, OASIS
+from ..label_sets import LABEL_SETS, OASIS, known_label_set
 from ..labels import LabelSet
 from ..models import ModelKind, TrainingRequest
 from ..progress import Reporter, reporting
@@ -30,7 +30,7 @@ from ..volume import Content
 from .choosing import SelectionOptions, first, list_subjects, load_registry, require_listed, say
 from .examining import report_line
 
-_WITH_RESUME = {"resume", "settings", "plugin_files", "moved_to", "target_root"}
+_WITH_RESUME = {"resume", "settings", "plugin_files", "moved_to", "target_root", "labels"}
 _NOT_GIVEN = (None, (), "", MAX_VOXELS)
 """What options are where the user names none."""
 _OPTIONS = {"sources": "SOURCE", "participants": "--participant-label", "sessions": "--session-label"}
@@ -190,21 +190,29 @@ def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
     """Return what the training in a folder was asked for, with what ``--set``, ``--source`` and ``--target`` change."""
     for field in fields(options):
         if field.name not in _WITH_RESUME and getattr(options, field.name) not in _NOT_GIVEN:
-            found = _OPTIONS.get(field.name, f"--{field.name.replace('_', '-')}")
-            expected, remedy = "only --set, --source and --target beside it", "leave it out"
-            if field.name == "sources":
-                remedy = "leave it out; --source says where the data lie now"
-            raise OasisGanError("--resume", expected=expected, found=found, remedy=remedy)
+            raise _unheeded(_OPTIONS.get(field.name, f"--{field.name.replace('_', '-')}"))
     run = TrainingRun.read(folder)
+    # A table may have moved; a name means what it meant.
+    if options.labels is not None and not _is_table(str(run.selection.get("labels") or OASIS.name)):
+        raise _unheeded("--labels")
     selection = dict(run.selection)
     if options.moved_to:
         selection["sources"] = [str(path) for path in relocate(run.sources(), options.moved_to)]
     if options.target_root is not None:
         selection["target_root"] = str(options.target_root.absolute())
+    if options.labels is not None:
+        selection["labels"] = str(Path(options.labels).absolute())
     recipe = apply_settings(deepcopy(run.recipe), options.settings)
     run = replace(run, selection=selection, recipe=recipe)
     _require_data(run)
     return run
+
+
+def _unheeded(option: str) -> OasisGanError:
+    """Return what to raise for an option that a training cannot go on with."""
+    remedy = "leave it out; --source says where the data lie now" if option == "SOURCE" else "leave it out"
+    expected = "only --set, --source and --target beside it"
+    return OasisGanError("--resume", expected=expected, found=option, remedy=remedy)
 
 
 def _require_data(run: TrainingRun) -> None:
@@ -234,7 +242,15 @@ def _resolve_settings(kind: ModelKind, recipe: Mapping[str, object]) -> Mapping[
 def _describe_selection(options: TrainOptions) -> dict[str, Any]:
     """Return what chooses the subjects, as JSON that is understood from any folder."""
     names = [field.name for field in fields(SelectionOptions) if field.name != "plugin_files"]
-    return {name: _as_json(getattr(options, name)) for name in names}
+    selection = {name: _as_json(getattr(options, name)) for name in names}
+    if options.labels is not None and _is_table(options.labels):
+        selection["labels"] = str(Path(options.labels).absolute())
+    return selection
+
+
+def _is_table(labels: str) -> bool:
+    """Whether ``--labels`` is the path of a table, and not the name of a label set."""
+    return known_label_set(labels) is None
 
 
 def _as_json(value: Any) -> Any:  # noqa: ANN401 - an option of any type

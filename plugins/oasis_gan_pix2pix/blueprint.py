@@ -224,7 +224,7 @@ def _ending(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
         name="up1",
         reads=_seen_at(1, settings),
         convolution=doubling,
-        filters=max(settings.filters // 2, 1),
+        filters=settings.full_size_filters,
         norm=choose_norm(settings),
         activation=ReLU(),
     )

@@ -6,7 +6,7 @@ https://www.tensorflow.org/tutorials/generative/pix2pix
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 
 import numpy as np
@@ -35,8 +35,13 @@ _COLOURS = {"training": "tab:blue", "validation": "tab:red"}
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
-def curves(panels: Mapping[str, Curves]) -> bytes:
-    """Return a PNG 1200 pixels wide with a panel for each loss."""
+def curves(panels: Mapping[str, Curves], marks: Sequence[int] = ()) -> bytes:
+    """Return a PNG 1200 pixels wide with a panel for each loss.
+
+    Args:
+        panels: By the name of the loss.
+        marks: Steps at which a dotted line is drawn.
+    """
     width, height = _PANEL
     left, right, below, above = _MARGIN
     figure = _Sheet(width * _PANELS_A_ROW, height * -(-len(panels) // _PANELS_A_ROW))
@@ -44,6 +49,8 @@ def curves(panels: Mapping[str, Curves]) -> bytes:
         row, column = divmod(place, _PANELS_A_ROW)
         axes = figure.axes(width * column + left, height * row + above, width - left - right, height - below - above)
         _draw_panel(axes, title, panel)
+        for mark in marks:
+            axes.axvline(mark, color="grey", linestyle=":", linewidth=1)
     return figure.png()
 
 

@@ -6,7 +6,7 @@ that is taken up again sees what it would have seen, and so does each of several
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +25,9 @@ from oasis_gan import (
     Volume,
     Window,
     cut,
+    foreign_code,
     linear_weights,
+    one_line,
 )
 
 from .recipe import Recipe
@@ -75,19 +77,32 @@ class _Slice:
     index: int
 
 
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """What a subject gives to learn from."""
+
+    name: str
+    slices: Sequence[_Slice]
+    window: Window | None
+    histogram: Histogram | None
+
+
 class Pairs:
     """The slices of all subjects, in memory: label values and normalised intensities, encoded when they are drawn.
 
     Args:
-        subjects: Read once, here; one that cannot be used is reported and left out.
+        subjects: Read once, here; one that cannot be used, whatever is raised, is reported and left out.
         recipe: Planes, canvas, contrasts and augmentation.
         report: Takes a line for each subject left out.
+        needed: Whether there must be somebody.
 
     Raises:
-        OasisGanError: If no subject is left.
+        OasisGanError: If no subject is left and somebody is needed.
     """
 
-    def __init__(self, subjects: Sequence[Subject], recipe: Recipe, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, subjects: Sequence[Subject], recipe: Recipe, report: Callable[[str], None], *, needed: bool = True
+    ) -> None:
         self._recipe = recipe
         self._canvas = Canvas(recipe.spacing, recipe.size, recipe.multiple)
         self._slices: list[_Slice] = []
@@ -96,10 +111,14 @@ class Pairs:
         self._histograms: dict[str, Histogram] = {}
         for subject in subjects:
             try:
-                self._add(subject)
-            except (OasisGanError, OSError) as error:
-                report(f"left out {subject.name}: {error}")
-        if not self._slices:
+                with foreign_code(subject.source.path):
+                    prepared = self._prepare(subject)
+            # Readers may be anybody's.
+            except Exception as error:  # noqa: BLE001
+                report(f"left out {subject.name}: {one_line(error)}")
+            else:
+                self._add(prepared)
+        if needed and not self._slices:
             expected, remedy = "a pair with something in it", "see the lines above"
             raise OasisGanError("training data", expected=expected, found="none", remedy=remedy)
 
@@ -121,7 +140,7 @@ class Pairs:
         wanted = self._recipe.histogram.subjects or tuple(self._histograms)
         for name in wanted:
             if name not in self._histograms:
-                expected, remedy = f"subjects that are learnt from: {', '.join(self.names)}", "mend the recipe"
+                expected, remedy = f"subjects that are learnt from: {', '.join(self.names)}", "fix the recipe"
                 raise OasisGanError("recipe: histogram.subjects", expected=expected, found=name, remedy=remedy)
         return Histogram.mean([self._histograms[name] for name in wanted]) if wanted else None
 
@@ -149,38 +168,48 @@ class Pairs:
         every = self._slices[:: max(1, len(self._slices) // count)]
         return _stacked([self._laid(one, (1.0, 1.0), (0, 0), flip=False) for one in every])
 
-    def _add(self, subject: Subject) -> None:
-        source, target = subject.holding(self._recipe.source, self._recipe.target).paired()
+    def _add(self, prepared: _Prepared) -> None:
+        self.names.append(prepared.name)
+        self._slices += prepared.slices
+        if prepared.window is not None:
+            self.windows.append(prepared.window)
+        if prepared.histogram is not None:
+            self._histograms[prepared.name] = prepared.histogram
+
+    def _prepare(self, subject: Subject) -> _Prepared:
+        """Read a subject and make slices of it."""
+        recipe = self._recipe
+        source, target = subject.holding(recipe.source, recipe.target).paired()
         where = subject.target.path if subject.target else subject.name
-        source = self._recipe.source_contrast.clean(source, subject.source.path)
-        if self._recipe.target == "labels":
-            target = self._recipe.label_set.clean(target, where)
+        source = recipe.source_contrast.clean(source, subject.source.path)
+        window = None
+        histogram = None
+        if recipe.target == "labels":
+            target = recipe.label_set.clean(target, where)
         else:
             window = self._target_window(source, target, where)
-            self.windows.append(window)
             target = _normalised(target, window)
-            if self._recipe.histogram.strength:
-                self._histograms[subject.name] = Histogram.of(
-                    target.voxels, source.voxels, self._recipe.label_set, self._recipe.histogram.strength
-                )
-            if self._recipe.sharpness is not None:
-                target = replace(target, voxels=sharpened(target.voxels, source.voxels, self._recipe.sharpness))
-        if self._recipe.source == "image":
-            source = _normalised(source, self._recipe.source_contrast.fitted(source.voxels))
-        coarser = [spacing for spacing in self._recipe.resolutions if spacing > _COARSER * max(source.geometry.spacing)]
+            if recipe.histogram.strength:
+                strength = recipe.histogram.strength
+                histogram = Histogram.of(target.voxels, source.voxels, recipe.label_set, strength)
+            if recipe.sharpness is not None:
+                target = replace(target, voxels=sharpened(target.voxels, source.voxels, recipe.sharpness))
+        if recipe.source == "image":
+            source = _normalised(source, recipe.source_contrast.fitted(source.voxels))
+        coarser = [spacing for spacing in recipe.resolutions if spacing > _COARSER * max(source.geometry.spacing)]
         source, target = _compact(source), _compact(target)
-        self._cut(source, target, where)
+        slices = list(self._cut(source, target, where))
         for spacing in coarser:
-            self._cut(_resampled(source, spacing), _resampled(target, spacing), where)
-        self.names.append(subject.name)
+            slices += self._cut(_resampled(source, spacing), _resampled(target, spacing), where)
+        return _Prepared(subject.name, slices, window, histogram)
 
     def _target_window(self, source: Volume, target: Volume, where: object) -> Window:
-        if self._recipe.contrast == "anchored" and self._recipe.source == "labels":
+        if self._recipe.contrast == "anchored":
             remedy = 'train with contrast = "robust"'
             return Window.anchored(target.voxels, source.voxels, self._recipe.label_set, where, remedy)
         return Window.robust(target.voxels)
 
-    def _cut(self, source: Volume, target: Volume, where: object) -> None:
+    def _cut(self, source: Volume, target: Volume, where: object) -> Iterator[_Slice]:
         largest = self._recipe.augmentation.enlarge * (1 + self._recipe.augmentation.zoom)
         for plane in self._recipe.planes:
             ours, theirs = (cut(volume.voxels, volume.geometry, plane) for volume in (source, target))
@@ -188,8 +217,8 @@ class Pairs:
             footprint = np.asarray((ours.slices != 0).any(axis=0, keepdims=True))
             # A canvas that is too large is refused now, not in the middle of the training.
             Fit.around(footprint, (ours.spacing[0] * largest, ours.spacing[1] * largest), self._canvas, where)
-            used = np.flatnonzero(area >= MIN_AREA_MM2)
-            self._slices += [_Slice(ours, theirs, footprint, int(index)) for index in used]
+            for index in np.flatnonzero(area >= MIN_AREA_MM2):
+                yield _Slice(ours, theirs, footprint, int(index))
 
     def _varied(self, one: _Slice, rng: np.random.Generator) -> Batch:
         """Move, scale and turn a slice, and turn left and right over, as the recipe says."""

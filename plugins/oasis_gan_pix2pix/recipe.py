@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from oasis_gan import LABEL_SETS, LabelSet, OasisGanError, Percentiles, Plane
+from oasis_gan import ANCHORS, LABEL_SETS, Canvas, LabelSet, OasisGanError, Percentiles, Plane
 
 from .convolutions import DOUBLINGS
+from .limits import MAX_NAME, MAX_OUTPUT, largest_canvas
 from .norms import NORMS
 from .sentences import describe_expected, describe_found, find_field, suggest
 
@@ -72,6 +73,11 @@ class GeneratorSettings(NetworkSettings):
     def skips_whole(self) -> bool:
         """Whether the last step sees the input at full size."""
         return self.architecture == "u-net" and self.full_skip
+
+    @property
+    def full_size_filters(self) -> int:
+        """Filters of the narrow block that stands before the output, where the decoder has one at full size."""
+        return max(self.filters // 2, 1)
 
 
 class DiscriminatorSettings(NetworkSettings):
@@ -153,19 +159,26 @@ class AugmentationSettings(Settings):
 class Recipe(Settings):
     """All that makes a training run, apart from its data."""
 
-    name: str = Field("model", pattern=r"^[A-Za-z0-9._-]+$", description="Of the trained model.")
-    version: str = Field("1", pattern=r"^[A-Za-z0-9.+-]+$", description="Of the trained model.")
+    name: str = Field("model", pattern=r"^[A-Za-z0-9._-]+$", max_length=MAX_NAME, description="Of the trained model.")
+    version: str = Field("1", pattern=r"^[A-Za-z0-9.+-]+$", max_length=MAX_NAME, description="Of the trained model.")
     source: Side = Field("labels", description="What goes in: a label map, or an image.")
     target: Side = Field("image", description="What comes out.")
     labels: str = Field("oasis", description="The label set of the label maps.")
     contrast: Literal["anchored", "robust"] = Field(
         "anchored",
-        description="Target intensities: tissue means on fixed anchors (needs labels), or percentiles on 0 and 1.",
+        description="Target intensities: tissue means on fixed anchors, or percentiles on 0 and 1 (robust), the "
+        "default but from labels with CSF, GM and WM to an image.",
     )
     sharpness: float | None = Field(
         None, ge=1, le=3, description="Sharpen targets to this many times the gradient of their tissues' means."
     )
-    output: str = Field("T1w", pattern=r"^[A-Za-z0-9]+$", description="What the names of outputs end in.")
+    output: str = Field(
+        "T1w",
+        pattern=r"^[A-Za-z0-9]+$",
+        max_length=MAX_OUTPUT,
+        description="What the names of outputs end in; by default dseg for label maps, and image for images that are "
+        "not anchored.",
+    )
     planes: tuple[Plane, ...] = Field(tuple(Plane), min_length=1, description="To cut training slices in.")
     spacing: float = Field(1.0, gt=0, le=100, description="Of the canvas the slices are laid on, mm.")
     size: int = Field(192, ge=1, le=4096, description="Rows and columns of that canvas, at least.")
@@ -199,43 +212,78 @@ class Recipe(Settings):
     histogram: HistogramSettings = HistogramSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_defaults(cls, settings: Any) -> Any:  # noqa: ANN401 - whatever a TOML file holds
+        """Fill in what depends on the direction."""
+        if not isinstance(settings, dict):
+            return settings
+        chosen = dict(settings)
+        to_image = chosen.get("target", "image") == "image"
+        from_tissues = chosen.get("source", "labels") == "labels" and _names_tissues(chosen.get("labels", "oasis"))
+        chosen.setdefault("contrast", "anchored" if to_image and from_tissues else "robust")
+        image = "T1w" if chosen["contrast"] == "anchored" else "image"
+        chosen.setdefault("output", image if to_image else "dseg")
+        return chosen
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Refuse settings that contradict each other."""
         loss, sees, field = self.loss, self.discriminator.sees, self.discriminator.receptive_field
         if self.steps is not None and self.epochs is not None:
-            raise _at_odds("steps", "steps or epochs", "both")
+            raise at_odds("steps", "steps or epochs", "both")
         if self.patch is not None and self.patch % self.multiple:
             expected = f"a multiple of {self.multiple} for {self.generator.levels} levels"
-            raise _at_odds("patch", expected, self.patch)
+            raise at_odds("patch", expected, self.patch)
+        if self.contrast == "anchored":
+            self._require_tissues()
+        pixels = Canvas(self.spacing, self.size, self.multiple).pixels(0)
+        largest = largest_canvas(self._channels)
+        if pixels > largest:
+            expected = f"a canvas of up to {largest} pixels for these labels, filters and levels"
+            raise at_odds("size", expected, pixels)
         if self.sharpness is not None and (self.source, self.target) != ("labels", "image"):
-            raise _at_odds("sharpness", "none, but from labels to an image", self.sharpness)
+            raise at_odds("sharpness", "none, but from labels to an image", self.sharpness)
         if self.histogram.strength and (self.source, self.target) != ("labels", "image"):
-            raise _at_odds("histogram.strength", "0, but from labels to an image", self.histogram.strength)
+            raise at_odds("histogram.strength", "0, but from labels to an image", self.histogram.strength)
         if self.histogram.subjects and not self.histogram.strength:
             expected = "none, without a histogram.strength"
-            raise _at_odds("histogram.subjects", expected, ", ".join(self.histogram.subjects))
+            raise at_odds("histogram.subjects", expected, ", ".join(self.histogram.subjects))
         if self.source == self.target == "labels":
-            raise _at_odds("target", "an image, where the source is labels", "labels")
+            raise at_odds("target", "an image, where the source is labels", "labels")
         needed = _SMALLEST[field]
         if loss.adversarial and (self.patch or self.size) < needed:
             where, found = ("patch", self.patch) if self.patch else ("size", self.size)
-            raise _at_odds(where, f"at least {needed} for a discriminator.receptive_field of {field}", found)
+            raise at_odds(where, f"at least {needed} for a discriminator.receptive_field of {field}", found)
         if sees == "residual" and loss.adversarial and not loss.conditional:
-            raise _at_odds("discriminator.sees", f"image, for a {loss.objective} that is not shown the source", sees)
+            raise at_odds("discriminator.sees", f"image, for a {loss.objective} that is not shown the source", sees)
         if loss.texture_weight and not loss.adversarial:
-            raise _at_odds("loss.texture_weight", "0, for an objective without a discriminator", loss.texture_weight)
+            raise at_odds("loss.texture_weight", "0, for an objective without a discriminator", loss.texture_weight)
         if loss.roughness != 1 and not loss.texture_weight:
-            raise _at_odds("loss.roughness", "1, without a loss.texture_weight", loss.roughness)
+            raise at_odds("loss.roughness", "1, without a loss.texture_weight", loss.roughness)
         if self.generator.noise and not self.generator.skips_whole:
             without = f"{self.generator.architecture}, full_skip {self.generator.full_skip}"
-            raise _at_odds("generator.noise", "a u-net with full_skip", without)
+            raise at_odds("generator.noise", "a u-net with full_skip", without)
         if self.smooth.steps and not (loss.adversarial and loss.pixelwise):
             expected = "0, for an objective that has not both L1 and a discriminator"
-            raise _at_odds("smooth.steps", expected, self.smooth.steps)
+            raise at_odds("smooth.steps", expected, self.smooth.steps)
         if self.steps is not None and self.smooth.steps >= self.steps:
-            raise _at_odds("smooth.steps", f"fewer than the {self.steps} steps", self.smooth.steps)
+            raise at_odds("smooth.steps", f"fewer than the {self.steps} steps", self.smooth.steps)
         return self
+
+    def _require_tissues(self) -> None:
+        """Refuse to anchor the means of tissues that nobody knows."""
+        if (self.source, self.target) != ("labels", "image"):
+            raise at_odds("contrast", "robust, where an image is not made of labels", "anchored")
+        if not _names_tissues(self.labels):
+            raise at_odds("contrast", f"robust, for labels that do not name {', '.join(ANCHORS)}", "anchored")
+
+    @property
+    def _channels(self) -> int:
+        """Channels of source, target and the generator's layer at full size together."""
+        labels = self.label_set.channels
+        sides = [labels if side == "labels" else 1 for side in (self.source, self.target)]
+        return sum(sides) + self.generator.full_size_filters
 
     @field_validator("planes")
     @classmethod
@@ -271,6 +319,12 @@ class Recipe(Settings):
         return self.epochs * max(slices // self.batch, 1) if self.epochs else self.steps or 4000
 
 
+def _names_tissues(labels: object) -> bool:
+    """Whether a label set names the tissues whose means can be anchored; one that is not known is refused elsewhere."""
+    known = LABEL_SETS.get(labels) if isinstance(labels, str) else None
+    return known is None or set(ANCHORS) <= {label.name for label in known.labels}
+
+
 def parse_recipe(settings: Any) -> Recipe:  # noqa: ANN401 - whatever a TOML file holds
     """Return checked settings, or raise `OasisGanError` naming the first that is wrong."""
     try:
@@ -290,10 +344,10 @@ def require_each_once(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
     for plane in planes:
         if planes.count(plane) > 1:
             times = "twice" if planes.count(plane) == 2 else f"{planes.count(plane)} times"
-            raise _at_odds("planes", "each plane once", f"{plane} {times}")
+            raise at_odds("planes", "each plane once", f"{plane} {times}")
     return planes
 
 
-def _at_odds(where: str, expected: str, found: object) -> PydanticCustomError:
+def at_odds(where: str, expected: str, found: object) -> PydanticCustomError:
     """Return what pydantic raises where one setting does not go with another."""
     return PydanticCustomError("at_odds", "{expected}", {"where": where, "expected": expected, "found": str(found)})

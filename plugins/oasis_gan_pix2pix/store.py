@@ -12,7 +12,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from oasis_gan import (
     Canvas,
@@ -23,15 +23,19 @@ from oasis_gan import (
     Percentiles,
     Plane,
     Window,
+    require_unique_keys,
     write_atomically,
 )
 
-from .recipe import GeneratorSettings, Settings
+from .limits import MAX_NAME, MAX_OUTPUT, largest_canvas
+from .recipe import GeneratorSettings, Settings, at_odds, require_each_once
+from .sentences import describe_expected, find_field
 
 CARD, WEIGHTS = "model.json", "weights.safetensors"
 _MAX_CARD, _MAX_WEIGHTS = 2**20, 2**30
+_LARGEST = 1e30  # intensity that an output may have: float32 holds it, and what is computed of it
 _STORED = np.float16  # half the size; the output stays closer to float32 than a scanner's noise
-_REMEDY = "take a whole copy of the model folder, or train it again"
+REMEDY = "take a whole copy of the model folder, or train it again"
 
 Source = Annotated[LabelSet | Percentiles | Window, Field(discriminator="kind")]
 Target = Annotated[LabelSet | Window, Field(discriminator="kind")]
@@ -52,9 +56,9 @@ class ModelFile(Settings):
 
     format: Literal[1] = 1
     kind: Literal["pix2pix"] = "pix2pix"
-    name: str
-    version: str
-    output: str = Field(pattern=r"^[A-Za-z0-9]+$")
+    name: str = Field(max_length=MAX_NAME)
+    version: str = Field(max_length=MAX_NAME)
+    output: str = Field(pattern=r"^[A-Za-z0-9]+$", max_length=MAX_OUTPUT)
     source: Source
     target: Target
     planes: tuple[Plane, ...] = Field(min_length=1)
@@ -66,11 +70,36 @@ class ModelFile(Settings):
     training: dict[str, Any]
     software: dict[str, str]
 
+    @field_validator("planes")
+    @classmethod
+    def _each_once(cls, planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
+        """Refuse a plane that is named twice."""
+        return require_each_once(planes)
+
     @model_validator(mode="after")
     def _describes_a_model(self) -> Self:
-        """Refuse what no model can be, before anything asks for its card."""
+        """Refuse what no model can be, before anything asks for its card or takes memory for its canvas."""
         self.card()
+        # What is no canvas at all is refused for every kind of model.
+        if min(self.canvas.size, self.canvas.multiple) >= 1:
+            self._require_canvas()
+        if isinstance(self.target, Window) and max(map(abs, self.target.values)) > _LARGEST:
+            raise at_odds("target.values", f"intensities of up to {_LARGEST:g}", self.target.values)
         return self
+
+    def _require_canvas(self) -> None:
+        largest = largest_canvas(self.source.channels + self.target.channels + self.generator.full_size_filters)
+        pixels = self.canvas.pixels(0)
+        if pixels > largest:
+            raise at_odds("canvas", f"one of up to {largest} pixels for this generator", pixels)
+
+    @property
+    def _note(self) -> str:
+        """What should be known of a model whose training was interrupted."""
+        step, steps = self.training.get("step"), self.training.get("steps")
+        if self.training.get("finished") is not False or not isinstance(step, int) or not isinstance(steps, int):
+            return ""
+        return f"its training is not finished: trained for {step} of {steps} steps"
 
     def card(self, texture: float | None = None) -> ModelCard:
         """Return what the tool has to know, at a texture, or where the model lies by default."""
@@ -87,6 +116,7 @@ class ModelFile(Settings):
             texture=texture,
             histogram=self.histogram and self.histogram.at(1 if texture is None else texture),
             weights_sha256=self.weights.sha256,
+            note=self._note,
         )
 
 
@@ -139,14 +169,17 @@ def read_card(folder: Path) -> ModelFile:
         OasisGanError: If it is no Pix2Pix model.
     """
     path = folder / CARD
+    data = _bytes(path, _MAX_CARD)
+    require_unique_keys(data, path)
     try:
-        return ModelFile.model_validate_json(_bytes(path, _MAX_CARD))
+        return ModelFile.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise OasisGanError(
-            path, expected="a Pix2Pix model", found=f"{field}: {first['msg']}", remedy=_REMEDY
-        ) from None
+        details = error.errors()[0]
+        field = find_field(details) or "the file"
+        found = f"{field}, where {describe_expected(details)} was expected"
+        if details["type"] == "extra_forbidden":
+            found = f"{field}, which no such model has"
+        raise OasisGanError(path, expected="a Pix2Pix model", found=found, remedy=REMEDY) from None
 
 
 def read_model(folder: Path) -> StoredModel:
@@ -159,28 +192,28 @@ def read_model(folder: Path) -> StoredModel:
     data = _bytes(path, model.weights.bytes)
     if hashlib.sha256(data).hexdigest() != model.weights.sha256:
         expected = f"{model.weights.bytes} bytes with SHA-256 {model.weights.sha256[:12]}..."
-        raise OasisGanError(path, expected=expected, found="others", remedy=_REMEDY)
+        raise OasisGanError(path, expected=expected, found="others", remedy=REMEDY)
     try:
         weights = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise OasisGanError(path, expected="safetensors", found=str(error), remedy=_REMEDY) from None
+        raise OasisGanError(path, expected="safetensors", found=str(error), remedy=REMEDY) from None
     strange = [name for name, weight in weights.items() if not np.isfinite(weight).all()]
     if strange:
-        raise OasisGanError(path, expected="finite weights", found=f"NaN or Inf in {strange[0]}", remedy=_REMEDY)
+        raise OasisGanError(path, expected="finite weights", found=f"NaN or Inf in {strange[0]}", remedy=REMEDY)
     smooth = {name.removeprefix(_SMOOTH): weights.pop(name) for name in list(weights) if name.startswith(_SMOOTH)}
     shapes = [{name: weight.shape for name, weight in end.items()} for end in (weights, smooth)]
     if (model.texture is not None) != bool(smooth) or (smooth and shapes[0] != shapes[1]):
         expected = "two ends of texture, alike" if model.texture is not None else "weights without a smooth end"
-        raise OasisGanError(path, expected=expected, found="others", remedy=_REMEDY)
+        raise OasisGanError(path, expected=expected, found="others", remedy=REMEDY)
     return StoredModel(model, weights, smooth)
 
 
 def _bytes(path: Path, limit: int) -> bytes:
     """Read a regular file of at most ``limit`` bytes."""
     if not path.is_file():
-        raise OasisGanError(path, expected="a file of a model folder", found="no such file", remedy=_REMEDY)
+        raise OasisGanError(path, expected="a file of a model folder", found="no such file", remedy=REMEDY)
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise OasisGanError(path, expected=f"at most {limit} bytes", found="more", remedy=_REMEDY)
+        raise OasisGanError(path, expected=f"at most {limit} bytes", found="more", remedy=REMEDY)
     return data

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tomli_w
@@ -16,15 +18,16 @@ from oasis_gan import Canvas, Histogram, OasisGanError, TrainingRequest, write_a
 
 from . import checkpoints, store
 from .backend import deterministic, start_devices
+from .changes import Change, as_comment, find_changes
 from .pairs import Batch, LinearPrediction, Pairs
 from .precision import TrainingPrecision
 from .recipe import Recipe, parse_recipe
 from .team import Team
 from .trainer import FIGURES, Arrays, Trainer
 from .variables import weights
-from .watching import VALIDATION, Watch
+from .watching import CURVES, VALIDATION, Watch
 
-RECIPE, CHECKPOINTS, BEST = "recipe.toml", "checkpoints", "best"
+RECIPE, CHECKPOINTS, BEST = "recipe.toml", checkpoints.FOLDER, "best"
 _OBSERVE_EVERY = 100  # steps
 _SAMPLE = 48  # slices to validate on
 _SHOWN = 4  # of them
@@ -47,13 +50,13 @@ def train(request: TrainingRequest) -> None:
     start_devices()
     if recipe.batch % team.devices:
         expected = f"a multiple of the {team.devices} devices"
-        raise OasisGanError("recipe: batch", expected=expected, found=str(recipe.batch), remedy="mend the recipe")
+        raise OasisGanError("recipe: batch", expected=expected, found=str(recipe.batch), remedy="fix the recipe")
     if team.chief and not request.resume and checkpoints.exist(request.out / CHECKPOINTS):
         remedy = "go on with it by --resume, or name another folder"
         raise OasisGanError(request.out, expected="a new folder", found="one with checkpoints", remedy=remedy)
     request.out.mkdir(parents=True, exist_ok=True)
     pairs = Pairs(request.subjects, recipe, request.report)
-    held_out = Pairs(request.validation, recipe, request.report) if request.validation else None
+    held_out = _take_held_out(request, recipe)
     histogram = pairs.histogram
     request.report(f"{len(pairs)} slices of {', '.join(pairs.names)}")
     with team.speaking_of_the_lost("start all workers again with --resume"):
@@ -64,6 +67,17 @@ def train(request: TrainingRequest) -> None:
         if request.resume:
             run.resume(checkpoint)
         run.go()
+
+
+def _take_held_out(request: TrainingRequest, recipe: Recipe) -> Pairs | None:
+    """Return what to measure on; nothing if nobody is held out, or nobody of them can be used."""
+    if not request.validation:
+        return None
+    pairs = Pairs(request.validation, recipe, request.report, needed=False)
+    if len(pairs):
+        return pairs
+    request.report("nobody is left to measure on: there will be no held-out figures")
+    return None
 
 
 class _Run:
@@ -90,6 +104,9 @@ class _Run:
         self._done, self._saved = 0, 0
         self._sums, self._summed = np.zeros(len(FIGURES)), 0
         self._best, self._best_step, self._best_weights = math.inf, 0, Arrays()
+        self._stopped_improving = False
+        self._measured: dict[str, float] = {}
+        self._changes: list[Change] = []
 
     def resume(self, checkpoint: checkpoints.Checkpoint | None) -> None:
         """Take up the newest checkpoint: that of the chief, the only one that has it."""
@@ -107,16 +124,33 @@ class _Run:
             facts = checkpoint.facts
             self._sums, self._summed = np.array(facts["sums"]), facts["summed"]
             self._best, self._best_step = facts["best"] or math.inf, facts["best_step"]
+            self._take_changes(facts)
         self._saved = self._done
         self._request.report(f"resumed after step {self._done}")
+
+    def _take_changes(self, facts: Mapping[str, Any]) -> None:
+        """Note which settings are others than so far; the first versions did not remember any."""
+        self._changes = [Change(**change) for change in facts.get("changes", [])]
+        if "recipe" in facts:
+            changes = find_changes(self._done, facts["recipe"], self._recipe.model_dump(mode="json"))
+            self._changes += changes
+            for change in changes:
+                self._request.report(str(change))
 
     def go(self) -> None:
         """Do the updates that are left; the chief measures, watches and writes."""
         if self._team.chief:
             self._open()
-        stale = self._agreed(self._stale())
+        begun_at = self._done
+        self._update_until_stopped()
+        if self._team.chief:
+            self._close(begun_at)
+
+    def _update_until_stopped(self) -> None:
+        """Do updates until all are done, nothing gets better, or a signal asks to stop."""
+        self._stopped_improving = bool(self._agreed(self._stale()))
         for step, batch in _prefetched(self._pairs, range(self._done, self._steps), self._team):
-            if stale:
+            if self._stopped_improving:
                 self._request.report(f"step {self._done}: no better since step {self._best_step}")
                 break
             if self._team.any_says(self._request.stop_requested()):
@@ -127,16 +161,44 @@ class _Run:
             if self._team.chief:
                 self._note(figures)
             if self._due(self._validate_every):
-                stale = self._agreed(self._stale())
-        if self._team.chief:
-            self._checkpoint()
+                self._stopped_improving = bool(self._agreed(self._stale()))
+
+    @property
+    def _finished(self) -> bool:
+        return self._done >= self._steps or self._stopped_improving
 
     def _open(self) -> None:
         """Write down every setting, the recipe to train the same model with, and open the books."""
+        if not self._done:
+            # Of an attempt that came to no checkpoint.
+            for name in (store.CARD, store.WEIGHTS):
+                (self._request.out / BEST / name).unlink(missing_ok=True)
         resolved = tomli_w.dumps(self._recipe.model_dump(mode="json", exclude_none=True))
-        write_atomically(self._request.out / RECIPE, resolved.encode())
+        write_atomically(self._request.out / RECIPE, (as_comment(self._changes) + resolved).encode())
         columns = ("step", *FIGURES, *_VALIDATION)
-        self._watch = Watch(self._request.out, columns, self._done, self._recipe.tensorboard)
+        changed_at = sorted({change.step for change in self._changes})
+        self._watch = Watch(self._request.out, columns, self._done, self._recipe.tensorboard, changed_at)
+
+    def _close(self, begun_at: int) -> None:
+        """Save what is not saved yet, and say of a training that is finished how it went."""
+        if self._done > self._saved:
+            self._checkpoint()
+        elif self._done:
+            self._write_models()
+        if not self._finished:
+            return
+        curves = self._request.out / CURVES
+        if self._done == begun_at:
+            more = "to train on, raise --set steps"
+            self._request.report(f"finished already, after {self._done} steps; {more}; curves: {curves}")
+            return
+        measured = "nobody was held out to measure on"
+        if self._measured:
+            l1, psnr = (self._measured[name] for name in _VALIDATION)
+            measured = f"held out: L1 {l1:.4f}, PSNR {psnr:.2f} dB"
+        if self._best_weights:
+            measured += f" (best L1 {self._best:.4f} at step {self._best_step})"
+        self._request.report(f"finished after {self._done} steps; {measured}; curves: {curves}")
 
     def _note(self, figures: NDArray[np.float32]) -> None:
         self._sums += figures
@@ -170,13 +232,20 @@ class _Run:
         """Put down what the updates since the last time were like, and validate where that is due."""
         values = dict(zip(FIGURES, (self._sums / max(self._summed, 1)).tolist(), strict=True))
         self._sums, self._summed = np.zeros(len(FIGURES)), 0
-        line = "  ".join(f"{name} {values[name]:.4f}" for name in FIGURES[:4])
+        line = "  ".join(f"{name} {values[name]:.4f}" for name in self._losses_in_use())
         if self._sample is not None and self._due(self._validate_every):
             values |= self._validated(self._sample)
             line += f"  held out: L1 {values[_VALIDATION[0]]:.4f}"
         self._watch.row(self._done, values)
         self._watch.draw_curves()
         self._request.report(f"step {self._done}/{self._steps}  {line}")
+
+    def _losses_in_use(self) -> list[str]:
+        """Return the losses that are not 0 because the recipe leaves them out."""
+        loss = self._recipe.loss
+        names = {"L1": True, "texture": bool(loss.texture_weight)}
+        names |= {"adversarial": loss.adversarial, "discriminator": loss.adversarial}
+        return [name for name, in_use in names.items() if in_use]
 
     def _validated(self, sample: Batch) -> dict[str, float]:
         source, target = sample
@@ -189,8 +258,10 @@ class _Run:
         if l1 < self._best:
             self._best, self._best_step = l1, self._done
             self._best_weights = weights(self._trainer.kept)
-            self._write_model(self._request.out / BEST, self._best_weights)
-        return dict(zip(_VALIDATION, (l1, -10 * math.log10(max(float((errors**2).mean()), 1e-12))), strict=True))
+            self._write_model(self._request.out / BEST, self._best_weights, self._best_step)
+        psnr = -10 * math.log10(max(float((errors**2).mean()), 1e-12))
+        self._measured = dict(zip(_VALIDATION, (l1, psnr), strict=True))
+        return self._measured
 
     def _stale(self) -> bool:
         patience = self._recipe.patience
@@ -205,14 +276,22 @@ class _Run:
             "best": self._best if self._best_weights else None,
             "best_step": self._best_step,
             "precision": self._precision.facts(),
+            "recipe": self._recipe.model_dump(mode="json"),
+            "changes": [asdict(change) for change in self._changes],
         }
         folder = self._request.out / CHECKPOINTS
         checkpoints.write(folder, checkpoints.Checkpoint(self._done, arrays, facts), self._recipe.keep)
         self._saved = self._done
-        best = self._recipe.select == "best" and self._best_weights
-        self._write_model(self._request.out, self._best_weights if best else weights(self._trainer.kept))
+        self._write_models()
 
-    def _write_model(self, folder: Path, learnt: Arrays) -> None:
+    def _write_models(self) -> None:
+        """Write the model as it is, and once the training is finished the best one again, which says so too."""
+        best = self._recipe.select == "best" and self._best_weights
+        self._write_model(self._request.out, self._best_weights if best else weights(self._trainer.kept), self._done)
+        if self._finished and self._best_weights:
+            self._write_model(self._request.out / BEST, self._best_weights, self._best_step)
+
+    def _write_model(self, folder: Path, learnt: Arrays, step: int) -> None:
         recipe, held_out = self._recipe, self._held_out
         store.write_model(
             folder,
@@ -229,12 +308,15 @@ class _Run:
             canvas=Canvas(recipe.spacing, recipe.size, recipe.multiple),
             generator=recipe.generator,
             training={
-                "step": self._done,
+                "step": step,
+                "steps": self._steps,
+                "finished": self._finished,
                 "subjects": self._pairs.names,
                 "held_out": held_out.names if held_out else [],
                 "slices": len(self._pairs),
                 "precision": self._precision.text,
                 "recipe": recipe.model_dump(mode="json"),
+                "changes": [asdict(change) for change in self._changes],
             },
             software={name: importlib.metadata.version(name) for name in ("oasis-gan", "tensorflow", "keras", "numpy")},
         )

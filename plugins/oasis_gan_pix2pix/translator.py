@@ -44,7 +44,8 @@ class Pix2PixTranslator:
             raise OasisGanError(folder / store.CARD, expected=expected, found=found, remedy="mend or retrain it")
         plan = blueprint(settings, self._card.source.channels, self._card.target.channels)
         require_shapes(weight_shapes(plan), stored.weights, folder / store.WEIGHTS)
-        weights = stored.at(1.0 if self._card.texture is None else self._card.texture)
+        with np.errstate(all="ignore"):
+            weights = stored.at(1.0 if self._card.texture is None else self._card.texture)
         chosen = hardware.choose_precision(precision or hardware.TRANSLATING)
         self.precision = chosen.precision
         self.computation = Computation(
@@ -83,8 +84,15 @@ class Pix2PixTranslator:
 
 
 def _fold(plan: Blueprint, weights: store.Weights, where: Path) -> tuple[Blueprint, dict[str, NDArray[Any]]]:
+    expected, remedy = "the weights of this architecture", "take settings and weights of one model"
     try:
-        return fold(plan, weights)
+        # Weights may be anybody's: what overflows is looked for in the result.
+        with np.errstate(all="ignore"):
+            folded_plan, folded_weights = fold(plan, weights)
     except ValueError as error:
-        expected, remedy = "the weights of this architecture", "take settings and weights of one model"
         raise OasisGanError(where, expected=expected, found=str(error), remedy=remedy) from None
+    for name, weight in folded_weights.items():
+        if not np.isfinite(weight).all():
+            expected = "weights that float32 holds"
+            raise OasisGanError(where, expected=expected, found=f"{name} beyond it", remedy=store.REMEDY)
+    return folded_plan, folded_weights

@@ -32,13 +32,22 @@ class Watch:
         columns: Of the table: the step, then the losses, behind `VALIDATION` where they are taken on held-out slices.
         resumed_at: The last step that counts of what is there; 0 begins anew.
         tensorboard: Whether to write the same for TensorBoard.
+        changed_at: The steps after which settings were changed: the curves show them.
 
     Raises:
         OasisGanError: If the table there is of another training, or TensorBoard is wanted and not installed.
         OSError: As the file system says.
     """
 
-    def __init__(self, out: Path, columns: Sequence[str], resumed_at: int = 0, tensorboard: bool = False) -> None:
+    def __init__(
+        self,
+        out: Path,
+        columns: Sequence[str],
+        resumed_at: int = 0,
+        tensorboard: bool = False,
+        changed_at: Sequence[int] = (),
+    ) -> None:
+        self._changed_at = changed_at
         self._out, self._columns, self._losses = out, tuple(columns), tuple(columns[1:])
         self._board = Board(out / BOARD) if tensorboard else None
         out.mkdir(parents=True, exist_ok=True)
@@ -62,7 +71,7 @@ class Watch:
             self._board.scalars(step, {"/".join(_parted(name)): value for name, value in values.items()})
 
     def draw_curves(self) -> None:
-        """Draw the table: a panel for each loss, with its training and validation values."""
+        """Draw the table: a panel for each loss that is not 0 throughout, with its training and validation values."""
         rows = self._rows()
         if not rows:
             return
@@ -74,10 +83,10 @@ class Watch:
         for name, values in zip(self._losses, table.T[1:], strict=True):
             loss, part = _parted(name)
             there = np.isfinite(values)
-            if there.any():
+            if there.any() and values[there].any():
                 panels.setdefault(loss, {})[part] = table[there, 0], values[there]
         if panels:
-            write_atomically(self._out / CURVES, drawing.curves(panels))
+            write_atomically(self._out / CURVES, drawing.curves(panels, self._changed_at))
 
     def samples(self, step: int, source: Slices, generated: Slices, real: Slices) -> None:
         """Draw slices (n, rows, columns, channels) in [0, 1] side by side: what went in, came out, and should have."""
