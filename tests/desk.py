@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ def make_desk(folder: Path) -> Path:
     folder.mkdir(parents=True)
     _make_heads(folder)
     _make_derivatives(folder / "derivatives")
+    _make_map_with_a_table(folder)
     (folder / "recipe.toml").write_text(TINY)
     _save_arrays(folder)
     shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
@@ -85,6 +87,14 @@ def _make_derivatives(folder: Path) -> None:
         _save(make_head(seed)[0], folder / name / "anat" / f"{name}_dseg.nii.gz")
     (folder / "dataset_description.json").write_text(json.dumps(_BIDS))
     (folder / "dseg.tsv").write_text(_TISSUES)
+
+
+def _make_map_with_a_table(folder: Path) -> None:
+    """Save a label map, and the table of labels that the page on them shows."""
+    _save(make_head(0)[0], folder / "map.nii.gz")
+    page = (ROOT / "docs" / "labels.md").read_text("utf-8")
+    (table,) = re.findall(r"^```tsv\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (folder / "my-labels.tsv").write_text(table)
 
 
 def _save_arrays(folder: Path) -> None:

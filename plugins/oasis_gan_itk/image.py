@@ -72,11 +72,12 @@ class ItkImage:
         return image
 
     def same_as(self, other: ItkImage, rounding: float) -> bool:
-        """Whether both hold the same voxels on the same grid, spacing and directions being rounded."""
+        """Whether both hold the same voxels on the same grid, but for rounding."""
         return (
             self.voxels.dtype == other.voxels.dtype
             and np.array_equal(self.voxels, other.voxels)
-            and np.array_equal(self.origin, other.origin)
+            # In millimetres: text has no room for the smallest numbers that a double can hold.
+            and np.allclose(self.origin, other.origin, rtol=0, atol=rounding)
             and np.allclose(self.spacing, other.spacing, rtol=rounding, atol=0)
             and np.allclose(self.directions, other.directions, rtol=0, atol=rounding)
         )
