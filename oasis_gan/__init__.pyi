@@ -5,7 +5,7 @@ from .endings import VOLUME_ENDINGS, NameLookup, caseless, has_suffix, is_volume
 from .errors import OasisGanError, one_line
 from .exporters import Exporter
 from .files import write_atomically, write_whole
-from .folders import unreadable, walk_files, walk_folders
+from .folders import walk_files, walk_folders
 from .foreign import foreign_code
 from .formats import refuse_content, require_content
 from .histogram import Histogram
@@ -28,13 +28,14 @@ from .labels import Label, LabelSet
 from .mgh import is_mgh_name, read_mgh
 from .models import Computation, ModelCard, ModelKind, TrainingRequest, Translator
 from .nifti import is_nifti_name, read_nifti
-from .pair import is_pair_name, pair_scan, read_pair
+from .pair import is_pair_name, read_pair
 from .resampling import MAX_PIXELS, Canvas, Fit, linear_weights
+from .scans import pair_scan, unreadable, volume_scan
 from .slicing import SliceStack, cut, join
 from .strict_json import require_unique_keys
 from .translation import translate
 from .volume import Assumed, Geometry, Mended, SpatialHeader, Volume
-from .volume_files import read_volume, volume_scan
+from .volume_files import read_volume
 
 __all__ = [
     "ANCHORS",

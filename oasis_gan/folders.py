@@ -10,9 +10,6 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 
-from .datasets import Scan, Subject
-from .volume import Volume
-
 Enter = Callable[[PurePath], bool]
 Report = Callable[[OSError], None]
 
@@ -49,17 +46,6 @@ def walk_files(root: Path, enter: Enter = lambda folder: True, report: Report = 
     for folder, names in walk_folders(root, enter, report):
         for name in names:
             yield folder / name
-
-
-def unreadable(root: Path, error: OSError) -> Subject:
-    """Return a subject that stands for a folder below ``root`` that cannot be listed: reading it says why."""
-    folder = Path(os.fsdecode(error.filename)) if error.filename is not None else root
-    below = folder.relative_to(root) if folder.is_relative_to(root) else PurePath(folder.name)
-
-    def refuse(path: Path) -> Volume:
-        raise error
-
-    return Subject("_".join(below.parts) or folder.absolute().name, Scan(folder, refuse))
 
 
 def _listed(folder: Path) -> tuple[list[str], list[str]]:

@@ -7,7 +7,6 @@ https://eeg.sourceforge.net/ANALYZE75.pdf; where an Analyze volume lies is told 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,10 +15,8 @@ from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
 
 from . import analyze, nifti_space
 from .choices import MAX_VOXELS
-from .datasets import Scan
 from .endings import HEADER_ENDINGS, VOXEL_ENDINGS, NameLookup, ending_of, stem_of
 from .formats import refuse_content
-from .labels import LabelSet
 from .nifti_space import Header, refuse
 from .volume import Mended, Volume
 from .voxel_files import checked_shape, odd_axes, opened, read_voxels, scaled
@@ -63,11 +60,10 @@ def read_pair(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
     return Volume(voxels, geometry, odd_axes(header) + notes + geometry_notes)
 
 
-def pair_scan(path: Path, max_voxels: int = MAX_VOXELS, labels: LabelSet | None = None) -> Scan:
-    """Return a pair as a scan of both its files, given either."""
+def other_half(path: Path) -> Path:
+    """Return the file that goes with a header, or with voxels."""
     is_header = ending_of(path.name).lower() in HEADER_ENDINGS
-    counterpart = _half(path, VOXEL_ENDINGS if is_header else HEADER_ENDINGS)
-    return Scan(path, partial(read_pair, max_voxels=max_voxels), labels, (counterpart,))
+    return _half(path, VOXEL_ENDINGS if is_header else HEADER_ENDINGS)
 
 
 def _half(path: Path, endings: Sequence[str]) -> Path:
@@ -105,4 +101,4 @@ def _left_out(path: Path) -> tuple[str, ...]:
     return (Mended("the .mat file beside it is ignored"),) if matrix.exists() else ()
 
 
-__all__ = ["is_pair_name", "pair_scan", "read_pair"]
+__all__ = ["is_pair_name", "other_half", "read_pair"]

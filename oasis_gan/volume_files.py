@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -10,11 +9,9 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
 from .choices import MAX_VOXELS
-from .datasets import Scan
-from .labels import LabelSet
 from .mgh import MGH_START, is_mgh_name, read_mgh
 from .nifti import read_nifti
-from .pair import is_pair_name, pair_scan, read_pair
+from .pair import is_pair_name, read_pair
 from .partial_volumes import refuse_partial_volumes
 from .volume import Volume
 from .voxel_files import opened
@@ -42,12 +39,6 @@ def read_volume(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
         volume = read_nifti(path, max_voxels)
     refuse_partial_volumes(path, volume)
     return volume
-
-
-def volume_scan(path: Path, max_voxels: int = MAX_VOXELS, labels: LabelSet | None = None) -> Scan:
-    """Return a file as a scan that `read_volume` reads; of a pair, with its other half."""
-    parts = pair_scan(path).parts if is_pair_name(path) else ()
-    return Scan(path, partial(read_volume, max_voxels=max_voxels), labels, parts)
 
 
 def _is_mgh(path: Path) -> bool:
