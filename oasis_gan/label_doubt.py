@@ -61,6 +61,31 @@ def presume(volume: Volume, expected: LabelSet, where: Path, option: str = OPTIO
     return volume
 
 
+def require_bids_anatomy(volume: Volume, where: Path, option: str = OPTION) -> None:
+    """Raise `OasisGanError` if tissues lie as in no head when their values are those common in BIDS.
+
+    Asked of a ``dseg`` in a BIDS dataset that has no table: older derivatives keep FSL's values there.
+
+    Args:
+        volume: A label map.
+        where: Its file.
+        option: By which a user says what its values mean.
+    """
+    # What is no number is judged later, when the volume is cleaned.
+    voxels = np.nan_to_num(volume.voxels, nan=0, posinf=0, neginf=0)
+    values = values_of(voxels)
+    if not set(values) <= {0, *_ORDERS[BIDS.name]}:
+        return
+    contacts = tissue_contacts(np.rint(voxels), float(np.prod(volume.geometry.spacing)))
+    found = contacts.contradiction(_ORDERS[BIDS.name]) if contacts else ""
+    if not found:
+        return
+    reading = _reading(BIDS, values)
+    expected = f"white matter within grey matter, if the values are {reading} (bids)"
+    remedy = f"say what they mean: {option} {OASIS.name} or {option} {BIDS.name}, or {OWN_TABLE}"
+    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+
+
 def _require_no_bids_reading(values: list[int], expected: LabelSet, where: Path, option: str) -> None:
     """Raise `OasisGanError` if a file called as in BIDS has values that BIDS reads otherwise."""
     is_bids_name = is_dseg(stem_of(where)) or is_dseg(stem_of(Path(os.path.realpath(where))))

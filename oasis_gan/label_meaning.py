@@ -16,6 +16,7 @@ from pathlib import Path
 from .datasets import Scan
 from .errors import OasisGanError
 from .label_conversion import OPTION, OWN_TABLE
+from .label_doubt import require_bids_anatomy
 from .label_names import (
     entities_of,
     is_dseg,
@@ -71,15 +72,19 @@ class _Refusing:
 
 
 @dataclass(frozen=True)
-class _Noting:
-    """A reader that adds a note to what it reads, on where the meaning of the labels comes from."""
+class _CommonBids:
+    """A reader of a ``dseg`` without a table, whose labels are taken to be those common in BIDS.
+
+    It notes so, and refuses a map whose tissues then lie as in no head.
+    """
 
     reader: Callable[[Path], Volume]
-    note: str
+    option: str
 
     def __call__(self, path: Path) -> Volume:
         volume = self.reader(path)
-        return replace(volume, notes=(*volume.notes, self.note))
+        require_bids_anatomy(volume, path, self.option)
+        return replace(volume, notes=(*volume.notes, _WITHOUT_TABLE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +119,7 @@ class LabelSetFinder:
             default: What a ``dseg`` without a table means to its reader, as in a dataset known to be BIDS.
         """
         if explicit is not None:
-            reader = scan.reader.reader if isinstance(scan.reader, (_Refusing, _Noting)) else scan.reader
+            reader = scan.reader.reader if isinstance(scan.reader, (_Refusing, _CommonBids)) else scan.reader
             return replace(scan, labels=explicit, reader=reader)
         if scan.labels is not None or isinstance(scan.reader, _Refusing):
             return scan
@@ -125,7 +130,7 @@ class LabelSetFinder:
         if found is not None:
             return replace(scan, labels=found)
         if self._is_common_bids(scan.path) or (default is not None and is_dseg(stem_of(scan.path))):
-            return replace(scan, labels=default or BIDS, reader=_Noting(scan.reader, _WITHOUT_TABLE))
+            return replace(scan, labels=default or BIDS, reader=_CommonBids(scan.reader, self.option))
         return scan
 
     def _by_evidence(self, path: Path) -> LabelSet | None:

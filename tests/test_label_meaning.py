@@ -352,6 +352,28 @@ def test_tissues_that_lie_as_in_no_head_are_asked_about(tmp_path: Path, labels: 
     assert np.array_equal(understand(path, "oasis").voxels, labels)
 
 
+def test_a_dseg_of_a_dataset_that_lies_as_in_no_head_is_asked_about(tmp_path: Path, paint: Painting) -> None:
+    dseg = fmriprep(tmp_path / "ds")
+    # As older derivatives have it: the values of FAST, and no table.
+    save(dseg, HEAD.astype(np.float32))
+    line = "expected white matter within grey matter, if the values are 1 GM, 2 WM, 3 CSF (bids), found white matter"
+    for source in ("ds", "ds/derivatives/fmriprep/sub-01/anat/sub-01_dseg.nii.gz"):
+        with pytest.raises(OasisGanError) as caught:
+            understand(tmp_path / source)
+        assert line in str(caught.value)
+        assert "say what they mean: --labels oasis or --labels bids, or a table of your own" in str(caught.value)
+        assert np.array_equal(understand(tmp_path / source, "oasis").voxels, HEAD)
+        assert oasis_gan("check", source, cwd=tmp_path).returncode == 1
+    assert paint("ds").returncode == 1
+    assert not list((tmp_path / "out").glob("*.nii.gz"))
+
+
+def test_a_dseg_of_a_dataset_with_nan_around_the_head_is_read_as_bids(tmp_path: Path) -> None:
+    dseg = fmriprep(tmp_path / "ds")
+    save(dseg, np.where(HEAD > 0, BIDS_OF[HEAD], np.nan).astype(np.float32))
+    assert np.array_equal(understand(dseg).voxels, HEAD)
+
+
 @pytest.mark.parametrize(
     "part",
     [
