@@ -20,9 +20,10 @@ from pathlib import Path
 from .errors import OasisGanError
 from .formats import refuse_content, require_content
 from .label_sets import BIDS
-from .labels import Label, LabelSet, Structure
+from .labels import Label, LabelSet, Structure, listed
 from .tissues import BACKGROUND, TISSUES, tissue_of
 
+_COLUMNS = "a table of labels with the columns index and name, or index and tissue"
 _MAX_TABLE = 2**20  # bytes: FreeSurfer's table, the longest in use, has 90,000
 _COLOUR_LINE = re.compile(r"(-?\d+)\s+(\S+)(?:\s+-?\d+(?:\.\d+)?){3,4}")
 _SHARED_NAMES = {label.value: label.name for label in BIDS.labels}
@@ -126,11 +127,21 @@ def _labels(path: Path, text: str) -> list[Label]:
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
         named = [{_column(key): value for key, value in row.items() if isinstance(key, str)} for row in rows]
+        if named:
+            _require_columns(path, list(named[0]))
         return [_label(row) for row in named if any(value for value in row.values())]
     except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-        expected = "a table of labels with the columns index and name, or index and tissue"
         found = f"{type(error).__name__}: {error}"
-        raise OasisGanError(path, expected=expected, found=found, remedy="fix the table") from None
+        raise OasisGanError(path, expected=_COLUMNS, found=found, remedy="fix the table") from None
+
+
+def _require_columns(path: Path, columns: Sequence[str]) -> None:
+    """Raise `OasisGanError` if a table lacks a column that says what an index means."""
+    if "index" in columns and ("name" in columns or "tissue" in columns):
+        return
+    found = f"the columns {listed(columns)}"
+    remedy = "name the columns so, with a tab between them"
+    raise OasisGanError(path, expected=_COLUMNS, found=found, remedy=remedy)
 
 
 def _column(name: str) -> str:
