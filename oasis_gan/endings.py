@@ -131,6 +131,22 @@ class NameLookup:
         alike = (names for folded, names in listed if folded.startswith(beginning))
         return sorted(name for names in alike for name in names if not caseless(name)[len(beginning) :][:1].isalnum())
 
+    def longest_beginning(self, path: Path) -> str:
+        """Return the volume in the folder of ``path`` whose stem begins its name, the longest; empty if there is none.
+
+        The stem is followed by no letter or digit: ``sub-1`` does not begin ``sub-10_T1w``.
+        """
+        parent = self.find(path.parent)
+        name = caseless(path.name)
+        if parent is None:
+            return ""
+        listed = (name for names in self._names(parent).values() for name in names if ending_of(name))
+        stems = {other: caseless(stem_of(other)) for other in listed}
+        fitting = [
+            other for other, stem in stems.items() if name.startswith(stem) and not name[len(stem) :][:1].isalnum()
+        ]
+        return max(fitting, key=lambda other: len(stems[other]), default="")
+
     def _names(self, folder: Path) -> dict[str, list[str]]:
         if folder not in self._listed:
             names: dict[str, list[str]] = defaultdict(list)

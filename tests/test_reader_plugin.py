@@ -299,6 +299,19 @@ def test_a_missing_target_of_which_others_begin_alike_points_to_the_suffix(tmp_p
     assert targets(selection) == {"BLB_400": 6, "BLB_4001": 6}
 
 
+def test_a_missing_target_with_a_shorter_name_points_to_the_suffix_of_sources(tmp_path: Path) -> None:
+    for case in ("BLB_40", "BLB_400"):
+        save(tmp_path / "labelsTr" / f"{case}.nii.gz", 6)
+    save(tmp_path / "imagesTr/BLB_400_0000.nii.gz")
+    (subject,) = subjects(Selection(tmp_path / "imagesTr", target_root=tmp_path / "labelsTr"))
+    said = r"expected the target of BLB_400_0000\.nii\.gz, found BLB_400\.nii\.gz; say with --source-suffix"
+    assert subject.target is not None
+    with pytest.raises(OasisGanError, match=said):
+        subject.target.read()
+    found = targets(Selection(tmp_path / "imagesTr", target_root=tmp_path / "labelsTr", source_suffix="_0000"))
+    assert list(found.values()) == [6]
+
+
 def test_copies_that_lie_with_functional_data_are_no_subjects(tmp_path: Path) -> None:
     save(tmp_path / "fmriprep/sub-01/anat/sub-01_desc-aseg_dseg.nii.gz")
     save(tmp_path / "fmriprep/sub-01/ses-1/func/sub-01_ses-1_task-rest_desc-aseg_dseg.nii.gz")

@@ -100,10 +100,20 @@ class TargetFinder:
         alike = [name for name in self._lookup.names_like(beginning) if is_volume_name(Path(name))]
         others = [name for name in alike if beginning.parent / name != source]
         if not others:
-            return volume_scan(expected, self._selection.max_voxels)
+            return self._missing_of_long_name(source, beginning, expected)
         shown = ", ".join(others[:_SHOWN])
         remedy = "say with --target-suffix how the names of targets end"
         error = OasisGanError(expected, expected=f"the target of {source.name}", found=shown, remedy=remedy)
+        return _refused(expected, error)
+
+    def _missing_of_long_name(self, source: Path, beginning: Path, expected: Path) -> Scan:
+        """Return the scan of a target that is not there; if one has the source's name without its end, it says so."""
+        other = self._lookup.longest_beginning(beginning)
+        is_suffix_given = bool(self._selection.source_suffix or self._selection.target_suffix)
+        if is_suffix_given or not other or beginning.parent / other == source:
+            return volume_scan(expected, self._selection.max_voxels)
+        remedy = "say with --source-suffix how the names of sources end"
+        error = OasisGanError(expected, expected=f"the target of {source.name}", found=other, remedy=remedy)
         return _refused(expected, error)
 
 
