@@ -160,6 +160,12 @@ def test_a_slice_that_has_not_been_fetched_or_is_no_png_is_called_what_it_is(dat
     assert "has not been fetched" in refusal(lambda: [subject.paired() for subject in listed(data).values()])
 
 
+def test_a_zip_that_has_not_been_fetched_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "slices.zip"
+    path.write_bytes(b"/annex/objects/MD5E-s12--abc.zip\n")
+    assert "has not been fetched; fetch it with datalad get" in refusal(lambda: listed(path))
+
+
 def test_macos_leftovers_are_passed_over(data: Path) -> None:
     put(data / "keras_png_slices_train" / "._case_001_slice_0.nii.png", b"rubbish")
     put(data.parent / "__MACOSX" / "keras_png_slices_train" / "._case_001_slice_1.nii.png", b"rubbish")

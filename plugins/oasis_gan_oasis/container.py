@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from oasis_gan import OasisGanError, walk_files
+from oasis_gan import OasisGanError, refuse_content, walk_files
 
 from .png import MAX_BYTES, file_bytes
 
 Load = Callable[[str], bytes]
 
 _MAX_DIRECTORY = 2**24  # bytes: the OASIS slices need three million
+_START = 256  # bytes that tell what a file is
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)
@@ -84,9 +85,12 @@ def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
     if not stat.S_ISREG(path.stat().st_mode):
         raise OasisGanError(path, expected="a zip file", found="no regular file", remedy="name a .zip file")
     with _Bounded(io.FileIO(path)) as file:
+        start = file.read(_START)
         try:
             archive = zipfile.ZipFile(file)
         except _DAMAGE as error:
+            if not start.startswith(b"PK"):
+                refuse_content(path, "a zip file", start)
             found = f"a damaged or incomplete one ({error})"
             raise OasisGanError(path, expected="a whole zip file", found=found, remedy="copy it again") from error
         for name in archive.namelist():
