@@ -6,6 +6,7 @@ links. A folder that is reached by its own name and by a link is listed under it
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
@@ -35,6 +36,8 @@ def walk_folders(
             if links.is_new(relative):
                 names, below = _listed(root / relative)
                 yield root / relative, names
+                for name in names:
+                    _report_lost_folder(root / relative / name, report)
                 entered = [relative / name for name in below if enter(relative / name)]
                 folders += reversed([folder for folder in entered if not links.is_circle(folder)])
         except OSError as error:
@@ -66,6 +69,18 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     except OSError:
         # A link to itself; it is listed as a file, and refused when it is read.
         return False
+
+
+def _report_lost_folder(path: Path, report: Report) -> None:
+    """Report a link that leads nowhere and is called like a folder, as that of a disk which is not mounted.
+
+    What git-annex has not fetched are files.
+    """
+    if path.suffix or not os.path.islink(path) or path.exists():  # noqa: PTH114
+        return
+    target = os.readlink(path)  # noqa: PTH115
+    if "annex/objects" not in target:
+        report(FileNotFoundError(errno.ENOENT, "a link that leads nowhere", str(path)))
 
 
 class _Links:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 
 from .choices import MAX_VOXELS
 from .datasets import Scan, Subject
+from .formats import require_content
 from .labels import LabelSet
 from .pair import is_pair_name, other_half, read_pair
 from .volume import Volume
@@ -31,6 +32,7 @@ def unreadable(root: Path, error: OSError) -> Subject:
     below = folder.relative_to(root) if folder.is_relative_to(root) else PurePath(folder.name)
 
     def refuse(path: Path) -> Volume:
+        require_content(path, "a folder")
         raise error
 
     return Subject("_".join(below.parts) or folder.absolute().name, Scan(folder, refuse))

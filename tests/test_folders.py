@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from oasis_gan import unreadable, walk_files
+from oasis_gan import OasisGanError, unreadable, walk_files
 
 
 def touch(path: Path) -> Path:
@@ -123,6 +123,20 @@ def test_thousands_of_linked_folders_are_listed_in_seconds(tmp_path: Path) -> No
     began = time.process_time()
     assert len(listed(tmp_path / "ds")) == 2000
     assert time.process_time() - began < 5
+
+
+def test_a_link_to_a_folder_that_is_not_there_is_named_and_stops_no_other(tmp_path: Path) -> None:
+    touch(tmp_path / "ds/sub-01/a.nii")
+    (tmp_path / "ds/sub-02").symlink_to(tmp_path / "unmounted/sub-02")
+    (tmp_path / "ds/README").symlink_to(".git/annex/objects/x/y")
+    (tmp_path / "ds/notes.txt").symlink_to("nowhere.txt")
+    errors: list[OSError] = []
+    assert "sub-01/a.nii" in listed(tmp_path / "ds", report=errors.append)
+    (subject,) = [unreadable(tmp_path / "ds", error) for error in errors]
+    assert subject.name == "sub-02"
+    said = r"sub-02: expected a folder, found a link that leads nowhere \(.*/unmounted/sub-02\); fetch the file"
+    with pytest.raises(OasisGanError, match=said):
+        subject.source.read()
 
 
 def test_a_folder_that_cannot_be_listed_is_named_and_stops_no_other(tmp_path: Path) -> None:
