@@ -777,16 +777,16 @@ def test_trained_on_the_folder_it_translates_the_zip_and_a_slice(data: Path, tmp
     process = oasis_gan("run", path, seg, "--model", "m", "--out", "out", "--spacing", "1,1,4", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     names = ["case_001", "case_002", "case_402", "case_441", "seg_441_slice_7"]
-    assert process.stdout.split() == [f"out/{name}_synthT1w.nii.gz" for name in names]
+    assert process.stdout.split() == [f"out/{name}_synthimage.nii.gz" for name in names]
     for line in process.stdout.split():
         assert is_nifti_name(Path(line))
         picture = itk.ReadImage(str(tmp_path / line))
         assert picture.GetSpacing() == (1, 1, 4)
         assert picture.GetSize() == (COLUMNS, ROWS, 1 if "slice" in line else 12)
-    made = itk.GetArrayFromImage(itk.ReadImage(str(tmp_path / "out/case_001_synthT1w.nii.gz")))
+    made = itk.GetArrayFromImage(itk.ReadImage(str(tmp_path / "out/case_001_synthimage.nii.gz")))
     for number in range(12):
         assert not made[number, ::-1][labels(1, number) == 0].any()
-    record = json.loads((tmp_path / "out/seg_441_slice_7_synthT1w.json").read_text())
+    record = json.loads((tmp_path / "out/seg_441_slice_7_synthimage.json").read_text())
     assert "assumed" in record["notes"][0]
 
 
@@ -794,10 +794,10 @@ def test_slices_become_slices(data: Path, tmp_path: Path, paint: Painting) -> No
     """By a model that needs no training, from folder to zip."""
     seg = data / "keras_png_slices_seg_test"
     process = paint(seg, "--exporter", "oasis-png")
-    assert process.stdout.split() == ["out/case_441_synthT1w.zip"], process.stderr
-    voxels = listed(tmp_path / "out/case_441_synthT1w.zip")["case_441"].source.read().voxels
+    assert process.stdout.split() == ["out/case_441_synthimage.zip"], process.stderr
+    voxels = listed(tmp_path / "out/case_441_synthimage.zip")["case_441"].source.read().voxels
     np.testing.assert_array_equal(voxels[:, ::-1, 5].T, np.array([0, 102, 187, 255])[labels(441, 5)])
-    record = json.loads((tmp_path / "out/case_441_synthT1w.json").read_text())
+    record = json.loads((tmp_path / "out/case_441_synthimage.json").read_text())
     assert len(record["source"]["parts"]) == 11
     put(seg / "seg_441_slice_8.nii.png", labels(7, 7) * np.uint8(85))
     process = paint(seg, "--exporter", "oasis-png")
