@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from .choices import DATATYPES, MAX_VOXELS, PRECISIONS, Plane
 from .command import Group
 from .entity_options import SubjectCommand, entity_option
 from .errors import OasisGanError, one_line, printable
-from .streams import open_closed_streams, output_failure, write_result
+from .streams import expect_no_readers, open_closed_streams, output_failure, write_result
 
 # Of many sources one that may not be read stops no other: it is named by whoever tries.
 _EXISTING = click.Path(path_type=Path, readable=False)
@@ -323,6 +322,7 @@ def main() -> None:
     signal if one ended it.
     """
     open_closed_streams()
+    expect_no_readers()
     status = _run_command()
     failure = output_failure()
     if failure is not None:
@@ -341,10 +341,6 @@ def _run_command() -> int:
     except click.ClickException as error:
         error.show()
         return 2
-    except BrokenPipeError:
-        # Whoever read our help has gone; without this Python complains once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OasisGanError as error:
         _report(error)
         return 2

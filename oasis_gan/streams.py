@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 
 @dataclass
@@ -21,6 +22,55 @@ class _Results:
 
 
 _RESULTS = _Results()
+
+
+class _Descriptor(io.FileIO):
+    """The file below a standard stream: what it does not take is dropped, and the first reason is kept."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer, as the base class has it
+        """Write, and say that everything is written even where nobody takes it."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failure = self.failure or error
+            return len(data)
+
+
+class _Stream(io.TextIOWrapper):
+    """A standard stream that stays open, whatever a plugin does to it."""
+
+    def close(self) -> None:
+        """Write what is left; the stream is closed when the program ends."""
+        self.flush()
+
+
+_OUTPUT: list[_Descriptor] = []
+
+
+def expect_no_readers() -> None:
+    """Make standard output and standard error streams that nobody has to read.
+
+    Whoever reads messages may leave (``2>&1 | head -1``), and a log may be on a full disk: that must stop no run. Why
+    standard output could not be written is kept for `output_failure`.
+    """
+    output = sys.__stdout__
+    error = sys.__stderr__
+    # A test or a notebook may have put something else in their place.
+    if output is not None and sys.stdout is output:
+        descriptor = _Descriptor(output.fileno(), "w", closefd=False)
+        sys.stdout = _stream_on(descriptor, output)
+        _OUTPUT[:] = [descriptor]
+    if error is not None and sys.stderr is error:
+        sys.stderr = _stream_on(_Descriptor(error.fileno(), "w", closefd=False), error)
+
+
+def _stream_on(descriptor: _Descriptor, like: TextIO) -> _Stream:
+    """Return a stream on a descriptor, in the encoding of another one."""
+    buffer = io.BufferedWriter(descriptor)
+    line_buffering = bool(getattr(like, "line_buffering", True))
+    return _Stream(buffer, encoding=like.encoding, errors=like.errors, line_buffering=line_buffering)
 
 
 def open_closed_streams() -> None:
@@ -94,7 +144,9 @@ def write_result(result: object) -> None:
 
 def output_failure() -> OSError | None:
     """Return why results could not be written, if there is a reason to tell the user."""
-    failure = _RESULTS.failure
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    failure = _RESULTS.failure or next((descriptor.failure for descriptor in _OUTPUT), None)
     if failure is None or failure.errno == errno.EPIPE:
         return None
     return OSError(failure.errno, failure.strerror, "standard output")

@@ -90,7 +90,17 @@ def test_a_reader_of_results_who_leaves_does_not_stop_a_cohort(tmp_path: Path, w
 
 @pytest.mark.usefixtures("volumes")
 @pytest.mark.parametrize(
-    "command", ["check in", "check in --format json", "check in --format tsv", "models", "plugins"]
+    "command",
+    [
+        "check in",
+        "check in --format json",
+        "check in --format tsv",
+        "models",
+        "plugins",
+        "--help",
+        "run --help",
+        "--version",
+    ],
 )
 def test_a_listing_that_nobody_reads_is_silent(tmp_path: Path, command: str) -> None:
     process = shell(f"{shlex.quote(sys.executable)} -m oasis_gan {command} | true", tmp_path)
@@ -105,6 +115,32 @@ def test_a_full_standard_output_is_named_and_stops_nobody(tmp_path: Path, words:
     last = process.stderr.splitlines()[-1]
     assert last == "oasis-gan: standard output: No space left on device; free some space"
     assert statuses(tmp_path / "out") == ["done"] * 3
+
+
+@pytest.mark.parametrize("command", ["models", "--help", "run --help", "--version"])
+def test_a_full_standard_output_is_named_by_every_command(tmp_path: Path, command: str) -> None:
+    process = shell(f"{shlex.quote(sys.executable)} -m oasis_gan {command} > /dev/full", tmp_path)
+    assert process.returncode == 1
+    assert process.stderr == "oasis-gan: standard output: No space left on device; free some space\n"
+
+
+@pytest.mark.usefixtures("volumes")
+@pytest.mark.parametrize("messages", ["2>&1 | head -1", "2>&1 >paths | true", "2>/dev/full"])
+def test_messages_that_cannot_be_written_stop_no_cohort(tmp_path: Path, words: list[str], messages: str) -> None:
+    process = shell(f"PAINT_SECONDS=0.3 {shlex.join(words)} {messages}", tmp_path)
+    assert process.returncode == 0
+    assert statuses(tmp_path / "out") == ["done"] * 3
+
+
+def test_a_plugin_that_closes_standard_output_silences_nobody(tmp_path: Path, paint: Painting) -> None:
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        (tmp_path / "in" / f"{name}.odd").write_text(name)
+    (tmp_path / "odd.py").write_text(CHATTY.replace('os.system("echo a child")', "sys.stdout.close()"))
+    process = paint("in", "--plugin", "odd.py")
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.splitlines() == [f"out/{name}_synthT1w.nii.gz" for name in "abc"]
+    assert "[3/3] c: done" in process.stderr
 
 
 @pytest.mark.usefixtures("volumes")
