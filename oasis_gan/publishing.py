@@ -25,7 +25,7 @@ def publish(work: Path, folder: Path, last: Sequence[str], *, replace: bool) -> 
         replace: Whether files that exist give way.
 
     Raises:
-        OasisGanError: If a name is taken and nothing is to be replaced.
+        OasisGanError: If a name is taken and nothing is to be replaced, or a folder has the name of a file.
         OSError: As the file system says.
     """
     sync_all(work)
@@ -33,6 +33,7 @@ def publish(work: Path, folder: Path, last: Sequence[str], *, replace: bool) -> 
     for name in names:
         if not replace and os.path.lexists(folder / name):
             raise _taken(folder / name)
+        _refuse_folder(folder / name, work / name)
     if replace:
         _set_aside(folder / last[-1], work)
     for name in names:
@@ -87,6 +88,13 @@ def _set_aside(path: Path, work: Path) -> None:
     """Move what is there into a work folder, which is thrown away."""
     if os.path.lexists(path):
         path.rename(work / f".old-{path.name}")
+
+
+def _refuse_folder(target: Path, source: Path) -> None:
+    """Raise if a folder would give way to a file: it is nothing that was made here, whatever is in it."""
+    if target.is_dir() and not target.is_symlink() and not source.is_dir():
+        remedy = "move it away, or use another --out"
+        raise OasisGanError(target, expected="a file, or a free name", found="a folder", remedy=remedy)
 
 
 def _taken(path: Path) -> OasisGanError:

@@ -144,6 +144,26 @@ def test_a_file_of_the_users_own_is_not_replaced(tmp_path: Path, paint: Painting
     assert (tmp_path / "out/a_synthT1w.json").read_text() == content
 
 
+@pytest.mark.parametrize("option", [(), ("--overwrite",)])
+@pytest.mark.parametrize("name", ["a_synthT1w.nii.gz", "a_synthT1w.json"])
+def test_a_folder_under_the_name_of_an_output_is_never_removed(
+    tmp_path: Path, paint: Painting, name: str, option: tuple[str, ...]
+) -> None:
+    label_map(tmp_path / "a.nii.gz")
+    label_map(tmp_path / "b.nii.gz", 1)
+    (tmp_path / "out" / name).mkdir(parents=True)
+    (tmp_path / "out" / name / "mine.txt").write_text("mine")
+    process = paint("a.nii.gz", "b.nii.gz", *option)
+    assert process.returncode == 1
+    (line,) = [line for line in process.stderr.splitlines() if "failed" in line]
+    assert f"out/{name}" in line or not option
+    assert (tmp_path / "out" / name / "mine.txt").read_text() == "mine"
+    assert [status for status, *_ in rows(tmp_path / "out").values()] == ["failed", "done"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        [name, "b_synthT1w.json", "b_synthT1w.nii.gz", "subjects.tsv"]
+    )
+
+
 def test_leftovers_are_swept_and_files_of_others_are_not(tmp_path: Path, paint: Painting) -> None:
     label_map(tmp_path / "a.nii.gz")
     out = tmp_path / "out"
