@@ -38,7 +38,7 @@ class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
         # Signals reach the main thread alone: in any other it is the plugin that says "interrupted".
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             return
-        found = f"{type(error).__name__}: {safe_text(error)}"
+        found = f"{type(error).__name__}: {safe_text(error)}".removesuffix(": ")
         raise OasisGanError(
             self._where, expected="an answer or an error from the plugin", found=found, remedy="fix the plugin"
         ) from error
