@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .datasets import Subject
+from .endings import stem_of
 
 _MAX_BYTES = 180  # of a name, which leaves room in the usual 255 for what is put behind it
 _UNSAFE = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, line and paragraph separators
@@ -27,6 +28,8 @@ class Naming:
         plain: The subject's name as a file name; the output has it where the subject is alone.
         alternatives: Names to take where the preferred one belongs to another subject, nearest folder first.
         tag: Tells the subject from any other: a hash of its source's path and of its name.
+        of_file: The names that the output has where the file is named, or another folder above it: a reader may call
+            a subject by its path below the folder that is searched.
     """
 
     subject: str
@@ -34,11 +37,12 @@ class Naming:
     plain: str
     alternatives: tuple[str, ...]
     tag: str
+    of_file: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every name under which an earlier run may have put the output, whatever its company was."""
-        return tuple(dict.fromkeys((self.preferred, self.plain, *self.alternatives)))
+        return tuple(dict.fromkeys((self.preferred, self.plain, *self.alternatives, *self.of_file)))
 
     def label(self, name: str) -> str:
         """Return how to call the subject where its output is called ``name``: so that it is told from the others."""
@@ -63,7 +67,14 @@ def plan_names(subjects: Sequence[Subject]) -> list[Naming]:
         for index in shared:
             preferred[index] = _short(names[index], tags[index])
     return [
-        Naming(subject.name, preferred[index], plain[index], (*choices[index], _short(names[index], tags[index])), tag)
+        Naming(
+            subject.name,
+            preferred[index],
+            plain[index],
+            (*choices[index], _short(names[index], tag)),
+            tag,
+            _names_of_file(subject),
+        )
         for index, (subject, tag) in enumerate(zip(subjects, tags, strict=True))
     ]
 
@@ -104,6 +115,12 @@ def _with_folders(name: str, subject: Subject) -> list[str]:
     joined = ["_".join(reversed(folders[: count + 1])) for count in range(1, len(folders))]
     prefixed = [f"{folder}_{name}" for folder in (*folders, *joined)]
     return [one for one in prefixed if len(one.encode()) <= _MAX_BYTES]
+
+
+def _names_of_file(subject: Subject) -> tuple[str, ...]:
+    """Return the names of an output that is called by its source's file."""
+    stem = _safe(stem_of(subject.source.path.name))
+    return (stem, *_with_folders(stem, subject))
 
 
 def _fitting(name: str, tag: str) -> str:

@@ -383,3 +383,18 @@ def test_references_are_recorded(tmp_path: Path, paint: Painting) -> None:
         digest = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
         assert record[key] == {"file": name, "sha256": digest}
     assert paint("a.nii.gz").returncode == 1
+
+
+@pytest.mark.parametrize("first", ["data/A/seg.nii.gz", "data/A", "data/B"])
+def test_a_head_that_was_named_alone_is_found_again_among_others(tmp_path: Path, paint: Painting, first: str) -> None:
+    label_map(tmp_path / "data/A/seg.nii.gz", 0)
+    label_map(tmp_path / "data/B/seg.nii.gz", 1)
+    paint(first)
+    made = hashes(tmp_path / "out")
+    process = paint("data")
+    assert process.returncode == 0, process.stderr
+    assert len(process.stdout.splitlines()) == 2
+    assert sum(": done" in line for line in process.stderr.splitlines()) == 1
+    assert made.items() < hashes(tmp_path / "out").items()
+    assert len(list((tmp_path / "out").glob("*.nii.gz"))) == 2
+    assert len(rows(tmp_path / "out")) == 2
