@@ -34,7 +34,7 @@ from .translation import translate
 from .volume import Volume
 from .workers import Worker
 
-_PATIENCE = 0.2  # seconds that a reader gets to come to an end when the user interrupts
+_PATIENCE = 0.2  # seconds that a thread gets to come to an end when the user interrupts
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def translate_all(
         ended: Called with each outcome the moment it is known, in another thread.
 
     Raises:
-        KeyboardInterrupt: If the user interrupts; what was being written has been written then. A note says what was
-            being done.
+        KeyboardInterrupt: If the user interrupts; what was being written has been written then, unless the user
+            interrupts again. A note says what was being done.
     """
     namings = plan_names(subjects)
     places = Places(namings, job.layout)
@@ -101,7 +101,12 @@ def translate_all(
     except KeyboardInterrupt as interruption:
         if pipeline.doing:
             interruption.add_note(f"while {pipeline.doing}")
-        yield from pipeline.finish_writing()
+        try:
+            yield from pipeline.finish_writing()
+        except KeyboardInterrupt:
+            # Asked a second time: a writer that hangs, on a disk that does not answer, is not waited for.
+            pipeline.give_up_writing()
+            raise interruption from None
         raise
     finally:
         pipeline.close()
@@ -117,7 +122,8 @@ class _Pipeline:
         self._ended = ended
         self._reader = Worker("reading")
         self._writer = Worker("writing")
-        self._writing: list[Future[Outcome]] = []
+        self._writing: list[tuple[_Work, Future[Outcome]]] = []
+        self._writer_patience: float | None = None
         self.doing = ""
 
     def run(self, works: Sequence[_Work], *, wait: bool) -> Iterator[Outcome]:
@@ -129,8 +135,7 @@ class _Pipeline:
                 continue
             self.doing = f"translating {work.label}"
             work.translate(partial(self._advance, work.index))
-            self._writing.append(self._writer.submit(partial(self._finish, work)))
-            self.doing = f"writing {work.label}"
+            self._writing.append((work, self._writer.submit(partial(self._finish, work))))
             if len(self._writing) > 1:
                 yield self._next_written()
         yield from self.finish_writing()
@@ -140,13 +145,20 @@ class _Pipeline:
         while self._writing:
             yield self._next_written()
 
+    def give_up_writing(self) -> None:
+        """Wait no longer for what is being written."""
+        self._writing.clear()
+        self._writer_patience = _PATIENCE
+
     def close(self) -> None:
         """End the threads. A reader that hangs is left behind, what is being written is waited for."""
         self._reader.close(_PATIENCE)
-        self._writer.close()
+        self._writer.close(self._writer_patience)
 
     def _next_written(self) -> Outcome:
-        outcome = self._writing[0].result()
+        work, writing = self._writing[0]
+        self.doing = f"writing {work.label}"
+        outcome = writing.result()
         del self._writing[0]
         return outcome
 

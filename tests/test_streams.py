@@ -191,3 +191,41 @@ def test_a_signal_ends_a_run_in_one_line_with_its_status(
     assert "Traceback" not in error
     assert statuses(tmp_path / "out")[0] == "done"
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+HANGING = """
+import time
+from oasis_gan import Exporter, hookimpl
+
+def write(volume, path):
+    if path.name.startswith("b"):
+        print("hanging", flush=True)
+        time.sleep(300)
+    path.write_text("written")
+
+@hookimpl
+def oasis_gan_exporters():
+    yield Exporter("hanging", "Hangs", ".txt", write)
+"""
+
+
+@pytest.mark.usefixtures("volumes")
+def test_a_writer_that_hangs_is_left_behind_when_a_run_is_interrupted_twice(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING)
+    command = [*words, "--plugin", "hanging.py", "--exporter", "hanging"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while process.stderr.readline() != "hanging\n":
+        assert process.poll() is None
+    try:
+        for _ in range(2):
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+        results, messages = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert results.split() == ["out/a_synthT1w.txt"]
+    assert messages.splitlines()[-1].startswith("oasis-gan: interrupted; while writing b; 1 of 3 subjects are finished")
+    assert statuses(tmp_path / "out") == ["done"]
+    assert not [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
