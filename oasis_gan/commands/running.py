@@ -22,7 +22,7 @@ from ..progress import Reporter, Tally, reporting
 from ..provenance import read_with_identity
 from ..publishing import Identity
 from ..registry import Registry
-from ..volume import Content
+from ..volume import Assumed, Content, Volume
 from .choosing import (
     SelectionOptions,
     choose_model,
@@ -218,7 +218,17 @@ def _translator(
         if isinstance(translator.card.source, LabelSet):
             scan = scan.in_labels(translator.card.source)
         labels, references["like_labels"] = read_with_identity(scan.holding("labels"), read_volume)
+    _say_notes("--like", reference)
+    if labels is not None:
+        _say_notes("--like-labels", labels)
     return Like.reference(translator, reference, labels, options.like, options.like_labels), references
+
+
+def _say_notes(option: str, volume: Volume) -> None:
+    """Say what was odd about a volume that an option names, such as NaN for background."""
+    for note in volume.notes:
+        if not isinstance(note, Assumed):
+            say(f"{option}: {note}")
 
 
 def _open_like_labels(options: RunOptions, registry: Registry, path: Path) -> Scan:
