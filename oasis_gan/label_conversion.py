@@ -36,10 +36,10 @@ def convert(volume: Volume, source: LabelSet, target: LabelSet, where: object, o
         OasisGanError: If it holds a value that is no label of ``source``, or one without a counterpart in ``target``.
     """
     if source.labels == target.labels:
-        _require_labels(volume, source, where, option)
+        require_labels(volume, source, where, option)
         return source.clean(volume, where)
     known = readable_values(source)
-    _require_labels(volume, known, where, option)
+    require_labels(volume, known, where, option)
     volume = known.clean(volume, where)
     counterparts = _counterparts(known, target)
     present = values_of(volume.voxels)
@@ -52,7 +52,7 @@ def convert(volume: Volume, source: LabelSet, target: LabelSet, where: object, o
     return replace(volume, voxels=voxels, notes=(*volume.notes, *notes))
 
 
-def _require_labels(volume: Volume, label_set: LabelSet, where: object, option: str) -> None:
+def require_labels(volume: Volume, label_set: LabelSet, where: object, option: str) -> None:
     """Raise `OasisGanError` if there are values that the set lacks; name the sets that have them."""
     unknown = label_set.unknown_values(volume.voxels)
     if not unknown:

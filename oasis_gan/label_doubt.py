@@ -52,7 +52,7 @@ def presume(volume: Volume, expected: LabelSet, where: Path, option: str = OPTIO
         return convert(volume, OASIS_PNG, expected, where, option)
     if not unknown:
         _require_no_bids_reading(values, expected, where, option)
-    if not unknown and expected.labels == OASIS.labels:
+    if not unknown and expected.labels == OASIS.labels and len(values) > 1:
         _require_anatomy(volume, values, where, option)
     if len(values) == 1:
         volume = _judged_mask(volume, values[0], where, option)

@@ -391,7 +391,7 @@ def test_heads_halves_crops_slices_and_small_maps_are_read_as_they_are(tmp_path:
     assert np.array_equal(understand(save(tmp_path / "seg.nii.gz", part)).voxels, part)
 
 
-@pytest.mark.parametrize("value", [1, 2, 255])
+@pytest.mark.parametrize("value", [1, 2, 3, 255])
 def test_a_brain_mask_is_no_tissue_map(tmp_path: Path, value: int) -> None:
     save(tmp_path / "mask.nii.gz", np.where(HEAD > 0, value, 0).astype(np.uint8))
     line = f"mask.nii.gz: expected a label map of several tissues, found nothing but {value}: a mask?"
@@ -433,6 +433,8 @@ def test_values_of_parcels_under_aseg_point_to_the_set_that_has_them(tmp_path: P
     fitting = "expected labels of freesurfer, found 1035; they fit freesurfer-aparc: say --labels freesurfer-aparc"
     with pytest.raises(OasisGanError, match=fitting):
         understand(path, "freesurfer")
+    checked = oasis_gan("check", path, "--labels", "freesurfer", "--format", "tsv", cwd=tmp_path)
+    assert fitting in checked.stdout
 
 
 # The reference of --like
