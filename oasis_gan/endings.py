@@ -28,6 +28,11 @@ def caseless(name: str) -> str:
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
+def composed(name: str) -> str:
+    """Return a name with its accented letters as one character each, as keyboards give them."""
+    return unicodedata.normalize("NFC", name)
+
+
 def ending_of(name: str) -> str:
     """Return the ending of a volume's name as it is written there, such as ``.NII.gz``; empty if it has none."""
     lower = name.lower()

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import tracemalloc
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -435,6 +436,17 @@ def test_training_leaves_out_what_is_rejected_and_converts_labels(heads: Path) -
     assert (heads / "model/measured").read_text() == "d 3"
     assert "left out b: reject - " in process.stderr
     assert "d: fix - source: labels converted from neurite-seg4 to oasis" in process.stderr
+
+
+def test_a_subject_is_held_out_however_its_accents_are_written(heads: Path) -> None:
+    labels, t1 = head(2)
+    listed, typed = (unicodedata.normalize(form, "Zoë") for form in ("NFD", "NFC"))
+    save(heads / f"heads/{listed}_seg.nii", labels)
+    save(heads / f"heads/{listed}_t1.nii", t1)
+    words = ("--kind", "listing", "--plugin", "listing.py", "--out", "model")
+    process = oasis_gan("train", *PAIRS, *words, "--validate", typed, cwd=heads)
+    assert process.returncode == 0, process.stderr
+    assert (heads / "model/measured").read_text().startswith(listed)
 
 
 def test_training_is_refused_where_a_head_is_on_both_sides(heads: Path) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from ..datasets import Scan, Subject
+from ..endings import composed
 from ..errors import OasisGanError, one_line, printable
 from ..foreign import foreign_code
-from ..label_conversion import convert
+from ..label_conversion import convert, require_labels
 from ..label_doubt import presume
-from ..label_sets import OASIS
+from ..label_sets import OASIS, readable_values
 from ..labels import LabelSet
 from ..volume import Assumed, Mended, Volume
 from . import alignment, likeness, space, tissue_order, voxels
@@ -66,8 +67,9 @@ def examine_all(subjects: Iterable[Subject], labels: LabelSet, validate: Collect
 
 
 def side_of(subject: Subject, validate: Collection[str]) -> str:
-    """Return the side of the split that a subject is on."""
-    return "validate" if subject.name in validate else subject.split or "train"
+    """Return the side of the split that a subject is on; accented letters may be composed in either way."""
+    is_held_out = composed(subject.name) in {composed(name) for name in validate}
+    return "validate" if is_held_out else subject.split or "train"
 
 
 def examine(
@@ -142,6 +144,12 @@ def _check_labels(scan: Scan, volume: Volume, labels: LabelSet) -> Iterator[Find
             yield Finding(Verdict.REJECT, str(error))
             return
         yield from _noted(volume.notes[noted:])
+    else:
+        try:
+            require_labels(volume, readable_values(scan.labels), scan.path, scan.labels_option)
+        except OasisGanError as error:
+            yield Finding(Verdict.REJECT, str(error))
+            return
     yield from voxels.check_labels(volume, scan.labels or labels, scan.path)
 
 

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
-from unicodedata import normalize
 
 from ..choices import Plane
 from ..datasets import Dataset, Selection, Subject
-from ..endings import NameLookup
+from ..endings import NameLookup, composed
 from ..errors import OasisGanError, one_line, printable, safe_text
 from ..foreign import foreign_code, reading
 from ..formats import require_content, unrecognised
@@ -255,7 +254,8 @@ def label_set_of(name: str, option: str = "--labels") -> LabelSet:
 def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
     """Raise `OasisGanError` unless there is a subject of each name that ``--validate`` holds out."""
     there = [subject.name for subject in subjects]
-    missing = set(names) - set(there)
+    listed = {composed(name) for name in there}
+    missing = [name for name in names if composed(name) not in listed]
     if missing:
         expected = f"one of {', '.join(there)}"
         raise OasisGanError("--validate", expected=expected, found=min(missing), remedy="name subjects as listed")
@@ -306,7 +306,7 @@ def _spelt_as_on_disk(selection: Selection) -> Selection:
 
 def _spelt(path: Path) -> Path:
     found = NameLookup().find(path)
-    is_same = found is not None and normalize("NFC", str(found)) == normalize("NFC", str(path))
+    is_same = found is not None and composed(str(found)) == composed(str(path))
     return found if found is not None and is_same else path
 
 
