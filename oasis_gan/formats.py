@@ -107,6 +107,7 @@ _BY_ENDING = {
     ".htm": _WEB_PAGE,
     ".json": Format("a JSON file", "give the volume that it belongs to"),
 }
+_GZIP = Format("a gzip file of another name", "give it a name that ends in .nii.gz, if it holds a NIfTI volume")
 _BY_START = (
     (
         rb"version https://[\w.-]+/spec/v\d",
@@ -205,6 +206,9 @@ def _format_of_file(path: Path) -> Format | None:
         if path.is_file():
             with path.open("rb") as file:
                 start = file.read(256)
+    if start.startswith(b"\x1f\x8b"):
+        # What is in it was not looked at: its name does not say that it is a volume.
+        return format_of_name(path.name) or _GZIP
     return format_of_content(start) or format_of_name(path.name)
 
 

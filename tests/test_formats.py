@@ -160,6 +160,12 @@ def test_a_file_of_a_known_kind_is_called_so_and_how_to_convert_it_is_said(
     assert said in answer(tmp_path / name)
 
 
+def test_a_gzip_file_whose_name_says_nothing_of_a_volume_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "seg.nii (1).gz").write_bytes(gzip.compress(NIFTI))
+    said = "found a gzip file of another name; give it a name that ends in .nii.gz, if it holds a NIfTI volume"
+    assert said in answer(tmp_path / "seg.nii (1).gz")
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.xyz")
     assert "a file of an unknown kind" in answer(tmp_path / "a.xyz")
