@@ -145,10 +145,19 @@ def read_split(folder: Path) -> list[Entry]:
         header, *lines = path.read_text("utf-8").splitlines()
         if tuple(header.split("\t")) != _COLUMNS:
             raise ValueError(f"the columns {header}")
-        return [Entry(*line.split("\t")) for line in lines]
-    except (OSError, ValueError, TypeError) as error:
+        return [_parse_row(line) for line in lines]
+    except (OSError, ValueError) as error:
+        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
         expected, remedy = f"a table of {', '.join(_COLUMNS)}", "restore it, or train into another folder"
-        raise OasisGanError(path, expected=expected, found=str(error), remedy=remedy) from None
+        raise OasisGanError(path, expected=expected, found=found, remedy=remedy) from None
+
+
+def _parse_row(line: str) -> Entry:
+    """Return a row of `TABLE`; the cells of a target may be missing."""
+    cells = line.split("\t")
+    if len(cells) not in (len(_COLUMNS) - 2, len(_COLUMNS)):
+        raise ValueError(f"a row of {len(cells)} cells")
+    return Entry(*cells)
 
 
 def compare(recorded: Sequence[Entry], subjects: Iterable[tuple[Subject, str]]) -> Comparison:

@@ -84,15 +84,26 @@ def read_last(folder: Path) -> Checkpoint | None:
         remedy = f"remove it to go on from the one before, {paths[-2].name}"
     try:
         with safetensors.safe_open(path, "numpy") as file:
-            facts = dict(json.loads((file.metadata() or {})[_FACTS]))
+            facts = _read_facts(file.metadata())
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-    except (safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (safetensors.SafetensorError, ValueError, TypeError) as error:
         raise OasisGanError(path, expected="a whole checkpoint", found=str(error), remedy=remedy) from None
     checksum = facts.pop(_CHECKSUM, None)
     if checksum is not None and checksum != _checksum(arrays, facts):
         expected = f"content with SHA-256 {str(checksum)[:12]}..."
         raise OasisGanError(path, expected=expected, found="other content: the file is damaged", remedy=remedy)
     return Checkpoint(_step(path), arrays, facts, verified=checksum is not None)
+
+
+def _read_facts(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return the facts of a checkpoint; a ValueError if the metadata of its file hold none."""
+    text = (metadata or {}).get(_FACTS)
+    if text is None:
+        raise ValueError("none of its facts")
+    try:
+        return dict(json.loads(text))
+    except ValueError:
+        raise ValueError("damaged facts") from None
 
 
 def _checksum(arrays: Arrays, facts: Mapping[str, Any]) -> str:
