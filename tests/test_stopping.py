@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,6 +162,21 @@ def test_a_signal_while_data_are_read_says_that_there_is_nothing_to_save_and_lea
     said = "stopped before the first step: there was nothing to save; start again with the same command"
     assert stderr.splitlines()[-1] == said
     assert not (tmp_path / "new").exists()
+
+
+def test_a_resumed_training_that_is_stopped_while_it_reads_keeps_nothing_and_names_the_same_command(
+    start: Start, uninterrupted: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(uninterrupted, tmp_path / "m")
+    before = files(tmp_path / "m")
+    process = start(tmp_path, "--resume", "m", "--set", "steps=400")
+    read_until(process, "reading")
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143
+    said = "stopped before the next step, nothing is lost; go on with the same command"
+    assert stderr.splitlines()[-1] == said
+    assert files(tmp_path / "m") == before
 
 
 def test_nohup_keeps_a_training_from_ending_with_its_terminal(start: Start, heads: Path, tmp_path: Path) -> None:

@@ -108,31 +108,34 @@ class _Training:
             if new:
                 _require_new(out)
             sides = self._choose_sides(registry, out, run, settings)
-            write_split(out, sides)
-            run.write(out)
+            record = _Record(out, run, sides)
+            if new:
+                record.write()
             with reporting("training") as reporter:
-                learn(self._request(out, run, sides, reporter))
+                learn(self._request(record, reporter))
+            record.write()
 
     def farewell(self) -> str:
         """Return what to say of a training that was stopped by a signal."""
-        again = f"go on with: oasis-gan train --resume {shlex.quote(str(self.out))}"
         if self._step:
+            again = f"go on with: oasis-gan train --resume {shlex.quote(str(self.out))}"
             return printable(f"stopped at step {self._step}; {again}")
         if self._options.resume is not None:
-            return printable(f"stopped before the next step, nothing is lost; {again}")
+            return "stopped before the next step, nothing is lost; go on with the same command"
         return "stopped before the first step: there was nothing to save; start again with the same command"
 
-    def _request(self, out: Path, run: TrainingRun, sides: Split, reporter: Reporter) -> TrainingRequest:
+    def _request(self, record: _Record, reporter: Reporter) -> TrainingRequest:
         def advance(step: int, steps: int, doing: str) -> None:
             self._step = step
             self._steps = steps
+            record.write()
             reporter.advance(step, steps, doing)
 
         return TrainingRequest(
-            sides.learnt,
-            sides.held_out,
-            out,
-            run.recipe,
+            record.sides.learnt,
+            record.sides.held_out,
+            record.out,
+            record.run.recipe,
             reporter.say,
             advance,
             resume=self._options.resume is not None,
@@ -161,6 +164,27 @@ class _Training:
             return _recall_sides(out, shown, labels, run.validate)
         require_listed(run.validate, subjects)
         return _examine_sides(shown, labels, run.validate)
+
+
+class _Record:
+    """What the folder of a training says of it: what was asked for, and who is on which side.
+
+    What a resumed training is asked for counts from its first step on: one that cannot be done leaves the folder as it
+    was.
+    """
+
+    def __init__(self, out: Path, run: TrainingRun, sides: Split) -> None:
+        self.out = out
+        self.run = run
+        self.sides = sides
+        self._written = False
+
+    def write(self) -> None:
+        """Write it, once."""
+        if not self._written:
+            write_split(self.out, self.sides)
+            self.run.write(self.out)
+            self._written = True
 
 
 def _begin(options: TrainOptions, registry: Registry) -> tuple[Path, TrainingRun]:
