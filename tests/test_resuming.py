@@ -233,6 +233,45 @@ def test_a_setting_that_a_training_cannot_go_on_with_is_refused_before_anything_
     train("--resume", "out/rel", "--set", "steps=3")
 
 
+def damage_the_checkpoint(folder: Path, old: bytes, new: bytes) -> None:
+    """Replace some bytes of the newest checkpoint by as many others."""
+    path = max((folder / "checkpoints").iterdir())
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b'"facts"', b'"fact."', "none of its facts"),
+        (b'{\\"sums', b'[\\"sums', "damaged facts"),
+    ],
+)
+def test_settings_of_a_training_that_cannot_go_on_are_not_kept(place: Path, old: bytes, new: bytes, said: str) -> None:
+    damage_the_checkpoint(place / "out/rel", old, new)
+    before = files(place / "out/rel")
+    assert f"expected a whole checkpoint, found {said}; " in refusal("--resume", "out/rel", "--set", "steps=3")
+    assert files(place / "out/rel") == before
+
+
+def test_a_finished_model_without_checkpoints_is_not_replaced(place: Path) -> None:
+    shutil.rmtree(place / "out/rel/checkpoints")
+    before = files(place / "out/rel")
+    said = "checkpoints: expected a checkpoint to go on from, found none beside the model; "
+    assert said in refusal("--resume", "out/rel", "--set", "steps=3")
+    assert files(place / "out/rel") == before
+
+
+@pytest.mark.parametrize(("end", "said"), [(100, "a row of 3 cells"), (None, "no such file")])
+def test_a_split_that_is_damaged_or_gone_is_named_in_a_line(place: Path, end: int | None, said: str) -> None:
+    path = place / "out/rel/split.tsv"
+    content = path.read_bytes()
+    path.unlink()
+    if end is not None:
+        path.write_bytes(content[:end])
+    assert "split.tsv: expected a table of subject, side" in (line := refusal("--resume", "out/rel"))
+    assert f"found {said}; restore it" in line
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"kind": "pix2pix", "selection": {"sources": 5}}', "[" * 10**5])
 def test_a_folder_without_a_training_to_go_on_with_is_refused_in_a_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "run.json").write_text(content)

@@ -54,6 +54,8 @@ def train(request: TrainingRequest) -> None:
     if team.chief and not request.resume and checkpoints.exist(request.out / CHECKPOINTS):
         remedy = "go on with it by --resume, or name another folder"
         raise OasisGanError(request.out, expected="a new folder", found="one with checkpoints", remedy=remedy)
+    if team.chief and request.resume:
+        _require_checkpoint(request.out)
     request.out.mkdir(parents=True, exist_ok=True)
     pairs = Pairs(request.subjects, recipe, request.report)
     held_out = _take_held_out(request, recipe)
@@ -67,6 +69,13 @@ def train(request: TrainingRequest) -> None:
         if request.resume:
             run.resume(checkpoint)
         run.go()
+
+
+def _require_checkpoint(out: Path) -> None:
+    """Raise `OasisGanError` if there is a model and nothing to go on from: beginning anew would replace it."""
+    if (out / store.CARD).exists() and not checkpoints.exist(out / CHECKPOINTS):
+        expected, remedy = "a checkpoint to go on from", "restore it, or train anew into another folder"
+        raise OasisGanError(out / CHECKPOINTS, expected=expected, found="none beside the model", remedy=remedy)
 
 
 def _take_held_out(request: TrainingRequest, recipe: Recipe) -> Pairs | None:
