@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
@@ -137,7 +138,7 @@ def _is_unsafe(c: str) -> bool:
 
 
 def _tag_of(subject: Subject) -> str:
-    key = f"{subject.source.path.absolute()}\0{subject.name}"
+    key = f"{os.path.realpath(subject.source.path)}\0{subject.name}"
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:_TAG]
 
 

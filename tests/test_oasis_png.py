@@ -794,10 +794,10 @@ def test_slices_become_slices(data: Path, tmp_path: Path, paint: Painting) -> No
     """By a model that needs no training, from folder to zip."""
     seg = data / "keras_png_slices_seg_test"
     process = paint(seg, "--exporter", "oasis-png")
-    assert process.stdout.split() == ["out/case_441_synthimage.zip"], process.stderr
-    voxels = listed(tmp_path / "out/case_441_synthimage.zip")["case_441"].source.read().voxels
+    assert process.stdout.split() == ["out/case_441_synthT1w.zip"], process.stderr
+    voxels = listed(tmp_path / "out/case_441_synthT1w.zip")["case_441"].source.read().voxels
     np.testing.assert_array_equal(voxels[:, ::-1, 5].T, np.array([0, 102, 187, 255])[labels(441, 5)])
-    record = json.loads((tmp_path / "out/case_441_synthimage.json").read_text())
+    record = json.loads((tmp_path / "out/case_441_synthT1w.json").read_text())
     assert len(record["source"]["parts"]) == 11
     put(seg / "seg_441_slice_8.nii.png", labels(7, 7) * np.uint8(85))
     process = paint(seg, "--exporter", "oasis-png")
