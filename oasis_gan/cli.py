@@ -42,12 +42,12 @@ def _spacing(context: click.Context, parameter: click.Parameter, value: str | No
 
 
 _SELECTION_OPTIONS = (
-    click.option("--dataset", metavar="NAME", help="How SOURCE is laid out; guessed if not given."),
+    click.option("--dataset", metavar="NAME", help="Layout of SOURCE.  [default: detected]"),
     click.option(
         "--source-suffix",
         default="",
         metavar="TEXT",
-        help="Only use files of a folder whose names end so: _seg.nii.gz, or _seg for any format.",
+        help="In a folder, use only files whose names end like this: _seg.nii.gz, or _seg for any format.",
     ),
     click.option(
         "--source-is",
@@ -65,7 +65,7 @@ _SELECTION_OPTIONS = (
         "--spacing",
         metavar="X,Y,Z",
         callback=_spacing,
-        help="Voxel size in mm, or one for all axes, where the files of SOURCE do not say it.",
+        help="Voxel size in mm, one number or one per axis, for files that do not state it.",
     ),
     click.option(
         "--max-voxels",
@@ -73,7 +73,7 @@ _SELECTION_OPTIONS = (
         default=MAX_VOXELS,
         show_default=True,
         metavar="N",
-        help="Refuse larger volumes before they are read.",
+        help="Refuse larger volumes without reading them.",
     ),
     _plugin_option,
 )
@@ -98,12 +98,15 @@ _PAIR_OPTIONS = (
         "target_root",
         type=_EXISTING,
         metavar="DIR",
-        help="Folder of the targets, named as the sources.",
+        help="Folder of the targets, named like the sources.",
     ),
+    click.option("--target-suffix", default="", metavar="TEXT", help="How target names end: _t1.nii.gz, or _t1."),
     click.option(
-        "--target-suffix", default="", metavar="TEXT", help="How the names of targets end: _t1.nii.gz, or _t1."
+        "--validate",
+        multiple=True,
+        metavar="SUBJECT",
+        help="Hold this subject out of training and measure on it; may be repeated.",
     ),
-    click.option("--validate", multiple=True, metavar="SUBJECT", help="This subject is held out and measured on."),
 )
 
 
@@ -124,9 +127,9 @@ def cli() -> None:
     """Translate whole brain volumes between label maps and MRI, or between contrasts."""
 
 
-@cli.command(cls=SubjectCommand)
+@cli.command(cls=SubjectCommand, short_help="Translate volumes.")
 @_selects_subjects()
-@click.option("--out", type=_EXISTING, required=True, metavar="DIR", help="Folder for the outputs; made if needed.")
+@click.option("--out", type=_EXISTING, required=True, metavar="DIR", help="Output folder; created if needed.")
 @click.option("--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder.")
 @click.option(
     "--exporter",
@@ -138,87 +141,87 @@ def cli() -> None:
 @click.option(
     "--dtype",
     type=click.Choice(DATATYPES),
-    help="Of the voxels; integers are rounded.  [default: float32, or the smallest integers for labels]",
+    help="Voxel type; integers are rounded.  [default: float32, or the smallest integers for labels]",
 )
 @click.option(
     "--plane",
     type=click.Choice([*(plane.value for plane in Plane), "all"]),
-    help="To slice in; all: the mean of the model's planes, in thrice the time.  [default: the model's first, or that "
-    "of a thin volume]",
+    help="Slicing plane. all averages every plane of the model and takes about three times as long.  "
+    "[default: the model's first plane, or the one that suits a thin volume]",
 )
 @click.option(
     "--texture",
     type=click.FloatRange(0, 1),
     metavar="0..1",
-    help="From smooth, nearest to the truth on average, to textured like a scan.  [default: the model's]",
+    help="From 0, smooth and closest to the truth on average, to 1, textured like a scan.  [default: the model's]",
 )
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
-    help="Arithmetic of the model. bfloat16 is faster on processors that have it, and gives slightly different voxels; "
-    "auto uses it there.  [default: float32]",
+    help="Arithmetic of the model. bfloat16 is faster on processors that support it, and gives slightly different "
+    "voxels; auto uses it only there.  [default: float32]",
 )
 @click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan.")
 @click.option(
     "--like-labels",
     type=_EXISTING,
     metavar="FILE",
-    help="Tissue map of the --like scan; without it that scan must be skull-stripped.",
+    help="Tissue map of the --like scan; without one, the scan must be skull-stripped.",
 )
 @click.option(
     "--like-label-set",
     metavar="NAME|FILE",
-    help="What the values of --like-labels mean, as --labels says it of SOURCE.  [default: found beside it]",
+    help="What the values of --like-labels mean: the same choices as for --labels.  [default: found beside it]",
 )
-@click.option("--overwrite", is_flag=True, help="Make outputs again that are already there.")
+@click.option("--overwrite", is_flag=True, help="Replace outputs that already exist.")
 @click.pass_context
 def run(context: click.Context, /, **options: object) -> None:
-    """Translate SOURCE, files or folders of volumes, and write one volume each.
+    """Translate every volume in SOURCE, files or folders, and write an output for each.
 
     Prints the paths of the outputs; DIR/subjects.tsv says what became of each subject.
-    Exit status: 0 all done, 1 some subject failed, 2 wrong usage.
+    Exit status: 0 if all are done, 1 if some subject failed, 2 for wrong usage.
     """
     from .commands.running import RunOptions, run
 
     context.exit(run(RunOptions(**options)))  # type: ignore[arg-type]  # click has checked the types
 
 
-@cli.command(cls=SubjectCommand)
+@cli.command(cls=SubjectCommand, short_help="Train a model, or resume a training.")
 @_selects_subjects(required=False)
-@click.option("--out", type=_EXISTING, metavar="FOLDER", help="The model folder to make.")
-@click.option("--resume", type=_EXISTING, metavar="FOLDER", help="Go on with the training in this folder, as it began.")
+@click.option("--out", type=_EXISTING, metavar="FOLDER", help="Model folder; created if needed.")
+@click.option("--resume", type=_EXISTING, metavar="FOLDER", help="Resume the training in this folder.")
 @click.option(
     "--source",
     "moved_to",
     type=_EXISTING,
     multiple=True,
     metavar="DIR",
-    help="For --resume: where SOURCE lies now, if the data have moved (as --target for the targets).",
+    help="With --resume: where SOURCE is now, if the data have moved (--target for the targets).",
 )
 @click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
-@click.option("--preset", metavar="NAME", help="Settings that come with the kind; --recipe and --set go over them.")
+@click.option("--preset", metavar="NAME", help="Settings that come with the kind; --recipe and --set override them.")
 @click.option("--recipe", type=_EXISTING, metavar="FILE", help="TOML file with the settings of the training.")
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="One setting, over those of the recipe, as in TOML: steps=200, loss.l1_weight=50, 'planes=[\"axial\"]'.",
+    help="One setting as in TOML, overriding the recipe: steps=200, loss.l1_weight=50, 'planes=[\"axial\"]'.",
 )
 @_selects_pairs
 @click.pass_context
 def train(context: click.Context, /, **options: object) -> None:
-    """Train a model on the pairs of volumes in SOURCE, or go on with a training that was interrupted.
+    """Train a model on the pairs of volumes in SOURCE, or resume a training that was interrupted.
 
-    Prints the model folder. Beside the model it holds the checkpoints, the split, the losses as table and curves, and
-    samples of the held-out subjects.
+    Prints the model folder. Besides the model it holds the checkpoints, the split, the losses as a table and as
+    curves, and samples of the held-out subjects.
     """
     from .commands.training import TrainOptions, train
 
     context.exit(train(TrainOptions(**options)))  # type: ignore[arg-type]
 
 
-@cli.command(cls=SubjectCommand)
+@cli.command(cls=SubjectCommand, short_help="Check volumes or pairs before you use them.")
 @_selects_subjects()
 @_selects_pairs
 @click.option(
@@ -227,48 +230,48 @@ def train(context: click.Context, /, **options: object) -> None:
     type=click.Choice(("table", "tsv", "json")),
     default="table",
     show_default=True,
-    help="How the report is printed; json holds the figures too.",
+    help="Format of the report; json includes the measurements.",
 )
 @click.pass_context
 def check(context: click.Context, /, **options: object) -> None:
-    """Examine the volumes or pairs in SOURCE: can they be read, do they lie where they should, who is there twice.
+    """Check the volumes or pairs in SOURCE: whether they can be read, whether pairs line up, and who appears twice.
 
-    Says of each subject: accept, fix (something is put right), warn (used, but look at it) or reject.
-    Exit status: 0 none is rejected, 1 some subject is, 2 wrong usage.
+    The verdict on each subject is accept, fix (something is corrected), warn (used, but look at it) or reject.
+    Exit status: 0 if none is rejected, 1 if some subject is, 2 for wrong usage.
     """
     from .commands.examining import CheckOptions, check
 
     context.exit(check(CheckOptions(**options)))  # type: ignore[arg-type]
 
 
-@cli.command()
+@cli.command(short_help="Export a trained model for other software.")
 @click.argument("model", metavar="MODEL")
 @click.option(
     "--format",
     required=True,
     metavar="NAME",
-    help="File format of the exported model, such as onnx or savedmodel (that of volumes is run --exporter).",
+    help="File format of the exported model, such as onnx or savedmodel. (For volumes, see run --exporter.)",
 )
-@click.option("--out", type=_EXISTING, required=True, metavar="PATH", help="The file or folder to make.")
+@click.option("--out", type=_EXISTING, required=True, metavar="PATH", help="File or folder to create.")
 @_plugin_option
 @click.pass_context
 def export(context: click.Context, /, **options: object) -> None:
-    """Write MODEL, a model of `oasis-gan models` or a model folder, for other software.
+    """Export MODEL, a model of `oasis-gan models` or a model folder, for other software.
 
-    What is written is compared with the model first, and then it takes the name PATH; what is there is not replaced.
+    The export is compared with the model before it appears at PATH. An existing PATH is never replaced.
     """
     from .commands.exporting import ExportOptions, export
 
     context.exit(export(ExportOptions(**options)))  # type: ignore[arg-type]
 
 
-@cli.command()
+@cli.command(short_help="List the installed plugins, or check one.")
 @_plugin_option
 @click.option(
     "--check",
     "plugin",
     metavar="PLUGIN",
-    help="Check a plugin against the contract instead: a Python file, or a name from the list.",
+    help="Check whether this plugin keeps the contract: a Python file, or a name from the list.",
 )
 @click.option(
     "--sample",
@@ -283,7 +286,7 @@ def export(context: click.Context, /, **options: object) -> None:
 @click.option("--target-suffix", default="", metavar="TEXT", help="With --check: how target files end.")
 @click.pass_context
 def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401
-    """List the installed plugins: what they offer, where they come from, what is broken and why.
+    """List the installed plugins: what they offer, where they come from, and what is broken and why.
 
     Exit status of --check: 0 if the contract is kept, 1 if something is broken or could not be checked.
     """

@@ -346,3 +346,9 @@ def test_help_needs_no_arrays() -> None:
 def test_every_public_name_can_be_imported() -> None:
     assert [name for name in package.__all__ if getattr(package, name, None) is None] == []
     assert len(package.__all__) > 30
+
+
+def test_the_list_of_commands_says_in_whole_sentences_what_each_does(tmp_path: Path) -> None:
+    listed = oasis_gan("--help", cwd=tmp_path).stdout.partition("Commands:")[2].partition("\n\n")[0]
+    assert len(listed.splitlines()) >= len(("check", "export", "models", "plugins", "run", "train"))
+    assert "..." not in listed
