@@ -350,5 +350,5 @@ def test_every_public_name_can_be_imported() -> None:
 
 def test_the_list_of_commands_says_in_whole_sentences_what_each_does(tmp_path: Path) -> None:
     listed = oasis_gan("--help", cwd=tmp_path).stdout.partition("Commands:")[2].partition("\n\n")[0]
-    assert len(listed.splitlines()) >= len(("check", "export", "models", "plugins", "run", "train"))
+    assert {"run", "train"} <= {line.split()[0] for line in listed.splitlines() if line}
     assert "..." not in listed

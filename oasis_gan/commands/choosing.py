@@ -133,7 +133,8 @@ def _of_a_size_to_work_with(card: ModelCard, folder: Path) -> ModelCard:
     sizes = (canvas.size, canvas.multiple)
     if not (_MIN_MM <= canvas.spacing <= _MAX_MM and min(sizes) >= 1 and max(sizes) <= _MAX_PIXELS):
         expected = f"a canvas of up to {_MAX_PIXELS} pixels, {_MIN_MM} to {_MAX_MM} mm apart"
-        raise OasisGanError(folder, expected=expected, found=str(canvas), remedy="take another model")
+        found = f"one of {canvas.size} pixels in multiples of {canvas.multiple}, {canvas.spacing:g} mm apart"
+        raise OasisGanError(folder, expected=expected, found=found, remedy="take another model")
     return card
 
 
