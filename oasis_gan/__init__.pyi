@@ -1,19 +1,10 @@
-from .anatomy import lies_with_other_data, prefer_anatomy
-from .choices import Plane
-from .datasets import Dataset, Scan, Selection, Subject
-from .endings import VOLUME_ENDINGS, NameLookup, caseless, has_suffix, is_volume_name, stem_of, without_suffix
 from .errors import OasisGanError, one_line
-from .exporters import Exporter
-from .files import write_atomically, write_whole
-from .folders import walk_files, walk_folders
-from .foreign import foreign_code
-from .formats import refuse_content, require_content
-from .histogram import Histogram
-from .hookspecs import hookimpl
-from .intensity import ANCHORS, Percentiles, Window
-from .label_conversion import convert
-from .label_meaning import LabelSetFinder, find_label_set
-from .label_sets import (
+from .image.canvas import MAX_PIXELS, Canvas, Fit, linear_weights
+from .image.choices import Plane
+from .image.histogram import Histogram
+from .image.intensity import ANCHORS, Percentiles, Window
+from .image.label_conversion import convert
+from .image.label_sets import (
     BIDS,
     FREESURFER,
     FREESURFER_A2009S,
@@ -24,18 +15,27 @@ from .label_sets import (
     NEURITE_SEG35,
     OASIS,
 )
-from .labels import Label, LabelSet
-from .mgh import is_mgh_name, read_mgh
-from .models import Computation, ModelCard, ModelKind, TrainingRequest, Translator
-from .nifti import is_nifti_name, read_nifti
-from .pair import is_pair_name, read_pair
-from .resampling import MAX_PIXELS, Canvas, Fit, linear_weights
-from .scans import pair_scan, unreadable, volume_scan
-from .slicing import SliceStack, cut, join
-from .strict_json import require_unique_keys
-from .translation import translate
-from .volume import Assumed, Geometry, Mended, SpatialHeader, Volume
-from .volume_files import read_volume
+from .image.labels import Label, LabelSet
+from .image.slicing import SliceStack, cut, join
+from .image.volume import Assumed, Geometry, Mended, SpatialHeader, Volume
+from .io.anatomy import lies_with_other_data, prefer_anatomy
+from .io.endings import VOLUME_ENDINGS, NameLookup, caseless, has_suffix, is_volume_name, stem_of, without_suffix
+from .io.files import write_atomically, write_whole
+from .io.folders import walk_files, walk_folders
+from .io.formats import refuse_content, require_content
+from .io.mgh import is_mgh_name, read_mgh
+from .io.nifti import is_nifti_name, read_nifti
+from .io.pair import is_pair_name, read_pair
+from .io.strict_json import require_unique_keys
+from .io.volume_files import read_volume
+from .pipeline.translation import translate
+from .plugin.datasets import Dataset, Scan, Selection, Subject
+from .plugin.exporters import Exporter
+from .plugin.foreign import foreign_code
+from .plugin.hookspecs import hookimpl
+from .plugin.label_meaning import LabelSetFinder, find_label_set
+from .plugin.models import Computation, ModelCard, ModelKind, TrainingRequest, Translator
+from .plugin.scans import pair_scan, unreadable, volume_scan
 
 __all__ = [
     "ANCHORS",

@@ -1,5 +1,5 @@
 """``python -m oasis_gan`` is ``oasis-gan``."""
 
-from .cli import main
+from .cli.main import main
 
 main()

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from oasis_gan import OASIS, Canvas, Geometry, ModelCard, OasisGanError, Plane, Volume, Window, translate
-from oasis_gan.volume import Channels, Mask
+from oasis_gan.image.volume import Channels, Mask
 
 CARD = ModelCard("wild", "1", OASIS, Window((0, 1), (0, 1)), "T1w", (Plane.AXIAL,), Canvas(1.0, 1, 1), "")
 

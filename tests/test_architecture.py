@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,40 @@ def test_plugins_take_public_names_of_the_core_only(path: Path) -> None:
 def test_only_the_backend_imports_tensorflow(path: Path) -> None:
     roots = {module.split(".")[0] for module, _ in imports(path)}
     assert path.name == "backend.py" or not roots & ENGINES
+
+
+WINGS = ("cli", "testing", "pipeline", "checks", "plugin", "io", "image", "errors")
+"""The wings of the core: each may import those that stand after it, and no other."""
+
+
+def relative_imports(path: Path) -> Iterator[Path]:
+    """Yield the file of each module that a file of the house imports by a relative name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        base = path.parents[node.level - 1].joinpath(*filter(None, (node.module or "").split(".")))
+        if base.with_suffix(".py").exists():
+            yield base.with_suffix(".py")
+            continue
+        files = [base / f"{alias.name}.py" for alias in node.names]
+        yield from [file if file.exists() else base / "__init__.py" for file in files]
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_wing_imports_only_the_wings_after_it(wing: str) -> None:
+    allowed = WINGS[WINGS.index(wing) :]
+    files = sorted((CHECKOUT / "oasis_gan" / wing).rglob("*.py")) or [CHECKOUT / "oasis_gan" / f"{wing}.py"]
+    for path in files:
+        imported = {file.relative_to(CHECKOUT / "oasis_gan").parts[0] for file in relative_imports(path)}
+        assert {name.removesuffix(".py") for name in imported} <= set(allowed), path
+
+
+def test_every_module_of_the_core_stands_in_a_wing() -> None:
+    outside = {path.name for path in (CHECKOUT / "oasis_gan").glob("*.py")}
+    assert outside == {"__init__.py", "__main__.py", "errors.py"}
+    assert {path.parent.name for path in (CHECKOUT / "oasis_gan").glob("*/__init__.py")} == set(WINGS) - {"errors"}
+
+
+@pytest.mark.parametrize("files", [CORE, PLUGINS], ids=["core", "plugins"])
+def test_no_modules_import_one_another_in_a_circle(files: list[Path]) -> None:
+    TopologicalSorter({path: set(relative_imports(path)) - {path} for path in files}).prepare()

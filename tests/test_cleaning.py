@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tool import Painting, oasis_gan
 
 from oasis_gan import OASIS, Geometry, Mended, OasisGanError, Plane, Scan, Subject, Volume, Window, read_nifti
-from oasis_gan.volume import Content
+from oasis_gan.image.volume import Content
 
 Array = NDArray[Any]
 SHAPE = (20, 24, 18)

@@ -210,7 +210,7 @@ def test_a_reference_that_is_not_there_is_a_line_and_leaves_nothing(
 def test_where_nobody_is_listed_the_ledger_says_why_and_no_model_is_loaded(tmp_path: Path) -> None:
     """With the model that ships, which would bring TensorFlow."""
     (tmp_path / "a.txt").write_text("no volume")
-    code = "import sys; from oasis_gan.cli import main\ntry: main()\nfinally: print('tensorflow' in sys.modules)"
+    code = "import sys; from oasis_gan.cli.main import main\ntry: main()\nfinally: print('tensorflow' in sys.modules)"
     words = ("run", "a.txt", "--out", "out")
     process = subprocess.run(
         [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
@@ -338,7 +338,7 @@ def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
 
 def test_help_needs_no_arrays() -> None:
     loaded = "print(sorted({'numpy', 'nibabel'}.intersection(sys.modules)))"
-    code = f"import sys; from oasis_gan.cli import main\ntry: main()\nfinally: {loaded}"
+    code = f"import sys; from oasis_gan.cli.main import main\ntry: main()\nfinally: {loaded}"
     process = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     assert process.stdout.endswith("[]\n")
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from oasis_gan import OASIS, Canvas, Exporter, Geometry, ModelCard, Plane, Scan, Subject, Volume, Window
-from oasis_gan.cohort import Job, translate_all
-from oasis_gan.ledger import Status
-from oasis_gan.volume import Channels, Mask
+from oasis_gan.image.volume import Channels, Mask
+from oasis_gan.pipeline.cohort import Job, translate_all
+from oasis_gan.pipeline.ledger import Status
 
 CARD = ModelCard("paint", "1", OASIS, Window((0, 1000), (0, 1)), "T1w", (Plane.AXIAL,), Canvas(1.0, 1, 1), "")
 PATIENCE = 20  # seconds
@@ -116,7 +116,7 @@ def test_what_goes_wrong_with_one_stays_with_it(lab: Lab, broken: str) -> None:
 def test_each_is_told_the_time_that_it_took_itself(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     # A clock for each thread that moves while that thread works on a subject, and stands still while it waits.
     clock = threading.local()
-    monkeypatch.setattr("oasis_gan.cohort.time", SimpleNamespace(monotonic=lambda: getattr(clock, "now", 0.0)))
+    monkeypatch.setattr("oasis_gan.pipeline.cohort.time", SimpleNamespace(monotonic=lambda: getattr(clock, "now", 0.0)))
     slow = {("read", 1): 1.0, ("translate", 2): 2.0, ("write", 3): 4.0, ("read", 4): 8.0, ("write", 4): 16.0}
 
     def work(step: str, number: int) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tool import oasis_gan
 
 from oasis_gan import OASIS, Geometry, Label, LabelSet, OasisGanError, Volume, Window
-from oasis_gan.datatypes import datatype_of, stored_as
+from oasis_gan.pipeline.datatypes import datatype_of, stored_as
 
 # Two models in one file: one paints, the other returns the labels it is given.
 PLUGIN = """

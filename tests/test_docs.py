@@ -12,7 +12,7 @@ import click
 import pytest
 from settings_page import PAGE, rows, with_table
 
-from oasis_gan.cli import cli
+from oasis_gan.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")])

@@ -23,9 +23,9 @@ from oasis_gan_pix2pix.translator import Pix2PixTranslator
 from tool import oasis_gan
 
 from oasis_gan import OASIS, Canvas, LabelSet, OasisGanError, Plane, Window
-from oasis_gan.commands.exporting import ExportOptions
-from oasis_gan.commands.exporting import export as export_command
-from oasis_gan.files import write_whole
+from oasis_gan.cli.export import ExportOptions
+from oasis_gan.cli.export import export as export_command
+from oasis_gan.io.files import write_whole
 
 pytestmark = pytest.mark.precision
 

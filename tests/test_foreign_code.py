@@ -11,7 +11,7 @@ import pytest
 from tool import Painting, oasis_gan
 
 from oasis_gan.errors import OasisGanError, one_line, printable
-from oasis_gan.foreign import foreign_code
+from oasis_gan.plugin.foreign import foreign_code
 
 WAYS_OUT = {
     "leaves": "sys.exit(0)",

@@ -17,8 +17,8 @@ import SimpleITK
 from numpy.typing import NDArray
 
 from oasis_gan import OasisGanError, Selection, read_volume
-from oasis_gan.commands.choosing import list_subjects
-from oasis_gan.registry import Registry
+from oasis_gan.cli.choosing import list_subjects
+from oasis_gan.plugin.registry import Registry
 
 IMAGE = nib.Nifti1Image(np.ones((4, 5, 6), np.uint8), np.eye(4))
 NIFTI: bytes = IMAGE.to_bytes()

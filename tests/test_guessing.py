@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from oasis_gan import Selection
-from oasis_gan.commands.choosing import list_subjects
-from oasis_gan.registry import Registry
+from oasis_gan.cli.choosing import list_subjects
+from oasis_gan.plugin.registry import Registry
 
 READER = """
 from oasis_gan import Dataset, Scan, Subject, hookimpl, read_nifti

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import oasis_gan
-from oasis_gan import Dataset, Exporter, ModelKind, Selection, hookspecs
-from oasis_gan.registry import Registry
+from oasis_gan import Dataset, Exporter, ModelKind, Selection
+from oasis_gan.plugin import hookspecs
+from oasis_gan.plugin.registry import Registry
 from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
 
 HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("oasis_gan_"))

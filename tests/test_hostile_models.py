@@ -32,7 +32,7 @@ Change = Callable[[Path], object]
 OPENING = """
 import json, sys
 from pathlib import Path
-from oasis_gan.commands.choosing import choose_model, described, load_registry, loaded
+from oasis_gan.cli.choosing import choose_model, described, load_registry, loaded
 from oasis_gan.errors import OasisGanError
 
 registry, said = load_registry(()), {}

@@ -17,7 +17,7 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from oasis_gan import Geometry, read_nifti
-from oasis_gan.hookspecs import oasis_gan_models
+from oasis_gan.plugin.hookspecs import oasis_gan_models
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SEG, T1 = EXAMPLES / "mni152_seg.nii.gz", EXAMPLES / "mni152_t1.nii.gz"

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from tool import Painting
 
-from oasis_gan.claims import claim, sweep
+from oasis_gan.io.claims import claim, sweep
 
 VOLUMES = 12
 
@@ -185,7 +185,7 @@ def test_what_a_living_process_holds_is_not_swept(tmp_path: Path) -> None:
     held = claim(tmp_path, "a", wait=False)
     assert held is not None
     (held.make_work_folder() / "a.nii").write_bytes(b"being written")
-    code = "import sys; from pathlib import Path; from oasis_gan.claims import *; p = Path(sys.argv[1]);"
+    code = "import sys; from pathlib import Path; from oasis_gan.io.claims import *; p = Path(sys.argv[1]);"
     code += "print(sweep(p), claim(p, 'a', wait=False), claim(p, 'b', wait=False) is not None)"
     other = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert other.stdout == "0 None True\n"

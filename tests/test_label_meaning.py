@@ -32,8 +32,8 @@ from oasis_gan import (
     Volume,
     find_label_set,
 )
-from oasis_gan.commands.choosing import list_subjects
-from oasis_gan.registry import Registry
+from oasis_gan.cli.choosing import list_subjects
+from oasis_gan.plugin.registry import Registry
 
 Array = NDArray[Any]
 SHAPE = (50, 60, 46)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oasis_gan.ledger import NAME, Outcome, Status, write_ledger
+from oasis_gan.pipeline.ledger import NAME, Outcome, Status, write_ledger
 
 HEADER = "subject\tstatus\toutput\tmessage"
 TEXT = st.text(st.characters(exclude_categories=()))  # control characters, line separators and surrogates too

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from tool import oasis_gan
 
 from oasis_gan import OASIS, Canvas, Geometry, ModelCard, OasisGanError, Plane, Volume, Window, read_nifti, translate
-from oasis_gan.intensity import ANCHORS
-from oasis_gan.matching import Like, tissues_by_intensity
+from oasis_gan.image.intensity import ANCHORS
+from oasis_gan.pipeline.reference_contrast import Like, tissues_by_intensity
 
 SHAPE = (12, 14, 10)
 GEOMETRY = Geometry(SHAPE, np.eye(4))

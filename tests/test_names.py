@@ -15,7 +15,7 @@ import pytest
 from tool import Painting, oasis_gan, on_terminal
 
 from oasis_gan.errors import printable
-from oasis_gan.hookspecs import oasis_gan_models
+from oasis_gan.plugin.hookspecs import oasis_gan_models
 
 NASTY = [
     "a b (copy)",

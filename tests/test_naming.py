@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oasis_gan import OasisGanError, Scan, Subject, Volume
-from oasis_gan.naming import output_names, plan_names
+from oasis_gan.pipeline.naming import output_names, plan_names
 
 SUFFIX = "_synth" + "T" * 27 + ".nii.gz"  # 40 bytes
 NASTY = [

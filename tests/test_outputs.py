@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from tool import Painting, oasis_gan
 
-from oasis_gan.kinds import hint_at_suffix
-from oasis_gan.outputs import is_output
+from oasis_gan.checks.kinds import hint_at_suffix
+from oasis_gan.checks.outputs import is_output
 
 
 def save(path: Path, value: float = 1, synthetic: bool = False) -> Path:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tool import Painting, oasis_gan
 
 from oasis_gan import Geometry, OasisGanError, Plane
-from oasis_gan.picture_planes import choose_picture_planes
+from oasis_gan.image.picture_planes import choose_picture_planes
 
 HEAD = np.pad(1 + np.indices((24, 28, 20)).sum(axis=0) // 3 % 3, 3).astype(np.uint8)
 AXIAL, CORONAL, SAGITTAL = Plane

@@ -13,7 +13,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from oasis_gan import hookspecs
+from oasis_gan.plugin import hookspecs
 
 HOOKS = ("oasis_gan_datasets", "oasis_gan_models", "oasis_gan_exporters")
 BREAKING = [
@@ -21,7 +21,7 @@ BREAKING = [
     ("slices @ GREYS[:, np.newaxis]", "2 * slices @ GREYS[:, np.newaxis]"),
     ("write_atomically(path, file.getvalue())", "path.write_bytes(file.getvalue())"),
 ]
-NO_PYTEST = "import sys; sys.modules['pytest'] = None; from oasis_gan.cli import main; main()"
+NO_PYTEST = "import sys; sys.modules['pytest'] = None; from oasis_gan.cli.main import main; main()"
 
 
 def example(hook: str) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from oasis_gan import OasisGanError
-from oasis_gan.registry import Registry
+from oasis_gan.plugin.registry import Registry
 
 HEAD = "from oasis_gan import Dataset, Exporter, ModelKind, hookimpl\n"
 GOOD = HEAD + (
@@ -263,7 +263,7 @@ def test_a_plugin_file_may_define_dataclasses(tmp_path: Path) -> None:
 
 RUNNING = """
 import sys
-from oasis_gan.cli import main
+from oasis_gan.cli.main import main
 sys.argv[1:] = {words!r}
 try:
     main()

@@ -21,7 +21,7 @@ from oasis_gan_pix2pix.hardware import ChosenPrecision, Precision, choose_precis
 from tool import Painting, oasis_gan
 
 from oasis_gan import Computation, OasisGanError
-from oasis_gan.models import computation_of
+from oasis_gan.plugin.models import computation_of
 
 SAMPLE = Path(__file__).parent.parent / "examples/mni152_seg.nii.gz"
 DECIDING = {"OASIS_GAN_TEST_PRECISION", "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS"}

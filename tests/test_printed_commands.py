@@ -13,7 +13,7 @@ from printed import BLOCKS, ELSEWHERE, TUTORIAL, Block, clear_outputs, is_run_el
 from test_docs import blocks
 from test_examples import without_network
 
-from oasis_gan.cli import cli
+from oasis_gan.cli.main import cli
 
 HERE = [
     block

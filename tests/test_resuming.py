@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from tool import oasis_gan
 
 from oasis_gan import OasisGanError
-from oasis_gan.cli import cli
-from oasis_gan.training_folder import relocate
+from oasis_gan.cli.main import cli
+from oasis_gan.cli.training_folder import relocate
 
 RECIPE = """
 steps = 2

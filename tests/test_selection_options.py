@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from oasis_gan.cli import cli
+from oasis_gan.cli.main import cli
 
 SPY = """
 from oasis_gan import Dataset, OasisGanError, hookimpl

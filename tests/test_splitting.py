@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oasis_gan import OasisGanError, Scan, Subject, Volume
-from oasis_gan.splitting import TABLE, compare, read_split, split, write_split
+from oasis_gan.checks.splitting import TABLE, compare, read_split, split, write_split
 
 
 def unread(path: Path) -> Volume:

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from tool import oasis_gan
 
 from oasis_gan import OasisGanError
-from oasis_gan.cli import cli
+from oasis_gan.cli.main import cli
 
 RECIPE = """
 steps = 3
@@ -120,7 +120,7 @@ def test_settings_are_refused_before_tensorflow_starts(heads: Path, tmp_path: Pa
     import sys
 
     script = (
-        "import sys\nfrom oasis_gan.cli import cli\n"
+        "import sys\nfrom oasis_gan.cli.main import cli\n"
         f"words = ['train', {str(heads)!r}, '--out', {str(tmp_path / 'm')!r}, '--set', 'batch=0']\n"
         "try:\n    cli.main(words, standalone_mode=False)\n"
         "except Exception as error:\n    print(error, 'tensorflow' in sys.modules)\n"

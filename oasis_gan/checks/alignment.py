@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..volume import Voxels
+from ..image.volume import Voxels
 from .findings import Finding, Verdict
 
 Shift = tuple[int, int, int]

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets import Scan, Subject
-from ..endings import composed
 from ..errors import OasisGanError, one_line, printable
-from ..foreign import foreign_code
-from ..label_conversion import convert, require_labels
-from ..label_doubt import presume
-from ..label_sets import OASIS, readable_values
-from ..labels import LabelSet
-from ..volume import Assumed, Mended, Volume
+from ..image.label_conversion import convert, require_labels
+from ..image.label_sets import OASIS, readable_values
+from ..image.labels import LabelSet
+from ..image.volume import Assumed, Mended, Volume
+from ..io.endings import composed
+from ..io.label_doubt import presume
+from ..plugin.datasets import Scan, Subject
+from ..plugin.foreign import foreign_code
 from . import alignment, likeness, space, tissue_order, voxels
 from .findings import Finding, Report, Verdict
 

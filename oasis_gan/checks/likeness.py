@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..volume import Volume
+from ..image.volume import Volume
 
 Fingerprint = NDArray[np.int8]
 SAME_HEAD = 0.7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import OasisGanError
-from ..volume import Mended, Volume
+from ..image.volume import Mended, Volume
 from . import space, voxels
 from .findings import Verdict
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from nibabel import quaternions
 
-from ..axis_order import is_turned_over
 from ..errors import OasisGanError
-from ..volume import Affine, Geometry, SpatialHeader
+from ..image.axis_order import is_turned_over
+from ..image.volume import Affine, Geometry, SpatialHeader
 from .findings import Finding, Verdict
 
 ANGLE = 0.1

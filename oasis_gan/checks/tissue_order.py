@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..label_names import stem_of
-from ..volume import Voxels
+from ..image.volume import Voxels
+from ..io.label_names import stem_of
 from .findings import Finding, Verdict
 
 _FEWEST = 200  # voxels of a tissue

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..choices import Plane
 from ..errors import OasisGanError
-from ..label_sets import readable_values
-from ..labels import LabelSet
-from ..picture_planes import best_plane, describe_thin, is_no_picture
-from ..resampling import Canvas, require_room
-from ..slicing import cut
-from ..volume import Geometry, Mask, Volume
+from ..image.canvas import Canvas, require_room
+from ..image.choices import Plane
+from ..image.label_sets import readable_values
+from ..image.labels import LabelSet
+from ..image.picture_planes import best_plane, describe_thin, is_no_picture
+from ..image.slicing import cut
+from ..image.volume import Geometry, Mask, Volume
 from .findings import Finding, Verdict
 
 VOID = 0.25

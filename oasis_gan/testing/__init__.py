@@ -18,8 +18,8 @@ Needs the extra ``testing``. A whole test file for the reader in ``my_reader.py`
             np.save(tmp_path / "brain.npy", np.ones((4, 5, 6)))
             return Selection(tmp_path / "brain.npy")
 
-What is checked is what `oasis_gan.datasets`, `oasis_gan.models` and `oasis_gan.exporters` promise to the tool. Each
-failure says what to mend.
+What is checked is what `oasis_gan.plugin.datasets`, `oasis_gan.plugin.models` and `oasis_gan.plugin.exporters`
+promise to the tool. Each failure says what to fix.
 """
 
 from .datasets import DatasetContract

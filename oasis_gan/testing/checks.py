@@ -12,7 +12,7 @@ from types import CodeType, FrameType
 import numpy as np
 
 from ..errors import OasisGanError
-from ..volume import Volume
+from ..image.volume import Volume
 
 USERS_ERRORS = (OasisGanError, OSError)
 """What the tool shows to a user in one line: the first has a remedy, the second a file name."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ..datasets import Dataset, Scan, Selection, Subject
-from ..labels import LabelSet
+from ..image.labels import LabelSet
+from ..plugin.datasets import Dataset, Scan, Selection, Subject
 from .checks import USERS_ERRORS, assert_listed, assert_volume, calls_of, must_raise
 
 SPLITS = ("train", "validate", "test", "")

@@ -13,9 +13,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from ..exporters import Exporter
-from ..nifti import is_nifti_name, read_nifti
-from ..volume import Affine, Geometry, Volume
+from ..image.volume import Affine, Geometry, Volume
+from ..io.nifti import is_nifti_name, read_nifti
+from ..plugin.exporters import Exporter
 from .checks import assert_listed, must_raise
 
 SHAPE = (13, 11, 7)

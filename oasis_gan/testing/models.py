@@ -11,13 +11,13 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from ..choices import Plane
 from ..errors import OasisGanError
-from ..intensity import Percentiles, Window
-from ..labels import LabelSet
-from ..models import ModelCard, ModelKind, Translator, computation_of
-from ..translation import translate
-from ..volume import Channels, Geometry, Volume, Voxels
+from ..image.choices import Plane
+from ..image.intensity import Percentiles, Window
+from ..image.labels import LabelSet
+from ..image.volume import Channels, Geometry, Volume, Voxels
+from ..pipeline.translation import translate
+from ..plugin.models import ModelCard, ModelKind, Translator, computation_of
 from .checks import assert_listed
 
 T = TypeVar("T")

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .kernels import REPEAT, sub_pixel_kernel
+
 Array = NDArray[Any]
 Tensor = Any
-REPEAT = ((0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0))
-"""Doubling by repetition, then 3 taps (a, b, c): a transposed convolution by the taps (c, b+c, a+b, a)."""
 
 
 @dataclass(frozen=True)
@@ -178,20 +178,6 @@ class ResizedConvolution(Doubling):
 
 DOUBLINGS: dict[str, Convolution] = {"resize": ResizedConvolution(), "transposed": TransposedConvolution()}
 """The ways of doubling the size by the names that recipes call them by."""
-
-
-def sub_pixel_kernel(kernel: Array) -> Array:
-    """Return the kernel (2, 2, channels, 4 filters) that gives four output pixels from 2x2 input pixels around them.
-
-    Shi et al. 2016, arXiv 1609.05158.
-
-    Args:
-        kernel: Of the transposed convolution by 4x4 with stride 2 that it stands for, (4, 4, filters, channels).
-    """
-    filters, channels = kernel.shape[2:]
-    # A window's input pixel k reaches its output pixel a by the tap a + 2 (1 - k).
-    taps = kernel.reshape(2, 2, 2, 2, filters, channels)[::-1, :, ::-1]
-    return np.ascontiguousarray(taps.transpose(0, 2, 5, 1, 3, 4)).reshape(2, 2, channels, 4 * filters)
 
 
 def _initializer() -> Any:  # noqa: ANN401

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .backend import keras, tf
-from .convolutions import REPEAT
+from .kernels import REPEAT
 from .operations import noise, own_statistics, same_dropout
 
 Tensor = Any

@@ -23,7 +23,7 @@ from oasis_gan import Geometry, Volume, read_nifti
 from oasis_gan.checks.alignment import GAIN, Alignment, Shift, align, judged
 from oasis_gan.checks.findings import Verdict
 from oasis_gan.checks.likeness import SAME_HEAD, Fingerprint, fingerprint, likeness
-from oasis_gan.volume import Voxels
+from oasis_gan.image.volume import Voxels
 
 
 @click.command()

@@ -34,7 +34,7 @@ from isal import igzip
 from numpy.typing import NDArray
 
 from oasis_gan import Geometry, Volume, read_nifti, translate
-from oasis_gan.commands.choosing import choose_model, load_registry
+from oasis_gan.cli.choosing import choose_model, load_registry
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "mni152_seg.nii.gz"
 MNI = (182, 218, 182)

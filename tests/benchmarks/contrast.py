@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from oasis_gan import ANCHORS, OASIS, read_nifti
-from oasis_gan.matching import tissues_by_intensity
+from oasis_gan.pipeline.reference_contrast import tissues_by_intensity
 
 
 @click.command()

@@ -16,7 +16,7 @@ from head import EXAMPLE
 from oasis_gan_pix2pix.translator import Pix2PixTranslator
 
 from oasis_gan import Fit, Plane, cut, read_nifti
-from oasis_gan.commands.choosing import choose_model, load_registry
+from oasis_gan.cli.choosing import choose_model, load_registry
 
 
 @click.command()

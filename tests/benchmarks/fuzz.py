@@ -32,7 +32,7 @@ with atheris.instrument_imports(include=["oasis_gan", "oasis_gan_bids", "oasis_g
     from oasis_gan_oasis.png import decoded
 
     from oasis_gan import OasisGanError, Selection, Volume, read_nifti, read_pair
-    from oasis_gan.label_tables import read_label_table
+    from oasis_gan.io.label_tables import read_label_table
 
 Reader = Callable[[bytes, Path], object]
 HEADER = 348  # bytes of NIfTI-1 and of Analyze

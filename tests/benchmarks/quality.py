@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oasis_gan import ANCHORS, OASIS, Selection, Volume, Window, translate
-from oasis_gan.commands.choosing import choose_model, load_registry, loaded
+from oasis_gan.cli.choosing import choose_model, load_registry, loaded
 
 try:
     from skimage.metrics import structural_similarity

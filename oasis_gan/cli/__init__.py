@@ -1,0 +1,1 @@
+"""The command line: the only wing that knows of options, terminals and exit statuses."""

@@ -1,0 +1,87 @@
+"""``oasis-gan check``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..checks.doctor import examine_all
+from ..checks.findings import Finding, Report, Verdict
+from ..errors import printable
+from ..image.label_sets import OASIS
+from .choosing import SelectionOptions, list_subjects, load_registry, require_listed
+from .progress import reporting
+from .streams import results_stream, write_result
+
+_COLOURS = {Verdict.ACCEPT: "green", Verdict.FIX: "cyan", Verdict.WARN: "yellow", Verdict.REJECT: "red"}
+_WIDTH = 160  # columns of a table that goes to a file
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions(SelectionOptions):
+    """The options of ``oasis-gan check``."""
+
+    validate: tuple[str, ...]
+    form: str
+
+
+def check(options: CheckOptions) -> int:
+    """Examine subjects and print what was found; return 0 if none is rejected, else 1.
+
+    Raises:
+        OasisGanError: If the options cannot be followed.
+    """
+    registry = load_registry(options.plugin_files)
+    subjects, broken = list_subjects(registry, options.selections(), options.dataset, options.labels, options.source_is)
+    require_listed(options.validate, subjects)
+    reports = [Report(outcome.subject, (Finding(Verdict.REJECT, outcome.message),)) for outcome in broken]
+    if options.form == "tsv":
+        _print_rows(["subject\tverdict\tmessage", *map(_row, reports)])
+    with reporting("checking", len(subjects)) as reporter:
+        for index, examined in enumerate(examine_all(subjects, OASIS, options.validate)):
+            reports.append(examined.report)
+            reporter.advance(index + 1, len(subjects), "checking")
+            if options.form == "tsv":
+                # At once: what was found stays, whatever becomes of the others.
+                _print_rows([_row(examined.report)])
+    if options.form == "table":
+        _print_table(reports)
+    elif options.form == "json":
+        write_result(json.dumps([_record(report) for report in reports], indent=2))
+    return int(any(report.verdict is Verdict.REJECT for report in reports))
+
+
+def report_line(report: Report) -> str:
+    """Return what a log says of a subject."""
+    return f"{report.subject}: {report.verdict} - {report.message}"
+
+
+def _row(report: Report) -> str:
+    return "\t".join(printable(cell) for cell in (report.subject, report.verdict, report.message))
+
+
+def _record(report: Report) -> dict[str, object]:
+    said = {"subject": printable(report.subject), "verdict": report.verdict, "message": printable(report.message)}
+    return {**said, "figures": report.figures}
+
+
+def _print_rows(rows: Iterable[str]) -> None:
+    for row in rows:
+        write_result(row)
+
+
+def _print_table(reports: Iterable[Report]) -> None:
+    table = Table("subject", "verdict", "message")
+    for report in reports:
+        name, message = (Text(printable(text), overflow="fold") for text in (report.subject, report.message))
+        table.add_row(name, Text(report.verdict, _COLOURS[report.verdict]), message)
+    console = Console(file=results_stream(), width=None if results_stream().isatty() else _WIDTH)
+    # Through `write_result`, which knows what to do when nobody reads.
+    with console.capture() as capture:
+        console.print(table)
+    write_result(capture.get().removesuffix("\n"))

@@ -1,0 +1,381 @@
+"""Turning what a user named (or did not) into plugins, models and subjects."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from ..checks.kinds import with_hint
+from ..checks.outputs import without_outputs
+from ..errors import OasisGanError, one_line, printable, safe_text
+from ..image.choices import Plane
+from ..image.label_sets import LABEL_SETS, known_label_set
+from ..image.labels import LabelSet
+from ..image.volume import Content
+from ..io.endings import NameLookup, composed
+from ..io.formats import require_content, unrecognised
+from ..io.label_tables import read_label_table
+from ..pipeline.ledger import Outcome, Status
+from ..plugin.datasets import Dataset, Selection, Subject
+from ..plugin.foreign import foreign_code, reading
+from ..plugin.label_meaning import LabelSetFinder
+from ..plugin.models import ModelCard, ModelKind, Translator, computation_of, kind_of
+from ..plugin.registry import Registry
+
+T = TypeVar("T")
+_MIN_MM, _MAX_MM, _MAX_PIXELS = 0.1, 100, 4096  # of a model's canvas
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionOptions:
+    """The options of every command that works on subjects: which ones, and who reads them."""
+
+    sources: tuple[Path, ...]
+    dataset: str | None
+    source_suffix: str
+    participants: tuple[str, ...]
+    sessions: tuple[str, ...]
+    spacing: tuple[float, float, float] | None
+    max_voxels: int
+    plugin_files: tuple[Path, ...]
+    labels: str | None
+    target_root: Path | None = None
+    target_suffix: str = ""
+    source_is: Content | None = None
+
+    def selections(self) -> list[Selection]:
+        """Return what is asked of the dataset, for each source."""
+        return [
+            Selection(
+                source,
+                self.target_root,
+                self.source_suffix,
+                self.target_suffix,
+                self.participants,
+                self.sessions,
+                self.spacing,
+                self.max_voxels,
+            )
+            for source in self.sources
+        ]
+
+
+def say(line: str) -> None:
+    """Write a line to standard error."""
+    sys.stderr.write(printable(line) + "\n")
+    sys.stderr.flush()
+
+
+def load_registry(files: Iterable[Path]) -> Registry:
+    """Return all plugins, and warn of the broken ones."""
+    registry = Registry.discover(files)
+    for problem in registry.problems:
+        say(f"warning: {problem}")
+    return registry
+
+
+def first(there: Iterable[T], what: str) -> T:
+    """Return the first of what is installed: the default."""
+    for one in there:
+        return one
+    raise OasisGanError(what, expected="at least one", found="none", remedy="install a plugin that brings one")
+
+
+def choose_model(registry: Registry, wanted: str | None, where: str = "--model") -> tuple[ModelKind, Path]:
+    """Return kind and folder of a model, by name or by folder; by default the first that ships with a plugin."""
+    trained = registry.trained.offers
+    if wanted is None or wanted in trained:
+        model = first(trained.values(), "model") if wanted is None else trained[wanted]
+        return model.kind, model.folder
+    folder = Path(wanted)
+    if not folder.is_dir():
+        expected = f"a model folder or one of {', '.join(trained) or 'none'}"
+        raise OasisGanError(where, expected=expected, found=wanted, remedy="see oasis-gan models")
+    return registry.models.get(kind_of(folder)), folder
+
+
+def described(kind: ModelKind, folder: Path) -> ModelCard:
+    """Return the card of a model; whatever the plugin raises becomes a line."""
+    with _blaming(kind, folder):
+        return _of_a_size_to_work_with(kind.card(folder), folder)
+
+
+def loaded(kind: ModelKind, folder: Path, **options: object) -> Translator:
+    """Return a model, ready to translate; whatever the plugin raises becomes a line.
+
+    Args:
+        kind: The kind of the model.
+        folder: The folder of the model.
+        options: What the user gave for the options that the kind takes; None where nothing was given.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    with _blaming(kind, folder):
+        translator = kind.load(folder, **given)
+        card = _of_a_size_to_work_with(translator.card, folder)
+        computation_of(translator)
+    _warn_of_note(card, folder)
+    return translator
+
+
+def _warn_of_note(card: ModelCard, folder: Path) -> None:
+    """Say what should be known of a model before it is trusted."""
+    if card.note:
+        say(f"warning: {folder}: {card.note}")
+
+
+def _of_a_size_to_work_with(card: ModelCard, folder: Path) -> ModelCard:
+    """Return a card, once slices on its canvas fit into memory: the folder may be anybody's."""
+    canvas = card.canvas
+    sizes = (canvas.size, canvas.multiple)
+    if not (_MIN_MM <= canvas.spacing <= _MAX_MM and min(sizes) >= 1 and max(sizes) <= _MAX_PIXELS):
+        expected = f"a canvas of up to {_MAX_PIXELS} pixels, {_MIN_MM} to {_MAX_MM} mm apart"
+        found = f"one of {canvas.size} pixels in multiples of {canvas.multiple}, {canvas.spacing:g} mm apart"
+        raise OasisGanError(folder, expected=expected, found=found, remedy="take another model")
+    return card
+
+
+def require_texture(kind: ModelKind, folder: Path, wanted: float | None) -> None:
+    """Raise `OasisGanError` if a texture is asked for and the model has no choice."""
+    if wanted is not None and ("texture" not in kind.options or described(kind, folder).texture is None):
+        expected, remedy = "a model with a smooth and a textured end", "omit it, or choose another model"
+        raise OasisGanError("--texture", expected=expected, found="one without", remedy=remedy)
+
+
+def require_precision(kind: ModelKind, requested: str | None) -> None:
+    """Raise `OasisGanError` if a precision is requested and the model does not offer a choice."""
+    if requested is not None and "precision" not in kind.options:
+        expected, remedy = "a model that can compute in several precisions", "omit it, or choose another model"
+        raise OasisGanError("--precision", expected=expected, found=f"{kind.name}, which cannot", remedy=remedy)
+
+
+def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
+    """Write a model as ``out`` in one of its kind's formats; whatever the plugin raises becomes a line."""
+    with _blaming(kind, folder, f"an export as {wanted} by the plugin {kind.name}", "report it to the plugin's author"):
+        if wanted not in kind.exports:
+            expected = f"a format of {kind.name} ({', '.join(kind.exports) or 'it has none'})"
+            raise OasisGanError("--format", expected=expected, found=wanted, remedy="name one of them")
+        kind.exports[wanted](folder, out)
+        if not out.exists():
+            raise OasisGanError(
+                kind.name, expected=f"{wanted} to be written", found="nothing", remedy="mend the plugin"
+            )
+        card = kind.card(folder)
+    _warn_of_note(card, folder)
+
+
+@contextmanager
+def _blaming(
+    kind: ModelKind, folder: Path, expected: str | None = None, remedy: str = "mend the model, or the plugin"
+) -> Iterator[None]:
+    try:
+        with foreign_code(folder):
+            yield
+    except (OasisGanError, OSError):
+        raise
+    # The kind may be anybody's.
+    except Exception as error:
+        expected = expected or f"a model that the plugin {kind.name} can use"
+        raise OasisGanError(folder, expected=expected, found=one_line(error), remedy=remedy) from error
+
+
+ALL_PLANES = "all"
+"""What the user types for all the planes that a model was trained in."""
+
+
+def choose_planes(kind: ModelKind, folder: Path, wanted: str | None) -> tuple[Plane, ...]:
+    """Return the planes to slice in; by default the first that the model was trained in."""
+    planes = described(kind, folder).planes
+    if wanted == ALL_PLANES:
+        return planes
+    if wanted is None:
+        return planes[:1]
+    if wanted not in planes:
+        remedy = "choose one this model was trained in"
+        raise OasisGanError("--plane", expected=f"one of {', '.join(planes)}", found=wanted, remedy=remedy)
+    return (Plane(wanted),)
+
+
+def list_subjects(
+    registry: Registry,
+    selections: Iterable[Selection],
+    dataset: str | None,
+    labels: str | None = None,
+    source_is: Content | None = None,
+) -> tuple[list[Subject], list[Outcome]]:
+    """Return the subjects of all selections, and an outcome for each selection that could not be opened.
+
+    The values of their label maps mean what ``labels`` says, or else what their layout says, or what lies beside them.
+    Whether their sources are labels or images at all is what ``source_is`` says, or else what is known of each; where
+    they are images, ``labels`` is said of the targets.
+    """
+    selections = list(selections)
+    if labels and source_is == "image" and not any(selection.wants_targets for selection in selections):
+        remedy = "leave one of the two out"
+        raise OasisGanError("--labels", expected="label maps", found="--source-is image beside it", remedy=remedy)
+    named = registry.datasets.get(dataset) if dataset else None
+    meant = label_set_of(labels) if labels else None
+    finder = LabelSetFinder()
+    subjects: list[Subject] = []
+    broken: list[Outcome] = []
+    for selection in selections:
+        try:
+            selection = _spelt_as_on_disk(selection)
+            reader = named or _guess(registry, selection.root)
+            _require_heeded(reader, selection)
+            with reading(selection.root, reader.name):
+                for subject in _sources(reader, selection, broken):
+                    described_subject = _with_label_sets(subject, finder, meant, source_is)
+                    subjects.append(_with_source_content(described_subject, source_is))
+        # The reader may be anybody's.
+        except Exception as error:  # noqa: BLE001
+            broken.append(Outcome(selection.root.name, Status.FAILED, None, one_line(error)))
+    return subjects, broken
+
+
+def label_set_of(name: str, option: str = "--labels") -> LabelSet:
+    """Return the label set that a user names, or that is in the table at this path.
+
+    Raises:
+        OasisGanError: If it is neither, or the table cannot be used.
+    """
+    known = known_label_set(name)
+    if known is not None:
+        return known
+    path = Path(name)
+    if path.is_file() or path.suffix or path.name != name:
+        return read_label_table(path)
+    expected = f"one of {', '.join(LABEL_SETS)}, or a table (TSV: index, name or tissue)"
+    raise OasisGanError(option, expected=expected, found=name, remedy="name the one your values are of")
+
+
+def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
+    """Raise `OasisGanError` unless there is a subject of each name that ``--validate`` holds out."""
+    there = [subject.name for subject in subjects]
+    listed = {composed(name) for name in there}
+    missing = [name for name in names if composed(name) not in listed]
+    if missing:
+        expected = f"one of {', '.join(there)}"
+        raise OasisGanError("--validate", expected=expected, found=min(missing), remedy="name subjects as listed")
+
+
+def _require_heeded(reader: Dataset, selection: Selection) -> None:
+    """Raise `OasisGanError` if participants are chosen and the layout knows none: it would read everybody."""
+    if (selection.participants or selection.sessions) and not reader.by_participant:
+        expected, remedy = "a BIDS dataset", "leave --participant-label and --session-label out"
+        raise OasisGanError(selection.root, expected=expected, found=reader.name, remedy=remedy)
+
+
+def _with_label_sets(
+    subject: Subject, finder: LabelSetFinder, explicit: LabelSet | None, source_is: Content | None
+) -> Subject:
+    """Return a subject whose scans know what their values mean, where a user or something beside them says so."""
+    of_source, of_target = (None, explicit) if source_is == "image" else (explicit, None)
+    target = finder.describe(subject.target, explicit=of_target) if subject.target else None
+    return replace(subject, source=finder.describe(subject.source, explicit=of_source), target=target)
+
+
+def _with_source_content(subject: Subject, content: Content | None) -> Subject:
+    return subject if content is None else replace(subject, source=subject.source.holding(content))
+
+
+def _problem_with(subject: Subject, reader: Dataset, selection: Selection) -> Outcome | None:
+    """Return what keeps a subject from being read at all: a field of the wrong type."""
+    wrong = subject.wrong_field()
+    if wrong is None:
+        return None
+    error = OasisGanError(
+        selection.root,
+        expected=f"a Subject as oasis_gan.Subject describes it, from the dataset plugin {reader.name}",
+        found=wrong,
+        remedy="fix the plugin",
+    )
+    return Outcome(safe_text(subject.name), Status.FAILED, None, str(error))
+
+
+def _spelt_as_on_disk(selection: Selection) -> Selection:
+    """Return a selection whose paths are written as they are on the disk, where accents are composed otherwise there.
+
+    A keyboard gives one form of an accented letter, and macOS another.
+    """
+    target = selection.target_root
+    return replace(selection, root=_spelt(selection.root), target_root=_spelt(target) if target else None)
+
+
+def _spelt(path: Path) -> Path:
+    found = NameLookup().find(path)
+    is_same = found is not None and composed(str(found)) == composed(str(path))
+    return found if found is not None and is_same else path
+
+
+def _sources(reader: Dataset, selection: Selection, broken: list[Outcome]) -> Iterator[Subject]:
+    """Yield the subjects of a selection that are to be worked on, and say what a user should know of the others.
+
+    What keeps a subject from being read at all is added to ``broken``.
+    """
+    subjects = without_outputs(_sound(reader, selection, broken), selection, say)
+    # A reader of a particular layout knows by itself which files are meant.
+    yield from with_hint(subjects, selection, say) if reader.generic else subjects
+
+
+def _sound(reader: Dataset, selection: Selection, broken: list[Outcome]) -> Iterator[Subject]:
+    """Yield the subjects of a selection whose fields have the types that they should; the others go to ``broken``."""
+    for subject in _opened(reader, selection):
+        problem = _problem_with(subject, reader, selection)
+        if problem is None:
+            yield name_reader(subject, reader)
+        else:
+            broken.append(problem)
+
+
+def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
+    """Yield the subjects of a selection; a reader that finds none, or yields something else, has failed."""
+    found_any = False
+    for subject in reader.open(selection):
+        if not isinstance(subject, Subject):
+            found, remedy = type(subject).__name__, f"mend the dataset plugin {reader.name}"
+            raise OasisGanError(selection.root, expected="Subject objects", found=found, remedy=remedy)
+        yield subject
+        found_any = True
+    if not found_any:
+        expected = f"something that the dataset plugin {reader.name} reads"
+        raise OasisGanError(selection.root, expected=expected, found="none", remedy="check the path and the suffix")
+
+
+def name_reader(subject: Subject, reader: Dataset) -> Subject:
+    """Return a subject whose scans name the plugin that reads them."""
+    target = replace(subject.target, plugin=reader.name) if subject.target else None
+    return replace(subject, source=replace(subject.source, plugin=reader.name), target=target)
+
+
+def _guess(registry: Registry, root: Path) -> Dataset:
+    """Return the one reader that recognises ``root``, and say which; a particular layout wins over a file format."""
+    if not root.exists():
+        if root.is_symlink():
+            require_content(root, "a file or folder")
+        raise OasisGanError(root, expected="a file or folder", found="nothing there", remedy="check the path")
+    recognising = [reader for reader in registry.datasets.offers.values() if recognises(reader, root)]
+    readers = [reader for reader in recognising if not reader.generic] or recognising
+    if len(readers) == 1:
+        # What the name of a file says is no guess.
+        if root.is_dir() or not readers[0].generic:
+            say(f"reading {root} as {readers[0].name}")
+        return readers[0]
+    known = ", ".join(registry.datasets.offers) or "none"
+    if readers:
+        found = " and ".join(reader.name for reader in readers)
+        raise OasisGanError(root, expected="one layout", found=found, remedy="choose one with --dataset")
+    raise unrecognised(root, known)
+
+
+def recognises(reader: Dataset, root: Path) -> bool:
+    """Ask a reader; one that breaks does not keep the others from reading."""
+    try:
+        with foreign_code(reader.name):
+            return bool(reader.recognises(root))
+    except Exception as error:  # noqa: BLE001
+        say(f"warning: dataset {reader.name} did not look at {root}: {one_line(error)}")
+        return False

@@ -1,0 +1,31 @@
+"""What all commands of the command line have in common: where results go, and how an interruption ends them."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..errors import printable
+from .signals import describe_interruption, exit_status, stopping_on_signals
+from .streams import results_only
+
+
+class Command(click.Command):
+    """A command that writes results alone to standard output, and ends in one line when a signal stops it."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command."""
+        try:
+            with results_only(), stopping_on_signals():
+                return super().invoke(context)
+        except KeyboardInterrupt as interruption:
+            line = printable(f"oasis-gan: {describe_interruption(interruption)}")
+            sys.stderr.write(f"{line}\n")
+            raise click.exceptions.Exit(exit_status(interruption)) from None
+
+
+class Group(click.Group):
+    """The group of all commands."""
+
+    command_class = Command

@@ -1,0 +1,34 @@
+"""``oasis-gan export``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..io.files import write_whole
+from .choosing import choose_model, exported, load_registry
+from .streams import write_result
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """The options of ``oasis-gan export``."""
+
+    model: str
+    format: str
+    out: Path
+    plugin_files: tuple[Path, ...]
+
+
+def export(options: ExportOptions) -> int:
+    """Write a trained model for other software and print where; return 0.
+
+    Raises:
+        OasisGanError: If there is no such model or format, the output is there already, or it cannot be trusted.
+        OSError: As the file system says.
+    """
+    kind, folder = choose_model(load_registry(options.plugin_files), options.model, "MODEL")
+    with write_whole(options.out, overwrite=False) as unfinished:
+        exported(kind, folder, options.format, unfinished)
+    write_result(options.out)
+    return 0

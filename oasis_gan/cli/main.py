@@ -1,0 +1,356 @@
+"""The command line. What is slow to import is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import OasisGanError, one_line, printable
+from ..image.choices import DATATYPES, MAX_VOXELS, PRECISIONS, Plane
+from .command import Group
+from .entity_options import SubjectCommand, entity_option
+from .streams import expect_no_readers, open_closed_streams, output_failure, write_result
+
+# Of many sources one that may not be read stops no other: it is named by whoever tries.
+_EXISTING = click.Path(path_type=Path, readable=False)
+_plugin_option = click.option(
+    "--plugin",
+    "plugin_files",
+    type=_EXISTING,
+    multiple=True,
+    metavar="FILE",
+    help="Also load this plugin file.",
+)
+
+
+def _spacing(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    """Take three positive numbers, or one for all three axes."""
+    if value is None:
+        return None
+    try:
+        sizes = tuple(float(size) for size in value.split(","))
+    except ValueError:
+        sizes = ()
+    if len(sizes) not in {1, 3} or not all(0 < size < float("inf") for size in sizes):
+        raise click.BadParameter(f"expected millimetres as 1 or 1,1,1.25, found {printable(value)}", context, parameter)
+    return sizes if len(sizes) == 3 else sizes * 3
+
+
+_SELECTION_OPTIONS = (
+    click.option("--dataset", metavar="NAME", help="Layout of SOURCE.  [default: detected]"),
+    click.option(
+        "--source-suffix",
+        default="",
+        metavar="TEXT",
+        help="In a folder, use only files whose names end like this: _seg.nii.gz, or _seg for any format.",
+    ),
+    click.option(
+        "--source-is",
+        type=click.Choice(("labels", "image")),
+        help="What SOURCE holds.  [default: what the model takes; for check, judged by the values]",
+    ),
+    click.option(
+        "--labels",
+        metavar="NAME|FILE",
+        help="What the values of the label maps mean: oasis, bids, freesurfer, ..., or a table (TSV: index, tissue).",
+    ),
+    entity_option("participant"),
+    entity_option("session"),
+    click.option(
+        "--spacing",
+        metavar="X,Y,Z",
+        callback=_spacing,
+        help="Voxel size in mm, one number or one per axis, for files that do not state it.",
+    ),
+    click.option(
+        "--max-voxels",
+        type=click.IntRange(min=1),
+        default=MAX_VOXELS,
+        show_default=True,
+        metavar="N",
+        help="Refuse larger volumes without reading them.",
+    ),
+    _plugin_option,
+)
+
+
+def _selects_subjects(required: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add SOURCE and the options that choose subjects of it."""
+    metavar = "SOURCE..." if required else "[SOURCE]..."
+    argument = click.argument("sources", type=_EXISTING, nargs=-1, required=required, metavar=metavar)
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed((argument, *_SELECTION_OPTIONS)):
+            command = option(command)
+        return command
+
+    return add
+
+
+_PAIR_OPTIONS = (
+    click.option(
+        "--target",
+        "target_root",
+        type=_EXISTING,
+        metavar="DIR",
+        help="Folder of the targets, named like the sources.",
+    ),
+    click.option("--target-suffix", default="", metavar="TEXT", help="How target names end: _t1.nii.gz, or _t1."),
+    click.option(
+        "--validate",
+        multiple=True,
+        metavar="SUBJECT",
+        help="Hold this subject out of training and measure on it; may be repeated.",
+    ),
+)
+
+
+def _selects_pairs(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that find the target of a subject, and that hold some out."""
+    for option in reversed(_PAIR_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="To see the traceback of every error, set OASIS_GAN_DEBUG=1 in the environment.",
+)
+@click.version_option(package_name="oasis-gan")
+def cli() -> None:
+    """Translate whole brain volumes between label maps and MRI, or between contrasts."""
+
+
+@cli.command(cls=SubjectCommand, short_help="Translate volumes.")
+@_selects_subjects()
+@click.option("--out", type=_EXISTING, required=True, metavar="DIR", help="Output folder; created if needed.")
+@click.option("--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder.")
+@click.option(
+    "--exporter",
+    default="nifti",
+    show_default=True,
+    metavar="NAME",
+    help="File format of the output volumes: an exporter of `oasis-gan plugins`.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(DATATYPES),
+    help="Voxel type; integers are rounded.  [default: float32, or the smallest integers for labels]",
+)
+@click.option(
+    "--plane",
+    type=click.Choice([*(plane.value for plane in Plane), "all"]),
+    help="Slicing plane. all averages every plane of the model and takes about three times as long.  "
+    "[default: the model's first plane, or the one that suits a thin volume]",
+)
+@click.option(
+    "--texture",
+    type=click.FloatRange(0, 1),
+    metavar="0..1",
+    help="From 0, smooth and closest to the truth on average, to 1, textured like a scan.  [default: the model's]",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    help="Arithmetic of the model. bfloat16 is faster on processors that support it, and gives slightly different "
+    "voxels; auto uses it only there.  [default: float32]",
+)
+@click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan.")
+@click.option(
+    "--like-labels",
+    type=_EXISTING,
+    metavar="FILE",
+    help="Tissue map of the --like scan; without one, the scan must be skull-stripped.",
+)
+@click.option(
+    "--like-label-set",
+    metavar="NAME|FILE",
+    help="What the values of --like-labels mean: the same choices as for --labels.  [default: found beside it]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace outputs that already exist.")
+@click.pass_context
+def run(context: click.Context, /, **options: object) -> None:
+    """Translate every volume in SOURCE, files or folders, and write an output for each.
+
+    Prints the paths of the outputs; DIR/subjects.tsv says what became of each subject.
+    Exit status: 0 if all are done, 1 if some subject failed, 2 for wrong usage.
+    """
+    from .run import RunOptions, run
+
+    context.exit(run(RunOptions(**options)))  # type: ignore[arg-type]  # click has checked the types
+
+
+@cli.command(cls=SubjectCommand, short_help="Train a model, or resume a training.")
+@_selects_subjects(required=False)
+@click.option("--out", type=_EXISTING, metavar="FOLDER", help="Model folder; created if needed.")
+@click.option("--resume", type=_EXISTING, metavar="FOLDER", help="Resume the training in this folder.")
+@click.option(
+    "--source",
+    "moved_to",
+    type=_EXISTING,
+    multiple=True,
+    metavar="DIR",
+    help="With --resume: where SOURCE is now, if the data have moved (--target for the targets).",
+)
+@click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
+@click.option("--preset", metavar="NAME", help="Settings that come with the kind; --recipe and --set override them.")
+@click.option("--recipe", type=_EXISTING, metavar="FILE", help="TOML file with the settings of the training.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="One setting as in TOML, overriding the recipe: steps=200, loss.l1_weight=50, 'planes=[\"axial\"]'.",
+)
+@_selects_pairs
+@click.pass_context
+def train(context: click.Context, /, **options: object) -> None:
+    """Train a model on the pairs of volumes in SOURCE, or resume a training that was interrupted.
+
+    Prints the model folder. Besides the model it holds the checkpoints, the split, the losses as a table and as
+    curves, and samples of the held-out subjects.
+    """
+    from .train import TrainOptions, train
+
+    context.exit(train(TrainOptions(**options)))  # type: ignore[arg-type]
+
+
+@cli.command(cls=SubjectCommand, short_help="Check volumes or pairs before you use them.")
+@_selects_subjects()
+@_selects_pairs
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "tsv", "json")),
+    default="table",
+    show_default=True,
+    help="Format of the report; json includes the measurements.",
+)
+@click.pass_context
+def check(context: click.Context, /, **options: object) -> None:
+    """Check the volumes or pairs in SOURCE: whether they can be read, whether pairs line up, and who appears twice.
+
+    The verdict on each subject is accept, fix (something is corrected), warn (used, but look at it) or reject.
+    Exit status: 0 if none is rejected, 1 if some subject is, 2 for wrong usage.
+    """
+    from .check import CheckOptions, check
+
+    context.exit(check(CheckOptions(**options)))  # type: ignore[arg-type]
+
+
+@cli.command(short_help="Export a trained model for other software.")
+@click.argument("model", metavar="MODEL")
+@click.option(
+    "--format",
+    required=True,
+    metavar="NAME",
+    help="File format of the exported model, such as onnx or savedmodel. (For volumes, see run --exporter.)",
+)
+@click.option("--out", type=_EXISTING, required=True, metavar="PATH", help="File or folder to create.")
+@_plugin_option
+@click.pass_context
+def export(context: click.Context, /, **options: object) -> None:
+    """Export MODEL, a model of `oasis-gan models` or a model folder, for other software.
+
+    The export is compared with the model before it appears at PATH. An existing PATH is never replaced.
+    """
+    from .export import ExportOptions, export
+
+    context.exit(export(ExportOptions(**options)))  # type: ignore[arg-type]
+
+
+@cli.command(short_help="List the installed plugins, or check one.")
+@_plugin_option
+@click.option(
+    "--check",
+    "plugin",
+    metavar="PLUGIN",
+    help="Check whether this plugin keeps the contract: a Python file, or a name from the list.",
+)
+@click.option(
+    "--sample",
+    "samples",
+    type=_EXISTING,
+    multiple=True,
+    metavar="PATH",
+    help="With --check: data for its readers, or a trained model; may be repeated.",
+)
+@click.option("--source-suffix", default="", metavar="TEXT", help="With --check: how source files in a sample end.")
+@click.option("--target", "target_root", type=_EXISTING, metavar="DIR", help="With --check: folder of the targets.")
+@click.option("--target-suffix", default="", metavar="TEXT", help="With --check: how target files end.")
+@click.pass_context
+def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401
+    """List the installed plugins: what they offer, where they come from, and what is broken and why.
+
+    Exit status of --check: 0 if the contract is kept, 1 if something is broken or could not be checked.
+    """
+    if options["plugin"] is not None:
+        from .check_plugin import CheckOptions, check_plugin
+
+        if plugin_files:
+            found = f"--plugin {plugin_files[0]} as well"
+            raise OasisGanError("--check", expected="one plugin", found=found, remedy="name it after --check alone")
+
+        context.exit(check_plugin(CheckOptions(**options)))
+    from .listing import plugin_table
+
+    for line in plugin_table(plugin_files):
+        write_result(line)
+
+
+@cli.command()
+@_plugin_option
+def models(plugin_files: tuple[Path, ...]) -> None:
+    """List the trained models that are ready to use."""
+    from .listing import model_table
+
+    for line in model_table(plugin_files):
+        write_result(line)
+
+
+_WRONG_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG}
+"""What the file system says where the user named a path that cannot be meant."""
+
+
+def main() -> None:
+    """Run the command line; what a user can fix is one line on standard error.
+
+    Exit status: what the command returned; 1 if the file system failed, 2 for wrong usage, 128 and the number of the
+    signal if one ended it.
+    """
+    open_closed_streams()
+    expect_no_readers()
+    status = _run_command()
+    failure = output_failure()
+    if failure is not None:
+        _report(failure)
+        status = status or 1
+    sys.exit(status)
+
+
+def _run_command() -> int:
+    """Run the command that was typed and return its exit status."""
+    try:
+        # False: exceptions come here, and what a command returns too.
+        return int(cli.main(standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except OasisGanError as error:
+        _report(error)
+        return 2
+    except OSError as error:
+        _report(error)
+        return 2 if error.errno in _WRONG_PATH else 1
+
+
+def _report(error: Exception) -> None:
+    sys.stderr.write(printable(f"oasis-gan: {one_line(error)}") + "\n")

@@ -1,0 +1,108 @@
+"""Showing how far a run or a training is: a bar on a terminal, and in a log the lines that stay."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
+
+from ..errors import printable
+from ..pipeline.ledger import Outcome, Status
+from .streams import results_stream, write_result
+
+_SPEED_PERIOD = 300.0  # seconds to take the mean speed over: a pause to measure or to save must not shake it
+
+
+class Reporter(Protocol):
+    """Takes what happens in a run or a training."""
+
+    def advance(self, done: float, total: int, doing: str) -> None:
+        """So many subjects or steps of ``total`` are done; ``doing`` says in a few words what is going on."""
+
+    def say(self, line: str) -> None:
+        """Show a line that stays."""
+
+    def give(self, result: Path) -> None:
+        """Write a result to standard output."""
+
+
+class _Bar:
+    """A bar over all subjects or steps, at the bottom of a terminal."""
+
+    def __init__(self, progress: Progress, doing: str, total: int | None) -> None:
+        self._progress, self._task = progress, progress.add_task(doing, total=total)
+
+    def advance(self, done: float, total: int, doing: str) -> None:
+        self._progress.update(self._task, completed=done, total=total, description=printable(doing))
+
+    def say(self, line: str) -> None:
+        self._progress.console.print(printable(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+    def give(self, result: Path) -> None:
+        # Where both are one terminal, what is written past the bar would land in the middle of it.
+        if results_stream().isatty():
+            self.say(str(result))
+        else:
+            write_result(result)
+
+
+class _Log:
+    """Lines on standard error, nothing between them."""
+
+    def advance(self, done: float, total: int, doing: str) -> None:
+        pass
+
+    def say(self, line: str) -> None:
+        sys.stderr.write(f"{printable(line)}\n")
+        sys.stderr.flush()
+
+    def give(self, result: Path) -> None:
+        write_result(result)
+
+
+@contextmanager
+def reporting(doing: str, total: int | None = None) -> Iterator[Reporter]:
+    """Show progress on standard error, in the way that suits it.
+
+    Args:
+        doing: What is going on, in a word or a few.
+        total: Of how many subjects or steps, as far as that is known yet.
+    """
+    if not sys.stderr.isatty():
+        yield _Log()
+        return
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        # On a narrow terminal only the bar itself gives way.
+        BarColumn(),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        console=Console(stderr=True),
+        speed_estimate_period=_SPEED_PERIOD,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with bar as progress:
+        yield _Bar(progress, doing, total)
+
+
+class Tally:
+    """Turns outcomes into lines with a count."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._count = total, 0
+
+    def line(self, outcome: Outcome) -> str:
+        """Return the line for the next outcome."""
+        self._count += 1
+        name = "" if outcome.status is Status.FAILED and outcome.subject in outcome.message else f"{outcome.subject}: "
+        took = f" ({outcome.seconds:.1f} s)" if outcome.status is Status.DONE else ""
+        message = f" - {outcome.message}" if outcome.message else ""
+        return printable(f"[{self._count}/{self._total}] {name}{outcome.status}{took}{message}")

@@ -1,0 +1,250 @@
+"""``oasis-gan run``."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import OasisGanError, one_line
+from ..image.choices import Plane
+from ..image.labels import LabelSet
+from ..image.volume import Assumed, Content, Volume
+from ..io.claims import claimed, sweep
+from ..io.publishing import Identity
+from ..pipeline.cohort import Job, translate_all
+from ..pipeline.datatypes import datatype_of
+from ..pipeline.ledger import Ledger, Outcome, Status
+from ..pipeline.provenance import read_with_identity
+from ..pipeline.reference_contrast import Like
+from ..plugin.datasets import Scan, Subject
+from ..plugin.exporters import Exporter
+from ..plugin.label_meaning import LabelSetFinder
+from ..plugin.models import ModelKind, Translator, computation_of
+from ..plugin.registry import Registry
+from .choosing import (
+    SelectionOptions,
+    choose_model,
+    choose_planes,
+    described,
+    label_set_of,
+    list_subjects,
+    load_registry,
+    loaded,
+    require_precision,
+    require_texture,
+    say,
+)
+from .opening import open_scan, read_volume
+from .progress import Reporter, Tally, reporting
+
+_LIKE_LABEL_SET = "--like-label-set"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(SelectionOptions):
+    """The options of ``oasis-gan run``."""
+
+    out: Path
+    model: str | None
+    exporter: str
+    dtype: str | None
+    plane: str | None
+    overwrite: bool
+    texture: float | None
+    precision: str | None
+    like: Path | None
+    like_labels: Path | None
+    like_label_set: str | None
+
+
+def run(options: RunOptions) -> int:
+    """Translate subjects; return 0 if all are done or were there already, 1 if some failed.
+
+    Raises:
+        OasisGanError: If the options cannot be followed; nothing has been translated then.
+        OSError: If the output folder cannot be written to; nothing has been translated then either.
+    """
+    registry = load_registry(options.plugin_files)
+    kind, folder = choose_model(registry, options.model)
+    planes = choose_planes(kind, folder, options.plane)
+    exporter = registry.exporters.get(options.exporter)
+    require_texture(kind, folder, options.texture)
+    require_precision(kind, options.precision)
+    if options.like_labels is not None and options.like is None:
+        raise OasisGanError("--like-labels", expected="--like beside it", found="none", remedy="name the reference")
+    if options.like_label_set is not None and options.like_labels is None:
+        remedy = "name the label map of the reference"
+        raise OasisGanError(_LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy)
+    _require_content(options, kind, folder)
+    subjects, broken = list_subjects(registry, options.selections(), options.dataset, options.labels, options.source_is)
+    with reporting("translating", len(subjects)) as reporter:
+        # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
+        job = _job(options, registry, kind, folder, planes, exporter) if subjects else None
+        _prepare(options.out, reporter)
+        run = _Run(reporter, Ledger(options.out), len(subjects) + len(broken))
+        for outcome in broken:
+            run.add(outcome)
+        if job is not None:
+            _translate(subjects, job, run)
+        return run.finish()
+
+
+def _prepare(out: Path, reporter: Reporter) -> None:
+    """Make the output folder, see that it can be written to, and clear up after runs that were killed.
+
+    Raises:
+        OSError: If it cannot be written to.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    swept = sweep(out)
+    if swept:
+        reporter.say(f"{out}: removed {swept} unfinished {'file' if swept == 1 else 'files'} of a run that was killed")
+    try:
+        with claimed(out, "may I write here?"):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(out)) from error
+
+
+class _Run:
+    """Reports what becomes of each subject the moment it is known: a line, a row in the table, and the path.
+
+    Args:
+        reporter: Shows the lines and takes the paths.
+        ledger: The table.
+        total: How many subjects there are.
+    """
+
+    def __init__(self, reporter: Reporter, ledger: Ledger, total: int) -> None:
+        self._reporter = reporter
+        self._ledger = ledger
+        self._tally = Tally(total)
+        self._total = total
+        self._ended = 0
+        self._failed = False
+
+    def add(self, outcome: Outcome) -> None:
+        """Report the next outcome."""
+        self._ended += 1
+        self._failed |= outcome.status is Status.FAILED
+        # What cannot be written now is written with the next row; `finish` says so if that does not help.
+        with suppress(OSError):
+            self._ledger.add(outcome)
+        self._reporter.say(self._tally.line(outcome))
+        if outcome.output is not None:
+            self._reporter.give(outcome.output)
+
+    def advance(self, index: int, fraction: float) -> None:
+        """Show how far the subject at work is."""
+        self._reporter.advance(index + fraction, self._total, "translating")
+
+    def state(self) -> str:
+        """Return how far the run is, and how to go on."""
+        return f"{self._ended} of {self._total} subjects are finished, and the same command goes on with the others"
+
+    def finish(self) -> int:
+        """Write what is left of the table, and return the exit status."""
+        try:
+            self._ledger.write()
+        except OSError as error:
+            self._reporter.say(one_line(error))
+            return 1
+        return int(self._failed)
+
+
+def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
+    """Translate subjects; an interruption leaves with a note on how far the run has come."""
+    try:
+        with closing(translate_all(subjects, job, run.advance, run.add)) as outcomes:
+            for _ in outcomes:
+                # They are reported as soon as they are known, which is earlier.
+                pass
+    except KeyboardInterrupt as interruption:
+        interruption.add_note(run.state())
+        run.finish()
+        raise
+
+
+def _require_content(options: RunOptions, kind: ModelKind, folder: Path) -> None:
+    """Raise `OasisGanError` if SOURCE is said to hold something else than the model translates."""
+    content = "labels" if isinstance(described(kind, folder).source, LabelSet) else "image"
+    if options.source_is not in (None, content):
+        expected, remedy = f"{content}, which this model translates", "leave it out, or choose another model"
+        raise OasisGanError("--source-is", expected=expected, found=str(options.source_is), remedy=remedy)
+
+
+def _job(
+    options: RunOptions,
+    registry: Registry,
+    kind: ModelKind,
+    folder: Path,
+    planes: tuple[Plane, ...],
+    exporter: Exporter,
+) -> Job:
+    translator, references = _translator(options, registry, kind, folder)
+    datatype = datatype_of(translator.card.target, options.dtype)
+    return Job(
+        translator,
+        exporter,
+        planes,
+        datatype,
+        options.out,
+        options.overwrite,
+        references,
+        planes_requested=options.plane is not None,
+    )
+
+
+def _translator(
+    options: RunOptions, registry: Registry, kind: ModelKind, folder: Path
+) -> tuple[Translator, dict[str, Identity]]:
+    """Return the model with the texture and the contrast that are asked for, and what the contrast was taken from."""
+    translator = loaded(kind, folder, texture=options.texture, precision=options.precision)
+    computation = computation_of(translator)
+    if computation is not None and computation.note:
+        say(computation.note)
+    if options.like is None:
+        return translator, {}
+    scan = _open_scan(options, registry, options.like, "image")
+    if scan.known_content == "labels":
+        remedy = "give the scan, and its label map as --like-labels"
+        raise OasisGanError("--like", expected="a scan", found=f"a label map, {options.like}", remedy=remedy)
+    references = {}
+    reference, references["like"] = read_with_identity(scan.holding("image"), read_volume)
+    labels = None
+    if options.like_labels is not None:
+        scan = _open_like_labels(options, registry, options.like_labels)
+        if isinstance(translator.card.source, LabelSet):
+            scan = scan.in_labels(translator.card.source)
+        labels, references["like_labels"] = read_with_identity(scan.holding("labels"), read_volume)
+    _say_notes("--like", reference)
+    if labels is not None:
+        _say_notes("--like-labels", labels)
+    return Like.reference(translator, reference, labels, options.like, options.like_labels), references
+
+
+def _say_notes(option: str, volume: Volume) -> None:
+    """Say what was odd about a volume that an option names, such as NaN for background."""
+    for note in volume.notes:
+        if not isinstance(note, Assumed):
+            say(f"{option}: {note}")
+
+
+def _open_like_labels(options: RunOptions, registry: Registry, path: Path) -> Scan:
+    """Return the label map of the reference, which knows what its values mean where somebody says so."""
+    explicit = label_set_of(options.like_label_set, _LIKE_LABEL_SET) if options.like_label_set else None
+    scan = LabelSetFinder(_LIKE_LABEL_SET).describe(_open_scan(options, registry, path, "labels"), explicit=explicit)
+    return replace(scan, labels_option=_LIKE_LABEL_SET)
+
+
+def _open_scan(options: RunOptions, registry: Registry, path: Path, content: Content) -> Scan:
+    """Return the scan that an option names."""
+    return open_scan(
+        registry,
+        path,
+        content,
+        dataset=options.dataset,
+        spacing=options.spacing,
+        max_voxels=options.max_voxels,
+    )

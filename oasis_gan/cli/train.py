@@ -1,0 +1,362 @@
+"""``oasis-gan train``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import MISSING, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from ..checks.doctor import examine_all, side_of
+from ..checks.findings import Verdict
+from ..checks.splitting import TABLE, Split, compare, read_split, split, write_split
+from ..errors import OasisGanError, printable
+from ..image.choices import MAX_VOXELS
+from ..image.label_sets import LABEL_SETS, OASIS, known_label_set
+from ..image.labels import LabelSet
+from ..image.volume import Content
+from ..plugin.datasets import Subject
+from ..plugin.models import ModelKind, TrainingRequest
+from ..plugin.registry import Registry
+from .check import report_line
+from .choosing import SelectionOptions, first, list_subjects, load_registry, require_listed, say
+from .progress import Reporter, reporting
+from .recipes import apply_settings, compose_recipe
+from .signals import Stopped
+from .stopping import StopRequest
+from .streams import write_result
+from .training_folder import TrainingRun, has_model, hold_training_folder, relocate
+
+_WITH_RESUME = {"resume", "settings", "plugin_files", "moved_to", "target_root", "labels"}
+_NOT_GIVEN = (None, (), "", MAX_VOXELS)
+"""What options are where the user names none."""
+_OPTIONS = {"sources": "SOURCE", "participants": "--participant-label", "sessions": "--session-label"}
+"""What the user types, where it is not the name of the field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(SelectionOptions):
+    """The options of ``oasis-gan train``."""
+
+    out: Path | None
+    resume: Path | None
+    moved_to: tuple[Path, ...] = ()
+    kind: str | None
+    preset: str | None
+    recipe: Path | None
+    settings: tuple[str, ...]
+    validate: tuple[str, ...]
+
+
+def train(options: TrainOptions) -> int:
+    """Train a model, or go on with a training, and print its folder.
+
+    Returns:
+        0, or what a shell expects of a process that was stopped by a signal.
+
+    Raises:
+        OasisGanError: If options, recipe or data do not do.
+        OSError: As the file system says.
+    """
+    with StopRequest() as stop:
+        training = _Training(options, stop)
+        # Whatever has been learnt is saved.
+        with suppress(Stopped):
+            training.go()
+        if training.stopped_early:
+            say(training.farewell())
+            return stop.exit_status
+    if training.out is not None:
+        write_result(training.out)
+    return 0
+
+
+class _Training:
+    """One call of ``oasis-gan train``."""
+
+    def __init__(self, options: TrainOptions, stop: StopRequest) -> None:
+        self._options = options
+        self._stop = stop
+        self._step = 0
+        self._steps = 0
+        self.out = options.resume or options.out
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether a signal came before the last step."""
+        return self._stop.signal is not None and not 0 < self._steps == self._step
+
+    def go(self) -> None:
+        """Check what was asked for, read the data and train."""
+        registry = load_registry(self._options.plugin_files)
+        resumed = self._options.resume
+        if resumed is None:
+            out, run = _begin(self._options, registry)
+        else:
+            out, run = resumed, _resume(resumed, self._options)
+        kind = registry.models.get(run.kind)
+        learn = _require_trainable(kind)
+        settings = _resolve_settings(kind, run.recipe)
+        new = resumed is None
+        if not new and kind.check_resume is not None:
+            kind.check_resume(out, TrainingRun.read(out).recipe, run.recipe)
+        leading = kind.leads is None or kind.leads()
+        with hold_training_folder(out, new=new, leading=leading):
+            if new:
+                _require_new(out)
+            sides = self._choose_sides(registry, out, run, settings)
+            record = _Record(out, run, sides)
+            if new:
+                record.write()
+            with reporting("training") as reporter:
+                learn(self._request(record, reporter))
+            record.write()
+
+    def farewell(self) -> str:
+        """Return what to say of a training that was stopped by a signal."""
+        if self._step:
+            again = f"go on with: oasis-gan train --resume {shlex.quote(str(self.out))}"
+            return printable(f"stopped at step {self._step}; {again}")
+        if self._options.resume is not None:
+            return "stopped before the next step, nothing is lost; go on with the same command"
+        return "stopped before the first step: there was nothing to save; start again with the same command"
+
+    def _request(self, record: _Record, reporter: Reporter) -> TrainingRequest:
+        def advance(step: int, steps: int, doing: str) -> None:
+            self._step = step
+            self._steps = steps
+            record.write()
+            reporter.advance(step, steps, doing)
+
+        return TrainingRequest(
+            record.sides.learnt,
+            record.sides.held_out,
+            record.out,
+            record.run.recipe,
+            reporter.say,
+            advance,
+            resume=self._options.resume is not None,
+            stop_requested=self._stop.received,
+        )
+
+    def _choose_sides(self, registry: Registry, out: Path, run: TrainingRun, settings: Mapping[str, object]) -> Split:
+        """Return whom to learn from and whom to hold out, their labels converted."""
+        new = self._options.resume is None
+        selecting = self._options if new else _selecting(run.selection, self._options.plugin_files)
+        # With images as sources, --labels is said of the targets.
+        source_is = selecting.source_is or ("image" if settings.get("source") == "image" else None)
+        subjects, broken = list_subjects(
+            registry, selecting.selections(), selecting.dataset, selecting.labels, source_is
+        )
+        if selecting.source_is and settings.get("source") not in (None, selecting.source_is):
+            expected, remedy = f"{settings['source']}, as the recipe has it", "leave it out, or set source"
+            raise OasisGanError("--source-is", expected=expected, found=selecting.source_is, remedy=remedy)
+        for outcome in broken:
+            say(outcome.message)
+        labels = _find_label_set(settings)
+        # What the data keep for a test is neither learnt nor looked at.
+        shown = [one for one in subjects if side_of(one, run.validate) in ("train", "validate")]
+        shown = [_convert(_with_content(one, settings), labels) for one in shown]
+        if not new:
+            return _recall_sides(out, shown, labels, run.validate)
+        require_listed(run.validate, subjects)
+        return _examine_sides(shown, labels, run.validate)
+
+
+class _Record:
+    """What the folder of a training says of it: what was asked for, and who is on which side.
+
+    What a resumed training is asked for counts from its first step on: one that cannot be done leaves the folder as it
+    was.
+    """
+
+    def __init__(self, out: Path, run: TrainingRun, sides: Split) -> None:
+        self.out = out
+        self.run = run
+        self.sides = sides
+        self._written = False
+
+    def write(self) -> None:
+        """Write it, once."""
+        if not self._written:
+            write_split(self.out, self.sides)
+            self.run.write(self.out)
+            self._written = True
+
+
+def _begin(options: TrainOptions, registry: Registry) -> tuple[Path, TrainingRun]:
+    """Return the folder of a new training, and what is asked for in it."""
+    if options.moved_to:
+        remedy = "leave out --source: a new training takes SOURCE without it"
+        raise OasisGanError("--source", expected="--resume beside it", found="none", remedy=remedy)
+    if options.out is None or not options.sources:
+        found = "neither" if options.out is None and not options.sources else "one of them"
+        raise OasisGanError("train", expected="SOURCE and --out, or --resume", found=found, remedy="name both")
+    trainable = [kind.name for kind in registry.models.offers.values() if kind.train is not None]
+    kind = options.kind or first(trainable, "model kind that can be trained")
+    preset = None if options.preset is None else _find_preset(registry.models.get(kind), options.preset)
+    recipe = compose_recipe(preset, options.recipe, options.settings)
+    _require_new(options.out)
+    return options.out, TrainingRun(kind, _describe_selection(options), tuple(sorted(options.validate)), recipe)
+
+
+def _require_new(out: Path) -> None:
+    """Raise `OasisGanError` if there is a model in the folder; where nothing was learnt a training may begin anew."""
+    if has_model(out):
+        remedy = f"name another --out, or go on with it: oasis-gan train --resume {shlex.quote(str(out))}"
+        raise OasisGanError(out, expected="a new folder", found="one with a training in it", remedy=remedy)
+
+
+def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
+    """Return what the training in a folder was asked for, with what ``--set``, ``--source`` and ``--target`` change."""
+    for field in fields(options):
+        if field.name not in _WITH_RESUME and getattr(options, field.name) not in _NOT_GIVEN:
+            raise _unheeded(_OPTIONS.get(field.name, f"--{field.name.replace('_', '-')}"))
+    run = TrainingRun.read(folder)
+    # A table may have moved; a name means what it meant.
+    if options.labels is not None and not _is_table(str(run.selection.get("labels") or OASIS.name)):
+        raise _unheeded("--labels")
+    selection = dict(run.selection)
+    if options.moved_to:
+        selection["sources"] = [str(path) for path in relocate(run.sources(), options.moved_to)]
+    if options.target_root is not None:
+        selection["target_root"] = str(options.target_root.absolute())
+    if options.labels is not None:
+        selection["labels"] = str(Path(options.labels).absolute())
+    recipe = apply_settings(deepcopy(run.recipe), options.settings)
+    run = replace(run, selection=selection, recipe=recipe)
+    _require_data(run)
+    return run
+
+
+def _unheeded(option: str) -> OasisGanError:
+    """Return what to raise for an option that a training cannot go on with."""
+    remedy = "leave it out; --source says where the data lie now" if option == "SOURCE" else "leave it out"
+    expected = "only --set, --source and --target beside it"
+    return OasisGanError("--resume", expected=expected, found=option, remedy=remedy)
+
+
+def _require_data(run: TrainingRun) -> None:
+    """Raise `OasisGanError` if nothing is left where the data of a training lay: they have moved."""
+    sources, target_root = run.sources(), run.target_root()
+    if not any(source.exists() for source in sources):
+        expected, remedy = "the data that this training learns from", "say where they lie now: --source DIR"
+        raise OasisGanError("--resume", expected=expected, found=f"nothing at {sources[0]}", remedy=remedy)
+    if target_root is not None and not target_root.exists():
+        expected, remedy = "the targets that this training learns from", "say where they lie now: --target DIR"
+        raise OasisGanError("--resume", expected=expected, found=f"nothing at {target_root}", remedy=remedy)
+
+
+def _require_trainable(kind: ModelKind) -> Callable[[TrainingRequest], None]:
+    """Return what trains a kind of model."""
+    if kind.train is None:
+        raise OasisGanError(kind.name, expected="a kind that can be trained", found="none", remedy="see --kind")
+    return kind.train
+
+
+def _resolve_settings(kind: ModelKind, recipe: Mapping[str, object]) -> Mapping[str, object]:
+    """Return settings that are checked, with those that the user left out if the kind tells them."""
+    resolved = kind.check_settings(recipe) if kind.check_settings is not None else None
+    return recipe if resolved is None else resolved
+
+
+def _describe_selection(options: TrainOptions) -> dict[str, Any]:
+    """Return what chooses the subjects, as JSON that is understood from any folder."""
+    names = [field.name for field in fields(SelectionOptions) if field.name != "plugin_files"]
+    selection = {name: _as_json(getattr(options, name)) for name in names}
+    if options.labels is not None and _is_table(options.labels):
+        selection["labels"] = str(Path(options.labels).absolute())
+    return selection
+
+
+def _is_table(labels: str) -> bool:
+    """Whether ``--labels`` is the path of a table, and not the name of a label set."""
+    return known_label_set(labels) is None
+
+
+def _as_json(value: Any) -> Any:  # noqa: ANN401 - an option of any type
+    if isinstance(value, Path):
+        return str(value.absolute())
+    return [_as_json(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _selecting(selection: Mapping[str, Any], plugin_files: tuple[Path, ...]) -> SelectionOptions:
+    """Return the options that `_describe_selection` wrote down; those that an earlier version had not are not given."""
+    options: dict[str, Any] = {}
+    for field in fields(SelectionOptions):
+        value = selection.get(field.name)
+        if isinstance(value, list):
+            value = tuple(value)
+        if value is None and field.default is not MISSING:
+            value = field.default
+        options[field.name] = value
+    options["sources"] = tuple(Path(source) for source in options["sources"])
+    options["target_root"] = Path(options["target_root"]) if options["target_root"] else None
+    options["plugin_files"] = plugin_files
+    return SelectionOptions(**options)
+
+
+def _find_label_set(settings: Mapping[str, object]) -> LabelSet:
+    """Return the set that the model is to learn from; a name that is none is for the kind to refuse."""
+    return LABEL_SETS.get(str(settings.get("labels")), OASIS)
+
+
+def _recall_sides(out: Path, shown: Sequence[Subject], labels: LabelSet, validate: Collection[str]) -> Split:
+    """Return the sides that a training began with.
+
+    Raises:
+        OasisGanError: If somebody is missing, changed or new.
+    """
+    recorded = compare(read_split(out), [(subject, side_of(subject, validate)) for subject in shown])
+    others = [subject for subject, _ in recorded.others]
+    # Who was left out at the beginning is so again.
+    examined = list(examine_all(others, labels, validate))
+    added = [one.subject.name for one in examined if one.report.verdict is not Verdict.REJECT]
+    recorded.require_same(added, out / TABLE)
+    return recorded.split
+
+
+def _examine_sides(shown: Iterable[Subject], labels: LabelSet, validate: Collection[str]) -> Split:
+    """Return whom to learn from and whom to hold out; say who is left out, and why.
+
+    Raises:
+        OasisGanError: If a person is on both sides, or nobody is left to learn from.
+    """
+    sides: dict[str, list[Subject]] = {"train": [], "validate": []}
+    for examined in examine_all(shown, labels, validate):
+        if examined.twin is not None:
+            name = examined.subject.name
+            found, remedy = f"{name} and {examined.twin}, the same head", "put both on one side, or leave one out"
+            expected = "different heads to learn and to measure on"
+            raise OasisGanError("training data", expected=expected, found=found, remedy=remedy)
+        verdict = examined.report.verdict
+        if verdict is Verdict.REJECT:
+            say(f"left out {report_line(examined.report)}")
+        else:
+            if examined.report.message:
+                say(report_line(examined.report))
+            sides[examined.side].append(examined.subject)
+    return split(sides["train"], sides["validate"])
+
+
+def _with_content(subject: Subject, settings: Mapping[str, object]) -> Subject:
+    """Return a subject of which is known what it holds, labels or an image, where the settings say so."""
+    contents: dict[object, Content] = {"labels": "labels", "image": "image"}
+    source = contents.get(settings.get("source"))
+    target = contents.get(settings.get("target"))
+    return subject.holding(source, target) if source and target else subject
+
+
+def _convert(subject: Subject, labels: LabelSet) -> Subject:
+    target = subject.target.in_labels(labels) if subject.target else None
+    return replace(subject, source=subject.source.in_labels(labels), target=target)
+
+
+def _find_preset(kind: ModelKind, name: str) -> Path:
+    if name not in kind.presets:
+        expected = f"one of {', '.join(kind.presets) or 'none'}"
+        raise OasisGanError("--preset", expected=expected, found=name, remedy="name one of these")
+    return kind.presets[name]

@@ -1,1 +1,0 @@
-"""What each command does, once click has read its options."""

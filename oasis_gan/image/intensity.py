@@ -1,0 +1,168 @@
+"""What the greys of an MRI mean: a contrast.
+
+Like a label set it brings voxels into the space a model works in, [0, 1] with background on 0, and is recorded with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import OasisGanError
+from . import cleaning
+from .labels import LabelSet
+from .volume import Channels, Mask, Volume, Voxels
+
+ANCHORS = {"CSF": 0.30, "GM": 0.55, "WM": 0.75}
+"""Where `Window.anchored` puts the mean of each tissue."""
+_HEADROOM = 1.5  # of the white matter's mean: the intensity that lands on 1
+
+
+@dataclass(frozen=True)
+class Window:
+    """A contrast: a piecewise-linear map from intensities to [0, 1], and back.
+
+    Args:
+        values: Increasing intensities, in the unit of the volume.
+        anchors: Where in [0, 1] each of them lands, increasing.
+
+    Raises:
+        ValueError: If the two differ in length, are not strictly increasing, or not finite.
+    """
+
+    values: tuple[float, ...]
+    anchors: tuple[float, ...]
+    kind: Literal["window"] = "window"
+    channels = 1
+
+    def __post_init__(self) -> None:
+        knots = np.array([self.values, self.anchors])
+        if knots.shape[1] < 2 or not np.isfinite(knots).all() or (np.diff(knots) <= 0).any():
+            raise ValueError("expected two or more finite, strictly increasing values and anchors")
+
+    @classmethod
+    def robust(cls, voxels: Voxels, low: float = 0.5, high: float = 99.5) -> Window:
+        """Map the ``low`` and ``high`` percentile of the non-zero voxels to 0 and 1."""
+        inside = voxels[voxels != 0]
+        if inside.size == 0:
+            raise OasisGanError("image", expected="some non-zero voxels", found="none", remedy="leave this volume out")
+        bottom, top = (float(value) for value in np.percentile(inside, [low, high]))
+        # A volume of one value still has a window: that value lands on 1.
+        return cls((bottom, top), (0.0, 1.0)) if top > bottom else cls((top - max(abs(top), 1.0), top), (0.0, 1.0))
+
+    @classmethod
+    def anchored(
+        cls,
+        voxels: Voxels,
+        labels: Voxels,
+        label_set: LabelSet,
+        where: object = "image",
+        remedy: str = "give a T1w scan and the tissue map that belongs to it",
+    ) -> Window:
+        """Map background to 0, the mean of each tissue to its place in `ANCHORS`, and 1.5 white-matter means to 1.
+
+        Two scanners paint the same tissue in different greys; anchored, they paint it alike, so that a network
+        learns anatomy and not the scanner. Where intensities fall below 0, as z-scores do, 0 is no end of the scale:
+        the lines through the means are continued instead.
+
+        Args:
+            voxels: Intensities, any shape.
+            labels: Label values, of the same shape.
+            label_set: What the values mean; it must name CSF, GM and WM.
+            where: What to call the image in an error.
+            remedy: What to do about an error.
+
+        Raises:
+            OasisGanError: If a tissue is missing, or the means do not increase from CSF to GM to WM as in a T1w.
+        """
+        tissues = [voxels[labels == label_set.value_of(name)] for name in ANCHORS]
+        means = [float(tissue.mean(dtype=np.float64)) if tissue.size else np.nan for tissue in tissues]
+        if not (np.diff(means) > 0).all():
+            shown = (
+                f"no {name}" if np.isnan(mean) else f"{name} {mean:.4g}"
+                for name, mean in zip(ANCHORS, means, strict=True)
+            )
+            expected = "a T1w contrast, mean intensities rising from CSF to GM to WM"
+            raise OasisGanError(where, expected=expected, found=", ".join(shown), remedy=remedy)
+        low, high = (0.0, means[-1] * _HEADROOM) if means[0] > 0 else _continued(means)
+        return cls((low, *means, high), (0.0, *ANCHORS.values(), 1.0))
+
+    @classmethod
+    def mean(cls, windows: Sequence[Window]) -> Window:
+        """Return the window half-way between windows that share their anchors."""
+        values = np.mean([window.values for window in windows], axis=0)
+        return cls(tuple(float(value) for value in values), windows[0].anchors)
+
+    def fitted(self, voxels: Voxels) -> Window:
+        """Return this window: it is the same for every volume."""
+        return self
+
+    def encode(self, voxels: Voxels) -> Channels:
+        """Return (..., 1) channels in [0, 1]; what lies outside the window lands on its ends, zero stays zero."""
+        normal = np.where(voxels == 0, 0, np.interp(voxels, self.values, self.anchors))
+        return normal[..., np.newaxis].astype(np.float32)
+
+    def decode(self, channels: Channels) -> NDArray[np.float32]:
+        """Return the intensities (...) of channels (..., 1): the inverse of `encode` within the window."""
+        return np.interp(channels[..., 0], self.anchors, self.values).astype(np.float32)
+
+    def support(self, voxels: Voxels) -> Mask:
+        """Return where there is something else than background."""
+        return np.asarray(voxels != 0)
+
+    def clean(self, volume: Volume, where: object) -> Volume:
+        """Return ``volume`` as an image with finite voxels; one that `Scan.read` returned is left as it is.
+
+        Raises:
+            OasisGanError: If no voxel is finite.
+        """
+        return cleaning.clean(volume, where, "image")
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """The contrast of an image by itself: a robust window of its own for each volume.
+
+    What a model is fed with that learnt from images: scanners differ in scale, percentiles do not.
+
+    Args:
+        low: Percentile of the non-zero voxels that lands on 0.
+        high: Percentile of the non-zero voxels that lands on 1.
+    """
+
+    low: float = 0.5
+    high: float = 99.5
+    kind: Literal["percentiles"] = "percentiles"
+    channels = 1
+
+    def fitted(self, voxels: Voxels) -> Window:
+        """Return the window of a volume."""
+        return Window.robust(voxels, self.low, self.high)
+
+    def support(self, voxels: Voxels) -> Mask:
+        """Return where there is something else than background."""
+        return np.asarray(voxels != 0)
+
+    def clean(self, volume: Volume, where: object) -> Volume:
+        """Return ``volume`` as an image with finite voxels, as `Window.clean` does.
+
+        Raises:
+            OasisGanError: If no voxel is finite, or all of them are 0.
+        """
+        cleaned = cleaning.clean(volume, where, "image")
+        if not cleaned.voxels.any():
+            raise OasisGanError(where, expected="some non-zero voxels", found="none", remedy="leave this volume out")
+        return cleaned
+
+
+def _continued(means: Sequence[float]) -> tuple[float, float]:
+    """Return the intensities that land on 0 and 1 where the lines through the means of the tissues are continued."""
+    csf, gm, wm = means
+    csf_at, gm_at, wm_at = ANCHORS.values()
+    low = csf - csf_at * (gm - csf) / (gm_at - csf_at)
+    high = wm + (1 - wm_at) * (wm - gm) / (wm_at - gm_at)
+    return low, high

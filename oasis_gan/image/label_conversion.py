@@ -1,0 +1,128 @@
+"""Turning a label map of one label set into one of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import OasisGanError
+from .label_sets import fitting_label_sets, readable_values
+from .labels import LabelSet, Structure, listed, values_of
+from .tissues import BACKGROUND, is_background_name, mixture_in, tissue_of
+from .volume import Mended, Volume, Voxels
+
+OPTION = "--labels"
+OWN_TABLE = "a table of your own (TSV: index, tissue)"
+"""What a remedy calls the table that `oasis_gan.io.label_tables` reads."""
+_LONGEST_TABLE = 2**20  # values
+
+
+def convert(volume: Volume, source: LabelSet, target: LabelSet, where: object, option: str = OPTION) -> Volume:
+    """Return a label map of ``source`` as one of ``target``; a note says so where values change their meaning.
+
+    A label becomes the one of the same name, or the tissue that it counts as. Background stays background, and so
+    becomes what lies outside the brain, such as bone; a note says how many voxels.
+
+    Args:
+        volume: Values of ``source``.
+        source: What they mean.
+        target: What they are to mean.
+        where: What to call the volume in an error.
+        option: By which a user says what the values of this volume mean.
+
+    Raises:
+        OasisGanError: If it holds a value that is no label of ``source``, or one without a counterpart in ``target``.
+    """
+    if source.labels == target.labels:
+        require_labels(volume, source, where, option)
+        return source.clean(volume, where)
+    known = readable_values(source)
+    require_labels(volume, known, where, option)
+    volume = known.clean(volume, where)
+    counterparts = _counterparts(known, target)
+    present = values_of(volume.voxels)
+    _require_counterparts(present, counterparts, known, target, where, option)
+    notes = [
+        Mended(f"labels converted from {source.name} to {target.name}"),
+        *_notes(volume.voxels, present, known, target, counterparts),
+    ]
+    voxels = _mapped(volume.voxels, present, counterparts)
+    return replace(volume, voxels=voxels, notes=(*volume.notes, *notes))
+
+
+def require_labels(volume: Volume, label_set: LabelSet, where: object, option: str) -> None:
+    """Raise `OasisGanError` if there are values that the set lacks; name the sets that have them."""
+    unknown = label_set.unknown_values(volume.voxels)
+    if not unknown:
+        return
+    remedy = f"say with {option} what they mean: a label set, or {OWN_TABLE}"
+    whole = [int(value) for value in values_of(volume.voxels) if float(value).is_integer()]
+    fitting = fitting_label_sets(whole) if all(float(value).is_integer() for value in unknown) else []
+    if fitting:
+        choices = " or ".join(f"{option} {name}" for name in fitting)
+        remedy = f"they fit {' and '.join(fitting)}: say {choices}, or give {option} {OWN_TABLE}"
+    expected = f"labels of {label_set.name}"
+    raise OasisGanError(where, expected=expected, found=listed([f"{value:g}" for value in unknown]), remedy=remedy)
+
+
+def _require_counterparts(
+    present: list[int],
+    counterparts: Mapping[int, int],
+    source: LabelSet,
+    target: LabelSet,
+    where: object,
+    option: str,
+) -> None:
+    unmapped = [value for value in present if value not in counterparts]
+    if not unmapped:
+        return
+    names = {label.value: label.name for label in source.labels}
+    expected = f"labels of {source.name} that have a counterpart in {target.name}"
+    found = listed([f"{value} {names[value]}" for value in unmapped])
+    remedy = f"name another label set, or give {option} {OWN_TABLE}"
+    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+
+
+def _mapped(voxels: Voxels, present: list[int], counterparts: Mapping[int, int]) -> Voxels:
+    low, high = min(present), max(present)
+    # A table over the whole range is the fastest, and a label map's range is short.
+    if high - low < _LONGEST_TABLE:
+        table = np.zeros(high - low + 1, np.int32)
+        for value in present:
+            table[value - low] = counterparts[value]
+        return np.asarray(table[voxels - low])
+    values = np.array([counterparts[value] for value in present], np.int32)
+    return np.asarray(values[np.searchsorted(present, voxels)])
+
+
+def _notes(
+    voxels: Voxels, present: list[int], source: LabelSet, target: LabelSet, counterparts: Mapping[int, int]
+) -> list[Mended]:
+    """Return what a user should know of labels that were left out, or stand for several tissues."""
+    notes = []
+    target_names = {label.name for label in target.labels}
+    labels = [label for label in source.labels if label.value in present]
+    outside = [label for label in labels if counterparts[label.value] == 0 and not is_background_name(label.name)]
+    if outside:
+        count = sum(int(np.count_nonzero(voxels == label.value)) for label in outside)
+        names = listed([label.name for label in outside])
+        notes.append(Mended(f"{count} voxels outside the brain are taken as background: {names}"))
+    for label in labels:
+        mixture = mixture_in(label.name)
+        if mixture and label.name not in target_names:
+            notes.append(Mended(f"{label.name} counts as {tissue_of(label.name)}, {mixture}"))
+    return notes
+
+
+def _counterparts(source: LabelSet, target: LabelSet) -> dict[int, int]:
+    """Return the value in ``target`` of each value in ``source`` that has one, 0 among them."""
+    values = {label.name: label.value for label in target.labels} | {BACKGROUND: 0}
+    found = {0: 0}
+    for label in source.labels:
+        tissue = label.tissue if isinstance(label, Structure) else tissue_of(label.name)
+        counterpart = values.get(label.name, values.get(tissue))
+        if counterpart is not None:
+            found[label.value] = counterpart
+    return found

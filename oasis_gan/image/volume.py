@@ -1,0 +1,132 @@
+"""Volumes, and where their voxels lie: RAS+, millimetres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from nibabel import orientations
+from numpy.typing import NDArray
+
+from ..errors import OasisGanError
+
+Voxels = NDArray[Any]
+Affine = NDArray[np.float64]
+Channels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Content = Literal["labels", "image"]
+"""What the values of a volume are: label values, or intensities."""
+
+
+class Mended(str):
+    """A note on what was put right beyond doubt; one that is a plain `str` should be looked at by somebody."""
+
+    __slots__ = ()
+
+
+class Assumed(str):
+    """A note on what no file of its format says, so that it had to be assumed: nothing is wrong with this one."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class SpatialHeader:
+    """The fields of a NIfTI-1 header that say where voxels lie, by value.
+
+    A volume written with them is read by nibabel and by ITK exactly as its source is, whatever the two make of
+    its sform and qform. Names and meanings: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h
+    """
+
+    pixdim: tuple[float, float, float, float]
+    qform_code: int
+    sform_code: int
+    quatern: tuple[float, float, float]
+    qoffset: tuple[float, float, float]
+    srow: tuple[tuple[float, ...], ...]
+    spatial_unit: int
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """Where the voxels of a volume lie.
+
+    Args:
+        shape: Number of voxels along each of the three axes.
+        affine: 4x4, voxel index (i, j, k, 1) to RAS+ millimetres.
+        header: The source's own NIfTI fields, if it had any; an exporter that writes the same grid keeps them.
+    """
+
+    shape: tuple[int, int, int]
+    affine: Affine
+    header: SpatialHeader | None = None
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Distance between neighbouring voxel centres along each axis, in mm."""
+        i, j, k = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+        return float(i), float(j), float(k)
+
+    @property
+    def orientation(self) -> str:
+        """The nearest anatomical directions of the three axes, such as ``"RAS"``."""
+        return "".join(orientations.aff2axcodes(self.affine))
+
+    @property
+    def shear(self) -> float:
+        """The largest cosine between two axes: 0 where they are perpendicular, as ITK demands."""
+        directions = self.affine[:3, :3] / np.array(self.spacing)
+        cosines = directions.T @ directions - np.eye(3)
+        return float(np.abs(cosines).max())
+
+    @property
+    def placed(self) -> bool:
+        """Whether the source's header, if it had one, says where the voxels lie; else their place is a custom."""
+        return self.header is None or max(self.header.sform_code, self.header.qform_code) > 0
+
+    def has_voxels_of(self, other: Geometry) -> bool:
+        """Whether both have the same number of voxels of the same size along each axis."""
+        return self.shape == other.shape and np.allclose(self.spacing, other.spacing, rtol=1e-3)
+
+    def require_same_grid(self, other: Geometry, where: object, tolerance_mm: float = 1e-3) -> None:
+        """Raise `OasisGanError` unless every voxel of ``other`` lies within ``tolerance_mm`` of its mate here."""
+        remedy = "resample one of the two onto the grid of the other"
+        if self.shape != other.shape:
+            raise OasisGanError(where, expected=f"shape {self.shape}", found=f"{other.shape}", remedy=remedy)
+        corners = np.array(np.meshgrid(*((0, n - 1) for n in self.shape), [1], indexing="ij")).reshape(4, -1)
+        distance = np.linalg.norm(((self.affine - other.affine) @ corners)[:3], axis=0).max()
+        # Written so that a distance of NaN is refused too.
+        if not distance <= tolerance_mm:
+            found = f"a corner {distance:.3g} mm away"
+            raise OasisGanError(where, expected="voxels in the same places", found=found, remedy=remedy)
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """Voxels and where they lie.
+
+    Args:
+        voxels: Array of ``geometry.shape``: intensities in the scanner's unit, or label values.
+        geometry: Where the voxels lie.
+        notes: What the reader fixed or doubted, a sentence each.
+        content: What it holds, once its voxels have been cleaned (`oasis_gan.image.cleaning`); None before.
+
+    Further axes of length 1, as ``(x, y, z, 1)`` has them, are dropped.
+
+    Raises:
+        ValueError: If array and geometry disagree about the shape.
+    """
+
+    voxels: Voxels
+    geometry: Geometry
+    notes: tuple[str, ...] = ()
+    content: Content | None = None
+
+    def __post_init__(self) -> None:
+        if np.ndim(self.voxels) > 3 and set(self.voxels.shape[3:]) == {1}:
+            object.__setattr__(self, "voxels", self.voxels.reshape(self.voxels.shape[:3]))
+        if len(self.geometry.shape) > 3 and set(self.geometry.shape[3:]) == {1}:
+            object.__setattr__(self, "geometry", replace(self.geometry, shape=self.geometry.shape[:3]))
+        if self.voxels.shape != self.geometry.shape:
+            raise ValueError(f"voxels have shape {self.voxels.shape}, geometry says {self.geometry.shape}")

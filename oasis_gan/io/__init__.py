@@ -1,0 +1,1 @@
+"""From bytes to a volume and back, by one rule for every format."""

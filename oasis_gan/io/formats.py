@@ -1,0 +1,228 @@
+"""What a file is that is no volume that can be read: another format, or a stand-in for content that is elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import OasisGanError
+from .folders import walk_files
+
+READ = "a volume in NIfTI (.nii, .nii.gz), MGH (.mgz, .mgh) or Analyze (.hdr with .img)"
+_FETCH = "fetch it with datalad get or git annex get"
+_MOST_FILES = 10_000  # of a folder that are looked at to say what is in it
+_SHOWN = 3
+
+
+class Format(NamedTuple):
+    """A format that is not read: what it is, and what to do about it."""
+
+    found: str
+    remedy: str
+
+
+def _by_itk(name: str, written: str = "") -> Format:
+    remedy = "convert it to .nii.gz, for example with SimpleITK's ReadImage and WriteImage or with 3D Slicer"
+    return Format(f"{name}{written}", remedy)
+
+
+def _picture(name: str) -> Format:
+    return Format(f"a {name} picture, which has no place in space", "give the volume that it was made of, as .nii.gz")
+
+
+def _unpack(name: str, command: str) -> Format:
+    return Format(f"a file compressed with {name}", f"unpack it with {command}")
+
+
+_WRITTEN = ", which oasis-gan writes but does not read yet"
+_NRRD = _by_itk("an NRRD file", _WRITTEN)
+_META = _by_itk("a MetaImage file", _WRITTEN)
+_DICOM = Format("a DICOM file", "convert the series to .nii.gz with dcm2niix")
+_MINC = Format("a MINC file", "convert it with mnc2nii or mri_convert")
+_NUMPY = Format("a NumPy array, which does not say where its voxels lie", "save it as .nii.gz with nibabel")
+_TABLE = Format("a table that is not tab-separated", "save it as .tsv, with tabs between the columns source and target")
+_AFNI = Format("an AFNI file", "convert it with 3dAFNItoNIFTI")
+_MRTRIX = Format("an MRtrix file", "convert it with mrconvert")
+_SURFACE = Format("a surface, which has no voxels", "give the volume, as .nii.gz or .mgz")
+_ARCHIVE = Format("an archive", "unpack it and give the folder")
+_WEB_PAGE = Format("a web page, perhaps that of a login", "download the file again, signed in")
+
+_BY_ENDING = {
+    ".seg.nrrd": _by_itk("a segmentation of 3D Slicer (NRRD)", _WRITTEN),
+    ".nrrd": _NRRD,
+    ".nhdr": _by_itk("an NRRD header", _WRITTEN),
+    ".mha": _META,
+    ".mhd": _META,
+    ".gipl": _by_itk("a GIPL file"),
+    ".gipl.gz": _by_itk("a GIPL file"),
+    ".vtk": _by_itk("a VTK file"),
+    ".vti": _by_itk("a VTK file"),
+    ".dcm": _DICOM,
+    ".ima": _DICOM,
+    ".mnc": _MINC,
+    ".mnc.gz": _MINC,
+    ".npy": _NUMPY,
+    ".npz": _NUMPY,
+    ".jpg": _picture("JPEG"),
+    ".jpeg": _picture("JPEG"),
+    ".png": _picture("PNG"),
+    ".tif": _picture("TIFF"),
+    ".tiff": _picture("TIFF"),
+    ".bmp": _picture("BMP"),
+    ".gif": _picture("GIF"),
+    ".webp": _picture("WebP"),
+    ".head": _AFNI,
+    ".brik": _AFNI,
+    ".brik.gz": _AFNI,
+    ".mif": _MRTRIX,
+    ".mif.gz": _MRTRIX,
+    ".gii": _SURFACE,
+    ".gii.gz": _SURFACE,
+    ".csv": _TABLE,
+    ".txt": _TABLE,
+    ".xls": _TABLE,
+    ".xlsx": _TABLE,
+    ".ods": _TABLE,
+    ".mat": Format("a MATLAB file", "save the volume as .nii.gz, for example with niftiwrite"),
+    ".h5": Format("an HDF5 file", "save the volume as .nii.gz with nibabel"),
+    ".hdf5": Format("an HDF5 file", "save the volume as .nii.gz with nibabel"),
+    ".m3z": Format("a deformation of FreeSurfer, which is no volume", "give a volume, as .nii.gz or .mgz"),
+    ".bz2": _unpack("bzip2", "bunzip2"),
+    ".xz": _unpack("xz", "unxz"),
+    ".lzma": _unpack("lzma", "unlzma"),
+    ".zst": _unpack("zstd", "unzstd"),
+    ".z": _unpack("compress", "uncompress"),
+    ".zip": _ARCHIVE,
+    ".tar": _ARCHIVE,
+    ".tar.gz": _ARCHIVE,
+    ".tgz": _ARCHIVE,
+    ".7z": _ARCHIVE,
+    ".rar": _ARCHIVE,
+    ".html": _WEB_PAGE,
+    ".htm": _WEB_PAGE,
+    ".json": Format("a JSON file", "give the volume that it belongs to"),
+}
+_GZIP = Format("a gzip file of another name", "give it a name that ends in .nii.gz, if it holds a NIfTI volume")
+_BY_START = (
+    (
+        rb"version https://[\w.-]+/spec/v\d",
+        Format("a pointer of git LFS: the content has not been fetched", "fetch it with git lfs pull"),
+    ),
+    (rb"[^\0\n]{0,4096}annex/objects/", Format("a pointer of git-annex: the content has not been fetched", _FETCH)),
+    (rb"(?i)\s*(<!doctype html|<html|<head|<\?xml[^>]*>\s*<html)", _WEB_PAGE),
+    (rb"(?i)\s*<", Format("a text in XML or HTML", "download the file again")),
+    (rb"NRRD000", _NRRD),
+    (rb"(ObjectType|NDims|Comment)\s*=", _META),
+    (rb".{128}DICM", _DICOM),
+    (rb"\x89PNG\r\n", _picture("PNG")),
+    (rb"\xff\xd8\xff", _picture("JPEG")),
+    (rb"II\*\0|MM\0\*", _picture("TIFF")),
+    (rb"GIF8[79]a", _picture("GIF")),
+    (rb"BM.{4}\0\0\0\0", _picture("BMP")),
+    (rb"RIFF.{4}WEBP", _picture("WebP")),
+    (rb"\x93NUMPY", _NUMPY),
+    (rb"CDF[\x01\x02]", _MINC),
+    (rb"\x89HDF\r\n", Format("an HDF5 file, as MINC and MATLAB write it", "convert it to .nii.gz, MINC with mnc2nii")),
+    (rb"MATLAB 5\.0 MAT-file", Format("a MATLAB file", "save the volume as .nii.gz, for example with niftiwrite")),
+    (rb"mrtrix image", _MRTRIX),
+    (rb"BZh[1-9]", _unpack("bzip2", "bunzip2")),
+    (rb"\xfd7zXZ\0", _unpack("xz", "unxz")),
+    (rb"\x28\xb5\x2f\xfd", _unpack("zstd", "unzstd")),
+    (rb"\x1f\x9d", _unpack("compress", "uncompress")),
+    (rb"PK\x03\x04|PK\x05\x06|7z\xbc\xaf|Rar!", _ARCHIVE),
+    (rb"\x1f\x8b", Format("a file that is compressed twice", "unpack it once with gunzip")),
+)
+
+
+def format_of_content(start: bytes) -> Format | None:
+    """Return what a file is that begins with these bytes, if that is known: 256 of them are enough."""
+    return next((found for pattern, found in _BY_START if re.match(pattern, start, re.DOTALL)), None)
+
+
+def format_of_name(name: str) -> Format | None:
+    """Return what a file is by the ending of its name, if that is known and no volume that can be read."""
+    endings = [ending for ending in _BY_ENDING if name.lower().endswith(ending)]
+    return _BY_ENDING[max(endings, key=len)] if endings else None
+
+
+def missing_content(path: Path) -> Format | None:
+    """Return what stands at ``path`` instead of a file: nothing, or a link that leads nowhere."""
+    if path.exists():
+        return None
+    # Unlike Path.is_symlink it does not raise where a path is too long.
+    if not os.path.islink(path):  # noqa: PTH114
+        return Format("no such file", "check the path")
+    target = os.readlink(path)  # noqa: PTH115
+    if "annex/objects" in target.replace("\\", "/"):
+        return Format("a link to content that has not been fetched", _FETCH)
+    return Format(f"a link that leads nowhere ({target})", "fetch the file, or correct the link")
+
+
+def require_content(path: Path, expected: str) -> None:
+    """Raise `OasisGanError` if nothing is at ``path``, or a link to content that has not been fetched."""
+    found = missing_content(path)
+    if found is not None:
+        raise OasisGanError(path, expected=expected, found=found.found, remedy=found.remedy)
+
+
+def refuse_content(where: object, expected: str, start: bytes) -> None:
+    """Raise `OasisGanError` if a file that begins with these bytes is known to be of another format.
+
+    Args:
+        where: The file, for the error.
+        expected: What it should be.
+        start: Its first bytes, 256 of them where there are so many.
+    """
+    found = format_of_content(start)
+    if found is not None:
+        raise OasisGanError(where, expected=expected, found=found.found, remedy=found.remedy)
+
+
+def unrecognised(root: Path, readers: str) -> OasisGanError:
+    """Return the error of a file or folder that no reader recognises, which says what it is where that is known.
+
+    Args:
+        root: The file or folder, which exists.
+        readers: The names of the readers.
+    """
+    if root.is_dir():
+        return _unrecognised_folder(root, readers)
+    found = _format_of_file(root)
+    if found is not None:
+        return OasisGanError(root, expected=READ, found=found.found, remedy=found.remedy)
+    expected = f"something that a dataset plugin reads ({readers})"
+    remedy = "convert it to .nii.gz, or choose its reader with --dataset"
+    return OasisGanError(root, expected=expected, found="a file of an unknown kind", remedy=remedy)
+
+
+def _format_of_file(path: Path) -> Format | None:
+    start = b""
+    with suppress(OSError):
+        if path.is_file():
+            with path.open("rb") as file:
+                start = file.read(256)
+    if start.startswith(b"\x1f\x8b"):
+        # What is in it was not looked at: its name does not say that it is a volume.
+        return format_of_name(path.name) or _GZIP
+    return format_of_content(start) or format_of_name(path.name)
+
+
+def _unrecognised_folder(root: Path, readers: str) -> OasisGanError:
+    names = [path.name for path in islice(walk_files(root), _MOST_FILES)]
+    known = [(name, found) for name in names if (found := format_of_name(name)) is not None]
+    images = [(name, found) for name, found in known if found not in {_TABLE, _BY_ENDING[".json"]}]
+    if images:
+        ((found, count),) = Counter(found for _, found in images).most_common(1)
+        example = next(name for name, other in images if other == found)
+        shown = f"{count} files such as {example} ({found.found})"
+        return OasisGanError(root, expected=READ, found=shown, remedy=found.remedy)
+    expected = f"something that a dataset plugin reads ({readers})"
+    shown = ", ".join(names[:_SHOWN])
+    found_there = f"other files, such as {shown}" if names else "no files"
+    remedy = "check the folder, or choose a reader with --dataset"
+    return OasisGanError(root, expected=expected, found=found_there, remedy=remedy)

@@ -1,0 +1,147 @@
+"""Reading a label map of which nothing says what its values mean: as what a model takes, unless that is doubtful."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import OasisGanError
+from ..image.label_anatomy import Tissues, tissue_contacts
+from ..image.label_conversion import OPTION, OWN_TABLE, convert
+from ..image.label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG, fitting_label_sets
+from ..image.labels import LabelSet, listed, values_of
+from ..image.volume import Volume
+from .label_names import is_dseg, stem_of
+
+MASK_ML, WARNED_ML = 20.0, 1.0
+"""A map of one label this large is refused, or warned of: tissues of a head seldom lie apart."""
+_ORDERS: Mapping[str, Tissues] = {
+    # The values of CSF, GM and WM.
+    "oasis": (1, 2, 3),
+    "bids": (3, 1, 2),
+}
+_HALF = {2, 3}
+"""White matter and cortex of FreeSurfer's left hemisphere."""
+
+
+def presume(volume: Volume, expected: LabelSet, where: Path, option: str = OPTION) -> Volume:
+    """Return a label map of unknown coding as one of ``expected``, whose values it has; refuse it where in doubt.
+
+    Args:
+        volume: A label map.
+        expected: The set it is taken for.
+        where: Its file.
+        option: By which a user says what its values mean.
+
+    Raises:
+        OasisGanError: If it is a mask, if its name says that it is of BIDS and its values may be read in two ways, if
+            its tissues do not lie as in a head, or if another known set has its values and this one has not.
+    """
+    present = [value for value in values_of(volume.voxels) if value != 0]
+    if not present:
+        return volume
+    unknown = expected.unknown_values(volume.voxels)
+    values = [int(value) for value in present if float(value).is_integer()]
+    if len(values) < len(present):
+        raise _unknown_values(unknown, [], expected, where, option)
+    if len(values) > 1 and set(values) <= {label.value for label in OASIS_PNG.labels}:
+        return convert(volume, OASIS_PNG, expected, where, option)
+    if not unknown:
+        _require_no_bids_reading(values, expected, where, option)
+    if not unknown and expected.labels == OASIS.labels and len(values) > 1:
+        _require_anatomy(volume, values, where, option)
+    if len(values) == 1:
+        volume = _judged_mask(volume, values[0], where, option)
+    if unknown:
+        raise _unknown_values(unknown, values, expected, where, option)
+    return volume
+
+
+def require_bids_anatomy(volume: Volume, where: Path, option: str = OPTION) -> None:
+    """Raise `OasisGanError` if tissues lie as in no head when their values are those common in BIDS.
+
+    Asked of a ``dseg`` in a BIDS dataset that has no table: older derivatives keep FSL's values there.
+
+    Args:
+        volume: A label map.
+        where: Its file.
+        option: By which a user says what its values mean.
+    """
+    # What is no number is judged later, when the volume is cleaned.
+    voxels = np.nan_to_num(volume.voxels, nan=0, posinf=0, neginf=0)
+    values = values_of(voxels)
+    if not set(values) <= {0, *_ORDERS[BIDS.name]}:
+        return
+    contacts = tissue_contacts(np.rint(voxels), float(np.prod(volume.geometry.spacing)))
+    found = contacts.contradiction(_ORDERS[BIDS.name]) if contacts else ""
+    if not found:
+        return
+    reading = _reading(BIDS, values)
+    expected = f"white matter within grey matter, if the values are {reading} (bids)"
+    remedy = f"say what they mean: {option} {OASIS.name} or {option} {BIDS.name}, or {OWN_TABLE}"
+    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+
+
+def _require_no_bids_reading(values: list[int], expected: LabelSet, where: Path, option: str) -> None:
+    """Raise `OasisGanError` if a file called as in BIDS has values that BIDS reads otherwise."""
+    is_bids_name = is_dseg(stem_of(where)) or is_dseg(stem_of(Path(os.path.realpath(where))))
+    ours, theirs = _reading(expected, values), _reading(BIDS, values)
+    if not is_bids_name or ours == theirs or not set(values) <= {label.value for label in BIDS.labels}:
+        return
+    where_said = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
+    found = f"neither: they may be {theirs} (bids), or {ours} ({expected.name})"
+    remedy = f"say {option} bids or {option} {expected.name}"
+    raise OasisGanError(where, expected=where_said, found=found, remedy=remedy)
+
+
+def _require_anatomy(volume: Volume, values: list[int], where: Path, option: str) -> None:
+    """Raise `OasisGanError` if values from 1 to 3 lie as in no head, or may be those of a hemisphere of FreeSurfer."""
+    contacts = tissue_contacts(volume.voxels, float(np.prod(volume.geometry.spacing)))
+    if contacts is None:
+        return
+    found = contacts.contradiction(_ORDERS[OASIS.name])
+    may_be_half = set(values) == _HALF
+    if not found and may_be_half and not contacts.is_wrapped(inner=3, outer=2):
+        found = "values that a hemisphere of FreeSurfer has too"
+    if not found:
+        return
+    fitting = [name for name, order in _ORDERS.items() if not contacts.contradiction(order)]
+    others = [FREESURFER.name] if may_be_half else [name for name in fitting if name != OASIS.name]
+    choices = " or ".join(f"{option} {name}" for name in (*others, OASIS.name))
+    expected = f"white matter within grey matter, if the values are {_reading(OASIS, values)} (oasis)"
+    remedy = f"say what they mean: {choices}, or {OWN_TABLE}"
+    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+
+
+def _judged_mask(volume: Volume, value: int, where: Path, option: str) -> Volume:
+    """Refuse a map of one label that is as large as a brain, and note a smaller one."""
+    size = int(np.count_nonzero(volume.voxels)) * float(np.prod(volume.geometry.spacing)) / 1000
+    if size >= MASK_ML:
+        expected, found = "a label map of several tissues", f"nothing but {value}: a mask?"
+        remedy = f"give a map of the tissues; if this is one, say with {option} what {value} means"
+        raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+    if size >= WARNED_ML:
+        return replace(volume, notes=(*volume.notes, f"nothing but label {value}: is it a mask?"))
+    return volume
+
+
+def _unknown_values(
+    unknown: list[float], values: list[int], expected: LabelSet, where: Path, option: str
+) -> OasisGanError:
+    """Return what to say of values that the expected set lacks: which known sets have them."""
+    fitting = fitting_label_sets(values) if values else []
+    remedy = f"give a label map with these values (an MRI is no label map), or say with {option} what they mean"
+    if fitting:
+        choices = " or ".join(f"{option} {name}" for name in fitting)
+        remedy = f"they fit {' and '.join(fitting)}: say {choices}, or give {option} {OWN_TABLE}"
+    known = listed(["0 background", *(f"{label.value} {label.name}" for label in expected.labels)])
+    found = listed([f"{value:g}" for value in unknown])
+    return OasisGanError(where, expected=f"labels {known} ({expected.name})", found=found, remedy=remedy)
+
+
+def _reading(label_set: LabelSet, values: list[int]) -> str:
+    return ", ".join(f"{label.value} {label.name}" for label in label_set.labels if label.value in values)

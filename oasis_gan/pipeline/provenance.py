@@ -1,0 +1,184 @@
+"""The JSON beside each output: what made it, and from what."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..errors import OasisGanError, printable
+from ..image.choices import Plane
+from ..image.label_sets import identity_of
+from ..image.volume import Volume
+from ..io.files import read_small, sha256
+from ..io.publishing import Identity, companions, identify
+from ..plugin.datasets import Scan
+from ..plugin.models import Computation, ModelCard
+
+Record = dict[str, Any]
+_EXPLICIT = "planes_explicit"  # in a record, not in the sidecar: whether the user asked for these planes
+_RECENT = 2.0  # seconds: in which a file can change again without another time stamp, on the coarsest file systems
+
+
+class ScanFiles:
+    """The files of a scan, as they are before it is read.
+
+    Args:
+        scan: The scan that is going to be read.
+    """
+
+    def __init__(self, scan: Scan) -> None:
+        self._paths = (scan.path, *scan.parts)
+        self._before = [_state(path) for path in self._paths]
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Names and hashes of the files.
+
+        Raises:
+            OSError: As the file system says.
+            OasisGanError: If one is no regular file.
+        """
+        scan, *parts = (identify(path) for path in self._paths)
+        return {**scan, "parts": parts} if parts else scan
+
+    def require_unchanged(self) -> None:
+        """Raise `OasisGanError` if a file is no longer what it was before the scan was read and hashed."""
+        for path, before in zip(self._paths, self._before, strict=True):
+            hashed = before is not None and before[-1] is not None
+            if _state(path, hashed=hashed) != before:
+                expected = "a file that stays the same while it is read"
+                remedy = "wait until it is copied completely, and run again"
+                raise OasisGanError(path, expected=expected, found="one that changed", remedy=remedy)
+
+
+def read_with_identity(scan: Scan, read: Callable[[Scan], Volume]) -> tuple[Volume, Identity]:
+    """Read a scan, and return with the volume the names and hashes of the files it was read from.
+
+    Args:
+        scan: The scan.
+        read: Reads it.
+
+    Raises:
+        OasisGanError: If it cannot be read, or changed in the meantime.
+        OSError: As the file system says.
+    """
+    files = ScanFiles(scan)
+    volume = read(scan)
+    identity = files.identity
+    files.require_unchanged()
+    return volume, identity
+
+
+def recorded(
+    scan: Scan,
+    source: Identity,
+    card: ModelCard,
+    planes: Sequence[Plane],
+    datatype: str,
+    computation: Computation | None = None,
+    references: Mapping[str, Identity] | None = None,
+    *,
+    planes_requested: bool = False,
+) -> Record:
+    """Return what decides how the output looks; equal records mean equal outputs.
+
+    What an engine's version or the number of threads changes is rounding, so that they are no part of it.
+
+    Args:
+        scan: What is translated.
+        source: Names and hashes of its files.
+        card: Of the model.
+        planes: In which it is sliced; a thin volume may be sliced in others.
+        datatype: In which voxels are stored.
+        computation: What computes it, if the model says so.
+        references: Names and hashes of other scans that the output depends on, by what they are used for.
+        planes_requested: Whether the user asked for these planes.
+    """
+    return {
+        "synthetic": True,
+        "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
+        "model": {"name": card.name, "version": card.version, "weights_sha256": card.weights_sha256},
+        "source": source,
+        "source_labels": identity_of(scan.labels) if scan.labels else None,
+        "precision": computation.precision if computation else None,
+        "planes": [plane.value for plane in planes],
+        _EXPLICIT: planes_requested,
+        "texture": card.texture,
+        "histogram": card.histogram.identity() if card.histogram else None,
+        "datatype": datatype,
+        "source_contrast": asdict(card.source),
+        "target_contrast": asdict(card.target),
+        **(references or {}),
+    }
+
+
+def as_json(record: Record, work: Path, output: str, facts: Mapping[str, object]) -> bytes:
+    """Return the sidecar of the volume ``output`` in a work folder.
+
+    Args:
+        record: What decided how it looks.
+        work: The folder in which it was made; what else lies in there belongs to it.
+        output: The name of the volume.
+        facts: What is written down beside the record, and not compared.
+    """
+    others = [identify(work / name) for name in companions(work, [output])]
+    volume = {**identify(work / output), **({"parts": others} if others else {})}
+    content = {**record, "volume": volume, **facts}
+    content.pop(_EXPLICIT, None)
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def read_sidecar(path: Path, output: Path) -> Record | None:
+    """Return what the sidecar of ``output`` says; None if it is none, or not by this tool."""
+    try:
+        content = json.loads(read_small(path, 2**24))
+    except (OasisGanError, OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("synthetic") is not True:
+        return None
+    volume = content.get("volume")
+    named = isinstance(volume, dict) and volume.get("file") == printable(output.name)
+    return content if named else None
+
+
+def differences(there: Record, output: Path, record: Record) -> list[str]:
+    """Return in what ``output`` differs from what ``record`` would make; nothing if it is the same.
+
+    Args:
+        there: Its sidecar.
+        output: The volume.
+        record: What decides how a volume looks.
+    """
+    wanted = json.loads(json.dumps(record))
+    explicit = wanted.pop(_EXPLICIT, False)
+    different = [key for key, value in wanted.items() if there.get(key) != value]
+    # A thin volume is sliced in other planes, unless the user asks for these.
+    if "planes" in different and not explicit and there.get("planes_requested") == wanted["planes"]:
+        different.remove("planes")
+    if there["volume"].get("sha256") != identify(output)["sha256"]:
+        different.append("volume")
+    return different
+
+
+def _state(path: Path, *, hashed: bool | None = None) -> tuple[object, ...] | None:
+    """Return what changes when a file does; None if there is no such file.
+
+    Args:
+        path: Of the file.
+        hashed: Whether to look at the content too. By default of a file that was changed a moment ago: within one tick
+            of the file system's clock it can change again.
+    """
+    try:
+        status = path.stat()
+        if hashed is None:
+            hashed = abs(time.time() - status.st_ctime) < _RECENT
+        digest = sha256(path) if hashed else None
+    except (OSError, OasisGanError):
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, digest

@@ -1,0 +1,1 @@
+"""What a plugin describes, and how plugins are found."""

@@ -1,0 +1,91 @@
+"""Where plugins come from: entry points of installed distributions, and files that a user names."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
+
+from ..errors import OasisGanError
+from .hookspecs import PROJECT
+
+Load = Callable[[], object]
+OWN_DISTRIBUTION = "oasis-gan"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a plugin came from: its own name, and the distribution or file that brought it."""
+
+    plugin: str
+    provider: str
+
+    def __str__(self) -> str:
+        return f"{self.plugin} ({self.provider})"
+
+
+def installed() -> Iterator[tuple[Source, Load]]:
+    """Yield the installed plugins, our own first so that no third party takes over a built-in.
+
+    Nothing is imported yet; whatever is wrong with a plugin is raised when it is loaded.
+    """
+    found: dict[tuple[str, str], Load] = {}
+    for distribution in distributions():
+        for entry_point in _entry_points(distribution):
+            # The first of two copies on the path is the one that gets imported.
+            found.setdefault((_name(distribution), entry_point.name), entry_point.load)
+    for (provider, name), load in sorted(found.items(), key=lambda item: (item[0][0] != OWN_DISTRIBUTION, item[0])):
+        yield Source(name, provider), load
+
+
+def from_file(file: Path) -> tuple[Source, Load]:
+    """Return the plugin in a Python file."""
+    return Source(file.stem, str(file)), partial(_load_file, file)
+
+
+def _entry_points(distribution: Distribution) -> list[EntryPoint]:
+    """Return a distribution's plugins; a broken list of them counts as one plugin, which cannot be loaded."""
+    try:
+        return [entry_point for entry_point in distribution.entry_points if entry_point.group == PROJECT]
+    # The file may be anybody's, and importlib.metadata raises whatever it trips over.
+    except Exception:  # noqa: BLE001
+        broken = EntryPoint("entry_points.txt", "a line that is not NAME = MODULE", PROJECT)
+        return [broken] if _mentions_us(distribution) else []
+
+
+def _mentions_us(distribution: Distribution) -> bool:
+    try:
+        return PROJECT in (distribution.read_text("entry_points.txt") or "")
+    except (OSError, ValueError):
+        return False
+
+
+def _name(distribution: Distribution) -> str:
+    """Return a distribution's name; what an interrupted uninstall leaves behind has none."""
+    try:
+        name = distribution.metadata["Name"]
+    # Python versions differ in what they do where there is no name, or no metadata at all.
+    except Exception:  # noqa: BLE001
+        name = None
+    return name or "a distribution without a name"
+
+
+def _load_file(file: Path) -> object:
+    if not file.is_file():
+        raise OasisGanError(file, expected="a Python file", found="no such file", remedy="check the path")
+    name = f"oasis_gan_plugin_{abs(hash(file.resolve()))}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise OasisGanError(file, expected="a Python file", found=file.suffix, remedy="name it .py")
+    # A module looks itself up there, for example to make a dataclass of postponed annotations.
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -1,0 +1,261 @@
+"""What the values of a label map mean, as far as the files around it say so.
+
+The order of evidence: a table made for the file (``<same name>.tsv``, a ``dseg.tsv`` that applies to it in BIDS, a
+colour table of FreeSurfer's form of its name), the file's own name, a colour table in its folder, and that it lies in a
+BIDS dataset.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..errors import OasisGanError
+from ..image.label_conversion import OPTION, OWN_TABLE
+from ..image.label_sets import BIDS
+from ..image.labels import LabelSet
+from ..image.volume import Volume
+from ..io.label_doubt import require_bids_anatomy
+from ..io.label_names import (
+    entities_of,
+    is_dseg,
+    is_image,
+    label_set_by_name,
+    looks_like_label_map,
+    names_neurite_seg24,
+    stem_of,
+)
+from ..io.label_tables import has_label_columns, is_colour_table, read_label_table
+from .datasets import Scan
+
+DESCRIPTION = "dataset_description.json"
+_COLOURS = "FreeSurferColorLUT.txt"
+_DSEG_TABLE = re.compile(r"((?:[a-zA-Z]+-[a-zA-Z0-9+]+_)*)dseg\.tsv")
+_IN_BIDS = re.compile(r"sub-.+|ses-.+|sess-.+|anat\d*|func\d*|dwi\d*|fmap\d*|perf|pet|mri|seg")
+_DEEPEST = 9  # folders above a file that are looked at for a description
+_NOT_BIDS = {"sourcedata", "code"}
+_WITHOUT_TABLE = "no *_dseg.tsv says what the labels mean: without --labels, those common in BIDS, 1 GM, 2 WM, 3 CSF"
+
+
+def find_label_set(path: Path) -> LabelSet | None:
+    """Return what the values of a label map mean by what lies beside it, or None where nothing says so.
+
+    Args:
+        path: Of a volume, which is not opened.
+
+    Raises:
+        OasisGanError: If a table that applies to it cannot be used.
+    """
+    return LabelSetFinder().find(path)
+
+
+def _places(path: Path) -> list[Path]:
+    """Return where a file is named, and where it lies if that is a link."""
+    # As it is named: resolving follows links.
+    named = Path(os.path.abspath(path))  # noqa: PTH100
+    there = Path(os.path.realpath(path))
+    return [named] if there == named else [named, there]
+
+
+@dataclass(frozen=True)
+class _Refusing:
+    """A reader of a scan nobody can say the labels of; it raises why, until somebody says what they mean."""
+
+    reader: Callable[[Path], Volume]
+    error: Exception
+
+    def __call__(self, path: Path) -> Volume:
+        raise self.error
+
+
+@dataclass(frozen=True)
+class _CommonBids:
+    """A reader of a ``dseg`` without a table, whose labels are taken to be those common in BIDS.
+
+    It notes so, and refuses a map whose tissues then lie as in no head.
+    """
+
+    reader: Callable[[Path], Volume]
+    option: str
+
+    def __call__(self, path: Path) -> Volume:
+        volume = self.reader(path)
+        require_bids_anatomy(volume, path, self.option)
+        return replace(volume, notes=(*volume.notes, _WITHOUT_TABLE))
+
+
+@dataclass(frozen=True, eq=False)
+class LabelSetFinder:
+    """Finds label sets, and remembers folders and tables: one for each run, since files change in between.
+
+    Args:
+        option: By which a user says what values mean, for errors.
+    """
+
+    option: str = OPTION
+    _names: dict[Path, frozenset[str]] = field(default_factory=dict)
+    _tables: dict[Path, LabelSet | Exception] = field(default_factory=dict)
+    _dseg: dict[Path, list[tuple[str, Mapping[str, str]]]] = field(default_factory=dict)
+    _colours: dict[Path, list[Path]] = field(default_factory=dict)
+
+    def find(self, path: Path) -> LabelSet | None:
+        """Return what the values of a label map mean; see `find_label_set`."""
+        found = self._by_evidence(path)
+        if found is None and self._is_common_bids(path):
+            return BIDS
+        return found
+
+    def describe(self, scan: Scan, *, explicit: LabelSet | None = None, default: LabelSet | None = None) -> Scan:
+        """Return a scan that knows what its values mean, where somebody says so.
+
+        What is wrong with a table is raised when the scan is read.
+
+        Args:
+            scan: Of any file.
+            explicit: What a user says; it goes before everything else.
+            default: What a ``dseg`` without a table means to its reader, as in a dataset known to be BIDS.
+        """
+        if explicit is not None:
+            reader = scan.reader.reader if isinstance(scan.reader, (_Refusing, _CommonBids)) else scan.reader
+            return replace(scan, labels=explicit, reader=reader)
+        if scan.labels is not None or isinstance(scan.reader, _Refusing):
+            return scan
+        try:
+            found = self._by_evidence(scan.path)
+        except (OasisGanError, OSError) as error:
+            return replace(scan, reader=_Refusing(scan.reader, error))
+        if found is not None:
+            return replace(scan, labels=found)
+        if self._is_common_bids(scan.path) or (default is not None and is_dseg(stem_of(scan.path))):
+            return replace(scan, labels=default or BIDS, reader=_CommonBids(scan.reader, self.option))
+        return scan
+
+    def _by_evidence(self, path: Path) -> LabelSet | None:
+        """Return what tables and the name say, looked at where the file is named, and where a link to it leads."""
+        for place in _places(path):
+            if is_image(stem_of(place)):
+                return None
+            found = self._beside(place, path)
+            if found is not None:
+                return found
+        return None
+
+    def _beside(self, path: Path, where: Path) -> LabelSet | None:
+        """Return what lies beside a file; ``where`` is what an error calls it."""
+        table = self._own_table(path) or self._bids_table(path)
+        if table is not None:
+            return self._read(table)
+        if names_neurite_seg24(path):
+            expected = "label maps of a published coding (seg4 or seg35)"
+            remedy = f"choose seg4, or say with {self.option} what the values mean: {OWN_TABLE}"
+            raise OasisGanError(where, expected=expected, found="seg24", remedy=remedy)
+        named = label_set_by_name(path)
+        if named is not None:
+            return named
+        colours = self._colour_table(path, where)
+        return self._read(colours) if colours is not None else None
+
+    def _own_table(self, path: Path) -> Path | None:
+        """Return the table that has the file's own name."""
+        names = self._list(path.parent)
+        stem = stem_of(path)
+        if f"{stem}.tsv" in names:
+            table = path.with_name(f"{stem}.tsv")
+            if is_dseg(stem) or has_label_columns(table):
+                return table
+        candidates = (f"{stem}{end}" for end in (".lut", ".ctab", "_LUT.txt", ".LUT.txt", "LUT.txt", ".txt"))
+        tables = (path.with_name(name) for name in candidates if name in names)
+        return next((table for table in tables if is_colour_table(table)), None)
+
+    def _bids_table(self, path: Path) -> Path | None:
+        """Return the ``dseg.tsv`` that applies to a ``dseg`` by inheritance.
+
+        It lies in the same folder or above, and its name has no entity that the file's has not. The nearest counts, in
+        one folder the one that shares most entities
+        (https://bids-specification.readthedocs.io/en/stable/common-principles.html#the-inheritance-principle).
+        """
+        stem = stem_of(path)
+        if not is_dseg(stem):
+            return None
+        ours = entities_of(stem).items()
+        for folder in self._dataset_folders(path):
+            fitting = [(len(theirs), name) for name, theirs in self._dseg_tables(folder) if theirs.items() <= ours]
+            if fitting:
+                return folder / max(fitting)[1]
+        return None
+
+    def _dseg_tables(self, folder: Path) -> list[tuple[str, Mapping[str, str]]]:
+        """Return the label tables of a folder, and the entities of their names."""
+        if folder not in self._dseg:
+            matches = filter(None, map(_DSEG_TABLE.fullmatch, self._list(folder)))
+            self._dseg[folder] = [(match[0], entities_of(match[1])) for match in matches]
+        return self._dseg[folder]
+
+    def _colour_table(self, path: Path, where: Path) -> Path | None:
+        """Return the colour table of a folder: FreeSurfer's own by its name, or else the only one."""
+        if not looks_like_label_map(stem_of(path)):
+            return None
+        tables = self._colour_tables(path.parent)
+        if len(tables) > 1:
+            shown = " and ".join(table.name for table in tables[:8])
+            remedy = f"name one with {self.option}"
+            raise OasisGanError(where, expected="one colour table beside it", found=shown, remedy=remedy)
+        return tables[0] if tables else None
+
+    def _colour_tables(self, folder: Path) -> list[Path]:
+        if folder not in self._colours:
+            names = self._list(folder)
+            found = [folder / name for name in sorted(names) if name.casefold().endswith("lut.txt")]
+            own = [folder / _COLOURS] if _COLOURS in names else []
+            self._colours[folder] = own or [table for table in found if is_colour_table(table)]
+        return self._colours[folder]
+
+    def _is_common_bids(self, path: Path) -> bool:
+        """Whether a file is a ``dseg`` in a BIDS dataset."""
+        return any(self._lies_in_bids(place) for place in _places(path))
+
+    def _lies_in_bids(self, path: Path) -> bool:
+        return is_dseg(stem_of(path)) and any(self._describes(folder, path) for folder in path.parents[:_DEEPEST])
+
+    def _dataset_folders(self, path: Path) -> Iterator[Path]:
+        """Yield the folders above a file that may belong to its dataset, the nearest first.
+
+        They end with the one that holds the description; a derivative within a dataset inherits from that too. Without
+        a description they end with the first that is not called as in BIDS.
+        """
+        folders = path.parents[:_DEEPEST]
+        described = [index for index, folder in enumerate(folders) if self._describes(folder, path)]
+        if described:
+            yield from folders[: max(described) + 1]
+            return
+        for folder in folders:
+            yield folder
+            if not _IN_BIDS.fullmatch(folder.name):
+                return
+
+    def _describes(self, folder: Path, path: Path) -> bool:
+        """Whether a folder is a BIDS dataset, and a file in it is not where a dataset keeps what is not BIDS."""
+        within = path.relative_to(folder).parts
+        return DESCRIPTION in self._list(folder) and within[0] not in _NOT_BIDS
+
+    def _list(self, folder: Path) -> frozenset[str]:
+        if folder not in self._names:
+            try:
+                self._names[folder] = frozenset(entry.name for entry in folder.iterdir())
+            except OSError:
+                self._names[folder] = frozenset()
+        return self._names[folder]
+
+    def _read(self, table: Path) -> LabelSet:
+        if table not in self._tables:
+            try:
+                self._tables[table] = read_label_table(table)
+            except (OasisGanError, OSError) as error:
+                self._tables[table] = error
+        found = self._tables[table]
+        if isinstance(found, Exception):
+            raise found
+        return found
