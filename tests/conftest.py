@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from desk import make_desk
 from hypothesis import HealthCheck, settings
+from kit.desk import make_desk
+from kit.tool import CommandLine, Painting, oasis_gan
 from nibabel.analyze import AnalyzeHeader
 from numpy.typing import NDArray
-from tool import CommandLine, Painting, oasis_gan
 
 if os.environ.get("OASIS_GAN_TEST_PRECISION"):
     # For this process, and for those that tests start.
-    sys.path.insert(0, str(Path(__file__).parent / "forced_precision"))
+    sys.path.insert(0, str(Path(__file__).parent / "kit" / "forced_precision"))
     sys.modules.pop("sitecustomize", None)
     importlib.import_module("sitecustomize")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (sys.path[0], os.environ.get("PYTHONPATH"))))

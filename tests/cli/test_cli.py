@@ -1,0 +1,354 @@
+"""What a user types and sees: real processes, real files, exit codes, and nothing half done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from kit.tool import Painting, oasis_gan, on_terminal
+from numpy.typing import NDArray
+
+import oasis_gan as package
+
+HEADER = ["subject", "status", "output", "message"]
+GREYS = np.array([0, 300, 550, 750])
+
+
+def voxels_of(path: Path) -> NDArray[Any]:
+    """Return the voxels of a NIfTI file, as stored."""
+    return np.asarray(nib.Nifti1Image.from_filename(path).dataobj)
+
+
+def label_map(path: Path, shape: tuple[int, int, int] = (10, 12, 9), seed: int = 0) -> Path:
+    """Write a label map with an oblique, anisotropic affine."""
+    voxels = np.random.default_rng(seed).integers(0, 4, shape).astype(np.uint8)
+    affine = nib.affines.from_matvec(nib.eulerangles.euler2mat(0.1, 0.2, -0.3) @ np.diag([-1.0, 1.2, 2]), (5, -7, 11))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(voxels, affine), path)
+    return path
+
+
+def table(out: Path) -> list[list[str]]:
+    """Return the rows of subjects.tsv below its header."""
+    rows = [line.split("\t") for line in (out / "subjects.tsv").read_text().splitlines()]
+    assert rows[0] == HEADER
+    assert {len(row) for row in rows} == {4}
+    return rows[1:]
+
+
+def assert_one_line(process: subprocess.CompletedProcess[str], *said: str) -> None:
+    """Check that a failure is a line, and not a traceback."""
+    (line,) = process.stderr.strip().splitlines()
+    for part in said:
+        assert part in line
+    assert process.stdout == ""
+
+
+def test_a_volume_is_translated_onto_its_own_grid(tmp_path: Path, paint: Painting) -> None:
+    source = label_map(tmp_path / "sub-01_seg.nii.gz")
+    process = paint(source)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == ["out/sub-01_seg_synthT1w.nii.gz"]
+    output = tmp_path / process.stdout.strip()
+    np.testing.assert_array_equal(
+        nib.Nifti1Image.from_filename(output).affine, nib.Nifti1Image.from_filename(source).affine
+    )
+    made, given = voxels_of(output), voxels_of(source)
+    assert made.shape == given.shape
+    assert not made[given == 0].any()
+    assert made[given > 0].min() > 0
+    assert made.max() <= GREYS.max()
+
+
+def test_on_the_models_own_grid_every_voxel_gets_its_own_value(tmp_path: Path, paint: Painting) -> None:
+    voxels = np.random.default_rng(0).integers(0, 4, (9, 8, 7)).astype(np.uint8)
+    nib.save(nib.Nifti1Image(voxels, np.diag([-1, 1, 1, 1])), tmp_path / "seg.nii")
+    for plane in ("axial", "coronal"):
+        assert paint("seg.nii", "--plane", plane, "--overwrite").returncode == 0
+        np.testing.assert_allclose(voxels_of(tmp_path / "out/seg_synthT1w.nii.gz"), GREYS[voxels], rtol=1e-6)
+
+
+def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, paint: Painting) -> None:
+    paint(label_map(tmp_path / "a.nii.gz"))
+    record = json.loads((tmp_path / "out/a_synthT1w.json").read_text())
+    assert record["synthetic"] is True
+    assert record["model"] == {"name": "paint", "version": "1", "weights_sha256": "0" * 64}
+    assert record["source"]["file"] == "a.nii.gz"
+    assert len(record["source"]["sha256"]) == 64
+    assert record["volume"]["file"] == "a_synthT1w.nii.gz"
+    assert record["volume"]["sha256"] == hashlib.sha256((tmp_path / "out/a_synthT1w.nii.gz").read_bytes()).hexdigest()
+    assert record["planes"] == ["axial"]
+    assert record["target_contrast"]["values"] == [0, 1000]
+    assert str(tmp_path) not in json.dumps(record)
+
+
+def test_one_bad_subject_stops_no_other(tmp_path: Path, paint: Painting) -> None:
+    label_map(tmp_path / "in/a.nii.gz")
+    (tmp_path / "in/b.nii.gz").write_bytes(label_map(tmp_path / "whole.nii.gz").read_bytes()[:-20])
+    nib.save(nib.Nifti1Image(np.full((5, 5, 5), 1000, np.int16), np.eye(4)), tmp_path / "in/c.nii.gz")
+    nib.save(nib.Nifti1Image(np.ones((5, 5, 5, 2), np.uint8), np.eye(4)), tmp_path / "in/d.nii.gz")
+    label_map(tmp_path / "in/e/deep.nii")
+    process = paint("in", "missing.nii.gz")
+    assert process.returncode == 1
+    assert "Traceback" not in process.stderr
+    status = {row[0]: row[1:] for row in table(tmp_path / "out")}
+    assert {name: row[0] for name, row in status.items()} == {
+        "missing.nii.gz": "failed",
+        "a": "done",
+        "b": "failed",
+        "c": "failed",
+        "d": "failed",
+        "e_deep": "done",
+    }
+    assert "damaged or incomplete" in status["b"][2]
+    assert "expected labels 0 background, 1 CSF, 2 GM, 3 WM (oasis), found 1000" in status["c"][2]
+    assert "3-D volume" in status["d"][2]
+    assert "nothing there" in status["missing.nii.gz"][2]
+    assert process.stderr.splitlines()[0] == "reading in as nifti"
+    assert len(process.stderr.splitlines()) == 7
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        ["a_synthT1w.json", "a_synthT1w.nii.gz", "e_deep_synthT1w.json", "e_deep_synthT1w.nii.gz", "subjects.tsv"]
+    )
+
+
+def test_outputs_are_never_overwritten_unasked(tmp_path: Path, paint: Painting) -> None:
+    source = label_map(tmp_path / "a.nii.gz")
+    paint(source)
+    output = tmp_path / "out/a_synthT1w.nii.gz"
+    before = output.stat().st_mtime_ns
+    again = paint(source)
+    assert output.stat().st_mtime_ns == before
+    assert again.returncode == 0
+    assert table(tmp_path / "out")[0][1] == "skipped"
+    other_plane = paint(source, "--plane", "coronal")
+    assert other_plane.returncode == 1
+    assert "one with another plane" in other_plane.stderr
+    output.write_bytes(output.read_bytes() + b"x")
+    before = output.stat().st_mtime_ns
+    changed = paint(source)
+    assert changed.returncode == 1
+    assert "one with another volume" in changed.stderr
+    label_map(source, seed=1)
+    other_source = paint(source)
+    assert other_source.returncode == 1
+    assert "one with another source" in other_source.stderr
+    assert output.stat().st_mtime_ns == before
+    assert paint(source, "--overwrite").returncode == 0
+    assert output.stat().st_mtime_ns != before
+
+
+def test_sources_of_one_name_get_outputs_of_their_own(tmp_path: Path, paint: Painting) -> None:
+    sources = [label_map(tmp_path / folder / "seg.nii.gz", seed=seed) for seed, folder in enumerate("ab")]
+    process = paint(*sources)
+    assert process.returncode == 0
+    first, second = (voxels_of(tmp_path / line) for line in process.stdout.splitlines())
+    assert not np.array_equal(first, second)
+    assert len({row[2] for row in table(tmp_path / "out")}) == 2
+
+
+@pytest.mark.parametrize("name", ["a b (copy)", "-dash", "patiënt_脑", "=cmd|calc", "50%s<b>", "new\nline", "v1.2.T1w"])
+def test_any_file_name_works(tmp_path: Path, paint: Painting, name: str) -> None:
+    label_map(tmp_path / "in" / f"{name}.nii.gz")
+    process = paint("in")
+    assert process.returncode == 0, process.stderr
+    assert len(list((tmp_path / "out").glob("*_synthT1w.nii.gz"))) == 1
+    assert len(table(tmp_path / "out")) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "a.nii.gz", "--out", "out", "--model", "nonsense"), ("--model", "nonsense", "see oasis-gan models")),
+        (("run", "a.nii.gz", "--out", "out", "--exporter", "dicom"), ("exporter dicom", "nifti")),
+        (("run", "a.nii.gz", "--out", "out", "--dataset", "xnat"), ("dataset xnat", "nifti")),
+        (("run", "a.nii.gz", "--out", "a.nii.gz"), ("a.nii.gz", "check the path")),
+        (("run", "a.nii.gz", "--out", "out", "--plugin", "none.py"), ("none.py", "no such file")),
+        (("train", "a.nii.gz", "--out", "m", "--set", "steps"), ("--set", "expected KEY=VALUE, found steps")),
+        (("train", "a.nii.gz", "--out", "m", "--validate", "b"), ("--validate", "found b")),
+        (("train", "a.nii.gz", "--out", "m", "--kind", "b"), ("model kind b", "pix2pix")),
+        (("train", "a.nii.gz", "--out", "m", "--recipe", "none.toml"), ("none.toml", "No such file")),
+    ],
+)
+def test_wrong_usage_is_a_line_and_exit_2(
+    tmp_path: Path, paint_plugin: Path, words: tuple[str, ...], said: tuple[str, ...]
+) -> None:
+    label_map(tmp_path / "a.nii.gz")
+    model = () if {"--model", "train"} & set(words) else ("--model", "paint")
+    plugin = () if "--plugin" in words else ("--plugin", paint_plugin)
+    process = oasis_gan(*words, *model, *plugin, cwd=tmp_path)
+    assert process.returncode == 2
+    assert_one_line(process, *said)
+
+
+def test_a_plane_the_model_does_not_know_is_refused(tmp_path: Path, paint: Painting) -> None:
+    process = paint(label_map(tmp_path / "a.nii.gz"), "--plane", "sagittal")
+    assert process.returncode == 2
+    assert_one_line(process, "--plane", "axial, coronal", "found sagittal")
+
+
+@pytest.mark.parametrize("words", [("--like", "missing.nii"), ("--like", "a.nii.gz", "--like-labels", "missing.nii")])
+def test_a_reference_that_is_not_there_is_a_line_and_leaves_nothing(
+    tmp_path: Path, paint: Painting, words: tuple[str, ...]
+) -> None:
+    process = paint(label_map(tmp_path / "a.nii.gz"), *words)
+    assert process.returncode == 2
+    assert_one_line(process, "missing.nii: ", "no such file; check the path")
+    assert not (tmp_path / "out").exists()
+
+
+def test_where_nobody_is_listed_the_ledger_says_why_and_no_model_is_loaded(tmp_path: Path) -> None:
+    """With the model that ships, which would bring TensorFlow."""
+    (tmp_path / "a.txt").write_text("no volume")
+    code = "import sys; from oasis_gan.cli.main import main\ntry: main()\nfinally: print('tensorflow' in sys.modules)"
+    words = ("run", "a.txt", "--out", "out")
+    process = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert process.returncode == 1
+    assert process.stdout == "False\n"
+    (row,) = table(tmp_path / "out")
+    assert row[:2] == ["a.txt", "failed"]
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, paint: Painting) -> None:
+    """A limit on the size of files stands in for the disk: the system call fails in the same place."""
+    rng = np.random.default_rng(0)
+    nib.save(
+        nib.Nifti1Image(rng.integers(0, 4, (40, 40, 40)).astype(np.uint8), np.diag([2, 1.1, 1, 1])),
+        tmp_path / "big.nii",
+    )
+    label_map(tmp_path / "small.nii.gz")
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    process = paint("big.nii", "small.nii.gz", preexec_fn=limit)
+    assert process.returncode == 1
+    assert "Traceback" not in process.stderr
+    status = {row[0]: row for row in table(tmp_path / "out")}
+    assert status["big"][1] == "failed"
+    assert "raise the limit on the size of a file" in status["big"][3]
+    assert status["small"][1] == "done"
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["small_synthT1w.json", "small_synthT1w.nii.gz", "subjects.tsv"]
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does to commands it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, paint: Painting, paint_plugin: Path) -> None:
+    for seed, name in enumerate("abc"):
+        label_map(tmp_path / f"in/{name}.nii.gz", seed=seed)
+    words = ["run", "in", "--out", "out", "--plugin", str(paint_plugin), "--model", "paint"]
+    slow = {**os.environ, "PAINT_SECONDS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oasis_gan", *words],
+        preexec_fn=_heed_interrupts,
+        cwd=tmp_path,
+        env=slow,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    # Printed once the outcome is put down, not as soon as the file is there.
+    assert process.stdout.readline() == "out/a_synthT1w.nii.gz\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    # The second one is being written when the first is told; the third is not begun.
+    rows = [row[:2] for row in table(tmp_path / "out")]
+    assert rows in ([["a", "done"]], [["a", "done"], ["b", "done"]])
+    assert paint("in").returncode == 0
+    assert [row[1] for row in table(tmp_path / "out")] in (
+        ["skipped", second, "done"] for second in ("done", "skipped")
+    )
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_on_a_terminal_results_and_bar_keep_out_of_each_others_way(
+    tmp_path: Path, paint_plugin: Path, piped: bool
+) -> None:
+    """A real terminal on standard error; results go to a pipe, or to the same terminal."""
+    label_map(tmp_path / "a.nii.gz")
+    words = ["run", "a.nii.gz", "--out", "out", "--plugin", str(paint_plugin), "--model", "paint"]
+    status, results, seen = on_terminal([sys.executable, "-m", "oasis_gan", *words], tmp_path, piped=piped)
+    assert status == 0
+    assert "[1/1] a: done" in seen
+    if piped:
+        assert results == b"out/a_synthT1w.nii.gz\n"
+    else:
+        assert re.search(r"(^|\n|\r|\x1b\[2K)out/a_synthT1w.nii.gz\r?\n", seen)
+
+
+def test_suffixes_choose_the_sources_of_a_folder(tmp_path: Path, paint: Painting) -> None:
+    label_map(tmp_path / "in/s1/x_seg.nii.gz")
+    label_map(tmp_path / "in/s1/x_t1.nii.gz")
+    process = paint("in", "--source-suffix", "_seg.nii.gz")
+    assert process.stdout.split() == ["out/s1_x_synthT1w.nii.gz"]
+
+
+def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
+    """TensorFlow has much to say when it starts; none of it reaches the user."""
+    rng = np.random.default_rng(0)
+    for name in ("one", "two"):
+        labels = np.zeros((20, 22, 18), np.uint8)
+        labels[2:-2, 2:-2, 2:-2] = rng.integers(1, 4, (16, 18, 14))
+        (tmp_path / "data" / name).mkdir(parents=True)
+        nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "data" / name / "seg.nii.gz")
+        image = (GREYS[labels] / 10 + rng.normal(0, 1, labels.shape) * (labels > 0)).astype(np.float32)
+        nib.save(nib.Nifti1Image(image, np.eye(4)), tmp_path / "data" / name / "t1.nii.gz")
+    (tmp_path / "tiny.toml").write_text(
+        "steps = 3\nsize = 16\n[generator]\nlevels = 2\nfilters = 4\n[discriminator]\nreceptive_field = 16\n"
+    )
+    words = ("--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz", "--recipe", "tiny.toml")
+    process = oasis_gan("train", "data", *words, "--validate", "two", "--set", "name=tiny", "--out", "m", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == ["m"]
+    assert len(process.stderr.splitlines()) == 5
+    process = oasis_gan(
+        "run", "data/one/seg.nii.gz", "--model", "m", "--out", "out", "--plane", "sagittal", cwd=tmp_path
+    )
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == ["out/seg_synthT1w.nii.gz"]
+    assert process.stderr.startswith("[1/1] seg: done")
+    assert len(process.stderr.splitlines()) == 1
+    made = voxels_of(tmp_path / "out/seg_synthT1w.nii.gz")
+    assert not made[labels == 0].any()
+    assert made[labels > 0].std() > 0
+    again = oasis_gan("train", "data", *words, "--out", "m", cwd=tmp_path)
+    assert again.returncode == 2
+    assert_one_line(again, "a new folder")
+
+
+def test_help_needs_no_arrays() -> None:
+    loaded = "print(sorted({'numpy', 'nibabel'}.intersection(sys.modules)))"
+    code = f"import sys; from oasis_gan.cli.main import main\ntry: main()\nfinally: {loaded}"
+    process = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
+    assert process.stdout.endswith("[]\n")
+
+
+def test_every_public_name_can_be_imported() -> None:
+    assert [name for name in package.__all__ if getattr(package, name, None) is None] == []
+    assert len(package.__all__) > 30
+
+
+def test_the_list_of_commands_says_in_whole_sentences_what_each_does(tmp_path: Path) -> None:
+    listed = oasis_gan("--help", cwd=tmp_path).stdout.partition("Commands:")[2].partition("\n\n")[0]
+    assert {"run", "train"} <= {line.split()[0] for line in listed.splitlines() if line}
+    assert "..." not in listed

@@ -1,0 +1,94 @@
+"""The house keeps its rooms: who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+from kit.places import ROOT, TESTS
+
+import oasis_gan
+
+CORE = sorted((ROOT / "oasis_gan").rglob("*.py"))
+PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
+TEST_FILES = sorted(TESTS.rglob("*.py"))
+ENGINES = {"tensorflow", "keras"}
+HEAVY = ENGINES | {"SimpleITK"}
+
+
+def imports(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each module a file imports by its absolute name, and the names it takes from it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, []) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or "", [alias.name for alias in node.names]
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
+def test_the_core_names_no_plugin_and_imports_nothing_heavy(path: Path) -> None:
+    roots = {module.split(".")[0] for module, _ in imports(path)}
+    allowed = {"SimpleITK"} if "testing" in path.parts else set()
+    assert not roots & (HEAVY - allowed)
+    assert not {root for root in roots if root.startswith("oasis_gan_")}
+    assert not re.search(r"oasis_gan_(bids|itk|nifti|oasis|pix2pix)", path.read_text())
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.name)
+def test_plugins_take_public_names_of_the_core_only(path: Path) -> None:
+    for module, names in imports(path):
+        if module.split(".")[0] == "oasis_gan":
+            assert module == "oasis_gan"
+            assert set(names) <= set(oasis_gan.__all__)
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.name)
+def test_only_the_backend_imports_tensorflow(path: Path) -> None:
+    roots = {module.split(".")[0] for module, _ in imports(path)}
+    assert path.name == "backend.py" or not roots & ENGINES
+
+
+WINGS = ("cli", "testing", "pipeline", "checks", "plugin", "io", "image", "errors")
+"""The wings of the core: each may import those that stand after it, and no other."""
+
+
+def relative_imports(path: Path) -> Iterator[Path]:
+    """Yield the file of each module that a file of the house imports by a relative name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        base = path.parents[node.level - 1].joinpath(*filter(None, (node.module or "").split(".")))
+        if base.with_suffix(".py").exists():
+            yield base.with_suffix(".py")
+            continue
+        files = [base / f"{alias.name}.py" for alias in node.names]
+        yield from [file if file.exists() else base / "__init__.py" for file in files]
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_wing_imports_only_the_wings_after_it(wing: str) -> None:
+    allowed = WINGS[WINGS.index(wing) :]
+    files = sorted((ROOT / "oasis_gan" / wing).rglob("*.py")) or [ROOT / "oasis_gan" / f"{wing}.py"]
+    for path in files:
+        imported = {file.relative_to(ROOT / "oasis_gan").parts[0] for file in relative_imports(path)}
+        assert {name.removesuffix(".py") for name in imported} <= set(allowed), path
+
+
+def test_every_module_of_the_core_stands_in_a_wing() -> None:
+    outside = {path.name for path in (ROOT / "oasis_gan").glob("*.py")}
+    assert outside == {"__init__.py", "__main__.py", "errors.py"}
+    assert {path.parent.name for path in (ROOT / "oasis_gan").glob("*/__init__.py")} == set(WINGS) - {"errors"}
+
+
+@pytest.mark.parametrize("files", [CORE, PLUGINS], ids=["core", "plugins"])
+def test_no_modules_import_one_another_in_a_circle(files: list[Path]) -> None:
+    TopologicalSorter({path: set(relative_imports(path)) - {path} for path in files}).prepare()
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: path.name)
+def test_no_test_imports_another(path: Path) -> None:
+    assert not [module for module, _ in imports(path) if module.startswith("test_")]

@@ -1,0 +1,49 @@
+"""The table of settings in docs/training.md, made of the recipe's fields.
+
+python tests/kit/settings_page.py
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from enum import Enum
+
+from oasis_gan_pix2pix.recipe import Recipe, Settings
+from pydantic import BaseModel
+
+from kit.places import ROOT
+
+PAGE = ROOT / "docs" / "training.md"
+_TABLE = re.compile(r"(<!-- settings -->\n).*?(<!-- end of settings -->)", re.DOTALL)
+
+
+def rows(model: type[Settings] = Recipe, table: str = "") -> Iterator[str]:
+    """Yield a row for each setting: those of the recipe itself first, then its tables."""
+    tables = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            tables.append((type(field.default), f"{table}{name}."))
+        else:
+            yield f"| `{table}{name}` | {_shown(field.default)} | {field.description} |"
+    for inner, prefix in tables:
+        yield from rows(inner, prefix)  # type: ignore[arg-type]
+
+
+def with_table(page: str) -> str:
+    """Return the page with its table made anew."""
+    table = "\n".join(["| setting | default | |", "|---|---|---|", *rows()])
+    return _TABLE.sub(lambda match: f"{match[1]}\n{table}\n\n{match[2]}", page)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(_shown(one) for one in value) or "none"
+    return f"`{json.dumps(value.value if isinstance(value, Enum) else value)}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8")

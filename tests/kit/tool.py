@@ -1,0 +1,80 @@
+"""The tool as its users run it: a process of its own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+Painting = Callable[..., subprocess.CompletedProcess[str]]
+"""Runs `oasis-gan run` with a model that paints: the fixture ``paint``."""
+TINY = (
+    "steps = 2\nsize = 16\nbatch = 2\n[generator]\nlevels = 2\nfilters = 4\n"
+    "[discriminator]\nreceptive_field = 16\nfilters = 4\n"
+)
+"""A recipe that trains in seconds."""
+
+
+def oasis_gan(*words: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+    """Run a command in a folder; options go to `subprocess.run`."""
+    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False, **options)
+
+
+class CommandLine:
+    """The command line, called in a folder of its own: neither the checkout, nor where the data lie.
+
+    A path that is given as one, under the folder of the data, is typed relative to the folder of the call.
+
+    Args:
+        folder: An empty folder; the data belong into its ``data``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self.here = folder / "somewhere" / "else"
+        self.data.mkdir(parents=True)
+        self.here.mkdir(parents=True)
+
+    def __call__(self, *words: object, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+        """Run a command; options go to `subprocess.run`."""
+        typed = [self.relative(word) if isinstance(word, Path) else word for word in words]
+        return oasis_gan(*typed, cwd=self.here, **options)
+
+    def relative(self, path: Path) -> str:
+        """Return what somebody types for ``path``."""
+        return os.path.relpath(path, self.here)
+
+
+def on_terminal(
+    words: Sequence[str], cwd: Path, *, piped: bool = True, columns: int = 100
+) -> tuple[int, bytes | None, str]:
+    """Run a command line with a real terminal on standard error; return exit status, standard output, what was shown.
+
+    Results go to a pipe, or else to the same terminal.
+    """
+    terminal, shown = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
+    stdout = subprocess.PIPE if piped else shown
+    process = subprocess.Popen(words, cwd=cwd, env=environment, stdout=stdout, stderr=shown)
+    os.close(shown)
+    seen = b""
+    # Linux says so when the other end is closed.
+    with suppress(OSError):
+        while chunk := os.read(terminal, 65536):
+            seen += chunk
+    os.close(terminal)
+    results = process.communicate(timeout=300)[0]
+    return process.returncode, results, seen.decode()
+
+
+def without_network(target: Path) -> dict[str, str]:
+    """Make ``pip install`` put into ``target`` what needs nothing from an index, and Python find it there."""
+    # The 0 means what its name denies: an old trap of pip's.
+    pip = {"PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_TARGET": str(target)}
+    return {**pip, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "PYTHONPATH": str(target)}

@@ -1,0 +1,215 @@
+"""A plugin that raises anything at all fails its own subject, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from kit.tool import Painting, oasis_gan
+
+from oasis_gan.errors import OasisGanError, one_line, printable
+from oasis_gan.plugin.foreign import foreign_code
+
+WAYS_OUT = {
+    "leaves": "sys.exit(0)",
+    "leaves with a status": "sys.exit(5)",
+    "closes a generator": "raise GeneratorExit",
+    "an exception of its own": "raise Own('no')",
+    "interrupts": "raise KeyboardInterrupt",
+    "no text": "raise Mute()",
+    "a text that exits": "raise Leaving()",
+    "an odd OSError": "raise OSError('not', 'a number')",
+    "memory": "raise MemoryError",
+    "returns nothing": "return None",
+}
+READER = """
+import sys
+import numpy as np
+from oasis_gan import Dataset, Geometry, Scan, Subject, Volume, hookimpl
+
+class Own(BaseException):
+    pass
+
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+class Leaving(Exception):
+    def __str__(self):
+        sys.exit(0)
+
+def read(path):
+    if path.stem == "b":
+        WAY
+    return Volume(np.ones((4, 5, 6), np.uint8), Geometry((4, 5, 6), np.eye(4)))
+
+def subjects(selection):
+    for path in sorted(selection.root.glob("*.odd")):
+        yield Subject(path.stem, Scan(path, read))
+
+@hookimpl
+def oasis_gan_datasets():
+    yield Dataset("odd", "Reads anything", subjects, lambda path: any(path.glob("*.odd")))
+"""
+
+
+def one_failed(status: dict[str, list[str]]) -> bool:
+    return [status[name][0] for name in "abc"] == ["done", "failed", "done"]
+
+
+def rows(out: Path) -> dict[str, list[str]]:
+    lines = (out / "subjects.tsv").read_text().splitlines()[1:]
+    return {line.split("\t")[0]: line.split("\t")[1:] for line in lines}
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """Return a folder of three subjects in a format of its own."""
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        (tmp_path / "in" / f"{name}.odd").write_text(name)
+    return tmp_path / "in"
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_whatever_a_reader_raises_fails_its_subject_alone(tmp_path: Path, odd: Path, paint: Painting, way: str) -> None:
+    (tmp_path / "odd.py").write_text(READER.replace("WAY", WAYS_OUT[way]))
+    process = paint(odd, "--plugin", "odd.py")
+    assert process.returncode == 1, process.stderr
+    assert "Traceback" not in process.stderr
+    status = rows(tmp_path / "out")
+    assert one_failed(status)
+    assert status["b"][2].isprintable()
+    assert process.stdout.split() == ["out/a_synthT1w.nii.gz", "out/c_synthT1w.nii.gz"]
+    assert len(process.stderr.splitlines()) == 4
+
+
+def test_a_check_rejects_the_subject_whose_reader_leaves(tmp_path: Path, odd: Path) -> None:
+    (tmp_path / "odd.py").write_text(READER.replace("WAY", "sys.exit(0)"))
+    process = oasis_gan("check", odd, "--plugin", "odd.py", "--format", "json", cwd=tmp_path)
+    assert process.returncode == 1, process.stderr
+    verdicts = {subject["subject"]: subject["verdict"] for subject in json.loads(process.stdout)}
+    assert verdicts == {"a": "warn", "b": "reject", "c": "warn"}
+
+
+BROKEN_SUBJECTS = {
+    "no source": "Subject(path.stem, None)",
+    "no name": "Subject(None, Scan(path, read))",
+    "a path that is text": "Subject(path.stem, Scan(str(path), read))",
+    "no reader": "Subject(path.stem, Scan(path, None))",
+    "parts that are none": "Subject(path.stem, Scan(path, read, parts=[path]))",
+    "a target that is a path": "Subject(path.stem, Scan(path, read), path)",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN_SUBJECTS)
+def test_a_subject_of_the_wrong_types_is_one_line(tmp_path: Path, odd: Path, paint: Painting, how: str) -> None:
+    sound = "yield Subject(path.stem, Scan(path, read))"
+    broken = f"yield {BROKEN_SUBJECTS[how]} if path.stem == 'b' else Subject(path.stem, Scan(path, read))"
+    (tmp_path / "odd.py").write_text(READER.replace("WAY", "pass").replace(sound, broken))
+    process = paint(odd, "--plugin", "odd.py")
+    assert process.returncode == 1
+    assert "Traceback" not in process.stderr
+    assert len(process.stdout.split()) == 2
+    (line,) = [line for line in process.stderr.splitlines() if "failed" in line or "expected a Subject" in line]
+    assert "fix the plugin" in line
+
+
+@pytest.mark.parametrize("where", ["subjects", "recognises", "import", "hook"])
+def test_a_plugin_that_leaves_while_it_lists_is_a_line(tmp_path: Path, odd: Path, paint: Painting, where: str) -> None:
+    code = READER.replace("WAY", "pass")
+    leaving = {
+        "subjects": code.replace("def subjects(selection):\n", "def subjects(selection):\n    sys.exit(0)\n"),
+        "recognises": code.replace("lambda path: any", "lambda path: sys.exit(0) or any"),
+        "import": code + "sys.exit(0)\n",
+        "hook": code.replace("def oasis_gan_datasets():\n", "def oasis_gan_datasets():\n    raise GeneratorExit\n"),
+    }
+    (tmp_path / "odd.py").write_text(leaving[where])
+    process = paint(odd, "--plugin", "odd.py")
+    assert process.returncode != 0
+    assert process.stdout == ""
+    assert "Traceback" not in process.stderr
+    assert 1 <= len(process.stderr.splitlines()) <= 2
+
+
+MODEL = """
+import sys
+from pathlib import Path
+import numpy as np
+from oasis_gan import OASIS, Canvas, Exporter, ModelCard, ModelKind, Plane, Window, hookimpl
+
+class Leaver:
+    card = ModelCard("m", "1", OASIS, Window((0, 1), (0, 1)), "T1w", (Plane.AXIAL,), Canvas(1.0, 1, 1), "")
+    count = 0
+    def translate(self, slices, wanted):
+        Leaver.count += 1
+        if Leaver.count == 2:
+            sys.exit(0)
+        return slices.max(-1, keepdims=True)
+
+def write(volume, path):
+    if path.name.startswith("b"):
+        sys.exit(0)
+    path.write_text("written")
+
+def load(folder):
+    LOAD
+    return Leaver()
+
+@hookimpl
+def oasis_gan_models():
+    yield ModelKind("leaver", "Leaves", lambda _: Leaver.card, load, shipped={"leaver": Path()})
+
+@hookimpl
+def oasis_gan_exporters():
+    yield Exporter("leaver", "Leaves", ".txt", write)
+"""
+
+
+@pytest.fixture
+def volumes(tmp_path: Path) -> Path:
+    """Return a folder of three label maps of a few slices."""
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        nib.save(nib.Nifti1Image(np.ones((6, 5, 4), np.uint8), np.eye(4)), tmp_path / f"in/{name}.nii")
+    return tmp_path / "in"
+
+
+def test_a_model_that_leaves_fails_its_subject_alone(tmp_path: Path, volumes: Path) -> None:
+    (tmp_path / "leaver.py").write_text(MODEL.replace("LOAD", "pass"))
+    process = oasis_gan("run", volumes, "--plugin", "leaver.py", "--model", "leaver", "--out", "out", cwd=tmp_path)
+    assert process.returncode == 1, process.stderr
+    assert one_failed(rows(tmp_path / "out"))
+
+
+def test_a_writer_that_leaves_fails_its_subject_alone(tmp_path: Path, volumes: Path, paint: Painting) -> None:
+    (tmp_path / "leaver.py").write_text(MODEL.replace("LOAD", "pass"))
+    process = paint(volumes, "--plugin", "leaver.py", "--exporter", "leaver")
+    assert process.returncode == 1, process.stderr
+    assert one_failed(rows(tmp_path / "out"))
+
+
+def test_a_model_that_leaves_when_it_is_loaded_is_one_line(tmp_path: Path, volumes: Path) -> None:
+    (tmp_path / "leaver.py").write_text(MODEL.replace("LOAD", "sys.exit(0)"))
+    process = oasis_gan("run", volumes, "--plugin", "leaver.py", "--model", "leaver", "--out", "out", cwd=tmp_path)
+    assert process.returncode == 2
+    assert "SystemExit" in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_an_interruption_by_the_user_goes_through() -> None:
+    with pytest.raises(KeyboardInterrupt), foreign_code("here"):
+        raise KeyboardInterrupt
+
+
+def test_an_object_without_a_text_is_shown_by_its_type() -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise SystemExit(0)
+
+    assert one_line(MuteError()) == "MuteError: a MuteError that cannot be shown"
+    assert printable(MuteError()) == "a MuteError that cannot be shown"
+    assert "a MuteError" in str(OasisGanError(MuteError(), expected="a", found="b", remedy="c"))

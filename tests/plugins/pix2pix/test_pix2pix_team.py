@@ -1,0 +1,162 @@
+"""Several devices and machines learn as one: two real processes on this machine, and two devices of one process."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from kit.places import TESTS
+from kit.tiny_training import LONG, run
+from oasis_gan_pix2pix import checkpoints
+from oasis_gan_pix2pix.rendezvous import meet
+
+from oasis_gan import OasisGanError
+
+WORKER = """
+import hashlib, sys
+from pathlib import Path
+from kit.tiny_training import LONG, run
+from oasis_gan import OasisGanError
+from oasis_gan_pix2pix import training
+
+go = training._Run.go
+def told(self):
+    go(self)
+    state = self._trainer.state()
+    bits = b"".join(state[name].tobytes() for name in sorted(state) if "seed" not in name)
+    print("state", hashlib.sha256(bits).hexdigest())
+
+training._Run.go = told
+try:
+    run(Path(sys.argv[1]), LONG | {"steps": int(sys.argv[2]), "smooth": {"steps": 0}}, resume=len(sys.argv) > 3)
+except OasisGanError as error:
+    sys.exit(f"refused {error}")
+"""
+DEVICES = """
+import numpy as np
+from oasis_gan_pix2pix.backend import keras, tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from kit.tiny_training import EXACT, PREDICTION
+from oasis_gan_pix2pix.recipe import Recipe
+from oasis_gan_pix2pix.team import Team
+from oasis_gan_pix2pix.trainer import Trainer
+
+rng = np.random.default_rng(0)
+source = np.eye(4, dtype=np.float32)[rng.integers(0, 4, (4, 16, 16))][..., 1:]
+target = rng.random((4, 16, 16, 1)).astype(np.float32)
+states, figures = [], []
+for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
+    keras.utils.set_random_seed(0)
+    trainer = Trainer(Recipe(**EXACT, size=16), PREDICTION, 10, Team(strategy))
+    figures.append(trainer.update(0, source, target))
+    states.append(trainer.state())
+assert trainer.team.devices == 2
+np.testing.assert_allclose(figures[1], figures[0], rtol=1e-4)
+assert [name for name in states[0] if "momentum" in name]
+for name, one in states[0].items():
+    # A thousandth of a first step of Adam, which weights may be as small as.
+    np.testing.assert_allclose(states[1][name], one, atol=max(1e-5 * np.abs(one).max(), 2e-7), err_msg=name)
+print("alike")
+"""
+
+
+def ports(count: int) -> list[int]:
+    """Return ports that nobody uses."""
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    found = [server.getsockname()[1] for server in servers]
+    for server in servers:
+        server.close()
+    return found
+
+
+def workers(out: Path, steps: int, *more: str) -> list[subprocess.Popen[str]]:
+    """Start both workers of a training."""
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports(2)]}
+    started = []
+    for index in range(2):
+        config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+        words = [sys.executable, "-W", "ignore", "-c", WORKER, str(out), str(steps), *more]
+        started.append(
+            subprocess.Popen(
+                words,
+                cwd=TESTS,
+                env={**os.environ, "TF_CONFIG": config},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    return started
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    try:
+        results, said = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    return process.returncode, results, said
+
+
+def test_two_devices_take_the_step_that_one_would_take() -> None:
+    """Weights, and all that Adam remembers: gradients are averaged once, not summed and not averaged twice."""
+    words = [sys.executable, "-W", "ignore", "-c", DEVICES]
+    process = subprocess.run(words, cwd=TESTS, capture_output=True, text=True, timeout=300, check=False)
+    assert process.stdout.split() == ["alike"], process.stderr
+
+
+def test_two_workers_end_with_the_same_weights_and_one_of_them_writes(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    both = [ended(process) for process in workers(out, 4)]
+    assert [status for status, _, _ in both] == [0, 0], both
+    states = {re.findall(r"state (\w+)", results)[0] for _, results, _ in both}
+    assert len(states) == 1
+    assert json.loads((out / "model.json").read_text())["training"]["step"] == 4
+    # Both go on from the chief's checkpoint, too.
+    again = [ended(process) for process in workers(out, 6, "resume")]
+    assert [status for status, _, _ in again] == [0, 0], again
+    assert len({re.findall(r"state (\w+)", results)[0] for _, results, _ in again}) == 1
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_when_a_worker_is_killed_the_other_says_so_and_the_run_can_be_resumed(tmp_path: Path, victim: int) -> None:
+    out = tmp_path / "m"
+    both = workers(out, 100_000)
+    while not list(out.glob("checkpoints/step-*")) and all(process.poll() is None for process in both):
+        time.sleep(0.05)
+    both[victim].send_signal(signal.SIGKILL)
+    status, _, said = ended(both[1 - victim])
+    ended(both[victim])
+    assert status == 1
+    last = said.strip().splitlines()[-1]
+    assert re.fullmatch(
+        rf"refused training: expected all workers, found worker {victim} gone; start all workers again with --resume",
+        last,
+    )
+    found = checkpoints.read_last(out / "checkpoints")
+    assert found is not None
+    lines = run(out, {**LONG, "steps": found.step + 1, "smooth": {"steps": 0}}, resume=True)
+    assert f"resumed after step {found.step}" in lines
+
+
+def test_a_worker_that_was_never_started_is_named() -> None:
+    addresses = [f"127.0.0.1:{port}" for port in ports(2)]
+    with pytest.raises(OasisGanError, match=f"found nobody at {addresses[1]} within 1 s"):
+        meet(addresses, 0, 1)
+    with pytest.raises(OasisGanError, match=f"expected worker 0 at {addresses[0]}, found nobody within 1 s"):
+        meet(addresses, 1, 1)
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("", 0)) as server:
+        taken = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(OasisGanError, match=f"the port of worker 1 at {taken} free"):
+            meet(["127.0.0.1:1", taken], 1, 1)

@@ -1,0 +1,313 @@
+"""One update does to both networks what the paper says, and all of a run's state goes into a checkpoint and back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import oasis_gan_pix2pix
+import pytest
+import safetensors.numpy
+from kit.places import TESTS
+from kit.tiny_training import EXACT, LONG, OBJECTIVES, PLAIN, PRECISIONS, PREDICTION, batch, head, run, subject
+from oasis_gan_pix2pix import checkpoints
+from oasis_gan_pix2pix.backend import keras, tf
+from oasis_gan_pix2pix.recipe import Recipe, parse_recipe
+from oasis_gan_pix2pix.trainer import FIGURES, Trainer
+from oasis_gan_pix2pix.training import train
+from oasis_gan_pix2pix.translator import Pix2PixTranslator
+from oasis_gan_pix2pix.variables import read
+
+from oasis_gan import OasisGanError, TrainingRequest
+
+pytestmark = pytest.mark.precision
+
+Tensor = Any
+
+
+def expected_losses(trainer: Trainer, source: Tensor, target: Tensor) -> dict[str, Tensor]:
+    """Return the losses of the paper's equations 1 to 4, written anew in plain TensorFlow and float64."""
+    inside = tf.cast(tf.reduce_sum(source, -1, keepdims=True) > 0, tf.float32)
+    real = (2 * target) * inside - 1
+    generated = (trainer.generator(source, training=True) + 1) * inside - 1
+
+    def probability(image: Tensor) -> Tensor:
+        if trainer.recipe.discriminator.sees == "residual":
+            image = ((image + 1) / 2 - source @ PREDICTION.weights) / PREDICTION.deviation
+        shown = tf.concat([source, image], -1) if trainer.recipe.loss.conditional else image
+        return 1 / (1 + tf.exp(tf.cast(-trainer.discriminator(shown, training=True), tf.float64)))
+
+    def minus_log(of: Tensor) -> Tensor:
+        return tf.reduce_mean(-tf.math.log(of))
+
+    losses = {"L1": tf.reduce_mean(abs(real - generated)), "adversarial": 0.0, "discriminator": 0.0}
+    if trainer.recipe.loss.adversarial:
+        losses["adversarial"] = minus_log(probability(generated))
+        losses["discriminator"] = (minus_log(probability(real)) + minus_log(1 - probability(generated))) / 2
+    return losses
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("sees", ["image", "residual"])
+def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(objective: str, sees: str) -> None:
+    """Against the equations written anew: losses, gradients, and what Adam makes of them."""
+    if sees == "residual" and objective in ("GAN", "L1+GAN"):
+        pytest.skip("refused: the residual shows the source")
+    discriminator = {**PLAIN["discriminator"], "sees": sees}
+    recipe = Recipe(**{**EXACT, "size": 16, "loss": {"objective": objective}, "discriminator": discriminator})
+    keras.utils.set_random_seed(1)
+    trainer = Trainer(recipe, PREDICTION, 10)
+    source, target = batch()
+    with tf.GradientTape(persistent=True) as tape:
+        losses = expected_losses(trainer, tf.constant(source), tf.constant(target))
+        l1 = 100 * losses["L1"] if "L1" in objective else 0.0
+        objective_value = tf.cast(l1, tf.float64) + tf.cast(losses["adversarial"], tf.float64)
+    expected = {"generator": tape.gradient(objective_value, trainer.generator.trainable_variables)}
+    if recipe.loss.adversarial:
+        variables = trainer.discriminator.trainable_variables
+        expected["discriminator"] = tape.gradient(losses["discriminator"], variables)
+    before = {name: read(getattr(trainer, name)) for name in ("generator", "discriminator")}
+    figures = dict(zip(FIGURES, trainer.update(0, source, target), strict=True))
+    for name in ("L1", "adversarial", "discriminator"):
+        assert figures[name] == pytest.approx(float(losses[name]), rel=1e-4), name
+    for name, gradients in expected.items():
+        norm = np.sqrt(sum(float(np.square(np.asarray(gradient)).sum()) for gradient in gradients))
+        assert figures[f"{name}_gradient"] == pytest.approx(norm, rel=1e-3)
+        for variable, gradient in zip(getattr(trainer, name).trainable_variables, gradients, strict=True):
+            moved = np.asarray(variable) - before[name][variable.path]
+            # The first step of Adam (https://arxiv.org/abs/1412.6980, algorithm 1, epsilon beside the root of v).
+            root = np.sqrt(1 - 0.999) * np.asarray(gradient)
+            np.testing.assert_allclose(moved, -2e-4 * root / (np.abs(root) + 1e-7), rtol=0.02, atol=4e-6)
+    if not recipe.loss.adversarial:
+        after = read(trainer.discriminator)
+        assert all(np.array_equal(after[name], value) for name, value in before["discriminator"].items())
+
+
+def test_background_of_the_source_teaches_nothing() -> None:
+    recipe = Recipe(**{**PLAIN, "size": 16})
+    source, target = batch()
+    background = source.max(-1, keepdims=True) == 0
+    figures = []
+    for target_there in (target, np.where(background, 1 - target, target)):
+        keras.utils.set_random_seed(1)
+        figures.append(Trainer(recipe, PREDICTION, 10).update(0, source, target_there))
+    np.testing.assert_array_equal(figures[0], figures[1])
+
+
+def test_the_learning_rate_is_constant_and_then_falls_to_nothing_in_both_stages() -> None:
+    recipe = Recipe(**{**PLAIN, "size": 16, "smooth": {"steps": 10, "learning_rate": 0.1}, "learning_rate": 0.01})
+    optimizer = Trainer(recipe, PREDICTION, 30)._generator_optimizer
+    rates = []
+    for step in range(31):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    np.testing.assert_allclose(rates[:6], 0.1)
+    np.testing.assert_allclose(rates[5:10], np.linspace(0.1, 0.02, 5), rtol=1e-5)
+    np.testing.assert_allclose(rates[10:21], 0.01, rtol=1e-5)
+    np.testing.assert_allclose(rates[20:31], np.linspace(0.01, 0, 11), atol=1e-8)
+
+
+def test_averaged_weights_trail_the_trained_ones_by_the_decay() -> None:
+    recipe = Recipe(**{**PLAIN, "size": 16, "averaging": 0.2})
+    trainer = Trainer(recipe, PREDICTION, 10)
+    kept = read(trainer.kept)
+    for step in range(4):
+        trainer.update(step, *batch(step))
+        trained, decay = read(trainer.generator), min(0.2, (2 + step) / (11 + step))
+        kept = {name: decay * kept[name] + (1 - decay) * trained[name] for name in trained}
+    for name, value in read(trainer.kept).items():
+        np.testing.assert_allclose(value, kept[name], atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precisions_learn_what_float32_learns(precision: str) -> None:
+    losses = {}
+    for name in ("float32", precision):
+        keras.utils.set_random_seed(1)
+        recipe = Recipe(**{**PLAIN, "size": 16, "precision": name, "learning_rate": 5e-3})
+        trainer = Trainer(recipe, PREDICTION, 80)
+        source = batch()[0]
+        assert trainer.generate(source).dtype == np.float32
+        losses[name] = [trainer.update(step, source, source @ PREDICTION.weights)[0] for step in range(80)]
+        assert all(variable.dtype == "float32" for variable in trainer.generator.trainable_variables)
+    assert losses[precision][-1] < 0.5 * losses[precision][0]
+    assert losses[precision][-1] == pytest.approx(losses["float32"][-1], rel=0.1)
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_every_recipe_that_ships_is_understood() -> None:
+    paths = sorted((Path(oasis_gan_pix2pix.__file__).parent / "recipes").glob("*.toml"))
+    assert [path.stem for path in paths] == ["paper", "tensorflow-tutorial", "tissue-to-t1w"]
+    for path in paths:
+        parse_recipe(tomllib.loads(path.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("name", ["paper", "tensorflow-tutorial"])
+def test_a_preset_trains_and_translates(name: str, tmp_path: Path) -> None:
+    """At a size that fits a test: its depth and widths are held to the tutorial's numbers elsewhere."""
+    text = (Path(oasis_gan_pix2pix.__file__).parent / "recipes" / f"{name}.toml").read_text()
+    settings = tomllib.loads(text)
+    assert parse_recipe(settings).generator.filters == 64
+    settings.pop("epochs", None)
+    settings |= {"steps": 2, "size": 32}
+    settings["generator"] |= {"levels": 5, "filters": 4}
+    settings["discriminator"] |= {"filters": 4}
+    train(TrainingRequest((subject("a", *head()),), (), tmp_path / "m", settings, lambda line: None))
+    for precision, bound in PRECISIONS:
+        translator = Pix2PixTranslator(tmp_path / "m", precision=precision)
+        x = batch(size=32)[0]
+        first, second = translator.translate(x), translator.translate(x)
+        np.testing.assert_array_equal(first, second)
+        np.testing.assert_allclose(translator.translate(x[:1]), first[:1], atol=bound)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("whole") / "m"
+    run(out, LONG)
+    return out
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from kit.tiny_training import LONG, run
+run(Path(sys.argv[1]), LONG)
+"""
+
+
+@pytest.mark.parametrize("moment", ["begun", "step-000000006", "best"])
+def test_a_run_that_is_killed_and_resumed_ends_like_one_that_was_not(
+    uninterrupted: Path, tmp_path: Path, moment: str
+) -> None:
+    """To the bit: weights, checkpoints, table and samples. Killed as soon as the named file is there."""
+    out = tmp_path / "m"
+    command = [sys.executable, "-c", SCRIPT, str(out)]
+    process = subprocess.Popen(command, cwd=TESTS, stderr=subprocess.DEVNULL)
+    pattern = {"begun": "recipe.toml", "samples": "samples/*.png", "best": "best/model.json"}
+    awaited = pattern.get(moment, f"checkpoints/{moment}*")
+    while process.poll() is None and not list(out.glob(awaited)):
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    lines = run(out, LONG, resume=True)
+    assert any("resumed after step" in line or "begun anew" in line for line in lines)
+    for path in sorted(path for path in uninterrupted.rglob("*") if path.is_file() and path.suffix != ".png"):
+        assert (out / path.relative_to(uninterrupted)).read_bytes() == path.read_bytes(), path.name
+    there = {path.relative_to(out) for path in out.rglob("*") if not path.name.startswith(".")}
+    assert there == {path.relative_to(uninterrupted) for path in uninterrupted.rglob("*")}
+
+
+def test_only_the_last_checkpoints_are_kept(uninterrupted: Path) -> None:
+    names = [path.name for path in sorted((uninterrupted / "checkpoints").iterdir())]
+    assert names == ["step-000000009.safetensors", "step-000000012.safetensors"]
+
+
+def test_a_checkpoint_comes_back_to_the_bit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {"a": rng.random((3, 2)).astype(np.float32), "seed": np.array([1, 2], np.uint32), "n": np.array(7)}
+    checkpoints.write(tmp_path, checkpoints.Checkpoint(5, arrays, {"best": None}), 3)
+    found = checkpoints.read_last(tmp_path)
+    assert found is not None
+    assert (found.step, found.facts) == (5, {"best": None})
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], array)
+        assert found.arrays[name].dtype == array.dtype
+
+
+def test_a_full_disk_loses_no_earlier_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = checkpoints.Checkpoint(1, {"a": np.zeros(3)}, {})
+    checkpoints.write(tmp_path, first, 1)
+
+    def full(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoints.write(tmp_path, checkpoints.Checkpoint(2, {"a": np.ones(3)}, {}), 1)
+    monkeypatch.undo()
+    found = checkpoints.read_last(tmp_path)
+    assert found is not None
+    assert found.step == 1
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    checkpoints.write(tmp_path, checkpoints.Checkpoint(1, {"a": np.zeros(300)}, {}), 1)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(OasisGanError, match="a whole checkpoint"):
+        checkpoints.read_last(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["an array", "the facts", "a name"])
+def test_a_flipped_bit_in_a_checkpoint_is_refused_and_the_one_before_is_named(tmp_path: Path, part: str) -> None:
+    for step in (1, 2):
+        checkpoints.write(tmp_path, checkpoints.Checkpoint(step, {"weights": np.arange(300.0)}, {"best": 0.5}), 2)
+    path = tmp_path / "step-000000002.safetensors"
+    data = bytearray(path.read_bytes())
+    place = {"an array": len(data) - 1000, "the facts": data.index(b"0.5") + 2, "a name": data.index(b"weights")}
+    data[place[part]] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(OasisGanError) as caught:
+        checkpoints.read_last(tmp_path)
+    assert "step-000000002.safetensors: expected content with SHA-256" in str(caught.value)
+    assert "go on from the one before, step-000000001.safetensors" in str(caught.value)
+    path.unlink()
+    found = checkpoints.read_last(tmp_path)
+    assert found is not None
+    assert (found.step, found.verified) == (1, True)
+
+
+def test_a_checkpoint_without_a_checksum_is_of_an_earlier_version_and_taken(tmp_path: Path) -> None:
+    data = safetensors.numpy.save({"a": np.zeros(3)}, metadata={"facts": "{}"})
+    (tmp_path / "step-000000001.safetensors").write_bytes(data)
+    found = checkpoints.read_last(tmp_path)
+    assert found is not None
+    assert not found.verified
+
+
+def test_resuming_with_other_networks_is_refused(uninterrupted: Path) -> None:
+    other = {**LONG, "generator": {**LONG["generator"], "filters": 8}}
+    with pytest.raises(OasisGanError, match="of shape"):
+        run(uninterrupted, other, resume=True)
+
+
+def test_training_stops_at_what_is_not_finite_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+    recipe = {**LONG, "smooth": {"steps": 5, "learning_rate": 1e-3}, "learning_rate": 1.0}
+    recipe |= {"loss": {"gan": "least-squares", "gan_weight": 1e38}}
+    with pytest.raises(OasisGanError) as caught:
+        run(tmp_path / "m", recipe)
+    assert "expected finite losses and gradients" in str(caught.value)
+    assert "the last good checkpoint is that of step 3" in str(caught.value)
+    found = checkpoints.read_last(tmp_path / "m" / "checkpoints")
+    assert found is not None
+    assert all(np.isfinite(array).all() for array in found.arrays.values())
+
+
+def test_training_stops_when_validation_gets_no_better(tmp_path: Path) -> None:
+    recipe = {**LONG, "steps": 400, "validate_every": 2, "patience": 2, "smooth": {"steps": 0}, "learning_rate": 1e-12}
+    lines = run(tmp_path / "m", recipe)
+    assert any("no better since step" in line for line in lines)
+    rows = (tmp_path / "m" / "losses.csv").read_text().splitlines()
+    assert len(rows) < 100
+
+
+def test_the_best_weights_by_validation_become_the_model_if_asked_for(tmp_path: Path) -> None:
+    run(tmp_path / "m", {**LONG, "select": "best", "averaging": 0.0, "smooth": {"steps": 0}})
+    best = (tmp_path / "m" / "best" / "weights.safetensors").read_bytes()
+    assert (tmp_path / "m" / "weights.safetensors").read_bytes() == best
+
+
+def test_the_resolved_recipe_trains_the_same_model(uninterrupted: Path, tmp_path: Path) -> None:
+    resolved = tomllib.loads((uninterrupted / "recipe.toml").read_text())
+    assert parse_recipe(resolved) == parse_recipe(LONG)
+    run(tmp_path / "m", resolved)
+    assert (tmp_path / "m" / "weights.safetensors").read_bytes() == (uninterrupted / "weights.safetensors").read_bytes()

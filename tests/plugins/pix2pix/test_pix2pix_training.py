@@ -1,0 +1,577 @@
+"""Training draws the slices it says it draws, learns from them, and leaves a model folder that can be trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from kit.tiny_training import PRECISIONS, SHAPE, TINY, head, subject
+from numpy.typing import NDArray
+from oasis_gan_pix2pix import store
+from oasis_gan_pix2pix.backend import keras, tf
+from oasis_gan_pix2pix.blueprint import blueprint
+from oasis_gan_pix2pix.hardware import Precision
+from oasis_gan_pix2pix.pairs import LinearPrediction, Pairs
+from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
+from oasis_gan_pix2pix.rotation import rotated
+from oasis_gan_pix2pix.sentences import list_settings
+from oasis_gan_pix2pix.trainer import Trainer
+from oasis_gan_pix2pix.training import train
+from oasis_gan_pix2pix.translator import Pix2PixTranslator
+from oasis_gan_pix2pix.variables import assign, weights
+from oasis_gan_pix2pix.weight_shapes import weight_shapes
+
+from oasis_gan import Histogram, OasisGanError, Scan, Subject, TrainingRequest, Volume
+
+pytestmark = pytest.mark.precision
+
+STILL: dict[str, Any] = {**TINY, "augmentation": {"shift": 0, "flip": False}}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a model folder, trained for four steps on one head, another held out."""
+    out = tmp_path_factory.mktemp("model") / "tiny"
+    lines: list[str] = []
+    train(TrainingRequest((subject("a", *head()),), (subject("b", *head(1)),), out, TINY, lines.append))
+    assert "held out" in lines[-1]
+    return out
+
+
+def test_slices_are_drawn_paired_and_encoded() -> None:
+    recipe = Recipe(**TINY)
+    pairs = Pairs([subject("a", *head())], recipe, pytest.fail)
+    for source, target in map(pairs.batch, range(30)):
+        assert source.shape[1:] == (*target.shape[1:3], 3)
+        assert source.shape[1] % 4 == 0
+        assert source.shape[2] % 4 == 0
+        assert source.min() >= 0
+        assert source.sum(-1).max() <= 1 + 1e-5
+        assert 0 <= target.min() <= target.max() <= 1
+        # Where moved, scaled and turned over, source and target still show the same: greys follow tissue.
+        guess = source @ np.array([0.30, 0.55, 0.75], np.float32)
+        inside = source.sum(-1) > 0.99
+        assert np.abs(guess - target[..., 0])[inside].mean() < 0.05
+
+
+def z_scored(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return an image whose voxels there have mean 0 and deviation 1."""
+    scores: NDArray[np.float32] = ((image - image[inside].mean()) / image[inside].std()).astype(np.float32)
+    return scores
+
+
+LABELS, IMAGE = head()
+Z_OVER_VOLUME = z_scored(IMAGE, np.ones(SHAPE, bool))
+Z_IN_BRAIN = np.where(LABELS > 0, z_scored(IMAGE, LABELS > 0), 0).astype(np.float32)
+WITH_NAN = IMAGE.copy()
+WITH_NAN[10, 12, 11] = np.nan
+IMAGES: dict[str, NDArray[Any]] = {
+    "z-scored over the volume": Z_OVER_VOLUME,
+    "z-scored in the brain": Z_IN_BRAIN,
+    "-1024": (np.rint(IMAGE) - 1024).astype(np.int16),
+    "plus 1": (np.rint(IMAGE) + 1).astype(np.uint8),
+    "one NaN": WITH_NAN,
+    "NaN around": np.where(LABELS > 0, IMAGE, np.nan).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_target_is_learnt_from_whatever_its_background_is(name: str) -> None:
+    expected = Pairs([subject("a", LABELS, IMAGE)], Recipe(**STILL), pytest.fail)
+    pairs = Pairs([subject("a", LABELS, IMAGES[name])], Recipe(**STILL), pytest.fail)
+    (window,) = pairs.windows
+    assert len(window.values) == len(expected.windows[0].values)
+    for step in range(5):
+        source, target = pairs.batch(step)
+        _, as_expected = expected.batch(step)
+        assert not target[source.sum(-1) == 0].any()
+        # Tissues lie on their anchors, however the image was scaled.
+        assert np.abs(target - as_expected)[source.sum(-1) > 0].mean() < 0.03
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_source_is_an_image_because_the_recipe_says_so(name: str) -> None:
+    recipe = Recipe(**{**STILL, "source": "image", "target": "labels", "output": "dseg"})
+    pairs = Pairs([subject("a", IMAGES[name], LABELS)], recipe, pytest.fail)
+    for step in range(5):
+        source, target = pairs.batch(step)
+        assert not source[target.sum(-1) == 0].any()
+        assert source[target.sum(-1) > 0].mean() > 0.2
+
+
+def test_an_epoch_shows_every_slice_once_in_an_order_of_its_own() -> None:
+    pairs = Pairs([subject("a", *head())], Recipe(**{**STILL, "batch": 1}), pytest.fail)
+    first, second = (
+        [np.round(pairs.batch(step)[1].sum(), 2) for step in range(epoch * len(pairs), (epoch + 1) * len(pairs))]
+        for epoch in (0, 1)
+    )
+    assert first != second
+    assert sorted(first) == sorted(second) == sorted(np.round(pairs.sample(len(pairs))[1].sum((1, 2, 3)), 2))
+
+
+def test_a_batch_follows_from_the_seed_and_the_step_alone() -> None:
+    """So that a run can be taken up anywhere, and several machines share a batch."""
+    pairs, again = (
+        Pairs([subject("a", *head())], Recipe(**{**TINY, "batch": 4, "size": 32}), pytest.fail) for _ in range(2)
+    )
+    whole = pairs.batch(7)
+    np.testing.assert_array_equal(again.batch(7)[0], whole[0])
+    parts = [again.batch(7, (part, 2)) for part in (0, 1)]
+    for side in (0, 1):
+        np.testing.assert_array_equal(np.concatenate([part[side] for part in parts]), whole[side])
+
+
+def test_fewer_slices_than_a_batch_still_fill_it() -> None:
+    pairs = Pairs([subject("a", *head())], Recipe(**{**TINY, "batch": 50, "planes": ["axial"]}), pytest.fail)
+    assert len(pairs) < 50
+    assert len(pairs.batch(0)[0]) == 50
+
+
+def test_patches_are_cut_from_source_and_target_alike() -> None:
+    recipe = Recipe(**{**TINY, "size": 32, "patch": 24})
+    pairs = Pairs([subject("a", *head())], recipe, pytest.fail)
+    for source, target in map(pairs.batch, range(5)):
+        assert source.shape[1:3] == target.shape[1:3] == (24, 24)
+        inside = source.sum(-1) > 0.99
+        assert np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[inside].mean() < 0.05
+
+
+def test_turned_slices_show_the_same_head() -> None:
+    turned = Pairs(
+        [subject("a", *head())], Recipe(**{**STILL, "augmentation": {"shift": 0, "rotate": 45}}), pytest.fail
+    )
+    for source, target in map(turned.batch, range(5)):
+        inside = source.sum(-1) > 0.99
+        assert np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[inside].mean() < 0.05
+    x = np.random.default_rng(0).random((1, 5, 5, 2)).astype(np.float32)
+    np.testing.assert_allclose(rotated(x, 90), np.rot90(x, 1, (1, 2)), atol=1e-5)
+
+
+def test_a_head_is_also_learnt_at_the_resolutions_asked_for() -> None:
+    own = Pairs([subject("a", *head())], Recipe(**TINY), pytest.fail)
+    both = Pairs([subject("a", *head())], Recipe(**{**TINY, "resolutions": [0.5, 2.0]}), pytest.fail)
+    # At half a millimetre there is nothing to learn that a head of 1 mm could tell.
+    assert len(own) < len(both) < 2 * len(own)
+    source, target = both.sample(1000)
+    inside = source.sum(-1) > 0.99
+    assert np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[inside].mean() < 0.06
+
+
+def test_images_become_label_maps_and_other_images() -> None:
+    labels, image = head()
+    both = subject("a", labels, image)
+    turned = Subject("a", both.target or both.source, both.source)
+    to_labels = Recipe(**{**STILL, "source": "image", "target": "labels"})
+    source, target = Pairs([turned], to_labels, pytest.fail).batch(0)
+    assert (source.shape[-1], target.shape[-1]) == (1, 3)
+    assert 0 <= source.min() < source.max() <= 1
+    to_image = Recipe(**{**STILL, "source": "image", "contrast": "robust", "augmentation": {"intensity": 0.3}})
+    pairs = Pairs([Subject("a", turned.source, turned.source)], to_image, pytest.fail)
+    source, target = pairs.batch(0)
+    # The source alone varies in gain and gamma.
+    assert not np.array_equal(source, target)
+    assert np.corrcoef(source.ravel(), target.ravel())[0, 1] > 0.9
+
+
+def test_slices_with_less_tissue_than_stated_are_left_out() -> None:
+    labels, image = head()
+    pairs = Pairs([subject("a", labels, image)], Recipe(**{**TINY, "planes": ["axial"]}), pytest.fail)
+    assert len(pairs) == np.count_nonzero((labels > 0).sum((0, 1)) >= 200)
+
+
+def test_a_bad_subject_is_named_and_left_out() -> None:
+    labels, image = head()
+    lines: list[str] = []
+    good, bad = subject("good", labels, image), subject("bad", labels * 40, image)
+    pairs = Pairs([bad, good], Recipe(**TINY), lines.append)
+    assert pairs.names == ["good"]
+    (line,) = lines
+    assert "bad.nii" in line
+    assert "40, 80, 120" in line
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [ValueError("no"), KeyError("subject"), MemoryError(), EOFError(), SystemExit(0), GeneratorExit()],
+    ids=repr,
+)
+def test_whatever_a_subject_raises_it_is_left_out_and_the_others_are_learnt_from(raised: BaseException) -> None:
+    def read(path: Path) -> Volume:
+        raise raised
+
+    lines: list[str] = []
+    good = subject("good", *head())
+    bad = Subject("bad", Scan(Path("bad.nii"), read), good.target)
+    pairs = Pairs([bad, good], Recipe(**TINY), lines.append)
+    assert pairs.names == ["good"]
+    (line,) = lines
+    assert line.startswith("left out bad: ")
+
+
+def test_a_subject_that_turns_out_unusable_late_leaves_nothing_behind() -> None:
+    """It has a window already when its histogram fails."""
+    labels, image = head()
+    recipe = Recipe(**{**TINY, "histogram": {"strength": 0.5}})
+    alone = Pairs([subject("good", labels, image)], recipe, pytest.fail)
+    lines: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        of = Histogram.of
+
+        def fail_once(*arguments: Any) -> Histogram:  # noqa: ANN401
+            patch.undo()
+            raise ValueError("late")
+
+        patch.setattr(Histogram, "of", fail_once)
+        both = Pairs([subject("bad", labels, image * 3), subject("good", labels, image)], recipe, lines.append)
+    assert Histogram.of == of
+    assert len(lines) == 1
+    assert both.windows == alone.windows
+    assert len(both) == len(alone)
+
+
+def test_a_training_goes_on_where_nobody_that_is_held_out_can_be_used(tmp_path: Path) -> None:
+    labels, image = head()
+    lines: list[str] = []
+    request = TrainingRequest(
+        (subject("a", labels, image),), (subject("b", labels * 40, image),), tmp_path / "m", TINY, lines.append
+    )
+    train(request)
+    assert "nobody is left to measure on: there will be no held-out figures" in lines
+    assert (tmp_path / "m" / "model.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "contrast", "output"),
+    [
+        ({}, "anchored", "T1w"),
+        ({"source": "image"}, "robust", "image"),
+        ({"source": "image", "target": "labels"}, "robust", "dseg"),
+        ({"contrast": "robust"}, "robust", "image"),
+        ({"labels": "freesurfer"}, "robust", "image"),
+        ({"source": "image", "output": "T2w"}, "robust", "T2w"),
+    ],
+)
+def test_contrast_and_output_follow_from_the_direction(settings: dict[str, Any], contrast: str, output: str) -> None:
+    recipe = parse_recipe(settings)
+    assert (recipe.contrast, recipe.output) == (contrast, output)
+    assert parse_recipe(recipe.model_dump(mode="json")) == recipe
+
+
+def test_no_usable_subject_is_refused() -> None:
+    labels, image = head()
+    with pytest.raises(OasisGanError, match="a pair with something in it"):
+        Pairs([subject("bad", labels * 40, image)], Recipe(**TINY), lambda line: None)
+
+
+def test_what_the_source_tells_is_the_mean_of_each_tissue() -> None:
+    recipe = Recipe(**STILL)
+    prediction = LinearPrediction.of(Pairs([subject("a", *head())], recipe, pytest.fail).sample(100))
+    np.testing.assert_allclose(prediction.weights[:, 0], [0.30, 0.55, 0.75], atol=0.02)
+
+
+def test_training_learns_and_so_does_the_discriminator() -> None:
+    recipe = Recipe(**{**TINY, "steps": 300, "learning_rate": 2e-3, "loss": {"objective": "L1+cGAN"}})
+    recipe = recipe.model_copy(update={"discriminator": recipe.discriminator.model_copy(update={"sees": "residual"})})
+    source, target = Pairs([subject("a", *head())], recipe, pytest.fail).sample(8)
+    keras.utils.set_random_seed(0)
+    trainer = Trainer(recipe, LinearPrediction.of((source, target)), 300)
+    before = np.abs(trainer.generate(source) - target).mean()
+    discrimination = [float(trainer.update(step, source, target)[3]) for step in range(150)]
+    assert np.abs(trainer.generate(source) - target).mean() < before / 4
+    # Below that of a coin.
+    assert np.mean(discrimination[-50:]) < np.log(2)
+
+
+def test_the_seed_decides_the_networks_and_nothing_else_does() -> None:
+    prediction = LinearPrediction(np.ones((3, 1), np.float32), 1.0)
+
+    def drawn(seed: int) -> dict[str, NDArray[Any]]:
+        keras.utils.set_random_seed(seed)
+        recipe = Recipe(**{**TINY, "generator": {"levels": 3, "filters": 4, "widest": 1}})
+        return weights(Trainer(recipe, prediction, 4).generator)
+
+    first, again, other = drawn(0), drawn(0), drawn(1)
+    kernels = [name for name in first if name.endswith("kernel")]
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert not any(np.array_equal(first[name], other[name]) for name in kernels)
+    # Layers of one shape do not share their numbers.
+    assert not np.array_equal(first["down2_conv/kernel"], first["down3_conv/kernel"])
+
+
+def test_a_model_folder_says_what_it_was_trained_on(folder: Path) -> None:
+    content = json.loads((folder / "model.json").read_text())
+    assert content["training"]["subjects"] == ["a"]
+    assert content["training"]["held_out"] == ["b"]
+    card = store.read_card(folder).card()
+    assert card.source.channels == 3
+    assert card.target.kind == "window"
+
+
+def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path) -> None:
+    both = subject("a", *head()), subject("b", *head(1))
+    settings = {**TINY, "smooth": {"steps": 2, "texture": 0.5}, "histogram": {"strength": 0.8, "subjects": ["b"]}}
+    train(TrainingRequest(both, (), tmp_path / "model", settings, lambda line: None))
+    histogram = store.read_card(tmp_path / "model").card().histogram
+    assert histogram is not None
+    assert {name: round(float(np.median(row)), 2) for name, row in histogram.tissues.items()} == {
+        "CSF": 0.3,
+        "GM": 0.55,
+        "WM": 0.75,
+    }
+    # Its strength is that of the textured end; at the smooth one nothing is changed.
+    strengths = [Pix2PixTranslator(tmp_path / "model", texture).card.histogram for texture in (0.0, None, 1.0)]
+    assert [one and one.strength for one in strengths] == [0.0, 0.4, 0.8]
+
+
+def test_the_histogram_of_a_subject_that_is_not_learnt_from_is_refused(tmp_path: Path) -> None:
+    settings = {**TINY, "histogram": {"strength": 0.8, "subjects": ["z"]}}
+    with pytest.raises(OasisGanError, match=r"recipe: histogram\.subjects: expected subjects .*: a, found z;"):
+        train(TrainingRequest((subject("a", *head()),), (), tmp_path / "model", settings, lambda line: None))
+
+
+@pytest.mark.parametrize(("held", "calls"), [(8, [5]), (3, [5, 3, 2]), (1, [5, 3, 2, 1, 1, 1, 1, 1])])
+def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, held: int, calls: list[int]
+) -> None:
+    translator = Pix2PixTranslator(folder, precision="float32")
+    x = np.random.default_rng(0).random((5, 16, 16, 3), np.float32)
+    wanted, computed, seen = translator.translate(x), translator.inference, []
+
+    def small(part: Any, box: Any) -> Any:  # noqa: ANN401 - an array
+        seen.append(len(part))
+        if len(part) > held:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        return computed(part, box)
+
+    monkeypatch.setattr(translator, "inference", small)
+    np.testing.assert_allclose(translator.translate(x), wanted, atol=1e-6)
+    assert sorted(seen, reverse=True) == sorted(calls, reverse=True)
+    seen.clear()
+    translator.translate(x)
+    assert max(seen) <= held
+
+
+def test_a_slice_that_a_gpu_cannot_hold_is_told_in_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(part: Any, box: Any) -> Any:  # noqa: ANN401
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    translator = Pix2PixTranslator(folder)
+    monkeypatch.setattr(translator, "inference", none)
+    with pytest.raises(OasisGanError, match="memory for a slice of 16 x 16, found too little"):
+        translator.translate(np.zeros((5, 16, 16, 3), np.float32))
+
+
+@pytest.mark.parametrize(("precision", "bound"), PRECISIONS)
+def test_a_loaded_model_paints_like_the_trained_one(folder: Path, precision: Precision, bound: float) -> None:
+    def translate(slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        return Pix2PixTranslator(folder, precision=precision).translate(slices)
+
+    x = np.random.default_rng(0).random((3, 16, 16, 3), np.float32)
+    first, second = translate(x), translate(x)
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(translate(x[1:2]), first[1:2], atol=bound)
+
+
+def _tampered(folder: Path, copy: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
+    copy.mkdir()
+    for file in (folder / store.CARD, folder / store.WEIGHTS):
+        data = file.read_bytes()
+        (copy / file.name).write_bytes(change(data) if file.name == name else data)
+    return copy
+
+
+def _flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("weights.safetensors", lambda data: data[:-10], "SHA-256"),
+        ("weights.safetensors", _flipped, "SHA-256"),
+        ("weights.safetensors", lambda data: data + b"x", "more"),
+        ("weights.safetensors", lambda data: b"", "SHA-256"),
+        ("model.json", lambda data: data[:-40], "model.json"),
+        ("model.json", lambda data: data.replace(b'"levels": 2', b'"levels": 3'), "canvas.multiple"),
+        ("model.json", lambda data: data.replace(b'"filters": 4', b'"filters": 8'), "shape"),
+        (
+            "model.json",
+            lambda data: data.replace(b'"filters": 4', b'"filters": 256'),
+            "down1_conv/bias of shape (256,)",
+        ),
+        ("model.json", lambda data: data.replace(b'"pix2pix"', b'"other"'), "kind"),
+        ("model.json", lambda data: data.replace(b'"weights.safetensors"', b'"../../x"'), "weights.file"),
+        ("model.json", lambda data: data.replace(b'"levels"', b'"lambda"'), "lambda"),
+        ("model.json", lambda data: b"[" * 100_000, "model.json"),
+        ("model.json", lambda data: b" " * 2**21, "more"),
+    ],
+)
+def test_a_model_folder_that_was_changed_is_refused_in_a_line(
+    folder: Path, tmp_path: Path, name: str, change: Callable[[bytes], bytes], said: str
+) -> None:
+    copy = _tampered(folder, tmp_path / "copy", name, change)
+    with pytest.raises(OasisGanError) as caught:
+        Pix2PixTranslator(copy)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("up2_norm/gamma", lambda array: array[:1], r"expected up2_norm/gamma of shape \(4,\), found \(1,\)"),
+        ("up2_norm/beta", None, r"expected up2_norm/beta of shape \(4,\), found none"),
+        ("up2_norm/moving_variance", np.negative, "found up2_norm/moving_variance below 0"),
+    ],
+)
+def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
+    folder: Path,
+    tmp_path: Path,
+    name: str,
+    change: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None,
+    said: str,
+) -> None:
+    file = dict(store.read_model(folder).file)
+    del file["weights"]
+    settings = GeneratorSettings(levels=2, filters=4, norm="batch")
+    shapes = weight_shapes(blueprint(settings, 3, 1))
+    weights = {path: np.ones(shape, np.float32) for path, shape in shapes.items()}
+    array = weights.pop(name)
+    if change is not None:
+        weights[name] = change(array)
+    store.write_model(tmp_path / "m", weights, {}, **file | {"generator": settings})
+    with pytest.raises(OasisGanError, match=said) as caught:
+        Pix2PixTranslator(tmp_path / "m")
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_not_finite_are_refused_even_when_vouched_for(folder: Path, tmp_path: Path) -> None:
+    model = store.read_model(folder)
+    weights = {name: np.array(weight) for name, weight in model.weights.items()}
+    next(iter(weights.values())).flat[0] = np.nan
+    fields = dict(model.file)
+    del fields["weights"]
+    with pytest.raises(OasisGanError, match="finite weights"):
+        store.write_model(tmp_path / "nan", weights, {}, **fields)
+    data = safetensors.numpy.save(weights)
+    store.write_model(tmp_path / "nan", model.weights, {}, **fields)
+    (tmp_path / "nan" / "weights.safetensors").write_bytes(data)
+    content = json.loads((tmp_path / "nan" / "model.json").read_text())
+    content["weights"] = store.WeightsFile(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()).model_dump()
+    (tmp_path / "nan" / "model.json").write_text(json.dumps(content))
+    with pytest.raises(OasisGanError, match="finite weights"):
+        Pix2PixTranslator(tmp_path / "nan")
+
+
+def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
+    recipe = Recipe(**{**TINY, "generator": {"levels": 2, "filters": 8}})
+    trainer = Trainer(recipe, LinearPrediction(np.ones((3, 1), np.float32), 1.0), 4)
+    with pytest.raises(OasisGanError, match="of shape"):
+        assign(trainer.generator, store.read_model(folder).weights, folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"steps": 0}, "recipe: steps"),
+        ({"stepz": 5}, "recipe: stepz"),
+        ({"generator": {"norm": "layer"}}, "recipe: generator.norm"),
+        ({"learning_rate": float("nan")}, "recipe: learning_rate"),
+        ({"planes": ["axial", "oblique"]}, "recipe: planes.1"),
+        ({"name": "../evil"}, "recipe: name"),
+        ({"labels": "unknown"}, "recipe: labels"),
+        ({"steps": 5, "epochs": 5}, "recipe: steps"),
+        ({"source": "image", "contrast": "anchored"}, "recipe: contrast"),
+        ({"source": "image", "target": "labels", "contrast": "anchored"}, "recipe: contrast"),
+        ({"labels": "freesurfer", "contrast": "anchored"}, "recipe: contrast"),
+        ({"size": 4096}, "recipe: size"),
+        ({"output": "x" * 300}, "recipe: output"),
+        ({"patch": 65}, "recipe: patch"),
+        ({"size": 16}, "recipe: size"),
+        ({"source": "labels", "target": "labels"}, "recipe: target"),
+        ({"discriminator": {"receptive_field": 71}}, "recipe: discriminator.receptive_field"),
+        ({"discriminator": {"sees": "residual"}, "loss": {"objective": "L1+GAN"}}, "recipe: discriminator.sees"),
+        ({"loss": {"objective": "L1"}, "smooth": {"steps": 5}}, "recipe: smooth.steps"),
+        ({"target": "labels", "source": "image", "sharpness": 1.4}, "recipe: sharpness"),
+        ({"loss": {"objective": "L1", "texture_weight": 5}}, "recipe: loss.texture_weight"),
+        ({"loss": {"roughness": 1.2}}, "recipe: loss.roughness"),
+        ({"histogram": {"strength": 1.5}}, "recipe: histogram.strength"),
+        ({"target": "labels", "source": "image", "histogram": {"strength": 0.5}}, "recipe: histogram.strength"),
+        ({"histogram": {"subjects": ["a"]}}, "recipe: histogram.subjects"),
+        ({"generator": {"noise": True, "full_skip": False}}, "recipe: generator.noise"),
+        ({"loss": {"l1_weight": -1}}, "recipe: loss.l1_weight"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_by_field(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(OasisGanError) as caught:
+        parse_recipe(settings)
+    assert str(caught.value).startswith(f"{said}: expected ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"l1_weight": 50}, "expected a setting of the recipe, found l1_weight; did you mean loss.l1_weight?"),
+        ({"generator": {"l1_weight": 50}}, "found generator.l1_weight; did you mean loss.l1_weight?"),
+        ({"filters": 8}, "did you mean generator.filters or discriminator.filters?"),
+        ({"generator": {"nrom": "batch"}}, "did you mean generator.norm?"),
+        ({"generater": {"norm": "batch"}}, "found generater; did you mean generator?"),
+        ({"stepz": 5}, "did you mean steps?"),
+        ({"qqq": 5}, "found qqq; docs/training.md lists all settings"),
+        (
+            {"steps": "200,batch=2"},
+            "expected a whole number, found '200,batch=2'; give each setting a --set of its own",
+        ),
+        ({"steps": 1.5}, "expected a whole number, found 1.5"),
+        ({"steps": {"a": 1}}, "expected a whole number, found {'a': 1}"),
+        ({"learning_rate": "fast"}, "expected a number, found 'fast'"),
+        ({"learning_rate": float("inf")}, "expected a finite number, found inf"),
+        ({"tensorboard": "maybe"}, "expected true or false, found 'maybe'"),
+        ({"version": 2}, """expected text, found 2; put it in quotes, as TOML has it: --set 'version="2"'"""),
+        ({"planes": "axial"}, """expected a list, found 'axial'; write it as a TOML list: --set 'planes=["axial"]'"""),
+        ({"planes": "[axial, coronal]"}, """--set 'planes=["axial", "coronal"]'"""),
+        ({"planes": []}, "expected a list of at least 1, found []"),
+        ({"planes": ["axial", "axial"]}, "expected each plane once, found axial twice"),
+        ({"loss": 5}, "recipe: loss: expected a table of settings, found 5; name a setting in it: loss.NAME = ..."),
+        ({"loss": {"gan": "x"}}, "expected one of 'bce' or 'least-squares', found 'x'"),
+        ({"generator": {"dropout": 2}}, "expected a number of at most 1.0, found 2"),
+        ({"steps": 0}, "expected a number of at least 1, found 0"),
+        ({"name": "a b"}, "expected letters, digits and . _ - alone, found 'a b'"),
+    ],
+)
+def test_a_wrong_setting_is_explained_in_a_sentence(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(OasisGanError) as caught:
+        parse_recipe(settings)
+    assert said in str(caught.value)
+    assert "nput should" not in str(caught.value)
+
+
+def _broken_settings() -> Iterator[dict[str, Any]]:
+    """Yield each setting with values of types that it may not have."""
+    values: tuple[Any, ...] = ({"a": 1}, [[]], "?!", -1e9, 10**400)
+    for name in list_settings(Recipe):
+        for value in values:
+            settings = value
+            for part in reversed(name.split(".")):
+                settings = {part: settings}
+            yield settings
+
+
+def test_no_setting_is_refused_in_the_words_of_pydantic() -> None:
+    refused = 0
+    for settings in _broken_settings():
+        try:
+            parse_recipe(settings)
+        except OasisGanError as error:
+            refused += 1
+            assert not re.search("[Ii]nput should|a valid |should match|after validation", str(error)), str(error)
+    assert refused > 200
