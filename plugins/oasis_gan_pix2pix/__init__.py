@@ -40,7 +40,7 @@ def load(
 
 def train(request: TrainingRequest) -> None:
     """Train a model and write its folder."""
-    from . import onednn
+    from oasis_gan_keras import onednn
 
     with onednn.preferred():
         from .training import train
@@ -64,7 +64,7 @@ def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str,
 
 def leads() -> bool:
     """Whether this process is the first of those that train together, the one that writes the model folder."""
-    from .rendezvous import find_workers
+    from oasis_gan_keras.rendezvous import find_workers
 
     _, index = find_workers()
     return index == 0

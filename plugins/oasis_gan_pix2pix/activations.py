@@ -31,13 +31,13 @@ class ReLU(Activation):
 
     def layer(self, block: str) -> Any:  # noqa: ANN401
         """Return the layer to train with."""
-        from .backend import keras
+        from oasis_gan_keras.backend import keras
 
         return keras.layers.ReLU(name=f"{block}_relu")
 
     def compute(self, x: Tensor) -> Tensor:
         """Return the same when translating."""
-        from .backend import tf
+        from oasis_gan_keras.backend import tf
 
         return tf.nn.relu(x)
 
@@ -50,13 +50,13 @@ class LeakyReLU(Activation):
 
     def layer(self, block: str) -> Any:  # noqa: ANN401
         """Return the layer to train with."""
-        from .backend import keras
+        from oasis_gan_keras.backend import keras
 
         return keras.layers.LeakyReLU(self.slope, name=f"{block}_relu")
 
     def compute(self, x: Tensor) -> Tensor:
         """Return the same when translating."""
-        from .backend import tf
+        from oasis_gan_keras.backend import tf
 
         return tf.nn.leaky_relu(x, self.slope)
 
@@ -67,12 +67,12 @@ class Tanh(Activation):
 
     def layer(self, block: str) -> Any:  # noqa: ANN401
         """Return the layer to train with."""
-        from .backend import keras
+        from oasis_gan_keras.backend import keras
 
         return keras.layers.Activation("tanh", dtype="float32", name=f"{block}_tanh")
 
     def compute(self, x: Tensor) -> Tensor:
         """Return the same when translating."""
-        from .backend import tf
+        from oasis_gan_keras.backend import tf
 
         return tf.tanh(tf.cast(x, tf.float32))

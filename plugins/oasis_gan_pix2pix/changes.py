@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from oasis_gan_keras import checkpoints
+
 from oasis_gan import OasisGanError
 
-from . import checkpoints
 from .recipe import Recipe, parse_recipe
 
 CHANGEABLE = frozenset(

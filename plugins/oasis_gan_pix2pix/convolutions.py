@@ -57,7 +57,7 @@ class Convolution:
             name: Of the layer.
             options: Of the layer, such as ``use_bias``.
         """
-        from .backend import keras
+        from oasis_gan_keras.backend import keras
 
         padding = "same"
         if (self.kernel - self.stride) % 2:
@@ -139,7 +139,7 @@ class TransposedConvolution(Doubling):
 
     def build(self, x: Tensor, filters: int, name: str, **options: Any) -> Tensor:  # noqa: ANN401
         """Return a Keras tensor of twice the size."""
-        from .backend import keras
+        from oasis_gan_keras.backend import keras
 
         layer = keras.layers.Conv2DTranspose(
             filters,
@@ -185,6 +185,6 @@ def _initializer() -> Any:  # noqa: ANN401
 
     A Keras initializer takes its seed when it is made, and gives the same numbers at every call.
     """
-    from .backend import keras
+    from oasis_gan_keras.backend import keras
 
     return keras.initializers.RandomNormal(0.0, 0.02)

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from oasis_gan_keras.backend import compiled, tf
 
 from oasis_gan import OasisGanError, write_atomically
 
 from . import store
-from .backend import compiled, tf
 from .translator import Pix2PixTranslator
 
 Slices = NDArray[np.float32]

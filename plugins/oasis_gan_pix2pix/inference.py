@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from oasis_gan_keras.backend import compiled, tf
+from oasis_gan_keras.hardware import Precision
 
-from .backend import compiled, tf
 from .blueprint import NOISE, SOURCE, Block, Blueprint
-from .hardware import Precision
 from .operations import noise, same_dropout
 from .windows import OUTWARD, find_box, find_windows
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .backend import keras, tf
+from oasis_gan_keras.backend import keras, tf
+
 from .kernels import REPEAT
 from .operations import noise, own_statistics, same_dropout
 

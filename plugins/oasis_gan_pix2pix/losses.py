@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .backend import tf
+from oasis_gan_keras.backend import tf
 
 Tensor = Any
 Criterion = Callable[[Tensor, float], Tensor]

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from oasis_gan_keras.backend import keras
+
 from .activations import LeakyReLU
-from .backend import keras
 from .blueprint import NOISE, SOURCE, Block, Blueprint, blueprint, choose_norm
 from .convolutions import Convolution
 from .layers import Dropout, Noise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .backend import tf
+from oasis_gan_keras.backend import tf
 
 Tensor = Any
 _PRIME = 1289  # the cube of what is below it fits 32 bits

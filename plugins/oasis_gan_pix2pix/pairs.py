@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from oasis_gan_keras.rotation import rotated
+from oasis_gan_keras.sharpening import sharpened
 
 from oasis_gan import (
     Canvas,
@@ -31,8 +33,6 @@ from oasis_gan import (
 )
 
 from .recipe import Recipe
-from .rotation import rotated
-from .sharpening import sharpened
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 Mask = NDArray[np.bool_]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
+from oasis_gan_keras.limits import MAX_NAME, MAX_OUTPUT, largest_canvas
+from oasis_gan_keras.sentences import describe_expected, describe_found, find_field, suggest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from oasis_gan import ANCHORS, LABEL_SETS, Canvas, LabelSet, OasisGanError, Percentiles, Plane
 
 from .convolutions import DOUBLINGS
-from .limits import MAX_NAME, MAX_OUTPUT, largest_canvas
 from .norms import NORMS
-from .sentences import describe_expected, describe_found, find_field, suggest
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Side = Literal["labels", "image"]

@@ -12,6 +12,8 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
+from oasis_gan_keras.limits import MAX_NAME, MAX_OUTPUT, largest_canvas
+from oasis_gan_keras.sentences import describe_expected, find_field
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from oasis_gan import (
@@ -27,9 +29,7 @@ from oasis_gan import (
     write_atomically,
 )
 
-from .limits import MAX_NAME, MAX_OUTPUT, largest_canvas
 from .recipe import GeneratorSettings, Settings, at_odds, require_each_once
-from .sentences import describe_expected, find_field
 
 CARD, WEIGHTS = "model.json", "weights.safetensors"
 _MAX_CARD, _MAX_WEIGHTS = 2**20, 2**30

@@ -13,19 +13,20 @@ from typing import Any
 import numpy as np
 import tomli_w
 from numpy.typing import NDArray
+from oasis_gan_keras import checkpoints
+from oasis_gan_keras.backend import deterministic, start_devices
+from oasis_gan_keras.precision import TrainingPrecision
+from oasis_gan_keras.team import Team
+from oasis_gan_keras.variables import weights
+from oasis_gan_keras.watching import CURVES, VALIDATION, Watch
 
 from oasis_gan import Canvas, Histogram, OasisGanError, TrainingRequest, write_atomically
 
-from . import checkpoints, store
-from .backend import deterministic, start_devices
+from . import store
 from .changes import Change, as_comment, find_changes
 from .pairs import Batch, LinearPrediction, Pairs
-from .precision import TrainingPrecision
 from .recipe import Recipe, parse_recipe
-from .team import Team
 from .trainer import FIGURES, Arrays, Trainer
-from .variables import weights
-from .watching import CURVES, VALIDATION, Watch
 
 RECIPE, CHECKPOINTS, BEST = "recipe.toml", checkpoints.FOLDER, "best"
 _OBSERVE_EVERY = 100  # steps

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from oasis_gan_keras import hardware
+from oasis_gan_keras.backend import start_devices, tf
+from oasis_gan_keras.hardware import RequestedPrecision
+from oasis_gan_keras.variables import require_shapes
 
 from oasis_gan import Computation, ModelCard, OasisGanError
 
-from . import hardware, store
-from .backend import start_devices, tf
+from . import store
 from .blueprint import Blueprint, blueprint
 from .folding import fold
-from .hardware import RequestedPrecision
 from .inference import Inference
-from .variables import require_shapes
 from .weight_shapes import weight_shapes
 
 

@@ -74,7 +74,7 @@ def train_row(recipe: Recipe, heads: Heads, folder: Path, report: Callable[[str]
     if _finished(recipe, heads, folder):
         report("already trained")
         return
-    from oasis_gan_pix2pix.backend import keras
+    from oasis_gan_keras.backend import keras
 
     # The networks of the row before are not needed any more.
     keras.utils.clear_session()

@@ -32,9 +32,9 @@ def preset(name: str, size: int, filters: int, levels: int, **changes: Any) -> R
 
 def write(folder: Path, size: int, filters: int, levels: int, target: Any, seed: int = 0) -> None:  # noqa: ANN401
     """Write a model from tissue to ``target``, a `Window` (one channel) or a `LabelSet` (one for each label)."""
+    from oasis_gan_keras.backend import keras
+    from oasis_gan_keras.variables import weights
     from oasis_gan_pix2pix import networks, store
-    from oasis_gan_pix2pix.backend import keras
-    from oasis_gan_pix2pix.variables import weights
 
     keras.utils.set_random_seed(seed)
     settings = preset("paper", size, filters, levels).generator.model_copy(update={"test_as_training": False})

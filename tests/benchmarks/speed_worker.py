@@ -16,7 +16,7 @@ import time
 from contextlib import nullcontext
 from typing import Any
 
-from oasis_gan_pix2pix import onednn
+from oasis_gan_keras import onednn
 from rounds import Prepared, Work
 
 _LONG = 10.0  # seconds; what is done only once is next to nothing beside that

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -15,6 +16,8 @@ import oasis_gan
 
 CORE = sorted((ROOT / "oasis_gan").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
+LIBRARY = ROOT / "plugins" / "oasis_gan_keras"
+PLUGIN_NAMES = "|".join(path.parent.name for path in sorted((ROOT / "plugins").glob("*/__init__.py")))
 TEST_FILES = sorted(TESTS.rglob("*.py"))
 ENGINES = {"tensorflow", "keras"}
 HEAVY = ENGINES | {"SimpleITK"}
@@ -35,7 +38,7 @@ def test_the_core_names_no_plugin_and_imports_nothing_heavy(path: Path) -> None:
     allowed = {"SimpleITK"} if "testing" in path.parts else set()
     assert not roots & (HEAVY - allowed)
     assert not {root for root in roots if root.startswith("oasis_gan_")}
-    assert not re.search(r"oasis_gan_(bids|itk|nifti|oasis|pix2pix)", path.read_text())
+    assert not re.search(PLUGIN_NAMES, path.read_text())
 
 
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.name)
@@ -49,7 +52,21 @@ def test_plugins_take_public_names_of_the_core_only(path: Path) -> None:
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.name)
 def test_only_the_backend_imports_tensorflow(path: Path) -> None:
     roots = {module.split(".")[0] for module, _ in imports(path)}
-    assert path.name == "backend.py" or not roots & ENGINES
+    assert path == LIBRARY / "backend.py" or not roots & ENGINES
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_plugin_imports_no_other_plugin_but_may_import_the_keras_library(path: Path) -> None:
+    roots = {module.split(".")[0] for module, _ in imports(path)}
+    others = {root for root in roots if root.startswith("oasis_gan_")}
+    assert others <= (set() if path.parent == LIBRARY else {LIBRARY.name})
+
+
+def test_the_keras_library_is_no_plugin() -> None:
+    for path in LIBRARY.glob("*.py"):
+        assert "hookimpl" not in path.read_text(), path
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["oasis_gan"]
+    assert LIBRARY.name not in points.values()
 
 
 WINGS = ("cli", "testing", "pipeline", "checks", "plugin", "io", "image", "errors")

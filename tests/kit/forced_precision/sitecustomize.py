@@ -15,11 +15,11 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 VARIABLE = "OASIS_GAN_TEST_PRECISION"
-_MODULE = "oasis_gan_pix2pix.hardware"
+_MODULE = "oasis_gan_keras.hardware"
 
 
 class _Forcing(MetaPathFinder):
-    """Changes what `oasis_gan_pix2pix.hardware` takes by default, as soon as it is imported."""
+    """Changes what `oasis_gan_keras.hardware` takes by default, as soon as it is imported."""
 
     def __init__(self, precision: str) -> None:
         self._precision = precision

@@ -12,9 +12,10 @@ import numpy as np
 import oasis_gan_pix2pix
 import pytest
 from numpy.typing import NDArray
-from oasis_gan_pix2pix import networks, variables
+from oasis_gan_keras import variables
+from oasis_gan_keras.backend import keras, tf
+from oasis_gan_pix2pix import networks
 from oasis_gan_pix2pix.activations import LeakyReLU, ReLU
-from oasis_gan_pix2pix.backend import keras, tf
 from oasis_gan_pix2pix.blueprint import Block, Blueprint, blueprint
 from oasis_gan_pix2pix.convolutions import DOUBLINGS, Convolution, Doubling
 from oasis_gan_pix2pix.folding import fold

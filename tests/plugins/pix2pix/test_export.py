@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from kit.tool import oasis_gan
 from numpy.typing import NDArray
-from oasis_gan_pix2pix import export, hardware, networks, store
-from oasis_gan_pix2pix.backend import tf
+from oasis_gan_keras import hardware
+from oasis_gan_keras.backend import tf
+from oasis_gan_pix2pix import export, networks, store
 from oasis_gan_pix2pix.recipe import GeneratorSettings
 from oasis_gan_pix2pix.translator import Pix2PixTranslator
 

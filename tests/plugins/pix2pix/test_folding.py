@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from oasis_gan_pix2pix import networks, variables
-from oasis_gan_pix2pix.backend import tf
+from oasis_gan_keras import variables
+from oasis_gan_keras.backend import tf
+from oasis_gan_keras.variables import assign
+from oasis_gan_pix2pix import networks
 from oasis_gan_pix2pix.blueprint import blueprint
 from oasis_gan_pix2pix.folding import fold
 from oasis_gan_pix2pix.inference import Inference
 from oasis_gan_pix2pix.kernels import sub_pixel_kernel
 from oasis_gan_pix2pix.recipe import GeneratorSettings
-from oasis_gan_pix2pix.variables import assign
 from oasis_gan_pix2pix.weight_shapes import weight_shapes
 
 Array = NDArray[np.float32]

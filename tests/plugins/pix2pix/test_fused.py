@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from oasis_gan_pix2pix.backend import compiled, keras, tf
+from oasis_gan_keras.backend import compiled, keras, tf
 from oasis_gan_pix2pix.layers import BatchNormalization
 from oasis_gan_pix2pix.optimizers import FusedAdam
 

@@ -10,8 +10,8 @@ import numpy as np
 import oasis_gan_pix2pix
 import pytest
 from numpy.typing import NDArray
+from oasis_gan_keras.backend import keras, tf
 from oasis_gan_pix2pix import losses, networks
-from oasis_gan_pix2pix.backend import keras, tf
 from oasis_gan_pix2pix.layers import Dropout, InstanceNormalization, Noise, ResizeConvolution
 from oasis_gan_pix2pix.recipe import DiscriminatorSettings, GeneratorSettings, parse_recipe
 from scipy.stats import wasserstein_distance

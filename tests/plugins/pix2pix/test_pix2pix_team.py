@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from kit.places import TESTS
 from kit.tiny_training import LONG, run
-from oasis_gan_pix2pix import checkpoints
-from oasis_gan_pix2pix.rendezvous import meet
+from oasis_gan_keras import checkpoints
+from oasis_gan_keras.rendezvous import meet
 
 from oasis_gan import OasisGanError
 
@@ -42,12 +42,12 @@ except OasisGanError as error:
 """
 DEVICES = """
 import numpy as np
-from oasis_gan_pix2pix.backend import keras, tf
+from oasis_gan_keras.backend import keras, tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from kit.tiny_training import EXACT, PREDICTION
 from oasis_gan_pix2pix.recipe import Recipe
-from oasis_gan_pix2pix.team import Team
+from oasis_gan_keras.team import Team
 from oasis_gan_pix2pix.trainer import Trainer
 
 rng = np.random.default_rng(0)

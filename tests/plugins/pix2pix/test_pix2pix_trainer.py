@@ -17,13 +17,13 @@ import pytest
 import safetensors.numpy
 from kit.places import TESTS
 from kit.tiny_training import EXACT, LONG, OBJECTIVES, PLAIN, PRECISIONS, PREDICTION, batch, head, run, subject
-from oasis_gan_pix2pix import checkpoints
-from oasis_gan_pix2pix.backend import keras, tf
+from oasis_gan_keras import checkpoints
+from oasis_gan_keras.backend import keras, tf
+from oasis_gan_keras.variables import read
 from oasis_gan_pix2pix.recipe import Recipe, parse_recipe
 from oasis_gan_pix2pix.trainer import FIGURES, Trainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import Pix2PixTranslator
-from oasis_gan_pix2pix.variables import read
 
 from oasis_gan import OasisGanError, TrainingRequest
 

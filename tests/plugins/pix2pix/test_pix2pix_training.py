@@ -14,18 +14,18 @@ import pytest
 import safetensors.numpy
 from kit.tiny_training import PRECISIONS, SHAPE, TINY, head, subject
 from numpy.typing import NDArray
+from oasis_gan_keras.backend import keras, tf
+from oasis_gan_keras.hardware import Precision
+from oasis_gan_keras.rotation import rotated
+from oasis_gan_keras.sentences import list_settings
+from oasis_gan_keras.variables import assign, weights
 from oasis_gan_pix2pix import store
-from oasis_gan_pix2pix.backend import keras, tf
 from oasis_gan_pix2pix.blueprint import blueprint
-from oasis_gan_pix2pix.hardware import Precision
 from oasis_gan_pix2pix.pairs import LinearPrediction, Pairs
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
-from oasis_gan_pix2pix.rotation import rotated
-from oasis_gan_pix2pix.sentences import list_settings
 from oasis_gan_pix2pix.trainer import Trainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import Pix2PixTranslator
-from oasis_gan_pix2pix.variables import assign, weights
 from oasis_gan_pix2pix.weight_shapes import weight_shapes
 
 from oasis_gan import Histogram, OasisGanError, Scan, Subject, TrainingRequest, Volume

@@ -20,7 +20,7 @@ from kit.places import EXAMPLES
 from kit.processors import EMULATED, UNDECIDED, WITHOUT_BFLOAT16
 from kit.tool import Painting, oasis_gan
 from numpy.typing import NDArray
-from oasis_gan_pix2pix.hardware import ChosenPrecision, Precision, choose_precision, convolution_failure
+from oasis_gan_keras.hardware import ChosenPrecision, Precision, choose_precision, convolution_failure
 
 from oasis_gan import Computation, OasisGanError
 from oasis_gan.plugin.models import computation_of
@@ -139,7 +139,7 @@ def test_auto_takes_bfloat16_only_where_it_is_listed_and_works(
     listed: str, environment: dict[str, str], precision: str, said: bool
 ) -> None:
     code = (
-        "from oasis_gan_pix2pix import hardware\n"
+        "from oasis_gan_keras import hardware\n"
         f"hardware.processor_flags = lambda: {{{listed!r}}}\n"
         "chosen = hardware.choose_precision('auto')\n"
         "print(chosen.precision, bool(chosen.note))\n"
@@ -151,8 +151,8 @@ def test_auto_takes_bfloat16_only_where_it_is_listed_and_works(
 
 
 def test_auto_takes_bfloat16_where_it_is_listed_and_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oasis_gan_pix2pix.hardware.fast_precision", lambda: "bfloat16")
-    monkeypatch.setattr("oasis_gan_pix2pix.hardware.convolution_failure", lambda precision: "")
+    monkeypatch.setattr("oasis_gan_keras.hardware.fast_precision", lambda: "bfloat16")
+    monkeypatch.setattr("oasis_gan_keras.hardware.convolution_failure", lambda precision: "")
     assert choose_precision("auto") == ChosenPrecision("bfloat16")
 
 

@@ -13,11 +13,11 @@ import pytest
 from kit.processors import EMULATED, UNDECIDED, WITHOUT_BFLOAT16
 from kit.tiny_training import OBJECTIVES, PLAIN, PREDICTION, TINY, batch, head, run
 from kit.tool import oasis_gan
-from oasis_gan_pix2pix import hardware
-from oasis_gan_pix2pix.backend import keras
+from oasis_gan_keras import hardware
+from oasis_gan_keras.backend import keras
+from oasis_gan_keras.variables import read
 from oasis_gan_pix2pix.recipe import Recipe
 from oasis_gan_pix2pix.trainer import FIGURES, Trainer
-from oasis_gan_pix2pix.variables import read
 
 SHORT: dict[str, Any] = {**TINY, "steps": 2, "checkpoint_every": 1}
 LONGER: dict[str, Any] = {**SHORT, "steps": 3}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from oasis_gan_pix2pix.sharpening import sharpened
+from oasis_gan_keras.sharpening import sharpened
 from scipy.ndimage import gaussian_filter
 
 Image = NDArray[np.float32]

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from oasis_gan_pix2pix import drawing
-from oasis_gan_pix2pix.watching import Watch
+from oasis_gan_keras import drawing
+from oasis_gan_keras.watching import Watch
 from PIL import Image
 
 from oasis_gan import OASIS, OasisGanError
@@ -107,7 +107,7 @@ def test_a_killed_process_has_written_every_row(tmp_path: Path) -> None:
     code = f"""
 import os, signal
 from pathlib import Path
-from oasis_gan_pix2pix.watching import Watch
+from oasis_gan_keras.watching import Watch
 watch = Watch(Path({str(tmp_path)!r}), ("step", "L1"))
 for step in (1, 2, 3):
     watch.row(step, {{"L1": 0.5}})
@@ -276,7 +276,7 @@ def test_drawing_touches_no_state_that_others_see(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 import numpy as np
-from oasis_gan_pix2pix.watching import Watch
+from oasis_gan_keras.watching import Watch
 watch = Watch(Path({str(tmp_path)!r}), ("step", "L1"))
 watch.row(1, {{"L1": 1.0}})
 assert not {{"matplotlib", "tensorflow", "tensorboard"}} & set(sys.modules)
