@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 
 DEBUG = "OASIS_GAN_DEBUG"
@@ -20,7 +21,9 @@ _LONGEST = 1000  # characters of what a file holds, or another program says
 
 
 class OasisGanError(Exception):
-    """Something the user can mend, told in one line: where, expected, found, remedy.
+    """Something the user can fix, told in one line: where, expected, found, remedy.
+
+    Its facts are fields, and it can be pickled.
 
     Args:
         where: The file, option, subject or plugin concerned.
@@ -31,6 +34,25 @@ class OasisGanError(Exception):
 
     def __init__(self, where: object, *, expected: str, found: str, remedy: str) -> None:
         super().__init__(f"{_short(where)}: expected {_short(expected)}, found {_short(found)}; {_short(remedy)}")
+        self.where = where
+        self.expected = expected
+        self.found = found
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Callable[..., OasisGanError], tuple[object, ...], dict[str, object]]:
+        """Return what another process makes the error of; there, ``where`` is text."""
+        facts = {**self.__dict__, "where": safe_text(self.where)}
+        return _restore, (type(self), *self.args), facts
+
+    def at(self, where: object) -> OasisGanError:
+        """Return the same error about another place."""
+        return OasisGanError(where, expected=self.expected, found=self.found, remedy=self.remedy)
+
+
+def _restore(kind: type[OasisGanError], *args: object) -> OasisGanError:
+    """Return an error without its facts, which pickle sets after this call."""
+    # Not by calling it: a subclass takes other arguments.
+    return kind.__new__(kind, *args)
 
 
 def printable(text: object) -> str:
