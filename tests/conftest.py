@@ -84,7 +84,13 @@ class Paint:
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind("paint", "One grey a tissue", lambda _: Paint.card, lambda _: Paint(), shipped={"paint": Path()})
+    yield ModelKind(
+        name="paint",
+        summary="One grey a tissue",
+        card=lambda _: Paint.card,
+        load=lambda _: Paint(),
+        shipped={"paint": Path()},
+    )
 """
 
 

@@ -96,4 +96,9 @@ def _files(folder: Path) -> list[Path]:
 @hookimpl
 def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the reader."""
-    yield Dataset("npz", "NumPy archives with voxels and affine", subjects, recognises)
+    yield Dataset(
+        name="npz",
+        summary="NumPy archives with voxels and affine",
+        open=subjects,
+        recognises=recognises,
+    )

@@ -136,16 +136,27 @@ def write(volume: Volume, path: Path) -> None:
 @hookimpl
 def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the reader."""
-    yield Dataset("my-layout", "NumPy arrays, 1 mm", subjects, recognises)
+    yield Dataset(
+        name="my-layout",
+        summary="NumPy arrays, 1 mm",
+        open=subjects,
+        recognises=recognises,
+    )
 
 
 @hookimpl
 def oasis_gan_models() -> Iterator[ModelKind]:
     """Offer the model."""
-    yield ModelKind("my-paint", "One grey a tissue", card, load, shipped={"my-paint": Path(__file__).parent})
+    yield ModelKind(
+        name="my-paint",
+        summary="One grey a tissue",
+        card=card,
+        load=load,
+        shipped={"my-paint": Path(__file__).parent},
+    )
 
 
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
     """Offer the writer."""
-    yield Exporter("my-format", "NumPy array, no geometry", SUFFIX, write)
+    yield Exporter(name="my-format", summary="NumPy array, no geometry", suffix=SUFFIX, write=write)

@@ -132,12 +132,12 @@ class _Training:
             reporter.advance(step, steps, doing)
 
         return TrainingRequest(
-            record.sides.learnt,
-            record.sides.held_out,
-            record.out,
-            record.run.recipe,
-            reporter.say,
-            advance,
+            subjects=record.sides.learnt,
+            validation=record.sides.held_out,
+            out=record.out,
+            recipe=record.run.recipe,
+            report=reporter.say,
+            progress=advance,
             resume=self._options.resume is not None,
             stop_requested=self._stop.received,
         )

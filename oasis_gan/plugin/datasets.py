@@ -209,7 +209,7 @@ class Selection:
         return self.target_root is not None or bool(self.target_suffix)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """A reader plugin: one way in which volumes lie on a disk.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..image.volume import Volume
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exporter:
     """A writer plugin: one file format.
 

@@ -50,7 +50,12 @@ def oasis_gan_datasets() -> Iterable[Dataset]:
 
             @hookimpl
             def oasis_gan_datasets():
-                yield Dataset("numpy", "NumPy arrays, 1 mm", subjects, lambda path: path.suffix == ".npy")
+                yield Dataset(
+                    name="numpy",
+                    summary="NumPy arrays, 1 mm",
+                    open=subjects,
+                    recognises=lambda path: path.suffix == ".npy",
+                )
     """
     raise NotImplementedError
 
@@ -88,8 +93,8 @@ def oasis_gan_models() -> Iterable[ModelKind]:
             @hookimpl
             def oasis_gan_models():
                 yield ModelKind(
-                    "paint",
-                    "One grey a tissue",
+                    name="paint",
+                    summary="One grey a tissue",
                     card=lambda folder: Paint.card,
                     load=lambda folder: Paint(),
                     shipped={"paint": Path()},
@@ -116,6 +121,11 @@ def oasis_gan_exporters() -> Iterable[Exporter]:
 
             @hookimpl
             def oasis_gan_exporters():
-                yield Exporter("numpy", "NumPy array, no geometry", ".npy", write)
+                yield Exporter(
+                    name="numpy",
+                    summary="NumPy array, no geometry",
+                    suffix=".npy",
+                    write=write,
+                )
     """
     raise NotImplementedError

@@ -24,7 +24,7 @@ Target = LabelSet | Window
 _MAX_CARD = 2**20  # bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelCard:
     """What the tool has to know of a trained model to feed it and to read its answer.
 
@@ -130,7 +130,7 @@ def _never() -> bool:
     return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
     """What the tool asks a model kind to learn.
 
@@ -166,7 +166,7 @@ LOAD_OPTIONS = ("texture", "precision")
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelKind:
     """A model plugin: one architecture, and the trained models that come with it.
 

@@ -13,5 +13,9 @@ from .reader import recognises, subjects
 def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the BIDS reader."""
     yield Dataset(
-        "bids", "BIDS datasets: dseg label maps, paired with their T1w", subjects, recognises, by_participant=True
+        name="bids",
+        summary="BIDS datasets: dseg label maps, paired with their T1w",
+        open=subjects,
+        recognises=recognises,
+        by_participant=True,
     )

@@ -14,5 +14,15 @@ __all__ = ["write_metaimage", "write_nrrd"]
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
     """Offer the two writers."""
-    yield Exporter("metaimage", "MetaImage for ITK, compressed", ".mha", write_metaimage)
-    yield Exporter("nrrd", "NRRD for ITK and 3D Slicer, gzipped", ".nrrd", write_nrrd)
+    yield Exporter(
+        name="metaimage",
+        summary="MetaImage for ITK, compressed",
+        suffix=".mha",
+        write=write_metaimage,
+    )
+    yield Exporter(
+        name="nrrd",
+        summary="NRRD for ITK and 3D Slicer, gzipped",
+        suffix=".nrrd",
+        write=write_nrrd,
+    )

@@ -16,11 +16,21 @@ __all__ = ["write_nifti"]
 def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the NIfTI reader."""
     summary = "NIfTI, MGH and Analyze files, folders of them, pairs by folder, suffix or TSV"
-    yield Dataset("nifti", summary, subjects, recognises, generic=True)
+    yield Dataset(name="nifti", summary=summary, open=subjects, recognises=recognises, generic=True)
 
 
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
     """Offer the NIfTI writer under two names: it compresses where the file's name says so."""
-    yield Exporter("nifti", "NIfTI-1, gzipped, on the source's own grid", ".nii.gz", write_nifti)
-    yield Exporter("nifti-uncompressed", "NIfTI-1, not compressed, for tools that map files", ".nii", write_nifti)
+    yield Exporter(
+        name="nifti",
+        summary="NIfTI-1, gzipped, on the source's own grid",
+        suffix=".nii.gz",
+        write=write_nifti,
+    )
+    yield Exporter(
+        name="nifti-uncompressed",
+        summary="NIfTI-1, not compressed, for tools that map files",
+        suffix=".nii",
+        write=write_nifti,
+    )

@@ -15,12 +15,32 @@ __all__ = ["write_slices"]
 @hookimpl
 def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer a reader for each layout."""
-    yield Dataset("oasis-png", "OASIS PNG slices (folder or zip), stacked", png_slices.subjects, png_slices.recognises)
-    yield Dataset("oasis1", "OASIS-1 discs, sessions or images, Analyze 7.5", oasis1.subjects, oasis1.recognises)
-    yield Dataset("neurite-oasis", "Neurite OASIS, volumes or slices", neurite.subjects, neurite.recognises)
+    yield Dataset(
+        name="oasis-png",
+        summary="OASIS PNG slices (folder or zip), stacked",
+        open=png_slices.subjects,
+        recognises=png_slices.recognises,
+    )
+    yield Dataset(
+        name="oasis1",
+        summary="OASIS-1 discs, sessions or images, Analyze 7.5",
+        open=oasis1.subjects,
+        recognises=oasis1.recognises,
+    )
+    yield Dataset(
+        name="neurite-oasis",
+        summary="Neurite OASIS, volumes or slices",
+        open=neurite.subjects,
+        recognises=neurite.recognises,
+    )
 
 
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
     """Offer the writer of PNG slices."""
-    yield Exporter("oasis-png", "A zip of 8-bit PNG slices in the OASIS naming", ".zip", write_slices)
+    yield Exporter(
+        name="oasis-png",
+        summary="A zip of 8-bit PNG slices in the OASIS naming",
+        suffix=".zip",
+        write=write_slices,
+    )

@@ -90,12 +90,12 @@ def oasis_gan_models() -> Iterator[ModelKind]:
     shipped = {path.parent.name: path.parent for path in sorted(_HERE.glob("models/*/model.json"))}
     presets = {path.stem: path for path in sorted(_HERE.glob("recipes/*.toml"))}
     yield ModelKind(
-        "pix2pix",
-        "U-Net against PatchGAN, slice by slice",
-        card,
-        load,
-        train,
-        shipped,
+        name="pix2pix",
+        summary="U-Net against PatchGAN, slice by slice",
+        card=card,
+        load=load,
+        train=train,
+        shipped=shipped,
         presets=presets,
         exports={"onnx": to_onnx, "savedmodel": to_saved_model},
         check_settings=check_settings,

@@ -78,7 +78,16 @@ def train_row(recipe: Recipe, heads: Heads, folder: Path, report: Callable[[str]
 
     # The networks of the row before are not needed any more.
     keras.utils.clear_session()
-    train(TrainingRequest(heads.training, heads.validation, folder, recipe, report, resume=True))
+    train(
+        TrainingRequest(
+            subjects=heads.training,
+            validation=heads.validation,
+            out=folder,
+            recipe=recipe,
+            report=report,
+            resume=True,
+        )
+    )
 
 
 def _finished(recipe: Recipe, heads: Heads, folder: Path) -> bool:

@@ -35,13 +35,28 @@ from oasis_gan import Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
 GREY = Window((0, 1000), (0, 1))
 
 class Copy:
-    card = ModelCard("copy", "1", GREY, GREY, "copy", tuple(Plane), Canvas(1.0, 1, 1), "")
+    card = ModelCard(
+        name="copy",
+        version="1",
+        source=GREY,
+        target=GREY,
+        output="copy",
+        planes=tuple(Plane),
+        canvas=Canvas(1.0, 1, 1),
+        weights_sha256="",
+    )
     def translate(self, slices, wanted):
         return slices
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind("copy", "As it is", lambda _: Copy.card, lambda _: Copy(), shipped={"copy": Path()})
+    yield ModelKind(
+        name="copy",
+        summary="As it is",
+        card=lambda _: Copy.card,
+        load=lambda _: Copy(),
+        shipped={"copy": Path()},
+    )
 """
 
 

@@ -137,8 +137,14 @@ class _Inverting:
     """Makes white matter dark and CSF bright."""
 
     card = ModelCard(
-        *("inverting", "1", OASIS, Window((0.0, 30.0, 60.0, 90.0, 135.0), (0.0, *ANCHORS.values(), 1.0)), "T1w"),
-        *((Plane.AXIAL,), Canvas(1.0, 32, 1), ""),
+        name="inverting",
+        version="1",
+        source=OASIS,
+        target=Window((0.0, 30.0, 60.0, 90.0, 135.0), (0.0, *ANCHORS.values(), 1.0)),
+        output="T1w",
+        planes=(Plane.AXIAL,),
+        canvas=Canvas(1.0, 32, 1),
+        weights_sha256="",
     )
 
     def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -378,7 +378,13 @@ def train(request):
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind("listing", "Lists whom it is to learn from", None, None, train)
+    yield ModelKind(
+        name="listing",
+        summary="Lists whom it is to learn from",
+        card=None,
+        load=None,
+        train=train,
+    )
 """
 
 

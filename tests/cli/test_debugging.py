@@ -27,7 +27,12 @@ def subjects(selection):
 
 @hookimpl
 def oasis_gan_datasets():
-    yield Dataset("mine", "Mine", subjects, lambda path: path.suffix in {".npy", ".csv"})
+    yield Dataset(
+        name="mine",
+        summary="Mine",
+        open=subjects,
+        recognises=lambda path: path.suffix in {".npy", ".csv"},
+    )
 """
 
 

@@ -32,7 +32,11 @@ def load(folder, **options):
 @hookimpl
 def oasis_gan_models():
     yield ModelKind(
-        "listening", "Says what it is asked for", lambda _: CARD, load, shipped={"listening": Path()},
+        name="listening",
+        summary="Says what it is asked for",
+        card=lambda _: CARD,
+        load=load,
+        shipped={"listening": Path()},
         options=("texture",),
     )
 """

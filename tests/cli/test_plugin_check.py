@@ -154,14 +154,29 @@ from pathlib import Path
 from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Percentiles, Plane, Window, hookimpl
 
 class Model:
-    card = ModelCard("image", "1", SOURCE, TARGET, "T2w", (Plane.AXIAL,), Canvas(1.0, 4, 4), "")
+    card = ModelCard(
+        name="image",
+        version="1",
+        source=SOURCE,
+        target=TARGET,
+        output="T2w",
+        planes=(Plane.AXIAL,),
+        canvas=Canvas(1.0, 4, 4),
+        weights_sha256="",
+    )
 
     def translate(self, slices, wanted):
         return np.repeat(1 - slices, self.card.target.channels, axis=-1)
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind("image", "From an image", lambda _: Model.card, lambda _: Model(), shipped={"image": Path()})
+    yield ModelKind(
+        name="image",
+        summary="From an image",
+        card=lambda _: Model.card,
+        load=lambda _: Model(),
+        shipped={"image": Path()},
+    )
 """
 
 
@@ -263,7 +278,12 @@ def subjects(selection):
 
 @hookimpl
 def oasis_gan_datasets():
-    yield Dataset("careless", "Files", subjects, lambda path: path.suffix == ".npy" or any(path.glob("*.npy")))
+    yield Dataset(
+        name="careless",
+        summary="Files",
+        open=subjects,
+        recognises=lambda path: path.suffix == ".npy" or any(path.glob("*.npy")),
+    )
 """
 
 

@@ -31,7 +31,7 @@ def train(request):
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind("slow", "Counts", None, None, train)
+    yield ModelKind(name="slow", summary="Counts", card=None, load=None, train=train)
 """
 LINES = ["reads [bold]a[/bold]", "step 20/40", "step 40/40"]
 CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -79,4 +79,5 @@ def test_a_training_that_fails_on_a_terminal_ends_with_its_line(tmp_path: Path, 
 
 
 def test_who_asks_for_a_training_need_not_watch_it(tmp_path: Path) -> None:
-    TrainingRequest((), (), tmp_path, {}, print).progress(1, 2, "L1 0.1")
+    request = TrainingRequest(subjects=(), validation=(), out=tmp_path, recipe={}, report=print)
+    request.progress(1, 2, "L1 0.1")

@@ -39,7 +39,13 @@ from oasis_gan_pix2pix import card, load
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind("other", "Brings a model", card, load, shipped={{"mine": Path({folder!r})}})
+    yield ModelKind(
+        name="other",
+        summary="Brings a model",
+        card=card,
+        load=load,
+        shipped={{"mine": Path({folder!r})}},
+    )
 """
 
 

@@ -22,7 +22,13 @@ def subjects(selection):
 
 @hookimpl
 def oasis_gan_datasets():
-    yield Dataset("spy", "Says what it is asked for", subjects, lambda path: False, by_participant=True)
+    yield Dataset(
+        name="spy",
+        summary="Says what it is asked for",
+        open=subjects,
+        recognises=lambda path: False,
+        by_participant=True,
+    )
 """
 
 

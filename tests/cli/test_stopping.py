@@ -43,7 +43,12 @@ def read(path):
 
 @hookimpl
 def oasis_gan_datasets():
-    yield Dataset("slow", "Never comes back", lambda s: [Subject("a", Scan(s.root, read))], lambda path: False)
+    yield Dataset(
+        name="slow",
+        summary="Never comes back",
+        open=lambda s: [Subject("a", Scan(s.root, read))],
+        recognises=lambda path: False,
+    )
 """
 
 

@@ -37,7 +37,12 @@ def subjects(selection):
 
 @hookimpl
 def oasis_gan_datasets():
-    yield Dataset("odd", "Prints", subjects, lambda path: any(path.glob("*.odd")))
+    yield Dataset(
+        name="odd",
+        summary="Prints",
+        open=subjects,
+        recognises=lambda path: any(path.glob("*.odd")),
+    )
 """
 
 
@@ -205,7 +210,7 @@ def write(volume, path):
 
 @hookimpl
 def oasis_gan_exporters():
-    yield Exporter("hanging", "Hangs", ".txt", write)
+    yield Exporter(name="hanging", summary="Hangs", suffix=".txt", write=write)
 """
 
 

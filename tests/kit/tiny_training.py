@@ -64,8 +64,15 @@ def subject(name: str, labels: NDArray[Any], image: NDArray[Any], spacing: float
 
 def run(out: Path, recipe: dict[str, Any], resume: bool = False) -> list[str]:
     lines: list[str] = []
-    subjects = (subject("a", *head()),), (subject("b", *head(1)),)
-    train(TrainingRequest(*subjects, out, recipe, lines.append, resume=resume))
+    request = TrainingRequest(
+        subjects=(subject("a", *head()),),
+        validation=(subject("b", *head(1)),),
+        out=out,
+        recipe=recipe,
+        report=lines.append,
+        resume=resume,
+    )
+    train(request)
     return lines
 
 

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from oasis_gan import OASIS, Canvas, Geometry, ModelCard, OasisGanError, Plane, Volume, Window, translate
 from oasis_gan.image.volume import Channels, Mask
 
-CARD = ModelCard("wild", "1", OASIS, Window((0, 1), (0, 1)), "T1w", (Plane.AXIAL,), Canvas(1.0, 1, 1), "")
+CARD = ModelCard(
+    name="wild",
+    version="1",
+    source=OASIS,
+    target=Window((0, 1), (0, 1)),
+    output="T1w",
+    planes=(Plane.AXIAL,),
+    canvas=Canvas(1.0, 1, 1),
+    weights_sha256="",
+)
 
 
 class Wild:

@@ -16,7 +16,16 @@ from oasis_gan.image.volume import Channels, Mask
 from oasis_gan.pipeline.cohort import Job, translate_all
 from oasis_gan.pipeline.ledger import Status
 
-CARD = ModelCard("paint", "1", OASIS, Window((0, 1000), (0, 1)), "T1w", (Plane.AXIAL,), Canvas(1.0, 1, 1), "")
+CARD = ModelCard(
+    name="paint",
+    version="1",
+    source=OASIS,
+    target=Window((0, 1000), (0, 1)),
+    output="T1w",
+    planes=(Plane.AXIAL,),
+    canvas=Canvas(1.0, 1, 1),
+    weights_sha256="",
+)
 PATIENCE = 20  # seconds
 
 
@@ -32,7 +41,14 @@ class Lab:
 
     def job(self) -> Job:
         """Return the job of writing text files by this lab."""
-        return Job(self, Exporter("text", "text", ".txt", self.write), (Plane.AXIAL,), "float32", self.folder, False)
+        return Job(
+            self,
+            Exporter(name="text", summary="text", suffix=".txt", write=self.write),
+            (Plane.AXIAL,),
+            "float32",
+            self.folder,
+            False,
+        )
 
     def subjects(self, count: int) -> list[Subject]:
         """Return subjects called s0, s1, ... each larger than the one before."""

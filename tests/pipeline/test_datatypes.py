@@ -28,7 +28,8 @@ from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookim
 
 class Paint:
     card = ModelCard(
-        "paint", "1", OASIS, Window((0, 1000), (0, 1)), "T1w", tuple(Plane), Canvas(1.0, size=1, multiple=1), ""
+        name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="T1w",
+        planes=tuple(Plane), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="",
     )
     def translate(self, slices, wanted):
         return slices @ np.array([[0.3001], [0.5502], [0.7503]], np.float32)
@@ -42,7 +43,7 @@ class Same:
 def oasis_gan_models():
     for model in (Paint, Same):
         name, card, load = model.card.name, lambda _, model=model: model.card, lambda _, model=model: model()
-        yield ModelKind(name, "A model", card, load, shipped={name: Path()})
+        yield ModelKind(name=name, summary="A model", card=card, load=load, shipped={name: Path()})
 """
 LABELS = np.random.default_rng(0).integers(0, 4, (5, 6, 7)).astype(np.uint8)
 

@@ -274,7 +274,7 @@ def write(volume, path):
 
 @hookimpl
 def oasis_gan_exporters():
-    yield Exporter("raw", "Numbers", ".raw", write)
+    yield Exporter(name="raw", summary="Numbers", suffix=".raw", write=write)
 """
 
 
@@ -343,7 +343,12 @@ def subjects(selection):
 
 @hookimpl
 def oasis_gan_datasets():
-    yield Dataset("odd", "Numbers", subjects, lambda path: path.suffix == ".odd")
+    yield Dataset(
+        name="odd",
+        summary="Numbers",
+        open=subjects,
+        recognises=lambda path: path.suffix == ".odd",
+    )
 """
 CHANGES = {
     "written over": "path.write_text('2')",

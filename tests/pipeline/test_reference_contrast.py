@@ -28,7 +28,16 @@ class Painter:
 
     def __init__(self, target: Window | None = None) -> None:
         own = target or Window((0, 10, 20, 30, 45), (0, *ANCHORS.values(), 1))
-        self.card = ModelCard("p", "1", OASIS, own, "T1w", (Plane.AXIAL,), Canvas(1, 16, 1), "0" * 64)
+        self.card = ModelCard(
+            name="p",
+            version="1",
+            source=OASIS,
+            target=own,
+            output="T1w",
+            planes=(Plane.AXIAL,),
+            canvas=Canvas(1, 16, 1),
+            weights_sha256="0" * 64,
+        )
 
     def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
         return slices @ np.array([[anchor] for anchor in ANCHORS.values()], np.float32)
@@ -181,7 +190,12 @@ def read(path):
 
 @hookimpl
 def oasis_gan_datasets():
-    yield Dataset("npy", "Arrays", lambda s: [Subject(s.root.stem, Scan(s.root, read))], lambda p: p.suffix == ".npy")
+    yield Dataset(
+        name="npy",
+        summary="Arrays",
+        open=lambda s: [Subject(s.root.stem, Scan(s.root, read))],
+        recognises=lambda p: p.suffix == ".npy",
+    )
 """
 
 

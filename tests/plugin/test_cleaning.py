@@ -72,7 +72,12 @@ def read(path):
 def oasis_gan_datasets():
     def subjects(selection):
         return [Subject(path.stem, Scan(path, read)) for path in sorted(selection.root.glob("*.none"))]
-    yield Dataset("homemade", "A reader of its own", subjects, lambda path: False)
+    yield Dataset(
+        name="homemade",
+        summary="A reader of its own",
+        open=subjects,
+        recognises=lambda path: False,
+    )
 """
 
 
@@ -316,7 +321,13 @@ class Copy:
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind("copy", "As it is", lambda _: Copy.card, lambda _: Copy(), shipped={"copy": Path()})
+    yield ModelKind(
+        name="copy",
+        summary="As it is",
+        card=lambda _: Copy.card,
+        load=lambda _: Copy(),
+        shipped={"copy": Path()},
+    )
 """
 
 

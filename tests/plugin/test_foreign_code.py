@@ -52,7 +52,12 @@ def subjects(selection):
 
 @hookimpl
 def oasis_gan_datasets():
-    yield Dataset("odd", "Reads anything", subjects, lambda path: any(path.glob("*.odd")))
+    yield Dataset(
+        name="odd",
+        summary="Reads anything",
+        open=subjects,
+        recognises=lambda path: any(path.glob("*.odd")),
+    )
 """
 
 
@@ -142,7 +147,16 @@ import numpy as np
 from oasis_gan import OASIS, Canvas, Exporter, ModelCard, ModelKind, Plane, Window, hookimpl
 
 class Leaver:
-    card = ModelCard("m", "1", OASIS, Window((0, 1), (0, 1)), "T1w", (Plane.AXIAL,), Canvas(1.0, 1, 1), "")
+    card = ModelCard(
+        name="m",
+        version="1",
+        source=OASIS,
+        target=Window((0, 1), (0, 1)),
+        output="T1w",
+        planes=(Plane.AXIAL,),
+        canvas=Canvas(1.0, 1, 1),
+        weights_sha256="",
+    )
     count = 0
     def translate(self, slices, wanted):
         Leaver.count += 1
@@ -161,11 +175,17 @@ def load(folder):
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind("leaver", "Leaves", lambda _: Leaver.card, load, shipped={"leaver": Path()})
+    yield ModelKind(
+        name="leaver",
+        summary="Leaves",
+        card=lambda _: Leaver.card,
+        load=load,
+        shipped={"leaver": Path()},
+    )
 
 @hookimpl
 def oasis_gan_exporters():
-    yield Exporter("leaver", "Leaves", ".txt", write)
+    yield Exporter(name="leaver", summary="Leaves", suffix=".txt", write=write)
 """
 
 

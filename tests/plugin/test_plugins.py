@@ -19,7 +19,8 @@ HEAD = "from oasis_gan import Dataset, Exporter, ModelKind, hookimpl\n"
 GOOD = HEAD + (
     "@hookimpl\n"
     "def oasis_gan_datasets():\n"
-    "    yield Dataset('NAME', 'Nothing at all', lambda selection: [], lambda path: False)\n"
+    "    yield Dataset(name='NAME', summary='Nothing at all',\n"
+    "        open=lambda selection: [], recognises=lambda path: False)\n"
 )
 # The module of each broken plugin, and what the line about it has to say.
 BROKEN = {
@@ -47,18 +48,25 @@ BROKEN = {
         ["oasis_gan_exporters: expected Exporter objects, found str; yield Exporter objects"],
     ),
     "wrong_kind": (
-        HEAD + "@hookimpl\ndef oasis_gan_datasets():\n    yield Exporter('a', 'b', '.c', print)",
+        HEAD + "@hookimpl\ndef oasis_gan_datasets():\n"
+        "    yield Exporter(name='a', summary='b', suffix='.c', write=print)",
         ["oasis_gan_datasets: expected Dataset objects, found Exporter"],
+    ),
+    "positional": (
+        HEAD + "@hookimpl\ndef oasis_gan_exporters():\n    yield Exporter('a', 'b', '.c', print)",
+        ["oasis_gan_exporters: expected Exporter objects", "positional argument"],
     ),
     "nameless": (GOOD.replace("'NAME'", "['a']"), ["dataset: expected a name without spaces, found ['a']"]),
     "two_words": (GOOD.replace("NAME", "two words"), ["dataset: expected a name without spaces, found 'two words'"]),
     "no_summary": (GOOD.replace("'Nothing at all'", "None"), ["expected a summary of one line, found None"]),
     "unshipped": (
-        HEAD + "@hookimpl\ndef oasis_gan_models():\n    yield ModelKind('a', 'b', print, print, shipped=['c'])",
+        HEAD + "@hookimpl\ndef oasis_gan_models():\n"
+        "    yield ModelKind(name='a', summary='b', card=print, load=print, shipped=['c'])",
         ["expected shipped models by name, a folder each, found ['c']"],
     ),
     "options_as_text": (
-        HEAD + "@hookimpl\ndef oasis_gan_models():\n    yield ModelKind('a', 'b', print, print, options='texture')",
+        HEAD + "@hookimpl\ndef oasis_gan_models():\n"
+        "    yield ModelKind(name='a', summary='b', card=print, load=print, options='texture')",
         ["expected options as a tuple of names, found 'texture'"],
     ),
     "usurper": (
@@ -166,7 +174,8 @@ def test_a_trained_model_keeps_its_name_too(install: Install, discover: Discover
         "from pathlib import Path\n"
         "@hookimpl\n"
         "def oasis_gan_models():\n"
-        "    yield ModelKind('KIND', 'A kind', print, print, shipped={'head': Path()})\n"
+        "    yield ModelKind(name='KIND', summary='A kind', card=print, load=print,\n"
+        "        shipped={'head': Path()})\n"
     )
     install("one", code.replace("KIND", "kind-one"))
     registry = discover(install("two", code.replace("KIND", "kind-two")))
@@ -288,23 +297,28 @@ UNRULY = HEAD + (
     "def fail(*_): raise RuntimeError('not my day')\n"
     "@hookimpl\n"
     "def oasis_gan_datasets():\n"
-    "    yield Dataset('unruly', 'Breaks when asked', fail, fail)\n"
-    "    yield Dataset('empty', 'Finds nothing', lambda selection: [], lambda path: False)\n"
-    "    yield Dataset('strange', 'Lists names', lambda selection: ['a'], lambda path: False)\n"
+    "    yield Dataset(name='unruly', summary='Breaks when asked', open=fail, recognises=fail)\n"
+    "    yield Dataset(name='empty', summary='Finds nothing',\n"
+    "        open=lambda selection: [], recognises=lambda path: False)\n"
+    "    yield Dataset(name='strange', summary='Lists names',\n"
+    "        open=lambda selection: ['a'], recognises=lambda path: False)\n"
     "@hookimpl\n"
     "def oasis_gan_models():\n"
-    "    yield ModelKind('unruly', 'Breaks when asked', fail, fail, shipped={'unruly': Path()})\n"
+    "    yield ModelKind(name='unruly', summary='Breaks when asked', card=fail, load=fail,\n"
+    "        shipped={'unruly': Path()})\n"
 )
 PAINT = HEAD + (
     "from pathlib import Path\n"
     "import numpy as np\n"
     "from oasis_gan import OASIS, Canvas, ModelCard, Plane, Window\n"
     "class Paint:\n"
-    "    card = ModelCard('paint', '1', OASIS, Window((0, 1), (0, 1)), 'p', tuple(Plane), Canvas(1.0, 1, 1), '')\n"
+    "    card = ModelCard(name='paint', version='1', source=OASIS, target=Window((0, 1), (0, 1)),\n"
+    "        output='p', planes=tuple(Plane), canvas=Canvas(1.0, 1, 1), weights_sha256='')\n"
     "    def translate(self, slices, wanted): return slices.sum(-1, keepdims=True)\n"
     "@hookimpl\n"
     "def oasis_gan_models():\n"
-    "    yield ModelKind('paint', 'Paints', lambda _: Paint.card, lambda _: Paint(), shipped={'paint': Path()})\n"
+    "    yield ModelKind(name='paint', summary='Paints', card=lambda _: Paint.card,\n"
+    "        load=lambda _: Paint(), shipped={'paint': Path()})\n"
 )
 
 

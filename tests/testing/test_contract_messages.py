@@ -34,7 +34,16 @@ from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
 pytest_plugins = ["pytester"]
 Slices = np.ndarray[Any, np.dtype[np.float32]]
 Wanted = np.ndarray[Any, np.dtype[np.bool_]]
-CARD = ModelCard("grey", "1", OASIS, Window((0, 1000), (0, 1)), "grey", (Plane.AXIAL,), Canvas(1.0, 6, 4), "")
+CARD = ModelCard(
+    name="grey",
+    version="1",
+    source=OASIS,
+    target=Window((0, 1000), (0, 1)),
+    output="grey",
+    planes=(Plane.AXIAL,),
+    canvas=Canvas(1.0, 6, 4),
+    weights_sha256="",
+)
 
 
 def failure(check: Callable[..., object], *arguments: object) -> str:
@@ -57,7 +66,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def reader(open_: Callable[[Selection], Iterator[Subject]], name: str = "mine") -> Dataset:
-    return Dataset(name, "My files", open_, lambda path: True)
+    return Dataset(name=name, summary="My files", open=open_, recognises=lambda path: True)
 
 
 def test_a_reader_in_no_order_is_found_out(root: Path) -> None:
@@ -264,14 +273,25 @@ def test_a_card_that_misleads_the_tool_is_found_out(changes: dict[str, Any]) -> 
 
 
 def test_a_kind_whose_load_does_not_take_its_options_is_found_out(tmp_path: Path) -> None:
-    kind = ModelKind("mine", "My models", lambda folder: CARD, lambda folder: None, options=("texture",))  # type: ignore[arg-type, return-value]
+    kind = ModelKind(
+        name="mine",
+        summary="My models",
+        card=lambda folder: CARD,
+        load=lambda folder: None,  # type: ignore[arg-type, return-value]
+        options=("texture",),
+    )
     with pytest.raises(AssertionError, match=r"load\(folder, texture=\.\.\.\) is not possible"):
         ModelContract().test_load_takes_the_options_it_is_said_to_take(kind, tmp_path)
 
 
 def writer_failure(check: str, write: Callable[[Volume, Path], object], folder: Path, *more: object) -> str:
     """Run one check of a writer, which must fail, and return what it says."""
-    exporter = Exporter("mine", "My files", ".nii", write)  # type: ignore[arg-type]
+    exporter = Exporter(
+        name="mine",
+        summary="My files",
+        suffix=".nii",
+        write=write,  # type: ignore[arg-type]
+    )
     with pytest.raises(AssertionError) as caught:
         getattr(ExporterContract(), check)(exporter, folder, *more)
     return str(caught.value)

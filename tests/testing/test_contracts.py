@@ -101,7 +101,16 @@ class TestNrrdWriter(ExporterContract):
         return list(oasis_gan_itk.oasis_gan_exporters())[1]
 
 
-CARD = ModelCard("grey", "1", OASIS, Window((0, 1000), (0, 1)), "grey", (Plane.AXIAL,), Canvas(1.0, 6, 4), "")
+CARD = ModelCard(
+    name="grey",
+    version="1",
+    source=OASIS,
+    target=Window((0, 1000), (0, 1)),
+    output="grey",
+    planes=(Plane.AXIAL,),
+    canvas=Canvas(1.0, 6, 4),
+    weights_sha256="",
+)
 
 
 class Painter:
@@ -132,7 +141,13 @@ class TestKind(ModelContract):
 
     @pytest.fixture
     def kind(self, folder: Path) -> ModelKind:
-        return ModelKind("grey", "One grey a tissue", lambda path: load(path).card, load, shipped={"grey": folder})
+        return ModelKind(
+            name="grey",
+            summary="One grey a tissue",
+            card=lambda path: load(path).card,
+            load=load,
+            shipped={"grey": folder},
+        )
 
     @pytest.fixture
     def folder(self, tmp_path_factory: pytest.TempPathFactory) -> Path:

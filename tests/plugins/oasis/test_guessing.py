@@ -20,7 +20,13 @@ def subjects(selection):
 
 @hookimpl
 def oasis_gan_datasets():
-    yield Dataset("{name}", "Folders with a mark", subjects, lambda path: (path / "mark").exists(), generic={generic})
+    yield Dataset(
+        name="{name}",
+        summary="Folders with a mark",
+        open=subjects,
+        recognises=lambda path: (path / "mark").exists(),
+        generic={generic},
+    )
 """
 
 

@@ -47,7 +47,16 @@ STRANGE = """
 from dataclasses import replace
 from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
 
-CARD = ModelCard("strange", "1", OASIS, Window((0, 1), (0, 1)), "T1w", (Plane.AXIAL,), Canvas(1.0, 1, 1), "")
+CARD = ModelCard(
+    name="strange",
+    version="1",
+    source=OASIS,
+    target=Window((0, 1), (0, 1)),
+    output="T1w",
+    planes=(Plane.AXIAL,),
+    canvas=Canvas(1.0, 1, 1),
+    weights_sha256="",
+)
 
 def break_off(folder, out):
     out.mkdir()
@@ -60,7 +69,14 @@ def write(folder, out):
 @hookimpl
 def oasis_gan_models():
     exports = {"void": lambda folder, out: None, "half": break_off, "whole": write}
-    kind = ModelKind("strange", "No model", lambda _: CARD, lambda _: None, shipped={"strange": "."}, exports=exports)
+    kind = ModelKind(
+        name="strange",
+        summary="No model",
+        card=lambda _: CARD,
+        load=lambda _: None,
+        shipped={"strange": "."},
+        exports=exports,
+    )
     yield kind
     yield replace(kind, name="plain", shipped={"plain": "."}, exports={})
 """

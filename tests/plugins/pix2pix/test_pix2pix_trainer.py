@@ -159,7 +159,15 @@ def test_a_preset_trains_and_translates(name: str, tmp_path: Path) -> None:
     settings |= {"steps": 2, "size": 32}
     settings["generator"] |= {"levels": 5, "filters": 4}
     settings["discriminator"] |= {"filters": 4}
-    train(TrainingRequest((subject("a", *head()),), (), tmp_path / "m", settings, lambda line: None))
+    train(
+        TrainingRequest(
+            subjects=(subject("a", *head()),),
+            validation=(),
+            out=tmp_path / "m",
+            recipe=settings,
+            report=lambda line: None,
+        )
+    )
     for precision, bound in PRECISIONS:
         translator = Pix2PixTranslator(tmp_path / "m", precision=precision)
         x = batch(size=32)[0]

@@ -40,7 +40,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model folder, trained for four steps on one head, another held out."""
     out = tmp_path_factory.mktemp("model") / "tiny"
     lines: list[str] = []
-    train(TrainingRequest((subject("a", *head()),), (subject("b", *head(1)),), out, TINY, lines.append))
+    train(
+        TrainingRequest(
+            subjects=(subject("a", *head()),),
+            validation=(subject("b", *head(1)),),
+            out=out,
+            recipe=TINY,
+            report=lines.append,
+        )
+    )
     assert "held out" in lines[-1]
     return out
 
@@ -240,7 +248,11 @@ def test_a_training_goes_on_where_nobody_that_is_held_out_can_be_used(tmp_path: 
     labels, image = head()
     lines: list[str] = []
     request = TrainingRequest(
-        (subject("a", labels, image),), (subject("b", labels * 40, image),), tmp_path / "m", TINY, lines.append
+        subjects=(subject("a", labels, image),),
+        validation=(subject("b", labels * 40, image),),
+        out=tmp_path / "m",
+        recipe=TINY,
+        report=lines.append,
     )
     train(request)
     assert "nobody is left to measure on: there will be no held-out figures" in lines
@@ -317,7 +329,15 @@ def test_a_model_folder_says_what_it_was_trained_on(folder: Path) -> None:
 def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path) -> None:
     both = subject("a", *head()), subject("b", *head(1))
     settings = {**TINY, "smooth": {"steps": 2, "texture": 0.5}, "histogram": {"strength": 0.8, "subjects": ["b"]}}
-    train(TrainingRequest(both, (), tmp_path / "model", settings, lambda line: None))
+    train(
+        TrainingRequest(
+            subjects=both,
+            validation=(),
+            out=tmp_path / "model",
+            recipe=settings,
+            report=lambda line: None,
+        )
+    )
     histogram = store.read_card(tmp_path / "model").card().histogram
     assert histogram is not None
     assert {name: round(float(np.median(row)), 2) for name, row in histogram.tissues.items()} == {
@@ -333,7 +353,15 @@ def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path)
 def test_the_histogram_of_a_subject_that_is_not_learnt_from_is_refused(tmp_path: Path) -> None:
     settings = {**TINY, "histogram": {"strength": 0.8, "subjects": ["z"]}}
     with pytest.raises(OasisGanError, match=r"recipe: histogram\.subjects: expected subjects .*: a, found z;"):
-        train(TrainingRequest((subject("a", *head()),), (), tmp_path / "model", settings, lambda line: None))
+        train(
+            TrainingRequest(
+                subjects=(subject("a", *head()),),
+                validation=(),
+                out=tmp_path / "model",
+                recipe=settings,
+                report=lambda line: None,
+            )
+        )
 
 
 @pytest.mark.parametrize(("held", "calls"), [(8, [5]), (3, [5, 3, 2]), (1, [5, 3, 2, 1, 1, 1, 1, 1])])
