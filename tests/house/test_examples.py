@@ -161,6 +161,6 @@ def test_what_the_tutorial_says_of_folders_is_true(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["my_reader.py", "paint.py", "test_my_reader.py"])
 def test_tutorial_and_docstrings_show_the_same_code(name: str) -> None:
-    where = "testing/__init__.py" if name.startswith("test_") else "hookspecs.py"
+    where = "testing/__init__.py" if name.startswith("test_") else "plugin/hookspecs.py"
     lines = {line.strip() for line in (ROOT / "oasis_gan" / where).read_text("utf-8").splitlines()}
     assert [line for line in FILES[name].splitlines() if line.strip() not in lines] == []
