@@ -57,9 +57,11 @@ def check_settings(settings: Mapping[str, object]) -> Mapping[str, object]:
 
 def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str, object]) -> None:
     """Raise `OasisGanError` if the training in ``folder`` cannot go on with other settings."""
-    from .changes import check_resume
+    from oasis_gan_keras import changes
 
-    check_resume(folder, before, after)
+    from .recipe import parse_recipe
+
+    changes.check_resume(folder, parse_recipe(before), parse_recipe(after))
 
 
 def leads() -> bool:

@@ -14,6 +14,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from oasis_gan_keras.limits import MAX_NAME, MAX_OUTPUT, largest_canvas
 from oasis_gan_keras.sentences import describe_expected, find_field
+from oasis_gan_keras.settings import Settings, at_odds, require_each_once
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from oasis_gan import (
@@ -29,7 +30,7 @@ from oasis_gan import (
     write_atomically,
 )
 
-from .recipe import GeneratorSettings, Settings, at_odds, require_each_once
+from .recipe import GeneratorSettings
 
 CARD, WEIGHTS = "model.json", "weights.safetensors"
 _MAX_CARD, _MAX_WEIGHTS = 2**20, 2**30

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from oasis_gan_keras.backend import compiled, keras, tf
 from oasis_gan_keras.hardware import ChosenPrecision, choose_precision, computing_in
+from oasis_gan_keras.optimizers import FusedAdam
 from oasis_gan_keras.team import Team, all_reduced
 from oasis_gan_keras.variables import assign, read, weights
 
 from . import losses, networks
-from .optimizers import FusedAdam, discriminator_schedule, generator_schedule
-from .pairs import LinearPrediction
+from .prediction import LinearPrediction
 from .recipe import Recipe
+from .schedules import discriminator_schedule, generator_schedule
 
 Tensor = Any
 Arrays = dict[str, NDArray[Any]]

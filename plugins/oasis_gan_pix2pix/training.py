@@ -15,16 +15,17 @@ import tomli_w
 from numpy.typing import NDArray
 from oasis_gan_keras import checkpoints
 from oasis_gan_keras.backend import deterministic, start_devices
+from oasis_gan_keras.changes import Change, as_comment, find_changes
+from oasis_gan_keras.pairs import Batch, Pairs
 from oasis_gan_keras.precision import TrainingPrecision
 from oasis_gan_keras.team import Team
 from oasis_gan_keras.variables import weights
 from oasis_gan_keras.watching import CURVES, VALIDATION, Watch
 
-from oasis_gan import Canvas, Histogram, OasisGanError, TrainingRequest, write_atomically
+from oasis_gan import Histogram, OasisGanError, TrainingRequest, write_atomically
 
 from . import store
-from .changes import Change, as_comment, find_changes
-from .pairs import Batch, LinearPrediction, Pairs
+from .prediction import LinearPrediction
 from .recipe import Recipe, parse_recipe
 from .trainer import FIGURES, Arrays, Trainer
 
@@ -315,7 +316,7 @@ class _Run:
             target=self._pairs.target_contrast,
             planes=recipe.planes,
             histogram=self._histogram,
-            canvas=Canvas(recipe.spacing, recipe.size, recipe.multiple),
+            canvas=recipe.canvas,
             generator=recipe.generator,
             training={
                 "step": step,

@@ -17,7 +17,7 @@ from head import head
 from numpy.typing import NDArray
 from oasis_gan_keras.backend import deterministic, keras, start_devices, tf
 from oasis_gan_pix2pix import networks
-from oasis_gan_pix2pix.pairs import LinearPrediction
+from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import Recipe
 from oasis_gan_pix2pix.trainer import Trainer
 from oasis_gan_pix2pix.translator import Pix2PixTranslator

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
-from oasis_gan_pix2pix.recipe import Recipe, Settings
+from oasis_gan_keras.settings import Settings
+from oasis_gan_pix2pix.recipe import Recipe
 from pydantic import BaseModel
 
 from kit.places import ROOT

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from oasis_gan_keras.hardware import Precision
-from oasis_gan_pix2pix.pairs import LinearPrediction
+from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.training import train
 
 from oasis_gan import Geometry, Scan, Subject, TrainingRequest, Volume

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from oasis_gan_keras.backend import compiled, keras, tf
+from oasis_gan_keras.optimizers import FusedAdam
 from oasis_gan_pix2pix.layers import BatchNormalization
-from oasis_gan_pix2pix.optimizers import FusedAdam
 
 Array = NDArray[np.float32]
 

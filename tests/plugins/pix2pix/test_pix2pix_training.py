@@ -16,12 +16,13 @@ from kit.tiny_training import PRECISIONS, SHAPE, TINY, head, subject
 from numpy.typing import NDArray
 from oasis_gan_keras.backend import keras, tf
 from oasis_gan_keras.hardware import Precision
+from oasis_gan_keras.pairs import Pairs
 from oasis_gan_keras.rotation import rotated
 from oasis_gan_keras.sentences import list_settings
 from oasis_gan_keras.variables import assign, weights
 from oasis_gan_pix2pix import store
 from oasis_gan_pix2pix.blueprint import blueprint
-from oasis_gan_pix2pix.pairs import LinearPrediction, Pairs
+from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
 from oasis_gan_pix2pix.trainer import Trainer
 from oasis_gan_pix2pix.training import train

@@ -8,33 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oasis_gan_keras import checkpoints
-
 from oasis_gan import OasisGanError
 
-from .recipe import Recipe, parse_recipe
-
-CHANGEABLE = frozenset(
-    {
-        "name",
-        "version",
-        "steps",
-        "epochs",
-        "learning_rate",
-        "generator_learning_rate",
-        "smooth.learning_rate",
-        "smooth.texture",
-        "constant",
-        "precision",
-        "validate_every",
-        "checkpoint_every",
-        "keep",
-        "patience",
-        "select",
-        "tensorboard",
-    }
-)
-"""What neither the networks, nor what they are shown, nor what they are trained for depends on."""
+from . import checkpoints
+from .training_settings import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -64,30 +41,29 @@ def find_changes(step: int, before: Mapping[str, Any], after: Mapping[str, Any])
     return [Change(step, name, old.get(name), value) for name, value in new.items() if old.get(name) != value]
 
 
-def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings) -> None:
     """Raise `OasisGanError` if the training in a folder cannot go on with other settings.
 
     Args:
         folder: The model folder.
-        before: The settings so far, as the user gave them.
+        before: The settings so far.
         after: The settings to go on with.
     """
-    old, new = parse_recipe(before), parse_recipe(after)
     done = checkpoints.last_step(folder / checkpoints.FOLDER)
     if not done:
         # Nothing has been learnt with the old ones.
         return
-    for change in find_changes(done, _dump(old), _dump(new)):
-        if change.setting not in CHANGEABLE:
+    for change in find_changes(done, _dump(before), _dump(after)):
+        if change.setting not in after.changeable:
             raise OasisGanError(
                 f"recipe: {change.setting}",
                 expected=f"{_show(change.before)}, with which this training began",
                 found=_show(change.after),
                 remedy="leave it out, or train anew into another folder",
             )
-    if new.steps is not None and new.steps < done:
+    if after.steps is not None and after.steps < done:
         expected, remedy = f"at least the {done} steps that are done", "leave it out, or train anew"
-        raise OasisGanError("recipe: steps", expected=expected, found=str(new.steps), remedy=remedy)
+        raise OasisGanError("recipe: steps", expected=expected, found=str(after.steps), remedy=remedy)
 
 
 def as_comment(changes: Sequence[Change]) -> str:
@@ -98,7 +74,7 @@ def as_comment(changes: Sequence[Change]) -> str:
     return "".join(f"# {line}\n" for line in lines) + "\n"
 
 
-def _dump(recipe: Recipe) -> dict[str, Any]:
+def _dump(recipe: TrainingSettings) -> dict[str, Any]:
     return recipe.model_dump(mode="json")
 
 

@@ -11,11 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from oasis_gan_keras.rotation import rotated
-from oasis_gan_keras.sharpening import sharpened
 
 from oasis_gan import (
-    Canvas,
     Fit,
     Geometry,
     Histogram,
@@ -32,39 +29,15 @@ from oasis_gan import (
     one_line,
 )
 
-from .recipe import Recipe
+from .rotation import rotated
+from .sharpening import sharpened
+from .training_settings import TrainingSettings
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 Mask = NDArray[np.bool_]
 MIN_AREA_MM2 = 200.0
 """Slices in which less than this is source teach nothing and are left out."""
 _COARSER = 1.05  # than the volume itself by this factor: a resolution worth learning beside its own
-
-
-@dataclass(frozen=True, eq=False)
-class LinearPrediction:
-    """What the source alone tells of the target, pixel by pixel: the best linear guess, and how far off it is.
-
-    Of a label map the guess is the mean of each tissue. The edges between tissues are most of an image's energy, and
-    are the same in real and generated slices; a discriminator that is shown what is left learns in tens of steps
-    what it does not learn in hundreds from the image itself.
-
-    Args:
-        weights: (source channels, target channels).
-        deviation: Standard deviation of what is left, inside the source's support.
-    """
-
-    weights: NDArray[np.float32]
-    deviation: float
-
-    @classmethod
-    def of(cls, batch: Batch) -> LinearPrediction:
-        """Fit it to slices by least squares."""
-        source, target = (slices.reshape(-1, slices.shape[-1]) for slices in batch)
-        inside = source.any(axis=1)
-        weights = np.linalg.lstsq(source[inside], target[inside])[0]
-        left = target[inside] - source[inside] @ weights
-        return cls(weights.astype(np.float32), max(float(left.std()), 1e-3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +74,15 @@ class Pairs:
     """
 
     def __init__(
-        self, subjects: Sequence[Subject], recipe: Recipe, report: Callable[[str], None], *, needed: bool = True
+        self,
+        subjects: Sequence[Subject],
+        recipe: TrainingSettings,
+        report: Callable[[str], None],
+        *,
+        needed: bool = True,
     ) -> None:
         self._recipe = recipe
-        self._canvas = Canvas(recipe.spacing, recipe.size, recipe.multiple)
+        self._canvas = recipe.canvas
         self._slices: list[_Slice] = []
         self.names: list[str] = []
         self.windows: list[Window] = []

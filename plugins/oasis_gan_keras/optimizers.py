@@ -4,25 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from oasis_gan_keras.backend import keras, tf
-
-from .recipe import Recipe
+from .backend import keras, tf
 
 Tensor = Any
-
-
-def generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401 - Keras is untyped here
-    """Return the generator's learning rate over ``steps`` updates, the smooth ones first."""
-    rate, smooth = recipe.generator_learning_rate or recipe.learning_rate, recipe.smooth
-    falling = _ConstantThenLinear(rate, steps - smooth.steps, recipe.constant)
-    if not smooth.steps:
-        return falling
-    return _InTurn(_ConstantThenLinear(smooth.learning_rate, smooth.steps, recipe.constant), smooth.steps, falling)
-
-
-def discriminator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401
-    """Return the discriminator's learning rate, which knows nothing of the smooth updates."""
-    return _ConstantThenLinear(recipe.learning_rate, steps - recipe.smooth.steps, recipe.constant)
 
 
 class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
@@ -48,21 +32,23 @@ class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
         return grads_and_vars
 
 
-class _ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """The paper's learning rate: constant, and then falling linearly to 0."""
 
     def __init__(self, rate: float, steps: int, constant: float) -> None:
         self.rate, self.steps, self.falling = rate, steps, max(steps - round(constant * steps), 1)
 
     def __call__(self, step: Tensor) -> Tensor:
+        """Return the learning rate of an update, counted from 0."""
         return self.rate * tf.clip_by_value((self.steps - tf.cast(step, tf.float32)) / self.falling, 0.0, 1.0)
 
 
-class _InTurn(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+class InTurn(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """One schedule for the first steps, another from there on."""
 
-    def __init__(self, first: _ConstantThenLinear, steps: int, then: _ConstantThenLinear) -> None:
+    def __init__(self, first: ConstantThenLinear, steps: int, then: ConstantThenLinear) -> None:
         self.first, self.steps, self.then = first, steps, then
 
     def __call__(self, step: Tensor) -> Tensor:
+        """Return the learning rate of an update, counted from 0."""
         return tf.where(step < self.steps, self.first(step), self.then(step - self.steps))
