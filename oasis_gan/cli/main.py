@@ -41,6 +41,20 @@ def _spacing(context: click.Context, parameter: click.Parameter, value: str | No
     return sizes if len(sizes) == 3 else sizes * 3
 
 
+_spacing_option = click.option(
+    "--spacing",
+    metavar="X,Y,Z",
+    callback=_spacing,
+    help="Voxel size in mm, one number or one per axis, for files that do not state it.",
+)
+_max_voxels_option = click.option(
+    "--max-voxels",
+    type=click.IntRange(min=1),
+    default=MAX_VOXELS,
+    show_default=True,
+    metavar="N",
+    help="Refuse larger volumes without reading them.",
+)
 _SELECTION_OPTIONS = (
     click.option("--dataset", metavar="NAME", help="Layout of SOURCE.  [default: detected]"),
     click.option(
@@ -61,20 +75,8 @@ _SELECTION_OPTIONS = (
     ),
     entity_option("participant"),
     entity_option("session"),
-    click.option(
-        "--spacing",
-        metavar="X,Y,Z",
-        callback=_spacing,
-        help="Voxel size in mm, one number or one per axis, for files that do not state it.",
-    ),
-    click.option(
-        "--max-voxels",
-        type=click.IntRange(min=1),
-        default=MAX_VOXELS,
-        show_default=True,
-        metavar="N",
-        help="Refuse larger volumes without reading them.",
-    ),
+    _spacing_option,
+    _max_voxels_option,
     _plugin_option,
 )
 
@@ -242,6 +244,45 @@ def check(context: click.Context, /, **options: object) -> None:
     from .check import CheckOptions, check
 
     context.exit(check(CheckOptions(**options)))  # type: ignore[arg-type]
+
+
+@cli.command(short_help="Compare an output with a real scan.")
+@click.argument("output", type=_EXISTING, metavar="OUTPUT")
+@click.option("--against", type=_EXISTING, required=True, metavar="FILE", help="The real scan, on the same grid.")
+@click.option(
+    "--labels",
+    type=_EXISTING,
+    metavar="FILE",
+    help="The label map that OUTPUT was made from.  [default: the file that the JSON beside OUTPUT names]",
+)
+@click.option(
+    "--label-set",
+    metavar="NAME|FILE",
+    help="What the values of --labels mean: a label set, or a table (TSV: index, tissue).  [default: found beside it]",
+)
+@click.option("--dataset", metavar="NAME", help="Layout of the files.  [default: detected]")
+@_spacing_option
+@_max_voxels_option
+@_plugin_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "tsv", "json")),
+    default="table",
+    show_default=True,
+    help="Format of the results; json also holds hashes, versions and a curve along each axis.",
+)
+@click.pass_context
+def evaluate(context: click.Context, /, **options: object) -> None:
+    """Compare OUTPUT, a volume that a model made, with a real scan of the same head.
+
+    Prints image scores in the whole brain and in each tissue: with the intensities as they are, and with the contrasts
+    of the two matched. Nothing is resampled or registered.
+    Exit status: 0 if it was evaluated, 1 if it could not be, 2 for wrong usage.
+    """
+    from .evaluate import EvaluateOptions, evaluate_command
+
+    context.exit(evaluate_command(EvaluateOptions(**options)))  # type: ignore[arg-type]
 
 
 @cli.command(short_help="Export a trained model for other software.")

@@ -69,7 +69,7 @@ def test_the_keras_library_is_no_plugin() -> None:
     assert LIBRARY.name not in points.values()
 
 
-WINGS = ("cli", "testing", "pipeline", "checks", "plugin", "io", "image", "errors")
+WINGS = ("cli", "testing", "evaluation", "pipeline", "checks", "plugin", "io", "image", "errors")
 """The wings of the core: each may import those that stand after it, and no other."""
 
 

@@ -1,0 +1,199 @@
+"""Evaluating one output: what is read, where it is compared, and what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import OasisGanError
+from ..image.label_sets import OASIS
+from ..image.volume import Assumed, Mask, Volume
+from ..io.publishing import Identity
+from ..pipeline.provenance import read_with_identity
+from ..plugin.datasets import Scan, Subject
+from .comparison import TOTAL, Bounds, compare_matched, compare_raw, plane_axes, regions_of
+from .image_scores import ImageScores, score
+from .sidecars import Sidecar
+
+LABELLED = "where the label map has a tissue"
+NOT_ZERO = "where the output is not 0"
+_LARGEST = 1e15  # intensity: squares of larger ones overflow in 32 bits
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to evaluate.
+
+    Args:
+        subject: How to call it.
+        output: The volume.
+        sidecar: What the JSON beside it says, if there is one.
+        real: The scan to compare it with.
+        labels: The label map that it was made from, if it is known.
+    """
+
+    subject: str
+    output: Scan
+    sidecar: Sidecar | None
+    real: Scan
+    labels: Scan | None
+
+
+@dataclass(frozen=True)
+class Region:
+    """Part of the mask.
+
+    Args:
+        voxels: How many there are.
+        volume_ml: Their volume.
+    """
+
+    voxels: int
+    volume_ml: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was found.
+
+    Args:
+        subject: How it is called.
+        files: Names and hashes of what was read: ``output``, ``real`` and ``labels``.
+        mask: Where the volumes are compared.
+        regions: The mask as ``total``, and each tissue in it.
+        bounds: By contrast, the range of intensities.
+        images: By contrast, ``raw`` or ``matched``, how the output compares with the real scan.
+        notes: What a reader of the figures should know, a sentence each.
+    """
+
+    subject: str
+    files: Mapping[str, Identity]
+    mask: str
+    regions: Mapping[str, Region]
+    bounds: Mapping[str, Bounds]
+    images: Mapping[str, ImageScores]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Volumes:
+    """The volumes of a task on the grid of the output, and what they were read from."""
+
+    output: Volume
+    real: Volume
+    tissues: Volume | None
+    files: Mapping[str, Identity]
+    notes: tuple[str, ...]
+
+
+def evaluate(task: Task) -> Evaluation:
+    """Evaluate an output.
+
+    Raises:
+        OasisGanError: If something cannot be read, does not lie on the grid of the output, or is not what the sidecar
+            says that it is.
+        OSError: As the file system says.
+    """
+    volumes = _read(task)
+    mask, regions = _regions(volumes, task)
+    axes = plane_axes(volumes.output.geometry)
+    real = volumes.real.voxels
+    output = volumes.output.voxels
+    notes = list(volumes.notes)
+    comparisons = {"raw": compare_raw(real, output, regions, axes)}
+    if volumes.tissues is None:
+        notes.append("no label map: there are no figures by tissue, and contrasts are not matched")
+    else:
+        try:
+            comparisons["matched"] = compare_matched(real, output, volumes.tissues.voxels, regions, axes)
+        except OasisGanError as error:
+            notes.append(str(error))
+    voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
+    return Evaluation(
+        task.subject,
+        volumes.files,
+        mask,
+        {name: _measured(region, voxel_ml) for name, region in regions.items()},
+        {contrast: comparison.bounds for contrast, comparison in comparisons.items()},
+        {contrast: score(comparison) for contrast, comparison in comparisons.items()},
+        tuple(notes),
+    )
+
+
+def _measured(region: Mask, voxel_ml: float) -> Region:
+    voxels = int(np.count_nonzero(region))
+    return Region(voxels, voxels * voxel_ml)
+
+
+def _regions(volumes: _Volumes, task: Task) -> tuple[str, dict[str, Mask]]:
+    """Return what the mask is, and its regions."""
+    if volumes.tissues is None:
+        definition, regions = NOT_ZERO, {TOTAL: np.asarray(volumes.output.voxels != 0)}
+        where, remedy = task.output.path, "give another output, or its label map with --labels"
+    else:
+        definition, regions = LABELLED, regions_of(volumes.tissues.voxels)
+        where, remedy = task.labels.path if task.labels else task.output.path, "give another label map"
+    if not regions[TOTAL].any():
+        raise OasisGanError(where, expected="some voxels to compare", found="an empty mask", remedy=remedy)
+    return definition, regions
+
+
+def _read(task: Task) -> _Volumes:
+    output, output_identity = read_with_identity(task.output, _read_image)
+    files = {"output": output_identity}
+    notes = [*_noted("output", output), *_check_output(task, output_identity)]
+    real, files["real"] = read_with_identity(task.real, _read_image)
+    real = _on_grid(output, real, task.real)
+    notes += _noted("real scan", real)
+    tissues = None
+    if task.labels is not None:
+        tissues, files["labels"] = read_with_identity(task.labels.in_labels(OASIS), Scan.read)
+        tissues = OASIS.clean(_on_grid(output, tissues, task.labels), task.labels.path)
+        notes += [*_noted("label map", tissues), *_check_labels(task, files["labels"])]
+    return _Volumes(output, real, tissues, files, tuple(notes))
+
+
+def _read_image(scan: Scan) -> Volume:
+    volume = scan.read()
+    largest = max(-float(volume.voxels.min()), float(volume.voxels.max()))
+    if largest > _LARGEST:
+        expected = f"intensities up to {_LARGEST:g}"
+        raise OasisGanError(scan.path, expected=expected, found=f"{largest:g}", remedy="rescale the volume")
+    return volume
+
+
+def _on_grid(output: Volume, other: Volume, scan: Scan) -> Volume:
+    """Return a volume on the grid of the output; none is resampled."""
+    placed, other = Subject.aligned(output, other)
+    placed.geometry.require_same_grid(other.geometry, scan.path)
+    return other
+
+
+def _noted(role: str, volume: Volume) -> list[str]:
+    return [f"{role}: {note}" for note in volume.notes if not isinstance(note, Assumed)]
+
+
+def _check_output(task: Task, identity: Identity) -> list[str]:
+    """Return what to say of the provenance of an output.
+
+    Raises:
+        OasisGanError: If it is not the volume that its sidecar describes, or no image.
+    """
+    if task.sidecar is None:
+        return ["no sidecar of oasis-gan lies beside the output: nothing says what it was made from"]
+    if task.sidecar.target_contrast.kind == "labels":
+        found, remedy = "a label map that a model made", "give the MRI that was made from a label map"
+        raise OasisGanError(task.output.path, expected="an MRI", found=found, remedy=remedy)
+    if identity["sha256"] != task.sidecar.volume.sha256:
+        expected = "the volume that the JSON beside it describes"
+        remedy = "make it again (run --overwrite), or move the JSON away"
+        raise OasisGanError(task.output.path, expected=expected, found="another one, by its SHA-256", remedy=remedy)
+    return []
+
+
+def _check_labels(task: Task, identity: Identity) -> list[str]:
+    if task.sidecar is None or identity["sha256"] == task.sidecar.source.sha256:
+        return []
+    return ["by its SHA-256, the label map is not the file that the output was made from"]

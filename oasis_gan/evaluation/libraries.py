@@ -1,0 +1,33 @@
+"""The packages of the extra ``evaluation``, and what to install where they are missing."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from importlib.util import find_spec
+
+from ..errors import OasisGanError
+
+_PACKAGES = {"skimage": "scikit-image", "scipy": "scipy"}
+_USED = ("oasis-gan", "numpy", "scipy", "scikit-image", "SimpleITK")
+
+
+def require_libraries() -> None:
+    """Raise `OasisGanError` with the command that installs what is missing."""
+    missing = [package for module, package in _PACKAGES.items() if not _is_there(module)]
+    if missing:
+        expected = "the packages of the extra evaluation"
+        remedy = "pip install 'oasis-gan[evaluation]'"
+        found = f"no {' and no '.join(missing)}"
+        raise OasisGanError("evaluate", expected=expected, found=found, remedy=remedy)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes the figures, by distribution."""
+    return {name: version(name) for name in _USED}
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ValueError:
+        return False

@@ -1,0 +1,80 @@
+"""What is measured, and what stands where a measure has no value: the reason, never a NaN."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..image.choices import Plane
+
+
+class Undefined(str):
+    """Why a measure has no value."""
+
+    __slots__ = ()
+
+
+Value = float | Undefined
+"""A finite number, infinity (the PSNR of equal volumes), or why there is none."""
+Scores = Mapping[str, Value]
+"""Values by the key of their measure."""
+
+OUT_OF_RANGE = Undefined("the intensities are too large or too small to compute with")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure.
+
+    Args:
+        key: Its name in TSV and JSON.
+        title: Its name in a table, with the unit.
+        digits: Decimals in a table.
+    """
+
+    key: str
+    title: str
+    digits: int
+
+    def format(self, value: Value) -> str:
+        """Return a value as a table shows it."""
+        if isinstance(value, Undefined):
+            return "n/a"
+        return f"{value:.{self.digits}f}"
+
+
+AXES = {Plane.SAGITTAL: "left_right", Plane.CORONAL: "posterior_anterior", Plane.AXIAL: "inferior_superior"}
+"""By plane, the direction across its slices."""
+
+IMAGE_MEASURES = (
+    Measure("mae", "MAE", 4),
+    Measure("rmse", "RMSE", 4),
+    Measure("psnr", "PSNR (dB)", 2),
+    Measure("ssim", "SSIM, 3-D", 3),
+    *(Measure(f"ssim_{plane}", f"SSIM, {plane} slices", 3) for plane in AXES),
+    Measure("ms_ssim", "MS-SSIM, 3-D", 3),
+    Measure("ncc", "NCC", 3),
+    Measure("histogram", "histogram intersection", 3),
+    *(Measure(f"gradient_{axis}", f"gradient ratio, {axis.replace('_', '-')}", 3) for axis in AXES.values()),
+)
+"""How an output compares with a real scan."""
+
+
+def checked(value: float) -> Value:
+    """Return a computed value, or the reason if arithmetic has overflowed."""
+    return float(value) if math.isfinite(value) else OUT_OF_RANGE
+
+
+def json_value(value: Value) -> float | None:
+    """Return a value as JSON can hold it: infinity and what is not defined are null."""
+    if isinstance(value, Undefined) or not math.isfinite(value):
+        return None
+    return value
+
+
+def tsv_value(value: Value) -> str:
+    """Return a value for a table of tab-separated columns; ``n/a`` as in BIDS where there is none."""
+    if isinstance(value, Undefined):
+        return "n/a"
+    return f"{value:.7g}"

@@ -1,0 +1,39 @@
+"""Finding the file that an output was made from: the sidecar says its name and its SHA-256, and not where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import OasisGanError, printable
+from ..io.files import sha256
+from .sidecars import Sidecar
+
+
+def find_source_file(sidecar: Sidecar, folders: Iterable[Path]) -> Path | None:
+    """Return the file that an output was made from, if it lies in one of these folders.
+
+    Args:
+        sidecar: Of the output.
+        folders: Where to look, not below them; what cannot be read is passed over.
+    """
+    for folder in dict.fromkeys(folders):
+        for path in _files_called(sidecar.source.file, folder):
+            if _has_hash(path, sidecar.source.sha256):
+                return path
+    return None
+
+
+def _files_called(name: str, folder: Path) -> list[Path]:
+    """Return the files of a folder that a sidecar calls by this name: it holds no character that cannot be shown."""
+    try:
+        return [path for path in sorted(folder.iterdir()) if printable(path.name) == name]
+    except OSError:
+        return []
+
+
+def _has_hash(path: Path, expected: str) -> bool:
+    try:
+        return sha256(path) == expected
+    except (OasisGanError, OSError):
+        return False

@@ -1,0 +1,97 @@
+"""What the JSON beside an output says of it, as far as an evaluation needs it: anybody may have edited it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from ..errors import OasisGanError, printable
+from ..io.files import read_small
+from ..io.label_names import stem_of
+from ..io.strict_json import require_unique_keys
+
+_MOST_BYTES = 2**24
+_REMEDY = "make the output again (run --overwrite), or move this file away"
+
+
+class FileIdentity(BaseModel):
+    """Name and hash of a file."""
+
+    file: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Contrast(BaseModel):
+    """What the values of a volume are, as a model takes or makes it."""
+
+    kind: str
+
+
+class Sidecar(BaseModel):
+    """Where an output came from.
+
+    Args:
+        source: The file that it was made from.
+        source_labels: The label set of that file, where it was known.
+        source_contrast: What a model took it for.
+        target_contrast: What a model made of it.
+        volume: The output itself.
+        subject: The name of its subject.
+    """
+
+    synthetic: Literal[True]
+    source: FileIdentity
+    source_labels: str | None = None
+    source_contrast: Contrast
+    target_contrast: Contrast
+    volume: FileIdentity
+    subject: str
+
+
+def sidecar_path(output: Path) -> Path:
+    """Return where the sidecar of an output is, if it has one."""
+    return output.with_name(f"{stem_of(output)}.json")
+
+
+def read_sidecar(output: Path) -> Sidecar | None:
+    """Return what the sidecar of an output says; None if there is none, or one of another program.
+
+    Raises:
+        OasisGanError: If it is damaged, or of another output.
+        OSError: If it cannot be read.
+    """
+    path = sidecar_path(output)
+    try:
+        data = read_small(path, _MOST_BYTES)
+    except FileNotFoundError:
+        return None
+    require_unique_keys(data, path)
+    if not _is_of_this_tool(data):
+        return None
+    try:
+        sidecar = Sidecar.model_validate_json(data, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        expected = "the provenance of an output"
+        raise OasisGanError(path, expected=expected, found=f"{field}: {first['msg']}", remedy=_REMEDY) from None
+    if sidecar.volume.file != printable(output.name):
+        expected = f"the provenance of {output.name}"
+        raise OasisGanError(path, expected=expected, found=f"that of {sidecar.volume.file}", remedy=_REMEDY)
+    return sidecar
+
+
+class _Marked(BaseModel):
+    """A JSON object that may say that something is synthetic."""
+
+    synthetic: object = None
+
+
+def _is_of_this_tool(data: bytes) -> bool:
+    """Whether a JSON text is one of this tool, as it is or damaged: others do not mention what is synthetic."""
+    try:
+        return _Marked.model_validate_json(data).synthetic is not None
+    except ValidationError:
+        return True
