@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -26,15 +25,29 @@ SEG, T1 = EXAMPLES / "mni152_seg.nii.gz", EXAMPLES / "mni152_t1.nii.gz"
 MEGABYTE = 1e6
 
 
+# The tool, in a process whose only child it is; its last line is the most memory that it took, in KiB.
+COLD_START = """
+import resource, subprocess, sys
+process = subprocess.run([sys.executable, "-m", "oasis_gan", "run", *sys.argv[1:]], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the sample head, translated by a cold start of the tool with nothing but defaults."""
+def cold_start(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Translate the sample head by a cold start of the tool with nothing but defaults; return what is printed."""
     folder = tmp_path_factory.mktemp("out")
-    command = [sys.executable, "-m", "oasis_gan", "run", str(SEG), "--out", str(folder)]
+    command = [sys.executable, "-c", COLD_START, str(SEG), "--out", str(folder)]
     process = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert process.returncode == 0, process.stderr
     assert len(process.stderr.splitlines()) == 1, process.stderr
-    return Path(process.stdout.strip())
+    return process.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def made(cold_start: list[str]) -> Path:
+    """Return the output of that."""
+    return Path(cold_start[0])
 
 
 def voxels(path: Path) -> NDArray[Any]:
@@ -103,7 +116,5 @@ def test_it_is_nearer_to_the_scan_than_flat_paint(made: Path) -> None:
     assert output[labels[inside] == 3].std() > 0.01
 
 
-def test_a_head_takes_less_than_two_gigabytes(made: Path) -> None:
-    """The largest process that this one has waited for so far, the run of the sample among them."""
-    assert made.exists()
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < 2e9
+def test_a_head_takes_less_than_two_gigabytes(cold_start: list[str]) -> None:
+    assert 0 < int(cold_start[-1]) * 1024 < 2e9
