@@ -1,6 +1,7 @@
 from .errors import OasisGanError, one_line
 from .image.canvas import MAX_PIXELS, Canvas, Fit, linear_weights
 from .image.choices import Plane
+from .image.encoding import Encoding, FittedEncoding
 from .image.histogram import Histogram
 from .image.intensity import ANCHORS, Percentiles, Window
 from .image.label_conversion import convert
@@ -17,7 +18,7 @@ from .image.label_sets import (
 )
 from .image.labels import Label, LabelSet
 from .image.slicing import SliceStack, cut, join
-from .image.volume import Assumed, Geometry, Mended, SpatialHeader, Volume
+from .image.volume import Assumed, Channels, CleanVolume, Geometry, Mask, Mended, SpatialHeader, Volume, Voxels
 from .io.anatomy import lies_with_other_data, prefer_anatomy
 from .io.endings import VOLUME_ENDINGS, NameLookup, caseless, has_suffix, is_volume_name, stem_of, without_suffix
 from .io.files import write_atomically, write_whole
@@ -28,17 +29,30 @@ from .io.nifti import is_nifti_name, read_nifti
 from .io.pair import is_pair_name, read_pair
 from .io.strict_json import require_unique_keys
 from .io.volume_files import read_volume
+from .pipeline.slicewise import ALL_PLANES, AUTO_PLANE, SlicewiseTranslator, plane_option, slicewise
 from .pipeline.translation import translate
 from .plugin.datasets import Dataset, Scan, Selection, Subject
 from .plugin.exporters import Exporter
 from .plugin.foreign import foreign_code
 from .plugin.hookspecs import hookimpl
 from .plugin.label_meaning import LabelSetFinder, find_label_set
-from .plugin.models import Computation, ModelCard, ModelKind, TrainingRequest, Translator
+from .plugin.models import (
+    Computation,
+    ModelCard,
+    ModelKind,
+    Progress,
+    TrainingRequest,
+    Translation,
+    Translator,
+    ignore_progress,
+)
+from .plugin.options import Option
 from .plugin.scans import pair_scan, unreadable, volume_scan
 
 __all__ = [
+    "ALL_PLANES",
     "ANCHORS",
+    "AUTO_PLANE",
     "BIDS",
     "FREESURFER",
     "FREESURFER_A2009S",
@@ -52,30 +66,40 @@ __all__ = [
     "VOLUME_ENDINGS",
     "Assumed",
     "Canvas",
+    "Channels",
+    "CleanVolume",
     "Computation",
     "Dataset",
+    "Encoding",
     "Exporter",
     "Fit",
+    "FittedEncoding",
     "Geometry",
     "Histogram",
     "Label",
     "LabelSet",
     "LabelSetFinder",
+    "Mask",
     "Mended",
     "ModelCard",
     "ModelKind",
     "NameLookup",
     "OasisGanError",
+    "Option",
     "Percentiles",
     "Plane",
+    "Progress",
     "Scan",
     "Selection",
     "SliceStack",
+    "SlicewiseTranslator",
     "SpatialHeader",
     "Subject",
     "TrainingRequest",
+    "Translation",
     "Translator",
     "Volume",
+    "Voxels",
     "Window",
     "caseless",
     "convert",
@@ -84,6 +108,7 @@ __all__ = [
     "foreign_code",
     "has_suffix",
     "hookimpl",
+    "ignore_progress",
     "is_mgh_name",
     "is_nifti_name",
     "is_pair_name",
@@ -93,6 +118,7 @@ __all__ = [
     "linear_weights",
     "one_line",
     "pair_scan",
+    "plane_option",
     "prefer_anatomy",
     "read_mgh",
     "read_nifti",
@@ -101,6 +127,7 @@ __all__ = [
     "refuse_content",
     "require_content",
     "require_unique_keys",
+    "slicewise",
     "stem_of",
     "translate",
     "unreadable",

@@ -71,25 +71,31 @@ import os
 import time
 from pathlib import Path
 import numpy as np
-from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
+from oasis_gan import (
+    OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl, plane_option, slicewise
+)
 
-class Paint:
-    card = ModelCard(
-        name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="T1w",
-        planes=(Plane.AXIAL, Plane.CORONAL), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="0" * 64,
-    )
-    def translate(self, slices, wanted):
-        time.sleep(float(os.environ.get("PAINT_SECONDS", 0)))
-        return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
+PLANES = (Plane.AXIAL, Plane.CORONAL)
+CARD = ModelCard(
+    name="paint", version="1", sources={"labels": OASIS}, target=Window((0, 1000), (0, 1)),
+    output="T1w", weights_sha256="0" * 64, options=(plane_option(PLANES),),
+)
+
+def paint(slices, mask):
+    time.sleep(float(os.environ.get("PAINT_SECONDS", 0)))
+    return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
+
+def card(folder):
+    return CARD
+
+def load(folder, plane="auto"):
+    canvas = Canvas(1.0, size=1, multiple=1)
+    return slicewise(paint, CARD, planes=PLANES, canvas=canvas, plane=plane)
 
 @hookimpl
 def oasis_gan_models():
     yield ModelKind(
-        name="paint",
-        summary="One grey a tissue",
-        card=lambda _: Paint.card,
-        load=lambda _: Paint(),
-        shipped={"paint": Path()},
+        name="paint", summary="One grey a tissue", card=card, load=load, shipped={"paint": Path()}
     )
 """
 

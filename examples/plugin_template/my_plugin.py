@@ -22,10 +22,13 @@ from oasis_gan import (
     Plane,
     Scan,
     Selection,
+    SlicewiseTranslator,
     Subject,
     Volume,
     Window,
     hookimpl,
+    plane_option,
+    slicewise,
     write_atomically,
 )
 
@@ -84,36 +87,34 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.rglob(f"*{SUFFIX}"))
 
 
-# The model: it sees slices (n, rows, columns, channels) in [0, 1], and returns such. Load a network in `load`.
+# The model: `predict` sees slices (n, rows, columns, channels) in [0, 1] and returns such; `slicewise` makes a model of
+# volumes of it. A model of whole volumes has a method `translate` instead, see `oasis_gan.Translator`.
+
+PLANES = tuple(Plane)
+CARD = ModelCard(
+    name="my-paint",
+    version="1",
+    sources={"labels": OASIS},
+    target=Window((0, 1000), (0, 1)),
+    output="paint",
+    options=(plane_option(PLANES),),
+)
 
 
-class Paint:
-    """Paints each tissue of a label map in one grey."""
-
-    card = ModelCard(
-        name="my-paint",
-        version="1",
-        source=OASIS,
-        target=Window((0, 1000), (0, 1)),
-        output="paint",
-        planes=tuple(Plane),
-        canvas=Canvas(1.0, size=1, multiple=1),
-        weights_sha256="",
-    )
-
-    def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return a grey for each pixel."""
-        return np.asarray(slices @ GREYS)
+def predict(slices: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Paint each tissue of a label map in one grey; pixels outside the mask are thrown away."""
+    return np.asarray(slices @ GREYS)
 
 
 def card(folder: Path) -> ModelCard:
-    """Return what the model in ``folder`` was trained on."""
-    return Paint.card
+    """Return what goes into the model in ``folder``, what comes out, and what can be chosen."""
+    return CARD
 
 
-def load(folder: Path) -> Paint:
-    """Return the model in ``folder``, ready to translate; `ModelKind.options` names what else it takes, if anything."""
-    return Paint()
+def load(folder: Path, plane: str = "auto") -> SlicewiseTranslator:
+    """Return the model in ``folder``; each option of the card is an argument. Load a network here."""
+    canvas = Canvas(spacing=1.0, size=1, multiple=1)
+    return slicewise(predict, CARD, planes=PLANES, canvas=canvas, plane=plane)
 
 
 # The writer: bytes of the whole file, and one call that writes all of them or nothing.
@@ -147,13 +148,8 @@ def oasis_gan_datasets() -> Iterator[Dataset]:
 @hookimpl
 def oasis_gan_models() -> Iterator[ModelKind]:
     """Offer the model."""
-    yield ModelKind(
-        name="my-paint",
-        summary="One grey a tissue",
-        card=card,
-        load=load,
-        shipped={"my-paint": Path(__file__).parent},
-    )
+    shipped = {"my-paint": Path(__file__).parent}
+    yield ModelKind(name="my-paint", summary="One grey a tissue", card=card, load=load, shipped=shipped)
 
 
 @hookimpl

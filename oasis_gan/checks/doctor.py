@@ -13,7 +13,7 @@ from ..errors import OasisGanError, one_line, printable
 from ..image.label_conversion import convert, require_labels
 from ..image.label_sets import OASIS, readable_values
 from ..image.labels import LabelSet
-from ..image.volume import Assumed, Mended, Volume
+from ..image.volume import Assumed, CleanVolume, Mended, Volume
 from ..io.endings import composed
 from ..io.label_doubt import presume
 from ..plugin.datasets import Scan, Subject
@@ -110,7 +110,7 @@ def _examined(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume
     return findings, mri
 
 
-def _read_pair(source: Scan, target: Scan) -> tuple[Volume, Volume]:
+def _read_pair(source: Scan, target: Scan) -> tuple[CleanVolume, CleanVolume]:
     """Read two volumes, of which one is a label map at most: what one is known to be decides what the other is."""
     if source.known_content is None and target.known_content == "labels":
         source = source.holding("image")
@@ -120,7 +120,7 @@ def _read_pair(source: Scan, target: Scan) -> tuple[Volume, Volume]:
     return first, target.read()
 
 
-def _one(scan: Scan, volume: Volume, labels: LabelSet) -> Iterator[Finding]:
+def _one(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator[Finding]:
     """Yield what is found about one volume."""
     yield from _noted(volume.notes)
     yield from voxels.check_shape(volume)
@@ -134,7 +134,7 @@ def _one(scan: Scan, volume: Volume, labels: LabelSet) -> Iterator[Finding]:
     yield from voxels.check_emptiness(volume.voxels != 0)
 
 
-def _check_labels(scan: Scan, volume: Volume, labels: LabelSet) -> Iterator[Finding]:
+def _check_labels(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator[Finding]:
     """Yield what is found about the values of a label map, and about what they mean."""
     if scan.labels is None:
         noted = len(volume.notes)

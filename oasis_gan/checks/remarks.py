@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import OasisGanError
-from ..image.volume import Mended, Volume
+from ..image.volume import Mended, V
 from . import space, voxels
 from .findings import Verdict
 
 
-def remarked(volume: Volume, where: object) -> Volume:
+def remarked(volume: V, where: object) -> V:
     """Return ``volume`` with a note on each thing that is odd about its shape, its place or its voxels.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TypeVar
 from ..checks.kinds import with_hint
 from ..checks.outputs import without_outputs
 from ..errors import OasisGanError, one_line, printable, safe_text
-from ..image.choices import Plane
 from ..image.label_sets import LABEL_SETS, known_label_set
 from ..image.labels import LabelSet
 from ..image.volume import Content
@@ -24,10 +23,23 @@ from ..plugin.datasets import Dataset, Selection, Subject
 from ..plugin.foreign import foreign_code, reading
 from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.models import ModelCard, ModelKind, Translator, computation_of, kind_of
+from ..plugin.options import Value
 from ..plugin.registry import Registry
 
 T = TypeVar("T")
-_MIN_MM, _MAX_MM, _MAX_PIXELS = 0.1, 100, 4096  # of a model's canvas
+
+
+@dataclass(frozen=True)
+class RequestedOption:
+    """What a user typed for an option of a model.
+
+    Args:
+        text: The value.
+        flag: Where it was typed: ``--option`` or ``--plane``, for example.
+    """
+
+    text: str
+    flag: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,21 +113,45 @@ def choose_model(registry: Registry, wanted: str | None, where: str = "--model")
 def described(kind: ModelKind, folder: Path) -> ModelCard:
     """Return the card of a model; whatever the plugin raises becomes a line."""
     with _blaming(kind, folder):
-        return _of_a_size_to_work_with(kind.card(folder), folder)
+        return kind.card(folder)
 
 
-def loaded(kind: ModelKind, folder: Path, **options: object) -> Translator:
+def choose_options(card: ModelCard, requested: Mapping[str, RequestedOption]) -> dict[str, Value]:
+    """Return the values of all options of a model: those that the user gave, and the defaults of the others.
+
+    Args:
+        card: The card of the model.
+        requested: What the user typed for an option, by the name of the option.
+
+    Raises:
+        OasisGanError: If the model has no such option, or no such value of it.
+    """
+    values = {option.name: option.default for option in card.options}
+    for name, request in requested.items():
+        option = card.option(name)
+        if option is None:
+            known = ", ".join(values) or "no options"
+            remedy = "leave it out, or choose another model"
+            raise OasisGanError(request.flag, expected=f"an option of {card.name} ({known})", found=name, remedy=remedy)
+        try:
+            values[name] = option.parse(request.text)
+        except ValueError:
+            remedy = f"see oasis-gan models {card.name}"
+            raise OasisGanError(request.flag, expected=option.expected, found=request.text, remedy=remedy) from None
+    return values
+
+
+def load_model(kind: ModelKind, folder: Path, options: Mapping[str, Value]) -> Translator:
     """Return a model, ready to translate; whatever the plugin raises becomes a line.
 
     Args:
         kind: The kind of the model.
         folder: The folder of the model.
-        options: What the user gave for the options that the kind takes; None where nothing was given.
+        options: The values of its options.
     """
-    given = {name: value for name, value in options.items() if value is not None}
     with _blaming(kind, folder):
-        translator = kind.load(folder, **given)
-        card = _of_a_size_to_work_with(translator.card, folder)
+        translator = kind.load(folder, **options)
+        card = translator.card
         computation_of(translator)
     _warn_of_note(card, folder)
     return translator
@@ -125,31 +161,6 @@ def _warn_of_note(card: ModelCard, folder: Path) -> None:
     """Say what should be known of a model before it is trusted."""
     if card.note:
         say(f"warning: {folder}: {card.note}")
-
-
-def _of_a_size_to_work_with(card: ModelCard, folder: Path) -> ModelCard:
-    """Return a card, once slices on its canvas fit into memory: the folder may be anybody's."""
-    canvas = card.canvas
-    sizes = (canvas.size, canvas.multiple)
-    if not (_MIN_MM <= canvas.spacing <= _MAX_MM and min(sizes) >= 1 and max(sizes) <= _MAX_PIXELS):
-        expected = f"a canvas of up to {_MAX_PIXELS} pixels, {_MIN_MM} to {_MAX_MM} mm apart"
-        found = f"one of {canvas.size} pixels in multiples of {canvas.multiple}, {canvas.spacing:g} mm apart"
-        raise OasisGanError(folder, expected=expected, found=found, remedy="take another model")
-    return card
-
-
-def require_texture(kind: ModelKind, folder: Path, wanted: float | None) -> None:
-    """Raise `OasisGanError` if a texture is asked for and the model has no choice."""
-    if wanted is not None and ("texture" not in kind.options or described(kind, folder).texture is None):
-        expected, remedy = "a model with a smooth and a textured end", "omit it, or choose another model"
-        raise OasisGanError("--texture", expected=expected, found="one without", remedy=remedy)
-
-
-def require_precision(kind: ModelKind, requested: str | None) -> None:
-    """Raise `OasisGanError` if a precision is requested and the model does not offer a choice."""
-    if requested is not None and "precision" not in kind.options:
-        expected, remedy = "a model that can compute in several precisions", "omit it, or choose another model"
-        raise OasisGanError("--precision", expected=expected, found=f"{kind.name}, which cannot", remedy=remedy)
 
 
 def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
@@ -180,23 +191,6 @@ def _blaming(
     except Exception as error:
         expected = expected or f"a model that the plugin {kind.name} can use"
         raise OasisGanError(folder, expected=expected, found=one_line(error), remedy=remedy) from error
-
-
-ALL_PLANES = "all"
-"""What the user types for all the planes that a model was trained in."""
-
-
-def choose_planes(kind: ModelKind, folder: Path, wanted: str | None) -> tuple[Plane, ...]:
-    """Return the planes to slice in; by default the first that the model was trained in."""
-    planes = described(kind, folder).planes
-    if wanted == ALL_PLANES:
-        return planes
-    if wanted is None:
-        return planes[:1]
-    if wanted not in planes:
-        remedy = "choose one this model was trained in"
-        raise OasisGanError("--plane", expected=f"one of {', '.join(planes)}", found=wanted, remedy=remedy)
-    return (Plane(wanted),)
 
 
 def list_subjects(

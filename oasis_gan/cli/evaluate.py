@@ -73,7 +73,7 @@ def _task(options: EvaluateOptions, registry: Registry) -> Task:
 def _find_labels(options: EvaluateOptions, registry: Registry, sidecar: Sidecar | None) -> Scan | None:
     """Return the label map that is named, or that the sidecar names and that lies near."""
     path = options.labels
-    if path is None and sidecar is not None and sidecar.source_contrast.kind == "labels":
+    if path is None and sidecar is not None and sidecar.was_made_from_labels:
         folders = [options.output.parent, options.output.absolute().parent.parent, options.against.parent]
         path = find_source_file(sidecar, folders)
         if path is None:

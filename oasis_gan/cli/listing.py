@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import one_line, printable
+from ..image.encoding import Encoding
 from ..plugin.foreign import foreign_code
 from ..plugin.models import ModelCard
 from ..plugin.registry import Registry
-from .choosing import load_registry
+from .choosing import choose_model, described, load_registry
 
 Row = tuple[str, ...]
 
@@ -29,14 +30,14 @@ def plugin_table(files: Iterable[Path]) -> Iterator[str]:
 def model_table(files: Iterable[Path]) -> Iterator[str]:
     """Yield a line for each trained model; the first is the default of ``oasis-gan run``."""
     registry = load_registry(files)
-    rows: list[Row] = [("MODEL", "VERSION", "KIND", "FROM", "TO", "PLANES", "FOLDER")]
+    rows: list[Row] = [("MODEL", "VERSION", "KIND", "FROM", "TO", "OPTIONS", "FOLDER")]
     remarks = []
     for model in registry.trained.offers.values():
         try:
             with foreign_code(model.folder):
                 card = model.kind.card(model.folder)
-                described = _described(model.kind.name, card)
-            rows.append((model.name, *described, str(model.folder)))
+                row = _summarise(model.kind.name, card)
+            rows.append((model.name, *row, str(model.folder)))
             if card.note:
                 remarks.append(printable(f"note: model {model.name}: {card.note}"))
         # The kind may be anybody's.
@@ -46,9 +47,37 @@ def model_table(files: Iterable[Path]) -> Iterator[str]:
     yield from remarks
 
 
-def _described(kind: str, card: ModelCard) -> Row:
-    source = getattr(card.source, "name", card.source.kind)
-    return card.version, kind, source, card.output, ",".join(card.planes)
+def describe_model(name: str, files: Iterable[Path]) -> Iterator[str]:
+    """Yield lines about one trained model: what it takes and makes, and a table of its options."""
+    kind, folder = choose_model(load_registry(files), name, "MODEL")
+    card = described(kind, folder)
+    rows: list[Row] = [("model", f"{card.name} {card.version}"), ("kind", kind.name)]
+    for source, encoding in card.sources.items():
+        rows.append(("source", _name_source(source, encoding)))
+    rows.append(("output", f"{card.output} ({card.target.describe()})"))
+    rows.append(("folder", str(folder)))
+    yield from _aligned(rows)
+    if card.note:
+        yield printable(f"note: {card.note}")
+    yield ""
+    if not card.options:
+        yield "It has no options."
+        return
+    options: list[Row] = [("OPTION", "DEFAULT", "VALUES", "WHAT IT DOES")]
+    options.extend((option.name, str(option.default), option.expected, option.help) for option in card.options)
+    yield from _aligned(options)
+
+
+def _summarise(kind: str, card: ModelCard) -> Row:
+    sources = " + ".join(encoding.describe() for encoding in card.sources.values())
+    options = ", ".join(option.name for option in card.options) or "-"
+    return card.version, kind, sources, card.output, options
+
+
+def _name_source(name: str, encoding: Encoding) -> str:
+    """Return a source with what it holds, such as ``labels (oasis)``."""
+    described = encoding.describe()
+    return name if described == name else f"{name} ({described})"
 
 
 def _aligned(rows: list[Row]) -> Iterator[str]:

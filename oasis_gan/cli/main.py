@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..errors import OasisGanError, one_line, printable
-from ..image.choices import DATATYPES, MAX_VOXELS, PRECISIONS, Plane
+from ..image.choices import DATATYPES, MAX_VOXELS
 from .command import Group
 from .entity_options import SubjectCommand, entity_option
 from .streams import expect_no_readers, open_closed_streams, output_failure, write_result
@@ -55,6 +55,22 @@ _max_voxels_option = click.option(
     metavar="N",
     help="Refuse larger volumes without reading them.",
 )
+
+
+def _named_values(
+    context: click.Context, parameter: click.Parameter, typed: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Take names and values with an equals sign between them."""
+    pairs = []
+    for text in typed:
+        name, sign, value = text.partition("=")
+        if not name or not sign:
+            message = f"expected NAME=VALUE, found {printable(text)}"
+            raise click.BadParameter(message, context, parameter)
+        pairs.append((name, value))
+    return tuple(pairs)
+
+
 _SELECTION_OPTIONS = (
     click.option("--dataset", metavar="NAME", help="Layout of SOURCE.  [default: detected]"),
     click.option(
@@ -146,22 +162,31 @@ def cli() -> None:
     help="Voxel type; integers are rounded.  [default: float32, or the smallest integers for labels]",
 )
 @click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_named_values,
+    help="An option of the model; `oasis-gan models NAME` lists them. May be repeated.",
+)
+@click.option(
     "--plane",
-    type=click.Choice([*(plane.value for plane in Plane), "all"]),
-    help="Slicing plane. all averages every plane of the model and takes about three times as long.  "
-    "[default: the model's first plane, or the one that suits a thin volume]",
+    metavar="PLANE",
+    help="Short for --option plane=PLANE: axial, coronal or sagittal, or all, which averages every plane of the "
+    "model and takes about three times as long.  [default: the model's first plane, or the one that suits a thin "
+    "volume]",
 )
 @click.option(
     "--texture",
-    type=click.FloatRange(0, 1),
     metavar="0..1",
-    help="From 0, smooth and closest to the truth on average, to 1, textured like a scan.  [default: the model's]",
+    help="Short for --option texture=VALUE: from 0, smooth and closest to the truth on average, to 1, textured like "
+    "a scan.  [default: the model's]",
 )
 @click.option(
     "--precision",
-    type=click.Choice(PRECISIONS),
-    help="Arithmetic of the model. bfloat16 is faster on processors that support it, and gives slightly different "
-    "voxels; auto uses it only there.  [default: float32]",
+    metavar="PRECISION",
+    help="Short for --option precision=PRECISION: float32, bfloat16, which is faster on processors that support it "
+    "and gives slightly different voxels, or auto, which uses it only there.  [default: float32]",
 )
 @click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan.")
 @click.option(
@@ -345,13 +370,18 @@ def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options
         write_result(line)
 
 
-@cli.command()
+@cli.command(short_help="List the trained models, or describe one.")
+@click.argument("model", required=False, metavar="[MODEL]")
 @_plugin_option
-def models(plugin_files: tuple[Path, ...]) -> None:
-    """List the trained models that are ready to use."""
-    from .listing import model_table
+def models(model: str | None, plugin_files: tuple[Path, ...]) -> None:
+    """List the trained models that are ready to use, or describe MODEL: what it takes and makes, and its options.
 
-    for line in model_table(plugin_files):
+    MODEL is a name from the list, or a model folder.
+    """
+    from .listing import describe_model, model_table
+
+    lines = model_table(plugin_files) if model is None else describe_model(model, plugin_files)
+    for line in lines:
         write_result(line)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import OasisGanError, one_line
-from ..image.choices import Plane
-from ..image.labels import LabelSet
 from ..image.volume import Assumed, Content, Volume
 from ..io.claims import claimed, sweep
 from ..io.publishing import Identity
@@ -16,23 +15,23 @@ from ..pipeline.cohort import Job, translate_all
 from ..pipeline.datatypes import datatype_of
 from ..pipeline.ledger import Ledger, Outcome, Status
 from ..pipeline.provenance import read_with_identity
-from ..pipeline.reference_contrast import Like
+from ..pipeline.reference_contrast import with_contrast_of
 from ..plugin.datasets import Scan, Subject
 from ..plugin.exporters import Exporter
 from ..plugin.label_meaning import LabelSetFinder
-from ..plugin.models import ModelKind, Translator, computation_of
+from ..plugin.models import ModelCard, ModelKind, Translator, computation_of
+from ..plugin.options import Value
 from ..plugin.registry import Registry
 from .choosing import (
+    RequestedOption,
     SelectionOptions,
     choose_model,
-    choose_planes,
+    choose_options,
     described,
     label_set_of,
     list_subjects,
+    load_model,
     load_registry,
-    loaded,
-    require_precision,
-    require_texture,
     say,
 )
 from .opening import open_scan, read_volume
@@ -49,13 +48,32 @@ class RunOptions(SelectionOptions):
     model: str | None
     exporter: str
     dtype: str | None
-    plane: str | None
     overwrite: bool
-    texture: float | None
+    options: tuple[tuple[str, str], ...]
+    plane: str | None
+    texture: str | None
     precision: str | None
     like: Path | None
     like_labels: Path | None
     like_label_set: str | None
+
+    def requested_options(self) -> dict[str, RequestedOption]:
+        """Return what the user typed for options of the model.
+
+        Raises:
+            OasisGanError: If an option is given twice.
+        """
+        shorthands = {"plane": self.plane, "texture": self.texture, "precision": self.precision}
+        typed = [(name, text, f"--{name}") for name, text in shorthands.items() if text is not None]
+        typed.extend((name, text, "--option") for name, text in self.options)
+        requested: dict[str, RequestedOption] = {}
+        for name, text, flag in typed:
+            if name in requested:
+                expected = f"one value for {name}"
+                found = f"{requested[name].text} and {text}"
+                raise OasisGanError(flag, expected=expected, found=found, remedy="give it once")
+            requested[name] = RequestedOption(text, flag)
+        return requested
 
 
 def run(options: RunOptions) -> int:
@@ -67,20 +85,19 @@ def run(options: RunOptions) -> int:
     """
     registry = load_registry(options.plugin_files)
     kind, folder = choose_model(registry, options.model)
-    planes = choose_planes(kind, folder, options.plane)
+    card = described(kind, folder)
+    values = choose_options(card, options.requested_options())
     exporter = registry.exporters.get(options.exporter)
-    require_texture(kind, folder, options.texture)
-    require_precision(kind, options.precision)
     if options.like_labels is not None and options.like is None:
         raise OasisGanError("--like-labels", expected="--like beside it", found="none", remedy="name the reference")
     if options.like_label_set is not None and options.like_labels is None:
         remedy = "name the label map of the reference"
         raise OasisGanError(_LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy)
-    _require_content(options, kind, folder)
+    _require_content(options, card)
     subjects, broken = list_subjects(registry, options.selections(), options.dataset, options.labels, options.source_is)
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
-        job = _job(options, registry, kind, folder, planes, exporter) if subjects else None
+        job = _job(options, registry, kind, folder, values, exporter) if subjects else None
         _prepare(options.out, reporter)
         run = _Run(reporter, Ledger(options.out), len(subjects) + len(broken))
         for outcome in broken:
@@ -166,9 +183,9 @@ def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
         raise
 
 
-def _require_content(options: RunOptions, kind: ModelKind, folder: Path) -> None:
+def _require_content(options: RunOptions, card: ModelCard) -> None:
     """Raise `OasisGanError` if SOURCE is said to hold something else than the model translates."""
-    content = "labels" if isinstance(described(kind, folder).source, LabelSet) else "image"
+    content = card.source.content
     if options.source_is not in (None, content):
         expected, remedy = f"{content}, which this model translates", "leave it out, or choose another model"
         raise OasisGanError("--source-is", expected=expected, found=str(options.source_is), remedy=remedy)
@@ -179,28 +196,23 @@ def _job(
     registry: Registry,
     kind: ModelKind,
     folder: Path,
-    planes: tuple[Plane, ...],
+    values: Mapping[str, Value],
     exporter: Exporter,
 ) -> Job:
-    translator, references = _translator(options, registry, kind, folder)
+    translator, references = _translator(options, registry, kind, folder, values)
     datatype = datatype_of(translator.card.target, options.dtype)
-    return Job(
-        translator,
-        exporter,
-        planes,
-        datatype,
-        options.out,
-        options.overwrite,
-        references,
-        planes_requested=options.plane is not None,
-    )
+    return Job(translator, exporter, datatype, options.out, options.overwrite, values, references)
 
 
 def _translator(
-    options: RunOptions, registry: Registry, kind: ModelKind, folder: Path
+    options: RunOptions,
+    registry: Registry,
+    kind: ModelKind,
+    folder: Path,
+    values: Mapping[str, Value],
 ) -> tuple[Translator, dict[str, Identity]]:
-    """Return the model with the texture and the contrast that are asked for, and what the contrast was taken from."""
-    translator = loaded(kind, folder, texture=options.texture, precision=options.precision)
+    """Return the model in the contrast that is asked for, and what the contrast was taken from."""
+    translator = load_model(kind, folder, values)
     computation = computation_of(translator)
     if computation is not None and computation.note:
         say(computation.note)
@@ -215,13 +227,15 @@ def _translator(
     labels = None
     if options.like_labels is not None:
         scan = _open_like_labels(options, registry, options.like_labels)
-        if isinstance(translator.card.source, LabelSet):
-            scan = scan.in_labels(translator.card.source)
+        label_set = translator.card.source.label_set
+        if label_set is not None:
+            scan = scan.in_labels(label_set)
         labels, references["like_labels"] = read_with_identity(scan.holding("labels"), read_volume)
     _say_notes("--like", reference)
     if labels is not None:
         _say_notes("--like-labels", labels)
-    return Like.reference(translator, reference, labels, options.like, options.like_labels), references
+    translator = with_contrast_of(translator, reference, labels, options.like, options.like_labels)
+    return translator, references
 
 
 def _say_notes(option: str, volume: Volume) -> None:

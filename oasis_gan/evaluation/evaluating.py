@@ -183,7 +183,7 @@ def _check_output(task: Task, identity: Identity) -> list[str]:
     """
     if task.sidecar is None:
         return ["no sidecar of oasis-gan lies beside the output: nothing says what it was made from"]
-    if task.sidecar.target_contrast.kind == "labels":
+    if task.sidecar.target_encoding.kind == "labels":
         found, remedy = "a label map that a model made", "give the MRI that was made from a label map"
         raise OasisGanError(task.output.path, expected="an MRI", found=found, remedy=remedy)
     if identity["sha256"] != task.sidecar.volume.sha256:

@@ -23,10 +23,10 @@ class FileIdentity(BaseModel):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class Contrast(BaseModel):
-    """What the values of a volume are, as a model takes or makes it."""
+class EncodingKind(BaseModel):
+    """What the values of a volume are, as a model takes or makes it; a plugin may bring kinds of its own."""
 
-    kind: str
+    kind: str = ""
 
 
 class Sidecar(BaseModel):
@@ -35,8 +35,8 @@ class Sidecar(BaseModel):
     Args:
         source: The file that it was made from.
         source_labels: The label set of that file, where it was known.
-        source_contrast: What a model took it for.
-        target_contrast: What a model made of it.
+        source_encodings: What a model took its sources for, the first of them first.
+        target_encoding: What a model made of them.
         volume: The output itself.
         subject: The name of its subject.
     """
@@ -44,10 +44,15 @@ class Sidecar(BaseModel):
     synthetic: Literal[True]
     source: FileIdentity
     source_labels: str | None = None
-    source_contrast: Contrast
-    target_contrast: Contrast
+    source_encodings: Annotated[dict[str, EncodingKind], Field(min_length=1)]
+    target_encoding: EncodingKind
     volume: FileIdentity
     subject: str
+
+    @property
+    def was_made_from_labels(self) -> bool:
+        """Whether the first source is a label map."""
+        return next(iter(self.source_encodings.values())).kind == "labels"
 
 
 def sidecar_path(output: Path) -> Path:

@@ -11,12 +11,12 @@ import numpy as np
 from nibabel import orientations
 
 from ..errors import OasisGanError
-from .volume import Geometry, Mended, Volume
+from .volume import Geometry, Mended, V
 
 _ROUNDING = 1e-2  # of a voxel: how far an axis may be off another one that it is taken for
 
 
-def in_axis_order_of(volume: Volume, geometry: Geometry) -> Volume:
+def in_axis_order_of(volume: V, geometry: Geometry) -> V:
     """Return a volume with its axes in the order and direction of ``geometry``, on that very grid.
 
     Where the two are not the same grid, or the axes run alike already, the volume is returned as it is. A note says

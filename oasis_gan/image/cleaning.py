@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import OasisGanError
 from .content import find_background, guess_content, is_background
 from .regions import contacts, outer_faces, reached_from_the_faces
-from .volume import Content, Mask, Mended, Volume
+from .volume import CleanVolume, Content, Mask, Mended, Volume
 
 _REGION = 1e-3  # of the volume: fewer NaN around a head are no background that somebody filled in
 _TOUCHING = 0.25  # of the neighbours of such a region, at most, are voxels of the head
@@ -54,7 +54,7 @@ def _fault(voxels: object, affine: object) -> str:
     return ""
 
 
-def clean(volume: Volume, where: object, content: Content | None = None) -> Volume:
+def clean(volume: Volume, where: object, content: Content | None = None) -> CleanVolume:
     """Return a volume of finite voxels with background 0 that says whether it holds labels or an image.
 
     Voxels that are NaN or infinite become background, and a note says so. Within a label map they are refused: nobody
@@ -70,7 +70,7 @@ def clean(volume: Volume, where: object, content: Content | None = None) -> Volu
     Raises:
         OasisGanError: If no voxel is finite, or one within a label map is not.
     """
-    if volume.content is not None and content in (None, volume.content):
+    if isinstance(volume, CleanVolume) and content in (None, volume.content):
         return volume
     if content is None:
         content = guess_content(volume.voxels)
@@ -78,7 +78,7 @@ def clean(volume: Volume, where: object, content: Content | None = None) -> Volu
     volume = _with_finite_voxels(volume, where, content, background)
     if background:
         volume = _counted_from(volume, background)
-    return replace(volume, content=content)
+    return CleanVolume(volume.voxels, volume.geometry, volume.notes, content)
 
 
 def _counted_from(volume: Volume, background: float) -> Volume:

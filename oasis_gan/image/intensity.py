@@ -6,8 +6,8 @@ Like a label set it brings voxels into the space a model works in, [0, 1] with b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..errors import OasisGanError
 from . import cleaning
 from .labels import LabelSet
-from .volume import Channels, Mask, Volume, Voxels
+from .volume import Channels, CleanVolume, Content, Mask, Volume, Voxels
 
 ANCHORS = {"CSF": 0.30, "GM": 0.55, "WM": 0.75}
 """Where `Window.anchored` puts the mean of each tissue."""
@@ -37,7 +37,8 @@ class Window:
     values: tuple[float, ...]
     anchors: tuple[float, ...]
     kind: Literal["window"] = "window"
-    channels = 1
+    channels: ClassVar[int] = 1
+    label_set: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         knots = np.array([self.values, self.anchors])
@@ -97,7 +98,20 @@ class Window:
         values = np.mean([window.values for window in windows], axis=0)
         return cls(tuple(float(value) for value in values), windows[0].anchors)
 
-    def fitted(self, voxels: Voxels) -> Window:
+    @property
+    def content(self) -> Content:
+        """An image, not labels."""
+        return "image"
+
+    def describe(self) -> str:
+        """Return what goes in or comes out, in a word."""
+        return "image"
+
+    def identity(self) -> dict[str, object]:
+        """Return what tells this contrast from any other, for JSON."""
+        return asdict(self)
+
+    def fit(self, voxels: Voxels) -> Window:
         """Return this window: it is the same for every volume."""
         return self
 
@@ -114,7 +128,7 @@ class Window:
         """Return where there is something else than background."""
         return np.asarray(voxels != 0)
 
-    def clean(self, volume: Volume, where: object) -> Volume:
+    def clean(self, volume: Volume, where: object) -> CleanVolume:
         """Return ``volume`` as an image with finite voxels; one that `Scan.read` returned is left as it is.
 
         Raises:
@@ -137,9 +151,23 @@ class Percentiles:
     low: float = 0.5
     high: float = 99.5
     kind: Literal["percentiles"] = "percentiles"
-    channels = 1
+    channels: ClassVar[int] = 1
+    label_set: ClassVar[None] = None
 
-    def fitted(self, voxels: Voxels) -> Window:
+    @property
+    def content(self) -> Content:
+        """An image, not labels."""
+        return "image"
+
+    def describe(self) -> str:
+        """Return what goes in or comes out, in a word."""
+        return "image"
+
+    def identity(self) -> dict[str, object]:
+        """Return what tells this contrast from any other, for JSON."""
+        return asdict(self)
+
+    def fit(self, voxels: Voxels) -> Window:
         """Return the window of a volume."""
         return Window.robust(voxels, self.low, self.high)
 
@@ -147,7 +175,7 @@ class Percentiles:
         """Return where there is something else than background."""
         return np.asarray(voxels != 0)
 
-    def clean(self, volume: Volume, where: object) -> Volume:
+    def clean(self, volume: Volume, where: object) -> CleanVolume:
         """Return ``volume`` as an image with finite voxels, as `Window.clean` does.
 
         Raises:

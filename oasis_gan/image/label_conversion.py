@@ -11,7 +11,7 @@ from ..errors import OasisGanError
 from .label_sets import fitting_label_sets, readable_values
 from .labels import LabelSet, Structure, listed, values_of
 from .tissues import BACKGROUND, is_background_name, mixture_in, tissue_of
-from .volume import Mended, Volume, Voxels
+from .volume import CleanVolume, Mended, Volume, Voxels
 
 OPTION = "--labels"
 OWN_TABLE = "a table of your own (TSV: index, tissue)"
@@ -19,7 +19,7 @@ OWN_TABLE = "a table of your own (TSV: index, tissue)"
 _LONGEST_TABLE = 2**20  # values
 
 
-def convert(volume: Volume, source: LabelSet, target: LabelSet, where: object, option: str = OPTION) -> Volume:
+def convert(volume: Volume, source: LabelSet, target: LabelSet, where: object, option: str = OPTION) -> CleanVolume:
     """Return a label map of ``source`` as one of ``target``; a note says so where values change their meaning.
 
     A label becomes the one of the same name, or the tissue that it counts as. Background stays background, and so
@@ -40,16 +40,16 @@ def convert(volume: Volume, source: LabelSet, target: LabelSet, where: object, o
         return source.clean(volume, where)
     known = readable_values(source)
     require_labels(volume, known, where, option)
-    volume = known.clean(volume, where)
+    cleaned = known.clean(volume, where)
     counterparts = _counterparts(known, target)
-    present = values_of(volume.voxels)
+    present = values_of(cleaned.voxels)
     _require_counterparts(present, counterparts, known, target, where, option)
     notes = [
         Mended(f"labels converted from {source.name} to {target.name}"),
-        *_notes(volume.voxels, present, known, target, counterparts),
+        *_notes(cleaned.voxels, present, known, target, counterparts),
     ]
-    voxels = _mapped(volume.voxels, present, counterparts)
-    return replace(volume, voxels=voxels, notes=(*volume.notes, *notes))
+    voxels = _mapped(cleaned.voxels, present, counterparts)
+    return replace(cleaned, voxels=voxels, notes=(*cleaned.notes, *notes))
 
 
 def require_labels(volume: Volume, label_set: LabelSet, where: object, option: str) -> None:

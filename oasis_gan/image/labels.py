@@ -6,7 +6,7 @@ A label set brings voxels into the space a model works in, [0, 1] with backgroun
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import OasisGanError
 from .cleaning import clean
-from .volume import Channels, Mask, Volume, Voxels
+from .volume import Channels, CleanVolume, Content, Mask, Volume, Voxels
 
 ROUNDING = 1e-4
 """How far a stored label may lie from a whole number."""
@@ -72,7 +72,25 @@ class LabelSet:
             remedy="use a label set that has it",
         )
 
-    def fitted(self, voxels: Voxels) -> LabelSet:
+    @property
+    def content(self) -> Content:
+        """Labels, not an image."""
+        return "labels"
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The set itself."""
+        return self
+
+    def describe(self) -> str:
+        """Return the name of the set."""
+        return self.name
+
+    def identity(self) -> dict[str, object]:
+        """Return what tells this set from any other, for JSON."""
+        return asdict(self)
+
+    def fit(self, voxels: Voxels) -> LabelSet:
         """Return this set: it is the same for every volume."""
         return self
 
@@ -94,17 +112,17 @@ class LabelSet:
         """Return where there is a label."""
         return np.asarray(voxels != 0)
 
-    def clean(self, volume: Volume, where: object) -> Volume:
+    def clean(self, volume: Volume, where: object) -> CleanVolume:
         """Return ``volume`` with whole label values, all of this set.
 
         Raises:
             OasisGanError: If it holds a value that is no label of this set, or a voxel within it is not finite.
         """
-        volume = clean(volume, where, "labels")
-        voxels = _whole_where_near(volume.voxels)
+        cleaned = clean(volume, where, "labels")
+        voxels = _whole_where_near(cleaned.voxels)
         strange = self.unknown_values(voxels)
         if not strange:
-            return replace(volume, voxels=voxels.astype(np.int32, copy=False))
+            return replace(cleaned, voxels=voxels.astype(np.int32, copy=False))
         known_names = ["0 background", *(f"{label.value} {label.name}" for label in self.labels)]
         expected, found = listed(known_names), listed([f"{value:g}" for value in strange])
         remedy = "give a label map with these values (an MRI is no label map), or say with --labels what they mean"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from nibabel import orientations
@@ -110,7 +110,6 @@ class Volume:
         voxels: Array of ``geometry.shape``: intensities in the scanner's unit, or label values.
         geometry: Where the voxels lie.
         notes: What the reader fixed or doubted, a sentence each.
-        content: What it holds, once its voxels have been cleaned (`oasis_gan.image.cleaning`); None before.
 
     Further axes of length 1, as ``(x, y, z, 1)`` has them, are dropped.
 
@@ -121,7 +120,6 @@ class Volume:
     voxels: Voxels
     geometry: Geometry
     notes: tuple[str, ...] = ()
-    content: Content | None = None
 
     def __post_init__(self) -> None:
         if np.ndim(self.voxels) > 3 and set(self.voxels.shape[3:]) == {1}:
@@ -130,3 +128,21 @@ class Volume:
             object.__setattr__(self, "geometry", replace(self.geometry, shape=self.geometry.shape[:3]))
         if self.voxels.shape != self.geometry.shape:
             raise ValueError(f"voxels have shape {self.voxels.shape}, geometry says {self.geometry.shape}")
+
+
+@dataclass(frozen=True, eq=False)
+class CleanVolume(Volume):
+    """A volume of finite voxels whose background is 0: `oasis_gan.image.cleaning.clean` returns no other.
+
+    Args:
+        voxels: As in `Volume`.
+        geometry: As in `Volume`.
+        notes: As in `Volume`.
+        content: What the voxels hold.
+    """
+
+    content: Content = "image"
+
+
+V = TypeVar("V", bound=Volume)
+"""A volume, clean or not: what changes one returns one of the same type."""

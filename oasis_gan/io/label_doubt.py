@@ -14,7 +14,7 @@ from ..image.label_anatomy import Tissues, tissue_contacts
 from ..image.label_conversion import OPTION, OWN_TABLE, convert
 from ..image.label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG, fitting_label_sets
 from ..image.labels import LabelSet, listed, values_of
-from ..image.volume import Volume
+from ..image.volume import CleanVolume, V, Volume
 from .label_names import is_dseg, stem_of
 
 MASK_ML, WARNED_ML = 20.0, 1.0
@@ -28,7 +28,7 @@ _HALF = {2, 3}
 """White matter and cortex of FreeSurfer's left hemisphere."""
 
 
-def presume(volume: Volume, expected: LabelSet, where: Path, option: str = OPTION) -> Volume:
+def presume(volume: CleanVolume, expected: LabelSet, where: Path, option: str = OPTION) -> CleanVolume:
     """Return a label map of unknown coding as one of ``expected``, whose values it has; refuse it where in doubt.
 
     Args:
@@ -117,7 +117,7 @@ def _require_anatomy(volume: Volume, values: list[int], where: Path, option: str
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
-def _judged_mask(volume: Volume, value: int, where: Path, option: str) -> Volume:
+def _judged_mask(volume: V, value: int, where: Path, option: str) -> V:
     """Refuse a map of one label that is as large as a brain, and note a smaller one."""
     size = int(np.count_nonzero(volume.voxels)) * float(np.prod(volume.geometry.spacing)) / 1000
     if size >= MASK_ML:

@@ -64,6 +64,18 @@ def read_label_table(path: Path) -> LabelSet:
     return _label_set(path, _labels(path, text))
 
 
+def write_label_table(path: Path, label_set: LabelSet) -> None:
+    """Write what the values of a label map mean as a table: columns ``index`` and ``name``, as in BIDS.
+
+    Args:
+        path: The file to write, ``.tsv``.
+        label_set: The label set; background is listed first.
+    """
+    rows = ["index\tname", "0\tBackground"]
+    rows.extend(f"{label.value}\t{label.name}" for label in label_set.labels)
+    path.write_text("\n".join(rows) + "\n", "utf-8")
+
+
 def has_label_columns(path: Path) -> bool:
     """Whether a file begins as a table of labels does: with a column ``index``, and ``name`` or ``tissue``."""
     try:

@@ -10,22 +10,21 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
 from ..checks.remarks import remarked
 from ..errors import OasisGanError, one_line, printable
-from ..image.choices import Plane
-from ..image.labels import LabelSet
-from ..image.picture_planes import choose_picture_planes
 from ..image.volume import Volume
 from ..io.files import write_atomically
+from ..io.label_tables import write_label_table
 from ..io.publishing import Identity, publish
 from ..plugin.datasets import Scan, Subject
 from ..plugin.exporters import Exporter
 from ..plugin.foreign import foreign_code
-from ..plugin.models import Translator, computation_of
+from ..plugin.models import Translation, Translator, computation_of
+from ..plugin.options import Value
 from .datatypes import stored_as
 from .ledger import Outcome, Status
 from .naming import Naming, plan_names
@@ -44,22 +43,20 @@ class Job:
     Args:
         translator: The model.
         exporter: The file format.
-        planes: In which to slice; more than one are averaged.
-        datatype: In which voxels are stored.
+        datatype: The datatype in which voxels are stored.
         out: The folder for the outputs; it exists.
         overwrite: Whether outputs that are there are made again.
-        planes_requested: Whether the user asked for these planes; else a thin volume is sliced where it is a picture.
+        options: The model's options, all of them, with their values.
         references: Names and hashes of the scans that every output depends on, by what they are used for.
     """
 
     translator: Translator
     exporter: Exporter
-    planes: tuple[Plane, ...]
     datatype: str
     out: Path
     overwrite: bool
+    options: Mapping[str, Value] = field(default_factory=dict)
     references: Mapping[str, Identity] = field(default_factory=dict)
-    planes_requested: bool = False
 
     @property
     def layout(self) -> Layout:
@@ -198,8 +195,8 @@ class _Work:
         self._places = places
         self._place: Place | None = None
         self._record: Record = {}
-        self._planes = job.planes
-        self._volume: Volume | None = None
+        self._source: Volume | None = None
+        self._translation: Translation | None = None
         self._outcome: Outcome | None = None
         self._seconds = 0.0
 
@@ -222,8 +219,9 @@ class _Work:
         return self._outcome
 
     def let_go(self) -> None:
-        """Forget the volume, and let other runs have the name."""
-        self._volume = None
+        """Forget the volumes, and let other runs have the name."""
+        self._source = None
+        self._translation = None
         if self._place is not None and self._place.claim is not None:
             self._place.claim.release()
         self._place = None
@@ -251,13 +249,10 @@ class _Work:
         if not self._find_place(scan, record, wait=wait):
             return
         volume = remarked(scan.read(), self._subject.source.path)
-        self._planes, note = self._choose_planes(volume)
-        if note:
-            volume = replace(volume, notes=(*volume.notes, note))
         self._record = record()
         # The record must be of what was read.
         files.require_unchanged()
-        self._volume = volume
+        self._source = volume
 
     def _find_place(self, scan: Scan, record: Callable[[], Record], *, wait: bool) -> bool:
         """Find the place of the output; return whether there is something to do."""
@@ -285,45 +280,43 @@ class _Work:
             self._subject.source,
             files.identity,
             card,
-            job.planes,
+            job.options,
             job.datatype,
             computation_of(job.translator),
             job.references,
-            planes_requested=job.planes_requested,
         )
 
-    def _choose_planes(self, volume: Volume) -> tuple[tuple[Plane, ...], str]:
-        """Return the planes to slice a volume in, and what is to be said of them."""
-        job = self._job
-        offered = job.translator.card.planes
-        where = self._subject.source.path
-        return choose_picture_planes(volume.geometry, job.planes, offered, where, requested=job.planes_requested)
-
     def _scan(self) -> Scan:
-        source = self._job.translator.card.source
-        if isinstance(source, LabelSet):
-            return self._subject.source.in_labels(source).holding("labels")
-        return self._subject.source.holding("image")
+        encoding = self._job.translator.card.source
+        scan = self._subject.source
+        if encoding.label_set is not None:
+            scan = scan.in_labels(encoding.label_set)
+        return scan.holding(encoding.content)
 
     def _translate(self, advance: Callable[[float], None]) -> None:
-        if self._volume is not None:
-            where = self._subject.source.path
-            self._volume = translate(self._volume, self._job.translator, self._planes, where, advance)
+        if self._source is None:
+            return
+        translator = self._job.translator
+        name = next(iter(translator.card.sources))
+        where = self._subject.source.path
+        self._translation = translate({name: self._source}, translator, where, advance)
+        self._source = None
 
     def _write(self) -> None:
         start = time.monotonic()
         place = self._place
-        if place is None or place.claim is None or self._volume is None:
+        translation = self._translation
+        if place is None or place.claim is None or translation is None:
             raise RuntimeError(f"{self.label} has not been translated")
-        stored = stored_as(self._volume, self._job.datatype, self._subject.source.path)
+        stored = stored_as(translation.volume, self._job.datatype, self._subject.source.path)
         output = self._job.layout.output(place.name)
         sidecar = self._job.layout.sidecar(place.name)
         work = place.claim.make_work_folder()
         self._export(stored, work / output.name)
+        self._export_companions(translation, place.name, work)
         computation = computation_of(self._job.translator)
         facts = {
-            "planes": [plane.value for plane in self._planes],
-            "planes_requested": [plane.value for plane in self._job.planes],
+            "translation": dict(translation.details),
             "computation": computation.record() if computation else None,
             "subject": printable(self.label),
             "tag": self._naming.tag,
@@ -335,6 +328,15 @@ class _Work:
         notes = (place.note, *stored.notes) if place.note else stored.notes
         seconds = self._seconds + time.monotonic() - start
         self._outcome = Outcome(self.label, Status.DONE, output, "; ".join(notes), seconds)
+
+    def _export_companions(self, translation: Translation, name: str, work: Path) -> None:
+        """Write the further maps of a translation, and a table of what labels mean."""
+        layout = self._job.layout
+        for kind, volume in translation.maps.items():
+            self._export(volume, work / layout.companion(name, f"_{kind}{layout.suffix}").name)
+        label_set = self._job.translator.card.target.label_set
+        if label_set is not None:
+            write_label_table(work / layout.companion(name, ".tsv").name, label_set)
 
     def _export(self, volume: Volume, path: Path) -> None:
         self._job.exporter.write(volume, path)

@@ -7,19 +7,20 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import OasisGanError
-from ..image.labels import LabelSet
+from ..image.encoding import Encoding
 from ..image.volume import Volume
-from ..plugin.models import Target
 
 _FOR_LABELS = ("uint8", "int16", "int32")  # smallest first
 _MAX_LOSS = 0.01  # of the range of intensities, by rounding
 
 
-def datatype_of(target: Target, wanted: str | None) -> str:
+def datatype_of(target: Encoding, requested: str | None) -> str:
     """Return the datatype that was asked for; without one intensities are float32, labels the smallest integers."""
-    if wanted is not None or not isinstance(target, LabelSet):
-        return wanted or "float32"
-    values = [label.value for label in target.labels]
+    if requested is not None:
+        return requested
+    if target.label_set is None:
+        return "float32"
+    values = [label.value for label in target.label_set.labels]
     return next((name for name in _FOR_LABELS if _holds(name, min(values), max(values))), "float32")
 
 

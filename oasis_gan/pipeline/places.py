@@ -40,7 +40,11 @@ class Layout:
 
     def sidecar(self, name: str) -> Path:
         """Return the JSON file beside it."""
-        return self.folder / (self.output(name).name.removesuffix(self.suffix) + ".json")
+        return self.companion(name, ".json")
+
+    def companion(self, name: str, ending: str) -> Path:
+        """Return a file beside it that has the same name but for the ending, such as ``.tsv``."""
+        return self.folder / (self.output(name).name.removesuffix(self.suffix) + ending)
 
 
 @dataclass(frozen=True)

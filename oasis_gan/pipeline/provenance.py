@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ..errors import OasisGanError, printable
-from ..image.choices import Plane
 from ..image.label_sets import identity_of
 from ..image.volume import Volume
 from ..io.files import read_small, sha256
@@ -21,7 +19,6 @@ from ..plugin.datasets import Scan
 from ..plugin.models import Computation, ModelCard
 
 Record = dict[str, Any]
-_EXPLICIT = "planes_explicit"  # in a record, not in the sidecar: whether the user asked for these planes
 _RECENT = 2.0  # seconds: in which a file can change again without another time stamp, on the coarsest file systems
 
 
@@ -79,41 +76,43 @@ def recorded(
     scan: Scan,
     source: Identity,
     card: ModelCard,
-    planes: Sequence[Plane],
+    options: Mapping[str, object],
     datatype: str,
     computation: Computation | None = None,
-    references: Mapping[str, Identity] | None = None,
-    *,
-    planes_requested: bool = False,
+    references: Mapping[str, object] | None = None,
 ) -> Record:
     """Return what decides how the output looks; equal records mean equal outputs.
 
     What an engine's version or the number of threads changes is rounding, so that they are no part of it.
 
     Args:
-        scan: What is translated.
+        scan: The first source.
         source: Names and hashes of its files.
-        card: Of the model.
-        planes: In which it is sliced; a thin volume may be sliced in others.
-        datatype: In which voxels are stored.
-        computation: What computes it, if the model says so.
+        card: The card of the model.
+        options: The model's options, all of them, with their values.
+        datatype: The datatype in which voxels are stored.
+        computation: How the model computes, if it says so.
         references: Names and hashes of other scans that the output depends on, by what they are used for.
-        planes_requested: Whether the user asked for these planes.
     """
+    details = {"details": dict(card.details)} if card.details else {}
+    # What was computed counts, not what was asked for: auto is another precision on another machine.
+    chosen = {name: value for name, value in options.items() if name != "precision" or not computation}
     return {
         "synthetic": True,
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
-        "model": {"name": card.name, "version": card.version, "weights_sha256": card.weights_sha256},
+        "model": {
+            "name": card.name,
+            "version": card.version,
+            "weights_sha256": card.weights_sha256,
+            **details,
+        },
         "source": source,
         "source_labels": identity_of(scan.labels) if scan.labels else None,
         "precision": computation.precision if computation else None,
-        "planes": [plane.value for plane in planes],
-        _EXPLICIT: planes_requested,
-        "texture": card.texture,
-        "histogram": card.histogram.identity() if card.histogram else None,
+        "options": chosen,
         "datatype": datatype,
-        "source_contrast": asdict(card.source),
-        "target_contrast": asdict(card.target),
+        "source_encodings": {name: encoding.identity() for name, encoding in card.sources.items()},
+        "target_encoding": card.target.identity(),
         **(references or {}),
     }
 
@@ -130,7 +129,6 @@ def as_json(record: Record, work: Path, output: str, facts: Mapping[str, object]
     others = [identify(work / name) for name in companions(work, [output])]
     volume = {**identify(work / output), **({"parts": others} if others else {})}
     content = {**record, "volume": volume, **facts}
-    content.pop(_EXPLICIT, None)
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
@@ -155,15 +153,23 @@ def differences(there: Record, output: Path, record: Record) -> list[str]:
         output: The volume.
         record: What decides how a volume looks.
     """
-    wanted = json.loads(json.dumps(record))
-    explicit = wanted.pop(_EXPLICIT, False)
-    different = [key for key, value in wanted.items() if there.get(key) != value]
-    # A thin volume is sliced in other planes, unless the user asks for these.
-    if "planes" in different and not explicit and there.get("planes_requested") == wanted["planes"]:
-        different.remove("planes")
+    expected = json.loads(json.dumps(record))
+    different: list[str] = []
+    for key, value in expected.items():
+        if there.get(key) != value:
+            different.extend(_different_options(there, value) if key == "options" else [key])
     if there["volume"].get("sha256") != identify(output)["sha256"]:
         different.append("volume")
     return different
+
+
+def _different_options(there: Record, options: Mapping[str, object]) -> list[str]:
+    """Return the names of the options that an output was made with another value of."""
+    used = there.get("options")
+    if not isinstance(used, dict):
+        return ["options"]
+    names = dict.fromkeys((*options, *used))
+    return [name for name in names if used.get(name) != options.get(name)]
 
 
 def _state(path: Path, *, hashed: bool | None = None) -> tuple[object, ...] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,66 +12,104 @@ from numpy.typing import NDArray
 from ..errors import OasisGanError
 from ..image.cleaning import clean
 from ..image.content import holds_labels_alone
+from ..image.encoding import FittedEncoding
 from ..image.intensity import ANCHORS, Window
 from ..image.labels import LabelSet
 from ..image.skull import sign_of_a_skull
-from ..image.volume import Channels, Mask, Volume
+from ..image.volume import CleanVolume, Volume
 from ..plugin.datasets import Subject
-from ..plugin.models import Computation, ModelCard, Translator, computation_of
+from ..plugin.models import (
+    Computation,
+    ModelCard,
+    Progress,
+    Translation,
+    Translator,
+    computation_of,
+    ignore_progress,
+)
 
 _ROUNDS = 100
 
 
+def with_contrast_of(
+    translator: Translator,
+    reference: Volume,
+    labels: Volume | None,
+    where: object,
+    labels_where: object = "tissue map",
+) -> Translator:
+    """Return a model whose outputs have the contrast of a reference scan; nothing else about them changes.
+
+    Args:
+        translator: A model that makes images.
+        reference: A scan; without ``labels``, of a brain alone.
+        labels: Its tissue map, on its grid; without one, tissues are told apart by their intensities.
+        where: The file of the reference.
+        labels_where: The file of its tissue map.
+
+    Raises:
+        OasisGanError: If the model makes no image, or the two do not fit.
+    """
+    window = _find_contrast(translator.card, reference, labels, where, labels_where)
+    if isinstance(translator, _Retargetable):
+        return translator.with_target(window)
+    return _Recoloured(translator, window)
+
+
+@runtime_checkable
+class _Retargetable(Protocol):
+    """A translator that can give its answers in another encoding."""
+
+    def with_target(self, target: FittedEncoding) -> Translator:
+        """Return the same model with answers in another encoding."""
+
+
 @dataclass(frozen=True)
-class Like:
-    """A model whose outputs have another contrast: what it generates is the same, the intensities it means are not."""
+class _Recoloured:
+    """A model whose outputs are brought from its own contrast to another afterwards."""
 
     translator: Translator
-    card: ModelCard
+    target: Window
 
-    @classmethod
-    def reference(
-        cls,
-        translator: Translator,
-        reference: Volume,
-        labels: Volume | None,
-        where: object,
-        labels_where: object = "tissue map",
-    ) -> Like:
-        """Take the contrast of a scan.
-
-        Args:
-            translator: A model that makes images.
-            reference: A scan; without ``labels``, of a brain alone.
-            labels: Its tissue map, on its grid; without one, tissues are told apart by their intensities.
-            where: The file of the reference.
-            labels_where: The file of its tissue map.
-
-        Raises:
-            OasisGanError: If the model makes no image, or the two do not fit.
-        """
-        card = translator.card
-        if not isinstance(card.target, Window):
-            raise OasisGanError(card.name, expected="a model that makes images", found="labels", remedy="omit --like")
-        reference = clean(reference, where, "image")
-        if holds_labels_alone(reference.voxels):
-            remedy = "give the scan, and its label map as --like-labels"
-            raise OasisGanError(where, expected="a scan whose contrast to take", found="a label map", remedy=remedy)
-        # Anchored on tissues: those of the reference have to be found.
-        if set(ANCHORS.values()) <= set(card.target.anchors) and isinstance(card.source, LabelSet):
-            window = _anchored(reference, labels, card.source, where, labels_where)
-        else:
-            window = Window.robust(reference.voxels)
-        return cls(translator, replace(card, target=window))
+    @property
+    def card(self) -> ModelCard:
+        """The card of the model, with the other contrast."""
+        return replace(self.translator.card, target=self.target)
 
     @property
     def computation(self) -> Computation | None:
         """How the model computes, if it says so."""
         return computation_of(self.translator)
 
-    def translate(self, slices: Channels, wanted: Mask) -> Channels:
-        """Return what the model makes of slices, where it is wanted."""
-        return self.translator.translate(slices, wanted)
+    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+        """Return what the model makes of its sources, in the other contrast."""
+        translation = self.translator.translate(sources, progress)
+        volume = translation.volume
+        own = self.translator.card.target
+        voxels = self.target.decode(own.encode(volume.voxels))
+        voxels[~own.support(volume.voxels)] = 0
+        return replace(translation, volume=replace(volume, voxels=voxels))
+
+
+def _find_contrast(
+    card: ModelCard, reference: Volume, labels: Volume | None, where: object, labels_where: object
+) -> Window:
+    """Return the contrast of a reference, as a window of the kind that the model was trained with."""
+    target = card.target
+    # Another kind of image than a window has no contrast that could be taken from a scan.
+    if not isinstance(target, Window):
+        found = target.describe()
+        raise OasisGanError(card.name, expected="a model that makes images", found=found, remedy="omit --like")
+    reference = clean(reference, where, "image")
+    if holds_labels_alone(reference.voxels):
+        remedy = "give the scan, and its label map as --like-labels"
+        raise OasisGanError(where, expected="a scan whose contrast to take", found="a label map", remedy=remedy)
+    label_set = card.source.label_set
+    is_anchored = set(ANCHORS.values()) <= set(target.anchors)
+    if is_anchored and label_set is not None:
+        # Anchored on tissues: those of the reference have to be found.
+        return _anchored(reference, labels, label_set, where, labels_where)
+    return Window.robust(reference.voxels)
 
 
 def _anchored(

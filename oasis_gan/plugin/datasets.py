@@ -12,7 +12,7 @@ from ..image.choices import MAX_VOXELS
 from ..image.cleaning import clean, require_volume
 from ..image.label_conversion import OPTION, convert
 from ..image.labels import LabelSet
-from ..image.volume import Content, Volume
+from ..image.volume import CleanVolume, Content, V, Volume
 from ..io.label_doubt import presume
 from .foreign import reading
 
@@ -66,7 +66,7 @@ class Scan:
             )
         )
 
-    def read(self) -> Volume:
+    def read(self) -> CleanVolume:
         """Read the volume, check that it is one, and clean its voxels: nothing else enters, and nobody cleans again.
 
         Returns:
@@ -77,8 +77,8 @@ class Scan:
         """
         with reading(self.path, self.plugin):
             answer = self.reader(self.path)
-        volume = require_volume(answer, self.path, self.plugin)
-        volume = clean(volume, self.path, self.known_content)
+        raw = require_volume(answer, self.path, self.plugin)
+        volume = clean(raw, self.path, self.known_content)
         if volume.content != "labels":
             return volume
         if self.labels and self.stored_labels:
@@ -150,7 +150,7 @@ class Subject:
         counterpart = self.target.holding(target) if self.target else None
         return replace(self, source=self.source.holding(source), target=counterpart)
 
-    def paired(self) -> tuple[Volume, Volume]:
+    def paired(self) -> tuple[CleanVolume, CleanVolume]:
         """Read source and target, which must lie on one grid.
 
         Raises:
@@ -164,7 +164,7 @@ class Subject:
         return source, target
 
     @staticmethod
-    def aligned(source: Volume, target: Volume) -> tuple[Volume, Volume]:
+    def aligned(source: V, target: V) -> tuple[V, V]:
         """Return both volumes along the axes of the source, where they lie on one grid; a note says what was done.
 
         A target that is stored in another order of axes is turned, without resampling. A volume whose header does not

@@ -69,34 +69,33 @@ def oasis_gan_models() -> Iterable[ModelKind]:
 
             import numpy as np
             from pathlib import Path
-            from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
+            from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl, plane_option, slicewise
 
             GREYS = np.array([0.30, 0.55, 0.75], np.float32)
+            PLANES = tuple(Plane)
+            CARD = ModelCard(
+                name="paint",
+                version="1",
+                sources={"labels": OASIS},
+                target=Window((0, 1000), (0, 1)),
+                output="paint",
+                options=(plane_option(PLANES),),
+            )
 
+            def predict(slices, mask):
+                return slices @ GREYS[:, np.newaxis]
 
-            class Paint:
-                card = ModelCard(
-                    name="paint",
-                    version="1",
-                    source=OASIS,
-                    target=Window((0, 1000), (0, 1)),
-                    output="paint",
-                    planes=tuple(Plane),
-                    canvas=Canvas(1.0, size=1, multiple=1),
-                    weights_sha256="",
-                )
-
-                def translate(self, slices, wanted):
-                    return slices @ GREYS[:, np.newaxis]
-
+            def load(folder, plane="auto"):
+                canvas = Canvas(spacing=1.0, size=1, multiple=1)
+                return slicewise(predict, CARD, planes=PLANES, canvas=canvas, plane=plane)
 
             @hookimpl
             def oasis_gan_models():
                 yield ModelKind(
                     name="paint",
                     summary="One grey a tissue",
-                    card=lambda folder: Paint.card,
-                    load=lambda folder: Paint(),
+                    card=lambda folder: CARD,
+                    load=load,
                     shipped={"paint": Path()},
                 )
     """

@@ -1,4 +1,4 @@
-"""What a model plugin describes: a kind of model, how it is trained, and how a trained one translates slices."""
+"""What a model plugin describes: a kind of model, how it is trained, and how a trained one translates volumes."""
 
 from __future__ import annotations
 
@@ -9,58 +9,73 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import OasisGanError, one_line
-from ..image.canvas import Canvas
-from ..image.choices import Plane
-from ..image.histogram import Histogram
-from ..image.intensity import Percentiles, Window
-from ..image.labels import LabelSet
-from ..image.volume import Channels, Mask
+from ..image.encoding import Encoding, FittedEncoding
+from ..image.volume import CleanVolume, Volume
 from ..io.files import read_small
 from ..io.strict_json import require_unique_keys
 from .datasets import Subject
+from .options import Option
 
-Source = LabelSet | Percentiles | Window
-Target = LabelSet | Window
 _MAX_CARD = 2**20  # bytes
+VOLUME = "volume"
+"""What a model calls the volume that it translates in an error; the tool puts the name of the file in its place."""
+Progress = Callable[[float], None]
+"""Takes the fraction of a volume that is done, from 0 to 1."""
+
+
+def ignore_progress(fraction: float) -> None:
+    """Take the fraction that is done, and do nothing with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What the tool has to know of a trained model to feed it and to read its answer.
+    """What the tool has to know of a trained model to feed it and to write its answer.
 
     Args:
-        name: Of the trained model.
-        version: Of the trained model.
-        source: What goes in: the label set it was trained with, or how intensities were brought into [0, 1].
-        target: What comes out; the output is restored with it.
-        output: The suffix its outputs carry in their names, such as ``T1w``.
-        planes: In which it was trained; the first is the default.
-        canvas: The in-plane grid it was trained on.
-        weights_sha256: Of its weights.
-        texture: Where it lies between smooth, 0, and textured, 1; None where there is no choice.
-        histogram: What the intensities of a whole output are brought to; None: to nothing. For models that make images
-            of labels.
+        name: The name of the trained model.
+        version: The version of the trained model.
+        sources: What goes in, an encoding by name. The answer lies on the grid of the first.
+        target: What comes out.
+        output: The suffix that outputs carry in their names, such as ``T1w``.
+        weights_sha256: The SHA-256 of the weights; empty if there are none.
+        options: What the user may choose; `ModelKind.load` takes each of them as a keyword argument.
+        details: What else decides how outputs look, for the file beside each of them; JSON.
         note: What a user should know before trusting the model, such as that its training is not finished.
-
-    Raises:
-        ValueError: If there is a histogram, and no labels to images.
     """
 
     name: str
     version: str
-    source: Source
-    target: Target
+    sources: Mapping[str, Encoding]
+    target: FittedEncoding
     output: str
-    planes: tuple[Plane, ...]
-    canvas: Canvas
-    weights_sha256: str
-    texture: float | None = None
-    histogram: Histogram | None = None
+    weights_sha256: str = ""
+    options: tuple[Option, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
 
-    def __post_init__(self) -> None:
-        if self.histogram and not (isinstance(self.source, LabelSet) and isinstance(self.target, Window)):
-            raise ValueError("expected a histogram for a model from labels to images alone")
+    @property
+    def source(self) -> Encoding:
+        """The encoding of the first source."""
+        return next(iter(self.sources.values()))
+
+    def option(self, name: str) -> Option | None:
+        """Return the option called ``name``, or None if the model has no such choice."""
+        return next((option for option in self.options if option.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translation:
+    """What a model makes of its sources.
+
+    Args:
+        volume: The answer, on the grid of the first source.
+        maps: Further volumes on that grid by name, such as ``uncertainty``.
+        details: How the model made it, for the file beside the output, such as the planes that it sliced in; JSON.
+    """
+
+    volume: Volume
+    maps: Mapping[str, Volume] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,25 +101,31 @@ class Computation:
 
 
 class Translator(Protocol):
-    """A trained model, ready to use: it sees an array and nothing else.
+    """A trained model, ready to use: named volumes in, a volume out.
 
     A translator may also have an attribute ``computation``, a `Computation`. The file beside each output then says how
     the output was computed, and outputs of another precision are not taken for outputs that are already there.
+
+    It may have a method ``with_target`` that takes a `FittedEncoding` and returns the same translator with answers in
+    it: in the contrast of another scan, for example. The contrast of other translators is changed afterwards.
     """
 
     @property
     def card(self) -> ModelCard:
-        """What it was trained on."""
+        """What goes in, what comes out, and what can be chosen."""
 
-    def translate(self, slices: Channels, wanted: Mask) -> Channels:
-        """Return (n, rows, columns, target channels) in [0, 1].
+    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+        """Return what the model makes of its sources.
 
-        The same slices give the same answer, whatever their neighbours in the batch.
+        The same sources give the same answer.
 
         Args:
-            slices: (n, rows, columns, source channels) in [0, 1].
-            wanted: The pixels (n, rows, columns) whose answer is kept. Elsewhere any finite number will do: a model may
-                save time there, or ignore this.
+            sources: A volume for each of the card's sources, in their order and on one grid, with values that the
+                encodings know.
+            progress: Called with the fraction that is done, as often as the model likes.
+
+        Raises:
+            OasisGanError: If the sources are none that the model can translate; about `VOLUME`, if it is about them.
         """
 
 
@@ -158,14 +179,6 @@ class TrainingRequest:
     stop_requested: Callable[[], bool] = _never
 
 
-LOAD_OPTIONS = ("texture", "precision")
-"""What `ModelKind.load` may be asked for.
-
-``texture`` is a number between 0, smooth, and 1, textured, for models whose card has one. ``precision`` is ``float32``,
-``bfloat16``, or ``auto``, what the machine is fast in.
-"""
-
-
 @dataclass(frozen=True, kw_only=True)
 class ModelKind:
     """A model plugin: one architecture, and the trained models that come with it.
@@ -174,9 +187,9 @@ class ModelKind:
         name: The ``kind`` in a model folder's ``model.json``.
         summary: One line for ``oasis-gan plugins``.
         card: Returns what a folder says of the model in it, without loading it.
-        load: Returns the model in a folder, ready to translate. Called with the folder, and with a keyword argument
-            for each of ``options`` that the user gave; what the user did not give, it chooses itself. Like ``card`` it
-            raises `OasisGanError` if the folder cannot be trusted.
+        load: Returns the model in a folder, ready to translate. The folder alone is enough; each of the card's options
+            is a keyword argument, and what is not given has the option's default. Like ``card`` it raises
+            `OasisGanError` if the folder cannot be trusted.
         train: Makes a model folder, or None where the kind cannot be trained.
         shipped: Names of trained models, and their folders.
         presets: Names of settings to train with, and TOML files that hold them.
@@ -184,8 +197,6 @@ class ModelKind:
             leaves there takes its final name once it returns, and is thrown away if it raises.
         check_settings: Raises `OasisGanError` naming the first setting of a recipe that is wrong; quick, for it comes
             before anything is read. May return all settings, those that the user left out among them.
-        options: The keyword arguments that ``load`` takes, out of `LOAD_OPTIONS`. A kind that takes ``precision``
-            computes in float32 when it is not given.
         check_resume: Raises `OasisGanError` if the training in a folder cannot go on with other settings. Called with
             the folder, the settings so far and the new ones, before anything is read or written.
         leads: Whether this process writes the model folder when it trains; of several that train together, one does.
@@ -201,7 +212,6 @@ class ModelKind:
     presets: Mapping[str, Path] = field(default_factory=dict)
     exports: Mapping[str, Callable[[Path, Path], None]] = field(default_factory=dict)
     check_settings: Callable[[Mapping[str, object]], Mapping[str, object] | None] | None = None
-    options: tuple[str, ...] = ()
     check_resume: Callable[[Path, Mapping[str, object], Mapping[str, object]], None] | None = None
     leads: Callable[[], bool] | None = None
 

@@ -1,9 +1,10 @@
-"""What every model keeps to."""
+"""What every model keeps to, and what every model of slices keeps to besides."""
 
 from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
@@ -12,24 +13,25 @@ import numpy as np
 import pytest
 
 from ..errors import OasisGanError
-from ..image.choices import Plane
-from ..image.intensity import Percentiles, Window
-from ..image.labels import LabelSet
-from ..image.volume import Channels, Geometry, Volume, Voxels
-from ..pipeline.translation import translate
-from ..plugin.models import ModelCard, ModelKind, Translator, computation_of
+from ..image.encoding import Encoding, FittedEncoding
+from ..image.volume import Channels, CleanVolume, Geometry, Volume, Voxels
+from ..pipeline.slicewise import SlicewiseTranslator
+from ..plugin.models import ModelCard, ModelKind, Translation, Translator, computation_of
+from ..plugin.options import Option
 from .checks import assert_listed
 
 T = TypeVar("T")
+Sources = Mapping[str, CleanVolume]
 
 SAME = 1e-4
 """How far two answers for the same slices may lie apart: a batch of another size may be summed in another order."""
 SAME_IN_OTHER_PRECISIONS = 2e-2
 """The same for a model that says it computes in another precision than float32: bfloat16 has 8 significant bits."""
 SLACK = 1e-3
-"""How far an answer may leave [0, 1]."""
-_SOURCES = (LabelSet, Percentiles, Window)
-_TARGETS = (LabelSet, Window)
+"""How far an answer in channels may leave [0, 1]."""
+SHAPE = (9, 10, 8)
+AFFINE = np.diag([-1.25, 1.0, 1.5, 1.0])
+_SEED = 20161121
 
 
 class ModelContract:
@@ -57,103 +59,155 @@ class ModelContract:
         return kind.load(folder)
 
     @pytest.fixture
-    def batch(self, translator: Translator) -> Channels:
-        """Return four slices (4, rows, columns, source channels) on the model's canvas."""
+    def sources(self, translator: Translator) -> Sources:
+        """Return a volume for each source of the model, with background around it."""
         _skip_if_unusable(translator.card)
-        canvas = translator.card.canvas
+        rng = np.random.default_rng(_SEED)
+        volumes = {}
+        for name, encoding in translator.card.sources.items():
+            voxels = np.zeros(SHAPE, np.float32)
+            inside = tuple(size - 2 for size in SHAPE)
+            voxels[1:-1, 1:-1, 1:-1] = _values(encoding, inside, rng)
+            volumes[name] = encoding.clean(Volume(voxels, Geometry(SHAPE, AFFINE)), name)
+        return volumes
+
+    @pytest.fixture
+    def slices(self, translator: Translator) -> Channels:
+        """Return four slices (4, rows, columns, channels) on the canvas of a model of slices."""
+        model = _slicewise(translator)
         # Not square, where the canvas allows it, so that rows and columns are not mistaken for each other.
-        shape = (4, canvas.pixels(1), canvas.pixels(canvas.size + 1))
-        voxels = _voxels(translator.card, shape)
-        return translator.card.source.fitted(voxels).encode(voxels)
+        shape = (4, model.canvas.pixels(1), model.canvas.pixels(model.canvas.size + 1))
+        rng = np.random.default_rng(_SEED)
+        encoded = []
+        for _ in range(2 * model.context + 1):
+            for encoding in model.card.sources.values():
+                voxels = _values(encoding, shape, rng)
+                encoded.append(encoding.fit(voxels).encode(voxels))
+        return np.concatenate(encoded, axis=-1)
 
     def test_the_card_tells_what_the_tool_needs(self, translator: Translator) -> None:
-        """Names can be shown and typed, contrasts, planes and canvas are what they claim to be."""
+        """Names can be shown and typed, sources, target and options are what they claim to be."""
         card: object = translator.card
         assert isinstance(card, ModelCard), f"the card is a {type(card).__name__}: make it a ModelCard"
         assert_listed(card.name, f"version {card.version}")
         assert re.fullmatch(r"[A-Za-z0-9]+", card.output), f"output {card.output!r}: use letters and digits, as in T1w"
-        _assert_contrast("source", card.source, _SOURCES)
-        _assert_contrast("target", card.target, _TARGETS)
-        assert card.planes, "the card names no plane: name those that the model was trained in"
-        assert all(isinstance(plane, Plane) for plane in card.planes), f"planes {card.planes!r}: use Plane"
-        assert len(set(card.planes)) == len(card.planes), f"planes {card.planes} name one twice"
+        _assert_sources(card)
+        found = type(card.target).__name__
+        remedy = "make it a LabelSet, a Window, or an encoding of your own that can decode"
+        assert isinstance(card.target, FittedEncoding), f"the card's target is a {found}: {remedy}"
         assert re.fullmatch(r"([0-9a-f]{64})?", card.weights_sha256), "weights_sha256: 64 hex digits, or empty if none"
-        canvas = card.canvas
-        assert 0 < canvas.spacing < np.inf, f"canvas.spacing is {canvas.spacing}: give millimetres"
-        assert min(canvas.size, canvas.multiple) >= 1, f"canvas {canvas}: size and multiple are at least 1"
+        names = [option.name for option in card.options if isinstance(option, Option)]
+        assert len(names) == len(card.options), "`options` holds something else than Option objects"
+        assert len(set(names)) == len(names), f"the options {', '.join(names)} name one twice"
+        for option in card.options:
+            assert_listed(option.name, option.help)
 
-    def test_answers_have_the_shape_of_the_target(self, translator: Translator, batch: Channels) -> None:
+    def test_the_answer_lies_on_the_grid_of_the_first_source(self, translator: Translator, sources: Sources) -> None:
+        """A `Translation`, whose volume and further maps have a voxel for each of the source's, in the same place."""
+        translation = _translate(translator, sources)
+        first = next(iter(sources.values()))
+        for name, volume in {"volume": translation.volume, **translation.maps}.items():
+            shape, expected = volume.voxels.shape, first.geometry.shape
+            assert shape == expected, f"{name}: {expected} voxels became {shape}: return the grid of the first source"
+            same = np.array_equal(volume.geometry.affine, first.geometry.affine)
+            assert same, f"{name}: the affine is another one: return the geometry of the first source"
+
+    def test_the_answer_holds_values_of_the_target(self, translator: Translator, sources: Sources) -> None:
+        """Finite numbers, and only labels that the card's target has."""
+        translation = _translate(translator, sources)
+        assert np.isfinite(translation.volume.voxels).all(), "the answer holds NaN or Inf"
+        for name, volume in translation.maps.items():
+            assert np.isfinite(volume.voxels).all(), f"the map {name} holds NaN or Inf"
+        try:
+            translator.card.target.clean(translation.volume, "the answer")
+        except OasisGanError as error:
+            raise AssertionError(str(error)) from error
+
+    def test_the_sources_stay_as_they_are(self, translator: Translator, sources: Sources) -> None:
+        """The tool may still need them."""
+        before = {name: volume.voxels.copy() for name, volume in sources.items()}
+        _translate(translator, sources)
+        changed = [name for name, volume in sources.items() if not np.array_equal(volume.voxels, before[name])]
+        assert not changed, f"`translate` changed its source {', '.join(changed)}: work on a copy"
+
+    def test_the_same_sources_give_the_same_answer_again(self, translator: Translator, sources: Sources) -> None:
+        """There is no chance in it: no dropout, no noise, no state."""
+        first = _translate(translator, sources).volume.voxels
+        second = _translate(translator, sources).volume.voxels
+        assert np.array_equal(first, second), "asked twice, it answers twice: fix the seed, keep no state"
+
+    def test_the_progress_goes_from_0_to_1(self, translator: Translator, sources: Sources) -> None:
+        """Fractions that are done, none smaller than the one before."""
+        fractions: list[float] = []
+        translator.translate(sources, fractions.append)
+        assert fractions == sorted(fractions), f"the progress goes back: {fractions}"
+        assert all(0 <= fraction <= 1 for fraction in fractions), f"the progress leaves 0 to 1: {fractions}"
+
+    def test_empty_sources_give_a_finite_answer(self, translator: Translator, sources: Sources) -> None:
+        """Normalising nothing must not divide by nothing; a source that cannot be empty refuses it in one line."""
+        empty = {name: Volume(np.zeros_like(volume.voxels), volume.geometry) for name, volume in sources.items()}
+        try:
+            cleaned = {name: translator.card.sources[name].clean(volume, name) for name, volume in empty.items()}
+        except OasisGanError:
+            return
+        assert np.isfinite(_translate(translator, cleaned).volume.voxels).all(), "empty sources became NaN or Inf"
+
+    def test_slices_are_answered_in_channels_of_the_target(self, translator: Translator, slices: Channels) -> None:
         """(n, rows, columns, source channels) become float32 (n, rows, columns, target channels)."""
-        answer = _answer(translator, batch)
-        expected = (*batch.shape[:3], translator.card.target.channels)
-        assert answer.shape == expected, f"{batch.shape} became {answer.shape}: return {expected}"
+        answer = _predict(translator, slices)
+        expected = (*slices.shape[:3], translator.card.target.channels)
+        assert answer.shape == expected, f"{slices.shape} became {answer.shape}: return {expected}"
         assert answer.dtype == np.float32, f"the answer is {answer.dtype}: convert it to float32"
 
-    def test_answers_are_between_0_and_1(self, translator: Translator, batch: Channels) -> None:
-        """The target contrast has no meaning for anything else."""
-        answer = _answer(translator, batch)
+    def test_slices_are_answered_between_0_and_1(self, translator: Translator, slices: Channels) -> None:
+        """The target's encoding has no meaning for anything else."""
+        answer = _predict(translator, slices)
         assert np.isfinite(answer).all(), "the answer holds NaN or Inf"
         low, high = float(answer.min()), float(answer.max())
         remedy = "scale what the network gives, a tanh for example by x / 2 + 0.5"
         assert low >= -SLACK and high <= 1 + SLACK, f"the answer reaches from {low:.3g} to {high:.3g}: {remedy}"
 
-    def test_the_input_stays_as_it_is(self, translator: Translator, batch: Channels) -> None:
-        """The tool may still need it."""
-        before = batch.copy()
-        _answer(translator, batch)
-        assert np.array_equal(batch, before), "`translate` changed its input: work on a copy"
+    def test_slices_stay_as_they_are(self, translator: Translator, slices: Channels) -> None:
+        """The tool may still need them."""
+        before = slices.copy()
+        _predict(translator, slices)
+        assert np.array_equal(slices, before), "`predict` changed its input: work on a copy"
 
-    def test_the_same_slices_give_the_same_answer_again(self, translator: Translator, batch: Channels) -> None:
-        """There is no chance in it: no dropout, no noise, no state."""
-        _assert_same(
-            translator, _answer(translator, batch), _answer(translator, batch), "asked twice, it answers twice"
-        )
-
-    def test_neighbours_in_the_batch_change_nothing(self, translator: Translator, batch: Channels) -> None:
+    def test_neighbours_in_the_batch_change_nothing(self, translator: Translator, slices: Channels) -> None:
         """A slice is translated the same way in any company: no statistics over the batch."""
-        answer = _answer(translator, batch)
-        turned = _answer(translator, np.ascontiguousarray(batch[::-1]))[::-1]
+        answer = _predict(translator, slices)
+        turned = _predict(translator, np.ascontiguousarray(slices[::-1]))[::-1]
         _assert_same(
             translator, answer, turned, "in another order the same slices look different: use no batch statistics"
         )
-        among_zeros = np.zeros_like(batch)
-        among_zeros[1] = batch[1]
-        alone = _answer(translator, among_zeros)[1]
+        among_zeros = np.zeros_like(slices)
+        among_zeros[1] = slices[1]
+        alone = _predict(translator, among_zeros)[1]
         _assert_same(
             translator, answer[1], alone, "among empty slices a slice looks different: use no batch statistics"
         )
 
-    def test_what_is_wanted_does_not_depend_on_what_is_not(self, translator: Translator, batch: Channels) -> None:
-        """A model may leave out what nobody wants, and nothing else."""
-        wanted = np.zeros(batch.shape[:3], bool)
-        wanted[:2, batch.shape[1] // 3 :, : batch.shape[2] // 2 + 1] = True
-        # As in a volume, where there is nothing around what is wanted.
-        there = batch * wanted[..., np.newaxis]
-        answer = translator.translate(there, wanted)
-        assert np.isfinite(answer).all(), "what is not wanted holds NaN or Inf"
-        otherwise = "where it is wanted the answer depends on what else is: leave out what is not wanted, or nothing"
-        _assert_same(translator, _answer(translator, there)[wanted], answer[wanted], otherwise)
+    def test_pixels_outside_the_mask_change_nothing_inside(self, translator: Translator, slices: Channels) -> None:
+        """A model may skip pixels outside the mask, and nothing else."""
+        mask = np.zeros(slices.shape[:3], bool)
+        mask[:2, slices.shape[1] // 3 :, : slices.shape[2] // 2 + 1] = True
+        # As in a volume, where there is nothing around the mask.
+        masked = slices * mask[..., np.newaxis]
+        answer = _slicewise(translator).predict(masked, mask)
+        assert np.isfinite(answer).all(), "outside the mask there is NaN or Inf"
+        otherwise = "inside the mask the answer depends on the mask: skip pixels outside it, or none"
+        _assert_same(translator, _predict(translator, masked)[mask], answer[mask], otherwise)
 
-    def test_a_batch_may_be_one_slice(self, translator: Translator, batch: Channels) -> None:
+    def test_a_batch_may_be_one_slice(self, translator: Translator, slices: Channels) -> None:
         """The last batch of a volume often is."""
-        one = _answer(translator, batch[:1])
+        one = _predict(translator, slices[:1])
         assert one.shape[0] == 1, f"one slice became {one.shape[0]}"
-        first = _answer(translator, batch)[:1]
-        _assert_same(translator, one, first, "a slice by itself looks different: use no batch statistics")
+        otherwise = "a slice by itself looks different: use no batch statistics"
+        _assert_same(translator, one, _predict(translator, slices)[:1], otherwise)
 
-    def test_empty_slices_give_finite_answers(self, translator: Translator, batch: Channels) -> None:
+    def test_empty_slices_give_finite_answers(self, translator: Translator, slices: Channels) -> None:
         """Normalising nothing must not divide by nothing."""
-        assert np.isfinite(_answer(translator, np.zeros_like(batch))).all(), "empty slices became NaN or Inf"
-
-    def test_it_translates_a_volume(self, translator: Translator) -> None:
-        """All that `oasis-gan run` does between reading and writing works with it."""
-        _skip_if_unusable(translator.card)
-        voxels = np.zeros((9, 10, 8), np.float32)
-        voxels[1:-1, 1:-1, 1:-1] = _voxels(translator.card, (7, 8, 6))
-        volume = Volume(voxels, Geometry(voxels.shape, np.diag([-1.25, 1.0, 1.5, 1.0])))
-        result = translate(volume, translator, translator.card.planes[:1])
-        assert result.voxels.shape == voxels.shape
-        assert np.isfinite(result.voxels).all(), "a volume became NaN or Inf"
+        assert np.isfinite(_predict(translator, np.zeros_like(slices))).all(), "empty slices became NaN or Inf"
 
     def test_the_kind_can_be_named_and_listed(self, kind: ModelKind | None) -> None:
         """Its name and those of its trained models are words to type, its summary is a line."""
@@ -162,25 +216,26 @@ class ModelContract:
         for name in kind.shipped:
             assert_listed(name, "a trained model")
 
-    def test_load_takes_the_options_it_is_said_to_take(self, kind: ModelKind | None, folder: Path | None) -> None:
-        """Each of `ModelKind.options` is a keyword argument of `ModelKind.load`, and the folder alone is enough."""
+    def test_load_takes_the_options_of_the_card(self, kind: ModelKind | None, folder: Path | None) -> None:
+        """Each `Option` of the card is a keyword argument of `ModelKind.load`, and the folder alone is enough."""
         kind, folder = _needed(kind), _needed(folder)
         signature = inspect.signature(kind.load)
-        for names in ((), *((name,) for name in kind.options)):
+        for options in ({}, {option.name: option.default for option in kind.card(folder).options}):
             try:
-                signature.bind(folder, **dict.fromkeys(names))
+                signature.bind(folder, **options)
             except TypeError as error:
-                called = ", ".join(["folder", *(f"{name}=..." for name in names)])
-                raise AssertionError(f"load({called}) is not possible ({error}): see ModelKind.options") from error
+                called = ", ".join(["folder", *(f"{name}=..." for name in options)])
+                raise AssertionError(f"load({called}) is not possible ({error}): see ModelCard.options") from error
 
     def test_the_folder_says_what_the_model_says(
         self, kind: ModelKind | None, folder: Path | None, translator: Translator
     ) -> None:
         """`ModelKind.card` tells the same as the loaded model's card."""
         kind, folder = _needed(kind), _needed(folder)
-        said, loaded = asdict(kind.card(folder)), asdict(translator.card)
-        strange = [key for key in loaded if said[key] != loaded[key]]
-        assert not strange, f"`card` and the loaded model disagree about {', '.join(strange)}"
+        described = asdict(kind.card(folder))
+        loaded = asdict(translator.card)
+        different = [key for key in loaded if described[key] != loaded[key]]
+        assert not different, f"`card` and the loaded model disagree about {', '.join(different)}"
 
     def test_a_folder_without_a_model_is_no_crash(self, kind: ModelKind | None, tmp_path: Path) -> None:
         """Unless the kind needs no folder it raises `OasisGanError`, with a remedy."""
@@ -207,33 +262,52 @@ def _needed(value: T | None) -> T:
     return value
 
 
-def _assert_contrast(role: str, contrast: object, kinds: tuple[type, ...]) -> None:
-    """Check the source or the target of a card."""
-    one_of = " or ".join(kind.__name__ for kind in kinds)
-    remedy = f"make it one {one_of}; a model translates one volume into one volume"
-    assert isinstance(contrast, kinds), f"the card's {role} is a {type(contrast).__name__}: {remedy}"
+def _assert_sources(card: ModelCard) -> None:
+    found = type(card.sources).__name__
+    remedy = "make them a dictionary, an encoding by name"
+    assert isinstance(card.sources, Mapping), f"the card's sources are a {found}: {remedy}"
+    assert card.sources, "the card has no source: name what goes in"
+    remedy = "make it a LabelSet, a Window, Percentiles, or an encoding of your own"
+    for name, encoding in card.sources.items():
+        assert_listed(name, f"source {name}")
+        found = type(encoding).__name__
+        assert isinstance(encoding, Encoding), f"the card's source {name} is a {found}: {remedy}"
 
 
 def _skip_if_unusable(card: ModelCard) -> None:
-    """Skip a check that cannot make slices for the model, since another check says what is wrong with the card."""
-    usable = isinstance(card, ModelCard) and isinstance(card.source, _SOURCES) and isinstance(card.target, _TARGETS)
-    if not usable:
+    """Skip a check that cannot make sources for the model, since another check says what is wrong with the card."""
+    usable = isinstance(card, ModelCard) and isinstance(card.sources, Mapping) and card.sources
+    if not usable or not all(isinstance(encoding, Encoding) for encoding in card.sources.values()):
+        pytest.skip("the card is broken: fix it first")
+    if not isinstance(card.target, FittedEncoding):
         pytest.skip("the card is broken: fix it first")
 
 
-def _voxels(card: ModelCard, shape: tuple[int, int, int]) -> Voxels:
-    """Return labels or intensities that the model was made for."""
-    rng = np.random.default_rng(20161121)
-    if isinstance(card.source, LabelSet):
-        values = [0, *(label.value for label in card.source.labels)]
-        return rng.choice(np.array(values, np.float32), shape)
-    low, high = (card.source.values[0], card.source.values[-1]) if isinstance(card.source, Window) else (1.0, 100.0)
-    return rng.uniform(low, high, shape).astype(np.float32)
+def _slicewise(translator: Translator) -> SlicewiseTranslator:
+    """Return a model of slices, or skip what is checked of those alone."""
+    _skip_if_unusable(translator.card)
+    if not isinstance(translator, SlicewiseTranslator):
+        pytest.skip("the model does not go slice by slice")
+    return translator
 
 
-def _answer(translator: Translator, slices: Channels) -> Channels:
-    """Return the answer to slices, all of it wanted."""
-    return translator.translate(slices, np.ones(slices.shape[:3], bool))
+def _values(encoding: Encoding, shape: tuple[int, ...], rng: np.random.Generator) -> Voxels:
+    """Return labels or intensities that an encoding was made for."""
+    fitted = encoding.fit(rng.uniform(1, 100, shape).astype(np.float32))
+    return fitted.decode(rng.uniform(size=(*shape, encoding.channels)).astype(np.float32))
+
+
+def _translate(translator: Translator, sources: Sources) -> Translation:
+    """Return the answer to sources, once it is a `Translation`."""
+    answer: object = translator.translate(sources)
+    found = type(answer).__name__
+    assert isinstance(answer, Translation), f"the answer is a {found}: return Translation(volume)"
+    return answer
+
+
+def _predict(translator: Translator, slices: Channels) -> Channels:
+    """Return the answer to slices, with nothing outside the mask."""
+    return _slicewise(translator).predict(slices, np.ones(slices.shape[:3], bool))
 
 
 def _assert_same(translator: Translator, one: Channels, other: Channels, otherwise: str) -> None:

@@ -157,6 +157,8 @@ class Pairs:
     def _prepare(self, subject: Subject) -> _Prepared:
         """Read a subject and make slices of it."""
         recipe = self._recipe
+        source: Volume
+        target: Volume
         source, target = subject.holding(recipe.source, recipe.target).paired()
         where = subject.target.path if subject.target else subject.name
         source = recipe.source_contrast.clean(source, subject.source.path)
@@ -173,7 +175,7 @@ class Pairs:
             if recipe.sharpness is not None:
                 target = replace(target, voxels=sharpened(target.voxels, source.voxels, recipe.sharpness))
         if recipe.source == "image":
-            source = _normalised(source, recipe.source_contrast.fitted(source.voxels))
+            source = _normalised(source, recipe.source_contrast.fit(source.voxels))
         coarser = [spacing for spacing in recipe.resolutions if spacing > _COARSER * max(source.geometry.spacing)]
         source, target = _compact(source), _compact(target)
         slices = list(self._cut(source, target, where))

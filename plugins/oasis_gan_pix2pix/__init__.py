@@ -23,6 +23,7 @@ def card(folder: Path) -> ModelCard:
 
 def load(
     folder: Path,
+    plane: str = "auto",
     texture: float | None = None,
     precision: Literal["auto", "float32", "bfloat16", "float16"] | None = None,
 ) -> Translator:
@@ -30,12 +31,14 @@ def load(
 
     Args:
         folder: The model folder.
+        plane: The plane to slice in, ``all`` for the mean of all that the model was trained in, or ``auto``: the first
+            of them, or of a thin volume the one in which it is a picture.
         texture: Between 0, smooth, and 1, textured; what the model says if not given.
-        precision: To compute in; float32 if not given.
+        precision: The precision to compute in; float32 if not given.
     """
-    from .translator import Pix2PixTranslator
+    from .translator import load_translator
 
-    return Pix2PixTranslator(folder, texture, precision)
+    return load_translator(folder, plane, texture, precision)
 
 
 def train(request: TrainingRequest) -> None:
@@ -101,7 +104,6 @@ def oasis_gan_models() -> Iterator[ModelKind]:
         presets=presets,
         exports={"onnx": to_onnx, "savedmodel": to_saved_model},
         check_settings=check_settings,
-        options=("texture", "precision"),
         check_resume=check_resume,
         leads=leads,
     )

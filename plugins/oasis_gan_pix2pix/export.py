@@ -1,7 +1,7 @@
 """A trained generator for other software: an ONNX file, or a SavedModel of TensorFlow.
 
 Both take ``source``, float32 (n, rows, columns, source channels) in [0, 1], and give ``target``, (n, rows, columns,
-target channels) in [0, 1], as `Pix2PixTranslator.translate` does. n, rows and columns are free; rows and columns are
+target channels) in [0, 1], as `StoredGenerator.generate` does. n, rows and columns are free; rows and columns are
 multiples of ``2 ** levels``. Both compute in float32, whatever this machine is fast in, and whatever the model was
 trained in. Both carry the ``model.json`` of the model folder, which tells the channels, the canvas
 and the windows. What was written is read back and compared with the generator before it counts as done.
@@ -23,7 +23,7 @@ from oasis_gan_keras.backend import compiled, tf
 from oasis_gan import OasisGanError, write_atomically
 
 from . import store
-from .translator import Pix2PixTranslator
+from .translator import StoredGenerator
 
 Slices = NDArray[np.float32]
 _PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
@@ -40,9 +40,9 @@ def to_onnx(folder: Path, out: Path) -> None:
         OSError: As the file system says.
     """
     onnx, onnxruntime, converter = _packages()
-    translator = Pix2PixTranslator(folder, precision="float32")
+    generator = StoredGenerator(folder, precision="float32")
     try:
-        graph = _graph(translator)
+        graph = _graph(generator)
         # tf2onnx 1.17 puts one channel last with Reshape and Squeeze, and may lose a Squeeze that makes an output.
         inner = {"inputs_as_nchw": ["source"], "outputs_as_nchw": ["target"]}
         model, _ = converter.convert.from_function(graph, graph.input_signature, opset=_OPSET, **inner)
@@ -58,10 +58,10 @@ def to_onnx(folder: Path, out: Path) -> None:
     write_atomically(out, model.SerializeToString())
     try:
         session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
-        answers = [session.run(["target"], {"source": slices})[0] for slices in _samples(translator, _multiple(folder))]
+        answers = [session.run(["target"], {"source": slices})[0] for slices in _samples(generator, _multiple(folder))]
     except Exception as error:
         raise _packages_failed(error) from error
-    _check(folder, translator, answers)
+    _check(folder, generator, answers)
 
 
 def to_saved_model(folder: Path, out: Path) -> None:
@@ -71,11 +71,11 @@ def to_saved_model(folder: Path, out: Path) -> None:
         OasisGanError: If the folder cannot be trusted, the disk is full, or the SavedModel gives something else than
             the generator.
     """
-    translator = Pix2PixTranslator(folder, precision="float32")
+    generator = StoredGenerator(folder, precision="float32")
     module = tf.Module()
-    module.translate = _graph(translator)
+    module.translate = _graph(generator)
     # What is not an attribute is not saved.
-    module.weights = list(translator.inference.weights.values())
+    module.weights = list(generator.inference.weights.values())
     module.card = tf.saved_model.Asset(str(folder / store.CARD))
     try:
         tf.saved_model.save(module, str(out))
@@ -84,8 +84,8 @@ def to_saved_model(folder: Path, out: Path) -> None:
         found, remedy = error.message.rpartition("; ")[2], "free some space, and check the permissions"
         raise OasisGanError(out.name, expected="room for a SavedModel", found=found, remedy=remedy) from error
     serving = tf.saved_model.load(str(out)).signatures["serving_default"]
-    samples = _samples(translator, _multiple(folder))
-    _check(folder, translator, [serving(source=tf.constant(slices))["target"].numpy() for slices in samples])
+    samples = _samples(generator, _multiple(folder))
+    _check(folder, generator, [serving(source=tf.constant(slices))["target"].numpy() for slices in samples])
 
 
 def _packages() -> tuple[ModuleType, ModuleType, ModuleType]:
@@ -110,11 +110,11 @@ def _packages_failed(error: Exception) -> OasisGanError:
     return OasisGanError("ONNX", expected=f"an export by {versions}", found=found, remedy=remedy)
 
 
-def _graph(translator: Pix2PixTranslator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
-    """Return what the translator does as a function of TensorFlow, its input and output named."""
-    source = tf.TensorSpec((None, None, None, translator.card.source.channels), tf.float32, name="source")
+def _graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
+    """Return what the generator does as a function of TensorFlow, its input and output named."""
+    source = tf.TensorSpec((None, None, None, generator.file.source.channels), tf.float32, name="source")
 
-    return compiled(lambda source: {"target": translator.inference.whole(source)}, input_signature=[source])
+    return compiled(lambda source: {"target": generator.inference.whole(source)}, input_signature=[source])
 
 
 def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - what protobuf makes is untyped
@@ -141,10 +141,10 @@ def _describe(model: Any, folder: Path, onnx: ModuleType) -> None:  # noqa: ANN4
     onnx.helper.set_model_props(model, {store.CARD: (folder / store.CARD).read_text("utf-8")})
 
 
-def _check(folder: Path, translator: Pix2PixTranslator, answers: Sequence[Slices]) -> None:
-    """Raise `OasisGanError` unless the answers of an exported model to the samples are those of the translator."""
-    for slices, answer in zip(_samples(translator, _multiple(folder)), answers, strict=True):
-        expected_answer = translator.translate(slices)
+def _check(folder: Path, generator: StoredGenerator, answers: Sequence[Slices]) -> None:
+    """Raise `OasisGanError` unless the answers of an exported model to the samples are those of the generator."""
+    for slices, answer in zip(_samples(generator, _multiple(folder)), answers, strict=True):
+        expected_answer = generator.generate(slices)
         apart = np.abs(answer - expected_answer).max() if answer.shape == expected_answer.shape else np.inf
         # Said so that NaN is caught.
         if not apart <= _SAME:
@@ -152,9 +152,9 @@ def _check(folder: Path, translator: Pix2PixTranslator, answers: Sequence[Slices
             raise OasisGanError(folder, expected=expected, found=f"{apart:.2g} at {slices.shape}", remedy=remedy)
 
 
-def _samples(translator: Pix2PixTranslator, multiple: int) -> Iterator[Slices]:
+def _samples(generator: StoredGenerator, multiple: int) -> Iterator[Slices]:
     """Yield noise and rings, each in two sizes: a few pixels, not square, and the model's canvas."""
-    channels, side = translator.card.source.channels, translator.card.canvas.pixels(1)
+    channels, side = generator.file.source.channels, generator.file.canvas.pixels(1)
     rng = np.random.default_rng(0)
     for shape in ((2, multiple, 2 * multiple), (1, side, side)):
         yield rng.random((*shape, channels), np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,9 +23,11 @@ from oasis_gan import (
     LabelSet,
     ModelCard,
     OasisGanError,
+    Option,
     Percentiles,
     Plane,
     Window,
+    plane_option,
     require_unique_keys,
     write_atomically,
 )
@@ -102,22 +104,41 @@ class ModelFile(Settings):
             return ""
         return f"its training is not finished: trained for {step} of {steps} steps"
 
-    def card(self, texture: float | None = None) -> ModelCard:
-        """Return what the tool has to know, at a texture, or where the model lies by default."""
-        if self.texture is None or texture is None:
-            texture = self.texture
+    @property
+    def source_name(self) -> str:
+        """What the source is called: ``labels`` or ``image``."""
+        return self.source.content
+
+    def card(self) -> ModelCard:
+        """Return what the tool has to know."""
         return ModelCard(
             name=self.name,
             version=self.version,
-            source=self.source,
+            sources={self.source_name: self.source},
             target=self.target,
             output=self.output,
-            planes=self.planes,
-            canvas=self.canvas,
-            texture=texture,
-            histogram=self.histogram and self.histogram.at(1 if texture is None else texture),
             weights_sha256=self.weights.sha256,
+            options=tuple(self._options()),
+            details={"histogram": self.histogram.identity()} if self.histogram else {},
             note=self._note,
+        )
+
+    def _options(self) -> Iterator[Option]:
+        """Yield what the user may choose."""
+        yield plane_option(self.planes)
+        if self.texture is not None:
+            yield Option(
+                name="texture",
+                help="From 0, smooth and closest to the truth on average, to 1, textured like a scan.",
+                default=self.texture,
+                minimum=0,
+                maximum=1,
+            )
+        yield Option(
+            name="precision",
+            help="Arithmetic: bfloat16 is faster on processors that support it, auto uses it only there.",
+            default="float32",
+            choices=("float32", "bfloat16", "auto"),
         )
 
 

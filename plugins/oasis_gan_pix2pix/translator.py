@@ -1,7 +1,9 @@
-"""A trained generator, ready to translate slices."""
+"""A trained generator, ready to translate volumes slice by slice."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,15 @@ from oasis_gan_keras.backend import start_devices, tf
 from oasis_gan_keras.hardware import RequestedPrecision
 from oasis_gan_keras.variables import require_shapes
 
-from oasis_gan import Computation, ModelCard, OasisGanError
+from oasis_gan import (
+    AUTO_PLANE,
+    Computation,
+    Histogram,
+    LabelSet,
+    OasisGanError,
+    SlicewiseTranslator,
+    slicewise,
+)
 
 from . import store
 from .blueprint import Blueprint, blueprint
@@ -21,7 +31,60 @@ from .inference import Inference
 from .weight_shapes import weight_shapes
 
 
-class Pix2PixTranslator:
+def load_translator(
+    folder: Path,
+    plane: str = AUTO_PLANE,
+    texture: float | None = None,
+    precision: RequestedPrecision | None = None,
+) -> SlicewiseTranslator:
+    """Return the model in a folder, ready to translate volumes.
+
+    Args:
+        folder: The model folder.
+        plane: The plane to slice in, ``all`` for the mean of all that the model was trained in, or ``auto``.
+        texture: See `StoredGenerator`.
+        precision: See `StoredGenerator`.
+
+    Raises:
+        OasisGanError: If the folder cannot be trusted, or its weights do not fit its architecture.
+    """
+    generator = StoredGenerator(folder, texture, precision)
+    file = generator.file
+    finish = None
+    if file.histogram and isinstance(file.source, LabelSet):
+        strength = 1.0 if generator.texture is None else generator.texture
+        finish = HistogramMatching(file.histogram.at(strength), file.source, file.source_name)
+    return slicewise(
+        generator.generate,
+        file.card(),
+        planes=file.planes,
+        canvas=file.canvas,
+        plane=plane,
+        finish=finish,
+        computation=generator.computation,
+    )
+
+
+@dataclass(frozen=True)
+class HistogramMatching:
+    """The last step over a whole volume: its intensities get the distribution that a scan of its tissues would have.
+
+    Args:
+        histogram: The distribution in each tissue, and how far intensities are brought to it.
+        label_set: What the labels of the source mean.
+        source: The name of the source that holds the labels.
+    """
+
+    histogram: Histogram
+    label_set: LabelSet
+    source: str
+
+    def __call__(self, channels: NDArray[np.float32], sources: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Return matched intensities (voxels, 1) for those that were generated."""
+        return self.histogram.matched(channels[:, 0], sources[self.source], self.label_set)[:, np.newaxis]
+
+
+class StoredGenerator:
     """The generator in a model folder. Inference is deterministic: the same slices always look the same.
 
     Args:
@@ -37,16 +100,17 @@ class Pix2PixTranslator:
     def __init__(self, folder: Path, texture: float | None = None, precision: RequestedPrecision | None = None) -> None:
         stored = store.read_model(folder)
         start_devices()
-        self._card = stored.file.card(texture)
-        settings = stored.file.generator
-        if self._card.canvas.multiple % 2**settings.levels:
-            found = f"{self._card.canvas.multiple}"
+        self.file = stored.file
+        settings = self.file.generator
+        if self.file.canvas.multiple % 2**settings.levels:
+            found = f"{self.file.canvas.multiple}"
             expected = f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
-            raise OasisGanError(folder / store.CARD, expected=expected, found=found, remedy="mend or retrain it")
-        plan = blueprint(settings, self._card.source.channels, self._card.target.channels)
+            raise OasisGanError(folder / store.CARD, expected=expected, found=found, remedy="retrain the model")
+        plan = blueprint(settings, self.file.source.channels, self.file.target.channels)
         require_shapes(weight_shapes(plan), stored.weights, folder / store.WEIGHTS)
+        self.texture = self._choose_texture(texture)
         with np.errstate(all="ignore"):
-            weights = stored.at(1.0 if self._card.texture is None else self._card.texture)
+            weights = stored.at(1.0 if self.texture is None else self.texture)
         chosen = hardware.choose_precision(precision or hardware.TRANSLATING)
         self.precision = chosen.precision
         self.computation = Computation(
@@ -58,30 +122,35 @@ class Pix2PixTranslator:
         self.inference = Inference(*_fold(plan, weights, folder / store.WEIGHTS), self.precision)
         self._parts = 1  # in which a batch is computed
 
-    @property
-    def card(self) -> ModelCard:
-        """What it was trained on."""
-        return self._card
+    def _choose_texture(self, requested: float | None) -> float | None:
+        """Return the texture to generate; None if the model has no choice."""
+        if self.file.texture is None or requested is None:
+            return self.file.texture
+        return requested
 
-    def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
-        """Return generated slices (n, rows, columns, target channels) in [0, 1], where they are ``wanted``.
+    def generate(self, slices: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+        """Return generated slices (n, rows, columns, target channels) in [0, 1].
 
         A batch that a device's memory does not hold is halved until it does, and so are those after it.
+
+        Args:
+            slices: (n, rows, columns, source channels) in [0, 1].
+            mask: The pixels (n, rows, columns) that are needed; all of them if not given.
 
         Raises:
             OasisGanError: If the memory does not hold a single slice.
         """
         try:
             parts = [part for part in np.array_split(np.arange(len(slices)), self._parts) if len(part)]
-            made = [self.inference(slices[part], None if wanted is None else wanted[part]) for part in parts]
+            made = [self.inference(slices[part], None if mask is None else mask[part]) for part in parts]
             return np.concatenate(made)
         except tf.errors.ResourceExhaustedError:
             if self._parts >= len(slices):
-                found, remedy = "too little", "free some, or hide the GPU: CUDA_VISIBLE_DEVICES="
                 expected = f"memory for a slice of {slices.shape[1]} x {slices.shape[2]}"
-                raise OasisGanError("device", expected=expected, found=found, remedy=remedy) from None
+                remedy = "free some, or hide the GPU: CUDA_VISIBLE_DEVICES="
+                raise OasisGanError("device", expected=expected, found="too little", remedy=remedy) from None
         self._parts *= 2
-        return self.translate(slices, wanted)
+        return self.generate(slices, mask)
 
 
 def _fold(plan: Blueprint, weights: store.Weights, where: Path) -> tuple[Blueprint, dict[str, NDArray[Any]]]:

@@ -51,8 +51,10 @@ def timed(call: Callable[[], Any]) -> tuple[float, float, Any]:
 def made(seg: Path) -> Volume:
     """Translate a label map with the default model, and lay the result on the MNI grid."""
     kind, folder = choose_model(load_registry(()), None)
-    translator, source = kind.load(folder), read_nifti(seg)
-    clock, work, volume = timed(lambda: translate(source, translator, translator.card.planes[:1], seg))
+    translator = kind.load(folder)
+    sources = {"labels": read_nifti(seg)}
+    clock, work, translation = timed(lambda: translate(sources, translator, seg))
+    volume = translation.volume
     print(f"translating {seg.name}: {clock:.1f} s, {work:.1f} s of processor time\n")
     room = [(0, full - size) for full, size in zip(MNI, volume.voxels.shape, strict=True)]
     return Volume(np.pad(volume.voxels, room), Geometry(MNI, volume.geometry.affine))

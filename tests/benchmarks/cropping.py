@@ -13,7 +13,7 @@ from dataclasses import replace
 import click
 import numpy as np
 from head import EXAMPLE
-from oasis_gan_pix2pix.translator import Pix2PixTranslator
+from oasis_gan_pix2pix.translator import StoredGenerator
 
 from oasis_gan import Fit, Plane, cut, read_nifti
 from oasis_gan.cli.choosing import choose_model, load_registry
@@ -24,21 +24,22 @@ from oasis_gan.cli.choosing import choose_model, load_registry
 def main(texture: float) -> None:
     """Print how far apart they are, in [0, 1], inside the brain."""
     _, folder = choose_model(load_registry(()), None)
-    translator, volume = Pix2PixTranslator(folder, texture), read_nifti(EXAMPLE)
-    card = translator.card
+    generator = StoredGenerator(folder, texture)
+    volume = read_nifti(EXAMPLE)
+    file = generator.file
     for plane in Plane:
         stack = cut(volume.voxels, volume.geometry, plane)
-        support = card.source.support(stack.slices)
+        support = file.source.support(stack.slices)
         middle = np.flatnonzero(support.any((1, 2)))[::10]
-        encoded = card.source.fitted(stack.slices).encode(stack.slices[middle])
+        encoded = file.source.fit(stack.slices).encode(stack.slices[middle])
 
-        fits = [Fit.around(support, stack.spacing, canvas) for canvas in (card.canvas, replace(card.canvas, size=1))]
+        fits = [Fit.around(support, stack.spacing, canvas) for canvas in (file.canvas, replace(file.canvas, size=1))]
         fit, tight = fits
         laid, laid_tight = (fit.apply(encoded) for fit in fits)
-        whole = fit.undo(translator.translate(laid))[support[middle]]
+        whole = fit.undo(generator.generate(laid))[support[middle]]
         others = {
-            "in windows": fit.undo(translator.translate(laid, fit.wanted(support[middle]))),
-            "on " + "x".join(map(str, laid_tight.shape[1:3])): tight.undo(translator.translate(laid_tight)),
+            "in windows": fit.undo(generator.generate(laid, fit.wanted(support[middle]))),
+            "on " + "x".join(map(str, laid_tight.shape[1:3])): tight.undo(generator.generate(laid_tight)),
         }
         for name, other in others.items():
             apart = np.abs(other[support[middle]] - whole)

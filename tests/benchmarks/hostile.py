@@ -30,32 +30,25 @@ import numpy as np
 
 COPY = """
 from pathlib import Path
-from oasis_gan import Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
+from oasis_gan import Canvas, ModelCard, ModelKind, Plane, Window, hookimpl, slicewise
 
 GREY = Window((0, 1000), (0, 1))
 
-class Copy:
-    card = ModelCard(
-        name="copy",
-        version="1",
-        source=GREY,
-        target=GREY,
-        output="copy",
-        planes=tuple(Plane),
-        canvas=Canvas(1.0, 1, 1),
-        weights_sha256="",
-    )
-    def translate(self, slices, wanted):
-        return slices
+CARD = ModelCard(name="copy", version="1", sources={"image": GREY}, target=GREY, output="copy")
+
+
+def copy(slices, mask):
+    return slices
+
+
+def load(folder):
+    return slicewise(copy, CARD, planes=tuple(Plane), canvas=Canvas(1.0, 1, 1))
+
 
 @hookimpl
 def oasis_gan_models():
     yield ModelKind(
-        name="copy",
-        summary="As it is",
-        card=lambda _: Copy.card,
-        load=lambda _: Copy(),
-        shipped={"copy": Path()},
+        name="copy", summary="As it is", card=lambda _: CARD, load=load, shipped={"copy": Path()}
     )
 """
 

@@ -17,8 +17,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import ANCHORS, OASIS, Selection, Volume, Window, translate
-from oasis_gan.cli.choosing import choose_model, load_registry, loaded
+from oasis_gan import ANCHORS, AUTO_PLANE, OASIS, Selection, Volume, Window, translate
+from oasis_gan.cli.choosing import choose_model, described, load_model, load_registry
 
 try:
     from skimage.metrics import structural_similarity
@@ -75,7 +75,12 @@ def main(heads: Path, model: str | None, texture: float | None, wanted: tuple[st
     """Score a model on the heads in HEADS."""
     registry = load_registry(())
     kind, folder = choose_model(registry, model)
-    translator = loaded(kind, folder, texture=texture)
+    card = described(kind, folder)
+    plane_option = card.option("plane")
+    assert plane_option is not None, "the model does not go slice by slice"
+    planes = [name for name in plane_option.choices if name != AUTO_PLANE]
+    chosen = {} if texture is None else {"texture": texture}
+    translators = {plane: load_model(kind, folder, {**chosen, "plane": plane}) for plane in planes}
     selection = Selection(heads, source_suffix="seg.nii.gz", target_suffix="t1.nii.gz")
     for subject in registry.datasets.get("nifti").open(selection):
         if wanted and subject.name not in wanted:
@@ -84,14 +89,11 @@ def main(heads: Path, model: str | None, texture: float | None, wanted: tuple[st
         labels = OASIS.clean(source, subject.name).voxels
         real, inside = matched(target.voxels, labels), labels > 0
         print(_line(subject.name, "painted", figures(real, PAINT[labels], inside)), flush=True)
-        for planes in [*((plane,) for plane in translator.card.planes), translator.card.planes]:
-            made = translate(source, translator, planes, subject.name)
-            name = planes[0].value if len(planes) == 1 else "all"
-            print(
-                _line(subject.name, name, figures(real, matched(made.voxels, labels), inside)),
-                flush=True,
-            )
-            _keep(out, made, f"{subject.name}_{name}.nii.gz", registry)
+        for plane, translator in translators.items():
+            made = translate({"labels": source}, translator, subject.name).volume
+            found = figures(real, matched(made.voxels, labels), inside)
+            print(_line(subject.name, plane, found), flush=True)
+            _keep(out, made, f"{subject.name}_{plane}.nii.gz", registry)
 
 
 def _keep(out: Path | None, volume: Volume, name: str, registry: Any) -> None:  # noqa: ANN401

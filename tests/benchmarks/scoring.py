@@ -78,13 +78,17 @@ class Head:
 
     def generated(self, translator: Translator) -> tuple[NDArray[np.float32], Score]:
         """Return what a model makes of the labels, in the contrast of `real`, and the score of it."""
-        made = self._slices(translate(self._source, translator, (Plane.AXIAL,), self.name))
+        made = self._slices(self._translate(translator))
         try:
             normal, could_be_matched = matched(made, self._labels), 1.0
         except OasisGanError:
             assert isinstance(translator.card.target, Window)
             normal, could_be_matched = translator.card.target.encode(made)[..., 0], 0.0
         return normal, self._score(normal, made, could_be_matched)
+
+    def _translate(self, translator: Translator) -> Volume:
+        sources = dict.fromkeys(translator.card.sources, self._source)
+        return translate(sources, translator, self.name).volume
 
     def _score(self, normal: NDArray[np.float32], made: NDArray[Any], could_be_matched: float = 1.0) -> Score:
         """Compare ``normal`` with the real image, and the segmentation of ``made`` with the labels."""

@@ -20,7 +20,7 @@ from oasis_gan_pix2pix import networks
 from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import Recipe
 from oasis_gan_pix2pix.trainer import Trainer
-from oasis_gan_pix2pix.translator import Pix2PixTranslator
+from oasis_gan_pix2pix.translator import StoredGenerator
 from rounds import Prepared, Work
 
 from oasis_gan import OASIS
@@ -111,14 +111,14 @@ def _our_inference(work: Work) -> Prepared:
     """Do what `oasis-gan run` does with the slices of a head, from a model folder on."""
     with tempfile.TemporaryDirectory() as folder:
         random_model.write(Path(folder), work.size, work.filters, work.levels, OASIS, work.seed)
-        translator = Pix2PixTranslator(Path(folder), precision="auto" if work.side == "ours-auto" else None)
+        generator = StoredGenerator(Path(folder), precision="auto" if work.side == "ours-auto" else None)
     plain = networks.generator(_preset("paper", work).generator, CHANNELS, CHANNELS)
     slices, wanted = head(work.size)
     if work.side.endswith("-whole"):
         wanted = np.ones_like(wanted)
     batches = [(slices[n : n + work.batch], wanted[n : n + work.batch]) for n in range(0, len(slices), work.batch)]
     needed = gflop(plain, work.size)
-    return Prepared(lambda: [translator.translate(*b) for b in batches], len(slices), translator.precision, needed)
+    return Prepared(lambda: [generator.generate(*b) for b in batches], len(slices), generator.precision, needed)
 
 
 def _our_training(work: Work) -> Prepared:

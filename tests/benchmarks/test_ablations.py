@@ -18,7 +18,7 @@ from oasis_gan_pix2pix.recipe import parse_recipe
 from scoring import COLUMNS, Head, Score
 from segmenter import agreement, segment
 
-from oasis_gan import ANCHORS, OASIS, Canvas, ModelCard, OasisGanError, Plane, Window
+from oasis_gan import ANCHORS, OASIS, Canvas, ModelCard, OasisGanError, Plane, SlicewiseTranslator, Window, slicewise
 
 PLAIN = Score(0.9, 0.8, 0.7, 0.05, 22.5, 0.85, 0.9, 1.0, 1.0)
 
@@ -127,28 +127,21 @@ def test_a_row_is_trained_scored_and_not_trained_again(tmp_path: Path) -> None:
 
 def test_an_image_whose_tissues_do_not_rise_is_scored_as_the_model_scaled_it() -> None:
     """An adversarial loss alone may well turn the contrast over."""
-    _, score = Head(subject("b", *head(1))).generated(_Inverting())
+    _, score = Head(subject("b", *head(1))).generated(_inverting())
     assert score.matched == 0
     assert score.per_pixel < 0.7
     assert 0 < score.mae < 1
 
 
-class _Inverting:
-    """Makes white matter dark and CSF bright."""
+def _inverting() -> SlicewiseTranslator:
+    """Return a model that makes white matter dark and CSF bright."""
+    window = Window((0.0, 30.0, 60.0, 90.0, 135.0), (0.0, *ANCHORS.values(), 1.0))
+    card = ModelCard(name="inverting", version="1", sources={"labels": OASIS}, target=window, output="T1w")
+    return slicewise(_invert, card, planes=[Plane.AXIAL], canvas=Canvas(1.0, 32, 1))
 
-    card = ModelCard(
-        name="inverting",
-        version="1",
-        source=OASIS,
-        target=Window((0.0, 30.0, 60.0, 90.0, 135.0), (0.0, *ANCHORS.values(), 1.0)),
-        output="T1w",
-        planes=(Plane.AXIAL,),
-        canvas=Canvas(1.0, 32, 1),
-        weights_sha256="",
-    )
 
-    def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-        return (slices @ np.array([[0.75], [0.55], [0.3]], np.float32)).astype(np.float32)
+def _invert(slices: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return (slices @ np.array([[0.75], [0.55], [0.3]], np.float32)).astype(np.float32)
 
 
 def test_a_head_on_both_sides_is_refused(tmp_path: Path) -> None:

@@ -88,8 +88,9 @@ def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, paint: Pain
     assert len(record["source"]["sha256"]) == 64
     assert record["volume"]["file"] == "a_synthT1w.nii.gz"
     assert record["volume"]["sha256"] == hashlib.sha256((tmp_path / "out/a_synthT1w.nii.gz").read_bytes()).hexdigest()
-    assert record["planes"] == ["axial"]
-    assert record["target_contrast"]["values"] == [0, 1000]
+    assert record["options"] == {"plane": "auto"}
+    assert record["translation"] == {"planes": ["axial"]}
+    assert record["target_encoding"]["values"] == [0, 1000]
     assert str(tmp_path) not in json.dumps(record)
 
 

@@ -10,22 +10,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from kit.painting import painter
 
-from oasis_gan import OASIS, Canvas, Exporter, Geometry, ModelCard, Plane, Scan, Subject, Volume, Window
+from oasis_gan import Exporter, Geometry, Scan, Subject, Volume, Window
 from oasis_gan.image.volume import Channels, Mask
 from oasis_gan.pipeline.cohort import Job, translate_all
 from oasis_gan.pipeline.ledger import Status
 
-CARD = ModelCard(
-    name="paint",
-    version="1",
-    source=OASIS,
-    target=Window((0, 1000), (0, 1)),
-    output="T1w",
-    planes=(Plane.AXIAL,),
-    canvas=Canvas(1.0, 1, 1),
-    weights_sha256="",
-)
 PATIENCE = 20  # seconds
 
 
@@ -37,18 +28,12 @@ class Lab:
     before: Callable[[str, int], None] = lambda step, number: None
     log: list[tuple[str, int]] = field(default_factory=list)
     done: dict[tuple[str, int], threading.Event] = field(default_factory=dict)
-    card = CARD
 
     def job(self) -> Job:
         """Return the job of writing text files by this lab."""
-        return Job(
-            self,
-            Exporter(name="text", summary="text", suffix=".txt", write=self.write),
-            (Plane.AXIAL,),
-            "float32",
-            self.folder,
-            False,
-        )
+        model = painter(Window((0, 1000), (0, 1)), predict=self.predict)
+        exporter = Exporter(name="text", summary="text", suffix=".txt", write=self.write)
+        return Job(model, exporter, "float32", self.folder, False)
 
     def subjects(self, count: int) -> list[Subject]:
         """Return subjects called s0, s1, ... each larger than the one before."""
@@ -63,7 +48,7 @@ class Lab:
         self.step("read", number)
         return Volume(np.full((number + 2, 2, 2), 2, np.int32), Geometry((number + 2, 2, 2), np.eye(4)))
 
-    def translate(self, slices: Channels, wanted: Mask) -> Channels:
+    def predict(self, slices: Channels, mask: Mask) -> Channels:
         """Translate a subject, all its slices at once."""
         self.step("translate", slices[..., 0].size // 4 - 2)
         return np.asarray(slices.max(-1, keepdims=True))

@@ -24,26 +24,30 @@ PLUGIN = """
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
+from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl, slicewise
 
-class Paint:
-    card = ModelCard(
-        name="paint", version="1", source=OASIS, target=Window((0, 1000), (0, 1)), output="T1w",
-        planes=tuple(Plane), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="",
-    )
-    def translate(self, slices, wanted):
-        return slices @ np.array([[0.3001], [0.5502], [0.7503]], np.float32)
+PAINT = ModelCard(
+    name="paint", version="1", sources={"labels": OASIS}, target=Window((0, 1000), (0, 1)), output="T1w"
+)
+SAME = replace(PAINT, name="same", target=OASIS, output="dseg")
 
-class Same:
-    card = replace(Paint.card, name="same", target=OASIS, output="dseg")
-    def translate(self, slices, wanted):
-        return slices
+def paint(slices, mask):
+    return slices @ np.array([[0.3001], [0.5502], [0.7503]], np.float32)
+
+def same(slices, mask):
+    return slices
 
 @hookimpl
 def oasis_gan_models():
-    for model in (Paint, Same):
-        name, card, load = model.card.name, lambda _, model=model: model.card, lambda _, model=model: model()
-        yield ModelKind(name=name, summary="A model", card=card, load=load, shipped={name: Path()})
+    for card, predict in ((PAINT, paint), (SAME, same)):
+        model = slicewise(predict, card, planes=tuple(Plane), canvas=Canvas(1.0, size=1, multiple=1))
+        yield ModelKind(
+            name=card.name,
+            summary="A model",
+            card=lambda _, card=card: card,
+            load=lambda _, model=model: model,
+            shipped={card.name: Path()},
+        )
 """
 LABELS = np.random.default_rng(0).integers(0, 4, (5, 6, 7)).astype(np.uint8)
 

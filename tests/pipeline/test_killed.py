@@ -126,7 +126,7 @@ def test_a_sidecar_without_its_volume_is_replaced(tmp_path: Path, paint: Paintin
     paint("a.nii.gz")
     before = hashes(tmp_path / "out")
     (tmp_path / "out/a_synthT1w.nii.gz").unlink()
-    process = paint("a.nii.gz", "--plane", "axial")
+    process = paint("a.nii.gz")
     assert process.returncode == 0, process.stderr
     assert hashes(tmp_path / "out") == before
 
@@ -236,7 +236,7 @@ def test_of_two_runs_with_other_settings_one_is_refused(tmp_path: Path, words: l
     assert all(run.returncode == 1 for run, made in zip(runs, done, strict=True) if len(made) < VOLUMES)
     for sidecar in (tmp_path / "out").glob("*.json"):
         record = json.loads(sidecar.read_text())
-        made_by = 0 if record["planes"] == ["axial"] else 1
+        made_by = 0 if record["translation"]["planes"] == ["axial"] else 1
         assert f"{record['subject']}:" in done[made_by]
     for sidecar in (tmp_path / "out").glob("*.json"):
         record = json.loads(sidecar.read_text())
@@ -259,7 +259,7 @@ def test_two_runs_that_overwrite_leave_pairs_that_belong_together(
         subprocess.run([*words, "--out", plane, "--plane", plane], cwd=tmp_path, capture_output=True, check=True)
     for name in volumes:
         record = json.loads((tmp_path / f"out/{name}_synthT1w.json").read_text())
-        alone = tmp_path / record["planes"][0] / f"{name}_synthT1w.nii.gz"
+        alone = tmp_path / record["translation"]["planes"][0] / f"{name}_synthT1w.nii.gz"
         assert (tmp_path / f"out/{name}_synthT1w.nii.gz").read_bytes() == alone.read_bytes()
 
 

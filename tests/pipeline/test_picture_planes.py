@@ -78,7 +78,7 @@ def test_a_coronal_slice_is_translated_as_a_picture_and_says_so(tmp_path: Path, 
     process = paint("slice.nii")
     assert process.returncode == 0, process.stderr
     record = json.loads((tmp_path / "out/slice_synthT1w.json").read_text())
-    assert record["planes"] == ["coronal"]
+    assert record["translation"]["planes"] == ["coronal"]
     assert "a single coronal slice: sliced in the coronal plane, in which it is a picture" in record["notes"]
     again = paint("slice.nii")
     assert "already there" in again.stderr

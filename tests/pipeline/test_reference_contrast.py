@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +11,28 @@ import nibabel as nib
 import numpy as np
 import pytest
 from conftest import PAINT
+from kit.painting import painter
 from kit.tool import oasis_gan
 from numpy.typing import NDArray
 
-from oasis_gan import OASIS, Canvas, Geometry, ModelCard, OasisGanError, Plane, Volume, Window, read_nifti, translate
-from oasis_gan.image.intensity import ANCHORS
-from oasis_gan.pipeline.reference_contrast import Like, tissues_by_intensity
+from oasis_gan import (
+    OASIS,
+    CleanVolume,
+    Geometry,
+    OasisGanError,
+    Progress,
+    Translation,
+    Volume,
+    Window,
+    ignore_progress,
+    read_nifti,
+    translate,
+)
+from oasis_gan.pipeline.reference_contrast import tissues_by_intensity, with_contrast_of
 
 SHAPE = (12, 14, 10)
 GEOMETRY = Geometry(SHAPE, np.eye(4))
 MEANS = np.array([0, 210.0, 470.0, 800.0])
-
-
-class Painter:
-    """A model that paints each tissue with its anchor."""
-
-    def __init__(self, target: Window | None = None) -> None:
-        own = target or Window((0, 10, 20, 30, 45), (0, *ANCHORS.values(), 1))
-        self.card = ModelCard(
-            name="p",
-            version="1",
-            source=OASIS,
-            target=own,
-            output="T1w",
-            planes=(Plane.AXIAL,),
-            canvas=Canvas(1, 16, 1),
-            weights_sha256="0" * 64,
-        )
-
-    def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-        return slices @ np.array([[anchor] for anchor in ANCHORS.values()], np.float32)
 
 
 def labels(seed: int = 0) -> NDArray[np.int32]:
@@ -55,10 +47,9 @@ def reference(tissues: NDArray[np.int32], spread: float = 10) -> Volume:
 @pytest.mark.parametrize("labelled", [True, False])
 def test_tissues_get_the_means_of_the_reference(labelled: bool) -> None:
     there, ours = labels(1), labels()
-    like = Like.reference(
-        Painter(), reference(there), Volume(there, GEOMETRY) if labelled else None, Path("reference.nii")
-    )
-    made = translate(Volume(ours, GEOMETRY), like, (Plane.AXIAL,)).voxels
+    tissues = Volume(there, GEOMETRY) if labelled else None
+    like = with_contrast_of(painter(), reference(there), tissues, Path("reference.nii"))
+    made = translate({"labels": Volume(ours, GEOMETRY)}, like).volume.voxels
     for tissue in (1, 2, 3):
         assert made[ours == tissue].mean() == pytest.approx(MEANS[tissue], rel=0.02)
     assert not made[ours == 0].any()
@@ -66,7 +57,7 @@ def test_tissues_get_the_means_of_the_reference(labelled: bool) -> None:
 
 def test_a_model_of_percentiles_takes_those_of_the_reference() -> None:
     scan = reference(labels(1))
-    like = Like.reference(Painter(Window((0, 1), (0, 1))), scan, None, Path("reference.nii"))
+    like = with_contrast_of(painter(Window((0, 1), (0, 1))), scan, None, Path("reference.nii"))
     assert like.card.target == Window.robust(scan.voxels)
 
 
@@ -80,36 +71,32 @@ def test_labels_on_another_grid_are_refused() -> None:
     there = labels(1)
     moved = Volume(there, Geometry(SHAPE, np.diag([2.0, 1, 1, 1])))
     with pytest.raises(OasisGanError, match="same places"):
-        Like.reference(Painter(), reference(there), moved, Path("reference.nii"))
+        with_contrast_of(painter(), reference(there), moved, Path("reference.nii"))
 
 
 def test_a_reference_of_another_contrast_is_refused() -> None:
     there = labels(1)
     scan = Volume((1000 - reference(there).voxels) * (there > 0), GEOMETRY)
     with pytest.raises(OasisGanError, match="rising from CSF to GM to WM"):
-        Like.reference(Painter(), scan, Volume(there, GEOMETRY), Path("reference.nii"))
+        with_contrast_of(painter(), scan, Volume(there, GEOMETRY), Path("reference.nii"))
 
 
-def test_more_planes_give_the_mean_of_each() -> None:
-    class Uneven(Painter):
-        def translate(self, slices: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-            ramp = np.linspace(0.2, 0.8, slices.shape[1], dtype=np.float32)[:, np.newaxis, np.newaxis]
-            return np.ones((*slices.shape[:3], 1), np.float32) * ramp
+class WithoutTargets:
+    """A model of volumes that cannot give its answers in another contrast."""
 
-    volume, planes = Volume(labels(), GEOMETRY), tuple(Plane)
-    model = Uneven(Window((0, 1), (0, 1)))
-    parts = [translate(volume, model, (plane,)).voxels for plane in planes]
-    assert not np.allclose(parts[0], parts[2])
-    np.testing.assert_allclose(translate(volume, model, planes).voxels, np.mean(parts, axis=0), atol=1e-6)
+    card = painter().card
+
+    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+        return painter().translate(sources, progress)
 
 
-def test_planes_may_be_named_and_wrong_ones_are_refused_as_such() -> None:
-    volume, model = Volume(labels(), GEOMETRY), Painter()
-    expected = translate(volume, model, (Plane.AXIAL, Plane.CORONAL)).voxels
-    assert np.array_equal(translate(volume, model, ["axial", "coronal"]).voxels, expected)
-    for planes, found in (([], "none"), (["axail"], "axail"), (["axial", 3], "3")):
-        with pytest.raises(OasisGanError, match=f"^planes: expected some of axial, coronal, sagittal, found {found};"):
-            translate(volume, model, planes)  # type: ignore[arg-type]
+def test_a_model_that_has_one_contrast_alone_is_brought_to_another_afterwards() -> None:
+    there, ours = labels(1), labels()
+    arguments = (reference(there), Volume(there, GEOMETRY), Path("reference.nii"))
+    source = {"labels": Volume(ours, GEOMETRY)}
+    afterwards = translate(source, with_contrast_of(WithoutTargets(), *arguments)).volume.voxels
+    at_once = translate(source, with_contrast_of(painter(), *arguments)).volume.voxels
+    np.testing.assert_allclose(afterwards, at_once, rtol=1e-5)
 
 
 # A brain of 3 mm voxels, as a reference that a user names.

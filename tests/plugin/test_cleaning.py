@@ -309,23 +309,25 @@ def test_what_somebody_has_said_is_not_guessed() -> None:
 
 COPY = """
 from pathlib import Path
-from oasis_gan import Canvas, ModelCard, ModelKind, Percentiles, Plane, Window, hookimpl
+from oasis_gan import Canvas, ModelCard, ModelKind, Percentiles, Plane, Window, hookimpl, slicewise
 
-class Copy:
-    card = ModelCard(
-        name="copy", version="1", source=Percentiles(), target=Window((100, 1000), (0, 1)), output="T2w",
-        planes=(Plane.AXIAL,), canvas=Canvas(1.0, size=1, multiple=1), weights_sha256="0" * 64,
-    )
-    def translate(self, slices, wanted):
-        return slices
+CARD = ModelCard(
+    name="copy", version="1", sources={"image": Percentiles()}, target=Window((100, 1000), (0, 1)), output="T2w"
+)
+
+def copy(slices, mask):
+    return slices
+
+def load(folder):
+    return slicewise(copy, CARD, planes=[Plane.AXIAL], canvas=Canvas(1.0, size=1, multiple=1))
 
 @hookimpl
 def oasis_gan_models():
     yield ModelKind(
         name="copy",
         summary="As it is",
-        card=lambda _: Copy.card,
-        load=lambda _: Copy(),
+        card=lambda _: CARD,
+        load=load,
         shipped={"copy": Path()},
     )
 """

@@ -64,11 +64,6 @@ BROKEN = {
         "    yield ModelKind(name='a', summary='b', card=print, load=print, shipped=['c'])",
         ["expected shipped models by name, a folder each, found ['c']"],
     ),
-    "options_as_text": (
-        HEAD + "@hookimpl\ndef oasis_gan_models():\n"
-        "    yield ModelKind(name='a', summary='b', card=print, load=print, options='texture')",
-        ["expected options as a tuple of names, found 'texture'"],
-    ),
     "usurper": (
         GOOD.replace("NAME", "nifti"),
         ["dataset nifti", "nifti (oasis-gan) and usurper (dist-usurper)", "nifti (oasis-gan) keeps it"],
@@ -310,15 +305,16 @@ UNRULY = HEAD + (
 PAINT = HEAD + (
     "from pathlib import Path\n"
     "import numpy as np\n"
-    "from oasis_gan import OASIS, Canvas, ModelCard, Plane, Window\n"
-    "class Paint:\n"
-    "    card = ModelCard(name='paint', version='1', source=OASIS, target=Window((0, 1), (0, 1)),\n"
-    "        output='p', planes=tuple(Plane), canvas=Canvas(1.0, 1, 1), weights_sha256='')\n"
-    "    def translate(self, slices, wanted): return slices.sum(-1, keepdims=True)\n"
+    "from oasis_gan import OASIS, Canvas, ModelCard, Plane, Window, slicewise\n"
+    "CARD = ModelCard(name='paint', version='1', sources={'labels': OASIS},\n"
+    "    target=Window((0, 1), (0, 1)), output='p')\n"
+    "def paint(slices, mask): return slices.sum(-1, keepdims=True)\n"
+    "def load(folder):\n"
+    "    return slicewise(paint, CARD, planes=tuple(Plane), canvas=Canvas(1.0, 1, 1))\n"
     "@hookimpl\n"
     "def oasis_gan_models():\n"
-    "    yield ModelKind(name='paint', summary='Paints', card=lambda _: Paint.card,\n"
-    "        load=lambda _: Paint(), shipped={'paint': Path()})\n"
+    "    yield ModelKind(name='paint', summary='Paints', card=lambda _: CARD,\n"
+    "        load=load, shipped={'paint': Path()})\n"
 )
 
 

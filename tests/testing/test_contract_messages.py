@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,26 @@ import pytest
 from oasis_gan import (
     OASIS,
     Canvas,
+    CleanVolume,
     Dataset,
     Exporter,
     Geometry,
+    Mask,
     ModelCard,
     ModelKind,
+    Percentiles,
     Plane,
+    Progress,
     Scan,
     Selection,
     Subject,
+    Translation,
     Volume,
     Window,
+    ignore_progress,
+    plane_option,
     read_nifti,
+    slicewise,
     write_atomically,
     write_whole,
 )
@@ -33,16 +41,15 @@ from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
 
 pytest_plugins = ["pytester"]
 Slices = np.ndarray[Any, np.dtype[np.float32]]
-Wanted = np.ndarray[Any, np.dtype[np.bool_]]
+PLANES = (Plane.AXIAL,)
+CANVAS = Canvas(1.0, 6, 4)
 CARD = ModelCard(
     name="grey",
     version="1",
-    source=OASIS,
+    sources={"labels": OASIS},
     target=Window((0, 1000), (0, 1)),
     output="grey",
-    planes=(Plane.AXIAL,),
-    canvas=Canvas(1.0, 6, 4),
-    weights_sha256="",
+    options=(plane_option(PLANES),),
 )
 
 
@@ -186,18 +193,12 @@ def test_names_that_cannot_be_typed_are_found_out(name: str) -> None:
     failure(DatasetContract.test_it_can_be_named_and_listed, reader(lambda selection: iter(()), name))
 
 
-def model_failure(check: str, translate: Callable[[Slices], Slices], card: ModelCard = CARD) -> str:
-    """Run one check of a model, which must fail, and return what it says."""
-
-    class Broken:
-        def __init__(self) -> None:
-            self.card = card
-
-        def translate(self, slices: Slices, wanted: Wanted) -> Slices:
-            return translate(slices)
-
-    batch = np.random.default_rng(0).uniform(0, 1, (4, 8, 12, 3)).astype(np.float32)
-    arguments = [Broken()] if check == "test_the_card_tells_what_the_tool_needs" else [Broken(), batch]
+def model_failure(check: str, predict: Callable[[Slices], Slices], card: ModelCard = CARD) -> str:
+    """Run one check of a model of slices, which must fail, and return what it says."""
+    model = slicewise(lambda slices, mask: predict(slices), card, planes=PLANES, canvas=CANVAS)
+    arguments: list[object] = [model]
+    if check != "test_the_card_tells_what_the_tool_needs":
+        arguments.append(np.random.default_rng(0).uniform(0, 1, (4, 8, 12, 3)).astype(np.float32))
     with pytest.raises(AssertionError) as caught:
         getattr(ModelContract(), check)(*arguments)
     return str(caught.value)
@@ -215,16 +216,19 @@ def spoiling(slices: Slices) -> Slices:
 @pytest.mark.parametrize(
     ("check", "translate", "said"),
     [
-        ("test_answers_have_the_shape_of_the_target", lambda x: x, "became (4, 8, 12, 3): return (4, 8, 12, 1)"),
-        ("test_answers_have_the_shape_of_the_target", lambda x: grey(x).astype(float), "convert it to float32"),
-        ("test_answers_are_between_0_and_1", lambda x: grey(x) * 2 - 1, "x / 2 + 0.5"),
-        ("test_answers_are_between_0_and_1", lambda x: grey(x) * np.float32(np.nan), "NaN"),
-        ("test_the_input_stays_as_it_is", spoiling, "changed its input"),
         (
-            "test_the_same_slices_give_the_same_answer_again",
-            lambda x: grey(x) + np.random.default_rng().uniform(0, 0.1, (len(x), 1, 1, 1)),
-            "asked twice",
+            "test_slices_are_answered_in_channels_of_the_target",
+            lambda x: x,
+            "became (4, 8, 12, 3): return (4, 8, 12, 1)",
         ),
+        (
+            "test_slices_are_answered_in_channels_of_the_target",
+            lambda x: grey(x).astype(float),
+            "convert it to float32",
+        ),
+        ("test_slices_are_answered_between_0_and_1", lambda x: grey(x) * 2 - 1, "x / 2 + 0.5"),
+        ("test_slices_are_answered_between_0_and_1", lambda x: grey(x) * np.float32(np.nan), "NaN"),
+        ("test_slices_stay_as_they_are", spoiling, "changed its input"),
         ("test_neighbours_in_the_batch_change_nothing", lambda x: grey(x) - grey(x).mean(), "batch statistics"),
         ("test_neighbours_in_the_batch_change_nothing", lambda x: grey(x) * x[0, 0, 0, 0], "another order"),
         ("test_a_batch_may_be_one_slice", lambda x: grey(x) / len(x), "by itself"),
@@ -236,16 +240,86 @@ def test_a_model_that_breaks_a_promise_is_found_out(
     assert said in model_failure(check, translate)
 
 
-def test_a_model_whose_answer_depends_on_what_is_wanted_is_found_out() -> None:
-    class Cropping:
-        card = CARD
+def test_a_model_whose_answer_depends_on_the_mask_is_found_out() -> None:
+    def crop(slices: Slices, mask: Mask) -> Slices:
+        return grey(slices) * np.float32(mask.mean())
 
-        def translate(self, slices: Slices, wanted: Wanted) -> Slices:
-            return grey(slices) * np.float32(wanted.mean())
-
+    model = slicewise(crop, CARD, planes=PLANES, canvas=CANVAS)
     batch = np.random.default_rng(0).uniform(0, 1, (4, 8, 12, 3)).astype(np.float32)
-    with pytest.raises(AssertionError, match="depends on what else is"):
-        ModelContract().test_what_is_wanted_does_not_depend_on_what_is_not(Cropping(), batch)
+    with pytest.raises(AssertionError, match="depends on the mask"):
+        ModelContract().test_pixels_outside_the_mask_change_nothing_inside(model, batch)
+
+
+SHAPE = (4, 5, 6)
+SOURCE = CleanVolume(np.full(SHAPE, 2, np.int32), Geometry(SHAPE, np.eye(4)), content="labels")
+
+
+class VolumeModel:
+    """A model of volumes that answers as a test says."""
+
+    card = CARD
+
+    def __init__(self, answer: Callable[[CleanVolume], Any]) -> None:
+        self._answer = answer
+
+    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+        """Answer, and say that it is done."""
+        answer: Translation = self._answer(sources["labels"])
+        progress(1.0)
+        return answer
+
+
+def paint_volume(source: CleanVolume) -> Translation:
+    """Paint everything in one grey."""
+    return Translation(volume=Volume(np.full(SHAPE, 500, np.float32), source.geometry))
+
+
+def shift(source: CleanVolume) -> Translation:
+    return Translation(volume=Volume(source.voxels, Geometry(SHAPE, np.diag([1, 1, 2, 1.0]))))
+
+
+def overwrite(source: CleanVolume) -> Translation:
+    source.voxels[0] = 0
+    return paint_volume(source)
+
+
+def roll_dice(source: CleanVolume) -> Translation:
+    return Translation(volume=Volume(np.random.default_rng().uniform(0, 9, SHAPE), source.geometry))
+
+
+def lose(source: CleanVolume) -> Translation:
+    return Translation(volume=Volume(np.full(SHAPE, np.nan), source.geometry))
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "said"),
+    [
+        ("test_the_answer_lies_on_the_grid_of_the_first_source", lambda source: source, "return Translation(volume)"),
+        ("test_the_answer_lies_on_the_grid_of_the_first_source", shift, "the affine is another one"),
+        ("test_the_answer_holds_values_of_the_target", lose, "the answer holds NaN"),
+        ("test_the_sources_stay_as_they_are", overwrite, "changed its source labels"),
+        ("test_the_same_sources_give_the_same_answer_again", roll_dice, "asked twice"),
+    ],
+)
+def test_a_model_of_volumes_that_breaks_a_promise_is_found_out(
+    check: str, answer: Callable[[CleanVolume], Any], said: str
+) -> None:
+    source = replace(SOURCE, voxels=SOURCE.voxels.copy())
+    with pytest.raises(AssertionError) as caught:
+        getattr(ModelContract(), check)(VolumeModel(answer), {"labels": source})
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("fractions", [(0.5, 0.4), (0.5, 1.5), (-0.1, 1)])
+def test_a_progress_that_goes_astray_is_found_out(fractions: tuple[float, ...]) -> None:
+    class Hasty(VolumeModel):
+        def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+            for fraction in fractions:
+                progress(fraction)
+            return paint_volume(sources["labels"])
+
+    with pytest.raises(AssertionError, match="the progress"):
+        ModelContract().test_the_progress_goes_from_0_to_1(Hasty(paint_volume), {"labels": SOURCE})
 
 
 def test_a_model_that_divides_by_nothing_is_found_out() -> None:
@@ -258,13 +332,15 @@ def test_a_model_that_divides_by_nothing_is_found_out() -> None:
     "changes",
     [
         {"output": "../T1w"},
-        {"planes": ()},
-        {"planes": ("axial",)},
-        {"planes": (Plane.AXIAL, Plane.AXIAL)},
-        {"source": None},
+        {"sources": {}},
+        {"sources": OASIS},
+        {"sources": {"labels": None}},
+        {"sources": {"two words": OASIS}},
+        {"target": Percentiles()},
+        {"target": None},
+        {"options": ("plane",)},
+        {"options": (plane_option(PLANES), plane_option(PLANES))},
         {"weights_sha256": "yes"},
-        {"canvas": Canvas(0.0, 8, 8)},
-        {"canvas": Canvas(1.0, 8, 0)},
         {"name": "my model"},
     ],
 )
@@ -273,15 +349,9 @@ def test_a_card_that_misleads_the_tool_is_found_out(changes: dict[str, Any]) -> 
 
 
 def test_a_kind_whose_load_does_not_take_its_options_is_found_out(tmp_path: Path) -> None:
-    kind = ModelKind(
-        name="mine",
-        summary="My models",
-        card=lambda folder: CARD,
-        load=lambda folder: None,  # type: ignore[arg-type, return-value]
-        options=("texture",),
-    )
-    with pytest.raises(AssertionError, match=r"load\(folder, texture=\.\.\.\) is not possible"):
-        ModelContract().test_load_takes_the_options_it_is_said_to_take(kind, tmp_path)
+    kind = ModelKind(name="mine", summary="My models", card=lambda folder: CARD, load=lambda folder: VolumeModel(shift))
+    with pytest.raises(AssertionError, match=r"load\(folder, plane=\.\.\.\) is not possible"):
+        ModelContract().test_load_takes_the_options_of_the_card(kind, tmp_path)
 
 
 def writer_failure(check: str, write: Callable[[Volume, Path], object], folder: Path, *more: object) -> str:

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
 import oasis_gan_itk
 import oasis_gan_nifti
 import pytest
+from kit.painting import painter
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from oasis_gan import (
+    AUTO_PLANE,
     OASIS,
     Canvas,
+    Channels,
+    CleanVolume,
     Dataset,
     Exporter,
+    Mask,
     ModelCard,
     ModelKind,
     OasisGanError,
+    Percentiles,
     Plane,
+    Progress,
     Selection,
+    Translation,
+    Translator,
+    Volume,
+    Voxels,
     Window,
+    ignore_progress,
+    slicewise,
 )
+from oasis_gan.image.volume import Content
 from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
-
-Slices = np.ndarray[Any, np.dtype[np.float32]]
-Wanted = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def save(path: Path, shape: tuple[int, int, int] = (5, 6, 4)) -> Path:
@@ -101,39 +114,18 @@ class TestNrrdWriter(ExporterContract):
         return list(oasis_gan_itk.oasis_gan_exporters())[1]
 
 
-CARD = ModelCard(
-    name="grey",
-    version="1",
-    source=OASIS,
-    target=Window((0, 1000), (0, 1)),
-    output="grey",
-    planes=(Plane.AXIAL,),
-    canvas=Canvas(1.0, 6, 4),
-    weights_sha256="",
-)
-
-
-class Painter:
-    """A model that needs no training: one grey a tissue."""
-
-    card = CARD
-
-    def translate(self, slices: Slices, wanted: Wanted) -> Slices:
-        return np.asarray(slices @ np.array([[0.3], [0.55], [0.75]], np.float32))
-
-
 class TestTranslator(ModelContract):
     """A translator alone will do."""
 
     @pytest.fixture
-    def translator(self) -> Painter:
-        return Painter()
+    def translator(self) -> Translator:
+        return painter()
 
 
-def load(folder: Path) -> Painter:
+def load(folder: Path, plane: str = AUTO_PLANE) -> Translator:
     if not (folder / "model.json").is_file():
         raise OasisGanError(folder, expected="a model", found="none", remedy="name another folder")
-    return Painter()
+    return painter(plane=plane)
 
 
 class TestKind(ModelContract):
@@ -157,17 +149,92 @@ class TestKind(ModelContract):
 
 
 class TestWindowedTranslator(ModelContract):
-    """A model whose source is a contrast, and whose canvas is square."""
+    """A model from a contrast to labels, whose canvas is square."""
 
     @pytest.fixture
-    def translator(self) -> Inverter:
-        return Inverter()
+    def translator(self) -> Translator:
+        card = ModelCard(
+            name="invert", version="1", sources={"image": Window((0, 100), (0, 1))}, target=OASIS, output="dseg"
+        )
+        return slicewise(invert, card, planes=[Plane.AXIAL], canvas=Canvas(2.0, 8, 8))
 
 
-class Inverter:
-    """A model from a contrast to labels."""
+def invert(slices: Channels, mask: Mask) -> Channels:
+    return np.repeat((1 - slices) / 3, 3, axis=-1)
 
-    card = replace(CARD, source=Window((0, 100), (0, 1)), target=OASIS, canvas=Canvas(2.0, 8, 8))
 
-    def translate(self, slices: Slices, wanted: Wanted) -> Slices:
-        return np.repeat((1 - slices) / 3, 3, axis=-1)
+class TestTwoSourcesWithNeighbours(ModelContract):
+    """A model of two images that sees the slices beside."""
+
+    @pytest.fixture
+    def translator(self) -> Translator:
+        sources = {"t1": Percentiles(), "t2": Percentiles()}
+        card = ModelCard(name="mean", version="1", sources=sources, target=Window((0, 100), (0, 1)), output="FLAIR")
+        return slicewise(average, card, planes=list(Plane), canvas=Canvas(1.0, 8, 8), context=1)
+
+
+def average(slices: Channels, mask: Mask) -> Channels:
+    return np.asarray(slices.mean(axis=-1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class Logarithm:
+    """An encoding that a plugin brings: the logarithm of intensities of up to 1000."""
+
+    channels = 1
+    content: Content = "image"
+    label_set = None
+
+    def describe(self) -> str:
+        return "logarithm"
+
+    def identity(self) -> dict[str, object]:
+        return {"kind": "logarithm"}
+
+    def fit(self, voxels: Voxels) -> Logarithm:
+        return self
+
+    def encode(self, voxels: Voxels) -> Channels:
+        normal = np.log1p(np.clip(voxels, 0, 1000)) / np.log1p(1000)
+        return np.asarray(normal[..., np.newaxis], np.float32)
+
+    def decode(self, channels: Channels) -> NDArray[np.float32]:
+        return np.asarray(np.expm1(channels[..., 0] * np.log1p(1000)), np.float32)
+
+    def support(self, voxels: Voxels) -> Mask:
+        return np.asarray(voxels != 0)
+
+    def clean(self, volume: Volume, where: object) -> CleanVolume:
+        return Window((0, 1), (0, 1)).clean(volume, where)
+
+
+class TestEncodingOfAPlugin(ModelContract):
+    """A model whose source and target are encoded by the plugin itself."""
+
+    @pytest.fixture
+    def translator(self) -> Translator:
+        card = ModelCard(name="copy", version="1", sources={"image": Logarithm()}, target=Logarithm(), output="T1w")
+        return slicewise(average, card, planes=[Plane.SAGITTAL], canvas=Canvas(1.0, 1, 1))
+
+
+class Smooth:
+    """A model of volumes, with a map beside its answer."""
+
+    card = ModelCard(
+        name="smooth", version="1", sources={"image": Percentiles()}, target=Window((0, 100), (0, 1)), output="T1w"
+    )
+
+    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+        source = sources["image"]
+        blurred = gaussian_filter(source.voxels.astype(np.float32), 1)
+        progress(1.0)
+        spread = Volume(np.abs(blurred - source.voxels), source.geometry)
+        return Translation(volume=Volume(blurred, source.geometry), maps={"sd": spread})
+
+
+class TestVolumeModel(ModelContract):
+    """A model of whole volumes."""
+
+    @pytest.fixture
+    def translator(self) -> Translator:
+        return Smooth()

@@ -21,7 +21,7 @@ from oasis_gan_keras import hardware
 from oasis_gan_keras.backend import tf
 from oasis_gan_pix2pix import export, networks, store
 from oasis_gan_pix2pix.recipe import GeneratorSettings
-from oasis_gan_pix2pix.translator import Pix2PixTranslator
+from oasis_gan_pix2pix.translator import StoredGenerator
 
 from oasis_gan import OASIS, Canvas, LabelSet, OasisGanError, Plane, Window
 from oasis_gan.cli.export import ExportOptions
@@ -45,17 +45,14 @@ ARCHITECTURES: list[dict[str, Any]] = [
 ]
 STRANGE = """
 from dataclasses import replace
-from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl
+from oasis_gan import OASIS, ModelCard, ModelKind, Window, hookimpl
 
 CARD = ModelCard(
     name="strange",
     version="1",
-    source=OASIS,
+    sources={"labels": OASIS},
     target=Window((0, 1), (0, 1)),
     output="T1w",
-    planes=(Plane.AXIAL,),
-    canvas=Canvas(1.0, 1, 1),
-    weights_sha256="",
 )
 
 def break_off(folder, out):
@@ -133,13 +130,13 @@ def runner(wanted: str, path: Path) -> Callable[[Slices], Slices]:
 
 def assert_same(folder: Path, exported: Callable[[Slices], Slices], channels: int) -> None:
     """Check an exported model against the one in ``folder``, in sizes that it was not checked in before."""
-    translate = Pix2PixTranslator(folder, precision="float32").translate
+    generate = StoredGenerator(folder, precision="float32").generate
     for shape in ((1, 8, 8), (3, 24, 40), (5, 48, 16)):
         slices = np.random.default_rng(1).random((*shape, channels), np.float32)
         answer = exported(slices)
         assert answer.dtype == np.float32
         assert answer.shape == (*shape, 1)
-        np.testing.assert_allclose(answer, translate(slices), atol=1e-4)
+        np.testing.assert_allclose(answer, generate(slices), atol=1e-4)
         # Else the comparison would tell nothing.
         assert answer.std() > 1e-3
 
@@ -205,9 +202,9 @@ def test_an_export_computes_in_float32_whatever_the_machine_and_the_recipe(
         assert {tensor.data_type for tensor in kernels} == {float32}
     else:
         assert {variable.dtype for variable in tf.saved_model.load(str(tmp_path / "out")).weights} == {tf.float32}
-    exact = Pix2PixTranslator(folder, precision="float32")
+    exact = StoredGenerator(folder, precision="float32")
     slices = np.random.default_rng(1).random((2, 16, 24, OASIS.channels), np.float32)
-    np.testing.assert_allclose(runner(wanted, tmp_path / "out")(slices), exact.translate(slices), atol=1e-4)
+    np.testing.assert_allclose(runner(wanted, tmp_path / "out")(slices), exact.generate(slices), atol=1e-4)
 
 
 def test_a_model_folder_can_be_exported(tmp_path: Path, small: Path) -> None:
@@ -261,8 +258,8 @@ def test_an_export_that_gives_something_else_is_thrown_away(
     needed(wanted)
     right = export._graph
 
-    def mistaken(translator: Pix2PixTranslator) -> Any:  # noqa: ANN401
-        graph = right(translator)
+    def mistaken(generator: StoredGenerator) -> Any:  # noqa: ANN401
+        graph = right(generator)
         return tf.function(lambda source: {"target": wrong(graph(source)["target"])}, graph.input_signature)
 
     monkeypatch.setattr(export, "_graph", mistaken)
@@ -287,7 +284,7 @@ def test_a_generator_that_onnx_cannot_hold_can_be_a_saved_model(tmp_path: Path) 
         export.to_onnx(folder, tmp_path / "out.onnx")
     export.to_saved_model(folder, tmp_path / "out")
     slices = np.random.default_rng(1).random((2, 16, 8, OASIS.channels), np.float32)
-    wanted = Pix2PixTranslator(folder, precision="float32").translate(slices)
+    wanted = StoredGenerator(folder, precision="float32").generate(slices)
     np.testing.assert_allclose(runner("savedmodel", tmp_path / "out")(slices), wanted, atol=1e-4)
 
 

@@ -32,15 +32,15 @@ Change = Callable[[Path], object]
 OPENING = """
 import json, sys
 from pathlib import Path
-from oasis_gan.cli.choosing import choose_model, described, load_registry, loaded
+from oasis_gan.cli.choosing import choose_model, choose_options, described, load_model, load_registry
 from oasis_gan.errors import OasisGanError
 
 registry, said = load_registry(()), {}
 for folder in sorted(Path(sys.argv[1]).iterdir()):
     try:
         kind, path = choose_model(registry, str(folder))
-        described(kind, path)
-        loaded(kind, path)
+        card = described(kind, path)
+        load_model(kind, path, choose_options(card, {}))
         said[folder.name] = "accepted"
     except (OasisGanError, OSError) as error:
         said[folder.name] = str(error)

@@ -23,7 +23,7 @@ from oasis_gan_keras.variables import read
 from oasis_gan_pix2pix.recipe import Recipe, parse_recipe
 from oasis_gan_pix2pix.trainer import FIGURES, Trainer
 from oasis_gan_pix2pix.training import train
-from oasis_gan_pix2pix.translator import Pix2PixTranslator
+from oasis_gan_pix2pix.translator import StoredGenerator
 
 from oasis_gan import OasisGanError, TrainingRequest
 
@@ -169,11 +169,11 @@ def test_a_preset_trains_and_translates(name: str, tmp_path: Path) -> None:
         )
     )
     for precision, bound in PRECISIONS:
-        translator = Pix2PixTranslator(tmp_path / "m", precision=precision)
+        generator = StoredGenerator(tmp_path / "m", precision=precision)
         x = batch(size=32)[0]
-        first, second = translator.translate(x), translator.translate(x)
+        first, second = generator.generate(x), generator.generate(x)
         np.testing.assert_array_equal(first, second)
-        np.testing.assert_allclose(translator.translate(x[:1]), first[:1], atol=bound)
+        np.testing.assert_allclose(generator.generate(x[:1]), first[:1], atol=bound)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
 from oasis_gan_pix2pix.trainer import Trainer
 from oasis_gan_pix2pix.training import train
-from oasis_gan_pix2pix.translator import Pix2PixTranslator
+from oasis_gan_pix2pix.translator import HistogramMatching, StoredGenerator, load_translator
 from oasis_gan_pix2pix.weight_shapes import weight_shapes
 
 from oasis_gan import Histogram, OasisGanError, Scan, Subject, TrainingRequest, Volume
@@ -324,7 +324,7 @@ def test_a_model_folder_says_what_it_was_trained_on(folder: Path) -> None:
     assert content["training"]["held_out"] == ["b"]
     card = store.read_card(folder).card()
     assert card.source.channels == 3
-    assert card.target.kind == "window"
+    assert card.target.content == "image"
 
 
 def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path)
             report=lambda line: None,
         )
     )
-    histogram = store.read_card(tmp_path / "model").card().histogram
+    histogram = store.read_card(tmp_path / "model").histogram
     assert histogram is not None
     assert {name: round(float(np.median(row)), 2) for name, row in histogram.tissues.items()} == {
         "CSF": 0.3,
@@ -347,8 +347,9 @@ def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path)
         "WM": 0.75,
     }
     # Its strength is that of the textured end; at the smooth one nothing is changed.
-    strengths = [Pix2PixTranslator(tmp_path / "model", texture).card.histogram for texture in (0.0, None, 1.0)]
-    assert [one and one.strength for one in strengths] == [0.0, 0.4, 0.8]
+    steps = [load_translator(tmp_path / "model", texture=texture).finish for texture in (0.0, None, 1.0)]
+    assert all(isinstance(step, HistogramMatching) for step in steps)
+    assert [step.histogram.strength for step in steps if isinstance(step, HistogramMatching)] == [0.0, 0.4, 0.8]
 
 
 def test_the_histogram_of_a_subject_that_is_not_learnt_from_is_refused(tmp_path: Path) -> None:
@@ -369,9 +370,9 @@ def test_the_histogram_of_a_subject_that_is_not_learnt_from_is_refused(tmp_path:
 def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
     folder: Path, monkeypatch: pytest.MonkeyPatch, held: int, calls: list[int]
 ) -> None:
-    translator = Pix2PixTranslator(folder, precision="float32")
+    generator = StoredGenerator(folder, precision="float32")
     x = np.random.default_rng(0).random((5, 16, 16, 3), np.float32)
-    wanted, computed, seen = translator.translate(x), translator.inference, []
+    wanted, computed, seen = generator.generate(x), generator.inference, []
 
     def small(part: Any, box: Any) -> Any:  # noqa: ANN401 - an array
         seen.append(len(part))
@@ -379,11 +380,11 @@ def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
         return computed(part, box)
 
-    monkeypatch.setattr(translator, "inference", small)
-    np.testing.assert_allclose(translator.translate(x), wanted, atol=1e-6)
+    monkeypatch.setattr(generator, "inference", small)
+    np.testing.assert_allclose(generator.generate(x), wanted, atol=1e-6)
     assert sorted(seen, reverse=True) == sorted(calls, reverse=True)
     seen.clear()
-    translator.translate(x)
+    generator.generate(x)
     assert max(seen) <= held
 
 
@@ -391,21 +392,21 @@ def test_a_slice_that_a_gpu_cannot_hold_is_told_in_a_line(folder: Path, monkeypa
     def none(part: Any, box: Any) -> Any:  # noqa: ANN401
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    translator = Pix2PixTranslator(folder)
-    monkeypatch.setattr(translator, "inference", none)
+    generator = StoredGenerator(folder)
+    monkeypatch.setattr(generator, "inference", none)
     with pytest.raises(OasisGanError, match="memory for a slice of 16 x 16, found too little"):
-        translator.translate(np.zeros((5, 16, 16, 3), np.float32))
+        generator.generate(np.zeros((5, 16, 16, 3), np.float32))
 
 
 @pytest.mark.parametrize(("precision", "bound"), PRECISIONS)
 def test_a_loaded_model_paints_like_the_trained_one(folder: Path, precision: Precision, bound: float) -> None:
-    def translate(slices: NDArray[np.float32]) -> NDArray[np.float32]:
-        return Pix2PixTranslator(folder, precision=precision).translate(slices)
+    def generate(slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        return StoredGenerator(folder, precision=precision).generate(slices)
 
     x = np.random.default_rng(0).random((3, 16, 16, 3), np.float32)
-    first, second = translate(x), translate(x)
+    first, second = generate(x), generate(x)
     np.testing.assert_array_equal(first, second)
-    np.testing.assert_allclose(translate(x[1:2]), first[1:2], atol=bound)
+    np.testing.assert_allclose(generate(x[1:2]), first[1:2], atol=bound)
 
 
 def _tampered(folder: Path, copy: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
@@ -448,7 +449,7 @@ def test_a_model_folder_that_was_changed_is_refused_in_a_line(
 ) -> None:
     copy = _tampered(folder, tmp_path / "copy", name, change)
     with pytest.raises(OasisGanError) as caught:
-        Pix2PixTranslator(copy)
+        StoredGenerator(copy)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -478,7 +479,7 @@ def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
         weights[name] = change(array)
     store.write_model(tmp_path / "m", weights, {}, **file | {"generator": settings})
     with pytest.raises(OasisGanError, match=said) as caught:
-        Pix2PixTranslator(tmp_path / "m")
+        StoredGenerator(tmp_path / "m")
     assert "\n" not in str(caught.value)
 
 
@@ -497,7 +498,7 @@ def test_weights_that_are_not_finite_are_refused_even_when_vouched_for(folder: P
     content["weights"] = store.WeightsFile(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()).model_dump()
     (tmp_path / "nan" / "model.json").write_text(json.dumps(content))
     with pytest.raises(OasisGanError, match="finite weights"):
-        Pix2PixTranslator(tmp_path / "nan")
+        StoredGenerator(tmp_path / "nan")
 
 
 def test_weights_of_another_architecture_are_refused(folder: Path) -> None:

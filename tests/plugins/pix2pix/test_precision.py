@@ -208,7 +208,7 @@ def test_a_model_without_a_choice_of_precision_says_so_in_one_line(
     done = paint(seg, "--precision", precision)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "--precision: expected a model that can compute in several precisions, found paint" in done.stderr
+    assert "--precision: expected an option of paint (plane), found precision; leave it out" in done.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -1,0 +1,86 @@
+"""The options of a trained model: what whoever runs it may choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Value = str | float | int | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One choice that a model leaves to its user, such as the plane it slices in.
+
+    Args:
+        name: What the user types before the equals sign: ``--option NAME=VALUE``.
+        help: One sentence for ``oasis-gan models NAME``.
+        default: The value where the user gives none; its type is that of the option.
+        choices: The values to choose from; empty where any value within the limits will do.
+        minimum: The smallest number; None where there is no limit.
+        maximum: The largest number; None where there is no limit.
+
+    Raises:
+        ValueError: If the default is none of the choices, or outside the limits.
+    """
+
+    name: str
+    help: str
+    default: Value
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def __post_init__(self) -> None:
+        self.parse(self.default)
+
+    @property
+    def expected(self) -> str:
+        """What a value may be, in words: ``axial, coronal or all``, ``a number from 0 to 1``."""
+        if self.choices:
+            return " or ".join(filter(None, (", ".join(self.choices[:-1]), self.choices[-1])))
+        if isinstance(self.default, bool):
+            return "true or false"
+        if isinstance(self.default, str):
+            return "a word"
+        kind = "a whole number" if isinstance(self.default, int) else "a number"
+        if self.minimum is not None and self.maximum is not None:
+            return f"{kind} from {self.minimum:g} to {self.maximum:g}"
+        if self.minimum is not None:
+            return f"{kind} of at least {self.minimum:g}"
+        if self.maximum is not None:
+            return f"{kind} of at most {self.maximum:g}"
+        return kind
+
+    def parse(self, value: object) -> Value:
+        """Return a value of this option, given as such or as the text that a user typed.
+
+        Raises:
+            ValueError: If it is none; the message is `expected`.
+        """
+        if self.choices or isinstance(self.default, str):
+            return self._parse_word(str(value))
+        if isinstance(self.default, bool):
+            return self._parse_flag(str(value).lower())
+        return self._parse_number(str(value))
+
+    def _parse_word(self, text: str) -> str:
+        if self.choices and text not in self.choices:
+            raise ValueError(self.expected)
+        return text
+
+    def _parse_flag(self, text: str) -> bool:
+        if text not in {"true", "false"}:
+            raise ValueError(self.expected)
+        return text == "true"
+
+    def _parse_number(self, text: str) -> float | int:
+        try:
+            number = int(text) if isinstance(self.default, int) else float(text)
+        except ValueError:
+            raise ValueError(self.expected) from None
+        low = float("-inf") if self.minimum is None else self.minimum
+        high = float("inf") if self.maximum is None else self.maximum
+        # Written so that NaN is refused too.
+        if not low <= number <= high:
+            raise ValueError(self.expected)
+        return number

@@ -1,0 +1,53 @@
+"""A model that paints each tissue in one grey: the smallest that makes images of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from oasis_gan import (
+    ANCHORS,
+    AUTO_PLANE,
+    OASIS,
+    Canvas,
+    Channels,
+    Mask,
+    ModelCard,
+    Plane,
+    SlicewiseTranslator,
+    Window,
+    plane_option,
+    slicewise,
+)
+from oasis_gan.pipeline.slicewise import Predict
+
+GREYS = np.array([[grey] for grey in ANCHORS.values()], np.float32)
+ANCHORED = Window((0, 10, 20, 30, 45), (0, *ANCHORS.values(), 1))
+
+
+def paint(slices: Channels, mask: Mask) -> Channels:
+    """Return the grey of each pixel's tissue."""
+    return np.asarray(slices @ GREYS)
+
+
+def painter(
+    target: Window = ANCHORED,
+    *,
+    predict: Predict = paint,
+    planes: Sequence[Plane] = (Plane.AXIAL,),
+    plane: str = AUTO_PLANE,
+    canvas: Canvas | None = None,
+) -> SlicewiseTranslator:
+    """Return a model that paints each tissue with its anchor."""
+    card = ModelCard(
+        name="paint",
+        version="1",
+        sources={"labels": OASIS},
+        target=target,
+        output="T1w",
+        weights_sha256="0" * 64,
+        options=(plane_option(planes),),
+    )
+    canvas = canvas or Canvas(1.0, size=1, multiple=1)
+    return slicewise(predict, card, planes=planes, canvas=canvas, plane=plane)
