@@ -93,6 +93,7 @@ def run(options: RunOptions) -> int:
     if options.like_label_set is not None and options.like_labels is None:
         remedy = "name the label map of the reference"
         raise OasisGanError(_LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy)
+    _require_one_source(card)
     _require_content(options, card)
     subjects, broken = list_subjects(registry, options.selections(), options.dataset, options.labels, options.source_is)
     with reporting("translating", len(subjects)) as reporter:
@@ -181,6 +182,14 @@ def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
         interruption.add_note(run.state())
         run.finish()
         raise
+
+
+def _require_one_source(card: ModelCard) -> None:
+    """Raise `OasisGanError` if a model needs more volumes of a subject than SOURCE names."""
+    if len(card.sources) > 1:
+        found = f"{card.name}, which needs {' and '.join(card.sources)}"
+        remedy = "choose another model, or call oasis_gan.translate from Python"
+        raise OasisGanError("--model", expected="a model with one source", found=found, remedy=remedy)
 
 
 def _require_content(options: RunOptions, card: ModelCard) -> None:

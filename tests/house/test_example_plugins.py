@@ -40,6 +40,15 @@ def test_a_model_of_labels_translates(tmp_path: Path, plugin: str, model: str) -
     assert len(np.unique(made[LABELS == 2])) > 5
 
 
+def test_a_model_of_two_sources_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    plugin = ("--plugin", EXAMPLES / "plugins" / "two_sources.py", "--model", "t1-t2-to-flair")
+    done = oasis_gan("run", "none.nii.gz", *plugin, "--out", "out", cwd=tmp_path)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "--model: expected a model with one source, found t1-t2-to-flair, which needs t1 and t2;" in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_option_of_a_model_of_volumes_is_heeded(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(LABELS, np.eye(4)), tmp_path / "seg.nii.gz")
     plugin = ("--plugin", EXAMPLES / "plugins" / "volume_model.py", "--model", "blurred-paint")
