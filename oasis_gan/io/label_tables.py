@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import OasisGanError
+from ..errors import OasisGanError, printable
 from ..image.label_sets import BIDS
 from ..image.labels import Label, LabelSet, Structure, listed
 from ..image.tissues import BACKGROUND, TISSUES, tissue_of
@@ -72,7 +72,8 @@ def write_label_table(path: Path, label_set: LabelSet) -> None:
         label_set: The label set; background is listed first.
     """
     rows = ["index\tname", "0\tBackground"]
-    rows.extend(f"{label.value}\t{label.name}" for label in label_set.labels)
+    # A name may be anybody's: a line break in it would be a row of its own.
+    rows.extend(f"{label.value}\t{printable(label.name)}" for label in label_set.labels)
     path.write_text("\n".join(rows) + "\n", "utf-8")
 
 

@@ -333,7 +333,8 @@ class _Work:
         """Write the further maps of a translation, and a table of what labels mean."""
         layout = self._job.layout
         for kind, volume in translation.maps.items():
-            self._export(volume, work / layout.companion(name, f"_{kind}{layout.suffix}").name)
+            path = work / layout.companion(name, f"_{kind}{layout.suffix}").name
+            self._export(stored_as(volume, "float32", self._subject.source.path), path)
         label_set = self._job.translator.card.target.label_set
         if label_set is not None:
             write_label_table(work / layout.companion(name, ".tsv").name, label_set)
