@@ -71,6 +71,18 @@ def _named_values(
     return tuple(pairs)
 
 
+def _format_option(contents: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option for the format in which results are printed, ``contents`` saying what json has besides."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(("table", "tsv", "json")),
+        default="table",
+        show_default=True,
+        help=f"Format of the results; {contents}",
+    )
+
+
 _SELECTION_OPTIONS = (
     click.option("--dataset", metavar="NAME", help="Layout of SOURCE.  [default: detected]"),
     click.option(
@@ -251,14 +263,7 @@ def train(context: click.Context, /, **options: object) -> None:
 @cli.command(cls=SubjectCommand, short_help="Check volumes or pairs before you use them.")
 @_selects_subjects()
 @_selects_pairs
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(("table", "tsv", "json")),
-    default="table",
-    show_default=True,
-    help="Format of the report; json includes the measurements.",
-)
+@_format_option("json includes the measurements.")
 @click.pass_context
 def check(context: click.Context, /, **options: object) -> None:
     """Check the volumes or pairs in SOURCE: whether they can be read, whether pairs line up, and who appears twice.
@@ -289,14 +294,7 @@ def check(context: click.Context, /, **options: object) -> None:
 @_spacing_option
 @_max_voxels_option
 @_plugin_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(("table", "tsv", "json")),
-    default="table",
-    show_default=True,
-    help="Format of the results; json also holds hashes, versions and a curve along each axis.",
-)
+@_format_option("json also holds hashes, versions and a curve along each axis.")
 @click.pass_context
 def evaluate(context: click.Context, /, **options: object) -> None:
     """Compare OUTPUT, a volume that a model made, with a real scan of the same head.

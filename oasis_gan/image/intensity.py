@@ -22,8 +22,24 @@ ANCHORS = {"CSF": 0.30, "GM": 0.55, "WM": 0.75}
 _HEADROOM = 1.5  # of the white matter's mean: the intensity that lands on 1
 
 
+class _Contrast:
+    """What the contrasts of images have in common."""
+
+    channels: ClassVar[int] = 1
+    label_set: ClassVar[None] = None
+    content: ClassVar[Content] = "image"
+
+    def describe(self) -> str:
+        """Return what goes in or comes out, in a word."""
+        return "image"
+
+    def support(self, voxels: Voxels) -> Mask:
+        """Return where there is something else than background."""
+        return np.asarray(voxels != 0)
+
+
 @dataclass(frozen=True)
-class Window:
+class Window(_Contrast):
     """A contrast: a piecewise-linear map from intensities to [0, 1], and back.
 
     Args:
@@ -37,8 +53,6 @@ class Window:
     values: tuple[float, ...]
     anchors: tuple[float, ...]
     kind: Literal["window"] = "window"
-    channels: ClassVar[int] = 1
-    label_set: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         knots = np.array([self.values, self.anchors])
@@ -98,15 +112,6 @@ class Window:
         values = np.mean([window.values for window in windows], axis=0)
         return cls(tuple(float(value) for value in values), windows[0].anchors)
 
-    @property
-    def content(self) -> Content:
-        """An image, not labels."""
-        return "image"
-
-    def describe(self) -> str:
-        """Return what goes in or comes out, in a word."""
-        return "image"
-
     def identity(self) -> dict[str, object]:
         """Return what tells this contrast from any other, for JSON."""
         return asdict(self)
@@ -124,10 +129,6 @@ class Window:
         """Return the intensities (...) of channels (..., 1): the inverse of `encode` within the window."""
         return np.interp(channels[..., 0], self.anchors, self.values).astype(np.float32)
 
-    def support(self, voxels: Voxels) -> Mask:
-        """Return where there is something else than background."""
-        return np.asarray(voxels != 0)
-
     def clean(self, volume: Volume, where: object) -> CleanVolume:
         """Return ``volume`` as an image with finite voxels; one that `Scan.read` returned is left as it is.
 
@@ -138,7 +139,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Percentiles:
+class Percentiles(_Contrast):
     """The contrast of an image by itself: a robust window of its own for each volume.
 
     What a model is fed with that learnt from images: scanners differ in scale, percentiles do not.
@@ -151,17 +152,6 @@ class Percentiles:
     low: float = 0.5
     high: float = 99.5
     kind: Literal["percentiles"] = "percentiles"
-    channels: ClassVar[int] = 1
-    label_set: ClassVar[None] = None
-
-    @property
-    def content(self) -> Content:
-        """An image, not labels."""
-        return "image"
-
-    def describe(self) -> str:
-        """Return what goes in or comes out, in a word."""
-        return "image"
 
     def identity(self) -> dict[str, object]:
         """Return what tells this contrast from any other, for JSON."""
@@ -170,10 +160,6 @@ class Percentiles:
     def fit(self, voxels: Voxels) -> Window:
         """Return the window of a volume."""
         return Window.robust(voxels, self.low, self.high)
-
-    def support(self, voxels: Voxels) -> Mask:
-        """Return where there is something else than background."""
-        return np.asarray(voxels != 0)
 
     def clean(self, volume: Volume, where: object) -> CleanVolume:
         """Return ``volume`` as an image with finite voxels, as `Window.clean` does.
