@@ -35,10 +35,22 @@ class Change:
         return f"{self.setting}: {_show(self.before)} until step {self.step}, {_show(self.after)} from there on"
 
 
-def find_changes(step: int, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """Return in what two recipes differ, each as its `model_dump`."""
-    old, new = dict(_flatten(before)), dict(_flatten(after))
-    return [Change(step, name, old.get(name), value) for name, value in new.items() if old.get(name) != value]
+def find_changes(
+    step: int, before: Mapping[str, Any], after: Mapping[str, Any], defaults: TrainingSettings | None = None
+) -> list[Change]:
+    """Return in what two recipes differ.
+
+    Args:
+        step: The first updates, as many as this, were done by the recipe before.
+        before: The recipe so far, as its `model_dump`.
+        after: The recipe from there on.
+        defaults: What settings were that the recipe so far does not name; None if it names all.
+    """
+    old = dict(_flatten(_dump(defaults))) if defaults is not None else {}
+    old |= dict(_flatten(before))
+    new = dict(_flatten(after))
+    names = [*new, *(name for name in old if name not in new)]
+    return [Change(step, name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
 
 
 def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings) -> None:

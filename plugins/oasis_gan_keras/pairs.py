@@ -37,6 +37,8 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 Mask = NDArray[np.bool_]
 MIN_AREA_MM2 = 200.0
 """Slices in which less than this is source teach nothing and are left out."""
+SAMPLE = 48
+"""Slices that stand for all of them, where a number is measured."""
 _COARSER = 1.05  # than the volume itself by this factor: a resolution worth learning beside its own
 
 
@@ -141,7 +143,7 @@ class Pairs:
         ]
         return _stacked(drawn)
 
-    def sample(self, count: int) -> Batch:
+    def sample(self, count: int = SAMPLE) -> Batch:
         """Return about ``count`` slices, evenly spaced over all of them, as they are."""
         every = self._slices[:: max(1, len(self._slices) // count)]
         return _stacked([self._laid(one, (1.0, 1.0), (0, 0), flip=False) for one in every])

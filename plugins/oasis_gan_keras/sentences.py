@@ -43,6 +43,7 @@ _EXPECTED: Mapping[str, Callable[[Details], str]] = {
     "less_than": lambda facts: f"a number below {facts['lt']}",
     "less_than_equal": lambda facts: f"a number of at most {facts['le']}",
     "model_type": lambda _: "a table of settings",
+    "dict_type": lambda _: "a table of settings",
     "json_invalid": lambda facts: f"JSON ({facts['error']})",
 }
 """What was expected, by the type of a pydantic error and what pydantic says of it."""
@@ -90,9 +91,9 @@ def suggest(details: Details, settings: type[BaseModel]) -> str:
         return f"write it as a TOML list: --set '{field}={_as_list(value)}'"
     if details["type"] == "string_type" and isinstance(value, int | float):
         return f"put it in quotes, as TOML has it: --set '{field}=\"{value}\"'"
-    if details["type"] == "model_type":
+    if details["type"] in ("model_type", "dict_type"):
         return f"name a setting in it: {field}.NAME = ..." if field else "docs/training.md lists all settings"
-    return "fix the recipe"
+    return str(details.get("ctx", {}).get("remedy", "fix the recipe"))
 
 
 def list_settings(settings: type[BaseModel], table: str = "") -> Iterator[str]:

@@ -59,6 +59,7 @@ def require_each_once(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
     return planes
 
 
-def at_odds(where: str, expected: str, found: object) -> PydanticCustomError:
+def at_odds(where: str, expected: str, found: object, remedy: str = "fix the recipe") -> PydanticCustomError:
     """Return what pydantic raises where one setting does not go with another."""
-    return PydanticCustomError("at_odds", "{expected}", {"where": where, "expected": expected, "found": str(found)})
+    facts = {"where": where, "expected": expected, "found": str(found), "remedy": remedy}
+    return PydanticCustomError("at_odds", "{expected}", facts)

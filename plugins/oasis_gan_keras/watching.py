@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from oasis_gan import OasisGanError, write_atomically
 
 from .board import Board
+from .metrics import VALIDATION
 
 TABLE, CURVES, SAMPLES, BOARD = "losses.csv", "curves.png", "samples", "tensorboard"
-VALIDATION = "validation_"
-"""What the name of a figure begins with if it is the same loss, taken on slices that are not learnt from."""
 
 Slices = NDArray[np.float32]
 

@@ -2,6 +2,9 @@
 
 Every loss takes slices (n, rows, columns, channels) and returns one number for each, (n,): who takes their mean
 decides over how many devices.
+
+`compare` and `judge` return the terms by name, as they stand in the table of losses; `find_weights` says what each
+weighs. A loss that is no part of Pix2Pix is a file of its own, see `oasis_gan_keras.losses`.
 """
 
 from __future__ import annotations
@@ -10,9 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 from oasis_gan_keras.backend import tf
+from oasis_gan_keras.losses import LossInputs, compute_loss
+
+from .recipe import OWN_TERMS, LossSettings
 
 Tensor = Any
 Criterion = Callable[[Tensor, float], Tensor]
+L1, TEXTURE, ADVERSARIAL, DISCRIMINATOR = OWN_TERMS
 _LAGS = (1, 2)  # pixels
 
 
@@ -33,6 +40,55 @@ def least_squares(logits: Tensor, truth: float) -> Tensor:
 
 
 CRITERIA: dict[str, Criterion] = {"bce": cross_entropy, "least-squares": least_squares}
+
+
+def compare(settings: LossSettings, inputs: LossInputs, goal: Tensor, *, adversarial: bool) -> dict[str, Tensor]:
+    """Return what generated slices differ by from real ones, by name.
+
+    Args:
+        settings: Which losses there are.
+        inputs: The slices.
+        goal: What generated slices should come near, pixel by pixel.
+        adversarial: Whether the discriminator takes part in this update; texture is learnt only then.
+    """
+    terms = {L1: l1(goal, inputs.generated)}
+    if adversarial and settings.texture_weight:
+        terms[TEXTURE] = texture(inputs.real, inputs.generated, settings.roughness)
+    for name in settings.terms:
+        terms[name] = compute_loss(name, inputs)
+    return terms
+
+
+def judge(settings: LossSettings, real_logits: Tensor, generated_logits: Tensor) -> dict[str, Tensor]:
+    """Return the losses that the discriminator's logits give, by name: the generator's and its own."""
+    criterion = CRITERIA[settings.gan]
+    return {
+        ADVERSARIAL: adversarial(criterion, generated_logits),
+        DISCRIMINATOR: discrimination(criterion, real_logits, generated_logits, settings.halved),
+    }
+
+
+def find_names(settings: LossSettings) -> tuple[str, ...]:
+    """Return the names of all losses, those that are not in use among them."""
+    return (L1, TEXTURE, *settings.terms, ADVERSARIAL, DISCRIMINATOR)
+
+
+def find_names_in_use(settings: LossSettings) -> tuple[str, ...]:
+    """Return the names of the losses that are worth a look: L1 always, the others if the recipe has them."""
+    unused = set()
+    if not settings.texture_weight:
+        unused.add(TEXTURE)
+    if not settings.adversarial:
+        unused |= {ADVERSARIAL, DISCRIMINATOR}
+    return tuple(name for name in find_names(settings) if name not in unused)
+
+
+def find_weights(settings: LossSettings) -> dict[str, float]:
+    """Return what each term of the generator's loss weighs (equation 4)."""
+    weights = {TEXTURE: settings.texture_weight, **settings.terms, ADVERSARIAL: settings.gan_weight}
+    if settings.pixelwise:
+        weights[L1] = settings.l1_weight
+    return weights
 
 
 def adversarial(criterion: Criterion, generated_logits: Tensor) -> Tensor:

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+from oasis_gan_keras.losses import LOSSES
 from oasis_gan_keras.settings import Fraction, Settings, at_odds, named_in, parse_settings
 from oasis_gan_keras.training_settings import TrainingSettings
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from .convolutions import DOUBLINGS
 from .norms import NORMS
+
+OWN_TERMS = ("L1", "texture", "adversarial", "discriminator")
+"""The losses that are part of Pix2Pix, as the table of losses calls them."""
+
+
+def _require_offered(name: str) -> str:
+    """Refuse a loss that no plugin offers."""
+    where = f"loss.terms.{name}"
+    if name in OWN_TERMS:
+        raise at_odds(where, "a loss that is not part of Pix2Pix", name, "give it another name")
+    if name not in LOSSES:
+        there = ", ".join(sorted(LOSSES)) or "none is installed"
+        remedy = "install its plugin, or name its file: --plugin FILE"
+        raise at_odds(where, f"a loss that a plugin offers ({there})", name, remedy)
+    return name
+
 
 NormName = Annotated[str, named_in(NORMS)]
 DoublingName = Annotated[str, named_in(DOUBLINGS)]
 
 
+LossName = Annotated[str, AfterValidator(_require_offered)]
 _SMALLEST = {1: 1, 16: 6, 34: 12, 70: 24, 142: 48, 286: 96}
 """Rows and columns that a discriminator needs to give a logit at all, by its receptive field."""
 
@@ -87,6 +105,10 @@ class LossSettings(Settings):
         ge=0.5,
         le=2,
         description="Times the changes of real slices, to make up for a smoother look of other heads.",
+    )
+
+    terms: dict[LossName, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="Weights of further losses of the generator, by the names that plugins gave them."
     )
 
     @property

@@ -19,7 +19,7 @@ from oasis_gan_keras.backend import deterministic, keras, start_devices, tf
 from oasis_gan_pix2pix import networks
 from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import Recipe
-from oasis_gan_pix2pix.trainer import Trainer
+from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 from oasis_gan_pix2pix.translator import StoredGenerator
 from rounds import Prepared, Work
 
@@ -127,7 +127,7 @@ def _our_training(work: Work) -> Prepared:
     prediction = LinearPrediction(np.full((CHANNELS, CHANNELS), 1 / CHANNELS, np.float32), 1.0)
     precision = "float32" if work.side == "ours-float32" else "auto"
     recipe = _preset("paper", work, batch=work.batch, seed=work.seed, precision=precision)
-    trainer = Trainer(recipe, prediction, _STEPS)
+    trainer = Pix2PixTrainer(recipe, prediction, _STEPS)
     source, target = _slices(work, work.batch)
     step, needed = itertools.count(), _of_a_step(trainer.generator, trainer.discriminator, work.size)
     return Prepared(lambda: trainer.update(next(step), source, target), work.batch, trainer.precision, needed)

@@ -41,6 +41,8 @@ def with_table(page: str) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return ""
+    if value == {}:
+        return "none"
     if isinstance(value, tuple):
         return ", ".join(_shown(one) for one in value) or "none"
     return f"`{json.dumps(value.value if isinstance(value, Enum) else value)}`"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from oasis_gan_keras import checkpoints
 from oasis_gan_keras.backend import keras, tf
 from oasis_gan_keras.variables import read
 from oasis_gan_pix2pix.recipe import Recipe, parse_recipe
-from oasis_gan_pix2pix.trainer import FIGURES, Trainer
+from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import StoredGenerator
 
@@ -30,9 +33,18 @@ from oasis_gan import OasisGanError, TrainingRequest
 pytestmark = pytest.mark.precision
 
 Tensor = Any
+FIRST_METRICS = (
+    "L1",
+    "texture",
+    "adversarial",
+    "discriminator",
+    "generator_gradient",
+    "discriminator_gradient",
+)
+"""The metrics of the first versions, in the order in which they wrote them."""
 
 
-def expected_losses(trainer: Trainer, source: Tensor, target: Tensor) -> dict[str, Tensor]:
+def expected_losses(trainer: Pix2PixTrainer, source: Tensor, target: Tensor) -> dict[str, Tensor]:
     """Return the losses of the paper's equations 1 to 4, written anew in plain TensorFlow and float64."""
     inside = tf.cast(tf.reduce_sum(source, -1, keepdims=True) > 0, tf.float32)
     real = (2 * target) * inside - 1
@@ -63,7 +75,7 @@ def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(objectiv
     discriminator = {**PLAIN["discriminator"], "sees": sees}
     recipe = Recipe(**{**EXACT, "size": 16, "loss": {"objective": objective}, "discriminator": discriminator})
     keras.utils.set_random_seed(1)
-    trainer = Trainer(recipe, PREDICTION, 10)
+    trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
     source, target = batch()
     with tf.GradientTape(persistent=True) as tape:
         losses = expected_losses(trainer, tf.constant(source), tf.constant(target))
@@ -74,7 +86,7 @@ def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(objectiv
         variables = trainer.discriminator.trainable_variables
         expected["discriminator"] = tape.gradient(losses["discriminator"], variables)
     before = {name: read(getattr(trainer, name)) for name in ("generator", "discriminator")}
-    figures = dict(zip(FIGURES, trainer.update(0, source, target), strict=True))
+    figures = trainer.update(0, source, target)
     for name in ("L1", "adversarial", "discriminator"):
         assert figures[name] == pytest.approx(float(losses[name]), rel=1e-4), name
     for name, gradients in expected.items():
@@ -97,13 +109,13 @@ def test_background_of_the_source_teaches_nothing() -> None:
     figures = []
     for target_there in (target, np.where(background, 1 - target, target)):
         keras.utils.set_random_seed(1)
-        figures.append(Trainer(recipe, PREDICTION, 10).update(0, source, target_there))
-    np.testing.assert_array_equal(figures[0], figures[1])
+        figures.append(Pix2PixTrainer(recipe, PREDICTION, 10).update(0, source, target_there))
+    assert figures[0] == figures[1]
 
 
 def test_the_learning_rate_is_constant_and_then_falls_to_nothing_in_both_stages() -> None:
     recipe = Recipe(**{**PLAIN, "size": 16, "smooth": {"steps": 10, "learning_rate": 0.1}, "learning_rate": 0.01})
-    optimizer = Trainer(recipe, PREDICTION, 30)._generator_optimizer
+    optimizer = Pix2PixTrainer(recipe, PREDICTION, 30).optimizers["generator"]
     rates = []
     for step in range(31):
         optimizer.iterations.assign(step)
@@ -116,7 +128,7 @@ def test_the_learning_rate_is_constant_and_then_falls_to_nothing_in_both_stages(
 
 def test_averaged_weights_trail_the_trained_ones_by_the_decay() -> None:
     recipe = Recipe(**{**PLAIN, "size": 16, "averaging": 0.2})
-    trainer = Trainer(recipe, PREDICTION, 10)
+    trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
     kept = read(trainer.kept)
     for step in range(4):
         trainer.update(step, *batch(step))
@@ -132,10 +144,10 @@ def test_half_precisions_learn_what_float32_learns(precision: str) -> None:
     for name in ("float32", precision):
         keras.utils.set_random_seed(1)
         recipe = Recipe(**{**PLAIN, "size": 16, "precision": name, "learning_rate": 5e-3})
-        trainer = Trainer(recipe, PREDICTION, 80)
+        trainer = Pix2PixTrainer(recipe, PREDICTION, 80)
         source = batch()[0]
         assert trainer.generate(source).dtype == np.float32
-        losses[name] = [trainer.update(step, source, source @ PREDICTION.weights)[0] for step in range(80)]
+        losses[name] = [trainer.update(step, source, source @ PREDICTION.weights)["L1"] for step in range(80)]
         assert all(variable.dtype == "float32" for variable in trainer.generator.trainable_variables)
     assert losses[precision][-1] < 0.5 * losses[precision][0]
     assert losses[precision][-1] == pytest.approx(losses["float32"][-1], rel=0.1)
@@ -211,6 +223,36 @@ def test_a_run_that_is_killed_and_resumed_ends_like_one_that_was_not(
         assert (out / path.relative_to(uninterrupted)).read_bytes() == path.read_bytes(), path.name
     there = {path.relative_to(out) for path in out.rglob("*") if not path.name.startswith(".")}
     assert there == {path.relative_to(uninterrupted) for path in uninterrupted.rglob("*")}
+
+
+def without_names(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a checkpoint as the first versions wrote them."""
+    sums = [facts["sums"][name] for name in FIRST_METRICS]
+    best = facts["best"]
+    return {**facts, "sums": sums, "best": best["value"], "best_step": best["step"]}
+
+
+def test_a_checkpoint_whose_metrics_have_no_names_is_resumed_to_the_same_model(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(uninterrupted, tmp_path / "m")
+    (out / "checkpoints" / "step-000000012.safetensors").unlink()
+    last = checkpoints.read_last(out / "checkpoints")
+    assert last is not None
+    checkpoints.write(out / "checkpoints", replace(last, facts=without_names(last.facts)), 1)
+    assert "resumed after step 9" in run(out, LONG, resume=True)
+    for name in ("weights.safetensors", "losses.csv", "best/weights.safetensors"):
+        assert (out / name).read_bytes() == (uninterrupted / name).read_bytes()
+
+
+def test_a_checkpoint_of_other_losses_is_refused_in_a_sentence(uninterrupted: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(uninterrupted, tmp_path / "m")
+    last = checkpoints.read_last(out / "checkpoints")
+    assert last is not None
+    facts = {**last.facts, "sums": {**last.facts["sums"], "colour": 0.5}}
+    checkpoints.write(out / "checkpoints", replace(last, facts=facts), 1)
+    with pytest.raises(OasisGanError, match=r"checkpoints: expected the losses L1, .*, found L1, .*colour; resume it"):
+        run(out, {**LONG, "steps": 13}, resume=True)
 
 
 def test_only_the_last_checkpoints_are_kept(uninterrupted: Path) -> None:

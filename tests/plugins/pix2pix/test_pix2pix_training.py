@@ -24,7 +24,7 @@ from oasis_gan_pix2pix import store
 from oasis_gan_pix2pix.blueprint import blueprint
 from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
-from oasis_gan_pix2pix.trainer import Trainer
+from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import HistogramMatching, StoredGenerator, load_translator
 from oasis_gan_pix2pix.weight_shapes import weight_shapes
@@ -294,9 +294,9 @@ def test_training_learns_and_so_does_the_discriminator() -> None:
     recipe = recipe.model_copy(update={"discriminator": recipe.discriminator.model_copy(update={"sees": "residual"})})
     source, target = Pairs([subject("a", *head())], recipe, pytest.fail).sample(8)
     keras.utils.set_random_seed(0)
-    trainer = Trainer(recipe, LinearPrediction.of((source, target)), 300)
+    trainer = Pix2PixTrainer(recipe, LinearPrediction.of((source, target)), 300)
     before = np.abs(trainer.generate(source) - target).mean()
-    discrimination = [float(trainer.update(step, source, target)[3]) for step in range(150)]
+    discrimination = [float(trainer.update(step, source, target)["discriminator"]) for step in range(150)]
     assert np.abs(trainer.generate(source) - target).mean() < before / 4
     # Below that of a coin.
     assert np.mean(discrimination[-50:]) < np.log(2)
@@ -308,7 +308,7 @@ def test_the_seed_decides_the_networks_and_nothing_else_does() -> None:
     def drawn(seed: int) -> dict[str, NDArray[Any]]:
         keras.utils.set_random_seed(seed)
         recipe = Recipe(**{**TINY, "generator": {"levels": 3, "filters": 4, "widest": 1}})
-        return weights(Trainer(recipe, prediction, 4).generator)
+        return weights(Pix2PixTrainer(recipe, prediction, 4).generator)
 
     first, again, other = drawn(0), drawn(0), drawn(1)
     kernels = [name for name in first if name.endswith("kernel")]
@@ -503,7 +503,7 @@ def test_weights_that_are_not_finite_are_refused_even_when_vouched_for(folder: P
 
 def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
     recipe = Recipe(**{**TINY, "generator": {"levels": 2, "filters": 8}})
-    trainer = Trainer(recipe, LinearPrediction(np.ones((3, 1), np.float32), 1.0), 4)
+    trainer = Pix2PixTrainer(recipe, LinearPrediction(np.ones((3, 1), np.float32), 1.0), 4)
     with pytest.raises(OasisGanError, match="of shape"):
         assign(trainer.generator, store.read_model(folder).weights, folder)
 

@@ -17,7 +17,7 @@ from oasis_gan_keras import hardware
 from oasis_gan_keras.backend import keras
 from oasis_gan_keras.variables import read
 from oasis_gan_pix2pix.recipe import Recipe
-from oasis_gan_pix2pix.trainer import FIGURES, Trainer
+from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 
 SHORT: dict[str, Any] = {**TINY, "steps": 2, "checkpoint_every": 1}
 LONGER: dict[str, Any] = {**SHORT, "steps": 3}
@@ -40,9 +40,9 @@ def test_bfloat16_takes_the_step_of_float32(objective: str) -> None:
     for precision in ("float32", "bfloat16"):
         recipe = Recipe(**{**PLAIN, "size": 16, "loss": {"objective": objective}, "precision": precision})
         keras.utils.set_random_seed(1)
-        trainer = Trainer(recipe, PREDICTION, 10)
+        trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
         before = read(trainer.generator)
-        figures[precision] = dict(zip(FIGURES, trainer.update(0, *batch()), strict=True))
+        figures[precision] = trainer.update(0, *batch())
         after = read(trainer.generator)
         moved[precision] = np.concatenate([(after[name] - before[name]).ravel() for name in before])
     for name, figure in figures["float32"].items():

@@ -1,0 +1,84 @@
+"""Training a slice translator: what is asked for is checked, the data are read, and the run is begun or taken up."""
+
+from __future__ import annotations
+
+from oasis_gan import OasisGanError, TrainingRequest
+
+from . import checkpoints
+from .backend import deterministic, start_devices
+from .model import TrainableModel
+from .pairs import Pairs
+from .precision import TrainingPrecision
+from .run import Data, Run
+from .team import Team
+from .training_settings import TrainingSettings
+
+
+def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableModel) -> None:
+    """Train on ``request.subjects`` and write the model folder ``request.out``.
+
+    The same request gives the same model to the bit, on one machine with the same number of threads, whether it was
+    interrupted or not.
+
+    Args:
+        request: What was asked for.
+        recipe: Its settings, checked.
+        model: The kind of model to train.
+
+    Raises:
+        OasisGanError: If the recipe or the data do not do, or a loss or a gradient is no longer finite.
+        OSError: As the file system says.
+    """
+    deterministic(recipe.seed)
+    team = Team.assembled()
+    start_devices()
+    if recipe.batch % team.devices:
+        expected = f"a multiple of the {team.devices} devices"
+        raise OasisGanError("recipe: batch", expected=expected, found=str(recipe.batch), remedy="fix the recipe")
+    if team.chief:
+        _require_usable(request, model)
+    request.out.mkdir(parents=True, exist_ok=True)
+    data = _read(request, recipe)
+    with team.speaking_of_the_lost("start all workers again with --resume"):
+        folder = request.out / checkpoints.FOLDER
+        checkpoint = checkpoints.read_last(folder) if request.resume and team.chief else None
+        precision = TrainingPrecision.agreed(recipe.precision, checkpoint, team, request.out)
+        request.report(precision.line)
+        run = Run(request, recipe, model, data, team, precision)
+        if request.resume:
+            run.resume(checkpoint)
+        run.go()
+
+
+def _require_usable(request: TrainingRequest, model: TrainableModel) -> None:
+    """Raise `OasisGanError` if a new training would replace another, or there is nothing to go on from."""
+    out = request.out
+    begun = checkpoints.exist(out / checkpoints.FOLDER)
+    if begun and not request.resume:
+        remedy = "go on with it by --resume, or name another folder"
+        raise OasisGanError(out, expected="a new folder", found="one with checkpoints", remedy=remedy)
+    if request.resume and not begun and (out / model.files[0]).exists():
+        where = out / checkpoints.FOLDER
+        remedy = "restore it, or train anew into another folder"
+        expected = "a checkpoint to go on from"
+        raise OasisGanError(where, expected=expected, found="none beside the model", remedy=remedy)
+
+
+def _read(request: TrainingRequest, recipe: TrainingSettings) -> Data:
+    """Read all subjects."""
+    pairs = Pairs(request.subjects, recipe, request.report)
+    held_out = _read_held_out(request, recipe)
+    data = Data(pairs=pairs, held_out=held_out, histogram=pairs.histogram)
+    request.report(f"{len(pairs)} slices of {', '.join(pairs.names)}")
+    return data
+
+
+def _read_held_out(request: TrainingRequest, recipe: TrainingSettings) -> Pairs | None:
+    """Return what to measure on; nothing if nobody is held out, or nobody of them can be used."""
+    if not request.validation:
+        return None
+    pairs = Pairs(request.validation, recipe, request.report, needed=False)
+    if len(pairs):
+        return pairs
+    request.report("nobody is left to measure on: there will be no held-out figures")
+    return None

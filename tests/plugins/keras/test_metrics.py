@@ -1,0 +1,92 @@
+"""Metrics go by name: what is summed, kept in a checkpoint and chosen by is what a loss is called."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from oasis_gan_keras.metrics import VALIDATION_L1, VALIDATION_PSNR, Best, Means, measure
+
+from oasis_gan import OasisGanError
+
+
+def through_json(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts as a checkpoint gives them back."""
+    return dict(json.loads(json.dumps(facts)))
+
+
+def test_means_are_taken_over_the_updates_since_the_last_time() -> None:
+    means = Means(["L1", "edges"])
+    means.add({"L1": 1.0, "edges": 10.0})
+    means.add({"edges": 30.0, "L1": 2.0})
+    assert means.take() == {"L1": 1.5, "edges": 20.0}
+    means.add({"L1": 5.0, "edges": 0.0})
+    assert means.take() == {"L1": 5.0, "edges": 0.0}
+
+
+def test_means_go_on_from_a_checkpoint_whatever_the_order_of_the_losses() -> None:
+    means = Means(["L1", "edges"])
+    means.add({"L1": 1.0, "edges": 10.0})
+    resumed = Means(["edges", "L1"])
+    resumed.restore(through_json(means.facts()), "checkpoints")
+    resumed.add({"L1": 3.0, "edges": 30.0})
+    assert resumed.take() == {"edges": 20.0, "L1": 2.0}
+
+
+def test_means_of_the_first_versions_had_no_names_and_are_taken_in_their_order() -> None:
+    means = Means(["L1", "texture"])
+    means.restore({"sums": [4.0, 2.0], "summed": 2}, "checkpoints")
+    assert means.take() == {"L1": 2.0, "texture": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("sums", "found"),
+    [
+        ({}, "found none;"),
+        ({"L1": 1.0}, "found L1;"),
+        ({"L1": 1.0, "colour": 2.0}, "found L1, colour;"),
+        ([1.0, 2.0, 3.0], "found 3 without"),
+    ],
+)
+def test_a_checkpoint_of_other_losses_is_refused_in_a_sentence(sums: object, found: str) -> None:
+    with pytest.raises(OasisGanError, match="checkpoints: expected the losses L1, edges, ") as caught:
+        Means(["L1", "edges"]).restore({"sums": sums, "summed": 1}, Path("checkpoints"))
+    assert found in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_best_weights_are_those_of_the_smallest_error() -> None:
+    best = Best()
+    for step, value in [(1, 0.5), (2, 0.7), (3, 0.4), (4, 0.4)]:
+        metrics = {VALIDATION_L1: value, VALIDATION_PSNR: 100.0}
+        if best.is_beaten_by(metrics):
+            best.replace(metrics, step, {"kernel": np.full(1, step)})
+    assert (best.value, best.step, best.weights["kernel"]) == (0.4, 3, 3)
+    again = Best(weights=best.weights)
+    again.restore(through_json(best.facts()))
+    assert again == best
+
+
+def test_before_the_first_validation_anything_is_better() -> None:
+    best = Best()
+    best.restore(through_json(Best().facts()))
+    assert best.value == math.inf
+    assert best.is_beaten_by({VALIDATION_L1: 9e9})
+
+
+def test_the_best_value_of_the_first_versions_had_no_name() -> None:
+    best = Best()
+    best.restore({"best": 0.25, "best_step": 7})
+    assert (best.metric, best.value, best.step) == (VALIDATION_L1, 0.25, 7)
+
+
+def test_only_pixels_inside_the_head_are_measured() -> None:
+    real = np.zeros((1, 2, 2, 1), np.float32)
+    generated = np.array([0.1, 0.1, 0.9, 0.9], np.float32).reshape(real.shape)
+    inside = np.array([[[True, True], [False, False]]])
+    measured = measure(generated, real, inside)
+    assert measured == {VALIDATION_L1: pytest.approx(0.1), VALIDATION_PSNR: pytest.approx(20)}
