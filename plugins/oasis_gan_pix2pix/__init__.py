@@ -60,16 +60,16 @@ def check_settings(settings: Mapping[str, object]) -> Mapping[str, object]:
 
 def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str, object]) -> None:
     """Raise `OasisGanError` if the training in ``folder`` cannot go on with other settings."""
-    from oasis_gan_keras import changes
+    import oasis_gan_keras
 
     from .recipe import parse_recipe
 
-    changes.check_resume(folder, parse_recipe(before), parse_recipe(after))
+    oasis_gan_keras.check_resume(folder, parse_recipe(before), parse_recipe(after))
 
 
 def leads() -> bool:
     """Whether this process is the first of those that train together, the one that writes the model folder."""
-    from oasis_gan_keras.rendezvous import find_workers
+    from oasis_gan_keras import find_workers
 
     _, index = find_workers()
     return index == 0

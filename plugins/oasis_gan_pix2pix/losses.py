@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from oasis_gan_keras import LossInputs, compute_loss
 from oasis_gan_keras.backend import tf
-from oasis_gan_keras.losses import LossInputs, compute_loss
 
 from .recipe import OWN_TERMS, LossSettings
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from oasis_gan_keras.pairs import Batch
+from oasis_gan_keras import Batch
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from oasis_gan_keras.losses import LOSSES
-from oasis_gan_keras.settings import Fraction, Settings, at_odds, named_in, parse_settings
-from oasis_gan_keras.training_settings import TrainingSettings
+from oasis_gan_keras import LOSSES, Fraction, Settings, TrainingSettings, at_odds, named_in, parse_settings
 from pydantic import AfterValidator, Field, model_validator
 
 from .convolutions import DOUBLINGS

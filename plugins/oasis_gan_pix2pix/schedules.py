@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oasis_gan_keras.optimizers import ConstantThenLinear, InTurn
+from oasis_gan_keras import ConstantThenLinear, InTurn
 
 from .recipe import Recipe
 

@@ -6,11 +6,8 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+from oasis_gan_keras import Arrays, ChosenPrecision, Losses, LossInputs, Team, TrainableNetwork, Trainer
 from oasis_gan_keras.backend import tf
-from oasis_gan_keras.hardware import ChosenPrecision
-from oasis_gan_keras.losses import LossInputs
-from oasis_gan_keras.team import Team
-from oasis_gan_keras.trainer import Arrays, Losses, TrainableNetwork, Trainer
 
 from . import losses, networks
 from .prediction import LinearPrediction

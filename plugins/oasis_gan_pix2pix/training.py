@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from oasis_gan_keras import training
-from oasis_gan_keras.model import Preparation, TrainableModel, TrainedModel
+import oasis_gan_keras
+from oasis_gan_keras import Preparation, TrainableModel, TrainedModel
 
 from oasis_gan import TrainingRequest
 
@@ -28,7 +28,7 @@ def train(request: TrainingRequest) -> None:
         write=partial(_write_model, recipe),
         files=(store.CARD, store.WEIGHTS),
     )
-    training.train(request, recipe, model)
+    oasis_gan_keras.train(request, recipe, model)
 
 
 def _build_trainer(recipe: Recipe, preparation: Preparation) -> Pix2PixTrainer:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import oasis_gan_keras
 import pytest
 from kit.places import ROOT, TESTS
 
@@ -60,6 +63,22 @@ def test_a_plugin_imports_no_other_plugin_but_may_import_the_keras_library(path:
     roots = {module.split(".")[0] for module, _ in imports(path)}
     others = {root for root in roots if root.startswith("oasis_gan_")}
     assert others <= (set() if path.parent == LIBRARY else {LIBRARY.name})
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_plugins_take_public_names_of_the_keras_library_only(path: Path) -> None:
+    modules = {file.stem for file in LIBRARY.glob("*.py")}
+    for module, names in imports(path):
+        if module == LIBRARY.name:
+            assert set(names) <= {*oasis_gan_keras.__all__, *modules}
+        elif module.startswith(f"{LIBRARY.name}.") and module != f"{LIBRARY.name}.backend":
+            assert set(names) <= set(oasis_gan_keras.__all__)
+
+
+def test_checking_the_settings_of_a_training_imports_no_tensorflow() -> None:
+    code = "import sys, oasis_gan_pix2pix.recipe, oasis_gan_keras\noasis_gan_keras.loss\n"
+    code += "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_keras_library_is_no_plugin() -> None:
