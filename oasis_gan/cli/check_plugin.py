@@ -10,7 +10,9 @@ from typing import Any
 
 from ..errors import OasisGanError, one_line, printable
 from ..plugin.datasets import Dataset, Selection
+from ..plugin.discovery import from_file, installed
 from ..plugin.exporters import Exporter
+from ..plugin.extensions import Check, find_extensions
 from ..plugin.foreign import foreign_code
 from ..plugin.models import ModelKind, kind_of
 from ..plugin.registry import Catalogue, Registry
@@ -76,7 +78,8 @@ def _checked(options: CheckOptions) -> Iterator[Line]:
     name = file.stem if file else plugin
     problems = [problem for problem in registry.problems if problem.startswith(f"plugin {name} (")]
     offers = list(_offers(registry, name, str(file))) if file else _offers_called(registry, name)
-    if not offers and not problems:
+    extensions = {} if problems else _find_extensions(name, file)
+    if not offers and not problems and not extensions:
         remedy = "name one that oasis-gan plugins lists, or a file .py"
         raise OasisGanError("--check", expected="a plugin", found=plugin, remedy=remedy)
     yield from ((problem, False) for problem in problems)
@@ -86,6 +89,29 @@ def _checked(options: CheckOptions) -> Iterator[Line]:
             yield f"{title}: not checked; name {_NEEDED[type(offer)]} with --sample", False
         for suite, given, sample in trials:
             yield from _tried(f"{title} on {sample}" if sample else title, suite, given)
+    for title, check in extensions.items():
+        yield _try_extension(title, check)
+
+
+def _find_extensions(name: str, file: Path | None) -> dict[str, Check]:
+    """Return the checks of what a plugin adds to libraries, by name."""
+    found: dict[str, Check] = {}
+    for source, load in [from_file(file)] if file else installed():
+        if source.plugin == name:
+            with foreign_code(name):
+                found |= find_extensions(load())
+    return found
+
+
+def _try_extension(title: str, check: Check) -> Line:
+    """Return how the check of an extension went."""
+    try:
+        with foreign_code(title):
+            kept = check()
+    # The check may be anybody's.
+    except Exception as error:  # noqa: BLE001
+        return f"{title}: {one_line(error)}", False
+    return f"{title}: {kept} checks kept, 0 broken, 0 skipped", True
 
 
 def _tried(title: str, suite: str, given: dict[str, object]) -> Iterator[Line]:

@@ -14,6 +14,7 @@ from . import hookspecs
 from .datasets import Dataset
 from .discovery import OWN_DISTRIBUTION, Load, Source, from_file, installed
 from .exporters import Exporter
+from .extensions import find_extensions
 from .foreign import foreign_code
 from .hookspecs import PROJECT
 from .models import ModelKind
@@ -199,7 +200,7 @@ def _registered(manager: pluggy.PluginManager, plugin: object, source: Source) -
         found = str(error).splitlines()[-1]
         raise OasisGanError("hooks", expected="the arguments of their specs", found=found, remedy=remedy) from None
     callers = manager.get_hookcallers(plugin) or []
-    if not callers:
+    if not callers and not find_extensions(plugin):
         raise OasisGanError(source.plugin, expected="a hook marked @hookimpl", found="none", remedy=remedy)
     return callers
 

@@ -11,7 +11,7 @@ from .hardware import (
 from .limits import MAX_NAME, MAX_OUTPUT, largest_canvas
 from .losses import LOSSES, LossFunction, LossInputs, compute_loss, loss
 from .model import Preparation, TrainableModel, TrainedModel
-from .onednn import preferred
+from .onednn import prefer_onednn
 from .optimizers import ConstantThenLinear, FusedAdam, InTurn
 from .pairs import Batch, Pairs
 from .rendezvous import find_workers
@@ -64,7 +64,7 @@ __all__ = [
     "loss",
     "named_in",
     "parse_settings",
-    "preferred",
+    "prefer_onednn",
     "read",
     "require_each_once",
     "require_shapes",

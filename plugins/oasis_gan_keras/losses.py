@@ -17,10 +17,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from oasis_gan import OasisGanError, one_line
+from oasis_gan import OasisGanError, foreign_code, one_line
 
 Tensor = Any
 
@@ -66,6 +67,8 @@ def loss(name: str) -> Callable[[LossFunction], LossFunction]:
     def offer(function: LossFunction) -> LossFunction:
         _require_name(name, function)
         _offered[name] = function
+        # What oasis-gan plugins --check runs.
+        function.check_contract = partial(_check, name)  # type: ignore[attr-defined]
         return function
 
     return offer
@@ -81,14 +84,23 @@ def compute_loss(name: str, inputs: LossInputs) -> Tensor:
     where = f"loss {name} ({_find_file(function)})"
     expected = "a number for each slice, of shape (n,)"
     try:
-        answer = function(inputs)
-        axes = len(answer.shape)
+        with foreign_code(where):
+            answer = function(inputs)
+            axes = len(answer.shape)
     # The function may be anybody's.
     except Exception as error:
         raise OasisGanError(where, expected=expected, found=one_line(error), remedy="fix the loss") from error
     if axes != 1:
         raise OasisGanError(where, expected=expected, found=str(answer.shape), remedy="fix the loss")
     return answer
+
+
+def _check(name: str) -> int:
+    """Check a loss; return how many checks it kept."""
+    # It needs TensorFlow.
+    from .loss_contract import check_loss
+
+    return check_loss(name)
 
 
 def _require_name(name: str, function: LossFunction) -> None:

@@ -10,7 +10,7 @@ _VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 
 
 @contextmanager
-def preferred() -> Iterator[None]:
+def prefer_onednn() -> Iterator[None]:
     """Make a TensorFlow that is imported within compute with oneDNN, if nobody has said otherwise.
 
     Learning takes a quarter less time by it. Translating does not: weights would be laid out anew for every batch.

@@ -214,7 +214,10 @@ class Pairs:
         if vary.rotate:
             source, target = (rotated(slices, angle * vary.rotate) for slices in (source, target))
         if vary.intensity and self._recipe.source == "image":
-            source = np.clip(source * (1 + gain * vary.intensity), 0, 1) ** np.float32(1 + gamma * vary.intensity)
+            # NumPy's own numbers of 64 bits would make the slices as wide.
+            factor = np.float32(1 + gain * vary.intensity)
+            exponent = np.float32(1 + gamma * vary.intensity)
+            source = np.clip(source * factor, 0, 1) ** exponent
         return self._patch(source, target, rng)
 
     def _patch(self, source: NDArray[np.float32], target: NDArray[np.float32], rng: np.random.Generator) -> Batch:

@@ -43,9 +43,9 @@ def load(
 
 def train(request: TrainingRequest) -> None:
     """Train a model and write its folder."""
-    from oasis_gan_keras import onednn
+    from oasis_gan_keras import prefer_onednn
 
-    with onednn.preferred():
+    with prefer_onednn():
         from .training import train
 
     train(request)

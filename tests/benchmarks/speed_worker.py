@@ -28,7 +28,7 @@ def prepared(work: Work) -> Prepared:
         import speed_torch
 
         return speed_torch.prepared(work)
-    with onednn.preferred() if work.side.startswith("ours") and work.what == "training" else nullcontext():
+    with onednn.prefer_onednn() if work.side.startswith("ours") and work.what == "training" else nullcontext():
         import speed_tensorflow
 
     return speed_tensorflow.prepared(work)

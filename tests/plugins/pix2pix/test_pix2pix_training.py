@@ -184,6 +184,8 @@ def test_images_become_label_maps_and_other_images() -> None:
     to_image = Recipe(**{**STILL, "source": "image", "contrast": "robust", "augmentation": {"intensity": 0.3}})
     pairs = Pairs([Subject("a", turned.source, turned.source)], to_image, pytest.fail)
     source, target = pairs.batch(0)
+    # What is no float32 would not go into the discriminator beside the target.
+    assert source.dtype == target.dtype == np.float32
     # The source alone varies in gain and gamma.
     assert not np.array_equal(source, target)
     assert np.corrcoef(source.ravel(), target.ravel())[0, 1] > 0.9
