@@ -9,7 +9,8 @@ from .hardware import (
     thread_count,
 )
 from .limits import MAX_NAME, MAX_OUTPUT, largest_canvas
-from .losses import LOSSES, LossFunction, LossInputs, compute_loss, loss
+from .loss_inputs import LossInputs
+from .losses import LOSSES, LossFunction, compute_loss, loss
 from .model import Preparation, TrainableModel, TrainedModel
 from .onednn import prefer_onednn
 from .optimizers import ConstantThenLinear, FusedAdam, InTurn

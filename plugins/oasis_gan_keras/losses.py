@@ -16,33 +16,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 from oasis_gan import OasisGanError, foreign_code, one_line
 
-Tensor = Any
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LossInputs:
-    """The slices that a loss compares.
-
-    Args:
-        source: What went in, (n, rows, columns, source channels) in [0, 1].
-        real: What should come out, (n, rows, columns, target channels) in [-1, 1].
-        generated: What came out, of the same shape and range.
-        inside: 1 where the source is not background, else 0: (n, rows, columns, 1). Outside, `real` and `generated`
-            are both background, -1.
-    """
-
-    source: Tensor
-    real: Tensor
-    generated: Tensor
-    inside: Tensor
-
+from .loss_inputs import LossInputs, Tensor
 
 LossFunction = Callable[[LossInputs], Tensor]
 """Returns how wrong each generated slice is, (n,); 0 is perfect."""
@@ -100,7 +79,7 @@ def _check(name: str) -> int:
     # It needs TensorFlow.
     from .loss_contract import check_loss
 
-    return check_loss(name)
+    return check_loss(name, partial(compute_loss, name))
 
 
 def _require_name(name: str, function: LossFunction) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .backend import compiled, keras, tf
 from .hardware import ChosenPrecision, choose_precision, computing_in
-from .losses import LossInputs
+from .loss_inputs import LossInputs
 from .optimizers import FusedAdam
 from .team import Team, all_reduced
 from .training_settings import TrainingSettings
