@@ -16,9 +16,6 @@ import pytest
 from kit.places import TESTS
 from kit.tiny_training import LONG, run
 from oasis_gan_keras import checkpoints
-from oasis_gan_keras.rendezvous import meet
-
-from oasis_gan import OasisGanError
 
 WORKER = """
 import hashlib, sys
@@ -145,18 +142,3 @@ def test_when_a_worker_is_killed_the_other_says_so_and_the_run_can_be_resumed(tm
     assert found is not None
     lines = run(out, {**LONG, "steps": found.step + 1, "smooth": {"steps": 0}}, resume=True)
     assert f"resumed after step {found.step}" in lines
-
-
-def test_a_worker_that_was_never_started_is_named() -> None:
-    addresses = [f"127.0.0.1:{port}" for port in ports(2)]
-    with pytest.raises(OasisGanError, match=f"found nobody at {addresses[1]} within 1 s"):
-        meet(addresses, 0, 1)
-    with pytest.raises(OasisGanError, match=f"expected worker 0 at {addresses[0]}, found nobody within 1 s"):
-        meet(addresses, 1, 1)
-
-
-def test_a_port_that_is_taken_is_named() -> None:
-    with socket.create_server(("", 0)) as server:
-        taken = f"127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(OasisGanError, match=f"the port of worker 1 at {taken} free"):
-            meet(["127.0.0.1:1", taken], 1, 1)
