@@ -50,6 +50,8 @@ def test_the_wheel_holds_packages_model_recipe_and_notices_and_nothing_else(whee
         assert f"{MODEL}/{name}" in names
     assert "oasis_gan_pix2pix/recipes/tissue-to-t1w.toml" in names
     assert {f"{package}/py.typed" for package in packages} <= names
+    # What is public, and imported when it is first asked for.
+    assert {"oasis_gan/__init__.pyi", "oasis_gan_keras/__init__.pyi"} <= names
     assert {"LICENSE", "NOTICE"} <= {Path(name).name for name in names}
 
 
