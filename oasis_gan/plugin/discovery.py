@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 
-from ..errors import OasisGanError
 from .hookspecs import PROJECT
+from .plugin_files import PluginFile
 
 Load = Callable[[], object]
 OWN_DISTRIBUTION = "oasis-gan"
@@ -74,18 +72,5 @@ def _name(distribution: Distribution) -> str:
     return name or "a distribution without a name"
 
 
-def _load_file(file: Path) -> object:
-    if not file.is_file():
-        raise OasisGanError(file, expected="a Python file", found="no such file", remedy="check the path")
-    name = f"oasis_gan_plugin_{abs(hash(file.resolve()))}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise OasisGanError(file, expected="a Python file", found=file.suffix, remedy="name it .py")
-    # A module looks itself up there, for example to make a dataclass of postponed annotations.
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+def _load_file(path: Path) -> object:
+    return PluginFile.identify(path).load()

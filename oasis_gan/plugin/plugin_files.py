@@ -1,0 +1,104 @@
+"""Plugin files that a user names: each is known by its content, so that another process loads the same one."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from ..errors import OasisGanError
+
+_PREFIX = "oasis_gan_plugin_"
+_SHOWN = 12  # digits of a hash in an error
+
+
+@dataclass(frozen=True)
+class PluginFile:
+    """A Python file with a plugin in it.
+
+    Args:
+        path: The absolute path of the file.
+        sha256: The SHA-256 of its bytes.
+    """
+
+    path: Path
+    sha256: str
+
+    @classmethod
+    def identify(cls, path: Path) -> PluginFile:
+        """Return the plugin file at a path, as it is now.
+
+        Raises:
+            OasisGanError: If there is no such file, or its name does not end in ``.py``.
+            OSError: As the file system says.
+        """
+        if not path.is_file():
+            raise OasisGanError(path, expected="a Python file", found="no such file", remedy="check the path")
+        if path.suffix != ".py":
+            raise OasisGanError(path, expected="a Python file", found=path.suffix, remedy="name it .py")
+        return cls(path.absolute(), hashlib.sha256(path.read_bytes()).hexdigest())
+
+    @property
+    def module_name(self) -> str:
+        """The name under which the file is imported: the same in every process, as long as its content is the same."""
+        return f"{_PREFIX}{self.sha256}"
+
+    def load(self) -> ModuleType:
+        """Return the module in the file, which is executed once in a process.
+
+        Raises:
+            OasisGanError: If the file has been changed since it was identified.
+            Exception: Whatever the file raises.
+        """
+        loaded = sys.modules.get(self.module_name)
+        if loaded is not None and loaded.__file__ == str(self.path):
+            return loaded
+        loader = _Loader(self)
+        spec = importlib.util.spec_from_file_location(self.module_name, self.path, loader=loader)
+        if spec is None:
+            raise ImportError(f"{self.path} cannot be imported")
+        module = importlib.util.module_from_spec(spec)
+        # A module looks itself up there, for example to make a dataclass of postponed annotations.
+        sys.modules[self.module_name] = module
+        try:
+            loader.exec_module(module)
+        except BaseException:
+            del sys.modules[self.module_name]
+            raise
+        return module
+
+
+def find_plugin_file(module_name: str) -> PluginFile | None:
+    """Return the plugin file that a module was loaded from; None if it was installed, or is no plugin."""
+    module = sys.modules.get(module_name) if module_name.startswith(_PREFIX) else None
+    if module is None or module.__file__ is None:
+        return None
+    return PluginFile(Path(module.__file__), module_name.removeprefix(_PREFIX))
+
+
+class _Loader(SourceFileLoader):
+    """Executes the very bytes that were hashed, and keeps no bytecode of them.
+
+    Args:
+        file: The plugin file.
+    """
+
+    def __init__(self, file: PluginFile) -> None:
+        super().__init__(file.module_name, str(file.path))
+        self._file = file
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return what the file is compiled to."""
+        path = self._file.path
+        data = path.read_bytes() if path.is_file() else None
+        found = "no such file" if data is None else hashlib.sha256(data).hexdigest()
+        if data is None or found != self._file.sha256:
+            expected = f"the plugin file as it was, SHA-256 {self._file.sha256[:_SHOWN]}..."
+            shown = found if data is None else f"{found[:_SHOWN]}..."
+            remedy = "put the file back as it was, or run the command again"
+            raise OasisGanError(path, expected=expected, found=shown, remedy=remedy)
+        return self.source_to_code(data, str(path))
