@@ -15,6 +15,7 @@ from ..image.labels import LabelSet
 from ..image.volume import CleanVolume, Content, V, Volume
 from ..io.label_doubt import presume
 from .foreign import reading
+from .portable import Portable
 
 
 def _wrong_field(fields: Iterable[tuple[str, object, bool]]) -> str | None:
@@ -30,8 +31,25 @@ def _is_tuple_of_paths(parts: object) -> bool:
 
 
 @dataclass(frozen=True)
-class Scan:
+class Refusal:
+    """A reader of a file that cannot be used: it raises why.
+
+    Args:
+        error: What it raises.
+    """
+
+    error: Exception
+
+    def __call__(self, path: Path) -> Volume:
+        """Raise the error."""
+        raise self.error
+
+
+@dataclass(frozen=True)
+class Scan(Portable):
     """A volume that has not been read yet.
+
+    It can be pickled if its reader can be: if that is a function of a module, or `functools.partial` of one.
 
     Args:
         path: The file it is read from (hashed for the provenance).
@@ -54,6 +72,11 @@ class Scan:
     plugin: str = ""
     presumed_labels: LabelSet | None = None
     labels_option: str = OPTION
+
+    @classmethod
+    def refused(cls, path: Path, error: Exception) -> Scan:
+        """Return the scan of a file that cannot be used: reading it raises why, and stops no other subject."""
+        return cls(path, Refusal(error))
 
     def wrong_field(self) -> str | None:
         """Return which field does not have the type that it should, such as ``path: str``; None if all have."""
@@ -109,6 +132,11 @@ class Scan:
     def holding(self, content: Content) -> Scan:
         """Return this scan, known to hold labels or an image."""
         return replace(self, content=content)
+
+    def _not_portable(self, found: str) -> OasisGanError:
+        expected = "a reader that another process can import: a function of a module, or functools.partial of one"
+        remedy = f"fix the dataset plugin {self.plugin}".rstrip()
+        return OasisGanError(self.path, expected=expected, found=found, remedy=remedy)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..image.volume import Volume
+from .portable import Portable
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exporter:
+class Exporter(Portable):
     """A writer plugin: one file format.
 
     Args:

@@ -31,8 +31,11 @@ def unreadable(root: Path, error: OSError) -> Subject:
     folder = Path(os.fsdecode(error.filename)) if error.filename is not None else root
     below = folder.relative_to(root) if folder.is_relative_to(root) else PurePath(folder.name)
 
-    def refuse(path: Path) -> Volume:
-        require_content(path, "a folder")
-        raise error
+    name = "_".join(below.parts) or folder.absolute().name
+    return Subject(name, Scan(folder, partial(_refuse_folder, error=error)))
 
-    return Subject("_".join(below.parts) or folder.absolute().name, Scan(folder, refuse))
+
+def _refuse_folder(path: Path, error: OSError) -> Volume:
+    """Raise what is wrong with a folder: that its content has not been fetched, or what the file system says."""
+    require_content(path, "a folder")
+    raise error

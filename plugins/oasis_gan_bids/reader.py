@@ -13,7 +13,6 @@ from oasis_gan import (
     Scan,
     Selection,
     Subject,
-    Volume,
     caseless,
     has_suffix,
     lies_with_other_data,
@@ -131,7 +130,7 @@ class _Dataset:
         try:
             found = mate(source, candidates, homes)
         except OasisGanError as error:
-            return _refused(source, error)
+            return Scan.refused(source.path, error)
         return self.scan(found) if found else None
 
 
@@ -180,12 +179,3 @@ def _of_one_home(found: list[BidsFile], root: Path) -> list[BidsFile]:
             expected, remedy = f"one derivative with such files of sub-{participant}", "name one of them as the SOURCE"
             raise OasisGanError(root, expected=expected, found=shown, remedy=remedy)
     return own or found
-
-
-def _refused(file: BidsFile, error: Exception) -> Scan:
-    """Return a scan of which reading says what is wrong."""
-
-    def refuse(path: Path) -> Volume:
-        raise error
-
-    return Scan(file.path, refuse)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from oasis_gan import NameLookup, OasisGanError, Scan, Subject, Volume, refuse_content, require_content
+from oasis_gan import NameLookup, OasisGanError, Scan, Subject, refuse_content, require_content
 
 _MAX_BYTES = 2**26  # a hundred thousand rows and more
 _SPLITS = {"", "train", "validate", "test"}
@@ -44,7 +44,7 @@ def listed(table: Path, name: Callable[[Path], str], scan: Callable[[Path], Scan
         try:
             return scan(lookup.find(path) or path)
         except OasisGanError as error:
-            return _refused(path, error)
+            return Scan.refused(path, error)
 
     for number, row in enumerate(rows, start=1):
         source, target = row.get("source") or "", row.get("target") or ""
@@ -53,7 +53,7 @@ def listed(table: Path, name: Callable[[Path], str], scan: Callable[[Path], Scan
             expected, there = problem
             where = f"{table}, row {number}"
             error = OasisGanError(where, expected=expected, found=there, remedy="correct the row")
-            refused = _refused(table, error)
+            refused = Scan.refused(table, error)
             yield Subject(row.get("subject") or f"row {number}", refused, refused)
             continue
         subject = row.get("subject") or name(Path(source))
@@ -94,12 +94,3 @@ def _problem(row: dict[str, str]) -> tuple[str, str] | None:
         return "names of files", "one with a NUL in it"
     split = row.get("split") or ""
     return None if split in _SPLITS else ("split train, validate or test", split)
-
-
-def _refused(path: Path, error: OasisGanError) -> Scan:
-    """Return a scan of which reading says what is wrong."""
-
-    def refuse(path: Path) -> Volume:
-        raise error
-
-    return Scan(path, refuse)

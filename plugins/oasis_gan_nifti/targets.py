@@ -12,7 +12,6 @@ from oasis_gan import (
     OasisGanError,
     Scan,
     Selection,
-    Volume,
     is_volume_name,
     stem_of,
     volume_scan,
@@ -58,7 +57,7 @@ class TargetFinder:
             found = self._lookup.first(candidates)
             self._require_one(found, candidates)
         except OasisGanError as error:
-            return _refused(candidates[0], error)
+            return Scan.refused(candidates[0], error)
         if found == source:
             raise OasisGanError(source, expected="a target beside it", found="itself", remedy="name another suffix")
         if found is None:
@@ -104,7 +103,7 @@ class TargetFinder:
         shown = ", ".join(others[:_SHOWN])
         remedy = "say with --target-suffix how the names of targets end"
         error = OasisGanError(expected, expected=f"the target of {source.name}", found=shown, remedy=remedy)
-        return _refused(expected, error)
+        return Scan.refused(expected, error)
 
     def _missing_of_long_name(self, source: Path, beginning: Path, expected: Path) -> Scan:
         """Return the scan of a target that is not there; if one has the source's name without its end, it says so."""
@@ -114,13 +113,4 @@ class TargetFinder:
             return volume_scan(expected, self._selection.max_voxels)
         remedy = "say with --source-suffix how the names of sources end"
         error = OasisGanError(expected, expected=f"the target of {source.name}", found=other, remedy=remedy)
-        return _refused(expected, error)
-
-
-def _refused(path: Path, error: OasisGanError) -> Scan:
-    """Return a scan of which reading says what is wrong."""
-
-    def refuse(path: Path) -> Volume:
-        raise error
-
-    return Scan(path, refuse)
+        return Scan.refused(expected, error)

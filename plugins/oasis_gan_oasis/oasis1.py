@@ -17,7 +17,6 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import NoReturn
 
 from oasis_gan import (
     OASIS,
@@ -149,9 +148,8 @@ def _scan(path: Path, selection: Selection) -> Scan:
 
 def _missing(folder: Path, ending: str, found: list[Path], option: str) -> Scan:
     """Return a scan that is not there, or not alone: reading it says so."""
-
-    def refuse(path: Path) -> NoReturn:
-        names, remedy = ", ".join(path.name for path in found), f"complete the session, or choose another with {option}"
-        raise OasisGanError(folder, expected=f"one image {path.name}", found=names or "none", remedy=remedy)
-
-    return Scan(folder / f"*{ending}.hdr", refuse)
+    pattern = f"*{ending}.hdr"
+    shown = ", ".join(path.name for path in found) or "none"
+    remedy = f"complete the session, or choose another with {option}"
+    error = OasisGanError(folder, expected=f"one image {pattern}", found=shown, remedy=remedy)
+    return Scan.refused(folder / pattern, error)
