@@ -28,7 +28,7 @@ def hint_at_suffix(paths: Iterable[Path]) -> str | None:
         if labels is not None and other is not None:
             both = f"{beginning}{labels} and {beginning}{other}"
             suffix = f"{beginning[-1:]}{labels}"
-            return f"several files of a subject, such as {both}: --source-suffix {suffix} takes one kind only"
+            return f"several files of a subject, such as {both}: `source_suffix` {suffix} takes one kind only"
     return None
 
 

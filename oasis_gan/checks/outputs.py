@@ -56,7 +56,7 @@ def without_outputs(subjects: Iterable[Subject], selection: Selection, say: Call
         say(f"{selection.root}: {_counted(len(outputs))} of oasis-gan left out, such as {example}")
     else:
         found = f"{_counted(len(outputs))} of oasis-gan and nothing else"
-        remedy = "name the files themselves to use them, or choose them with --source-suffix"
+        remedy = "name the files themselves to use them, or choose them with `source_suffix`"
         raise OasisGanError(selection.root, expected="volumes that are no outputs", found=found, remedy=remedy)
 
 

@@ -97,7 +97,7 @@ class Comparison:
         found = "; ".join(f"{_enumerate(names)} {what}" for what, names in groups.items() if names)
         if found:
             expected = "the subjects that this training began with"
-            remedy = "put them back as they were, name their new place with --source and --target, or train anew"
+            remedy = "put them back as they were, name their new place with `moved_to` and `target_root`, or train anew"
             raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
@@ -114,7 +114,7 @@ def split(learnt: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
     both = {_person(subject) for subject in learnt} & {_person(subject) for subject in held_out}
     if both:
         found, remedy = f"{min(both)} on both", "name all subjects of that person, or none"
-        raise OasisGanError("--validate", expected="each person on one side", found=found, remedy=remedy)
+        raise OasisGanError("`validate`", expected="each person on one side", found=found, remedy=remedy)
     return Split(tuple(learnt), tuple(held_out))
 
 
@@ -193,7 +193,7 @@ def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
             if other.side != entry.side:
                 expected = "each person on one side"
                 found = f"{other.subject} and {entry.subject}, which hold the same file"
-                raise OasisGanError("--validate", expected=expected, found=found, remedy="leave one of them out")
+                raise OasisGanError("`validate`", expected=expected, found=found, remedy="leave one of them out")
 
 
 def _enumerate(names: Sequence[str]) -> str:

@@ -70,7 +70,7 @@ def _orders_of(mri_path: Path) -> tuple[Order, ...]:
 
 def _explanation(order: Order, mri_path: Path) -> str:
     if order == _BIDS_IN_T1W:
-        return ": are they coded as in BIDS, 1 GM, 2 WM, 3 CSF? say so with --labels bids"
+        return ": are they coded as in BIDS, 1 GM, 2 WM, 3 CSF? say so with `labels` bids"
     if order == _FLAIR and not _T1W.fullmatch(stem_of(mri_path)):
         return ": is it a FLAIR, or are GM and WM exchanged?"
-    return ": say with --labels what they mean"
+    return ": say with `labels` what they mean"

@@ -15,6 +15,7 @@ from ..checks.findings import Finding, Report, Verdict
 from ..errors import printable
 from ..image.label_sets import OASIS
 from .choosing import SelectionOptions, list_subjects, load_registry, require_listed
+from .flags import with_flags
 from .progress import reporting
 from .streams import results_stream, write_result
 
@@ -61,12 +62,16 @@ def report_line(report: Report) -> str:
     return f"{report.subject}: {report.verdict} - {report.message}"
 
 
+def _message(report: Report) -> str:
+    return with_flags(report.message)
+
+
 def _row(report: Report) -> str:
-    return "\t".join(printable(cell) for cell in (report.subject, report.verdict, report.message))
+    return "\t".join(printable(cell) for cell in (report.subject, report.verdict, _message(report)))
 
 
 def _record(report: Report) -> dict[str, object]:
-    said = {"subject": printable(report.subject), "verdict": report.verdict, "message": printable(report.message)}
+    said = {"subject": printable(report.subject), "verdict": report.verdict, "message": printable(_message(report))}
     return {**said, "figures": report.figures}
 
 
@@ -78,7 +83,7 @@ def _print_rows(rows: Iterable[str]) -> None:
 def _print_table(reports: Iterable[Report]) -> None:
     table = Table("subject", "verdict", "message")
     for report in reports:
-        name, message = (Text(printable(text), overflow="fold") for text in (report.subject, report.message))
+        name, message = (Text(printable(text), overflow="fold") for text in (report.subject, _message(report)))
         table.add_row(name, Text(report.verdict, _COLOURS[report.verdict]), message)
     console = Console(file=results_stream(), width=None if results_stream().isatty() else _WIDTH)
     # Through `write_result`, which knows what to do when nobody reads.

@@ -16,6 +16,7 @@ from ..plugin.extensions import Check, find_extensions
 from ..plugin.foreign import foreign_code
 from ..plugin.models import ModelKind, kind_of
 from ..plugin.registry import Catalogue, Registry
+from .flags import with_flags
 from .streams import write_result
 
 Offer = Dataset | ModelKind | Exporter
@@ -62,7 +63,7 @@ def check_plugin(options: CheckOptions) -> int:
         raise OasisGanError("--check", expected="pytest", found=one_line(error), remedy=remedy) from None
     contract_kept = True
     for line, good in _checked(options):
-        write_result(printable(line))
+        write_result(printable(with_flags(line)))
         contract_kept &= good
     return int(not contract_kept)
 

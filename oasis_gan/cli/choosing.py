@@ -25,6 +25,7 @@ from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.models import ModelCard, ModelKind, Translator, computation_of, kind_of
 from ..plugin.options import Value
 from ..plugin.registry import Registry
+from .flags import with_flags
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class SelectionOptions:
 
 def say(line: str) -> None:
     """Write a line to standard error."""
-    sys.stderr.write(printable(line) + "\n")
+    sys.stderr.write(printable(with_flags(line)) + "\n")
     sys.stderr.flush()
 
 

@@ -20,6 +20,7 @@ from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.registry import Registry
 from .choosing import label_set_of, load_registry, say
 from .evaluation_table import print_evaluation
+from .flags import with_flags
 from .opening import open_scan
 from .streams import write_result
 
@@ -54,9 +55,10 @@ def evaluate_command(options: EvaluateOptions) -> int:
     try:
         with foreign_code(task.output.path):
             found = evaluate(task)
+        found = replace(found, notes=tuple(with_flags(note) for note in found.notes))
     # Readers may be anybody's.
     except Exception as error:  # noqa: BLE001
-        _print_failure(options, task.subject, one_line(error))
+        _print_failure(options, task.subject, with_flags(one_line(error)))
         return 1
     _print(options, found)
     return 0

@@ -11,6 +11,7 @@ from ..plugin.foreign import foreign_code
 from ..plugin.models import ModelCard
 from ..plugin.registry import Registry
 from .choosing import choose_model, described, load_registry
+from .flags import with_flags
 
 Row = tuple[str, ...]
 
@@ -24,7 +25,7 @@ def plugin_table(files: Iterable[Path]) -> Iterator[str]:
             rows.append((catalogue.kind, name, str(catalogue.sources[name]), offer.summary))
     yield from _aligned(rows)
     for problem in registry.problems:
-        yield f"broken: {problem}"
+        yield with_flags(f"broken: {problem}")
 
 
 def model_table(files: Iterable[Path]) -> Iterator[str]:
@@ -42,7 +43,7 @@ def model_table(files: Iterable[Path]) -> Iterator[str]:
                 remarks.append(printable(f"note: model {model.name}: {card.note}"))
         # The kind may be anybody's.
         except Exception as error:  # noqa: BLE001
-            remarks.append(printable(f"broken: model {model.name}: {one_line(error)}"))
+            remarks.append(printable(with_flags(f"broken: model {model.name}: {one_line(error)}")))
     yield from _aligned(rows)
     yield from remarks
 

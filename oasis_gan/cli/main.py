@@ -14,6 +14,7 @@ from ..errors import OasisGanError, one_line, printable
 from ..image.choices import DATATYPES, MAX_VOXELS
 from .command import Group
 from .entity_options import SubjectCommand, entity_option
+from .flags import with_flags
 from .streams import expect_no_readers, open_closed_streams, output_failure, write_result
 
 # Of many sources one that may not be read stops no other: it is named by whoever tries.
@@ -422,4 +423,4 @@ def _run_command() -> int:
 
 
 def _report(error: Exception) -> None:
-    sys.stderr.write(printable(f"oasis-gan: {one_line(error)}") + "\n")
+    sys.stderr.write(printable(f"oasis-gan: {with_flags(one_line(error))}") + "\n")

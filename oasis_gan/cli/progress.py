@@ -14,6 +14,7 @@ from rich.table import Column
 
 from ..errors import printable
 from ..pipeline.ledger import Outcome, Status
+from .flags import with_flags
 from .streams import results_stream, write_result
 
 _SPEED_PERIOD = 300.0  # seconds to take the mean speed over: a pause to measure or to save must not shake it
@@ -42,7 +43,8 @@ class _Bar:
         self._progress.update(self._task, completed=done, total=total, description=printable(doing))
 
     def say(self, line: str) -> None:
-        self._progress.console.print(printable(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
+        text = printable(with_flags(line))
+        self._progress.console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     def give(self, result: Path) -> None:
         # Where both are one terminal, what is written past the bar would land in the middle of it.
@@ -59,7 +61,7 @@ class _Log:
         pass
 
     def say(self, line: str) -> None:
-        sys.stderr.write(f"{printable(line)}\n")
+        sys.stderr.write(f"{printable(with_flags(line))}\n")
         sys.stderr.flush()
 
     def give(self, result: Path) -> None:

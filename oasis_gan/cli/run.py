@@ -34,6 +34,7 @@ from .choosing import (
     load_registry,
     say,
 )
+from .flags import with_flags
 from .opening import open_scan, read_volume
 from .progress import Reporter, Tally, reporting
 
@@ -144,6 +145,7 @@ class _Run:
 
     def add(self, outcome: Outcome) -> None:
         """Report the next outcome."""
+        outcome = replace(outcome, message=with_flags(outcome.message))
         self._ended += 1
         self._failed |= outcome.status is Status.FAILED
         # What cannot be written now is written with the next row; `finish` says so if that does not help.

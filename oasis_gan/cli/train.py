@@ -23,6 +23,7 @@ from ..plugin.models import ModelKind, TrainingRequest
 from ..plugin.registry import Registry
 from .check import report_line
 from .choosing import SelectionOptions, first, list_subjects, load_registry, require_listed, say
+from .flags import flag_of
 from .progress import Reporter, reporting
 from .recipes import apply_settings, compose_recipe
 from .signals import Stopped
@@ -33,8 +34,6 @@ from .training_folder import TrainingRun, has_model, hold_training_folder, reloc
 _WITH_RESUME = {"resume", "settings", "plugin_files", "moved_to", "target_root", "labels"}
 _NOT_GIVEN = (None, (), "", MAX_VOXELS)
 """What options are where the user names none."""
-_OPTIONS = {"sources": "SOURCE", "participants": "--participant-label", "sessions": "--session-label"}
-"""What the user types, where it is not the name of the field."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +213,7 @@ def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
     """Return what the training in a folder was asked for, with what ``--set``, ``--source`` and ``--target`` change."""
     for field in fields(options):
         if field.name not in _WITH_RESUME and getattr(options, field.name) not in _NOT_GIVEN:
-            raise _unheeded(_OPTIONS.get(field.name, f"--{field.name.replace('_', '-')}"))
+            raise _unheeded(flag_of(field.name))
     run = TrainingRun.read(folder)
     # A table may have moved; a name means what it meant.
     if options.labels is not None and not _is_table(str(run.selection.get("labels") or OASIS.name)):

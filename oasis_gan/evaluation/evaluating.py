@@ -131,7 +131,7 @@ def _regions(volumes: _Volumes, task: Task) -> tuple[str, dict[str, Mask]]:
     """Return what the mask is, and its regions."""
     if volumes.tissues is None:
         definition, regions = NOT_ZERO, {TOTAL: np.asarray(volumes.output.voxels != 0)}
-        where, remedy = task.output.path, "give another output, or its label map with --labels"
+        where, remedy = task.output.path, "give another output, or its label map as `labels`"
     else:
         definition, regions = LABELLED, regions_of(volumes.tissues.voxels)
         where, remedy = task.labels.path if task.labels else task.output.path, "give another label map"
@@ -188,7 +188,7 @@ def _check_output(task: Task, identity: Identity) -> list[str]:
         raise OasisGanError(task.output.path, expected="an MRI", found=found, remedy=remedy)
     if identity["sha256"] != task.sidecar.volume.sha256:
         expected = "the volume that the JSON beside it describes"
-        remedy = "make it again (run --overwrite), or move the JSON away"
+        remedy = "make it again with `overwrite`, or move the JSON away"
         raise OasisGanError(task.output.path, expected=expected, found="another one, by its SHA-256", remedy=remedy)
     return []
 

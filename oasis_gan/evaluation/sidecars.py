@@ -13,7 +13,7 @@ from ..io.label_names import stem_of
 from ..io.strict_json import require_unique_keys
 
 _MOST_BYTES = 2**24
-_REMEDY = "make the output again (run --overwrite), or move this file away"
+_REMEDY = "make the output again with `overwrite`, or move this file away"
 
 
 class FileIdentity(BaseModel):

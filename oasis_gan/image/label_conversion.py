@@ -13,7 +13,7 @@ from .labels import LabelSet, Structure, listed, values_of
 from .tissues import BACKGROUND, is_background_name, mixture_in, tissue_of
 from .volume import CleanVolume, Mended, Volume, Voxels
 
-OPTION = "--labels"
+OPTION = "`labels`"
 OWN_TABLE = "a table of your own (TSV: index, tissue)"
 """What a remedy calls the table that `oasis_gan.io.label_tables` reads."""
 _LONGEST_TABLE = 2**20  # values

@@ -125,7 +125,7 @@ class LabelSet:
             return replace(cleaned, voxels=voxels.astype(np.int32, copy=False))
         known_names = ["0 background", *(f"{label.value} {label.name}" for label in self.labels)]
         expected, found = listed(known_names), listed([f"{value:g}" for value in strange])
-        remedy = "give a label map with these values (an MRI is no label map), or say with --labels what they mean"
+        remedy = "give a label map with these values (an MRI is no label map), or say with `labels` what they mean"
         raise OasisGanError(where, expected=f"labels {expected} ({self.name})", found=found, remedy=remedy)
 
     def unknown_values(self, voxels: Voxels) -> list[float]:

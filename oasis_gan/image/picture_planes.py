@@ -44,7 +44,7 @@ def choose_picture_planes(
     names = " and ".join(planes)
     if narrowest > 1:
         return planes, f"{describe_thin(geometry)}, sliced in the {names} plane into rows of {narrowest} pixels"
-    remedy = f"use --plane {best}" if best in offered else f"choose a model that was trained in the {best} plane"
+    remedy = f"use `plane` {best}" if best in offered else f"choose a model that was trained in the {best} plane"
     expected = f"a volume that is a picture in the {names} plane"
     raise OasisGanError(where, expected=expected, found=describe_thin(geometry), remedy=remedy)
 

@@ -196,7 +196,7 @@ def unrecognised(root: Path, readers: str) -> OasisGanError:
     if found is not None:
         return OasisGanError(root, expected=READ, found=found.found, remedy=found.remedy)
     expected = f"something that a dataset plugin reads ({readers})"
-    remedy = "convert it to .nii.gz, or choose its reader with --dataset"
+    remedy = "convert it to .nii.gz, or choose its reader with `dataset`"
     return OasisGanError(root, expected=expected, found="a file of an unknown kind", remedy=remedy)
 
 
@@ -224,5 +224,5 @@ def _unrecognised_folder(root: Path, readers: str) -> OasisGanError:
     expected = f"something that a dataset plugin reads ({readers})"
     shown = ", ".join(names[:_SHOWN])
     found_there = f"other files, such as {shown}" if names else "no files"
-    remedy = "check the folder, or choose a reader with --dataset"
+    remedy = "check the folder, or choose a reader with `dataset`"
     return OasisGanError(root, expected=expected, found=found_there, remedy=remedy)

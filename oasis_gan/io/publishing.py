@@ -93,11 +93,11 @@ def _set_aside(path: Path, work: Path) -> None:
 def _refuse_folder(target: Path, source: Path) -> None:
     """Raise if a folder would give way to a file: it is nothing that was made here, whatever is in it."""
     if target.is_dir() and not target.is_symlink() and not source.is_dir():
-        remedy = "move it away, or use another --out"
+        remedy = "move it away, or use another `out`"
         raise OasisGanError(target, expected="a file, or a free name", found="a folder", remedy=remedy)
 
 
 def _taken(path: Path) -> OasisGanError:
     return OasisGanError(
-        path, expected="a free name", found="a file that was put there meanwhile", remedy="use another --out"
+        path, expected="a free name", found="a file that was put there meanwhile", remedy="use another `out`"
     )

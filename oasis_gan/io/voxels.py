@@ -110,7 +110,7 @@ def checked_sizes(sizes: Sequence[int], path: Path, max_voxels: int) -> tuple[in
     if len(kept) != 3 or min(kept) < 1:
         refuse(path, "a 3-D volume", f"dimensions {kept}", _remedy_for_sizes(kept))
     if np.prod(kept, dtype=object) > max_voxels:
-        refuse(path, f"at most {max_voxels} voxels", f"dimensions {kept}", "crop it, or raise --max-voxels")
+        refuse(path, f"at most {max_voxels} voxels", f"dimensions {kept}", "crop it, or raise `max_voxels`")
     i, j, k = kept
     return i, j, k
 

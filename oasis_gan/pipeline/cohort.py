@@ -270,7 +270,7 @@ class _Work:
         self.label = self._naming.label(place.name)
         if place.claim is None:
             output = self._job.layout.output(place.name)
-            self._outcome = Outcome(self.label, Status.SKIPPED, output, "already there; --overwrite makes it again")
+            self._outcome = Outcome(self.label, Status.SKIPPED, output, "already there; `overwrite` makes it again")
         return place.claim is not None
 
     def _make_record(self, files: ScanFiles) -> Record:

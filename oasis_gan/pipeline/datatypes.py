@@ -40,12 +40,12 @@ def stored_as(volume: Volume, datatype: str, where: object) -> Volume:
     if not _holds(datatype, low, high):
         limits = np.iinfo(kind)
         expected, found = f"voxels from {limits.min} to {limits.max} for {datatype}", f"{low:g} to {high:g}"
-        raise OasisGanError(where, expected=expected, found=found, remedy="use --dtype float32")
+        raise OasisGanError(where, expected=expected, found=found, remedy="use `dtype` float32")
     lost, span = float(np.abs(whole - voxels).max()), float(np.ptp(voxels))
     if lost > _MAX_LOSS * span:
         found = f"a range of {span:.3g}, and a voxel {lost:.2g} from the nearest"
         expected = f"intensities that whole numbers tell apart for {datatype}"
-        raise OasisGanError(where, expected=expected, found=found, remedy="use --dtype float32")
+        raise OasisGanError(where, expected=expected, found=found, remedy="use `dtype` float32")
     note = (f"voxels were rounded to {datatype}, by at most {lost:.2g}",) if lost else ()
     return replace(volume, voxels=whole.astype(kind), notes=(*volume.notes, *note))
 

@@ -15,7 +15,7 @@ from .provenance import Record, differences, read_sidecar
 
 MakeRecord = Callable[[], Record]
 """Returns what decides how an output looks. It reads the whole source, so it is called only where that matters."""
-_REMEDY = "use --overwrite, or another --out"
+_REMEDY = "use `overwrite`, or another `out`"
 
 
 @dataclass(frozen=True)

@@ -99,10 +99,10 @@ def _find_contrast(
     # Another kind of image than a window has no contrast that could be taken from a scan.
     if not isinstance(target, Window):
         found = target.describe()
-        raise OasisGanError(card.name, expected="a model that makes images", found=found, remedy="omit --like")
+        raise OasisGanError(card.name, expected="a model that makes images", found=found, remedy="omit `like`")
     reference = clean(reference, where, "image")
     if holds_labels_alone(reference.voxels):
-        remedy = "give the scan, and its label map as --like-labels"
+        remedy = "give the scan, and its label map as `like_labels`"
         raise OasisGanError(where, expected="a scan whose contrast to take", found="a label map", remedy=remedy)
     label_set = card.source.label_set
     is_anchored = set(ANCHORS.values()) <= set(target.anchors)
@@ -119,7 +119,7 @@ def _anchored(
     if labels is None:
         _require_brain_alone(reference, where)
         tissues = tissues_by_intensity(reference.voxels, label_set)
-        remedy = "give another reference, or its tissue map as --like-labels"
+        remedy = "give another reference, or its tissue map as `like_labels`"
     else:
         reference, labels = Subject.aligned(reference, labels)
         reference.geometry.require_same_grid(labels.geometry, labels_where)
@@ -135,7 +135,7 @@ def _require_brain_alone(reference: Volume, where: object) -> None:
     found = sign_of_a_skull(reference)
     if found:
         expected = "a scan of a brain alone, whose tissues its intensities tell"
-        remedy = "give a skull-stripped scan, or its tissue map as --like-labels"
+        remedy = "give a skull-stripped scan, or its tissue map as `like_labels`"
         raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 

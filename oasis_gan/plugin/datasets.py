@@ -185,7 +185,7 @@ class Subject:
             OasisGanError: If there is no target, or the grids differ.
         """
         if self.target is None:
-            remedy = "name the targets, for example with --target or --target-suffix"
+            remedy = "name the targets, for example with `target_root` or `target_suffix`"
             raise OasisGanError(self.source.path, expected="a target beside it", found="none", remedy=remedy)
         source, target = self.aligned(self.source.read(), self.target.read())
         source.geometry.require_same_grid(target.geometry, self.target.path)

@@ -37,7 +37,7 @@ _DSEG_TABLE = re.compile(r"((?:[a-zA-Z]+-[a-zA-Z0-9+]+_)*)dseg\.tsv")
 _IN_BIDS = re.compile(r"sub-.+|ses-.+|sess-.+|anat\d*|func\d*|dwi\d*|fmap\d*|perf|pet|mri|seg")
 _DEEPEST = 9  # folders above a file that are looked at for a description
 _NOT_BIDS = {"sourcedata", "code"}
-_WITHOUT_TABLE = "no *_dseg.tsv says what the labels mean: without --labels, those common in BIDS, 1 GM, 2 WM, 3 CSF"
+_WITHOUT_TABLE = "no *_dseg.tsv says what the labels mean: taken for those common in BIDS, 1 GM, 2 WM, 3 CSF"
 
 
 def find_label_set(path: Path) -> LabelSet | None:

@@ -117,7 +117,7 @@ class Registry:
         problem, error = self.problems[known], self._errors[known]
         if isinstance(error, NameTakenError):
             raise _file_takes_name(file, error)
-        raise OasisGanError("--plugin", expected="a working plugin", found=problem, remedy="fix that file")
+        raise OasisGanError("`plugin_files`", expected="a working plugin", found=problem, remedy="fix that file")
 
     def _take(self, manager: pluggy.PluginManager, source: Source, load: Load) -> None:
         """Register one plugin and collect its offers, each hook by itself: what one breaks the others keep."""

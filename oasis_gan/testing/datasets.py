@@ -109,7 +109,7 @@ class DatasetContract:
             missing = [subject.name for subject in subjects if subject.target is None]
             assert not missing, f"targets were asked for, and {missing[0]} has none: give Subject a target"
         if not pairs:
-            pytest.skip("there are no targets (--target or --target-suffix finds some)")
+            pytest.skip("there are no targets (`target_root` or `target_suffix` finds some)")
         for subject in pairs:
             source, target = subject.paired()
             assert source.voxels.shape == target.voxels.shape
@@ -119,7 +119,7 @@ class DatasetContract:
         if not selection.root.is_dir():
             pytest.skip("the sample is a file, not a folder")
         other = replace(selection, source_suffix=NO_SUCH_SUFFIX)
-        otherwise = f"`open` ignored --source-suffix {NO_SUCH_SUFFIX}: list only files that end in source_suffix"
+        otherwise = f"`open` ignored `source_suffix` {NO_SUCH_SUFFIX}: list only files that end in source_suffix"
         with must_raise(USERS_ERRORS, otherwise):
             # A layout of one file a subject may also list those that lack it, and refuse them here.
             for subject in dataset.open(other):
@@ -134,7 +134,7 @@ class DatasetContract:
             pytest.skip("the first volume of the sample has one voxel")
         limit = voxels - 1
         # Opened anew, since a reader may look at sizes when it lists.
-        with must_raise(USERS_ERRORS, f"--max-voxels {limit} let {voxels} voxels pass: {remedy}"):
+        with must_raise(USERS_ERRORS, f"`max_voxels` {limit} let {voxels} voxels pass: {remedy}"):
             for other in dataset.open(replace(selection, max_voxels=limit)):
                 if other.name == subject.name:
                     other.source.read()

@@ -54,7 +54,7 @@ def mate(source: BidsFile, candidates: Sequence[BidsFile], homes: Sequence[Path]
         exact = [file for file in fitting if _scan(file) == _scan(source)]
         best = exact or fitting
         if len(best) > 1:
-            remedy = "choose with --target-suffix"
+            remedy = "choose with `target_suffix`"
             raise OasisGanError(source.path, expected="one volume to go with it", found=_shown(best), remedy=remedy)
         if best:
             return best[0]

@@ -80,16 +80,16 @@ class _Dataset:
         """Return the files to translate."""
         selection = self._selection
         found = [file for file in self._images if _is(file, selection.source_suffix, _LABELS)]
-        found = self._chosen(found, "--participant-label", "sub", selection.participants)
-        found = self._chosen(found, "--session-label", "ses", selection.sessions)
+        found = self._chosen(found, "`participants`", "sub", selection.participants)
+        found = self._chosen(found, "`sessions`", "ses", selection.sessions)
         if not found:
             expected = f"files named *{selection.source_suffix or f'_{_LABELS}.nii or .nii.gz'}"
-            remedy = "choose others with --source-suffix, or other participants or sessions"
+            remedy = "choose others with `source_suffix`, or other participants or sessions"
             raise OasisGanError(selection.root, expected=expected, found=self._there(), remedy=remedy)
         anatomy = _of_anatomy(found)
         if not selection.source_suffix and lies_with_other_data(anatomy[0].path, anatomy[0].home):
             shown = f"{len(found)} with other data, such as {found[0].path.relative_to(selection.root)}"
-            remedy = "name that folder, or choose with --source-suffix"
+            remedy = "name that folder, or choose with `source_suffix`"
             raise OasisGanError(selection.root, expected=f"{_LABELS} of the anatomy", found=shown, remedy=remedy)
         return _of_one_home(anatomy, selection.root)
 

@@ -185,7 +185,7 @@ class Run:
             return
         curves = self._observer.curves
         if self._done == begun_at:
-            more = "to train on, raise --set steps"
+            more = "to train on, raise steps"
             self._request.report(f"finished already, after {self._done} steps; {more}; curves: {curves}")
             return
         summary = self._observer.summary()

@@ -86,11 +86,11 @@ def suggest(details: Details, settings: type[BaseModel]) -> str:
         meant = _find_similar(field, names + tables)
         return f"did you mean {' or '.join(meant)}?" if meant else "docs/training.md lists all settings"
     if isinstance(value, str) and "=" in value:
-        return "give each setting a --set of its own"
+        return "give each setting by itself"
     if details["type"] == "tuple_type":
-        return f"write it as a TOML list: --set '{field}={_as_list(value)}'"
+        return f"write it as a TOML list: '{field}={_as_list(value)}'"
     if details["type"] == "string_type" and isinstance(value, int | float):
-        return f"put it in quotes, as TOML has it: --set '{field}=\"{value}\"'"
+        return f"put it in quotes, as TOML has it: '{field}=\"{value}\"'"
     if details["type"] in ("model_type", "dict_type"):
         return f"name a setting in it: {field}.NAME = ..." if field else "docs/training.md lists all settings"
     return str(details.get("ctx", {}).get("remedy", "fix the recipe"))

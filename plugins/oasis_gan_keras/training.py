@@ -39,7 +39,7 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
         _require_usable(request, model)
     request.out.mkdir(parents=True, exist_ok=True)
     data = _read(request, recipe)
-    with team.speaking_of_the_lost("start all workers again with --resume"):
+    with team.speaking_of_the_lost("start all workers again with `resume`"):
         folder = request.out / checkpoints.FOLDER
         checkpoint = checkpoints.read_last(folder) if request.resume and team.chief else None
         precision = TrainingPrecision.agreed(recipe.precision, checkpoint, team, request.out)
@@ -55,7 +55,7 @@ def _require_usable(request: TrainingRequest, model: TrainableModel) -> None:
     out = request.out
     begun = checkpoints.exist(out / checkpoints.FOLDER)
     if begun and not request.resume:
-        remedy = "go on with it by --resume, or name another folder"
+        remedy = "go on with it by `resume`, or name another folder"
         raise OasisGanError(out, expected="a new folder", found="one with checkpoints", remedy=remedy)
     if request.resume and not begun and (out / model.files[0]).exists():
         where = out / checkpoints.FOLDER

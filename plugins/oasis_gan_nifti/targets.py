@@ -91,7 +91,7 @@ class TargetFinder:
         there = {path for candidate in candidates if (path := self._lookup.find(candidate)) is not None}
         if len(there) > 1:
             shown = " and ".join(sorted(path.name for path in there))
-            remedy = "give --target-suffix with its ending"
+            remedy = "give `target_suffix` with its ending"
             raise OasisGanError(found, expected="one target", found=shown, remedy=remedy)
 
     def _missing(self, source: Path, beginning: Path, expected: Path) -> Scan:
@@ -101,7 +101,7 @@ class TargetFinder:
         if not others:
             return self._missing_of_long_name(source, beginning, expected)
         shown = ", ".join(others[:_SHOWN])
-        remedy = "say with --target-suffix how the names of targets end"
+        remedy = "say with `target_suffix` how the names of targets end"
         error = OasisGanError(expected, expected=f"the target of {source.name}", found=shown, remedy=remedy)
         return Scan.refused(expected, error)
 
@@ -111,6 +111,6 @@ class TargetFinder:
         is_suffix_given = bool(self._selection.source_suffix or self._selection.target_suffix)
         if is_suffix_given or not other or beginning.parent / other == source:
             return volume_scan(expected, self._selection.max_voxels)
-        remedy = "say with --source-suffix how the names of sources end"
+        remedy = "say with `source_suffix` how the names of sources end"
         error = OasisGanError(expected, expected=f"the target of {source.name}", found=other, remedy=remedy)
         return Scan.refused(expected, error)

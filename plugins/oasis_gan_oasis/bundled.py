@@ -11,8 +11,8 @@ from oasis_gan import OasisGanError, Selection, Subject
 def require_one_root(selection: Selection, expected: str, suffix: str) -> None:
     """Raise `OasisGanError` if targets are asked for in another folder; ``suffix`` is one that would choose them."""
     if selection.target_root is not None:
-        remedy = f"choose them with --target-suffix, such as {suffix}"
-        raise OasisGanError("--target", expected=expected, found="another folder", remedy=remedy)
+        remedy = f"choose them with `target_suffix`, such as {suffix}"
+        raise OasisGanError("`target_root`", expected=expected, found="another folder", remedy=remedy)
 
 
 def at_least_one(subjects: Iterable[Subject], root: Path, expected: str, remedy: str) -> Iterator[Subject]:

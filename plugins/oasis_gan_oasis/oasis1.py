@@ -124,7 +124,7 @@ def _of_session(session: Session, selection: Selection) -> Iterator[Subject]:
     ending = stem_of(selection.source_suffix) or ("" if images == [selection.root] else _LABELS)
     sources = [path for path in images if has_suffix(path.name, ending)]
     if not sources:
-        yield Subject(name, _missing(folder, ending, [], "--source-suffix"))
+        yield Subject(name, _missing(folder, ending, [], "source_suffix"))
     for source in sources:
         key = without_suffix(source.name, ending) or ""
         target = _target(source, key, session, selection)
@@ -139,7 +139,7 @@ def _target(source: Path, key: str, session: Session, selection: Selection) -> S
     mates = [path for path in fitting if without_suffix(path.name, ending) == key] or fitting
     if len(mates) == 1:
         return _scan(mates[0], selection)
-    return _missing(folder, ending, mates, "--target-suffix") if selection.target_suffix else None
+    return _missing(folder, ending, mates, "target_suffix") if selection.target_suffix else None
 
 
 def _scan(path: Path, selection: Selection) -> Scan:

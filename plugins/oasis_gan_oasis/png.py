@@ -94,7 +94,7 @@ def _check_header(chunks: Chunks, where: object, max_pixels: int) -> None:
     """Refuse what cannot be read as a slice, before anything is unpacked."""
     width, height, depth, colour, *_ = chunks.header
     if not 0 < width * height <= max_pixels:
-        refuse(where, f"1 to {max_pixels} pixels", f"{width} x {height}", "crop it, or raise --max-voxels")
+        refuse(where, f"1 to {max_pixels} pixels", f"{width} x {height}", "crop it, or raise `max_voxels`")
     if depth not in _DEPTHS.get(colour, ()):
         refuse(where, "grey, or colour of 8 bits", f"{depth} bits, colour type {colour}", "save it as 16-bit grey")
 

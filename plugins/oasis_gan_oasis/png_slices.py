@@ -58,9 +58,9 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     Raises:
         OasisGanError: If there are no such slices, or a suffix is given.
     """
-    for option, suffix in (("--source-suffix", selection.source_suffix), ("--target-suffix", selection.target_suffix)):
+    for option, suffix in (("`source_suffix`", selection.source_suffix), ("`target_suffix`", selection.target_suffix)):
         if suffix:
-            expected, remedy = "none with OASIS PNG slices", "name the folder of the sources, and --target"
+            expected, remedy = "none with OASIS PNG slices", "name the folder of the sources, and `target_root`"
             raise OasisGanError(option, expected=expected, found=suffix, remedy=remedy)
     if _is_png_name(selection.root) and not selection.root.is_dir():
         yield _single(selection)

@@ -75,7 +75,7 @@ def _check(case: Case, selection: Selection, where: str) -> None:
             found = " and ".join(map(str, names))
             raise OasisGanError(where, expected="one file a slice", found=found, remedy="remove one of the two")
     if case.slices > min(MAX_SLICES, selection.max_voxels):
-        found, remedy = f"slice number {case.slices - 1}", "number them from 0, or raise --max-voxels"
+        found, remedy = f"slice number {case.slices - 1}", "number them from 0, or raise `max_voxels`"
         raise OasisGanError(where, expected=f"at most {MAX_SLICES} slices", found=found, remedy=remedy)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import oasis_gan_keras
 import pytest
 from kit.places import ROOT, TESTS
+from kit.texts import texts_in
 
 import oasis_gan
 
@@ -42,6 +43,16 @@ def test_the_core_names_no_plugin_and_imports_nothing_heavy(path: Path) -> None:
     assert not roots & (HEAVY - allowed)
     assert not {root for root in roots if root.startswith("oasis_gan_")}
     assert not re.search(PLUGIN_NAMES, path.read_text())
+
+
+FLAGLESS = [path for path in (*CORE, *PLUGINS) if not {"cli", "testing"} & set(path.parts)]
+
+
+@pytest.mark.parametrize("path", FLAGLESS, ids=lambda path: path.name)
+def test_only_the_command_line_knows_of_flags(path: Path) -> None:
+    # Names as Python has them become flags in `oasis_gan.cli.flags`.
+    flags = [text for text in texts_in(path) if re.search(r"(?<![\w-])--[a-z]", text)]
+    assert not flags
 
 
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.name)

@@ -329,7 +329,7 @@ def test_without_a_table_labels_are_those_of_bids_and_a_note_says_so(ds: Path, s
     assert subject.source.labels is not None
     volume = subject.source.read()
     assert volume.notes == (
-        "no *_dseg.tsv says what the labels mean: without --labels, those common in BIDS, 1 GM, 2 WM, 3 CSF",
+        "no *_dseg.tsv says what the labels mean: taken for those common in BIDS, 1 GM, 2 WM, 3 CSF",
     )
     assert (convert(volume, subject.source.labels, OASIS, "x").voxels == OASIS.value_of("CSF")).all()
 

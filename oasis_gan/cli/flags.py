@@ -1,0 +1,48 @@
+"""Parameters in the words of the command line: what the core calls `max_voxels`, a user types as ``--max-voxels``.
+
+Only the command line knows of flags. The rest of the tool, and plugins, name a parameter as Python does, in backticks.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NAMED_ALIKE = (
+    "dataset",
+    "dtype",
+    "labels",
+    "like",
+    "like_labels",
+    "like_label_set",
+    "max_voxels",
+    "out",
+    "overwrite",
+    "plane",
+    "resume",
+    "source_is",
+    "source_suffix",
+    "spacing",
+    "target_suffix",
+    "validate",
+)
+FLAGS = {
+    **{name: f"--{name.replace('_', '-')}" for name in _NAMED_ALIKE},
+    "moved_to": "--source",
+    "participants": "--participant-label",
+    "plugin_files": "--plugin",
+    "sessions": "--session-label",
+    "sources": "SOURCE",
+    "target_root": "--target",
+}
+"""What a user types for a parameter, by its name in Python."""
+_IN_BACKTICKS = re.compile("`([a-z_]+)`")
+
+
+def flag_of(name: str) -> str:
+    """Return what a user types for a parameter of this name."""
+    return FLAGS.get(name, f"--{name.replace('_', '-')}")
+
+
+def with_flags(message: str) -> str:
+    """Return a message in which parameters have the names that a user types; other words in backticks stay."""
+    return _IN_BACKTICKS.sub(lambda found: FLAGS.get(found[1], found[0]), message)
