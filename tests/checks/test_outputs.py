@@ -136,11 +136,11 @@ def test_what_is_written_beside_an_output_tells_it(
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["sub-01_seg", "sub-01_t1", "sub-02_seg"], "sub-01_seg and sub-01_t1: --source-suffix _seg takes"),
-        (["one/seg", "one/t1", "two/seg"], "seg and t1: --source-suffix seg takes"),
-        (["mri/aparc+aseg", "mri/T1"], "aparc+aseg and T1: --source-suffix aparc+aseg"),
+        (["sub-01_seg", "sub-01_t1", "sub-02_seg"], "sub-01_seg and sub-01_t1: `source_suffix` _seg takes"),
+        (["one/seg", "one/t1", "two/seg"], "seg and t1: `source_suffix` seg takes"),
+        (["mri/aparc+aseg", "mri/T1"], "aparc+aseg and T1: `source_suffix` aparc+aseg"),
         (["one/seg", "two/t1"], None),
-        (["sub-01_T1w", "sub-01_dseg"], "sub-01_dseg and sub-01_T1w: --source-suffix _dseg"),
+        (["sub-01_T1w", "sub-01_dseg"], "sub-01_dseg and sub-01_T1w: `source_suffix` _dseg"),
         (["sub-01_seg", "sub-02_seg"], None),
         (["sub-01_seg", "sub-02_t1"], None),
         (["sub-01_ses-1", "sub-01_ses-2", "case_001", "case_002"], None),

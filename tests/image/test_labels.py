@@ -142,7 +142,7 @@ def test_what_has_no_counterpart_is_listed() -> None:
 
 
 def test_a_value_of_no_label_is_refused_before_it_is_converted() -> None:
-    with pytest.raises(OasisGanError, match=r"found 5; .*--labels"):
+    with pytest.raises(OasisGanError, match=r"found 5; .*`labels`"):
         convert(volume(0, 5), NEURITE_SEG4, OASIS, "seg4.nii.gz")
 
 

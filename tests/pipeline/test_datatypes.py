@@ -104,7 +104,7 @@ def test_whole_numbers_are_stored_without_a_word() -> None:
 @pytest.mark.parametrize(
     ("values", "datatype", "said"),
     [
-        ((0, 256), "uint8", "expected voxels from 0 to 255 for uint8, found 0 to 256; use --dtype float32"),
+        ((0, 256), "uint8", "expected voxels from 0 to 255 for uint8, found 0 to 256; use `dtype` float32"),
         ((-1, 9), "uint8", "found -1 to 9"),
         ((0, 32768), "int16", "expected voxels from -32768 to 32767 for int16, found 0 to 32768"),
         ((0, 0.4, 1), "uint8", "expected intensities that whole numbers tell apart for uint8"),

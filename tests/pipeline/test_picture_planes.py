@@ -60,7 +60,7 @@ def test_of_all_planes_those_remain_that_are_pictures() -> None:
 
 
 def test_a_plane_that_cuts_a_slice_into_rows_is_refused_with_the_right_one() -> None:
-    with pytest.raises(OasisGanError, match=r"^seg\.nii: .*axial plane, found a single sagittal.*--plane sagittal"):
+    with pytest.raises(OasisGanError, match=r"^seg\.nii: .*axial plane, found a single sagittal.*`plane` sagittal"):
         chosen((1, 114, 93), AXIAL, requested=True)
     planes, note = chosen((2, 114, 93), AXIAL, requested=True)
     assert (planes, note) == ((AXIAL,), "2 sagittal slices, sliced in the axial plane into rows of 2 pixels")

@@ -207,7 +207,7 @@ def test_a_colour_table_is_not_for_the_mri_beside_it(tmp_path: Path) -> None:
 def test_two_colour_tables_are_named_and_none_is_chosen(tmp_path: Path) -> None:
     for name in ("a_LUT.txt", "b_LUT.txt"):
         (tmp_path / name).write_text("1 GM 1 1 1 0\n")
-    with pytest.raises(OasisGanError, match=r"found a_LUT.txt and b_LUT.txt; name one with --labels"):
+    with pytest.raises(OasisGanError, match=r"found a_LUT.txt and b_LUT.txt; name one with `labels`"):
         find_label_set(save(tmp_path / "seg.nii.gz", HEAD))
 
 
@@ -317,7 +317,7 @@ def test_a_dseg_that_may_be_read_in_two_ways_is_asked_about(
     with pytest.raises(OasisGanError) as caught:
         understand(path)
     assert line in str(caught.value)
-    ways = "1 GM, 2 WM, 3 CSF (bids), or 1 CSF, 2 GM, 3 WM (oasis); say --labels bids or --labels oasis"
+    ways = "1 GM, 2 WM, 3 CSF (bids), or 1 CSF, 2 GM, 3 WM (oasis); say `labels` bids or `labels` oasis"
     assert ways in str(caught.value)
     assert np.array_equal(understand(path, label_set).voxels, HEAD)
 
@@ -338,10 +338,10 @@ def test_run_and_check_ask_about_a_dseg_with_the_same_line_and_go_on(tmp_path: P
 @pytest.mark.parametrize(
     ("labels", "suggested"),
     [
-        (BIDS_OF[HEAD], "--labels bids or --labels oasis"),
-        (np.array([0, 0, 3, 2], np.uint8)[HEAD], "--labels freesurfer or --labels oasis"),
-        (np.array([0, 1, 3, 2], np.uint8)[HEAD], "--labels oasis"),
-        (np.array([0, 3, 2, 1], np.uint8)[HEAD], "--labels oasis"),
+        (BIDS_OF[HEAD], "`labels` bids or `labels` oasis"),
+        (np.array([0, 0, 3, 2], np.uint8)[HEAD], "`labels` freesurfer or `labels` oasis"),
+        (np.array([0, 1, 3, 2], np.uint8)[HEAD], "`labels` oasis"),
+        (np.array([0, 3, 2, 1], np.uint8)[HEAD], "`labels` oasis"),
     ],
 )
 def test_tissues_that_lie_as_in_no_head_are_asked_about(tmp_path: Path, labels: Array, suggested: str) -> None:
@@ -361,7 +361,7 @@ def test_a_dseg_of_a_dataset_that_lies_as_in_no_head_is_asked_about(tmp_path: Pa
         with pytest.raises(OasisGanError) as caught:
             understand(tmp_path / source)
         assert line in str(caught.value)
-        assert "say what they mean: --labels oasis or --labels bids, or a table of your own" in str(caught.value)
+        assert "say what they mean: `labels` oasis or `labels` bids, or a table of your own" in str(caught.value)
         assert np.array_equal(understand(tmp_path / source, "oasis").voxels, HEAD)
         assert oasis_gan("check", source, cwd=tmp_path).returncode == 1
     assert paint("ds").returncode == 1
@@ -430,11 +430,11 @@ def test_values_of_another_set_are_refused_with_its_name(
 
 def test_values_of_parcels_under_aseg_point_to_the_set_that_has_them(tmp_path: Path) -> None:
     path = save(tmp_path / "seg.nii.gz", np.array([0, 24, 1035, 41], np.int32)[HEAD])
-    fitting = "expected labels of freesurfer, found 1035; they fit freesurfer-aparc: say --labels freesurfer-aparc"
-    with pytest.raises(OasisGanError, match=fitting):
+    fitting = "expected labels of freesurfer, found 1035; they fit freesurfer-aparc: say "
+    with pytest.raises(OasisGanError, match=f"{fitting}`labels` freesurfer-aparc"):
         understand(path, "freesurfer")
     checked = oasis_gan("check", path, "--labels", "freesurfer", "--format", "tsv", cwd=tmp_path)
-    assert fitting in checked.stdout
+    assert f"{fitting}--labels freesurfer-aparc" in checked.stdout
 
 
 # The reference of --like
@@ -552,7 +552,7 @@ def test_what_lies_outside_the_brain_becomes_background_with_a_note(
 @pytest.mark.parametrize(("value", "name"), [(25, "Left-Lesion"), (29, "Left-undetermined")])
 def test_a_structure_of_no_tissue_is_named_with_the_remedy(tmp_path: Path, value: int, name: str) -> None:
     save(tmp_path / "seg.nii.gz", np.array([0, 24, 42, value], np.int16)[HEAD])
-    found = f"found {value} {name}; name another label set, or give --labels a table of your own"
+    found = f"found {value} {name}; name another label set, or give `labels` a table of your own"
     with pytest.raises(OasisGanError, match=found):
         understand(tmp_path / "seg.nii.gz", "freesurfer")
 

@@ -137,8 +137,8 @@ def test_participants_sessions_and_suffixes_choose(tmp_path: Path, wanted: dict[
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ({"participants": ("OAS30001", "OAS39999")}, "--participant-label: expected one of OAS30001, OAS30002, found"),
-        ({"sessions": ("d1",)}, "--session-label: expected one of d0129, d0371, d2430, found d1"),
+        ({"participants": ("OAS30001", "OAS39999")}, "`participants`: expected one of OAS30001, OAS30002, found"),
+        ({"sessions": ("d1",)}, "`sessions`: expected one of d0129, d0371, d2430, found d1"),
         ({"participants": ("OAS30002",), "sessions": ("d0129",)}, "expected files named .*, found none"),
         ({"source_suffix": "_seg.nii.gz"}, r"expected files named \*_seg\.nii\.gz, found none"),
     ],
@@ -279,7 +279,7 @@ def test_labels_of_participants_are_matched_without_case_unless_that_is_ambiguou
         save(f"sub-{sub}/anat/sub-{sub}_dseg.nii.gz")
     assert [subject.name for subject in subjects(ds, participants=("BOB", "a1"))] == ["sub-Bob", "sub-a1"]
     save("sub-BOB/anat/sub-BOB_dseg.nii.gz")
-    with pytest.raises(OasisGanError, match="--participant-label: expected one of BOB, Bob, found bob; name those"):
+    with pytest.raises(OasisGanError, match="`participants`: expected one of BOB, Bob, found bob; name those"):
         subjects(ds, participants=("a1", "bob"))
 
 
@@ -402,7 +402,7 @@ def test_of_two_scans_none_is_picked_by_chance(ds: Path, save: Save) -> None:
     for run in ("1", "2"):
         save(f"sub-01/anat/sub-01_run-{run}_T1w.nii.gz", int(run))
     save("derivatives/fast/sub-01/anat/sub-01_dseg.nii.gz")
-    with pytest.raises(OasisGanError, match=r"found ds: sub-01_run-1_T1w.* and ds: sub-01_run-2.*--target-suffix"):
+    with pytest.raises(OasisGanError, match=r"found ds: sub-01_run-1_T1w.* and ds: sub-01_run-2.*`target_suffix`"):
         subjects(ds)[0].paired()
     assert targets(ds, target_suffix="run-2_T1w.nii.gz") == {"sub-01": 2}
 

@@ -269,7 +269,7 @@ def test_of_two_copies_that_a_suffix_without_an_ending_names_none_is_picked(tmp_
     for name in ("a_seg.nii", "a_t1.nii", "a_t1.nii.gz"):
         save(tmp_path / name)
     (subject,) = subjects(Selection(tmp_path, source_suffix="_seg", target_suffix="_t1"))
-    with pytest.raises(OasisGanError, match=r"expected one target, found a_t1\.nii and a_t1\.nii\.gz; give --target-s"):
+    with pytest.raises(OasisGanError, match=r"expected one target, found a_t1\.nii and a_t1\.nii\.gz; give `target_s"):
         subject.paired()
 
 
@@ -290,9 +290,7 @@ def test_a_missing_target_of_which_others_begin_alike_points_to_the_suffix(tmp_p
         save(tmp_path / "labelsTr" / f"{case}.nii.gz")
         save(tmp_path / "imagesTr" / f"{case}_0000.nii.gz", 6)
     first, _ = subjects(Selection(tmp_path / "labelsTr", target_root=tmp_path / "imagesTr"))
-    said = (
-        r"BLB_400\.nii\.gz: expected the target of BLB_400\.nii\.gz, found BLB_400_0000\.nii\.gz; say with --target-s"
-    )
+    said = r"BLB_400\.nii\.gz: expected the target of BLB_400\.nii\.gz, found BLB_400_0000\.nii\.gz; say with `target_s"
     with pytest.raises(OasisGanError, match=said):
         first.paired()
     selection = Selection(tmp_path / "labelsTr", tmp_path / "imagesTr", target_suffix="_0000.nii.gz")
@@ -304,7 +302,7 @@ def test_a_missing_target_with_a_shorter_name_points_to_the_suffix_of_sources(tm
         save(tmp_path / "labelsTr" / f"{case}.nii.gz", 6)
     save(tmp_path / "imagesTr/BLB_400_0000.nii.gz")
     (subject,) = subjects(Selection(tmp_path / "imagesTr", target_root=tmp_path / "labelsTr"))
-    said = r"expected the target of BLB_400_0000\.nii\.gz, found BLB_400\.nii\.gz; say with --source-suffix"
+    said = r"expected the target of BLB_400_0000\.nii\.gz, found BLB_400\.nii\.gz; say with `source_suffix`"
     assert subject.target is not None
     with pytest.raises(OasisGanError, match=said):
         subject.target.read()

@@ -161,7 +161,7 @@ def test_a_subject_that_lacks_its_image_is_named(dataset: Dataset, neurite: Make
         two.source.read()
     with pytest.raises(OasisGanError, match=r"OASIS_OAS1_0001_MR1/slice_norm.nii.gz: .* found no such file"):
         one.paired()
-    with pytest.raises(OasisGanError, match="--target: expected targets beside the sources"):
+    with pytest.raises(OasisGanError, match="`target_root`: expected targets beside the sources"):
         only(dataset, root, target_root=root)
 
 

@@ -208,7 +208,7 @@ def test_targets_that_are_none_or_many_are_refused_by_name(dataset: Dataset, dis
 
 
 def test_targets_in_another_folder_are_refused(dataset: Dataset, disc: Disc, tmp_path: Path) -> None:
-    with pytest.raises(OasisGanError, match="--target: expected targets in the sessions"):
+    with pytest.raises(OasisGanError, match="`target_root`: expected targets in the sessions"):
         open_all(dataset, disc(), target_root=tmp_path)
 
 

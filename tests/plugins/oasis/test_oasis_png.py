@@ -10,6 +10,7 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -233,11 +234,10 @@ def test_other_folders_and_zips_are_not_claimed(tmp_path: Path, name: str) -> No
         assert "found none" in refusal(lambda root=root: listed(root))  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("option", ["--source-suffix", "--target-suffix"])
+@pytest.mark.parametrize("option", ["source_suffix", "target_suffix"])
 def test_suffixes_are_refused_and_not_ignored(data: Path, option: str) -> None:
-    suffixes = {option: "_seg.png"}
-    selection = Selection(data, None, suffixes.get("--source-suffix", ""), suffixes.get("--target-suffix", ""))
-    assert option in refusal(lambda: list(READER.open(selection)))
+    selection = replace(Selection(data), **{option: "_seg.png"})
+    assert f"`{option}`" in refusal(lambda: list(READER.open(selection)))
 
 
 # Where a volume lies
@@ -341,7 +341,7 @@ def test_a_volume_of_too_many_voxels_is_refused(data: Path) -> None:
     assert listed(data, max_voxels=limit)["case_001"].source.read().voxels.any()
     said = refusal(listed(data, max_voxels=limit - 1)["case_001"].source.read)
     assert "seg_001_slice_0.nii.png" in said
-    assert "--max-voxels" in said
+    assert "`max_voxels`" in said
 
 
 # Hostile pictures

@@ -135,7 +135,7 @@ def test_when_a_worker_is_killed_the_other_says_so_and_the_run_can_be_resumed(tm
     assert status == 1
     last = said.strip().splitlines()[-1]
     assert re.fullmatch(
-        rf"refused training: expected all workers, found worker {victim} gone; start all workers again with --resume",
+        rf"refused training: expected all workers, found worker {victim} gone; start all workers again with `resume`",
         last,
     )
     found = checkpoints.read_last(out / "checkpoints")

@@ -117,7 +117,7 @@ def test_a_training_in_bfloat16_is_not_resumed_in_silence_on_a_machine_without_i
     assert refused.returncode == 2
     last = refused.stderr.splitlines()[-1]
     assert "m: expected a training that computes in bfloat16, found computing in float32, because" in last
-    assert "resume it on a machine that can, or go on in float32 with --set precision=float32" in last
+    assert "resume it on a machine that can, or go on with precision=float32" in last
     assert (tmp_path / "m/model.json").read_bytes() == before
 
     told = train("--resume", "m", "--set", "steps=3", "--set", "precision=float32", **WITHOUT_BFLOAT16)
