@@ -370,7 +370,7 @@ def test_a_wrong_recipe_is_refused_by_field(settings: dict[str, Any], said: str)
         ({"tensorboard": "maybe"}, "expected true or false, found 'maybe'"),
         ({"version": 2}, """expected text, found 2; put it in quotes, as TOML has it: 'version="2"'"""),
         ({"planes": "axial"}, """expected a list, found 'axial'; write it as a TOML list: 'planes=["axial"]'"""),
-        ({"planes": "[axial, coronal]"}, """--set 'planes=["axial", "coronal"]'"""),
+        ({"planes": "[axial, coronal]"}, """'planes=["axial", "coronal"]'"""),
         ({"planes": []}, "expected a list of at least 1, found []"),
         ({"planes": ["axial", "axial"]}, "expected each plane once, found axial twice"),
         ({"loss": 5}, "recipe: loss: expected a table of settings, found 5; name a setting in it: loss.NAME = ..."),
