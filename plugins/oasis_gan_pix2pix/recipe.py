@@ -21,7 +21,7 @@ def _require_offered(name: str) -> str:
         raise at_odds(where, "a loss that is not part of Pix2Pix", name, "give it another name")
     if name not in LOSSES:
         there = ", ".join(sorted(LOSSES)) or "none is installed"
-        remedy = "install its plugin, or name its file in `plugin_files`"
+        remedy = "install its plugin, or name its file with `plugin_files`"
         raise at_odds(where, f"a loss that a plugin offers ({there})", name, remedy)
     return name
 

@@ -76,7 +76,7 @@ def test_the_example_is_trained_with_watched_and_resumed(folder: Path) -> None:
     assert without.returncode == 2
     last = without.stderr.splitlines()[-1]
     assert "recipe: loss.terms.edges: expected a loss that a plugin offers" in last
-    assert "name its file: --plugin FILE" in last
+    assert "name its file with --plugin" in last
 
     resumed = oasis_gan("train", "--resume", "m", "--plugin", "a_loss.py", "--set", "steps=3", cwd=folder)
     assert resumed.returncode == 0, resumed.stderr
