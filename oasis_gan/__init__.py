@@ -6,4 +6,9 @@ imported when it is first asked for (SPEC 1): ``oasis-gan --help`` needs neither
 
 import lazy_loader
 
+__api_version__ = 1
+"""The version of what plugins build on: hooks, descriptions and public names.
+
+It rises when a plugin that was written for the last one may have to change. What is only added does not raise it.
+"""
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

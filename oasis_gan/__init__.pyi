@@ -49,6 +49,8 @@ from .plugin.models import (
 from .plugin.options import Option
 from .plugin.scans import pair_scan, unreadable, volume_scan
 
+__api_version__: int
+
 __all__ = [
     "ALL_PLANES",
     "ANCHORS",

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from oasis_gan import OasisGanError
+from oasis_gan.plugin.catalogue import NameTakenError
 from oasis_gan.plugin.discovery import Source
-from oasis_gan.plugin.registry import NameTakenError
 
 ERROR = OasisGanError(Path("head.nii"), expected="three axes", found="two", remedy="choose a volume")
 SHOW = "import pickle, sys; error = pickle.load(sys.stdin.buffer); print(error, error.found, error.remedy, sep='\\n')"

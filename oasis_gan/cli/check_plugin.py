@@ -9,22 +9,39 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OasisGanError, one_line, printable
-from ..plugin.datasets import Dataset, Selection
+from ..plugin.datasets import Selection
 from ..plugin.discovery import from_file, installed
-from ..plugin.exporters import Exporter
 from ..plugin.extensions import Check, find_extensions
 from ..plugin.foreign import foreign_code
-from ..plugin.models import ModelKind, kind_of
-from ..plugin.registry import Catalogue, Registry
+from ..plugin.hook_kind import HookKind
+from ..plugin.registry import Registry
 from .flags import with_flags
 from .streams import write_result
 
-Offer = Dataset | ModelKind | Exporter
 Line = tuple[str, bool]
 """What to print, and whether it is good news."""
-Trial = tuple[str, dict[str, object], Path | None]
-"""A contract, its fixtures, and what it is tried on."""
-_NEEDED = {Dataset: "a file or folder that it recognises", ModelKind: "a folder with a trained model of it"}
+
+
+@dataclass(frozen=True)
+class _Offered:
+    """One thing that a plugin offers.
+
+    Args:
+        kind: What it is.
+        offer: Its description.
+        provider: Who brought it: a distribution, or a file.
+        plugin: The plugin that offers it.
+    """
+
+    kind: HookKind
+    offer: Any
+    plugin: str
+    provider: str
+
+    @property
+    def title(self) -> str:
+        """What it is called in the report."""
+        return f"{self.kind.called} {self.offer.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,21 +94,58 @@ def _checked(options: CheckOptions) -> Iterator[Line]:
         yield str(error), False
         return
     name = file.stem if file else plugin
-    problems = [problem for problem in registry.problems if problem.startswith(f"plugin {name} (")]
-    offers = list(_offers(registry, name, str(file))) if file else _offers_called(registry, name)
+    own_lines = f"plugin {name} ("
+    problems = [problem for problem in registry.problems if problem.startswith(own_lines)]
+    offers = _find_offers(registry, name, file)
     extensions = {} if problems else _find_extensions(name, file)
     if not offers and not problems and not extensions:
         remedy = "name one that oasis-gan plugins lists, or a file .py"
         raise OasisGanError("--check", expected="a plugin", found=plugin, remedy=remedy)
     yield from ((problem, False) for problem in problems)
-    for title, offer in offers:
-        trials = list(_trials(offer, options))
-        if not trials:
-            yield f"{title}: not checked; name {_NEEDED[type(offer)]} with --sample", False
-        for suite, given, sample in trials:
-            yield from _tried(f"{title} on {sample}" if sample else title, suite, given)
+    for deprecation in registry.deprecations:
+        if deprecation.startswith(own_lines):
+            yield f"deprecated: {deprecation}", True
+    for offered in offers:
+        yield from _try(offered, options)
     for title, check in extensions.items():
         yield _try_extension(title, check)
+
+
+def _try(offered: _Offered, options: CheckOptions) -> Iterator[Line]:
+    """Yield what is broken of the contract of one offer, on each sample that suits it."""
+    # pytest comes with it.
+    from ..testing.contract import Samples, contract_of
+    from ..testing.trial import Trial
+
+    contract = contract_of(offered.kind)
+    cases = list(contract.cases(offered.offer, Samples(options.samples, options.selection)))
+    if not cases:
+        yield f"{offered.title}: not checked; name {contract.needed} with --sample", False
+    for case in cases:
+        title = f"{offered.title} on {case.sample}" if case.sample else offered.title
+        trial = Trial(contract, case)
+        for line in trial.broken:
+            yield f"{title}: {line}", False
+        for line in trial.skipped:
+            yield f"{title}: skipped: {line}", True
+        counts = f"{trial.kept} checks kept, {len(trial.broken)} broken, {len(trial.skipped)} skipped"
+        yield f"{title}: {counts}", not trial.broken
+
+
+def _find_offers(registry: Registry, name: str, file: Path | None) -> list[_Offered]:
+    """Return what a plugin file or the plugin called ``name`` offers; if there is none, the offers of that name."""
+    everything = list(_list_offers(registry))
+    of_plugin = [one for one in everything if one.plugin == name]
+    if file:
+        return [one for one in of_plugin if one.provider == str(file)]
+    return of_plugin or [one for one in everything if one.offer.name == name]
+
+
+def _list_offers(registry: Registry) -> Iterator[_Offered]:
+    for kind, catalogue in registry.catalogues():
+        for offer in catalogue:
+            source = catalogue.sources[offer.name]
+            yield _Offered(kind, offer, source.plugin, source.provider)
 
 
 def _find_extensions(name: str, file: Path | None) -> dict[str, Check]:
@@ -113,70 +167,3 @@ def _try_extension(title: str, check: Check) -> Line:
     except Exception as error:  # noqa: BLE001
         return f"{title}: {one_line(error)}", False
     return f"{title}: {kept} checks kept, 0 broken, 0 skipped", True
-
-
-def _tried(title: str, suite: str, given: dict[str, object]) -> Iterator[Line]:
-    """Yield what is broken of one contract, what could not be checked, and how much of it is kept."""
-    from ..testing.trial import Trial
-
-    trial = Trial(suite, given)
-    for line in trial.broken:
-        yield f"{title}: {line}", False
-    for line in trial.skipped:
-        yield f"{title}: skipped: {line}", True
-    counts = f"{trial.kept} checks kept, {len(trial.broken)} broken, {len(trial.skipped)} skipped"
-    yield f"{title}: {counts}", not trial.broken
-
-
-def _offers(registry: Registry, plugin: str, provider: str | None = None) -> Iterator[tuple[str, Offer]]:
-    """Yield what a plugin offers, and what to call it."""
-    for catalogue in _catalogues(registry):
-        for name, source in catalogue.sources.items():
-            if source.plugin == plugin and provider in {None, source.provider}:
-                yield f"{catalogue.kind} {name}", catalogue.offers[name]
-
-
-def _offers_called(registry: Registry, name: str) -> list[tuple[str, Offer]]:
-    """Return what the plugin called ``name`` offers; if there is none, the offers of that name."""
-    of_plugin = list(_offers(registry, name))
-    if of_plugin:
-        return of_plugin
-    return [
-        (f"{catalogue.kind} {name}", catalogue.offers[name])
-        for catalogue in _catalogues(registry)
-        if name in catalogue.offers
-    ]
-
-
-def _catalogues(registry: Registry) -> tuple[Catalogue[Any], ...]:
-    return registry.datasets, registry.models, registry.exporters
-
-
-def _trials(offer: Offer, options: CheckOptions) -> Iterator[Trial]:
-    """Yield the contracts that an offer has to keep."""
-    if isinstance(offer, Exporter):
-        yield "TestExporter", {"exporter": offer}, None
-    elif isinstance(offer, Dataset):
-        for sample in options.samples:
-            if _recognises(offer, sample):
-                yield "TestDataset", {"dataset": offer, "selection": options.selection(sample)}, sample
-    else:
-        samples = [sample for sample in options.samples if _is_model(sample, offer.name)]
-        for folder in (*offer.shipped.values(), *samples):
-            yield "TestModel", {"kind": offer, "folder": folder}, folder
-
-
-def _recognises(dataset: Dataset, sample: Path) -> bool:
-    try:
-        with foreign_code(dataset.name):
-            return bool(dataset.recognises(sample))
-    # Then the contract says what was raised.
-    except Exception:  # noqa: BLE001
-        return True
-
-
-def _is_model(folder: Path, kind: str) -> bool:
-    try:
-        return kind_of(folder) == kind
-    except OasisGanError:
-        return False

@@ -108,7 +108,7 @@ def choose_model(registry: Registry, wanted: str | None, where: str = "--model")
     if not folder.is_dir():
         expected = f"a model folder or one of {', '.join(trained) or 'none'}"
         raise OasisGanError(where, expected=expected, found=wanted, remedy="see oasis-gan models")
-    return registry.models.get(kind_of(folder)), folder
+    return registry[ModelKind].get(kind_of(folder)), folder
 
 
 def described(kind: ModelKind, folder: Path) -> ModelCard:
@@ -211,7 +211,7 @@ def list_subjects(
     if labels and source_is == "image" and not any(selection.wants_targets for selection in selections):
         remedy = "leave one of the two out"
         raise OasisGanError("--labels", expected="label maps", found="--source-is image beside it", remedy=remedy)
-    named = registry.datasets.get(dataset) if dataset else None
+    named = registry[Dataset].get(dataset) if dataset else None
     meant = label_set_of(labels) if labels else None
     finder = LabelSetFinder()
     subjects: list[Subject] = []
@@ -352,14 +352,14 @@ def _guess(registry: Registry, root: Path) -> Dataset:
         if root.is_symlink():
             require_content(root, "a file or folder")
         raise OasisGanError(root, expected="a file or folder", found="nothing there", remedy="check the path")
-    recognising = [reader for reader in registry.datasets.offers.values() if recognises(reader, root)]
+    recognising = [reader for reader in registry[Dataset] if recognises(reader, root)]
     readers = [reader for reader in recognising if not reader.generic] or recognising
     if len(readers) == 1:
         # What the name of a file says is no guess.
         if root.is_dir() or not readers[0].generic:
             say(f"reading {root} as {readers[0].name}")
         return readers[0]
-    known = ", ".join(registry.datasets.offers) or "none"
+    known = ", ".join(registry[Dataset].offers) or "none"
     if readers:
         found = " and ".join(reader.name for reader in readers)
         raise OasisGanError(root, expected="one layout", found=found, remedy="choose one with --dataset")

@@ -20,12 +20,15 @@ def plugin_table(files: Iterable[Path]) -> Iterator[str]:
     """Yield a line for each thing a plugin offers, and one for each that is broken."""
     registry = Registry.discover(files)
     rows: list[Row] = [("OFFERS", "NAME", "PLUGIN", "WHAT IT IS")]
-    for catalogue in (registry.datasets, registry.models, registry.exporters):
-        for name, offer in catalogue.offers.items():
-            rows.append((catalogue.kind, name, str(catalogue.sources[name]), offer.summary))
+    for kind, catalogue in registry.catalogues():
+        for offer in catalogue:
+            source = catalogue.sources[offer.name]
+            rows.append((kind.called, offer.name, str(source), offer.summary))
     yield from _aligned(rows)
     for problem in registry.problems:
         yield with_flags(f"broken: {problem}")
+    for deprecation in registry.deprecations:
+        yield f"deprecated: {deprecation}"
 
 
 def model_table(files: Iterable[Path]) -> Iterator[str]:
@@ -33,7 +36,7 @@ def model_table(files: Iterable[Path]) -> Iterator[str]:
     registry = load_registry(files)
     rows: list[Row] = [("MODEL", "VERSION", "KIND", "FROM", "TO", "OPTIONS", "FOLDER")]
     remarks = []
-    for model in registry.trained.offers.values():
+    for model in registry.trained:
         try:
             with foreign_code(model.folder):
                 card = model.kind.card(model.folder)

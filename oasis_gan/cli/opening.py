@@ -45,7 +45,7 @@ def open_scan(
         raise OasisGanError(path, expected="a file", found="no such file", remedy="check the path")
     readers = _readers_of(registry, path, dataset)
     if not readers:
-        raise unrecognised(path, ", ".join(registry.datasets.offers) or "none")
+        raise unrecognised(path, ", ".join(registry[Dataset].offers) or "none")
     problems: list[OasisGanError] = []
     for reader in readers:
         try:
@@ -72,10 +72,10 @@ def read_volume(scan: Scan) -> Volume:
 
 def _readers_of(registry: Registry, path: Path, dataset: str | None) -> list[Dataset]:
     """Return the readers that recognise a path, those of a particular layout first."""
-    recognising = [reader for reader in registry.datasets.offers.values() if recognises(reader, path)]
+    recognising = [reader for reader in registry[Dataset] if recognises(reader, path)]
     recognising.sort(key=lambda reader: reader.generic)
     if not recognising and dataset:
-        return [registry.datasets.get(dataset)]
+        return [registry[Dataset].get(dataset)]
     return recognising
 
 

@@ -88,7 +88,7 @@ def run(options: RunOptions) -> int:
     kind, folder = choose_model(registry, options.model)
     card = described(kind, folder)
     values = choose_options(card, options.requested_options())
-    exporter = registry.exporters.get(options.exporter)
+    exporter = registry[Exporter].get(options.exporter)
     if options.like_labels is not None and options.like is None:
         raise OasisGanError("--like-labels", expected="--like beside it", found="none", remedy="name the reference")
     if options.like_label_set is not None and options.like_labels is None:

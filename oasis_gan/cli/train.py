@@ -96,7 +96,7 @@ class _Training:
             out, run = _begin(self._options, registry)
         else:
             out, run = resumed, _resume(resumed, self._options)
-        kind = registry.models.get(run.kind)
+        kind = registry[ModelKind].get(run.kind)
         learn = _require_trainable(kind)
         settings = _resolve_settings(kind, run.recipe)
         new = resumed is None
@@ -194,9 +194,9 @@ def _begin(options: TrainOptions, registry: Registry) -> tuple[Path, TrainingRun
     if options.out is None or not options.sources:
         found = "neither" if options.out is None and not options.sources else "one of them"
         raise OasisGanError("train", expected="SOURCE and --out, or --resume", found=found, remedy="name both")
-    trainable = [kind.name for kind in registry.models.offers.values() if kind.train is not None]
+    trainable = [kind.name for kind in registry[ModelKind] if kind.train is not None]
     kind = options.kind or first(trainable, "model kind that can be trained")
-    preset = None if options.preset is None else _find_preset(registry.models.get(kind), options.preset)
+    preset = None if options.preset is None else _find_preset(registry[ModelKind].get(kind), options.preset)
     recipe = compose_recipe(preset, options.recipe, options.settings)
     _require_new(options.out)
     return options.out, TrainingRun(kind, _describe_selection(options), tuple(sorted(options.validate)), recipe)

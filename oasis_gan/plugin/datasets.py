@@ -14,6 +14,7 @@ from ..image.label_conversion import OPTION, convert
 from ..image.labels import LabelSet
 from ..image.volume import CleanVolume, Content, V, Volume
 from ..io.label_doubt import presume
+from .description import Description
 from .foreign import reading
 from .portable import Portable
 
@@ -238,7 +239,7 @@ class Selection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset:
+class Dataset(Description):
     """A reader plugin: one way in which volumes lie on a disk.
 
     Args:
@@ -252,8 +253,6 @@ class Dataset:
         by_participant: Whether it heeds the participants and sessions of a selection.
     """
 
-    name: str
-    summary: str
     open: Callable[[Selection], Iterable[Subject]]
     recognises: Callable[[Path], bool]
     generic: bool = False

@@ -8,10 +8,11 @@ from functools import partial
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 
-from .hookspecs import PROJECT
 from .plugin_files import PluginFile
 
 Load = Callable[[], object]
+PROJECT = "oasis_gan"
+"""The entry-point group of plugins, and what pluggy knows their hooks by."""
 OWN_DISTRIBUTION = "oasis-gan"
 
 

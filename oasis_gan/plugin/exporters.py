@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..image.volume import Volume
+from .description import Description
 from .portable import Portable
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exporter(Portable):
+class Exporter(Description, Portable):
     """A writer plugin: one file format.
 
     Args:
@@ -22,7 +23,5 @@ class Exporter(Portable):
             `oasis_gan.write_whole` for a library that writes to a path.
     """
 
-    name: str
-    summary: str
     suffix: str
     write: Callable[[Volume, Path], None]

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 import pluggy
 
 from .datasets import Dataset
+from .discovery import PROJECT
 from .exporters import Exporter
+from .hook_kind import HookKind
 from .models import ModelKind
 
-PROJECT = "oasis_gan"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
@@ -128,3 +129,26 @@ def oasis_gan_exporters() -> Iterable[Exporter]:
                 )
     """
     raise NotImplementedError
+
+
+HOOK_KINDS = (
+    HookKind(
+        spec=oasis_gan_datasets,
+        description=Dataset,
+        called="dataset",
+        contract="DatasetContract",
+    ),
+    HookKind(
+        spec=oasis_gan_models,
+        description=ModelKind,
+        called="model kind",
+        contract="ModelContract",
+    ),
+    HookKind(
+        spec=oasis_gan_exporters,
+        description=Exporter,
+        called="exporter",
+        contract="ExporterContract",
+    ),
+)
+"""All kinds of things that plugins offer. A new kind is a row here with its hook, a description, and a contract."""

@@ -14,6 +14,7 @@ from ..image.volume import CleanVolume, Volume
 from ..io.files import read_small
 from ..io.strict_json import require_unique_keys
 from .datasets import Subject
+from .description import Description
 from .options import Option
 
 _MAX_CARD = 2**20  # bytes
@@ -180,7 +181,7 @@ class TrainingRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelKind:
+class ModelKind(Description):
     """A model plugin: one architecture, and the trained models that come with it.
 
     Args:
@@ -203,8 +204,6 @@ class ModelKind:
             Always, if not given.
     """
 
-    name: str
-    summary: str
     card: Callable[[Path], ModelCard]
     load: Callable[..., Translator]
     train: Callable[[TrainingRequest], None] | None = None

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any
 
 import pluggy
 
 from ..errors import OasisGanError, one_line, printable
-from . import hookspecs
-from .datasets import Dataset
-from .discovery import OWN_DISTRIBUTION, Load, Source, from_file, installed
-from .exporters import Exporter
+from .api_version import explain_import, require_supported
+from .catalogue import Catalogue, NameTakenError, Offer
+from .description import find_wrong_field
+from .discovery import OWN_DISTRIBUTION, PROJECT, Load, Source, from_file, installed
 from .extensions import find_extensions
 from .foreign import foreign_code
-from .hookspecs import PROJECT
+from .hook_kind import HookKind
+from .hookspecs import HOOK_KINDS
 from .models import ModelKind
+
+_CORE = Source("core", OWN_DISTRIBUTION)
+"""Who offers what the tool has without any plugin."""
 
 
 @dataclass(frozen=True)
@@ -29,83 +34,64 @@ class TrainedModel:
     folder: Path
 
 
-Offer = TypeVar("Offer", Dataset, ModelKind, Exporter, TrainedModel)
-Hook = Callable[[], Iterable[Any]]
+class Registry:
+    """All that the installed plugins offer, and what is wrong with those that offer nothing.
 
-
-class NameTakenError(OasisGanError):
-    """A plugin offers something under a name that another one holds.
+    ``registry[Dataset]`` is the catalogue of all readers, and so on for each kind of description.
 
     Args:
-        offer: What is offered, with its name.
-        holder: Who holds the name.
-        source: Who offers it too.
+        kinds: The kinds of things that plugins can offer.
+
+    Attributes:
+        trained: The trained models that come with plugins.
+        problems: What is broken, a line each.
+        deprecations: What still works and will not for ever, a line each.
     """
 
-    def __init__(self, offer: str, holder: Source, source: Source) -> None:
-        found = f"{holder} and {source} both offering it"
-        remedy = f"{holder} keeps it; rename or uninstall the other"
-        super().__init__(offer, expected="one provider", found=found, remedy=remedy)
-        self.offer = offer
-        self.holder = holder
-
-
-@dataclass
-class Catalogue(Generic[Offer]):
-    """What the plugins offer of one kind, by name; the first to take a name keeps it."""
-
-    kind: str
-    offers: dict[str, Offer] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
-
-    def get(self, name: str) -> Offer:
-        """Return the offer called ``name``, or raise `OasisGanError` with the names there are."""
-        if name not in self.offers:
-            there = ", ".join(sorted(self.offers)) or "none"
-            remedy = "see oasis-gan plugins"
-            raise OasisGanError(f"{self.kind} {name}", expected=f"one of {there}", found=name, remedy=remedy)
-        return self.offers[name]
-
-    def add(self, offer: Offer, source: Source) -> None:
-        """Take an offer in, or raise `OasisGanError` if its name is taken or none that one could type."""
-        name: object = offer.name
-        if not isinstance(name, str) or not name.isprintable() or name.split() != [name]:
-            expected = "a name without spaces"
-            raise OasisGanError(self.kind, expected=expected, found=repr(name), remedy="rename it")
-        if name in self.offers:
-            raise NameTakenError(f"{self.kind} {name}", self.sources[name], source)
-        self.offers[name] = offer
-        self.sources[name] = source
-
-
-@dataclass
-class Registry:
-    """All that the installed plugins offer, and what is wrong with those that offer nothing."""
-
-    datasets: Catalogue[Dataset] = field(default_factory=lambda: Catalogue("dataset"))
-    models: Catalogue[ModelKind] = field(default_factory=lambda: Catalogue("model kind"))
-    exporters: Catalogue[Exporter] = field(default_factory=lambda: Catalogue("exporter"))
-    trained: Catalogue[TrainedModel] = field(default_factory=lambda: Catalogue("model"))
-    problems: list[str] = field(default_factory=list)
-    _errors: list[BaseException] = field(default_factory=list)
+    def __init__(self, kinds: Iterable[HookKind] = HOOK_KINDS) -> None:
+        self.trained: Catalogue[TrainedModel] = Catalogue("model")
+        self.problems: list[str] = []
+        self.deprecations: list[str] = []
+        self._errors: list[BaseException] = []
+        self._kinds = {kind.hook: kind for kind in kinds}
+        self._catalogues: dict[type, Catalogue[Any]] = {}
+        for kind in self._kinds.values():
+            catalogue: Catalogue[Any] = Catalogue(kind.called, kind.names_of)
+            for offer in kind.built_in:
+                catalogue.add(offer, _CORE)
+            self._catalogues[kind.description] = catalogue
 
     @classmethod
-    def discover(cls, files: Iterable[Path] = ()) -> Registry:
+    def discover(cls, files: Iterable[Path] = (), kinds: Iterable[HookKind] = HOOK_KINDS) -> Registry:
         """Load every installed plugin, the project's own first, then the plugin ``files``.
 
         A broken installed plugin becomes a line in `problems`. A broken file was asked for by the user.
 
+        Args:
+            files: Plugin files that the user names.
+            kinds: The kinds of things that plugins can offer.
+
         Raises:
             OasisGanError: If one of ``files`` cannot be used.
         """
-        registry = cls()
+        registry = cls(kinds)
         manager = pluggy.PluginManager(PROJECT)
-        manager.add_hookspecs(hookspecs)
+        specs = {kind.hook: kind.spec for kind in registry._kinds.values()}
+        manager.add_hookspecs(type("HookSpecs", (), specs))
         for source, load in installed():
             registry._take(manager, source, load)
         for file in files:
             registry._take_file(manager, file)
         return registry
+
+    def __getitem__(self, description: type[Offer]) -> Catalogue[Offer]:
+        """Return what the plugins offer of one kind, such as ``registry[Exporter]``."""
+        return self._catalogues[description]
+
+    def catalogues(self) -> Iterator[tuple[HookKind, Catalogue[Any]]]:
+        """Yield each kind of thing with what there is of it."""
+        for kind in self._kinds.values():
+            yield kind, self._catalogues[kind.description]
 
     def _take_file(self, manager: pluggy.PluginManager, file: Path) -> None:
         """Take a plugin file, or raise `OasisGanError` with the first thing that is wrong with it."""
@@ -114,56 +100,81 @@ class Registry:
         self._take(manager, source, load)
         if len(self.problems) == known:
             return
-        problem, error = self.problems[known], self._errors[known]
+        error = self._errors[known]
         if isinstance(error, NameTakenError):
             raise _file_takes_name(file, error)
-        raise OasisGanError("`plugin_files`", expected="a working plugin", found=problem, remedy="fix that file")
+        raise OasisGanError(
+            "`plugin_files`",
+            expected="a working plugin",
+            found=self.problems[known],
+            remedy="fix that file",
+        )
 
     def _take(self, manager: pluggy.PluginManager, source: Source, load: Load) -> None:
         """Register one plugin and collect its offers, each hook by itself: what one breaks the others keep."""
         try:
             with foreign_code("import"):
-                plugin = load()
-            callers = _registered(manager, plugin, source)
+                plugin = _load(load)
+            callers = self._register(manager, plugin, source)
         # A plugin is foreign code and may raise anything.
         except Exception as error:  # noqa: BLE001
             self._report(source, error)
             return
         for caller in callers:
-            for implementation in (i for i in caller.get_hookimpls() if i.plugin is plugin):
-                if caller.has_spec():
-                    self._collect(caller.name, cast("Hook", implementation.function), source)
-                elif not implementation.optionalhook:
-                    expected, remedy = f"one of {', '.join(self._catalogues)}", "rename that hook"
-                    self._report(source, OasisGanError("hook", expected=expected, found=caller.name, remedy=remedy))
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is plugin:
+                    self._take_hook(caller.name, implementation, source)
 
-    @property
-    def _catalogues(self) -> dict[str, tuple[Catalogue[Any], type]]:
-        return {
-            "oasis_gan_datasets": (self.datasets, Dataset),
-            "oasis_gan_models": (self.models, ModelKind),
-            "oasis_gan_exporters": (self.exporters, Exporter),
-        }
+    def _register(self, manager: pluggy.PluginManager, plugin: object, source: Source) -> list[pluggy.HookCaller]:
+        """Register a plugin and return the hooks that it implements; note what it should no longer use."""
+        remedy = "see oasis_gan.plugin.hookspecs"
+        try:
+            # Python shows nobody the warnings that pluggy gives here, since they are about somebody else's module.
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                manager.register(plugin, name=str(source))
+        except pluggy.PluginValidationError as error:
+            # Its last line says what is wrong, those before only where.
+            found = str(error).splitlines()[-1]
+            raise OasisGanError("hooks", expected="the arguments of their specs", found=found, remedy=remedy) from None
+        for warning in caught:
+            self.deprecations.append(printable(f"plugin {source}: {warning.message}"))
+        callers = manager.get_hookcallers(plugin) or []
+        if not callers and not find_extensions(plugin):
+            raise OasisGanError(source.plugin, expected="a hook marked @hookimpl", found="none", remedy=remedy)
+        return callers
 
-    def _collect(self, hook: str, implementation: Hook, source: Source) -> None:
-        catalogue, kind = self._catalogues[hook]
+    def _take_hook(self, hook: str, implementation: pluggy.HookImpl, source: Source) -> None:
+        """Collect what one hook of a plugin offers; one of another version of the tool may be marked as optional."""
+        kind = self._kinds.get(hook)
+        if kind is not None:
+            self._collect(kind, implementation, source)
+        elif not implementation.optionalhook:
+            expected = f"one of {', '.join(self._kinds)}"
+            error = OasisGanError("hook", expected=expected, found=hook, remedy="rename that hook")
+            self._report(source, error)
+
+    def _collect(self, kind: HookKind, implementation: pluggy.HookImpl, source: Source) -> None:
         try:
             with foreign_code("call"):
-                offers = list(implementation())
+                offers = list(_call(kind, implementation))
         except Exception as error:  # noqa: BLE001
-            found, remedy = one_line(error), "mend that hook"
-            self._report(source, OasisGanError(hook, expected=f"{kind.__name__} objects", found=found, remedy=remedy))
+            expected = f"{kind.description.__name__} objects"
+            found = one_line(error)
+            problem = OasisGanError(kind.hook, expected=expected, found=found, remedy="fix that hook")
+            self._report(source, problem)
             return
         for offer in offers:
             try:
-                _require_fields(offer, kind, hook)
-                catalogue.add(offer, source)
+                _require_fields(offer, kind)
+                self._catalogues[kind.description].add(offer, source)
             except OasisGanError as error:
                 self._report(source, error)
             else:
                 self._add_trained(offer, source)
 
-    def _add_trained(self, offer: Dataset | ModelKind | Exporter, source: Source) -> None:
+    def _add_trained(self, offer: object, source: Source) -> None:
+        """Take in the trained models that come with a kind of model."""
         if not isinstance(offer, ModelKind):
             return
         for name, folder in offer.shipped.items():
@@ -175,6 +186,24 @@ class Registry:
     def _report(self, source: Source, error: BaseException) -> None:
         self.problems.append(printable(f"plugin {source}: {one_line(error)}"))
         self._errors.append(error)
+
+
+def _load(load: Load) -> object:
+    """Return the module of a plugin, if this tool serves the version of the API that it was written for."""
+    try:
+        plugin = load()
+    except ImportError as error:
+        raise explain_import(error) from error
+    require_supported(plugin)
+    return plugin
+
+
+def _call(kind: HookKind, implementation: pluggy.HookImpl) -> Iterable[Any]:
+    """Call one implementation of a hook with the arguments that it takes."""
+    # Not through pluggy, which calls the implementations of all plugins at once: one that raises would lose them all.
+    arguments = [kind.arguments[name] for name in implementation.argnames]
+    offers: Iterable[Any] = implementation.function(*arguments)  # type: ignore[assignment]
+    return offers
 
 
 def _file_takes_name(file: Path, error: NameTakenError) -> OasisGanError:
@@ -190,33 +219,23 @@ def _file_takes_name(file: Path, error: NameTakenError) -> OasisGanError:
     return OasisGanError(file, expected=expected, found=f"{holder} offering it already", remedy=remedy)
 
 
-def _registered(manager: pluggy.PluginManager, plugin: object, source: Source) -> list[pluggy.HookCaller]:
-    """Register a plugin and return its hooks."""
-    remedy = "see oasis_gan.plugin.hookspecs"
-    try:
-        manager.register(plugin, name=str(source))
-    except pluggy.PluginValidationError as error:
-        # Its last line says what is wrong, those before only where.
-        found = str(error).splitlines()[-1]
-        raise OasisGanError("hooks", expected="the arguments of their specs", found=found, remedy=remedy) from None
-    callers = manager.get_hookcallers(plugin) or []
-    if not callers and not find_extensions(plugin):
-        raise OasisGanError(source.plugin, expected="a hook marked @hookimpl", found="none", remedy=remedy)
-    return callers
-
-
-def _require_fields(offer: object, kind: type, hook: str) -> None:
-    """Raise `OasisGanError` unless ``offer`` is what its hook promises, as far as the tool leans on it."""
-    if not isinstance(offer, kind):
-        found, remedy = type(offer).__name__, f"yield {kind.__name__} objects"
-        raise OasisGanError(hook, expected=f"{kind.__name__} objects", found=found, remedy=remedy)
-    summary, shipped = getattr(offer, "summary", ""), getattr(offer, "shipped", {})
-    if not isinstance(summary, str):
-        raise OasisGanError(hook, expected="a summary of one line", found=repr(summary), remedy="give it one")
-    if not isinstance(shipped, Mapping):
-        expected, found = "shipped models by name, a folder each", repr(shipped)
-        raise OasisGanError(hook, expected=expected, found=found, remedy="make it a dictionary")
-    options = getattr(offer, "options", ())
-    if not isinstance(options, (tuple, list)) or not all(isinstance(name, str) for name in options):
-        expected, remedy = "options as a tuple of names", 'write it as in options=("texture",)'
-        raise OasisGanError(hook, expected=expected, found=repr(options), remedy=remedy)
+def _require_fields(offer: object, kind: HookKind) -> None:
+    """Raise `OasisGanError` unless ``offer`` is what its hook promises, with fields of the right types."""
+    expected = kind.description.__name__
+    if not isinstance(offer, kind.description):
+        found = type(offer).__name__
+        raise OasisGanError(
+            kind.hook,
+            expected=f"{expected} objects",
+            found=found,
+            remedy=f"yield {expected} objects",
+        )
+    wrong = find_wrong_field(offer, kind.description)
+    if wrong is not None:
+        declaration, value = wrong
+        raise OasisGanError(
+            kind.hook,
+            expected=f"{expected} objects with {declaration}",
+            found=repr(value),
+            remedy="fix that field",
+        )

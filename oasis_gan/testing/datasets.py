@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,15 +11,27 @@ import pytest
 
 from ..image.labels import LabelSet
 from ..plugin.datasets import Dataset, Scan, Selection, Subject
+from ..plugin.foreign import foreign_code
 from .checks import USERS_ERRORS, assert_listed, assert_volume, calls_of, must_raise
+from .contract import Case, Contract, Samples
 
 SPLITS = ("train", "validate", "test", "")
 """The sides of a split that the tool knows; empty where the data do not say."""
 NO_SUCH_SUFFIX = "_no-such-suffix.xyz"
 
 
-class DatasetContract:
+class DatasetContract(Contract):
     """Give the fixtures ``dataset`` and ``selection``, which points at data that your test has made."""
+
+    given = ("dataset", "selection")
+    needed = "a file or folder that it recognises"
+
+    @classmethod
+    def cases(cls, offer: Dataset, samples: Samples) -> Iterator[Case]:
+        """Yield each sample that a reader recognises."""
+        for sample in samples.paths:
+            if _recognises(offer, sample):
+                yield Case({"dataset": offer, "selection": samples.select(sample)}, sample)
 
     @pytest.fixture
     def dataset(self) -> Dataset:
@@ -179,3 +191,12 @@ class DatasetContract:
 
 def _names(subjects: Iterable[Subject]) -> list[str]:
     return [subject.name for subject in subjects]
+
+
+def _recognises(dataset: Dataset, sample: Path) -> bool:
+    try:
+        with foreign_code(dataset.name):
+            return bool(dataset.recognises(sample))
+    # Then the contract says what was raised.
+    except Exception:  # noqa: BLE001
+        return True

@@ -17,6 +17,7 @@ from ..image.volume import Affine, Geometry, Volume
 from ..io.nifti import is_nifti_name, read_nifti
 from ..plugin.exporters import Exporter
 from .checks import assert_listed, must_raise
+from .contract import Case, Contract, Samples
 
 SHAPE = (13, 11, 7)
 TOLERANCE_MM = 1e-3
@@ -39,8 +40,15 @@ AFFINES: dict[str, Affine] = {
 """Voxel to RAS+ mm, in every way in which a scan may lie."""
 
 
-class ExporterContract:
+class ExporterContract(Contract):
     """Give the fixture ``exporter``."""
+
+    given = ("exporter",)
+
+    @classmethod
+    def cases(cls, offer: Exporter, samples: Samples) -> Iterator[Case]:
+        """Yield the writer, which needs no sample."""
+        yield Case({"exporter": offer})
 
     @pytest.fixture
     def exporter(self) -> Exporter:

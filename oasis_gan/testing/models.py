@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,9 +17,10 @@ from ..errors import OasisGanError
 from ..image.encoding import Encoding, FittedEncoding
 from ..image.volume import Channels, CleanVolume, Geometry, Volume, Voxels
 from ..pipeline.slicewise import SlicewiseTranslator
-from ..plugin.models import ModelCard, ModelKind, Translation, Translator, computation_of
+from ..plugin.models import ModelCard, ModelKind, Translation, Translator, computation_of, kind_of
 from ..plugin.options import Option
 from .checks import assert_listed
+from .contract import Case, Contract, Samples
 
 T = TypeVar("T")
 Sources = Mapping[str, CleanVolume]
@@ -34,12 +36,24 @@ AFFINE = np.diag([-1.25, 1.0, 1.5, 1.0])
 _SEED = 20161121
 
 
-class ModelContract:
+class ModelContract(Contract):
     """Give the fixtures ``kind`` and ``folder``, a trained model; or ``translator``, if you have no more than that.
 
     To load a model once for all checks, let ``translator`` return what a fixture of your module has loaded, one of
     another name and with ``scope="module"``.
     """
+
+    given = ("kind", "folder")
+    needed = "a folder with a trained model of it"
+
+    @classmethod
+    def cases(cls, offer: ModelKind, samples: Samples) -> Iterator[Case]:
+        """Yield the trained models that come with a kind, and those among the samples."""
+        # A model takes long to load: its checks share one, and one with an option.
+        kind = replace(offer, load=lru_cache(maxsize=2)(offer.load))
+        folders = [sample for sample in samples.paths if _is_model(sample, offer.name)]
+        for folder in (*offer.shipped.values(), *folders):
+            yield Case({"kind": kind, "folder": folder}, folder)
 
     @pytest.fixture
     def kind(self) -> ModelKind | None:
@@ -254,6 +268,13 @@ class ModelContract:
         for name, folder in _needed(kind).shipped.items():
             card = _needed(kind).card(folder)
             assert isinstance(card, ModelCard), f"the card of {name} is a {type(card).__name__}: return a ModelCard"
+
+
+def _is_model(folder: Path, kind: str) -> bool:
+    try:
+        return kind_of(folder) == kind
+    except OasisGanError:
+        return False
 
 
 def _needed(value: T | None) -> T:

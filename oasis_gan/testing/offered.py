@@ -1,62 +1,29 @@
-"""The contracts, run on one thing that a plugin offers: `oasis_gan.testing.trial` gives the fixture ``given``."""
+"""The contracts of all kinds, run on one thing that a plugin offers: `oasis_gan.testing.trial` gives its fixtures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
-from typing import cast
+from collections.abc import Mapping
 
 import pytest
 
-from oasis_gan import Dataset, Exporter, ModelKind, Selection, Translator
-from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
-
-Given = dict[str, object]
+from oasis_gan.plugin.hookspecs import HOOK_KINDS
+from oasis_gan.testing.contract import Contract, contract_of, suite_name
 
 
-class TestDataset(DatasetContract):
-    """Given ``dataset`` and ``selection``."""
+def _fixture(name: str) -> object:
+    @pytest.fixture(name=name)
+    def fixture(self: Contract, given: Mapping[str, object]) -> object:
+        return given[name]
 
-    @pytest.fixture
-    def dataset(self, given: Given) -> Dataset:
-        """Return the reader."""
-        return cast("Dataset", given["dataset"])
-
-    @pytest.fixture
-    def selection(self, given: Given) -> Selection:
-        """Return what its author has for it to read."""
-        return cast("Selection", given["selection"])
+    return fixture
 
 
-class TestExporter(ExporterContract):
-    """Given ``exporter``."""
-
-    @pytest.fixture
-    def exporter(self, given: Given) -> Exporter:
-        """Return the writer."""
-        return cast("Exporter", given["exporter"])
+def _suite(contract: type[Contract]) -> type[Contract]:
+    """Return a contract whose fixtures are those of the trial that runs it."""
+    fixtures = {name: _fixture(name) for name in contract.given}
+    return type(suite_name(contract), (contract,), fixtures)
 
 
-class TestModel(ModelContract):
-    """Given ``kind`` and ``folder``."""
-
-    @pytest.fixture
-    def kind(self, given: Given) -> ModelKind:
-        """Return the kind of model."""
-        return cast("ModelKind", given["kind"])
-
-    @pytest.fixture
-    def folder(self, given: Given) -> Path:
-        """Return a trained model."""
-        return cast("Path", given["folder"])
-
-    @pytest.fixture
-    def translator(self, kind: ModelKind, folder: Path) -> Translator:
-        """Return the model, which is loaded once for all checks."""
-        return _loaded(kind.load, folder)
-
-
-@lru_cache(maxsize=1)
-def _loaded(load: Callable[[Path], Translator], folder: Path) -> Translator:
-    return load(folder)
+for _kind in HOOK_KINDS:
+    _contract = contract_of(_kind)
+    globals()[suite_name(_contract)] = _suite(_contract)

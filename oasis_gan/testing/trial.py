@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..errors import one_line, printable
+from .contract import Case, Contract, suite_name
 
 _SUITES = Path(__file__).with_name("offered.py")
 # Nothing of the folder that it is called from has a say: no settings, no conftest, no cache.
@@ -21,8 +22,8 @@ class Trial:
     """One contract, run on one thing that a plugin offers.
 
     Args:
-        suite: The class in `oasis_gan.testing.offered`.
-        given: Its fixtures, by name.
+        contract: The contract.
+        case: What it is run on.
 
     Attributes:
         kept: How many checks were kept.
@@ -30,18 +31,18 @@ class Trial:
         skipped: What could not be checked and why, a line each.
     """
 
-    def __init__(self, suite: str, given: Mapping[str, object]) -> None:
-        self._given = dict(given)
+    def __init__(self, contract: type[Contract], case: Case) -> None:
+        self._case = case
         self._failed_setups: set[str] = set()
         self.kept = 0
         self.broken: list[str] = []
         self.skipped: list[str] = []
-        pytest.main([*_ALONE, *_SILENT, f"{_SUITES}::{suite}"], plugins=[self])
+        pytest.main([*_ALONE, *_SILENT, f"{_SUITES}::{suite_name(contract)}"], plugins=[self])
 
     @pytest.fixture
-    def given(self) -> dict[str, object]:
-        """Return the fixtures that the suite hands on."""
-        return self._given
+    def given(self) -> Mapping[str, object]:
+        """Return the fixtures of the contract."""
+        return self._case.given
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what passed, and note what was skipped and why; called by pytest."""

@@ -17,7 +17,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import ANCHORS, AUTO_PLANE, OASIS, Selection, Volume, Window, translate
+from oasis_gan import ANCHORS, AUTO_PLANE, OASIS, Dataset, Exporter, Selection, Volume, Window, translate
 from oasis_gan.cli.choosing import choose_model, described, load_model, load_registry
 
 try:
@@ -82,7 +82,7 @@ def main(heads: Path, model: str | None, texture: float | None, wanted: tuple[st
     chosen = {} if texture is None else {"texture": texture}
     translators = {plane: load_model(kind, folder, {**chosen, "plane": plane}) for plane in planes}
     selection = Selection(heads, source_suffix="seg.nii.gz", target_suffix="t1.nii.gz")
-    for subject in registry.datasets.get("nifti").open(selection):
+    for subject in registry[Dataset].get("nifti").open(selection):
         if wanted and subject.name not in wanted:
             continue
         source, target = subject.paired()
@@ -99,7 +99,7 @@ def main(heads: Path, model: str | None, texture: float | None, wanted: tuple[st
 def _keep(out: Path | None, volume: Volume, name: str, registry: Any) -> None:  # noqa: ANN401
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        registry.exporters.get("nifti").write(volume, out / name)
+        registry[Exporter].get("nifti").write(volume, out / name)
 
 
 if __name__ == "__main__":

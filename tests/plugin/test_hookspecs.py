@@ -40,7 +40,7 @@ class TestDatasetExample(DatasetContract):
 
     @pytest.fixture
     def dataset(self, registry: Registry) -> Dataset:
-        return registry.datasets.get("numpy")
+        return registry[Dataset].get("numpy")
 
     @pytest.fixture
     def selection(self, tmp_path: Path) -> Selection:
@@ -60,7 +60,7 @@ class TestModelExample(ModelContract):
 
     @pytest.fixture
     def kind(self, registry: Registry) -> ModelKind:
-        return registry.models.get("paint")
+        return registry[ModelKind].get("paint")
 
     @pytest.fixture
     def folder(self, kind: ModelKind) -> Path:
@@ -72,7 +72,7 @@ class TestExporterExample(ExporterContract):
 
     @pytest.fixture
     def exporter(self, registry: Registry) -> Exporter:
-        return registry.exporters.get("numpy")
+        return registry[Exporter].get("numpy")
 
     def test_numpy_reads_it_back(self, exporter: Exporter, tmp_path: Path) -> None:
         volume = oasis_gan.Volume(np.arange(24.0).reshape(2, 3, 4), oasis_gan.Geometry((2, 3, 4), np.eye(4)))

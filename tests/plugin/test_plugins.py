@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from oasis_gan import OasisGanError
+from oasis_gan import Dataset, OasisGanError, __api_version__
 from oasis_gan.plugin.registry import Registry
 
 HEAD = "from oasis_gan import Dataset, Exporter, ModelKind, hookimpl\n"
@@ -56,17 +56,50 @@ BROKEN = {
         HEAD + "@hookimpl\ndef oasis_gan_exporters():\n    yield Exporter('a', 'b', '.c', print)",
         ["oasis_gan_exporters: expected Exporter objects", "positional argument"],
     ),
-    "nameless": (GOOD.replace("'NAME'", "['a']"), ["dataset: expected a name without spaces, found ['a']"]),
+    "nameless": (GOOD.replace("'NAME'", "['a']"), ["expected Dataset objects with name: str, found ['a']"]),
     "two_words": (GOOD.replace("NAME", "two words"), ["dataset: expected a name without spaces, found 'two words'"]),
-    "no_summary": (GOOD.replace("'Nothing at all'", "None"), ["expected a summary of one line, found None"]),
+    "no_summary": (
+        GOOD.replace("'Nothing at all'", "None"),
+        ["expected Dataset objects with summary: str, found None; fix that field"],
+    ),
     "unshipped": (
         HEAD + "@hookimpl\ndef oasis_gan_models():\n"
         "    yield ModelKind(name='a', summary='b', card=print, load=print, shipped=['c'])",
-        ["expected shipped models by name, a folder each, found ['c']"],
+        ["expected ModelKind objects with shipped: Mapping[str, Path], found ['c']"],
+    ),
+    "unreadable": (
+        GOOD.replace("lambda path: False", "'*.npy'"),
+        ["expected Dataset objects with recognises: Callable[[Path], bool], found '*.npy'"],
     ),
     "usurper": (
         GOOD.replace("NAME", "nifti"),
         ["dataset nifti", "nifti (oasis-gan) and usurper (dist-usurper)", "nifti (oasis-gan) keeps it"],
+    ),
+    "shouting_usurper": (
+        GOOD.replace("NAME", "NIfTI"),
+        ["dataset NIfTI", "nifti (oasis-gan) and shouting_usurper (dist-shouting_usurper)"],
+    ),
+    "of_tomorrow": (
+        "oasis_gan_api_version = 1000\n" + GOOD,
+        [
+            f"expected a plugin written for API version {__api_version__}, found one for 1000",
+            "upgrade oasis-gan, or install an older version of the plugin",
+        ],
+    ),
+    "of_yesterday": (
+        "oasis_gan_api_version = 0\n" + GOOD,
+        ["found one for 0; upgrade the plugin, or install an older oasis-gan"],
+    ),
+    "of_no_version": (
+        "oasis_gan_api_version = 'latest'\n" + GOOD,
+        ["oasis_gan_api_version: expected a whole number, found 'latest'; write it as oasis_gan_api_version = "],
+    ),
+    "asks_for_too_much": (
+        "from oasis_gan import Report\n" + GOOD,
+        [
+            f"expected public names of oasis_gan in API version {__api_version__}, "
+            "found cannot import name 'Report' from 'oasis_gan'; upgrade oasis-gan or the plugin",
+        ],
     ),
 }
 
@@ -106,7 +139,7 @@ def discover(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Registry]:
 Discover = Callable[[Path], Registry]
 
 
-def oasis_gan(*words: object, site: Path | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_tool(*words: object, site: Path | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the tool as its users do, with the distributions in ``site``."""
     command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": str(site)} if site else None
@@ -129,7 +162,7 @@ def test_all_of_them_together_keep_nobody_from_working(install: Install) -> None
     for name, (code, _) in BROKEN.items():
         install(name, code)
     site = install("good", GOOD.replace("NAME", "good"))
-    process = oasis_gan("plugins", site=site)
+    process = run_tool("plugins", site=site)
     assert process.returncode == 0
     assert process.stderr == ""
     broken = [line for line in process.stdout.splitlines() if line.startswith("broken: ")]
@@ -143,21 +176,21 @@ def test_all_of_them_together_keep_nobody_from_working(install: Install) -> None
 def test_what_one_hook_breaks_another_keeps(install: Install, discover: Discover) -> None:
     code = GOOD.replace("NAME", "half") + "@hookimpl\ndef oasis_gan_models(): raise ValueError('no')\n"
     registry = discover(install("half", code))
-    assert "half" in registry.datasets.offers
+    assert "half" in registry[Dataset].offers
     assert len(registry.problems) == 1
 
 
 def test_a_hook_of_the_future_may_be_optional(install: Install, discover: Discover) -> None:
     code = GOOD.replace("NAME", "early") + "@hookimpl(optionalhook=True)\ndef oasis_gan_reports(): return []\n"
     registry = discover(install("early", code))
-    assert "early" in registry.datasets.offers
+    assert "early" in registry[Dataset].offers
     assert registry.problems == []
 
 
 def test_of_two_plugins_with_one_name_the_first_keeps_it(install: Install, discover: Discover) -> None:
     install("one", GOOD.replace("NAME", "same"))
     registry = discover(install("two", GOOD.replace("NAME", "same")))
-    assert str(registry.datasets.sources["same"]) == "one (dist-one)"
+    assert str(registry[Dataset].sources["same"]) == "one (dist-one)"
     assert registry.problems == [
         "plugin two (dist-two): dataset same: expected one provider, found one (dist-one) and two (dist-two) both "
         "offering it; one (dist-one) keeps it; rename or uninstall the other"
@@ -197,7 +230,7 @@ def test_a_plugin_whose_distribution_lost_its_name_still_works(install: Install,
     for name in ("lost", "forlorn"):
         site = install(name, GOOD.replace("NAME", name))
         (site / f"dist_{name}-1.0.dist-info" / "METADATA").unlink()
-    assert {"lost", "forlorn"} <= set(discover(site).datasets.offers)
+    assert {"lost", "forlorn"} <= set(discover(site)[Dataset].offers)
 
 
 def test_a_second_copy_further_down_the_path_is_not_a_clash(
@@ -211,7 +244,7 @@ def test_a_second_copy_further_down_the_path_is_not_a_clash(
 def test_a_broken_plugin_file_is_wrong_usage(tmp_path: Path, name: str) -> None:
     code, said = BROKEN[name]
     (tmp_path / f"{name}.py").write_text(code)
-    process = oasis_gan("plugins", "--plugin", f"{name}.py", cwd=tmp_path)
+    process = run_tool("plugins", "--plugin", f"{name}.py", cwd=tmp_path)
     assert process.returncode == 2
     assert process.stdout == ""
     (line,) = process.stderr.splitlines()
@@ -222,7 +255,7 @@ def test_a_broken_plugin_file_is_wrong_usage(tmp_path: Path, name: str) -> None:
 
 def test_a_plugin_file_may_not_take_a_name_of_ours(tmp_path: Path) -> None:
     (tmp_path / "usurper.py").write_text(GOOD.replace("NAME", "nifti"))
-    process = oasis_gan("plugins", "--plugin", "usurper.py", cwd=tmp_path)
+    process = run_tool("plugins", "--plugin", "usurper.py", cwd=tmp_path)
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr == (
         "oasis-gan: usurper.py: expected a new name for dataset nifti, found nifti (oasis-gan) offering it already; "
@@ -233,7 +266,7 @@ def test_a_plugin_file_may_not_take_a_name_of_ours(tmp_path: Path) -> None:
 def test_a_plugin_file_that_is_installed_too_has_one_remedy(tmp_path: Path, install: Install) -> None:
     (tmp_path / "mine.py").write_text(GOOD.replace("NAME", "mine"))
     site = install("mine", GOOD.replace("NAME", "mine"))
-    process = oasis_gan("plugins", "--plugin", "mine.py", cwd=tmp_path, site=site)
+    process = run_tool("plugins", "--plugin", "mine.py", cwd=tmp_path, site=site)
     assert process.returncode == 2
     assert process.stderr == (
         "oasis-gan: mine.py: expected a new name for dataset mine, found mine (dist-mine) offering it already; "
@@ -244,7 +277,7 @@ def test_a_plugin_file_that_is_installed_too_has_one_remedy(tmp_path: Path, inst
 def test_two_plugin_files_with_one_name_are_refused(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.py").write_text(GOOD.replace("NAME", "same"))
-    process = oasis_gan("plugins", "--plugin", "one.py", "--plugin", "two.py", cwd=tmp_path)
+    process = run_tool("plugins", "--plugin", "one.py", "--plugin", "two.py", cwd=tmp_path)
     assert process.returncode == 2
     assert process.stderr.endswith("found one (one.py) offering it already; name only one of the two files\n")
 
@@ -262,7 +295,7 @@ def test_a_plugin_file_may_define_dataclasses(tmp_path: Path) -> None:
     code = "from __future__ import annotations\nfrom dataclasses import dataclass\n"
     code += GOOD.replace("NAME", "mine") + "@dataclass\nclass Header:\n    size: int\n"
     (tmp_path / "mine.py").write_text(code)
-    assert "mine" in Registry.discover([tmp_path / "mine.py"]).datasets.offers
+    assert "mine" in Registry.discover([tmp_path / "mine.py"])[Dataset].offers
 
 
 RUNNING = """
@@ -327,7 +360,7 @@ def unruly(install: Install, tmp_path: Path) -> Path:
 
 
 def test_a_reader_that_breaks_when_asked_keeps_no_other_from_reading(unruly: Path, tmp_path: Path) -> None:
-    process = oasis_gan("run", "a.nii", "--out", "out", "--model", "paint", site=unruly, cwd=tmp_path)
+    process = run_tool("run", "a.nii", "--out", "out", "--model", "paint", site=unruly, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     assert "warning: dataset unruly did not look at a.nii: RuntimeError: not my day" in process.stderr
     assert process.stdout == "out/a_synthp.nii.gz\n"
@@ -345,7 +378,7 @@ def test_a_reader_that_lists_no_subjects_is_a_failure_with_a_reason(
     unruly: Path, tmp_path: Path, dataset: str, said: str
 ) -> None:
     words = ("run", "a.nii", "--out", "out", "--model", "paint", "--dataset", dataset)
-    process = oasis_gan(*words, site=unruly, cwd=tmp_path)
+    process = run_tool(*words, site=unruly, cwd=tmp_path)
     assert process.returncode == 1
     (line,) = process.stderr.splitlines()
     assert said in line
@@ -353,14 +386,14 @@ def test_a_reader_that_lists_no_subjects_is_a_failure_with_a_reason(
 
 
 def test_a_model_that_cannot_be_described_is_a_line_in_the_list(unruly: Path) -> None:
-    process = oasis_gan("models", site=unruly)
+    process = run_tool("models", site=unruly)
     assert process.returncode == 0
     assert "broken: model unruly: RuntimeError: not my day" in process.stdout.splitlines()
     assert any(line.startswith("paint ") for line in process.stdout.splitlines())
 
 
 def test_a_model_that_breaks_when_loaded_is_one_line(unruly: Path, tmp_path: Path) -> None:
-    process = oasis_gan("run", "a.nii", "--out", "out", "--model", "unruly", site=unruly, cwd=tmp_path)
+    process = run_tool("run", "a.nii", "--out", "out", "--model", "unruly", site=unruly, cwd=tmp_path)
     assert process.returncode == 2
     (line,) = process.stderr.splitlines()
     assert "unruly" in line

@@ -1,0 +1,56 @@
+"""What the descriptions of all kinds have in common, and whether one has the fields that it should."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, fields
+from functools import cache
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """Something that a plugin offers.
+
+    Args:
+        name: What the user types to choose it.
+        summary: One line for ``oasis-gan plugins``.
+    """
+
+    name: str
+    summary: str
+
+
+def find_wrong_field(description: object, kind: type) -> tuple[str, object] | None:
+    """Return the first field of a dataclass that does not have its type: its declaration, and its value.
+
+    Args:
+        description: An object of ``kind``.
+        kind: The dataclass that declares the fields; a plugin may add some in a subclass of its own.
+
+    Returns:
+        For example ``("summary: str", None)``, or None where all fields are right.
+    """
+    declared = _fields(kind)
+    values = {name: getattr(description, name) for name in declared}
+    try:
+        _model(kind).model_validate(values)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        return f"{name}: {declared[name].type}", values[name]
+    return None
+
+
+def _fields(kind: type) -> Mapping[str, Field[Any]]:
+    return {field.name: field for field in fields(kind)}
+
+
+@cache
+def _model(kind: type) -> type[BaseModel]:
+    """Return a model of pydantic with the fields of a dataclass."""
+    hints = get_type_hints(kind)
+    config = ConfigDict(strict=True, arbitrary_types_allowed=True)
+    declared: dict[str, Any] = {name: (hints[name], ...) for name in _fields(kind)}
+    return create_model(kind.__name__, __config__=config, **declared)
