@@ -4,6 +4,7 @@ from .image.choices import Plane
 from .image.encoding import Encoding, FittedEncoding
 from .image.histogram import Histogram
 from .image.intensity import ANCHORS, Percentiles, Window
+from .image.label_advice import LabelAdvice
 from .image.label_conversion import convert
 from .image.label_sets import (
     BIDS,
@@ -15,8 +16,9 @@ from .image.label_sets import (
     NEURITE_SEG4,
     NEURITE_SEG35,
     OASIS,
+    LabelSets,
 )
-from .image.labels import Label, LabelSet
+from .image.labels import Label, LabelSet, Structure
 from .image.slicing import SliceStack, cut, join
 from .image.volume import Assumed, Channels, CleanVolume, Geometry, Mask, Mended, SpatialHeader, Volume, Voxels
 from .io.anatomy import lies_with_other_data, prefer_anatomy
@@ -79,8 +81,10 @@ __all__ = [
     "Geometry",
     "Histogram",
     "Label",
+    "LabelAdvice",
     "LabelSet",
     "LabelSetFinder",
+    "LabelSets",
     "Mask",
     "Mended",
     "ModelCard",
@@ -96,6 +100,7 @@ __all__ = [
     "SliceStack",
     "SlicewiseTranslator",
     "SpatialHeader",
+    "Structure",
     "Subject",
     "TrainingRequest",
     "Translation",

@@ -139,14 +139,14 @@ def _check_labels(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator
     if scan.labels is None:
         noted = len(volume.notes)
         try:
-            volume = presume(volume, labels, scan.path, scan.labels_option)
+            volume = presume(volume, labels, scan.path, scan.advice)
         except OasisGanError as error:
             yield Finding(Verdict.REJECT, str(error))
             return
         yield from _noted(volume.notes[noted:])
     else:
         try:
-            require_labels(volume, readable_values(scan.labels), scan.path, scan.labels_option)
+            require_labels(volume, readable_values(scan.labels), scan.path, scan.advice)
         except OasisGanError as error:
             yield Finding(Verdict.REJECT, str(error))
             return

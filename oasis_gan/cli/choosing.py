@@ -12,7 +12,8 @@ from typing import TypeVar
 from ..checks.kinds import with_hint
 from ..checks.outputs import without_outputs
 from ..errors import OasisGanError, one_line, printable, safe_text
-from ..image.label_sets import LABEL_SETS, known_label_set
+from ..image.label_advice import LabelAdvice
+from ..image.label_sets import LABEL_SETS
 from ..image.labels import LabelSet
 from ..image.volume import Content
 from ..io.endings import NameLookup, composed
@@ -200,20 +201,23 @@ def list_subjects(
     dataset: str | None,
     labels: str | None = None,
     source_is: Content | None = None,
+    advice: LabelAdvice | None = None,
 ) -> tuple[list[Subject], list[Outcome]]:
     """Return the subjects of all selections, and an outcome for each selection that could not be opened.
 
     The values of their label maps mean what ``labels`` says, or else what their layout says, or what lies beside them.
     Whether their sources are labels or images at all is what ``source_is`` says, or else what is known of each; where
-    they are images, ``labels`` is said of the targets.
+    they are images, ``labels`` is said of the targets. Label sets have the names that ``advice`` knows, or else the
+    registry.
     """
+    advice = advice or advise_on_labels(registry)
     selections = list(selections)
     if labels and source_is == "image" and not any(selection.wants_targets for selection in selections):
         remedy = "leave one of the two out"
         raise OasisGanError("--labels", expected="label maps", found="--source-is image beside it", remedy=remedy)
     named = registry[Dataset].get(dataset) if dataset else None
-    meant = label_set_of(labels) if labels else None
-    finder = LabelSetFinder()
+    meant = label_set_of(labels, advice) if labels else None
+    finder = LabelSetFinder(advice)
     subjects: list[Subject] = []
     broken: list[Outcome] = []
     for selection in selections:
@@ -231,20 +235,33 @@ def list_subjects(
     return subjects, broken
 
 
-def label_set_of(name: str, option: str = "--labels") -> LabelSet:
+def advise_on_labels(registry: Registry, option: str = "`labels`", card: ModelCard | None = None) -> LabelAdvice:
+    """Return how a user says what the values of a label map mean.
+
+    Args:
+        registry: The plugins, which bring label sets.
+        option: The option to say it with.
+        card: A model whose own label sets may be named too, though the plugin that brought them may be gone.
+    """
+    known = LABEL_SETS.including(*registry[LabelSet])
+    encodings = [*card.sources.values(), card.target] if card is not None else []
+    return LabelAdvice(option, known.including(*(encoding.label_set for encoding in encodings)))
+
+
+def label_set_of(name: str, advice: LabelAdvice) -> LabelSet:
     """Return the label set that a user names, or that is in the table at this path.
 
     Raises:
         OasisGanError: If it is neither, or the table cannot be used.
     """
-    known = known_label_set(name)
+    known = advice.label_sets.find(name)
     if known is not None:
         return known
     path = Path(name)
     if path.is_file() or path.suffix or path.name != name:
         return read_label_table(path)
-    expected = f"one of {', '.join(LABEL_SETS)}, or a table (TSV: index, name or tissue)"
-    raise OasisGanError(option, expected=expected, found=name, remedy="name the one your values are of")
+    expected = f"one of {', '.join(advice.label_sets)}, or a table (TSV: index, name or tissue)"
+    raise OasisGanError(advice.option, expected=expected, found=name, remedy="name the one your values are of")
 
 
 def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:

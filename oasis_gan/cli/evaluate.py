@@ -12,13 +12,12 @@ from ..evaluation.libraries import require_libraries
 from ..evaluation.provenance import find_source_file
 from ..evaluation.records import describe_undefined, json_document, json_failure, json_record, tsv_header, tsv_rows
 from ..evaluation.sidecars import Sidecar, read_sidecar
-from ..image.label_sets import known_label_set
 from ..io.endings import stem_of
 from ..plugin.datasets import Scan
 from ..plugin.foreign import foreign_code
 from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.registry import Registry
-from .choosing import label_set_of, load_registry, say
+from .choosing import advise_on_labels, label_set_of, load_registry, say
 from .evaluation_table import print_evaluation
 from .flags import with_flags
 from .opening import open_scan
@@ -84,10 +83,11 @@ def _find_labels(options: EvaluateOptions, registry: Registry, sidecar: Sidecar 
     if path is None:
         return None
     scan = _open(options, registry, path, holds_labels=True)
-    explicit = label_set_of(options.label_set, _LABEL_SET) if options.label_set else None
+    advice = advise_on_labels(registry, _LABEL_SET)
+    explicit = label_set_of(options.label_set, advice) if options.label_set else None
     if explicit is None and sidecar is not None and sidecar.source_labels:
-        explicit = known_label_set(sidecar.source_labels)
-    return replace(LabelSetFinder(_LABEL_SET).describe(scan, explicit=explicit), labels_option=_LABEL_SET)
+        explicit = advice.label_sets.find_identity(sidecar.source_labels)
+    return LabelSetFinder(advice).describe(scan, explicit=explicit)
 
 
 def _open(options: EvaluateOptions, registry: Registry, path: Path, *, holds_labels: bool) -> Scan:

@@ -25,6 +25,7 @@ from ..plugin.registry import Registry
 from .choosing import (
     RequestedOption,
     SelectionOptions,
+    advise_on_labels,
     choose_model,
     choose_options,
     described,
@@ -96,7 +97,14 @@ def run(options: RunOptions) -> int:
         raise OasisGanError(_LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy)
     _require_one_source(card)
     _require_content(options, card)
-    subjects, broken = list_subjects(registry, options.selections(), options.dataset, options.labels, options.source_is)
+    subjects, broken = list_subjects(
+        registry,
+        options.selections(),
+        options.dataset,
+        options.labels,
+        options.source_is,
+        advise_on_labels(registry, card=card),
+    )
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
         job = _job(options, registry, kind, folder, values, exporter) if subjects else None
@@ -237,7 +245,7 @@ def _translator(
     reference, references["like"] = read_with_identity(scan.holding("image"), read_volume)
     labels = None
     if options.like_labels is not None:
-        scan = _open_like_labels(options, registry, options.like_labels)
+        scan = _open_like_labels(options, registry, options.like_labels, translator.card)
         label_set = translator.card.source.label_set
         if label_set is not None:
             scan = scan.in_labels(label_set)
@@ -256,11 +264,12 @@ def _say_notes(option: str, volume: Volume) -> None:
             say(f"{option}: {note}")
 
 
-def _open_like_labels(options: RunOptions, registry: Registry, path: Path) -> Scan:
+def _open_like_labels(options: RunOptions, registry: Registry, path: Path, card: ModelCard) -> Scan:
     """Return the label map of the reference, which knows what its values mean where somebody says so."""
-    explicit = label_set_of(options.like_label_set, _LIKE_LABEL_SET) if options.like_label_set else None
-    scan = LabelSetFinder(_LIKE_LABEL_SET).describe(_open_scan(options, registry, path, "labels"), explicit=explicit)
-    return replace(scan, labels_option=_LIKE_LABEL_SET)
+    advice = advise_on_labels(registry, _LIKE_LABEL_SET, card)
+    explicit = label_set_of(options.like_label_set, advice) if options.like_label_set else None
+    scan = _open_scan(options, registry, path, "labels")
+    return LabelSetFinder(advice).describe(scan, explicit=explicit)
 
 
 def _open_scan(options: RunOptions, registry: Registry, path: Path, content: Content) -> Scan:

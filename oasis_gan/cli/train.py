@@ -15,14 +15,14 @@ from ..checks.findings import Verdict
 from ..checks.splitting import TABLE, Split, compare, read_split, split, write_split
 from ..errors import OasisGanError, printable
 from ..image.choices import MAX_VOXELS
-from ..image.label_sets import LABEL_SETS, OASIS, known_label_set
+from ..image.label_sets import OASIS, LabelSets
 from ..image.labels import LabelSet
 from ..image.volume import Content
 from ..plugin.datasets import Subject
 from ..plugin.models import ModelKind, TrainingRequest
 from ..plugin.registry import Registry
 from .check import report_line
-from .choosing import SelectionOptions, first, list_subjects, load_registry, require_listed, say
+from .choosing import SelectionOptions, advise_on_labels, first, list_subjects, load_registry, require_listed, say
 from .flags import flag_of
 from .progress import Reporter, reporting
 from .recipes import apply_settings, compose_recipe
@@ -91,9 +91,10 @@ class _Training:
     def go(self) -> None:
         """Check what was asked for, read the data and train."""
         registry = load_registry(self._options.plugin_files)
+        label_sets = advise_on_labels(registry).label_sets
         resumed = self._options.resume
         if resumed is None:
-            out, run = _begin(self._options, registry)
+            out, run = _begin(self._options, registry, label_sets)
         else:
             out, run = resumed, _resume(resumed, self._options)
         kind = registry[ModelKind].get(run.kind)
@@ -106,7 +107,8 @@ class _Training:
         with hold_training_folder(out, new=new, leading=leading):
             if new:
                 _require_new(out)
-            sides = self._choose_sides(registry, out, run, settings)
+            labels = label_sets.get(str(settings.get("labels")), OASIS)
+            sides = self._choose_sides(registry, out, run, settings, labels)
             record = _Record(out, run, sides)
             if new:
                 record.write()
@@ -141,7 +143,14 @@ class _Training:
             stop_requested=self._stop.received,
         )
 
-    def _choose_sides(self, registry: Registry, out: Path, run: TrainingRun, settings: Mapping[str, object]) -> Split:
+    def _choose_sides(
+        self,
+        registry: Registry,
+        out: Path,
+        run: TrainingRun,
+        settings: Mapping[str, object],
+        labels: LabelSet,
+    ) -> Split:
         """Return whom to learn from and whom to hold out, their labels converted."""
         new = self._options.resume is None
         selecting = self._options if new else _selecting(run.selection, self._options.plugin_files)
@@ -155,7 +164,6 @@ class _Training:
             raise OasisGanError("--source-is", expected=expected, found=selecting.source_is, remedy=remedy)
         for outcome in broken:
             say(outcome.message)
-        labels = _find_label_set(settings)
         # What the data keep for a test is neither learnt nor looked at.
         shown = [one for one in subjects if side_of(one, run.validate) in ("train", "validate")]
         shown = [_convert(_with_content(one, settings), labels) for one in shown]
@@ -186,7 +194,7 @@ class _Record:
             self._written = True
 
 
-def _begin(options: TrainOptions, registry: Registry) -> tuple[Path, TrainingRun]:
+def _begin(options: TrainOptions, registry: Registry, label_sets: LabelSets) -> tuple[Path, TrainingRun]:
     """Return the folder of a new training, and what is asked for in it."""
     if options.moved_to:
         remedy = "leave out --source: a new training takes SOURCE without it"
@@ -199,7 +207,8 @@ def _begin(options: TrainOptions, registry: Registry) -> tuple[Path, TrainingRun
     preset = None if options.preset is None else _find_preset(registry[ModelKind].get(kind), options.preset)
     recipe = compose_recipe(preset, options.recipe, options.settings)
     _require_new(options.out)
-    return options.out, TrainingRun(kind, _describe_selection(options), tuple(sorted(options.validate)), recipe)
+    selection = _describe_selection(options, label_sets)
+    return options.out, TrainingRun(kind, selection, tuple(sorted(options.validate)), recipe)
 
 
 def _require_new(out: Path) -> None:
@@ -216,7 +225,7 @@ def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
             raise _unheeded(flag_of(field.name))
     run = TrainingRun.read(folder)
     # A table may have moved; a name means what it meant.
-    if options.labels is not None and not _is_table(str(run.selection.get("labels") or OASIS.name)):
+    if options.labels is not None and not Path(run.selection.get("labels") or OASIS.name).is_absolute():
         raise _unheeded("--labels")
     selection = dict(run.selection)
     if options.moved_to:
@@ -262,18 +271,14 @@ def _resolve_settings(kind: ModelKind, recipe: Mapping[str, object]) -> Mapping[
     return recipe if resolved is None else resolved
 
 
-def _describe_selection(options: TrainOptions) -> dict[str, Any]:
+def _describe_selection(options: TrainOptions, label_sets: LabelSets) -> dict[str, Any]:
     """Return what chooses the subjects, as JSON that is understood from any folder."""
     names = [field.name for field in fields(SelectionOptions) if field.name != "plugin_files"]
     selection = {name: _as_json(getattr(options, name)) for name in names}
-    if options.labels is not None and _is_table(options.labels):
+    # The path of a table, and not the name of a label set.
+    if options.labels is not None and label_sets.find(options.labels) is None:
         selection["labels"] = str(Path(options.labels).absolute())
     return selection
-
-
-def _is_table(labels: str) -> bool:
-    """Whether ``--labels`` is the path of a table, and not the name of a label set."""
-    return known_label_set(labels) is None
 
 
 def _as_json(value: Any) -> Any:  # noqa: ANN401 - an option of any type
@@ -296,11 +301,6 @@ def _selecting(selection: Mapping[str, Any], plugin_files: tuple[Path, ...]) -> 
     options["target_root"] = Path(options["target_root"]) if options["target_root"] else None
     options["plugin_files"] = plugin_files
     return SelectionOptions(**options)
-
-
-def _find_label_set(settings: Mapping[str, object]) -> LabelSet:
-    """Return the set that the model is to learn from; a name that is none is for the kind to refuse."""
-    return LABEL_SETS.get(str(settings.get("labels")), OASIS)
 
 
 def _recall_sides(out: Path, shown: Sequence[Subject], labels: LabelSet, validate: Collection[str]) -> Split:

@@ -8,18 +8,22 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import OasisGanError
-from .label_sets import fitting_label_sets, readable_values
+from .label_advice import ADVICE, OWN_TABLE, LabelAdvice
+from .label_sets import readable_values
 from .labels import LabelSet, Structure, listed, values_of
 from .tissues import BACKGROUND, is_background_name, mixture_in, tissue_of
 from .volume import CleanVolume, Mended, Volume, Voxels
 
-OPTION = "`labels`"
-OWN_TABLE = "a table of your own (TSV: index, tissue)"
-"""What a remedy calls the table that `oasis_gan.io.label_tables` reads."""
 _LONGEST_TABLE = 2**20  # values
 
 
-def convert(volume: Volume, source: LabelSet, target: LabelSet, where: object, option: str = OPTION) -> CleanVolume:
+def convert(
+    volume: Volume,
+    source: LabelSet,
+    target: LabelSet,
+    where: object,
+    advice: LabelAdvice = ADVICE,
+) -> CleanVolume:
     """Return a label map of ``source`` as one of ``target``; a note says so where values change their meaning.
 
     A label becomes the one of the same name, or the tissue that it counts as. Background stays background, and so
@@ -30,20 +34,20 @@ def convert(volume: Volume, source: LabelSet, target: LabelSet, where: object, o
         source: What they mean.
         target: What they are to mean.
         where: What to call the volume in an error.
-        option: By which a user says what the values of this volume mean.
+        advice: How a user says what the values of this volume mean, for errors.
 
     Raises:
         OasisGanError: If it holds a value that is no label of ``source``, or one without a counterpart in ``target``.
     """
     if source.labels == target.labels:
-        require_labels(volume, source, where, option)
+        require_labels(volume, source, where, advice)
         return source.clean(volume, where)
     known = readable_values(source)
-    require_labels(volume, known, where, option)
+    require_labels(volume, known, where, advice)
     cleaned = known.clean(volume, where)
     counterparts = _counterparts(known, target)
     present = values_of(cleaned.voxels)
-    _require_counterparts(present, counterparts, known, target, where, option)
+    _require_counterparts(present, counterparts, known, target, where, advice)
     notes = [
         Mended(f"labels converted from {source.name} to {target.name}"),
         *_notes(cleaned.voxels, present, known, target, counterparts),
@@ -52,19 +56,17 @@ def convert(volume: Volume, source: LabelSet, target: LabelSet, where: object, o
     return replace(cleaned, voxels=voxels, notes=(*cleaned.notes, *notes))
 
 
-def require_labels(volume: Volume, label_set: LabelSet, where: object, option: str) -> None:
+def require_labels(volume: Volume, label_set: LabelSet, where: object, advice: LabelAdvice) -> None:
     """Raise `OasisGanError` if there are values that the set lacks; name the sets that have them."""
     unknown = label_set.unknown_values(volume.voxels)
     if not unknown:
         return
-    remedy = f"say with {option} what they mean: a label set, or {OWN_TABLE}"
-    whole = [int(value) for value in values_of(volume.voxels) if float(value).is_integer()]
-    fitting = fitting_label_sets(whole) if all(float(value).is_integer() for value in unknown) else []
-    if fitting:
-        choices = " or ".join(f"{option} {name}" for name in fitting)
-        remedy = f"they fit {' and '.join(fitting)}: say {choices}, or give {option} {OWN_TABLE}"
+    remedy = f"say with {advice.option} what they mean: a label set, or {OWN_TABLE}"
+    if all(float(value).is_integer() for value in unknown):
+        remedy = advice.remedy_for(map(int, values_of(volume.voxels)), remedy)
     expected = f"labels of {label_set.name}"
-    raise OasisGanError(where, expected=expected, found=listed([f"{value:g}" for value in unknown]), remedy=remedy)
+    found = listed([f"{value:g}" for value in unknown])
+    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
 def _require_counterparts(
@@ -73,7 +75,7 @@ def _require_counterparts(
     source: LabelSet,
     target: LabelSet,
     where: object,
-    option: str,
+    advice: LabelAdvice,
 ) -> None:
     unmapped = [value for value in present if value not in counterparts]
     if not unmapped:
@@ -81,7 +83,7 @@ def _require_counterparts(
     names = {label.value: label.name for label in source.labels}
     expected = f"labels of {source.name} that have a counterpart in {target.name}"
     found = listed([f"{value} {names[value]}" for value in unmapped])
-    remedy = f"name another label set, or give {option} {OWN_TABLE}"
+    remedy = f"name another label set, or give {advice.option} {OWN_TABLE}"
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 

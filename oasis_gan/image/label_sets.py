@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 
 from .freesurfer import A2009S, APARC, ASEG, RARE, Structures
 from .labels import Label, LabelSet
@@ -98,7 +98,7 @@ def _seg35() -> LabelSet:
 NEURITE_SEG35 = _seg35()
 """``seg35`` of Neurite OASIS: structures of `FREESURFER`, numbered from 1 in the order of its values."""
 
-_ALL = (
+_BUILT_IN = (
     OASIS,
     FSL_FAST,
     NEURITE_SEG4,
@@ -110,8 +110,6 @@ _ALL = (
     ANTS,
     OASIS_PNG,
 )
-LABEL_SETS: Mapping[str, LabelSet] = {label_set.name: label_set for label_set in _ALL}
-"""All of them, by name."""
 
 _ALIASES = {
     "fsl": "fsl-fast",
@@ -131,10 +129,76 @@ _ALIASES = {
 """Names by which people know the files that hold them."""
 
 
-def known_label_set(name: str) -> LabelSet | None:
-    """Return the set called ``name``, or known by it as ``aseg`` is; None if there is none."""
-    lower = name.strip().casefold()
-    return LABEL_SETS.get(_ALIASES.get(lower, lower))
+@dataclass(frozen=True)
+class LabelSets(Mapping[str, LabelSet]):
+    """Label sets by name: those of the tool, and those that plugins add.
+
+    Args:
+        added: The sets that the tool does not have itself, each with a name of its own.
+    """
+
+    added: tuple[LabelSet, ...] = ()
+
+    @property
+    def members(self) -> tuple[LabelSet, ...]:
+        """All the sets, those of the tool first."""
+        return (*_BUILT_IN, *self.added)
+
+    def __getitem__(self, name: str) -> LabelSet:
+        """Return the set of exactly this name."""
+        for label_set in self.members:
+            if label_set.name == name:
+                return label_set
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return (label_set.name for label_set in self.members)
+
+    def __len__(self) -> int:
+        """Return the number of sets."""
+        return len(self.members)
+
+    def find(self, name: str) -> LabelSet | None:
+        """Return the set that a user calls ``name``, or None if there is none.
+
+        Args:
+            name: Its name, in letters of either case, or one by which people know its files, such as ``aseg``.
+        """
+        typed = name.strip().casefold()
+        requested = _ALIASES.get(typed, typed)
+        return next((known for known in self.members if known.name.casefold() == requested), None)
+
+    def find_identity(self, identity: str) -> LabelSet | None:
+        """Return the set of which `identity_of` says this, or None if there is none."""
+        return next((known for known in self.members if identity_of(known) == identity), None)
+
+    def fitting(self, values: Iterable[int]) -> list[str]:
+        """Return the names of the sets that have all of these values, 0 apart; the smallest of each family alone."""
+        needed = set(values) - {0}
+        fitting = [known.name for known in self.members if needed <= _values(readable_values(known))]
+        redundant = {FSL_FAST.name}
+        if FREESURFER.name in fitting:
+            redundant |= {FREESURFER_APARC.name, FREESURFER_A2009S.name}
+        return [name for name in fitting if name not in redundant]
+
+    def including(self, *others: LabelSet | None) -> LabelSets:
+        """Return these sets and others; one whose name is taken already is left out, and so is None."""
+        sets = self
+        for other in others:
+            if other is not None and sets.find(other.name) is None:
+                sets = LabelSets((*sets.added, other))
+        return sets
+
+
+LABEL_SETS = LabelSets()
+"""The sets that the tool has without any plugin."""
+
+
+def names_of(label_set: LabelSet) -> tuple[str, ...]:
+    """Return all the names under which `LabelSets.find` finds a set."""
+    aliases = (alias for alias, name in _ALIASES.items() if name == label_set.name)
+    return (label_set.name, *aliases)
 
 
 def readable_values(label_set: LabelSet) -> LabelSet:
@@ -142,17 +206,11 @@ def readable_values(label_set: LabelSet) -> LabelSet:
     return _WIDER.get(label_set, label_set)
 
 
-def fitting_label_sets(values: Iterable[int]) -> list[str]:
-    """Return the names of the sets that have all of these values, 0 apart; the smallest of each family alone."""
-    needed = set(values) - {0}
-    fitting = [name for name, label_set in LABEL_SETS.items() if needed <= _values(readable_values(label_set))]
-    if "freesurfer" in fitting:
-        fitting = [name for name in fitting if not name.startswith("freesurfer-")]
-    return [name for name in fitting if name != FSL_FAST.name]
-
-
 def identity_of(label_set: LabelSet) -> str:
-    """Return what tells a set from any other: its name, and of one from a table a hash of its labels too."""
+    """Return what tells a set from any other: its name, and a hash of its labels unless it is built in.
+
+    What a plugin or a table calls so may be other labels tomorrow, or elsewhere.
+    """
     if LABEL_SETS.get(label_set.name) == label_set:
         return label_set.name
     labels = json.dumps([asdict(label) for label in label_set.labels], ensure_ascii=False)

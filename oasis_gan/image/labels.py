@@ -20,6 +20,7 @@ ROUNDING = 1e-4
 """How far a stored label may lie from a whole number."""
 _MARKED = 2**20  # values: more are sorted
 _SHOWN = 8  # values, or labels, that an error lists
+_SUMMARISED = 3  # labels, in the summary of a set
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,21 @@ class LabelSet:
     """
 
     name: str
-    labels: tuple[Label, ...]
+    labels: tuple[Label | Structure, ...]
     kind: Literal["labels"] = "labels"
 
     def __post_init__(self) -> None:
         values, names = {label.value for label in self.labels}, {label.name for label in self.labels}
         if not self.labels or 0 in values or min(len(values), len(names)) < len(self.labels):
             raise ValueError("expected labels of distinct names and values, none of them 0")
+
+    @property
+    def summary(self) -> str:
+        """How many labels there are, and the first of them: one line."""
+        count = f"{len(self.labels)} label" if len(self.labels) == 1 else f"{len(self.labels)} labels"
+        names = ", ".join(label.name for label in self.labels[:_SUMMARISED])
+        more = ", ..." if len(self.labels) > _SUMMARISED else ""
+        return f"{count}: {names}{more}"
 
     @property
     def channels(self) -> int:

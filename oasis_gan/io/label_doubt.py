@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import OasisGanError
+from ..image.label_advice import ADVICE, OWN_TABLE, LabelAdvice
 from ..image.label_anatomy import Tissues, tissue_contacts
-from ..image.label_conversion import OPTION, OWN_TABLE, convert
-from ..image.label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG, fitting_label_sets
+from ..image.label_conversion import convert
+from ..image.label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG
 from ..image.labels import LabelSet, listed, values_of
 from ..image.volume import CleanVolume, V, Volume
 from .label_names import is_dseg, stem_of
@@ -28,14 +29,14 @@ _HALF = {2, 3}
 """White matter and cortex of FreeSurfer's left hemisphere."""
 
 
-def presume(volume: CleanVolume, expected: LabelSet, where: Path, option: str = OPTION) -> CleanVolume:
+def presume(volume: CleanVolume, expected: LabelSet, where: Path, advice: LabelAdvice = ADVICE) -> CleanVolume:
     """Return a label map of unknown coding as one of ``expected``, whose values it has; refuse it where in doubt.
 
     Args:
         volume: A label map.
         expected: The set it is taken for.
         where: Its file.
-        option: By which a user says what its values mean.
+        advice: How a user says what its values mean, for errors.
 
     Raises:
         OasisGanError: If it is a mask, if its name says that it is of BIDS and its values may be read in two ways, if
@@ -47,21 +48,21 @@ def presume(volume: CleanVolume, expected: LabelSet, where: Path, option: str = 
     unknown = expected.unknown_values(volume.voxels)
     values = [int(value) for value in present if float(value).is_integer()]
     if len(values) < len(present):
-        raise _unknown_values(unknown, [], expected, where, option)
+        raise _unknown_values(unknown, [], expected, where, advice)
     if len(values) > 1 and set(values) <= {label.value for label in OASIS_PNG.labels}:
-        return convert(volume, OASIS_PNG, expected, where, option)
+        return convert(volume, OASIS_PNG, expected, where, advice)
     if not unknown:
-        _require_no_bids_reading(values, expected, where, option)
+        _require_no_bids_reading(values, expected, where, advice)
     if not unknown and expected.labels == OASIS.labels and len(values) > 1:
-        _require_anatomy(volume, values, where, option)
+        _require_anatomy(volume, values, where, advice)
     if len(values) == 1:
-        volume = _judged_mask(volume, values[0], where, option)
+        volume = _judged_mask(volume, values[0], where, advice)
     if unknown:
-        raise _unknown_values(unknown, values, expected, where, option)
+        raise _unknown_values(unknown, values, expected, where, advice)
     return volume
 
 
-def require_bids_anatomy(volume: Volume, where: Path, option: str = OPTION) -> None:
+def require_bids_anatomy(volume: Volume, where: Path, advice: LabelAdvice = ADVICE) -> None:
     """Raise `OasisGanError` if tissues lie as in no head when their values are those common in BIDS.
 
     Asked of a ``dseg`` in a BIDS dataset that has no table: older derivatives keep FSL's values there.
@@ -69,7 +70,7 @@ def require_bids_anatomy(volume: Volume, where: Path, option: str = OPTION) -> N
     Args:
         volume: A label map.
         where: Its file.
-        option: By which a user says what its values mean.
+        advice: How a user says what its values mean, for errors.
     """
     # What is no number is judged later, when the volume is cleaned.
     voxels = np.nan_to_num(volume.voxels, nan=0, posinf=0, neginf=0)
@@ -82,11 +83,11 @@ def require_bids_anatomy(volume: Volume, where: Path, option: str = OPTION) -> N
         return
     reading = _reading(BIDS, values)
     expected = f"white matter within grey matter, if the values are {reading} (bids)"
-    remedy = f"say what they mean: {option} {OASIS.name} or {option} {BIDS.name}, or {OWN_TABLE}"
+    remedy = f"say what they mean: {advice.option} {OASIS.name} or {advice.option} {BIDS.name}, or {OWN_TABLE}"
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
-def _require_no_bids_reading(values: list[int], expected: LabelSet, where: Path, option: str) -> None:
+def _require_no_bids_reading(values: list[int], expected: LabelSet, where: Path, advice: LabelAdvice) -> None:
     """Raise `OasisGanError` if a file called as in BIDS has values that BIDS reads otherwise."""
     is_bids_name = is_dseg(stem_of(where)) or is_dseg(stem_of(Path(os.path.realpath(where))))
     ours, theirs = _reading(expected, values), _reading(BIDS, values)
@@ -94,11 +95,11 @@ def _require_no_bids_reading(values: list[int], expected: LabelSet, where: Path,
         return
     where_said = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
     found = f"neither: they may be {theirs} (bids), or {ours} ({expected.name})"
-    remedy = f"say {option} bids or {option} {expected.name}"
+    remedy = f"say {advice.option} bids or {advice.option} {expected.name}"
     raise OasisGanError(where, expected=where_said, found=found, remedy=remedy)
 
 
-def _require_anatomy(volume: Volume, values: list[int], where: Path, option: str) -> None:
+def _require_anatomy(volume: Volume, values: list[int], where: Path, advice: LabelAdvice) -> None:
     """Raise `OasisGanError` if values from 1 to 3 lie as in no head, or may be those of a hemisphere of FreeSurfer."""
     contacts = tissue_contacts(volume.voxels, float(np.prod(volume.geometry.spacing)))
     if contacts is None:
@@ -111,18 +112,18 @@ def _require_anatomy(volume: Volume, values: list[int], where: Path, option: str
         return
     fitting = [name for name, order in _ORDERS.items() if not contacts.contradiction(order)]
     others = [FREESURFER.name] if may_be_half else [name for name in fitting if name != OASIS.name]
-    choices = " or ".join(f"{option} {name}" for name in (*others, OASIS.name))
+    choices = " or ".join(f"{advice.option} {name}" for name in (*others, OASIS.name))
     expected = f"white matter within grey matter, if the values are {_reading(OASIS, values)} (oasis)"
     remedy = f"say what they mean: {choices}, or {OWN_TABLE}"
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
-def _judged_mask(volume: V, value: int, where: Path, option: str) -> V:
+def _judged_mask(volume: V, value: int, where: Path, advice: LabelAdvice) -> V:
     """Refuse a map of one label that is as large as a brain, and note a smaller one."""
     size = int(np.count_nonzero(volume.voxels)) * float(np.prod(volume.geometry.spacing)) / 1000
     if size >= MASK_ML:
         expected, found = "a label map of several tissues", f"nothing but {value}: a mask?"
-        remedy = f"give a map of the tissues; if this is one, say with {option} what {value} means"
+        remedy = f"give a map of the tissues; if this is one, say with {advice.option} what {value} means"
         raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
     if size >= WARNED_ML:
         return replace(volume, notes=(*volume.notes, f"nothing but label {value}: is it a mask?"))
@@ -130,14 +131,12 @@ def _judged_mask(volume: V, value: int, where: Path, option: str) -> V:
 
 
 def _unknown_values(
-    unknown: list[float], values: list[int], expected: LabelSet, where: Path, option: str
+    unknown: list[float], values: list[int], expected: LabelSet, where: Path, advice: LabelAdvice
 ) -> OasisGanError:
     """Return what to say of values that the expected set lacks: which known sets have them."""
-    fitting = fitting_label_sets(values) if values else []
-    remedy = f"give a label map with these values (an MRI is no label map), or say with {option} what they mean"
-    if fitting:
-        choices = " or ".join(f"{option} {name}" for name in fitting)
-        remedy = f"they fit {' and '.join(fitting)}: say {choices}, or give {option} {OWN_TABLE}"
+    remedy = f"give a label map with these values (an MRI is no label map), or say with {advice.option} what they mean"
+    if values:
+        remedy = advice.remedy_for(values, remedy)
     known = listed(["0 background", *(f"{label.value} {label.name}" for label in expected.labels)])
     found = listed([f"{value:g}" for value in unknown])
     return OasisGanError(where, expected=f"labels {known} ({expected.name})", found=found, remedy=remedy)

@@ -10,7 +10,8 @@ from ..errors import OasisGanError
 from ..image.axis_order import in_axis_order_of
 from ..image.choices import MAX_VOXELS
 from ..image.cleaning import clean, require_volume
-from ..image.label_conversion import OPTION, convert
+from ..image.label_advice import ADVICE, LabelAdvice
+from ..image.label_conversion import convert
 from ..image.labels import LabelSet
 from ..image.volume import CleanVolume, Content, V, Volume
 from ..io.label_doubt import presume
@@ -61,7 +62,7 @@ class Scan(Portable):
         stored_labels: What the values in the file mean, where `read` converts them.
         plugin: The name of the dataset plugin that brought the reader, for errors.
         presumed_labels: What the values are taken to mean where nothing says so; what makes it doubtful is refused.
-        labels_option: By which a user says what the values mean, for errors.
+        advice: How a user says what the values mean, for errors.
     """
 
     path: Path
@@ -72,7 +73,7 @@ class Scan(Portable):
     stored_labels: LabelSet | None = None
     plugin: str = ""
     presumed_labels: LabelSet | None = None
-    labels_option: str = OPTION
+    advice: LabelAdvice = ADVICE
 
     @classmethod
     def refused(cls, path: Path, error: Exception) -> Scan:
@@ -106,9 +107,9 @@ class Scan(Portable):
         if volume.content != "labels":
             return volume
         if self.labels and self.stored_labels:
-            return convert(volume, self.stored_labels, self.labels, self.path, self.labels_option)
+            return convert(volume, self.stored_labels, self.labels, self.path, self.advice)
         if self.presumed_labels and self.content == "labels":
-            return presume(volume, self.presumed_labels, self.path, self.labels_option)
+            return presume(volume, self.presumed_labels, self.path, self.advice)
         return volume
 
     @property

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 import pluggy
 
+from ..image.label_sets import LABEL_SETS, names_of
+from ..image.labels import LabelSet
 from .datasets import Dataset
 from .discovery import PROJECT
 from .exporters import Exporter
@@ -131,6 +133,36 @@ def oasis_gan_exporters() -> Iterable[Exporter]:
     raise NotImplementedError
 
 
+@hookspec
+def oasis_gan_label_sets() -> Iterable[LabelSet]:
+    """Return the label sets of this plugin: what the values of label maps mean.
+
+    Each can be named with ``--labels``. For a model of tissues, the name of a label decides which tissue it counts as,
+    or else a `Structure` says it: CSF, GM, WM or background.
+
+    Example:
+        The label maps of a study, with a label that no other set has::
+
+            from oasis_gan import Label, LabelSet, Structure, hookimpl
+
+            TUMOUR = LabelSet(
+                name="tumour",
+                labels=(
+                    Label(1, "CSF"),
+                    Label(2, "GM"),
+                    Label(3, "WM"),
+                    Structure(10, "Tumour", tissue="WM"),
+                ),
+            )
+
+
+            @hookimpl
+            def oasis_gan_label_sets():
+                yield TUMOUR
+    """
+    raise NotImplementedError
+
+
 HOOK_KINDS = (
     HookKind(
         spec=oasis_gan_datasets,
@@ -149,6 +181,14 @@ HOOK_KINDS = (
         description=Exporter,
         called="exporter",
         contract="ExporterContract",
+    ),
+    HookKind(
+        spec=oasis_gan_label_sets,
+        description=LabelSet,
+        called="label set",
+        contract="LabelSetContract",
+        names_of=names_of,
+        built_in=LABEL_SETS.members,
     ),
 )
 """All kinds of things that plugins offer. A new kind is a row here with its hook, a description, and a contract."""

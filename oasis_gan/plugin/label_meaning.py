@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import OasisGanError
-from ..image.label_conversion import OPTION, OWN_TABLE
+from ..image.label_advice import ADVICE, OWN_TABLE, LabelAdvice
 from ..image.label_sets import BIDS
 from ..image.labels import LabelSet
 from ..image.volume import Volume
@@ -79,11 +79,11 @@ class _CommonBids:
     """
 
     reader: Callable[[Path], Volume]
-    option: str
+    advice: LabelAdvice
 
     def __call__(self, path: Path) -> Volume:
         volume = self.reader(path)
-        require_bids_anatomy(volume, path, self.option)
+        require_bids_anatomy(volume, path, self.advice)
         return replace(volume, notes=(*volume.notes, _WITHOUT_TABLE))
 
 
@@ -92,10 +92,10 @@ class LabelSetFinder:
     """Finds label sets, and remembers folders and tables: one for each run, since files change in between.
 
     Args:
-        option: By which a user says what values mean, for errors.
+        advice: How a user says what values mean, for errors.
     """
 
-    option: str = OPTION
+    advice: LabelAdvice = ADVICE
     _names: dict[Path, frozenset[str]] = field(default_factory=dict)
     _tables: dict[Path, LabelSet | Exception] = field(default_factory=dict)
     _dseg: dict[Path, list[tuple[str, Mapping[str, str]]]] = field(default_factory=dict)
@@ -118,6 +118,7 @@ class LabelSetFinder:
             explicit: What a user says; it goes before everything else.
             default: What a ``dseg`` without a table means to its reader, as in a dataset known to be BIDS.
         """
+        scan = replace(scan, advice=self.advice)
         if explicit is not None:
             reader = scan.reader.reader if isinstance(scan.reader, (_Refusing, _CommonBids)) else scan.reader
             return replace(scan, labels=explicit, reader=reader)
@@ -130,7 +131,7 @@ class LabelSetFinder:
         if found is not None:
             return replace(scan, labels=found)
         if self._is_common_bids(scan.path) or (default is not None and is_dseg(stem_of(scan.path))):
-            return replace(scan, labels=default or BIDS, reader=_CommonBids(scan.reader, self.option))
+            return replace(scan, labels=default or BIDS, reader=_CommonBids(scan.reader, self.advice))
         return scan
 
     def _by_evidence(self, path: Path) -> LabelSet | None:
@@ -150,7 +151,7 @@ class LabelSetFinder:
             return self._read(table)
         if names_neurite_seg24(path):
             expected = "label maps of a published coding (seg4 or seg35)"
-            remedy = f"choose seg4, or say with {self.option} what the values mean: {OWN_TABLE}"
+            remedy = f"choose seg4, or say with {self.advice.option} what the values mean: {OWN_TABLE}"
             raise OasisGanError(where, expected=expected, found="seg24", remedy=remedy)
         named = label_set_by_name(path)
         if named is not None:
@@ -201,7 +202,7 @@ class LabelSetFinder:
         tables = self._colour_tables(path.parent)
         if len(tables) > 1:
             shown = " and ".join(table.name for table in tables[:8])
-            remedy = f"name one with {self.option}"
+            remedy = f"name one with {self.advice.option}"
             raise OasisGanError(where, expected="one colour table beside it", found=shown, remedy=remedy)
         return tables[0] if tables else None
 

@@ -24,6 +24,7 @@ promise to the tool. Each failure says what to fix.
 
 from .datasets import DatasetContract
 from .exporters import ExporterContract
+from .label_sets import LabelSetContract
 from .models import ModelContract
 
-__all__ = ["DatasetContract", "ExporterContract", "ModelContract"]
+__all__ = ["DatasetContract", "ExporterContract", "LabelSetContract", "ModelContract"]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import oasis_gan
-from oasis_gan import Dataset, Exporter, ModelKind, Selection
+from oasis_gan import Dataset, Exporter, LabelSet, ModelKind, Selection
 from oasis_gan.plugin import hookspecs
 from oasis_gan.plugin.registry import Registry
-from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
+from oasis_gan.testing import DatasetContract, ExporterContract, LabelSetContract, ModelContract
 
 HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("oasis_gan_"))
 
@@ -80,8 +80,12 @@ class TestExporterExample(ExporterContract):
         np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), volume.voxels)
 
 
-def test_there_is_a_hook_for_each_part_of_the_flow() -> None:
-    assert HOOKS == ["oasis_gan_datasets", "oasis_gan_exporters", "oasis_gan_models"]
+class TestLabelSetExample(LabelSetContract):
+    """The label set in the docstring."""
+
+    @pytest.fixture
+    def label_set(self, registry: Registry) -> LabelSet:
+        return registry[LabelSet].get("tumour")
 
 
 @pytest.mark.parametrize("hook", HOOKS)

@@ -31,7 +31,7 @@ BROKEN = {
     "hookless": ("def oasis_gan_datasets(): return []", ["expected a hook marked @hookimpl, found none"]),
     "misspelt": (
         HEAD + "@hookimpl\ndef oasis_gan_dataset(): return []",
-        ["expected one of oasis_gan_datasets, oasis_gan_models, oasis_gan_exporters, found oasis_gan_dataset"],
+        ["hook: expected one of oasis_gan_datasets, oasis_gan_models, ", ", found oasis_gan_dataset; rename that hook"],
     ),
     "signature": (
         HEAD + "@hookimpl\ndef oasis_gan_datasets(selection): return []",

@@ -14,6 +14,7 @@ from kit.places import ROOT
 from PIL import Image
 
 from oasis_gan import (
+    Exporter,
     Geometry,
     LabelSetFinder,
     OasisGanError,
@@ -168,7 +169,7 @@ def read_here_and_elsewhere(subjects: list[Subject], cwd: Path) -> tuple[list[ob
 
 
 def find_dataset(name: str, files: tuple[Path, ...] = ()) -> Dataset:
-    return Registry.discover(files).datasets.get(name)
+    return Registry.discover(files)[Dataset].get(name)
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -243,7 +244,7 @@ def test_what_a_plugin_file_defines_is_found_elsewhere(subjects: dict[str, Subje
 
 
 def test_an_exporter_of_a_plugin_file_writes_elsewhere(plugin: Path, tmp_path: Path) -> None:
-    exporter = Registry.discover([plugin]).exporters.get("mine")
+    exporter = Registry.discover([plugin])[Exporter].get("mine")
     volume = Volume(np.arange(24).reshape(2, 3, 4), Geometry((2, 3, 4), np.eye(4)))
     body = "value[0].write(value[1], value[2]); answer = None"
     run_elsewhere(body, (exporter, volume, tmp_path / "a.raw"), tmp_path)
