@@ -10,6 +10,8 @@ MAX_NAME = 100
 """Characters of a model's name, and of its version."""
 MAX_OUTPUT = 32
 """Characters that the names of outputs end in: a file's name has 255 at most."""
+MAX_CONTEXT = 16
+"""Neighbouring slices on each side that a model may see."""
 _MAX_BATCH = 2**31  # bytes of a batch on the canvas, in all layers of full size
 _SLICES = 8  # in a batch
 _BYTES = 4  # of a number

@@ -128,8 +128,9 @@ class Observer:
         source, target = sample
         generated = self._trainer.generate(source)
         shown = ((np.arange(_SHOWN) + 0.5) * len(source) // _SHOWN).astype(int)
-        watch.samples(step, source[shown], generated[shown], target[shown])
-        self._measured = measure(generated, target, source.max(-1) > 0)
+        middle = source[..., self._recipe.middle_channels]
+        watch.samples(step, middle[shown], generated[shown], target[shown])
+        self._measured = measure(generated, target, self._trainer.find_inside(source))
         better = self.best.is_beaten_by(self._measured)
         if better:
             self.best.replace(self._measured, step, self._trainer.weights())

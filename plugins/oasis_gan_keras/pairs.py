@@ -11,7 +11,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import Fit, Histogram, LabelSet, OasisGanError, Plane, Subject, Window, foreign_code, one_line
+from oasis_gan import (
+    Fit,
+    Histogram,
+    LabelSet,
+    OasisGanError,
+    Plane,
+    SliceStack,
+    Subject,
+    Window,
+    foreign_code,
+    one_line,
+)
 
 from .rotation import rotated
 from .training_settings import TrainingSettings
@@ -46,6 +57,8 @@ class Pairs:
     ) -> None:
         self._recipe = recipe
         self._canvas = recipe.canvas
+        self._source_set = recipe.label_set if recipe.source == "labels" else None
+        self._target_set = recipe.label_set if recipe.target == "labels" else None
         self._slices: list[TrainingSlice] = []
         self.names: list[str] = []
         self.windows: list[Window] = []
@@ -163,15 +176,33 @@ class Pairs:
         rows, columns = one.source.spacing
         # Around the whole stack, as when translating: a small slice keeps its place in the head.
         fit = Fit.around(one.footprint, (rows * scale[0], columns * scale[1]), self._canvas).moved(shift)
-        source = fit.apply(self._encode(one.source.slices[one.index, np.newaxis], self._recipe.source))
-        target = fit.apply(self._encode(one.target.slices[one.index, np.newaxis], self._recipe.target))
+        source = fit.apply(self._encode_with_neighbours(one))
+        target = fit.apply(_encode(one.target, one.index, self._target_set))
         # Rows run from left to right.
         return (source[:, ::-1], target[:, ::-1]) if flip else (source, target)
 
-    def _encode(self, slices: NDArray[np.generic], side: str) -> Slices:
-        if side == "labels":
-            return self._recipe.label_set.encode(slices)
-        return slices[..., np.newaxis].astype(np.float32)
+    def _encode_with_neighbours(self, one: TrainingSlice) -> Slices:
+        """Return the channels of a source slice between those of its neighbours, in the order that `slicewise` has."""
+        context = self._recipe.context
+        shown = [_encode(one.source, one.index + offset, self._source_set) for offset in range(-context, context + 1)]
+        return shown[0] if len(shown) == 1 else np.concatenate(shown, axis=-1)
+
+
+def _encode(stack: SliceStack, index: int, label_set: LabelSet | None) -> Slices:
+    """Return the channels of a slice, (1, rows, columns, channels); beyond the volume there is background.
+
+    Args:
+        stack: Label values, or normalised intensities.
+        index: Of the slice; it may lie beyond both ends.
+        label_set: What the values mean; None for intensities.
+    """
+    if not 0 <= index < len(stack.slices):
+        channels = 1 if label_set is None else label_set.channels
+        return np.zeros((1, *stack.slices.shape[1:3], channels), np.float32)
+    slices = stack.slices[index, np.newaxis]
+    if label_set is not None:
+        return label_set.encode(slices)
+    return slices[..., np.newaxis].astype(np.float32)
 
 
 def _stack(drawn: Sequence[Batch]) -> Batch:

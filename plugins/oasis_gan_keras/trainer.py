@@ -83,6 +83,7 @@ class Trainer(ABC):
         self.team = team or Team(tf.distribute.get_strategy())
         self.precision = (precision or choose_precision(settings.precision)).precision
         self.snapshots: dict[str, Arrays] = {}
+        self._middle = settings.middle_channels
         self._decay = settings.averaging
         self._average_from = average_from
         self._translating = next(iter(networks))
@@ -183,8 +184,15 @@ class Trainer(ABC):
             np.asarray(self._generate(tf.constant(source[first : first + _BATCH])))
             for first in range(0, len(source), _BATCH)
         ]
-        inside = source.max(-1, keepdims=True) > 0
+        inside = self.find_inside(source)[..., np.newaxis]
         return np.asarray((np.concatenate(parts) / 2 + 0.5) * inside, np.float32)
+
+    def find_inside(self, source: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return where slices (n, rows, columns, source channels) are not background, (n, rows, columns).
+
+        What their neighbours hold does not count: a translation is background wherever the slice itself is.
+        """
+        return np.asarray(source[..., self._middle].max(-1) > 0)
 
     def compare(self, source: Tensor, target: Tensor) -> LossInputs:
         """Return real and generated slices, both of them background where the source is.
@@ -196,7 +204,7 @@ class Trainer(ABC):
             target: (n, rows, columns, target channels) in [0, 1].
         """
         generated = self.networks[self._translating](source, training=True)
-        inside = tf.cast(tf.reduce_max(source, -1, keepdims=True) > 0, tf.float32)
+        inside = tf.cast(tf.reduce_max(source[..., self._middle], -1, keepdims=True) > 0, tf.float32)
         real = (target * 2) * inside - 1
         generated = (generated + 1) * inside - 1
         return LossInputs(source=source, real=real, generated=generated, inside=inside)

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from oasis_gan import ANCHORS, LABEL_SETS, Canvas, LabelSet, Percentiles, Plane
 
-from .limits import MAX_NAME, MAX_OUTPUT, largest_canvas
+from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
 from .settings import Fraction, Settings, at_odds, require_each_once
 
 Side = Literal["labels", "image"]
@@ -78,6 +78,9 @@ class TrainingSettings(Settings):
         "not anchored.",
     )
     planes: tuple[Plane, ...] = Field(tuple(Plane), min_length=1, description="To cut training slices in.")
+    context: int = Field(
+        0, ge=0, le=MAX_CONTEXT, description="Neighbouring slices on each side that the network sees too (2.5-D)."
+    )
     spacing: float = Field(1.0, gt=0, le=100, description="Of the canvas the slices are laid on, mm.")
     size: int = Field(192, ge=1, le=4096, description="Rows and columns of that canvas, at least.")
     patch: int | None = Field(None, ge=1, le=4096, description="Train on random crops of this many rows and columns.")
@@ -113,8 +116,22 @@ class TrainingSettings(Settings):
     @property
     def full_size_channels(self) -> int:
         """Channels of source, target and the network's own layers at full size together."""
-        labels = self.label_set.channels
-        return sum(labels if side == "labels" else 1 for side in (self.source, self.target))
+        target = self.label_set.channels if self.target == "labels" else 1
+        return self.source_channels + target
+
+    @property
+    def source_channels(self) -> int:
+        """Channels of a source slice and its neighbours together."""
+        return (2 * self.context + 1) * self.source_contrast.channels
+
+    @property
+    def middle_channels(self) -> slice:
+        """Which channels are those of the slice itself, between those of its neighbours.
+
+        Where they are all 0 there is background, whatever the neighbours hold.
+        """
+        channels = self.source_contrast.channels
+        return slice(self.context * channels, (self.context + 1) * channels)
 
     @property
     def canvas(self) -> Canvas:

@@ -2,9 +2,12 @@
 
 Both take ``source``, float32 (n, rows, columns, source channels) in [0, 1], and give ``target``, (n, rows, columns,
 target channels) in [0, 1], as `StoredGenerator.generate` does. n, rows and columns are free; rows and columns are
-multiples of ``2 ** levels``. Both compute in float32, whatever this machine is fast in, and whatever the model was
-trained in. Both carry the ``model.json`` of the model folder, which tells the channels, the canvas
-and the windows. What was written is read back and compared with the generator before it counts as done.
+multiples of ``2 ** levels``. A model that sees neighbouring slices takes their channels before and behind those of
+the slice itself, in the order of the slices.
+
+Both compute in float32, whatever this machine is fast in, and whatever the model was trained in. Both carry the
+``model.json`` of the model folder, which tells the channels, the canvas and the windows. What was written is read back
+and compared with the generator before it counts as done.
 """
 
 from __future__ import annotations
@@ -112,7 +115,7 @@ def _packages_failed(error: Exception) -> OasisGanError:
 
 def _graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
     """Return what the generator does as a function of TensorFlow, its input and output named."""
-    source = tf.TensorSpec((None, None, None, generator.file.source.channels), tf.float32, name="source")
+    source = tf.TensorSpec((None, None, None, generator.file.source_channels), tf.float32, name="source")
 
     return compiled(lambda source: {"target": generator.inference.whole(source)}, input_signature=[source])
 
@@ -154,7 +157,7 @@ def _check(folder: Path, generator: StoredGenerator, answers: Sequence[Slices]) 
 
 def _samples(generator: StoredGenerator, multiple: int) -> Iterator[Slices]:
     """Yield noise and rings, each in two sizes: a few pixels, not square, and the model's canvas."""
-    channels, side = generator.file.source.channels, generator.file.canvas.pixels(1)
+    channels, side = generator.file.source_channels, generator.file.canvas.pixels(1)
     rng = np.random.default_rng(0)
     for shape in ((2, multiple, 2 * multiple), (1, side, side)):
         yield rng.random((*shape, channels), np.float32)

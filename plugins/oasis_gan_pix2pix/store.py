@@ -12,7 +12,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
-from oasis_gan_keras.limits import MAX_NAME, MAX_OUTPUT, largest_canvas
+from oasis_gan_keras.limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
 from oasis_gan_keras.sentences import describe_expected, find_field
 from oasis_gan_keras.settings import Settings, at_odds, require_each_once
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -65,6 +65,7 @@ class ModelFile(Settings):
     source: Source
     target: Target
     planes: tuple[Plane, ...] = Field(min_length=1)
+    context: int = Field(0, ge=0, le=MAX_CONTEXT)
     canvas: Canvas
     generator: GeneratorSettings
     texture: float | None = Field(None, ge=0, le=1)
@@ -91,7 +92,7 @@ class ModelFile(Settings):
         return self
 
     def _require_canvas(self) -> None:
-        largest = largest_canvas(self.source.channels + self.target.channels + self.generator.full_size_filters)
+        largest = largest_canvas(self.source_channels + self.target.channels + self.generator.full_size_filters)
         pixels = self.canvas.pixels(0)
         if pixels > largest:
             raise at_odds("canvas", f"one of up to {largest} pixels for this generator", pixels)
@@ -103,6 +104,16 @@ class ModelFile(Settings):
         if self.training.get("finished") is not False or not isinstance(step, int) or not isinstance(steps, int):
             return ""
         return f"its training is not finished: trained for {step} of {steps} steps"
+
+    @property
+    def unused(self) -> set[str]:
+        """The fields that are left out when the file is written: earlier versions do not know them."""
+        return set() if self.context else {"context"}
+
+    @property
+    def source_channels(self) -> int:
+        """Channels that the generator reads: those of a slice and of its neighbours on each side."""
+        return (2 * self.context + 1) * self.source.channels
 
     @property
     def source_name(self) -> str:
@@ -181,7 +192,7 @@ def write_model(folder: Path, weights: Weights, smooth: Weights, **fields: Any) 
     model = ModelFile(weights=vouched, **fields)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / WEIGHTS, data)
-    write_atomically(folder / CARD, (model.model_dump_json(indent=2) + "\n").encode())
+    write_atomically(folder / CARD, (model.model_dump_json(indent=2, exclude=model.unused) + "\n").encode())
 
 
 def read_card(folder: Path) -> ModelFile:

@@ -33,7 +33,7 @@ def train(request: TrainingRequest) -> None:
 
 def _build_trainer(recipe: Recipe, preparation: Preparation) -> Pix2PixTrainer:
     """Return both networks, the discriminator knowing what the source alone tells of the target."""
-    prediction = LinearPrediction.of(preparation.pairs.sample())
+    prediction = LinearPrediction.of(preparation.pairs.sample(), recipe.middle_channels)
     return Pix2PixTrainer(recipe, prediction, preparation.steps, preparation.team, preparation.precision)
 
 
@@ -51,6 +51,7 @@ def _write_model(recipe: Recipe, trained: TrainedModel) -> None:
         source=recipe.source_contrast,
         target=trained.target,
         planes=recipe.planes,
+        context=recipe.context,
         histogram=trained.histogram,
         canvas=recipe.canvas,
         generator=recipe.generator,

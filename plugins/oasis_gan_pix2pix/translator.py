@@ -60,6 +60,7 @@ def load_translator(
         planes=file.planes,
         canvas=file.canvas,
         plane=plane,
+        context=file.context,
         finish=finish,
         computation=generator.computation,
     )
@@ -106,7 +107,7 @@ class StoredGenerator:
             found = f"{self.file.canvas.multiple}"
             expected = f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
             raise OasisGanError(folder / store.CARD, expected=expected, found=found, remedy="retrain the model")
-        plan = blueprint(settings, self.file.source.channels, self.file.target.channels)
+        plan = blueprint(settings, self.file.source_channels, self.file.target.channels)
         require_shapes(weight_shapes(plan), stored.weights, folder / store.WEIGHTS)
         self.texture = self._choose_texture(texture)
         with np.errstate(all="ignore"):

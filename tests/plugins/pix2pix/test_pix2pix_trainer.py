@@ -155,9 +155,9 @@ def test_half_precisions_learn_what_float32_learns(precision: str) -> None:
 
 def test_every_recipe_that_ships_is_understood() -> None:
     paths = sorted((Path(oasis_gan_pix2pix.__file__).parent / "recipes").glob("*.toml"))
-    assert [path.stem for path in paths] == ["paper", "tensorflow-tutorial", "tissue-to-t1w"]
-    for path in paths:
-        parse_recipe(tomllib.loads(path.read_text("utf-8")))
+    assert [path.stem for path in paths] == ["2.5d", "paper", "tensorflow-tutorial", "tissue-to-t1w"]
+    recipes = {path.stem: parse_recipe(tomllib.loads(path.read_text("utf-8"))) for path in paths}
+    assert {name: recipe.context for name, recipe in recipes.items() if recipe.context} == {"2.5d": 2}
 
 
 @pytest.mark.parametrize("name", ["paper", "tensorflow-tutorial"])
