@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import OasisGanError
@@ -150,12 +150,14 @@ class Subject:
         source: What is translated.
         target: What it should become, where that is known.
         split: The side it is on, ``train``, ``validate`` or ``test``, where the data say so.
+        further: What is translated together with the source, by name, for models of several sources.
     """
 
     name: str
     source: Scan
     target: Scan | None = None
     split: str = ""
+    further: Mapping[str, Scan] = field(default_factory=dict)
 
     def wrong_field(self) -> str | None:
         """Return which field does not have the type that it should, such as ``source.path: str``; None if all have."""

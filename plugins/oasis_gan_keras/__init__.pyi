@@ -8,7 +8,7 @@ from .hardware import (
     engine_versions,
     thread_count,
 )
-from .limits import MAX_NAME, MAX_OUTPUT, largest_canvas
+from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
 from .loss_inputs import LossInputs
 from .losses import LOSSES, LossFunction, compute_loss, loss
 from .model import Preparation, TrainableModel, TrainedModel
@@ -21,11 +21,12 @@ from .settings import Fraction, Settings, at_odds, named_in, parse_settings, req
 from .team import Team
 from .trainer import Arrays, Losses, TrainableNetwork, Trainer
 from .training import train
-from .training_settings import AugmentationSettings, HistogramSettings, TrainingSettings
+from .training_settings import AugmentationSettings, HistogramSettings, SourceName, TrainingSettings
 from .variables import assign, read, require_shapes, weights
 
 __all__ = [
     "LOSSES",
+    "MAX_CONTEXT",
     "MAX_NAME",
     "MAX_OUTPUT",
     "Arrays",
@@ -45,6 +46,7 @@ __all__ = [
     "Preparation",
     "RequestedPrecision",
     "Settings",
+    "SourceName",
     "Team",
     "TrainableModel",
     "TrainableNetwork",

@@ -21,7 +21,6 @@ Slices = NDArray[np.float32]
 Curves = Mapping[str, tuple[Values, Values]]
 """Steps and values of the curves of a panel, ``training`` or ``validation`` or both, all of them finite."""
 
-CAPTIONS = ("Source", "Generated", "Real")
 TISSUES = ((64, 104, 160), (142, 148, 156), (240, 234, 222))
 """Colours of CSF, GM and WM, the three labels of a tissue map."""
 _DPI = 100
@@ -54,21 +53,21 @@ def curves(panels: Mapping[str, Curves], marks: Sequence[int] = ()) -> bytes:
     return figure.png()
 
 
-def sheet(source: Slices, generated: Slices, real: Slices) -> bytes:
+def sheet(columns: Sequence[tuple[str, Slices]]) -> bytes:
     """Return a PNG with a row for each slice, captions above the columns, anterior or superior up.
 
     Args:
-        source: (n, rows, columns, channels) in [0, 1], rows and columns along the in-plane axes in the order R, A, S.
-            One channel is shown in greys; several are the labels of a label map, and are shown in colours.
-        generated: The same for what was made of it.
-        real: The same for what should have been made.
+        columns: Captions, and slices (n, rows, columns, channels) in [0, 1], rows and columns along the in-plane axes
+            in the order R, A, S. One channel is shown in greys; several are the labels of a label map, and are shown
+            in colours.
     """
-    columns = [_upright(_coloured(slices)) for slices in (source, generated, real)]
-    count, height, width = columns[0].shape[:3]
+    pictures = [(caption, _upright(_coloured(slices))) for caption, slices in columns]
+    _, first = pictures[0]
+    count, height, width = first.shape[:3]
     scale = max(1, _TILE // max(width, height))
     width, height = width * scale, height * scale
-    figure = _Sheet(_GAP + (width + _GAP) * len(columns), _BAND + (height + _GAP) * count)
-    for column, (caption, images) in enumerate(zip(CAPTIONS, columns, strict=True)):
+    figure = _Sheet(_GAP + (width + _GAP) * len(pictures), _BAND + (height + _GAP) * count)
+    for column, (caption, images) in enumerate(pictures):
         left = _GAP + (width + _GAP) * column
         figure.text(left + width / 2, _BAND / 2, caption)
         for row, image in enumerate(images):

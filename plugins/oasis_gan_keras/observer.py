@@ -11,7 +11,7 @@ from oasis_gan import TrainingRequest
 
 from .changes import Change
 from .metrics import MEASURED, VALIDATION_L1, VALIDATION_PSNR, Best, Means, Metrics, measure
-from .pairs import Batch
+from .pairs import Batch, Slices
 from .trainer import Trainer
 from .training_settings import TrainingSettings
 from .watching import CURVES, Watch
@@ -123,13 +123,18 @@ class Observer:
         self._request.report(f"step {step}/{self._steps}  {line}")
         return better
 
+    def _find_pictures(self, source: Slices, generated: Slices, real: Slices) -> list[tuple[str, Slices]]:
+        """Return what is drawn side by side, with captions: each source without its neighbours, and both targets."""
+        places = self._recipe.middle_channels
+        sources = [(name if self._recipe.sources else "Source", source[..., place]) for name, place in places.items()]
+        return [*sources, ("Generated", generated), ("Real", real)]
+
     def _validate(self, step: int, watch: Watch, sample: Batch) -> bool:
         """Measure on held-out slices, and draw some; return whether the weights are the best so far."""
         source, target = sample
         generated = self._trainer.generate(source)
         shown = ((np.arange(_SHOWN) + 0.5) * len(source) // _SHOWN).astype(int)
-        middle = source[..., self._recipe.middle_channels]
-        watch.samples(step, middle[shown], generated[shown], target[shown])
+        watch.samples(step, self._find_pictures(source[shown], generated[shown], target[shown]))
         self._measured = measure(generated, target, self._trainer.find_inside(source))
         better = self.best.is_beaten_by(self._measured)
         if better:

@@ -57,7 +57,7 @@ class Pairs:
     ) -> None:
         self._recipe = recipe
         self._canvas = recipe.canvas
-        self._source_set = recipe.label_set if recipe.source == "labels" else None
+        self._source_sets = [encoding.label_set for encoding in recipe.encodings.values()]
         self._target_set = recipe.label_set if recipe.target == "labels" else None
         self._slices: list[TrainingSlice] = []
         self.names: list[str] = []
@@ -141,19 +141,37 @@ class Pairs:
         rows, columns = rng.integers(-vary.shift, vary.shift + 1, 2)
         zoom = rng.uniform(-vary.zoom, vary.zoom, 2)
         zoomed = rng.random() < 0.5
-        flip = rng.random() < 0.5 and vary.flip and one.source.plane is not Plane.SAGITTAL
+        flip = rng.random() < 0.5 and vary.flip and one.plane is not Plane.SAGITTAL
         angle, gain, gamma = rng.uniform(-1, 1, 3)
         scale = vary.enlarge * (1 + zoom if zoomed else np.ones(2))
         source, target = self._lay(one, (scale[0], scale[1]), (int(rows), int(columns)), flip=flip)
         if vary.rotate:
             source = rotated(source, angle * vary.rotate)
             target = rotated(target, angle * vary.rotate)
-        if vary.intensity and self._recipe.source == "image":
-            # NumPy's own numbers of 64 bits would make the slices as wide.
-            factor = np.float32(1 + gain * vary.intensity)
-            exponent = np.float32(1 + gamma * vary.intensity)
-            source = np.clip(source * factor, 0, 1) ** exponent
+        if vary.intensity and "image" in self._recipe.named_sources.values():
+            factors, exponents = self._draw_contrasts(gain, gamma, rng)
+            source = np.clip(source * factors, 0, 1) ** exponents
         return self._crop_patch(source, target, rng)
+
+    def _draw_contrasts(self, gain: float, gamma: float, rng: np.random.Generator) -> tuple[Slices, Slices]:
+        """Return a factor and an exponent for each channel: each image has its own, and a slice's neighbours too.
+
+        Args:
+            gain: Between -1 and 1, for the first source.
+            gamma: The same.
+            rng: For further sources.
+        """
+        factors: list[float] = []
+        exponents: list[float] = []
+        for index, encoding in enumerate(self._recipe.encodings.values()):
+            if index:
+                gain, gamma = rng.uniform(-1, 1, 2)
+            strength = 0.0 if encoding.content == "labels" else self._recipe.augmentation.intensity
+            factors += [1 + gain * strength] * encoding.channels
+            exponents += [1 + gamma * strength] * encoding.channels
+        slices = 2 * self._recipe.context + 1
+        # NumPy's own numbers of 64 bits would make the slices as wide.
+        return np.tile(factors, slices).astype(np.float32), np.tile(exponents, slices).astype(np.float32)
 
     def _crop_patch(self, source: Slices, target: Slices, rng: np.random.Generator) -> Batch:
         """Return a random crop, where the recipe asks for one."""
@@ -173,7 +191,7 @@ class Pairs:
             shift: By how many pixels it is moved along rows and columns.
             flip: Whether left and right are turned over.
         """
-        rows, columns = one.source.spacing
+        rows, columns = one.spacing
         # Around the whole stack, as when translating: a small slice keeps its place in the head.
         fit = Fit.around(one.footprint, (rows * scale[0], columns * scale[1]), self._canvas).moved(shift)
         source = fit.apply(self._encode_with_neighbours(one))
@@ -182,9 +200,11 @@ class Pairs:
         return (source[:, ::-1], target[:, ::-1]) if flip else (source, target)
 
     def _encode_with_neighbours(self, one: TrainingSlice) -> Slices:
-        """Return the channels of a source slice between those of its neighbours, in the order that `slicewise` has."""
-        context = self._recipe.context
-        shown = [_encode(one.source, one.index + offset, self._source_set) for offset in range(-context, context + 1)]
+        """Return the channels of all sources, a slice between its neighbours, in the order that `slicewise` has."""
+        shown = []
+        for offset in range(-self._recipe.context, self._recipe.context + 1):
+            for stack, label_set in zip(one.sources, self._source_sets, strict=True):
+                shown.append(_encode(stack, one.index + offset, label_set))
         return shown[0] if len(shown) == 1 else np.concatenate(shown, axis=-1)
 
 

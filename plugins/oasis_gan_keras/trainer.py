@@ -83,7 +83,7 @@ class Trainer(ABC):
         self.team = team or Team(tf.distribute.get_strategy())
         self.precision = (precision or choose_precision(settings.precision)).precision
         self.snapshots: dict[str, Arrays] = {}
-        self._middle = settings.middle_channels
+        self._support = settings.support_channels
         self._decay = settings.averaging
         self._average_from = average_from
         self._translating = next(iter(networks))
@@ -190,9 +190,9 @@ class Trainer(ABC):
     def find_inside(self, source: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return where slices (n, rows, columns, source channels) are not background, (n, rows, columns).
 
-        What their neighbours hold does not count: a translation is background wherever the slice itself is.
+        What neighbours and further sources hold does not count: a translation is background where the first source is.
         """
-        return np.asarray(source[..., self._middle].max(-1) > 0)
+        return np.asarray(source[..., self._support].max(-1) > 0)
 
     def compare(self, source: Tensor, target: Tensor) -> LossInputs:
         """Return real and generated slices, both of them background where the source is.
@@ -204,7 +204,7 @@ class Trainer(ABC):
             target: (n, rows, columns, target channels) in [0, 1].
         """
         generated = self.networks[self._translating](source, training=True)
-        inside = tf.cast(tf.reduce_max(source[..., self._middle], -1, keepdims=True) > 0, tf.float32)
+        inside = tf.cast(tf.reduce_max(source[..., self._support], -1, keepdims=True) > 0, tf.float32)
         real = (target * 2) * inside - 1
         generated = (generated + 1) * inside - 1
         return LossInputs(source=source, real=real, generated=generated, inside=inside)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oasis_gan import OasisGanError, TrainingRequest
 
 from . import checkpoints
@@ -35,6 +37,7 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
     if recipe.batch % team.devices:
         expected = f"a multiple of the {team.devices} devices"
         raise OasisGanError("recipe: batch", expected=expected, found=str(recipe.batch), remedy="fix the recipe")
+    _require_named_sources(request, recipe)
     if team.chief:
         _require_usable(request, model)
     request.out.mkdir(parents=True, exist_ok=True)
@@ -48,6 +51,23 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
         if request.resume:
             run.resume(checkpoint)
         run.go()
+
+
+def _require_named_sources(request: TrainingRequest, recipe: TrainingSettings) -> None:
+    """Raise `OasisGanError` if the recipe and the data do not name the same sources beside the first."""
+    subjects = (*request.subjects, *request.validation)
+    # A single subject without one of them is left out when it is read.
+    in_data = {name for subject in subjects for name in subject.further}
+    _, *in_recipe = recipe.named_sources
+    if in_data == set(in_recipe):
+        return
+    expected = f"{_list_names(sorted(in_data))} beside the first source, as in the data"
+    remedy = "name the same sources in the recipe and in the data"
+    raise OasisGanError("recipe: sources", expected=expected, found=_list_names(in_recipe), remedy=remedy)
+
+
+def _list_names(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 def _require_usable(request: TrainingRequest, model: TrainableModel) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from oasis_gan import ANCHORS, LABEL_SETS, Canvas, LabelSet, Percentiles, Plane
 
@@ -12,6 +14,19 @@ from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
 from .settings import Fraction, Settings, at_odds, require_each_once
 
 Side = Literal["labels", "image"]
+_NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
+
+
+def _require_source_name(name: str) -> str:
+    """Refuse a name that cannot be typed before ``=``."""
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+        expected = f"names of up to {MAX_NAME} letters, digits, _ and -, beginning with a letter"
+        raise at_odds("sources", expected, repr(name), "rename it")
+    return name
+
+
+SourceName = Annotated[str, AfterValidator(_require_source_name)]
+"""What a recipe calls one of several sources."""
 
 
 class HistogramSettings(Settings):
@@ -60,6 +75,9 @@ class TrainingSettings(Settings):
     name: str = Field("model", pattern=r"^[A-Za-z0-9._-]+$", max_length=MAX_NAME, description="Of the trained model.")
     version: str = Field("1", pattern=r"^[A-Za-z0-9.+-]+$", max_length=MAX_NAME, description="Of the trained model.")
     source: Side = Field("labels", description="What goes in: a label map, or an image.")
+    sources: dict[SourceName, Side] = Field(
+        {}, description="Several sources instead: what each is, by name, the one that is translated first."
+    )
     target: Side = Field("image", description="What comes out.")
     labels: str = Field("oasis", description="The label set of the label maps.")
     contrast: Literal["anchored", "robust"] = Field(
@@ -120,18 +138,36 @@ class TrainingSettings(Settings):
         return self.source_channels + target
 
     @property
-    def source_channels(self) -> int:
-        """Channels of a source slice and its neighbours together."""
-        return (2 * self.context + 1) * self.source_contrast.channels
+    def named_sources(self) -> Mapping[str, Side]:
+        """What each source is, by name, in the order of channels. A single source is called what it is."""
+        return self.sources or {self.source: self.source}
 
     @property
-    def middle_channels(self) -> slice:
-        """Which channels are those of the slice itself, between those of its neighbours.
+    def encodings(self) -> Mapping[str, LabelSet | Percentiles]:
+        """What the values of each source mean to the model, by name, in the order of channels."""
+        return {
+            name: self.label_set if side == "labels" else Percentiles() for name, side in self.named_sources.items()
+        }
 
-        Where they are all 0 there is background, whatever the neighbours hold.
-        """
-        channels = self.source_contrast.channels
-        return slice(self.context * channels, (self.context + 1) * channels)
+    @property
+    def source_channels(self) -> int:
+        """Channels of all sources together, of a slice and of its neighbours."""
+        return (2 * self.context + 1) * sum(encoding.channels for encoding in self.encodings.values())
+
+    @property
+    def middle_channels(self) -> Mapping[str, slice]:
+        """Which channels of each source, by name, are those of the slice itself and not of its neighbours."""
+        first = self.context * sum(encoding.channels for encoding in self.encodings.values())
+        places = {}
+        for name, encoding in self.encodings.items():
+            places[name] = slice(first, first + encoding.channels)
+            first += encoding.channels
+        return places
+
+    @property
+    def support_channels(self) -> slice:
+        """Which channels tell background: where those of the first source are all 0, whatever else is there."""
+        return next(iter(self.middle_channels.values()))
 
     @property
     def canvas(self) -> Canvas:
@@ -142,11 +178,6 @@ class TrainingSettings(Settings):
     def label_set(self) -> LabelSet:
         """The label set called `labels`."""
         return LABEL_SETS[self.labels]
-
-    @property
-    def source_contrast(self) -> LabelSet | Percentiles:
-        """What the source's values mean to the model."""
-        return self.label_set if self.source == "labels" else Percentiles()
 
     def total_steps(self, slices: int) -> int:
         """Return how many updates there are when an epoch has so many slices."""
@@ -159,6 +190,12 @@ class TrainingSettings(Settings):
         if not isinstance(settings, dict):
             return settings
         chosen = dict(settings)
+        sources = chosen.get("sources")
+        if sources and isinstance(sources, dict):
+            first = next(iter(sources.values()))
+            # What it cannot be is told of sources, where it stands.
+            if first in get_args(Side):
+                chosen.setdefault("source", first)
         to_image = chosen.get("target", "image") == "image"
         from_tissues = chosen.get("source", "labels") == "labels" and _names_tissues(chosen.get("labels", "oasis"))
         chosen.setdefault("contrast", "anchored" if to_image and from_tissues else "robust")
@@ -186,7 +223,10 @@ class TrainingSettings(Settings):
         if self.steps is not None and self.epochs is not None:
             raise at_odds("steps", "steps or epochs", "both")
         self._require_pixels()
-        if self.source == self.target == "labels":
+        if self.source != next(iter(self.named_sources.values())):
+            expected = "what the first of sources is"
+            raise at_odds("source", expected, self.source, "leave it out, or list another source first")
+        if {*self.named_sources.values(), self.target} == {"labels"}:
             raise at_odds("target", "an image, where the source is labels", "labels")
         if (self.source, self.target) != ("labels", "image"):
             self._require_no_painting()

@@ -9,10 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oasis_gan import (
+    CleanVolume,
     Fit,
     Geometry,
     Histogram,
     LabelSet,
+    OasisGanError,
+    Percentiles,
+    Plane,
+    Scan,
     SliceStack,
     Subject,
     Volume,
@@ -35,16 +40,26 @@ class TrainingSlice:
     """A slice of the volumes of a subject.
 
     Args:
-        source: All slices of the source; the neighbours of this one are read from it as well.
+        sources: All slices of each source, in the order of channels; neighbours are read from them as well.
         target: All slices of the target.
-        footprint: Where there is something in any slice of the source, (1, rows, columns).
+        footprint: Where there is something in any slice of the first source, (1, rows, columns).
         index: Which of the slices it is.
     """
 
-    source: SliceStack
+    sources: tuple[SliceStack, ...]
     target: SliceStack
     footprint: Mask
     index: int
+
+    @property
+    def plane(self) -> Plane:
+        """The plane of the slice."""
+        return self.sources[0].plane
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Distance between rows and between columns, mm."""
+        return self.sources[0].spacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +89,10 @@ def prepare_subject(subject: Subject, recipe: TrainingSettings) -> PreparedSubje
     Raises:
         OasisGanError: If the subject cannot be used.
     """
-    source: Volume
     target: Volume
-    source, target = subject.holding(recipe.source, recipe.target).paired()
+    sources, target = _read(subject, recipe)
+    source = next(iter(sources.values()))
     where = subject.target.path if subject.target else subject.name
-    source = recipe.source_contrast.clean(source, subject.source.path)
     window = None
     histogram = None
     if recipe.target == "labels":
@@ -91,10 +105,36 @@ def prepare_subject(subject: Subject, recipe: TrainingSettings) -> PreparedSubje
             histogram = Histogram.of(target.voxels, source.voxels, recipe.label_set, strength)
         if recipe.sharpness is not None:
             target = replace(target, voxels=sharpened(target.voxels, source.voxels, recipe.sharpness))
-    if recipe.source == "image":
-        source = _normalise(source, recipe.source_contrast.fit(source.voxels))
-    slices = list(_cut_all(_compact(source), _compact(target), recipe, where))
+    shown = [_compact(_prepare_source(volume, recipe.encodings[name])) for name, volume in sources.items()]
+    slices = list(_cut_all(shown, _compact(target), recipe, where))
     return PreparedSubject(subject.name, slices, window, histogram)
+
+
+def _read(subject: Subject, recipe: TrainingSettings) -> tuple[dict[str, CleanVolume], CleanVolume]:
+    """Return the sources by name, in the order of channels, and the target, all of them on one grid."""
+    source, target = subject.holding(recipe.source, recipe.target).paired()
+    first, *further = recipe.named_sources
+    sources = {first: recipe.encodings[first].clean(source, subject.source.path)}
+    for name in further:
+        scan = _find_further(subject, name).holding(recipe.named_sources[name])
+        # A source that does not say where it lies takes the place of its target, and of nothing else.
+        _, volume = Subject.aligned(source, scan.read())
+        source.geometry.require_same_grid(volume.geometry, scan.path)
+        sources[name] = recipe.encodings[name].clean(volume, scan.path)
+    return sources, target
+
+
+def _find_further(subject: Subject, name: str) -> Scan:
+    scan = subject.further.get(name)
+    if scan is None:
+        expected = f"a source {name} beside it"
+        raise OasisGanError(subject.source.path, expected=expected, found="none", remedy="add the file")
+    return scan
+
+
+def _prepare_source(volume: Volume, encoding: LabelSet | Percentiles) -> Volume:
+    """Return label values as they are, and intensities in [0, 1]."""
+    return volume if encoding.content == "labels" else _normalise(volume, encoding.fit(volume.voxels))
 
 
 def _find_target_window(source: Volume, target: Volume, recipe: TrainingSettings, where: object) -> Window:
@@ -117,27 +157,39 @@ def _compact(volume: Volume) -> Volume:
     return replace(volume, voxels=volume.voxels.astype(smallest))
 
 
-def _cut_all(source: Volume, target: Volume, recipe: TrainingSettings, where: object) -> Iterator[TrainingSlice]:
+def _cut_all(
+    sources: Sequence[Volume],
+    target: Volume,
+    recipe: TrainingSettings,
+    where: object,
+) -> Iterator[TrainingSlice]:
     """Yield the slices of volumes as they are, and at the coarser resolutions that the recipe asks for."""
-    yield from _cut(source, target, recipe, where)
+    yield from _cut(sources, target, recipe, where)
     for spacing in recipe.resolutions:
-        if spacing > _COARSER * max(source.geometry.spacing):
-            yield from _cut(_resample(source, spacing), _resample(target, spacing), recipe, where)
+        if spacing > _COARSER * max(sources[0].geometry.spacing):
+            coarser = [_resample(source, spacing) for source in sources]
+            yield from _cut(coarser, _resample(target, spacing), recipe, where)
 
 
-def _cut(source: Volume, target: Volume, recipe: TrainingSettings, where: object) -> Iterator[TrainingSlice]:
-    """Yield the slices of volumes in every plane, if enough of the source is in them."""
+def _cut(
+    sources: Sequence[Volume],
+    target: Volume,
+    recipe: TrainingSettings,
+    where: object,
+) -> Iterator[TrainingSlice]:
+    """Yield the slices of volumes in every plane, if enough of the first source is in them."""
     largest = recipe.augmentation.enlarge * (1 + recipe.augmentation.zoom)
     for plane in recipe.planes:
-        ours = cut(source.voxels, source.geometry, plane)
-        theirs = cut(target.voxels, target.geometry, plane)
-        rows, columns = ours.spacing
-        area = np.count_nonzero(ours.slices, axis=(1, 2)) * rows * columns
-        footprint = np.asarray((ours.slices != 0).any(axis=0, keepdims=True))
+        stacks = tuple(cut(source.voxels, source.geometry, plane) for source in sources)
+        targets = cut(target.voxels, target.geometry, plane)
+        first = stacks[0].slices
+        rows, columns = stacks[0].spacing
+        area = np.count_nonzero(first, axis=(1, 2)) * rows * columns
+        footprint = np.asarray((first != 0).any(axis=0, keepdims=True))
         # A canvas that is too large is refused now, not in the middle of the training.
         Fit.around(footprint, (rows * largest, columns * largest), recipe.canvas, where)
         for index in np.flatnonzero(area >= MIN_AREA_MM2):
-            yield TrainingSlice(ours, theirs, footprint, int(index))
+            yield TrainingSlice(stacks, targets, footprint, int(index))
 
 
 def _resample(volume: Volume, spacing: float) -> Volume:

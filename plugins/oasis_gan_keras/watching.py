@@ -87,13 +87,18 @@ class Watch:
         if panels:
             write_atomically(self._out / CURVES, drawing.curves(panels, self._changed_at))
 
-    def samples(self, step: int, source: Slices, generated: Slices, real: Slices) -> None:
-        """Draw slices (n, rows, columns, channels) in [0, 1] side by side: what went in, came out, and should have."""
+    def samples(self, step: int, columns: Sequence[tuple[str, Slices]]) -> None:
+        """Draw slices side by side: what went in, came out, and should have.
+
+        Args:
+            step: After which they were made.
+            columns: Captions, and slices (n, rows, columns, channels) in [0, 1].
+        """
         from . import drawing
 
         folder = self._out / SAMPLES
         folder.mkdir(exist_ok=True)
-        png = drawing.sheet(source, generated, real)
+        png = drawing.sheet(columns)
         write_atomically(folder / f"step-{step:07}.png", png)
         if self._board is not None:
             self._board.picture(step, SAMPLES, png)

@@ -26,15 +26,15 @@ class LinearPrediction:
     deviation: float
 
     @classmethod
-    def of(cls, batch: Batch, middle: slice = slice(None)) -> LinearPrediction:
+    def of(cls, batch: Batch, support: slice = slice(None)) -> LinearPrediction:
         """Fit it to slices by least squares.
 
         Args:
             batch: Source and target.
-            middle: Which channels of the source are those of the slice itself; all if it has no neighbours.
+            support: Which channels of the source tell where there is background; all if not given.
         """
         source, target = (slices.reshape(-1, slices.shape[-1]) for slices in batch)
-        inside = source[:, middle].any(axis=1)
+        inside = source[:, support].any(axis=1)
         weights = np.linalg.lstsq(source[inside], target[inside])[0]
         left = target[inside] - source[inside] @ weights
         return cls(weights.astype(np.float32), max(float(left.std()), 1e-3))

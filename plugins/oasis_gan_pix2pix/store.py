@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from oasis_gan_keras.limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
 from oasis_gan_keras.sentences import describe_expected, find_field
 from oasis_gan_keras.settings import Settings, at_odds, require_each_once
+from oasis_gan_keras.training_settings import SourceName
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from oasis_gan import (
@@ -62,7 +63,8 @@ class ModelFile(Settings):
     name: str = Field(max_length=MAX_NAME)
     version: str = Field(max_length=MAX_NAME)
     output: str = Field(pattern=r"^[A-Za-z0-9]+$", max_length=MAX_OUTPUT)
-    source: Source
+    source: Source | None = None
+    sources: dict[SourceName, Source] = Field({})
     target: Target
     planes: tuple[Plane, ...] = Field(min_length=1)
     context: int = Field(0, ge=0, le=MAX_CONTEXT)
@@ -83,6 +85,9 @@ class ModelFile(Settings):
     @model_validator(mode="after")
     def _describes_a_model(self) -> Self:
         """Refuse what no model can be, before anything asks for its card or takes memory for its canvas."""
+        if (self.source is None) == (not self.sources):
+            expected = "one source, or several named ones"
+            raise at_odds("source", expected, "both" if self.sources else "none")
         self.card()
         # What is no canvas at all is refused for every kind of model.
         if min(self.canvas.size, self.canvas.multiple) >= 1:
@@ -108,24 +113,25 @@ class ModelFile(Settings):
     @property
     def unused(self) -> set[str]:
         """The fields that are left out when the file is written: earlier versions do not know them."""
-        return set() if self.context else {"context"}
+        fields = {"source": self.source, "sources": self.sources, "context": self.context}
+        return {name for name, value in fields.items() if not value}
+
+    @property
+    def named_sources(self) -> dict[str, Source]:
+        """What goes in, by name, in the order of channels. A single source is called ``labels`` or ``image``."""
+        return self.sources if self.source is None else {self.source.content: self.source}
 
     @property
     def source_channels(self) -> int:
-        """Channels that the generator reads: those of a slice and of its neighbours on each side."""
-        return (2 * self.context + 1) * self.source.channels
-
-    @property
-    def source_name(self) -> str:
-        """What the source is called: ``labels`` or ``image``."""
-        return self.source.content
+        """Channels that the generator reads: all sources of a slice and of its neighbours on each side."""
+        return (2 * self.context + 1) * sum(source.channels for source in self.named_sources.values())
 
     def card(self) -> ModelCard:
         """Return what the tool has to know."""
         return ModelCard(
             name=self.name,
             version=self.version,
-            sources={self.source_name: self.source},
+            sources=self.named_sources,
             target=self.target,
             output=self.output,
             weights_sha256=self.weights.sha256,

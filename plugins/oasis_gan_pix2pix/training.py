@@ -33,7 +33,7 @@ def train(request: TrainingRequest) -> None:
 
 def _build_trainer(recipe: Recipe, preparation: Preparation) -> Pix2PixTrainer:
     """Return both networks, the discriminator knowing what the source alone tells of the target."""
-    prediction = LinearPrediction.of(preparation.pairs.sample(), recipe.middle_channels)
+    prediction = LinearPrediction.of(preparation.pairs.sample(), recipe.support_channels)
     return Pix2PixTrainer(recipe, prediction, preparation.steps, preparation.team, preparation.precision)
 
 
@@ -48,7 +48,8 @@ def _write_model(recipe: Recipe, trained: TrainedModel) -> None:
         name=recipe.name,
         version=recipe.version,
         output=recipe.output,
-        source=recipe.source_contrast,
+        source=None if recipe.sources else recipe.encodings[recipe.source],
+        sources=recipe.encodings if recipe.sources else {},
         target=trained.target,
         planes=recipe.planes,
         context=recipe.context,

@@ -51,9 +51,10 @@ def load_translator(
     generator = StoredGenerator(folder, texture, precision)
     file = generator.file
     finish = None
-    if file.histogram and isinstance(file.source, LabelSet):
+    name, source = next(iter(file.named_sources.items()))
+    if file.histogram and source.label_set is not None:
         strength = 1.0 if generator.texture is None else generator.texture
-        finish = HistogramMatching(file.histogram.at(strength), file.source, file.source_name)
+        finish = HistogramMatching(file.histogram.at(strength), source.label_set, name)
     return slicewise(
         generator.generate,
         file.card(),

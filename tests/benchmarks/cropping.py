@@ -29,9 +29,9 @@ def main(texture: float) -> None:
     file = generator.file
     for plane in Plane:
         stack = cut(volume.voxels, volume.geometry, plane)
-        support = file.source.support(stack.slices)
+        support = next(iter(file.named_sources.values())).support(stack.slices)
         middle = np.flatnonzero(support.any((1, 2)))[::10]
-        encoded = file.source.fit(stack.slices).encode(stack.slices[middle])
+        encoded = next(iter(file.named_sources.values())).fit(stack.slices).encode(stack.slices[middle])
 
         fits = [Fit.around(support, stack.spacing, canvas) for canvas in (file.canvas, replace(file.canvas, size=1))]
         fit, tight = fits

@@ -55,18 +55,35 @@ def head(seed: int = 0, spacing: float = 1.0) -> tuple[NDArray[np.uint8], NDArra
     return labels, image.astype(np.float32)
 
 
-def subject(name: str, labels: NDArray[Any], image: NDArray[Any], spacing: float = 1.0) -> Subject:
+def subject(
+    name: str,
+    labels: NDArray[Any],
+    image: NDArray[Any],
+    spacing: float = 1.0,
+    **further: NDArray[Any],
+) -> Subject:
+    """Return a pair in memory, with further sources by name."""
     geometry = Geometry(SHAPE, np.diag([spacing, spacing, spacing, 1.0]))
-    path = Path(f"{name}.nii")
-    source = Scan(path, lambda _: Volume(labels, geometry))
-    return Subject(name, source, Scan(path, lambda _: Volume(image, geometry)))
+
+    def scan(file: str, voxels: NDArray[Any]) -> Scan:
+        return Scan(Path(f"{file}.nii"), lambda _: Volume(voxels, geometry))
+
+    beside = {other: scan(f"{name}_{other}", voxels) for other, voxels in further.items()}
+    return Subject(name, scan(name, labels), scan(name, image), further=beside)
 
 
-def run(out: Path, recipe: dict[str, Any], resume: bool = False) -> list[str]:
+def run(
+    out: Path,
+    recipe: dict[str, Any],
+    resume: bool = False,
+    learnt: Subject | None = None,
+    held_out: Subject | None = None,
+) -> list[str]:
+    """Train on a subject and measure on another one; return what is reported."""
     lines: list[str] = []
     request = TrainingRequest(
-        subjects=(subject("a", *head()),),
-        validation=(subject("b", *head(1)),),
+        subjects=(learnt or subject("a", *head()),),
+        validation=(held_out or subject("b", *head(1)),),
         out=out,
         recipe=recipe,
         report=lines.append,

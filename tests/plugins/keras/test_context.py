@@ -66,7 +66,7 @@ def test_beyond_the_volume_there_is_background() -> None:
     source, _ = Pairs([subject("a", full, full * 30.0)], settings, pytest.fail).sample(EVERY)
     assert len(source) == len(full)
     for index, neighbours in ((0, source[0, ..., :3]), (-1, source[-1, ..., 6:])):
-        assert source[index, ..., settings.middle_channels].any()
+        assert source[index, ..., settings.support_channels].any()
         assert not neighbours.any()
     assert source[1, ..., :3].any()
 
@@ -84,7 +84,7 @@ def test_neighbours_are_moved_turned_and_flipped_with_their_slice(side: str) -> 
     channels = settings.source_channels // 3
     for step in range(5):
         source, _ = pairs.batch(step)
-        middle = source[..., settings.middle_channels]
+        middle = source[..., settings.support_channels]
         for neighbour in (source[..., :channels], source[..., 2 * channels :]):
             for one, other in zip(neighbour, middle, strict=True):
                 # Only the first and the last slice have nothing beside them.

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from oasis_gan_keras import drawing
-from oasis_gan_keras.watching import Watch
+from oasis_gan_keras.watching import Slices, Watch
 from PIL import Image
 
 from oasis_gan import OASIS, OasisGanError
@@ -40,6 +40,10 @@ def watched(out: Path, steps: range, resumed_at: int = 0, **options: Any) -> Wat
     for step in steps:
         watch.row(step, figures(step))
     return watch
+
+
+def caption(source: Slices, generated: Slices, real: Slices) -> list[tuple[str, Slices]]:
+    return [("Source", source), ("Generated", generated), ("Real", real)]
 
 
 def pixels(path: Path) -> NDArray[np.uint8]:
@@ -211,7 +215,7 @@ def tiles(sheet: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint8]]]
 def test_samples_show_source_generated_and_real_upright(tmp_path: Path) -> None:
     """Right and anterior are to the right and up, background is black, and each pixel is a whole number of pixels."""
     source = OASIS.encode(np.concatenate([corner(), corner()[:, ::-1]]))
-    Watch(tmp_path, COLUMNS).samples(500, source, source @ GREY, source @ GREY[::-1])
+    Watch(tmp_path, COLUMNS).samples(500, caption(source, source @ GREY, source @ GREY[::-1]))
     right, left = tiles(pixels(tmp_path / "samples" / "step-0000500.png"), 2)
     colours = np.array([(0, 0, 0), *drawing.TISSUES])
     scale = 400 // 20
@@ -237,7 +241,7 @@ def test_every_label_of_a_set_has_a_colour_of_its_own_and_background_is_black(ch
 def test_large_slices_and_small_ones_make_a_sheet(tmp_path: Path) -> None:
     watch = Watch(tmp_path, COLUMNS)
     for step, shape in enumerate([(1, 1, 1, 1), (2, 450, 512, 1), (3, 1, 40, 3)]):
-        watch.samples(step, *(np.full(shape, 0.2, np.float32) for _ in range(3)))
+        watch.samples(step, caption(*(np.full(shape, 0.2, np.float32) for _ in range(3))))
         drawn = tiles(pixels(tmp_path / "samples" / f"step-{step:07}.png"), shape[0])
         assert drawn[0][0].shape[0] / drawn[0][0].shape[1] == shape[2] / shape[1]
 
@@ -245,7 +249,7 @@ def test_large_slices_and_small_ones_make_a_sheet(tmp_path: Path) -> None:
 def test_a_resumed_run_drops_the_pictures_of_later_steps_and_no_others(tmp_path: Path) -> None:
     watch = Watch(tmp_path, COLUMNS)
     for step in (100, 200, 300):
-        watch.samples(step, *[np.zeros((1, 8, 8, 1), np.float32)] * 3)
+        watch.samples(step, caption(*[np.zeros((1, 8, 8, 1), np.float32)] * 3))
     (tmp_path / "samples" / "step-by-step.png").write_bytes(b"mine")
     Watch(tmp_path, COLUMNS, 200)
     names = sorted(path.name for path in (tmp_path / "samples").iterdir())
@@ -281,7 +285,7 @@ watch = Watch(Path({str(tmp_path)!r}), ("step", "L1"))
 watch.row(1, {{"L1": 1.0}})
 assert not {{"matplotlib", "tensorflow", "tensorboard"}} & set(sys.modules)
 watch.draw_curves()
-watch.samples(1, *[np.zeros((1, 4, 4, 1), np.float32)] * 3)
+watch.samples(1, [(caption, np.zeros((1, 4, 4, 1), np.float32)) for caption in ("Source", "Generated", "Real")])
 assert "matplotlib.figure" in sys.modules
 assert not {{"matplotlib.pyplot", "tensorflow"}} & set(sys.modules)
 """
@@ -293,7 +297,7 @@ def test_tensorboard_gets_the_same_figures_and_pictures(tmp_path: Path) -> None:
     loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
     tensors = pytest.importorskip("tensorboard.util.tensor_util")
     watch = watched(tmp_path, STEPS, tensorboard=True)
-    watch.samples(300, *[np.full((1, 8, 8, 1), 0.5, np.float32)] * 3)
+    watch.samples(300, caption(*[np.full((1, 8, 8, 1), 0.5, np.float32)] * 3))
     (events,) = (tmp_path / "tensorboard").iterdir()
     told: dict[str, dict[int, Any]] = {}
     for event in loader.EventFileLoader(str(events)).Load():
