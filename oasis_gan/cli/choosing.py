@@ -287,7 +287,9 @@ def _with_label_sets(
     """Return a subject whose scans know what their values mean, where a user or something beside them says so."""
     of_source, of_target = (None, explicit) if source_is == "image" else (explicit, None)
     target = finder.describe(subject.target, explicit=of_target) if subject.target else None
-    return replace(subject, source=finder.describe(subject.source, explicit=of_source), target=target)
+    further = {name: finder.describe(scan) for name, scan in subject.further.items()}
+    source = finder.describe(subject.source, explicit=of_source)
+    return replace(subject, source=source, target=target, further=further)
 
 
 def _with_source_content(subject: Subject, content: Content | None) -> Subject:
@@ -360,7 +362,8 @@ def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
 def name_reader(subject: Subject, reader: Dataset) -> Subject:
     """Return a subject whose scans name the plugin that reads them."""
     target = replace(subject.target, plugin=reader.name) if subject.target else None
-    return replace(subject, source=replace(subject.source, plugin=reader.name), target=target)
+    further = {name: replace(scan, plugin=reader.name) for name, scan in subject.further.items()}
+    return replace(subject, source=replace(subject.source, plugin=reader.name), target=target, further=further)
 
 
 def _guess(registry: Registry, root: Path) -> Dataset:

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
-from ..checks.remarks import remarked
 from ..errors import OasisGanError, one_line, printable
-from ..image.volume import Volume
+from ..image.volume import CleanVolume, Volume
 from ..io.files import write_atomically
 from ..io.label_tables import write_label_table
 from ..io.publishing import Identity, publish
@@ -29,7 +28,8 @@ from .datatypes import stored_as
 from .ledger import Outcome, Status
 from .naming import Naming, plan_names
 from .places import Layout, Place, Places
-from .provenance import Record, ScanFiles, as_json, recorded
+from .provenance import Record, ScanFiles, as_json, describe_source, recorded
+from .sources import read_sources, scans_for
 from .translation import translate
 from .workers import Worker
 
@@ -195,13 +195,13 @@ class _Work:
         self._places = places
         self._place: Place | None = None
         self._record: Record = {}
-        self._source: Volume | None = None
+        self._sources: dict[str, CleanVolume] = {}
         self._translation: Translation | None = None
         self._outcome: Outcome | None = None
         self._seconds = 0.0
 
     def read(self, *, wait: bool) -> None:
-        """Find the place of the output and read the source, unless the output is there, or another run is at it."""
+        """Find the place of the output and read the sources, unless the output is there, or another run is at it."""
         self._do(partial(self._read, wait=wait))
 
     def translate(self, advance: Callable[[float], None]) -> None:
@@ -220,7 +220,7 @@ class _Work:
 
     def let_go(self) -> None:
         """Forget the volumes, and let other runs have the name."""
-        self._source = None
+        self._sources = {}
         self._translation = None
         if self._place is not None and self._place.claim is not None:
             self._place.claim.release()
@@ -243,25 +243,28 @@ class _Work:
         return line.replace(f"{self._place.claim.work.name}{os.sep}", "")
 
     def _read(self, *, wait: bool) -> None:
-        scan = self._scan()
-        files = ScanFiles(scan)
+        card = self._job.translator.card
+        scans = scans_for(self._subject, card)
+        files = {name: ScanFiles(scan) for name, scan in scans.items()}
         record = cache(partial(self._make_record, files))
-        if not self._find_place(scan, record, wait=wait):
+        if not self._find_place(scans, record, wait=wait):
             return
-        volume = remarked(scan.read(), self._subject.source.path)
+        sources = read_sources(scans, card)
         self._record = record()
         # The record must be of what was read.
-        files.require_unchanged()
-        self._source = volume
+        for read in files.values():
+            read.require_unchanged()
+        self._sources = sources
 
-    def _find_place(self, scan: Scan, record: Callable[[], Record], *, wait: bool) -> bool:
+    def _find_place(self, scans: Mapping[str, Scan], record: Callable[[], Record], *, wait: bool) -> bool:
         """Find the place of the output; return whether there is something to do."""
         self.postponed = False
         try:
             place = self._places.find(self._naming, record, wait=wait)
         except OSError:
-            # Where the source cannot be hashed, its reader knows better what is wrong with it.
-            scan.read()
+            # Where a source cannot be hashed, its reader knows better what is wrong with it.
+            for scan in scans.values():
+                scan.read()
             raise
         self.postponed = place is None
         if place is None:
@@ -273,34 +276,27 @@ class _Work:
             self._outcome = Outcome(self.label, Status.SKIPPED, output, "already there; `overwrite` makes it again")
         return place.claim is not None
 
-    def _make_record(self, files: ScanFiles) -> Record:
+    def _make_record(self, files: Mapping[str, ScanFiles]) -> Record:
         job = self._job
-        card = job.translator.card
+        first, *others = files
+        further = {name: describe_source(self._subject.further[name], files[name].identity) for name in others}
         return recorded(
             self._subject.source,
-            files.identity,
-            card,
+            files[first].identity,
+            job.translator.card,
             job.options,
             job.datatype,
             computation_of(job.translator),
             job.references,
+            further,
         )
 
-    def _scan(self) -> Scan:
-        encoding = self._job.translator.card.source
-        scan = self._subject.source
-        if encoding.label_set is not None:
-            scan = scan.in_labels(encoding.label_set)
-        return scan.holding(encoding.content)
-
     def _translate(self, advance: Callable[[float], None]) -> None:
-        if self._source is None:
+        if not self._sources:
             return
-        translator = self._job.translator
-        name = next(iter(translator.card.sources))
         where = self._subject.source.path
-        self._translation = translate({name: self._source}, translator, where, advance)
-        self._source = None
+        self._translation = translate(self._sources, self._job.translator, where, advance)
+        self._sources = {}
 
     def _write(self) -> None:
         start = time.monotonic()

@@ -80,6 +80,7 @@ def recorded(
     datatype: str,
     computation: Computation | None = None,
     references: Mapping[str, object] | None = None,
+    further: Mapping[str, object] | None = None,
 ) -> Record:
     """Return what decides how the output looks; equal records mean equal outputs.
 
@@ -93,6 +94,7 @@ def recorded(
         datatype: The datatype in which voxels are stored.
         computation: How the model computes, if it says so.
         references: Names and hashes of other scans that the output depends on, by what they are used for.
+        further: What `describe_source` says of the further sources, by name.
     """
     details = {"details": dict(card.details)} if card.details else {}
     # What was computed counts, not what was asked for: auto is another precision on another machine.
@@ -113,8 +115,19 @@ def recorded(
         "datatype": datatype,
         "source_encodings": {name: encoding.identity() for name, encoding in card.sources.items()},
         "target_encoding": card.target.identity(),
+        **({"further_sources": further} if further else {}),
         **(references or {}),
     }
+
+
+def describe_source(scan: Scan, identity: Identity) -> Record:
+    """Return what is recorded of a further source.
+
+    Args:
+        scan: The source.
+        identity: Names and hashes of its files.
+    """
+    return {**identity, "labels": identity_of(scan.labels)} if scan.labels else dict(identity)
 
 
 def as_json(record: Record, work: Path, output: str, facts: Mapping[str, object]) -> bytes:

@@ -32,6 +32,12 @@ def _is_tuple_of_paths(parts: object) -> bool:
     return isinstance(parts, tuple) and all(isinstance(part, Path) for part in parts)
 
 
+def _is_mapping_of_scans(scans: object) -> bool:
+    if not isinstance(scans, Mapping):
+        return False
+    return all(isinstance(name, str) and isinstance(scan, Scan) for name, scan in scans.items())
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A reader of a file that cannot be used: it raises why.
@@ -167,11 +173,12 @@ class Subject:
                 ("source", self.source, isinstance(self.source, Scan)),
                 ("target", self.target, self.target is None or isinstance(self.target, Scan)),
                 ("split", self.split, isinstance(self.split, str)),
+                ("further", self.further, _is_mapping_of_scans(self.further)),
             )
         )
         if wrong is not None:
             return wrong
-        for role, scan in (("source", self.source), ("target", self.target)):
+        for role, scan in {"source": self.source, "target": self.target, **self.further}.items():
             wrong = scan.wrong_field() if scan is not None else None
             if wrong is not None:
                 return f"{role}.{wrong}"
