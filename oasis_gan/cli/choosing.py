@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import TypeVar
 
 from ..checks.kinds import with_hint
 from ..checks.outputs import without_outputs
-from ..errors import OasisGanError, one_line, printable, safe_text
+from ..errors import OasisGanError, one_line, safe_text
 from ..image.label_advice import LabelAdvice
 from ..image.label_sets import LABEL_SETS
 from ..image.labels import LabelSet
 from ..image.volume import Content
 from ..io.endings import NameLookup, composed
-from ..io.formats import require_content, unrecognised
 from ..io.label_tables import read_label_table
 from ..pipeline.ledger import Outcome, Status
 from ..plugin.datasets import Dataset, Selection, Subject
@@ -26,9 +24,13 @@ from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.models import ModelCard, ModelKind, Translator, computation_of, kind_of
 from ..plugin.options import Value
 from ..plugin.registry import Registry
-from .flags import with_flags
+from .lines import say
+from .readers import guess_reader, name_reader
+from .source_option import NamedSource
 
 T = TypeVar("T")
+Join = Callable[[Iterable[Subject], Dataset, Selection], Iterable[Subject]]
+"""Takes the subjects of a selection, and returns them with what is found elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class SelectionOptions:
     target_root: Path | None = None
     target_suffix: str = ""
     source_is: Content | None = None
+    further: tuple[NamedSource, ...] = ()
 
     def selections(self) -> list[Selection]:
         """Return what is asked of the dataset, for each source."""
@@ -76,12 +79,6 @@ class SelectionOptions:
             )
             for source in self.sources
         ]
-
-
-def say(line: str) -> None:
-    """Write a line to standard error."""
-    sys.stderr.write(printable(with_flags(line)) + "\n")
-    sys.stderr.flush()
 
 
 def load_registry(files: Iterable[Path]) -> Registry:
@@ -195,6 +192,11 @@ def _blaming(
         raise OasisGanError(folder, expected=expected, found=one_line(error), remedy=remedy) from error
 
 
+def _as_listed(subjects: Iterable[Subject], reader: Dataset, selection: Selection) -> Iterable[Subject]:
+    """Return subjects as their reader lists them."""
+    return subjects
+
+
 def list_subjects(
     registry: Registry,
     selections: Iterable[Selection],
@@ -202,13 +204,14 @@ def list_subjects(
     labels: str | None = None,
     source_is: Content | None = None,
     advice: LabelAdvice | None = None,
+    join: Join = _as_listed,
 ) -> tuple[list[Subject], list[Outcome]]:
     """Return the subjects of all selections, and an outcome for each selection that could not be opened.
 
     The values of their label maps mean what ``labels`` says, or else what their layout says, or what lies beside them.
     Whether their sources are labels or images at all is what ``source_is`` says, or else what is known of each; where
     they are images, ``labels`` is said of the targets. Label sets have the names that ``advice`` knows, or else the
-    registry.
+    registry. ``join`` adds further sources.
     """
     advice = advice or advise_on_labels(registry)
     selections = list(selections)
@@ -222,11 +225,11 @@ def list_subjects(
     broken: list[Outcome] = []
     for selection in selections:
         try:
-            selection = _spelt_as_on_disk(selection)
-            reader = named or _guess(registry, selection.root)
+            selection = spelt_as_on_disk(selection)
+            reader = named or guess_reader(registry, selection.root)
             _require_heeded(reader, selection)
             with reading(selection.root, reader.name):
-                for subject in _sources(reader, selection, broken):
+                for subject in join(_sources(reader, selection, broken), reader, selection):
                     described_subject = _with_label_sets(subject, finder, meant, source_is)
                     subjects.append(_with_source_content(described_subject, source_is))
         # The reader may be anybody's.
@@ -310,7 +313,7 @@ def _problem_with(subject: Subject, reader: Dataset, selection: Selection) -> Ou
     return Outcome(safe_text(subject.name), Status.FAILED, None, str(error))
 
 
-def _spelt_as_on_disk(selection: Selection) -> Selection:
+def spelt_as_on_disk(selection: Selection) -> Selection:
     """Return a selection whose paths are written as they are on the disk, where accents are composed otherwise there.
 
     A keyboard gives one form of an accented letter, and macOS another.
@@ -330,12 +333,12 @@ def _sources(reader: Dataset, selection: Selection, broken: list[Outcome]) -> It
 
     What keeps a subject from being read at all is added to ``broken``.
     """
-    subjects = without_outputs(_sound(reader, selection, broken), selection, say)
+    subjects = without_outputs(sound_subjects(reader, selection, broken), selection, say)
     # A reader of a particular layout knows by itself which files are meant.
     yield from with_hint(subjects, selection, say) if reader.generic else subjects
 
 
-def _sound(reader: Dataset, selection: Selection, broken: list[Outcome]) -> Iterator[Subject]:
+def sound_subjects(reader: Dataset, selection: Selection, broken: list[Outcome]) -> Iterator[Subject]:
     """Yield the subjects of a selection whose fields have the types that they should; the others go to ``broken``."""
     for subject in _opened(reader, selection):
         problem = _problem_with(subject, reader, selection)
@@ -357,40 +360,3 @@ def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
     if not found_any:
         expected = f"something that the dataset plugin {reader.name} reads"
         raise OasisGanError(selection.root, expected=expected, found="none", remedy="check the path and the suffix")
-
-
-def name_reader(subject: Subject, reader: Dataset) -> Subject:
-    """Return a subject whose scans name the plugin that reads them."""
-    target = replace(subject.target, plugin=reader.name) if subject.target else None
-    further = {name: replace(scan, plugin=reader.name) for name, scan in subject.further.items()}
-    return replace(subject, source=replace(subject.source, plugin=reader.name), target=target, further=further)
-
-
-def _guess(registry: Registry, root: Path) -> Dataset:
-    """Return the one reader that recognises ``root``, and say which; a particular layout wins over a file format."""
-    if not root.exists():
-        if root.is_symlink():
-            require_content(root, "a file or folder")
-        raise OasisGanError(root, expected="a file or folder", found="nothing there", remedy="check the path")
-    recognising = [reader for reader in registry[Dataset] if recognises(reader, root)]
-    readers = [reader for reader in recognising if not reader.generic] or recognising
-    if len(readers) == 1:
-        # What the name of a file says is no guess.
-        if root.is_dir() or not readers[0].generic:
-            say(f"reading {root} as {readers[0].name}")
-        return readers[0]
-    known = ", ".join(registry[Dataset].offers) or "none"
-    if readers:
-        found = " and ".join(reader.name for reader in readers)
-        raise OasisGanError(root, expected="one layout", found=found, remedy="choose one with --dataset")
-    raise unrecognised(root, known)
-
-
-def recognises(reader: Dataset, root: Path) -> bool:
-    """Ask a reader; one that breaks does not keep the others from reading."""
-    try:
-        with foreign_code(reader.name):
-            return bool(reader.recognises(root))
-    except Exception as error:  # noqa: BLE001
-        say(f"warning: dataset {reader.name} did not look at {root}: {one_line(error)}")
-        return False

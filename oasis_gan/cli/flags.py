@@ -27,6 +27,7 @@ _NAMED_ALIKE = (
 )
 FLAGS = {
     **{name: f"--{name.replace('_', '-')}" for name in _NAMED_ALIKE},
+    "further": "--source",
     "moved_to": "--source",
     "participants": "--participant-label",
     "plugin_files": "--plugin",

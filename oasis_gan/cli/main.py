@@ -12,6 +12,7 @@ import click
 
 from ..errors import OasisGanError, one_line, printable
 from ..image.choices import DATATYPES, MAX_VOXELS
+from . import source_option
 from .command import Group
 from .entity_options import SubjectCommand, entity_option
 from .flags import with_flags
@@ -141,6 +142,16 @@ _PAIR_OPTIONS = (
 )
 
 
+_further_sources_option = click.option(
+    "--source",
+    "further",
+    multiple=True,
+    metavar=source_option.METAVAR,
+    callback=source_option.parse_sources,
+    help=source_option.HELP,
+)
+
+
 def _selects_pairs(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that find the target of a subject, and that hold some out."""
     for option in reversed(_PAIR_OPTIONS):
@@ -160,6 +171,7 @@ def cli() -> None:
 
 @cli.command(cls=SubjectCommand, short_help="Translate volumes.")
 @_selects_subjects()
+@_further_sources_option
 @click.option("--out", type=_EXISTING, required=True, metavar="DIR", help="Output folder; created if needed.")
 @click.option("--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder.")
 @click.option(
@@ -233,10 +245,12 @@ def run(context: click.Context, /, **options: object) -> None:
 @click.option(
     "--source",
     "moved_to",
-    type=_EXISTING,
+    type=click.Path(),
     multiple=True,
-    metavar="DIR",
-    help="With --resume: where SOURCE is now, if the data have moved (--target for the targets).",
+    metavar=f"{source_option.METAVAR}|DIR",
+    help="Where a further source is that the recipe names (sources): a file, a folder in which it has the same file "
+    "name as in SOURCE, or the end of its file names. With --resume, a DIR: where SOURCE is now, if the data have "
+    "moved (--target for the targets).",
 )
 @click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
 @click.option("--preset", metavar="NAME", help="Settings that come with the kind; --recipe and --set override them.")
@@ -250,7 +264,7 @@ def run(context: click.Context, /, **options: object) -> None:
 )
 @_selects_pairs
 @click.pass_context
-def train(context: click.Context, /, **options: object) -> None:
+def train(context: click.Context, /, moved_to: tuple[str, ...], **options: object) -> None:
     """Train a model on the pairs of volumes in SOURCE, or resume a training that was interrupted.
 
     Prints the model folder. Besides the model it holds the checkpoints, the split, the losses as a table and as
@@ -258,12 +272,15 @@ def train(context: click.Context, /, **options: object) -> None:
     """
     from .train import TrainOptions, train
 
-    context.exit(train(TrainOptions(**options)))  # type: ignore[arg-type]
+    moved = source_option.moved_sources(moved_to)
+    further = source_option.named_sources(moved_to)
+    context.exit(train(TrainOptions(**options, moved_to=moved, further=further)))  # type: ignore[arg-type]
 
 
 @cli.command(cls=SubjectCommand, short_help="Check volumes or pairs before you use them.")
 @_selects_subjects()
 @_selects_pairs
+@_further_sources_option
 @_format_option("json includes the measurements.")
 @click.pass_context
 def check(context: click.Context, /, **options: object) -> None:

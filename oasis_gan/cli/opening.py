@@ -12,7 +12,7 @@ from ..io.formats import require_content, unrecognised
 from ..plugin.datasets import Dataset, Scan, Selection, Subject
 from ..plugin.foreign import foreign_code
 from ..plugin.registry import Registry
-from .choosing import name_reader, recognises
+from .readers import name_reader, recognises
 
 Spacing = tuple[float, float, float]
 

@@ -33,9 +33,10 @@ from .choosing import (
     list_subjects,
     load_model,
     load_registry,
-    say,
 )
 from .flags import with_flags
+from .further_sources import FurtherSources, choose_sources, require_all
+from .lines import say
 from .opening import open_scan, read_volume
 from .progress import Reporter, Tally, reporting
 
@@ -95,8 +96,10 @@ def run(options: RunOptions) -> int:
     if options.like_label_set is not None and options.like_labels is None:
         remedy = "name the label map of the reference"
         raise OasisGanError(_LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy)
-    _require_one_source(card)
+    names = list(card.sources)
+    places = choose_sources(options.further, names, card.name)
     _require_content(options, card)
+    further = FurtherSources.of(options, registry, places)
     subjects, broken = list_subjects(
         registry,
         options.selections(),
@@ -104,7 +107,9 @@ def run(options: RunOptions) -> int:
         options.labels,
         options.source_is,
         advise_on_labels(registry, card=card),
+        further.join,
     )
+    require_all(subjects, names, places, card.name)
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
         job = _job(options, registry, kind, folder, values, exporter) if subjects else None
@@ -192,14 +197,6 @@ def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
         interruption.add_note(run.state())
         run.finish()
         raise
-
-
-def _require_one_source(card: ModelCard) -> None:
-    """Raise `OasisGanError` if a model needs more volumes of a subject than SOURCE names."""
-    if len(card.sources) > 1:
-        found = f"{card.name}, which needs {' and '.join(card.sources)}"
-        remedy = "choose another model, or call oasis_gan.translate from Python"
-        raise OasisGanError("--model", expected="a model with one source", found=found, remedy=remedy)
 
 
 def _require_content(options: RunOptions, card: ModelCard) -> None:

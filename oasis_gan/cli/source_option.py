@@ -1,0 +1,52 @@
+"""The option ``--source``: where further sources are, and in a resumed training where its data are now."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..errors import printable
+
+_NAMED = re.compile("[A-Za-z][A-Za-z0-9_-]*=.+", re.DOTALL)
+METAVAR = "NAME=WHERE"
+HELP = (
+    "Where a further source of the model is: a file, a folder in which it has the same file name as in SOURCE, or the "
+    "end of its file names (_T2w.nii.gz). May be repeated; `oasis-gan models MODEL` lists the names."
+)
+
+NamedSource = tuple[str, str]
+"""The name of a further source, and where it is."""
+
+
+def parse_sources(
+    context: click.Context, parameter: click.Parameter, typed: tuple[str, ...]
+) -> tuple[NamedSource, ...]:
+    """Take names and places with an equals sign between them."""
+    for text in typed:
+        if not _NAMED.fullmatch(text):
+            message = f"expected {METAVAR}, found {printable(text)}"
+            raise click.BadParameter(message, context, parameter)
+    return tuple(_split(text) for text in typed)
+
+
+def named_sources(typed: Sequence[str]) -> tuple[NamedSource, ...]:
+    """Return those of some texts that name a further source; a file or folder may have an equals sign in its name."""
+    return tuple(_split(text) for text in typed if _is_named(text))
+
+
+def moved_sources(typed: Sequence[str]) -> tuple[Path, ...]:
+    """Return those of some texts that are the place of SOURCE."""
+    return tuple(Path(text) for text in typed if not _is_named(text))
+
+
+def _split(text: str) -> NamedSource:
+    name, _, where = text.partition("=")
+    return name, where
+
+
+def _is_named(text: str) -> bool:
+    return _NAMED.fullmatch(text) is not None and not os.path.lexists(text)
