@@ -90,16 +90,17 @@ def _examined(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume
     """Return what was found, and the volume that shows the head best: the MRI, or else the label map."""
     if subject.target is None:
         volume = subject.source.read()
-        return list(_one(subject.source, volume, labels)), volume
+        return [*_one(subject.source, volume, labels), *_further(subject, volume, labels)], volume
     pair = _read_pair(subject.source, subject.target)
     findings = [
-        replace(finding, message=f"{role}: {finding.message}" if finding.message else "", figures=_named(role, finding))
+        _of_role(role, finding)
         for role, scan, volume in zip(("source", "target"), (subject.source, subject.target), pair, strict=True)
         for finding in _one(scan, volume, labels)
     ]
     source, target = subject.aligned(*pair)
     findings += space.check_mates(source.geometry, target.geometry, subject.target.path)
     findings += _noted(target.notes[len(pair[1].notes) :])
+    findings += _further(subject, source, labels)
     label_map = next((volume for volume in (source, target) if volume.content == "labels"), None)
     mri = target if label_map is source else source
     if label_map is not None and Verdict.worst(finding.verdict for finding in findings) is not Verdict.REJECT:
@@ -108,6 +109,23 @@ def _examined(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume
         label_scan, mri_scan = scans if label_map is source else reversed(scans)
         findings += _order(label_scan, label_map, labels, mri, mri_scan.path)
     return findings, mri
+
+
+def _further(subject: Subject, source: CleanVolume, labels: LabelSet) -> Iterator[Finding]:
+    """Yield what is found about the further sources of a subject, and whether they lie on the grid of the first."""
+    for name, scan in subject.further.items():
+        volume = scan.read()
+        first, turned = subject.aligned(source, volume)
+        for finding in (*_one(scan, volume, labels), *_noted(turned.notes[len(volume.notes) :])):
+            yield _of_role(name, finding)
+        yield from space.check_mates(first.geometry, turned.geometry, scan.path)
+
+
+def _of_role(role: str, finding: Finding) -> Finding:
+    """Return a finding that says which volume of a subject it is about."""
+    message = f"{role}: {finding.message}" if finding.message else ""
+    figures = {f"{role}_{name}": value for name, value in finding.figures.items()}
+    return replace(finding, message=message, figures=figures)
 
 
 def _read_pair(source: Scan, target: Scan) -> tuple[CleanVolume, CleanVolume]:
@@ -187,7 +205,3 @@ def _twin_found(alike: float, name: str) -> Finding:
     return Finding(
         Verdict.REJECT, f"the same head as {name} on another side of the split (likeness {alike:.2f})", figures
     )
-
-
-def _named(role: str, finding: Finding) -> dict[str, object]:
-    return {f"{role}_{name}": value for name, value in finding.figures.items()}

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from ..errors import OasisGanError, printable
@@ -15,6 +15,8 @@ from ..plugin.datasets import Scan, Subject
 
 TABLE = "split.tsv"
 _COLUMNS = ("subject", "side", "source", "source_sha256", "target", "target_sha256")
+_FURTHER_COLUMNS = ("further", "further_sha256")
+"""What a table has besides where subjects have further sources."""
 # Participants of BIDS datasets, and of OASIS-1 and 2: several sessions are one person.
 _PERSON = re.compile(r"sub-[A-Za-z0-9]+|OAS\d_\d{4}")
 _NAMED = 5  # subjects in a message
@@ -22,7 +24,10 @@ _NAMED = 5  # subjects in a message
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of `TABLE`: a subject, its side, and its files with the SHA-256 of their content."""
+    """A row of `TABLE`: a subject, its side, and its files with the SHA-256 of their content.
+
+    Of further sources it has names, paths and hashes, such as ``t2=/data/t2/a.nii.gz``.
+    """
 
     subject: str
     side: str
@@ -30,6 +35,8 @@ class Entry:
     source_sha256: str
     target: str = ""
     target_sha256: str = ""
+    further: str = ""
+    further_sha256: str = ""
 
     @classmethod
     def describe(cls, subject: Subject, side: str) -> Entry:
@@ -38,17 +45,20 @@ class Entry:
         for scan in (subject.source, subject.target):
             if scan is not None:
                 cells += [printable(scan.path.absolute()), _hash_files(scan)]
-        return cls(*cells)
+        further = [f"{name}={printable(scan.path.absolute())}" for name, scan in subject.further.items()]
+        hashes = [f"{name}={_hash_files(scan)}" for name, scan in subject.further.items()]
+        entry = cls(*cells)
+        return replace(entry, further="; ".join(further), further_sha256="; ".join(hashes))
 
     @property
-    def identity(self) -> tuple[str, str, str, str]:
+    def identity(self) -> tuple[str, ...]:
         """What tells the subject from others, wherever its files lie."""
-        return self.subject, self.side, self.source_sha256, self.target_sha256
+        return self.subject, self.side, self.source_sha256, self.target_sha256, self.further_sha256
 
     @property
     def line(self) -> str:
         """The row as text."""
-        cells = (self.subject, self.side, self.source, self.source_sha256, self.target, self.target_sha256)
+        cells = astuple(self)
         return "\t".join(cells).rstrip("\t") + "\n"
 
 
@@ -127,7 +137,9 @@ def write_split(folder: Path, of: Split) -> None:
     """
     entries = list(of.entries())
     _require_files_on_one_side(entries)
-    header = "\t".join(_COLUMNS) + "\n"
+    has_further = any(entry.further for entry in entries)
+    columns = (*_COLUMNS, *_FURTHER_COLUMNS) if has_further else _COLUMNS
+    header = "\t".join(columns) + "\n"
     data = (header + "".join(entry.line for entry in entries)).encode()
     path = folder / TABLE
     if not path.is_file() or path.read_bytes() != data:
@@ -143,7 +155,7 @@ def read_split(folder: Path) -> list[Entry]:
     path = folder / TABLE
     try:
         header, *lines = path.read_text("utf-8").splitlines()
-        if tuple(header.split("\t")) != _COLUMNS:
+        if tuple(header.split("\t")) not in (_COLUMNS, (*_COLUMNS, *_FURTHER_COLUMNS)):
             raise ValueError(f"the columns {header}")
         return [_parse_row(line) for line in lines]
     except (OSError, ValueError) as error:
@@ -153,9 +165,9 @@ def read_split(folder: Path) -> list[Entry]:
 
 
 def _parse_row(line: str) -> Entry:
-    """Return a row of `TABLE`; the cells of a target may be missing."""
+    """Return a row of `TABLE`; the cells of a target and of further sources may be missing."""
     cells = line.split("\t")
-    if len(cells) not in (len(_COLUMNS) - 2, len(_COLUMNS)):
+    if len(cells) not in (len(_COLUMNS) - 2, len(_COLUMNS), len(_COLUMNS) + len(_FURTHER_COLUMNS)):
         raise ValueError(f"a row of {len(cells)} cells")
     return Entry(*cells)
 

@@ -16,6 +16,7 @@ from ..errors import printable
 from ..image.label_sets import OASIS
 from .choosing import SelectionOptions, list_subjects, load_registry, require_listed
 from .flags import with_flags
+from .further_sources import FurtherSources, require_distinct
 from .progress import reporting
 from .streams import results_stream, write_result
 
@@ -38,7 +39,10 @@ def check(options: CheckOptions) -> int:
         OasisGanError: If the options cannot be followed.
     """
     registry = load_registry(options.plugin_files)
-    subjects, broken = list_subjects(registry, options.selections(), options.dataset, options.labels, options.source_is)
+    further = FurtherSources.of(options, registry, require_distinct(options.further))
+    subjects, broken = list_subjects(
+        registry, options.selections(), options.dataset, options.labels, options.source_is, join=further.join
+    )
     require_listed(options.validate, subjects)
     reports = [Report(outcome.subject, (Finding(Verdict.REJECT, outcome.message),)) for outcome in broken]
     if options.form == "tsv":

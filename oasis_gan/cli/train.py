@@ -17,21 +17,23 @@ from ..errors import OasisGanError, printable
 from ..image.choices import MAX_VOXELS
 from ..image.label_sets import OASIS, LabelSets
 from ..image.labels import LabelSet
-from ..image.volume import Content
 from ..plugin.datasets import Subject
 from ..plugin.models import ModelKind, TrainingRequest
 from ..plugin.registry import Registry
 from .check import report_line
-from .choosing import SelectionOptions, advise_on_labels, first, list_subjects, load_registry, require_listed, say
+from .choosing import SelectionOptions, advise_on_labels, first, list_subjects, load_registry, require_listed
 from .flags import flag_of
+from .further_sources import FurtherSources, require_all, require_distinct
+from .lines import say
 from .progress import Reporter, reporting
 from .recipes import apply_settings, compose_recipe
 from .signals import Stopped
 from .stopping import StopRequest
 from .streams import write_result
 from .training_folder import TrainingRun, has_model, hold_training_folder, relocate
+from .training_sources import OWNER, choose_training_sources, named_sources, prepare_subject
 
-_WITH_RESUME = {"resume", "settings", "plugin_files", "moved_to", "target_root", "labels"}
+_WITH_RESUME = {"resume", "settings", "plugin_files", "moved_to", "further", "target_root", "labels"}
 _NOT_GIVEN = (None, (), "", MAX_VOXELS)
 """What options are where the user names none."""
 
@@ -156,9 +158,12 @@ class _Training:
         selecting = self._options if new else _selecting(run.selection, self._options.plugin_files)
         # With images as sources, --labels is said of the targets.
         source_is = selecting.source_is or ("image" if settings.get("source") == "image" else None)
+        places = choose_training_sources(selecting.further, settings)
+        further = FurtherSources.of(selecting, registry, places)
         subjects, broken = list_subjects(
-            registry, selecting.selections(), selecting.dataset, selecting.labels, source_is
+            registry, selecting.selections(), selecting.dataset, selecting.labels, source_is, join=further.join
         )
+        require_all(subjects, list(named_sources(settings)), places, OWNER)
         if selecting.source_is and settings.get("source") not in (None, selecting.source_is):
             expected, remedy = f"{settings['source']}, as the recipe has it", "leave it out, or set source"
             raise OasisGanError("--source-is", expected=expected, found=selecting.source_is, remedy=remedy)
@@ -166,7 +171,7 @@ class _Training:
             say(outcome.message)
         # What the data keep for a test is neither learnt nor looked at.
         shown = [one for one in subjects if side_of(one, run.validate) in ("train", "validate")]
-        shown = [_convert(_with_content(one, settings), labels) for one in shown]
+        shown = [prepare_subject(one, settings, labels) for one in shown]
         if not new:
             return _recall_sides(out, shown, labels, run.validate)
         require_listed(run.validate, subjects)
@@ -232,6 +237,9 @@ def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
         selection["sources"] = [str(path) for path in relocate(run.sources(), options.moved_to)]
     if options.target_root is not None:
         selection["target_root"] = str(options.target_root.absolute())
+    if options.further:
+        moved = require_distinct(options.further)
+        selection["further"] = _describe_places({**dict(selection.get("further", ())), **moved})
     if options.labels is not None:
         selection["labels"] = str(Path(options.labels).absolute())
     recipe = apply_settings(deepcopy(run.recipe), options.settings)
@@ -275,10 +283,16 @@ def _describe_selection(options: TrainOptions, label_sets: LabelSets) -> dict[st
     """Return what chooses the subjects, as JSON that is understood from any folder."""
     names = [field.name for field in fields(SelectionOptions) if field.name != "plugin_files"]
     selection = {name: _as_json(getattr(options, name)) for name in names}
+    selection["further"] = _describe_places(dict(options.further))
     # The path of a table, and not the name of a label set.
     if options.labels is not None and label_sets.find(options.labels) is None:
         selection["labels"] = str(Path(options.labels).absolute())
     return selection
+
+
+def _describe_places(places: Mapping[str, str]) -> list[list[str]]:
+    """Return where further sources are, as JSON; files and folders by their absolute paths."""
+    return [[name, str(Path(where).absolute()) if Path(where).exists() else where] for name, where in places.items()]
 
 
 def _as_json(value: Any) -> Any:  # noqa: ANN401 - an option of any type
@@ -299,6 +313,7 @@ def _selecting(selection: Mapping[str, Any], plugin_files: tuple[Path, ...]) -> 
         options[field.name] = value
     options["sources"] = tuple(Path(source) for source in options["sources"])
     options["target_root"] = Path(options["target_root"]) if options["target_root"] else None
+    options["further"] = tuple((name, where) for name, where in options["further"])
     options["plugin_files"] = plugin_files
     return SelectionOptions(**options)
 
@@ -339,19 +354,6 @@ def _examine_sides(shown: Iterable[Subject], labels: LabelSet, validate: Collect
                 say(report_line(examined.report))
             sides[examined.side].append(examined.subject)
     return split(sides["train"], sides["validate"])
-
-
-def _with_content(subject: Subject, settings: Mapping[str, object]) -> Subject:
-    """Return a subject of which is known what it holds, labels or an image, where the settings say so."""
-    contents: dict[object, Content] = {"labels": "labels", "image": "image"}
-    source = contents.get(settings.get("source"))
-    target = contents.get(settings.get("target"))
-    return subject.holding(source, target) if source and target else subject
-
-
-def _convert(subject: Subject, labels: LabelSet) -> Subject:
-    target = subject.target.in_labels(labels) if subject.target else None
-    return replace(subject, source=subject.source.in_labels(labels), target=target)
 
 
 def _find_preset(kind: ModelKind, name: str) -> Path:
