@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -19,9 +18,9 @@ from ..io.endings import NameLookup, composed
 from ..io.label_tables import read_label_table
 from ..pipeline.ledger import Outcome, Status
 from ..plugin.datasets import Dataset, Selection, Subject
-from ..plugin.foreign import foreign_code, reading
+from ..plugin.foreign import reading, using_model
 from ..plugin.label_meaning import LabelSetFinder
-from ..plugin.models import ModelCard, ModelKind, Translator, computation_of, kind_of
+from ..plugin.models import ModelCard, ModelKind, kind_of
 from ..plugin.options import Value
 from ..plugin.registry import Registry
 from .lines import say
@@ -111,7 +110,7 @@ def choose_model(registry: Registry, wanted: str | None, where: str = "--model")
 
 def described(kind: ModelKind, folder: Path) -> ModelCard:
     """Return the card of a model; whatever the plugin raises becomes a line."""
-    with _blaming(kind, folder):
+    with using_model(folder, kind.name):
         return kind.card(folder)
 
 
@@ -140,23 +139,7 @@ def choose_options(card: ModelCard, requested: Mapping[str, RequestedOption]) ->
     return values
 
 
-def load_model(kind: ModelKind, folder: Path, options: Mapping[str, Value]) -> Translator:
-    """Return a model, ready to translate; whatever the plugin raises becomes a line.
-
-    Args:
-        kind: The kind of the model.
-        folder: The folder of the model.
-        options: The values of its options.
-    """
-    with _blaming(kind, folder):
-        translator = kind.load(folder, **options)
-        card = translator.card
-        computation_of(translator)
-    _warn_of_note(card, folder)
-    return translator
-
-
-def _warn_of_note(card: ModelCard, folder: Path) -> None:
+def warn_of_note(card: ModelCard, folder: Path) -> None:
     """Say what should be known of a model before it is trusted."""
     if card.note:
         say(f"warning: {folder}: {card.note}")
@@ -164,7 +147,8 @@ def _warn_of_note(card: ModelCard, folder: Path) -> None:
 
 def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
     """Write a model as ``out`` in one of its kind's formats; whatever the plugin raises becomes a line."""
-    with _blaming(kind, folder, f"an export as {wanted} by the plugin {kind.name}", "report it to the plugin's author"):
+    expected = f"an export as {wanted} by the plugin {kind.name}"
+    with using_model(folder, kind.name, expected, "report it to the plugin's author"):
         if wanted not in kind.exports:
             expected = f"a format of {kind.name} ({', '.join(kind.exports) or 'it has none'})"
             raise OasisGanError("--format", expected=expected, found=wanted, remedy="name one of them")
@@ -174,22 +158,7 @@ def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
                 kind.name, expected=f"{wanted} to be written", found="nothing", remedy="mend the plugin"
             )
         card = kind.card(folder)
-    _warn_of_note(card, folder)
-
-
-@contextmanager
-def _blaming(
-    kind: ModelKind, folder: Path, expected: str | None = None, remedy: str = "mend the model, or the plugin"
-) -> Iterator[None]:
-    try:
-        with foreign_code(folder):
-            yield
-    except (OasisGanError, OSError):
-        raise
-    # The kind may be anybody's.
-    except Exception as error:
-        expected = expected or f"a model that the plugin {kind.name} can use"
-        raise OasisGanError(folder, expected=expected, found=one_line(error), remedy=remedy) from error
+    warn_of_note(card, folder)
 
 
 def _as_listed(subjects: Iterable[Subject], reader: Dataset, selection: Selection) -> Iterable[Subject]:

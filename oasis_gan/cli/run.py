@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import OasisGanError, one_line
+from ..image.intensity import Window
 from ..image.volume import Assumed, Content, Volume
 from ..io.claims import claimed, sweep
 from ..io.publishing import Identity
@@ -15,12 +15,13 @@ from ..pipeline.cohort import Job, translate_all
 from ..pipeline.datatypes import datatype_of
 from ..pipeline.ledger import Ledger, Outcome, Status
 from ..pipeline.provenance import read_with_identity
-from ..pipeline.reference_contrast import with_contrast_of
+from ..pipeline.reference_contrast import find_contrast
 from ..plugin.datasets import Scan, Subject
 from ..plugin.exporters import Exporter
 from ..plugin.label_meaning import LabelSetFinder
-from ..plugin.models import ModelCard, ModelKind, Translator, computation_of
-from ..plugin.options import Value
+from ..plugin.model_references import ModelReference
+from ..plugin.models import ModelCard, computation_of
+from ..plugin.plugin_files import PluginFile
 from ..plugin.registry import Registry
 from .choosing import (
     RequestedOption,
@@ -31,8 +32,8 @@ from .choosing import (
     described,
     label_set_of,
     list_subjects,
-    load_model,
     load_registry,
+    warn_of_note,
 )
 from .flags import with_flags
 from .further_sources import FurtherSources, choose_sources, require_all
@@ -100,6 +101,8 @@ def run(options: RunOptions) -> int:
     places = choose_sources(options.further, names, card.name)
     _require_content(options, card)
     further = FurtherSources.of(options, registry, places)
+    plugin_files = map(PluginFile.identify, options.plugin_files)
+    model = ModelReference.of(kind, folder, card, values, plugin_files)
     subjects, broken = list_subjects(
         registry,
         options.selections(),
@@ -112,7 +115,7 @@ def run(options: RunOptions) -> int:
     require_all(subjects, names, places, card.name)
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
-        job = _job(options, registry, kind, folder, values, exporter) if subjects else None
+        job = _make_job(options, registry, model, exporter) if subjects else None
         _prepare(options.out, reporter)
         run = _Run(reporter, Ledger(options.out), len(subjects) + len(broken))
         for outcome in broken:
@@ -207,33 +210,38 @@ def _require_content(options: RunOptions, card: ModelCard) -> None:
         raise OasisGanError("--source-is", expected=expected, found=str(options.source_is), remedy=remedy)
 
 
-def _job(
-    options: RunOptions,
-    registry: Registry,
-    kind: ModelKind,
-    folder: Path,
-    values: Mapping[str, Value],
-    exporter: Exporter,
-) -> Job:
-    translator, references = _translator(options, registry, kind, folder, values)
-    datatype = datatype_of(translator.card.target, options.dtype)
-    return Job(translator, exporter, datatype, options.out, options.overwrite, values, references)
+def _make_job(options: RunOptions, registry: Registry, model: ModelReference, exporter: Exporter) -> Job:
+    """Return how subjects are translated, once the model is loaded and the contrast that is asked for is found."""
+    card = _load_model(model)
+    contrast, references = _find_contrast(options, registry, card)
+    return Job(
+        model=model,
+        exporter=exporter,
+        datatype=datatype_of(contrast or card.target, options.dtype),
+        out=options.out,
+        overwrite=options.overwrite,
+        contrast=contrast,
+        references=references,
+    )
 
 
-def _translator(
-    options: RunOptions,
-    registry: Registry,
-    kind: ModelKind,
-    folder: Path,
-    values: Mapping[str, Value],
-) -> tuple[Translator, dict[str, Identity]]:
-    """Return the model in the contrast that is asked for, and what the contrast was taken from."""
-    translator = load_model(kind, folder, values)
+def _load_model(model: ModelReference) -> ModelCard:
+    """Load a model, say what a user should know of it, and return its card."""
+    translator = model.load()
+    card = translator.card
+    warn_of_note(card, model.folder)
     computation = computation_of(translator)
     if computation is not None and computation.note:
         say(computation.note)
+    return card
+
+
+def _find_contrast(
+    options: RunOptions, registry: Registry, card: ModelCard
+) -> tuple[Window | None, dict[str, Identity]]:
+    """Return the contrast that is asked for, if any, and what it was taken from."""
     if options.like is None:
-        return translator, {}
+        return None, {}
     scan = _open_scan(options, registry, options.like, "image")
     if scan.known_content == "labels":
         remedy = "give the scan, and its label map as --like-labels"
@@ -242,16 +250,15 @@ def _translator(
     reference, references["like"] = read_with_identity(scan.holding("image"), read_volume)
     labels = None
     if options.like_labels is not None:
-        scan = _open_like_labels(options, registry, options.like_labels, translator.card)
-        label_set = translator.card.source.label_set
+        scan = _open_like_labels(options, registry, options.like_labels, card)
+        label_set = card.source.label_set
         if label_set is not None:
             scan = scan.in_labels(label_set)
         labels, references["like_labels"] = read_with_identity(scan.holding("labels"), read_volume)
     _say_notes("--like", reference)
     if labels is not None:
         _say_notes("--like-labels", labels)
-    translator = with_contrast_of(translator, reference, labels, options.like, options.like_labels)
-    return translator, references
+    return find_contrast(card, reference, labels, options.like, options.like_labels), references
 
 
 def _say_notes(option: str, volume: Volume) -> None:

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from ..errors import OasisGanError, one_line, printable
+from ..image.encoding import FittedEncoding
 from ..image.volume import CleanVolume, Volume
 from ..io.files import write_atomically
 from ..io.label_tables import write_label_table
@@ -22,13 +23,15 @@ from ..io.publishing import Identity, publish
 from ..plugin.datasets import Scan, Subject
 from ..plugin.exporters import Exporter
 from ..plugin.foreign import foreign_code
+from ..plugin.model_references import ModelReference
 from ..plugin.models import Translation, Translator, computation_of
-from ..plugin.options import Value
+from ..plugin.portable import Portable
 from .datatypes import stored_as
 from .ledger import Outcome, Status
 from .naming import Naming, plan_names
 from .places import Layout, Place, Places
 from .provenance import Record, ScanFiles, as_json, describe_source, recorded
+from .reference_contrast import apply_contrast
 from .sources import read_sources, scans_for
 from .translation import translate
 from .workers import Worker
@@ -36,27 +39,41 @@ from .workers import Worker
 _PATIENCE = 0.2  # seconds that a thread gets to come to an end when the user interrupts
 
 
-@dataclass(frozen=True)
-class Job:
+@dataclass(frozen=True, kw_only=True)
+class Job(Portable):
     """How every subject of a run is translated, and where to.
 
+    It can be pickled: another process that runs it writes the same files. Paths in it that are relative are relative
+    to the working directory of whoever runs it.
+
     Args:
-        translator: The model.
+        model: The model.
         exporter: The file format.
         datatype: The datatype in which voxels are stored.
         out: The folder for the outputs; it exists.
         overwrite: Whether outputs that are there are made again.
-        options: The model's options, all of them, with their values.
+        contrast: The contrast of the outputs; the model's own if not given.
         references: Names and hashes of the scans that every output depends on, by what they are used for.
     """
 
-    translator: Translator
+    model: ModelReference
     exporter: Exporter
     datatype: str
     out: Path
-    overwrite: bool
-    options: Mapping[str, Value] = field(default_factory=dict)
+    overwrite: bool = False
+    contrast: FittedEncoding | None = None
     references: Mapping[str, Identity] = field(default_factory=dict)
+
+    @cached_property
+    def translator(self) -> Translator:
+        """The model in the contrast of the outputs, ready to translate; it is loaded when it is first used.
+
+        Raises:
+            OasisGanError: If it cannot be loaded.
+            OSError: As the file system says.
+        """
+        translator = self.model.load()
+        return translator if self.contrast is None else apply_contrast(translator, self.contrast)
 
     @property
     def layout(self) -> Layout:
@@ -82,6 +99,7 @@ def translate_all(
         ended: Called with each outcome the moment it is known, in another thread.
 
     Raises:
+        OasisGanError: If the model cannot be loaded.
         KeyboardInterrupt: If the user interrupts; what was being written has been written then, unless the user
             interrupts again. A note says what was being done.
     """
@@ -284,7 +302,7 @@ class _Work:
             self._subject.source,
             files[first].identity,
             job.translator.card,
-            job.options,
+            job.model.options,
             job.datatype,
             computation_of(job.translator),
             job.references,

@@ -31,29 +31,16 @@ from ..plugin.models import (
 _ROUNDS = 100
 
 
-def with_contrast_of(
-    translator: Translator,
-    reference: Volume,
-    labels: Volume | None,
-    where: object,
-    labels_where: object = "tissue map",
-) -> Translator:
-    """Return a model whose outputs have the contrast of a reference scan; nothing else about them changes.
+def apply_contrast(translator: Translator, contrast: FittedEncoding) -> Translator:
+    """Return a model whose outputs have another contrast; nothing else about them changes.
 
     Args:
         translator: A model that makes images.
-        reference: A scan; without ``labels``, of a brain alone.
-        labels: Its tissue map, on its grid; without one, tissues are told apart by their intensities.
-        where: The file of the reference.
-        labels_where: The file of its tissue map.
-
-    Raises:
-        OasisGanError: If the model makes no image, or the two do not fit.
+        contrast: The contrast; see `find_contrast`.
     """
-    window = _find_contrast(translator.card, reference, labels, where, labels_where)
     if isinstance(translator, _Retargetable):
-        return translator.with_target(window)
-    return _Recoloured(translator, window)
+        return translator.with_target(contrast)
+    return _Recoloured(translator, contrast)
 
 
 @runtime_checkable
@@ -69,7 +56,7 @@ class _Recoloured:
     """A model whose outputs are brought from its own contrast to another afterwards."""
 
     translator: Translator
-    target: Window
+    target: FittedEncoding
 
     @property
     def card(self) -> ModelCard:
@@ -91,10 +78,25 @@ class _Recoloured:
         return replace(translation, volume=replace(volume, voxels=voxels))
 
 
-def _find_contrast(
-    card: ModelCard, reference: Volume, labels: Volume | None, where: object, labels_where: object
+def find_contrast(
+    card: ModelCard,
+    reference: Volume,
+    labels: Volume | None,
+    where: object,
+    labels_where: object = "tissue map",
 ) -> Window:
-    """Return the contrast of a reference, as a window of the kind that the model was trained with."""
+    """Return the contrast of a reference, as a window of the kind that a model was trained with.
+
+    Args:
+        card: The card of a model that makes images.
+        reference: A scan; without ``labels``, of a brain alone.
+        labels: Its tissue map, on its grid; without one, tissues are told apart by their intensities.
+        where: The file of the reference.
+        labels_where: The file of its tissue map.
+
+    Raises:
+        OasisGanError: If the model makes no image, or the two do not fit.
+    """
     target = card.target
     # Another kind of image than a window has no contrast that could be taken from a scan.
     if not isinstance(target, Window):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import OasisGanError
 from ..image.volume import Volume
 from .description import Description
 from .portable import Portable
@@ -25,3 +26,8 @@ class Exporter(Description, Portable):
 
     suffix: str
     write: Callable[[Volume, Path], None]
+
+    def _not_portable(self, found: str) -> OasisGanError:
+        expected = "a writer that another process can import: a function of a module, or functools.partial of one"
+        remedy = f"fix the exporter plugin {self.name}"
+        return OasisGanError(f"exporter {self.name}", expected=expected, found=found, remedy=remedy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 
 from ..errors import DEBUG, OasisGanError, one_line, safe_text
@@ -71,3 +72,32 @@ def reading(where: object, plugin: str) -> Iterator[None]:
         remedy = f"check the file, or fix the plugin ({DEBUG}=1 shows where it failed)"
         expected = f"something that {reader} can read"
         raise OasisGanError(where, expected=expected, found=one_line(error), remedy=remedy) from error
+
+
+@contextmanager
+def using_model(
+    folder: Path,
+    kind: str,
+    expected: str | None = None,
+    remedy: str = "fix the model, or the plugin",
+) -> Iterator[None]:
+    """Let a model plugin work on a model folder in a block: what it raises names the folder and the plugin.
+
+    Args:
+        folder: The folder of the model.
+        kind: The name of the kind of the model.
+        expected: What should have happened; by default a model that the plugin can use.
+        remedy: What to do about it.
+
+    Raises:
+        OasisGanError: Instead of what is neither an `OasisGanError` nor an error of the file system.
+    """
+    try:
+        with foreign_code(folder):
+            yield
+    except (OasisGanError, OSError):
+        raise
+    # The kind may be anybody's.
+    except Exception as error:
+        expected = expected or f"a model that the plugin {kind} can use"
+        raise OasisGanError(folder, expected=expected, found=one_line(error), remedy=remedy) from error

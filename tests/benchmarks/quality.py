@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oasis_gan import ANCHORS, AUTO_PLANE, OASIS, Dataset, Exporter, Selection, Volume, Window, translate
-from oasis_gan.cli.choosing import choose_model, described, load_model, load_registry
+from oasis_gan.cli.choosing import choose_model, described, load_registry
 
 try:
     from skimage.metrics import structural_similarity
@@ -80,7 +80,7 @@ def main(heads: Path, model: str | None, texture: float | None, wanted: tuple[st
     assert plane_option is not None, "the model does not go slice by slice"
     planes = [name for name in plane_option.choices if name != AUTO_PLANE]
     chosen = {} if texture is None else {"texture": texture}
-    translators = {plane: load_model(kind, folder, {**chosen, "plane": plane}) for plane in planes}
+    translators = {plane: kind.load(folder, **chosen, plane=plane) for plane in planes}
     selection = Selection(heads, source_suffix="seg.nii.gz", target_suffix="t1.nii.gz")
     for subject in registry[Dataset].get("nifti").open(selection):
         if wanted and subject.name not in wanted:

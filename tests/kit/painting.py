@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -16,11 +18,13 @@ from oasis_gan import (
     ModelCard,
     Plane,
     SlicewiseTranslator,
+    Translator,
     Window,
     plane_option,
     slicewise,
 )
 from oasis_gan.pipeline.slicewise import Predict
+from oasis_gan.plugin.model_references import ModelReference, hash_card
 
 GREYS = np.array([[grey] for grey in ANCHORS.values()], np.float32)
 ANCHORED = Window((0, 10, 20, 30, 45), (0, *ANCHORS.values(), 1))
@@ -51,3 +55,20 @@ def painter(
     )
     canvas = canvas or Canvas(1.0, size=1, multiple=1)
     return slicewise(predict, card, planes=planes, canvas=canvas, plane=plane)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel(ModelReference):
+    """A reference to a model of this process, which nobody else could load."""
+
+    translator: Translator
+
+    @classmethod
+    def at_hand(cls, translator: Translator) -> LoadedModel:
+        """Return the reference to a model."""
+        card = translator.card
+        return cls(kind=card.name, folder=Path(), card_sha256=hash_card(card), translator=translator)
+
+    def load(self) -> Translator:
+        """Return the model."""
+        return self.translator

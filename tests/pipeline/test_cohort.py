@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from kit.painting import painter
+from kit.painting import LoadedModel, painter
 
 from oasis_gan import Exporter, Geometry, Scan, Subject, Volume, Window
 from oasis_gan.image.volume import Channels, Mask
@@ -33,7 +33,12 @@ class Lab:
         """Return the job of writing text files by this lab."""
         model = painter(Window((0, 1000), (0, 1)), predict=self.predict)
         exporter = Exporter(name="text", summary="text", suffix=".txt", write=self.write)
-        return Job(model, exporter, "float32", self.folder, False)
+        return Job(
+            model=LoadedModel.at_hand(model),
+            exporter=exporter,
+            datatype="float32",
+            out=self.folder,
+        )
 
     def subjects(self, count: int) -> list[Subject]:
         """Return subjects called s0, s1, ... each larger than the one before."""

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
+from kit.painting import LoadedModel
 from oasis_gan_nifti import write_nifti
 
 from oasis_gan import (
@@ -67,7 +68,8 @@ def translate(folder: Path, *subjects: Subject, translator: SlicewiseTranslator 
     out = folder / "out"
     out.mkdir(exist_ok=True)
     translator = translator or model(Window((0, 100), (0, 1)))
-    return list(translate_all(subjects, Job(translator, NIFTI, "float32", out, False)))
+    job = Job(model=LoadedModel.at_hand(translator), exporter=NIFTI, datatype="float32", out=out)
+    return list(translate_all(subjects, job))
 
 
 def made(folder: Path, name: str) -> np.ndarray:

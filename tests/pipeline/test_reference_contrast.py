@@ -28,7 +28,11 @@ from oasis_gan import (
     read_nifti,
     translate,
 )
-from oasis_gan.pipeline.reference_contrast import tissues_by_intensity, with_contrast_of
+from oasis_gan.pipeline.reference_contrast import (
+    apply_contrast,
+    find_contrast,
+    tissues_by_intensity,
+)
 
 SHAPE = (12, 14, 10)
 GEOMETRY = Geometry(SHAPE, np.eye(4))
@@ -48,7 +52,8 @@ def reference(tissues: NDArray[np.int32], spread: float = 10) -> Volume:
 def test_tissues_get_the_means_of_the_reference(labelled: bool) -> None:
     there, ours = labels(1), labels()
     tissues = Volume(there, GEOMETRY) if labelled else None
-    like = with_contrast_of(painter(), reference(there), tissues, Path("reference.nii"))
+    contrast = find_contrast(painter().card, reference(there), tissues, Path("reference.nii"))
+    like = apply_contrast(painter(), contrast)
     made = translate({"labels": Volume(ours, GEOMETRY)}, like).volume.voxels
     for tissue in (1, 2, 3):
         assert made[ours == tissue].mean() == pytest.approx(MEANS[tissue], rel=0.02)
@@ -57,8 +62,10 @@ def test_tissues_get_the_means_of_the_reference(labelled: bool) -> None:
 
 def test_a_model_of_percentiles_takes_those_of_the_reference() -> None:
     scan = reference(labels(1))
-    like = with_contrast_of(painter(Window((0, 1), (0, 1))), scan, None, Path("reference.nii"))
-    assert like.card.target == Window.robust(scan.voxels)
+    model = painter(Window((0, 1), (0, 1)))
+    contrast = find_contrast(model.card, scan, None, Path("reference.nii"))
+    assert contrast == Window.robust(scan.voxels)
+    assert apply_contrast(model, contrast).card.target == contrast
 
 
 def test_tissues_are_told_by_intensity_alone() -> None:
@@ -71,14 +78,14 @@ def test_labels_on_another_grid_are_refused() -> None:
     there = labels(1)
     moved = Volume(there, Geometry(SHAPE, np.diag([2.0, 1, 1, 1])))
     with pytest.raises(OasisGanError, match="same places"):
-        with_contrast_of(painter(), reference(there), moved, Path("reference.nii"))
+        find_contrast(painter().card, reference(there), moved, Path("reference.nii"))
 
 
 def test_a_reference_of_another_contrast_is_refused() -> None:
     there = labels(1)
     scan = Volume((1000 - reference(there).voxels) * (there > 0), GEOMETRY)
     with pytest.raises(OasisGanError, match="rising from CSF to GM to WM"):
-        with_contrast_of(painter(), scan, Volume(there, GEOMETRY), Path("reference.nii"))
+        find_contrast(painter().card, scan, Volume(there, GEOMETRY), Path("reference.nii"))
 
 
 class WithoutTargets:
@@ -92,10 +99,11 @@ class WithoutTargets:
 
 def test_a_model_that_has_one_contrast_alone_is_brought_to_another_afterwards() -> None:
     there, ours = labels(1), labels()
-    arguments = (reference(there), Volume(there, GEOMETRY), Path("reference.nii"))
+    tissues = Volume(there, GEOMETRY)
+    contrast = find_contrast(painter().card, reference(there), tissues, Path("reference.nii"))
     source = {"labels": Volume(ours, GEOMETRY)}
-    afterwards = translate(source, with_contrast_of(WithoutTargets(), *arguments)).volume.voxels
-    at_once = translate(source, with_contrast_of(painter(), *arguments)).volume.voxels
+    afterwards = translate(source, apply_contrast(WithoutTargets(), contrast)).volume.voxels
+    at_once = translate(source, apply_contrast(painter(), contrast)).volume.voxels
     np.testing.assert_allclose(afterwards, at_once, rtol=1e-5)
 
 

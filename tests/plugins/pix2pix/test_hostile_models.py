@@ -32,15 +32,16 @@ Change = Callable[[Path], object]
 OPENING = """
 import json, sys
 from pathlib import Path
-from oasis_gan.cli.choosing import choose_model, choose_options, described, load_model, load_registry
+from oasis_gan.cli.choosing import choose_model, choose_options, described, load_registry
 from oasis_gan.errors import OasisGanError
+from oasis_gan.plugin.model_references import ModelReference
 
 registry, said = load_registry(()), {}
 for folder in sorted(Path(sys.argv[1]).iterdir()):
     try:
         kind, path = choose_model(registry, str(folder))
         card = described(kind, path)
-        load_model(kind, path, choose_options(card, {}))
+        ModelReference.of(kind, path, card, choose_options(card, {})).load()
         said[folder.name] = "accepted"
     except (OasisGanError, OSError) as error:
         said[folder.name] = str(error)
