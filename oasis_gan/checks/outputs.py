@@ -7,17 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import OasisGanError
-from ..io.endings import stem_of
+from ..io.endings import sidecar_of
 from ..io.files import read_small
 from ..plugin.datasets import Selection, Subject
 
 
 def is_output(path: Path) -> bool:
     """Whether the JSON beside a file says that it is synthetic; one that cannot be read, or is large, says nothing."""
-    stem = stem_of(path.name)
-    sidecar = path.with_name(f"{stem if stem != path.name else path.stem}.json")
     try:
-        content = json.loads(read_small(sidecar))
+        content = json.loads(read_small(sidecar_of(path)))
     except (OasisGanError, OSError, ValueError, RecursionError):
         return False
     return isinstance(content, dict) and content.get("synthetic") is True

@@ -14,6 +14,7 @@ from ..io.publishing import Identity
 from ..pipeline.cohort import Job, translate_all
 from ..pipeline.datatypes import datatype_of
 from ..pipeline.ledger import Ledger, Outcome, Status
+from ..pipeline.places import Layout
 from ..pipeline.provenance import read_with_identity
 from ..pipeline.reference_contrast import find_contrast
 from ..plugin.datasets import Scan, Subject
@@ -113,11 +114,12 @@ def run(options: RunOptions) -> int:
         further.join,
     )
     require_all(subjects, names, places, card.name)
+    layout = Layout(options.out)
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
-        job = _make_job(options, registry, model, exporter) if subjects else None
+        job = _make_job(options, registry, model, exporter, layout) if subjects else None
         _prepare(options.out, reporter)
-        run = _Run(reporter, Ledger(options.out), len(subjects) + len(broken))
+        run = _Run(reporter, Ledger(layout.ledger), len(subjects) + len(broken))
         for outcome in broken:
             run.add(outcome)
         if job is not None:
@@ -210,7 +212,13 @@ def _require_content(options: RunOptions, card: ModelCard) -> None:
         raise OasisGanError("--source-is", expected=expected, found=str(options.source_is), remedy=remedy)
 
 
-def _make_job(options: RunOptions, registry: Registry, model: ModelReference, exporter: Exporter) -> Job:
+def _make_job(
+    options: RunOptions,
+    registry: Registry,
+    model: ModelReference,
+    exporter: Exporter,
+    layout: Layout,
+) -> Job:
     """Return how subjects are translated, once the model is loaded and the contrast that is asked for is found."""
     card = _load_model(model)
     contrast, references = _find_contrast(options, registry, card)
@@ -218,7 +226,7 @@ def _make_job(options: RunOptions, registry: Registry, model: ModelReference, ex
         model=model,
         exporter=exporter,
         datatype=datatype_of(contrast or card.target, options.dtype),
-        out=options.out,
+        layout=layout,
         overwrite=options.overwrite,
         contrast=contrast,
         references=references,

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from ..errors import OasisGanError, printable
+from ..io.endings import sidecar_of
 from ..io.files import read_small
-from ..io.label_names import stem_of
 from ..io.strict_json import require_unique_keys
 
 _MOST_BYTES = 2**24
@@ -55,11 +55,6 @@ class Sidecar(BaseModel):
         return next(iter(self.source_encodings.values())).kind == "labels"
 
 
-def sidecar_path(output: Path) -> Path:
-    """Return where the sidecar of an output is, if it has one."""
-    return output.with_name(f"{stem_of(output)}.json")
-
-
 def read_sidecar(output: Path) -> Sidecar | None:
     """Return what the sidecar of an output says; None if there is none, or one of another program.
 
@@ -67,7 +62,7 @@ def read_sidecar(output: Path) -> Sidecar | None:
         OasisGanError: If it is damaged, or of another output.
         OSError: If it cannot be read.
     """
-    path = sidecar_path(output)
+    path = sidecar_of(output)
     try:
         data = read_small(path, _MOST_BYTES)
     except FileNotFoundError:

@@ -45,6 +45,13 @@ def stem_of(name: str) -> str:
     return name.removesuffix(ending_of(name))
 
 
+def sidecar_of(volume: Path) -> Path:
+    """Return the JSON file that says what made a volume, if it is an output of this tool, in whatever format."""
+    stem = stem_of(volume.name)
+    known = stem != volume.name
+    return volume.with_name(f"{stem if known else volume.stem}.json")
+
+
 def is_volume_name(path: Path) -> bool:
     """Whether a file is called like a volume that can be read: NIfTI, MGH, or a half of a pair."""
     return bool(ending_of(path.name))

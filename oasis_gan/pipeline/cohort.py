@@ -29,7 +29,7 @@ from ..plugin.portable import Portable
 from .datatypes import stored_as
 from .ledger import Outcome, Status
 from .naming import Naming, plan_names
-from .places import Layout, Place, Places
+from .places import Layout, OutputFiles, Place, Places
 from .provenance import Record, ScanFiles, as_json, describe_source, recorded
 from .reference_contrast import apply_contrast
 from .sources import read_sources, scans_for
@@ -50,7 +50,7 @@ class Job(Portable):
         model: The model.
         exporter: The file format.
         datatype: The datatype in which voxels are stored.
-        out: The folder for the outputs; it exists.
+        layout: Where outputs go.
         overwrite: Whether outputs that are there are made again.
         contrast: The contrast of the outputs; the model's own if not given.
         references: Names and hashes of the scans that every output depends on, by what they are used for.
@@ -59,7 +59,7 @@ class Job(Portable):
     model: ModelReference
     exporter: Exporter
     datatype: str
-    out: Path
+    layout: Layout
     overwrite: bool = False
     contrast: FittedEncoding | None = None
     references: Mapping[str, Identity] = field(default_factory=dict)
@@ -75,11 +75,9 @@ class Job(Portable):
         translator = self.model.load()
         return translator if self.contrast is None else apply_contrast(translator, self.contrast)
 
-    @property
-    def layout(self) -> Layout:
-        """How the outputs are called."""
-        ending = f"_synth{self.translator.card.output}{self.exporter.suffix}"
-        return Layout(self.out, ending, self.exporter.suffix, self.overwrite)
+    def locate(self, name: str) -> OutputFiles:
+        """Return where the output of a name goes, and what is written beside it."""
+        return self.layout.locate(name, self.translator.card.output, self.exporter.suffix)
 
 
 def translate_all(
@@ -104,7 +102,7 @@ def translate_all(
             interrupts again. A note says what was being done.
     """
     namings = plan_names(subjects)
-    places = Places(namings, job.layout)
+    places = Places(namings, job.locate, overwrite=job.overwrite)
     works = [
         _Work(index, subject, naming, job, places)
         for index, (subject, naming) in enumerate(zip(subjects, namings, strict=True))
@@ -290,7 +288,7 @@ class _Work:
         self._place = place
         self.label = self._naming.label(place.name)
         if place.claim is None:
-            output = self._job.layout.output(place.name)
+            output = place.files.volume
             self._outcome = Outcome(self.label, Status.SKIPPED, output, "already there; `overwrite` makes it again")
         return place.claim is not None
 
@@ -323,11 +321,11 @@ class _Work:
         if place is None or place.claim is None or translation is None:
             raise RuntimeError(f"{self.label} has not been translated")
         stored = stored_as(translation.volume, self._job.datatype, self._subject.source.path)
-        output = self._job.layout.output(place.name)
-        sidecar = self._job.layout.sidecar(place.name)
+        output = place.files.volume
+        sidecar = place.files.sidecar
         work = place.claim.make_work_folder()
         self._export(stored, work / output.name)
-        self._export_companions(translation, place.name, work)
+        self._export_companions(translation, place.files, work)
         computation = computation_of(self._job.translator)
         facts = {
             "translation": dict(translation.details),
@@ -338,20 +336,19 @@ class _Work:
         }
         # The hash is that of the file that was written, before anybody else can see it.
         write_atomically(work / sidecar.name, as_json(self._record, work, output.name, facts))
-        publish(work, self._job.out, (output.name, sidecar.name), replace=place.replace)
+        publish(work, place.files.folder, (output.name, sidecar.name), replace=place.replace)
         notes = (place.note, *stored.notes) if place.note else stored.notes
         seconds = self._seconds + time.monotonic() - start
         self._outcome = Outcome(self.label, Status.DONE, output, "; ".join(notes), seconds)
 
-    def _export_companions(self, translation: Translation, name: str, work: Path) -> None:
+    def _export_companions(self, translation: Translation, files: OutputFiles, work: Path) -> None:
         """Write the further maps of a translation, and a table of what labels mean."""
-        layout = self._job.layout
         for kind, volume in translation.maps.items():
-            path = work / layout.companion(name, f"_{kind}{layout.suffix}").name
+            path = work / files.further_map(kind).name
             self._export(stored_as(volume, "float32", self._subject.source.path), path)
         label_set = self._job.translator.card.target.label_set
         if label_set is not None:
-            write_label_table(work / layout.companion(name, ".tsv").name, label_set)
+            write_label_table(work / files.label_table.name, label_set)
 
     def _export(self, volume: Volume, path: Path) -> None:
         self._job.exporter.write(volume, path)

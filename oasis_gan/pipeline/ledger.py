@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +11,6 @@ from ..io.claims import claimed
 from ..io.endings import stem_of
 from ..io.files import write_atomically
 
-NAME = "subjects.tsv"
 _HEADER = "subject\tstatus\toutput\tmessage"
 
 
@@ -42,9 +40,9 @@ class Outcome:
     message: str
     seconds: float = 0.0
 
-    def row(self) -> str:
-        """Return the outcome as a line of the table; tabs and line ends in names are escaped."""
-        output = self.output.name if self.output else ""
+    def row(self, folder: Path) -> str:
+        """Return the outcome as a line of the table in a folder; tabs and line ends in names are escaped."""
+        output = _name_in(folder, self.output) if self.output else ""
         return "\t".join(printable(cell) for cell in (self.subject, self.status, output, self.message))
 
 
@@ -52,11 +50,11 @@ class Ledger:
     """The table of one run, which grows as subjects end; other runs may write to it at the same time.
 
     Args:
-        folder: The output folder.
+        path: The file.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._pending: list[str] = []
         self._written: set[str] = set()
 
@@ -66,7 +64,7 @@ class Ledger:
         Raises:
             OSError: As the file system says; the row is written with the next one.
         """
-        self._pending.append(outcome.row())
+        self._pending.append(outcome.row(self._path.parent))
         if outcome.status is not Status.SKIPPED:
             self.write()
 
@@ -78,10 +76,10 @@ class Ledger:
         Raises:
             OSError: As the file system says; the old table stays.
         """
-        path = self._folder / NAME
+        path = self._path
         if not self._pending and path.is_file():
             return
-        with claimed(self._folder, NAME):
+        with claimed(path.parent, path.name):
             subjects = {_subject(row) for row in self._pending}
             # Two sources may share a subject's name: only rows of other runs give way.
             earlier = [row for row in _earlier(path) if row in self._written or _subject(row) not in subjects]
@@ -91,15 +89,9 @@ class Ledger:
         self._pending.clear()
 
 
-def write_ledger(folder: Path, outcomes: Iterable[Outcome]) -> None:
-    """Write outcomes into the table of an output folder; rows that earlier runs left of other subjects stay.
-
-    Raises:
-        OSError: As the file system says; the old table stays.
-    """
-    ledger = Ledger(folder)
-    ledger._pending = [outcome.row() for outcome in outcomes]
-    ledger.write()
+def _name_in(folder: Path, output: Path) -> str:
+    """Return how an output is called in the table of a folder: by its path from there on."""
+    return output.relative_to(folder).as_posix() if output.is_relative_to(folder) else output.name
 
 
 def _subject(row: str) -> str:

@@ -19,32 +19,69 @@ _REMEDY = "use `overwrite`, or another `out`"
 
 
 @dataclass(frozen=True)
-class Layout:
-    """How outputs are called in their folder.
+class OutputFiles:
+    """The files that belong to one output, all of them in one folder.
 
     Args:
-        folder: The folder.
-        ending: What follows the name of a subject.
-        suffix: How the names of the files end, with the dot; part of ``ending``.
-        overwrite: Whether outputs that are there are made again.
+        volume: The output itself.
+        suffix: How its name ends, with the dot; the other files have the same name but for that.
     """
 
-    folder: Path
-    ending: str
+    volume: Path
     suffix: str
-    overwrite: bool
 
-    def output(self, name: str) -> Path:
-        """Return the output file of the subject that has this output name."""
-        return self.folder / f"{name}{self.ending}"
+    @property
+    def folder(self) -> Path:
+        """The folder of all of them."""
+        return self.volume.parent
 
-    def sidecar(self, name: str) -> Path:
-        """Return the JSON file beside it."""
-        return self.companion(name, ".json")
+    @property
+    def sidecar(self) -> Path:
+        """The JSON file that says what made the output."""
+        return self._beside(".json")
 
-    def companion(self, name: str, ending: str) -> Path:
-        """Return a file beside it that has the same name but for the ending, such as ``.tsv``."""
-        return self.folder / (self.output(name).name.removesuffix(self.suffix) + ending)
+    @property
+    def label_table(self) -> Path:
+        """The table of what the values of a label map mean."""
+        return self._beside(".tsv")
+
+    def further_map(self, kind: str) -> Path:
+        """Return another volume that the model makes beside the output, such as its ``uncertainty``."""
+        return self._beside(f"_{kind}{self.suffix}")
+
+    def _beside(self, ending: str) -> Path:
+        stem = self.volume.name.removesuffix(self.suffix)
+        return self.volume.with_name(f"{stem}{ending}")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the files of a run go. Nothing else decides it.
+
+    Args:
+        root: The folder for all of them; it exists.
+    """
+
+    root: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The table of what became of each subject."""
+        return self.root / "subjects.tsv"
+
+    def locate(self, name: str, kind: str, suffix: str) -> OutputFiles:
+        """Return where an output goes, and what is written beside it.
+
+        Args:
+            name: The name of the output, which carries that of its subject; see `oasis_gan.pipeline.naming`.
+            kind: What the model calls its outputs, such as ``T1w``.
+            suffix: How the names of files of the format end, with the dot.
+        """
+        return OutputFiles(self.root / f"{name}_synth{kind}{suffix}", suffix)
+
+
+Locate = Callable[[str], OutputFiles]
+"""Returns where the output of a name goes."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +90,14 @@ class Place:
 
     Args:
         name: The name.
+        files: Where the output goes, and what is written beside it.
         claim: Keeps other runs away from it; None if the output is there already and nothing is to be done.
         replace: Whether files that are there give way.
         note: Why something is made again, if it is.
     """
 
     name: str
+    files: OutputFiles
     claim: Claim | None
     replace: bool = False
     note: str = ""
@@ -79,11 +118,13 @@ class Places:
 
     Args:
         namings: The names that each subject may take.
-        layout: How outputs are called in their folder.
+        locate: Returns where the output of a name goes.
+        overwrite: Whether outputs that are there are made again.
     """
 
-    def __init__(self, namings: Sequence[Naming], layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, namings: Sequence[Naming], locate: Locate, *, overwrite: bool) -> None:
+        self._locate = locate
+        self._overwrite = overwrite
         self._holders = {fold_name(naming.preferred): naming.tag for naming in namings}
         self._tags = {naming.tag for naming in namings}
 
@@ -108,11 +149,13 @@ class Places:
         for name in self._names(naming, record):
             if self._holders.get(fold_name(name), naming.tag) != naming.tag:
                 continue
-            held = claim(self._layout.folder, self._layout.output(name).name, wait=wait)
+            files = self._locate(name)
+            files.folder.mkdir(parents=True, exist_ok=True)
+            held = claim(files.folder, files.volume.name, wait=wait)
             if held is None:
                 return None
             try:
-                place = self._decide(name, held, naming, record)
+                place = self._decide(name, files, held, naming, record)
             except BaseException:
                 held.release()
                 raise
@@ -121,8 +164,8 @@ class Places:
             if place is not None:
                 self._holders[fold_name(name)] = naming.tag
                 return place
-        output = self._layout.output(naming.preferred)
-        raise OasisGanError(output, expected="a free name", found="other subjects under all of them", remedy=_REMEDY)
+        where = self._locate(naming.preferred).volume
+        raise OasisGanError(where, expected="a free name", found="other subjects under all of them", remedy=_REMEDY)
 
     def _names(self, naming: Naming, record: MakeRecord) -> Iterator[str]:
         """Yield the names to try: first those under which an earlier run has put the output."""
@@ -132,43 +175,50 @@ class Places:
 
     def _was_made_from(self, name: str, naming: Naming, record: MakeRecord) -> bool:
         """Whether the output of that name is of the same source, and not of another subject with the same content."""
-        there = read_sidecar(self._layout.sidecar(name), self._layout.output(name))
+        files = self._locate(name)
+        there = read_sidecar(files.sidecar, files.volume)
         if there is None or there.get("source") != record()["source"]:
             return False
         tag = there.get("tag")
         return tag == naming.tag or tag not in self._tags
 
-    def _decide(self, name: str, held: Claim, naming: Naming, record: MakeRecord) -> Place | None:
+    def _decide(
+        self,
+        name: str,
+        files: OutputFiles,
+        held: Claim,
+        naming: Naming,
+        record: MakeRecord,
+    ) -> Place | None:
         """Return the place under a name, once it is claimed; None if it belongs to another subject."""
-        output = self._layout.output(name)
-        there = read_sidecar(self._layout.sidecar(name), output)
-        state = self._look(name, there, naming, record)
+        there = read_sidecar(files.sidecar, files.volume)
+        state = self._look(files, there, naming, record)
         if state is _State.FREE:
-            return Place(name, held)
+            return Place(name, files, held)
         if state is _State.ANOTHER_SUBJECT:
             return None
         if state is _State.INCOMPLETE:
-            return Place(name, held, replace=True, note="made again: a run was killed before it was complete")
-        if self._layout.overwrite:
-            return Place(name, held, replace=True)
-        different = ["provenance"] if there is None else differences(there, output, record())
+            return Place(name, files, held, replace=True, note="made again: a run was killed before it was complete")
+        if self._overwrite:
+            return Place(name, files, held, replace=True)
+        different = ["provenance"] if there is None else differences(there, files.volume, record())
         if different:
             found = f"one with another {', '.join(different)}"
-            raise OasisGanError(output, expected="a free name", found=found, remedy=_REMEDY)
-        return Place(name, None)
+            raise OasisGanError(files.volume, expected="a free name", found=found, remedy=_REMEDY)
+        return Place(name, files, None)
 
-    def _look(self, name: str, there: Record | None, naming: Naming, record: MakeRecord) -> _State:
+    def _look(self, files: OutputFiles, there: Record | None, naming: Naming, record: MakeRecord) -> _State:
         """Return what there is under a name.
 
         Args:
-            name: The name.
+            files: Where the output of that name goes.
             there: What its sidecar says, if it is one of ours.
             naming: The names that the output may take.
             record: Returns what decides how the output looks.
         """
-        has_output = os.path.lexists(self._layout.output(name))
+        has_output = os.path.lexists(files.volume)
         if there is None:
-            has_sidecar = os.path.lexists(self._layout.sidecar(name))
+            has_sidecar = os.path.lexists(files.sidecar)
             if has_sidecar:
                 return _State.FOREIGN
             return _State.INCOMPLETE if has_output else _State.FREE

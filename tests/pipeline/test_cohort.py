@@ -16,6 +16,7 @@ from oasis_gan import Exporter, Geometry, Scan, Subject, Volume, Window
 from oasis_gan.image.volume import Channels, Mask
 from oasis_gan.pipeline.cohort import Job, translate_all
 from oasis_gan.pipeline.ledger import Status
+from oasis_gan.pipeline.places import Layout
 
 PATIENCE = 20  # seconds
 
@@ -37,7 +38,7 @@ class Lab:
             model=LoadedModel.at_hand(model),
             exporter=exporter,
             datatype="float32",
-            out=self.folder,
+            layout=Layout(self.folder),
         )
 
     def subjects(self, count: int) -> list[Subject]:

@@ -34,6 +34,7 @@ from oasis_gan import (
 from oasis_gan.image.encoding import Encoding
 from oasis_gan.pipeline.cohort import Job, translate_all
 from oasis_gan.pipeline.ledger import Outcome, Status
+from oasis_gan.pipeline.places import Layout
 
 SHAPE = (8, 9, 7)
 GREYS = np.random.default_rng(0).uniform(50, 100, SHAPE).astype(np.float32)
@@ -68,7 +69,8 @@ def translate(folder: Path, *subjects: Subject, translator: SlicewiseTranslator 
     out = folder / "out"
     out.mkdir(exist_ok=True)
     translator = translator or model(Window((0, 100), (0, 1)))
-    job = Job(model=LoadedModel.at_hand(translator), exporter=NIFTI, datatype="float32", out=out)
+    loaded = LoadedModel.at_hand(translator)
+    job = Job(model=loaded, exporter=NIFTI, datatype="float32", layout=Layout(out))
     return list(translate_all(subjects, job))
 
 

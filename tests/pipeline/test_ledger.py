@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oasis_gan.pipeline.ledger import NAME, Outcome, Status, write_ledger
+from oasis_gan.pipeline.ledger import Ledger, Outcome, Status
 
+NAME = "subjects.tsv"
 HEADER = "subject\tstatus\toutput\tmessage"
 TEXT = st.text(st.characters(exclude_categories=()))  # control characters, line separators and surrogates too
 OUTCOMES = st.builds(Outcome, TEXT, st.sampled_from(Status), st.none() | TEXT.map(Path), TEXT)
@@ -18,6 +20,14 @@ OUTCOMES = st.builds(Outcome, TEXT, st.sampled_from(Status), st.none() | TEXT.ma
 
 def done(subject: str, message: str = "") -> Outcome:
     return Outcome(subject, Status.DONE, Path(f"out/{subject}.nii.gz"), message)
+
+
+def write_ledger(folder: Path, outcomes: Iterable[Outcome]) -> None:
+    """Write outcomes as one run does."""
+    ledger = Ledger(folder / NAME)
+    for outcome in outcomes:
+        ledger.add(outcome)
+    ledger.write()
 
 
 def rows(folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ from kit.heads import Files, files, save_head
 
 from oasis_gan import Exporter, OasisGanError
 from oasis_gan.pipeline.cohort import Job
+from oasis_gan.pipeline.places import Layout
 from oasis_gan.plugin.model_references import ModelReference
 from oasis_gan.plugin.plugin_files import PluginFile
 from oasis_gan.plugin.registry import Registry
@@ -41,7 +42,7 @@ from oasis_gan import OasisGanError
 try:
     subjects, job = pickle.load(sys.stdin.buffer)
     from oasis_gan.pipeline.cohort import translate_all
-    job.out.mkdir(exist_ok=True)
+    job.layout.root.mkdir(exist_ok=True)
     for outcome in translate_all(subjects, job):
         print(outcome.status, outcome.message)
 except OasisGanError as error:
@@ -238,7 +239,7 @@ def test_a_model_that_was_trained_again_meanwhile_is_refused(arrays: Path) -> No
 
 def test_an_exporter_that_cannot_be_pickled_is_named(arrays: Path) -> None:
     exporter = Exporter(name="odd", summary="", suffix=".raw", write=lambda volume, path: None)
-    job = Job(model=refer(arrays / "mine.py"), exporter=exporter, datatype="float32", out=arrays)
+    job = Job(model=refer(arrays / "mine.py"), exporter=exporter, datatype="float32", layout=Layout(arrays))
     with pytest.raises(OasisGanError) as raised:
         pickle.dumps(job)
     line = str(raised.value)

@@ -1,0 +1,96 @@
+"""Where outputs go is decided in one place: everything that belongs to an output follows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kit.heads import files
+from kit.painting import LoadedModel, painter
+
+from oasis_gan import Exporter, Geometry, Scan, Subject, Volume
+from oasis_gan.pipeline.cohort import Job, translate_all
+from oasis_gan.pipeline.ledger import Ledger, Status
+from oasis_gan.pipeline.places import Layout, OutputFiles
+
+
+@dataclass(frozen=True)
+class FolderEach(Layout):
+    """A folder for each output."""
+
+    def locate(self, name: str, kind: str, suffix: str) -> OutputFiles:
+        """Return files that are all called alike."""
+        return OutputFiles(self.root / "anat" / name / f"{kind}{suffix}", suffix)
+
+
+def write(volume: Volume, path: Path) -> None:
+    path.write_bytes(volume.voxels.tobytes())
+
+
+def read(path: Path) -> Volume:
+    voxels = np.full((3, 4, 5), int(path.read_text()), np.int32)
+    return Volume(voxels, Geometry(voxels.shape, np.eye(4)))
+
+
+@pytest.fixture
+def subjects(tmp_path: Path) -> list[Subject]:
+    """Return two subjects."""
+    for name, label in (("a", 1), ("b", 2)):
+        (tmp_path / f"{name}.txt").write_text(str(label))
+    return [Subject(name, Scan(tmp_path / f"{name}.txt", read)) for name in "ab"]
+
+
+def translate_into(layout: Layout, subjects: list[Subject]) -> list[Status]:
+    """Translate subjects, write the table, and return what became of each subject."""
+    exporter = Exporter(name="raw", summary="raw", suffix=".raw.gz", write=write)
+    job = Job(
+        model=LoadedModel.at_hand(painter()),
+        exporter=exporter,
+        datatype="float32",
+        layout=layout,
+    )
+    ledger = Ledger(layout.ledger)
+    outcomes = list(translate_all(subjects, job))
+    for outcome in outcomes:
+        ledger.add(outcome)
+    ledger.write()
+    return [outcome.status for outcome in outcomes]
+
+
+def test_files_of_an_output_are_called_alike(tmp_path: Path) -> None:
+    output = Layout(tmp_path).locate("sub-01", "T1w", ".nii.gz")
+    names = [output.volume, output.sidecar, output.label_table, output.further_map("doubt")]
+    assert [path.relative_to(tmp_path).as_posix() for path in names] == [
+        "sub-01_synthT1w.nii.gz",
+        "sub-01_synthT1w.json",
+        "sub-01_synthT1w.tsv",
+        "sub-01_synthT1w_doubt.nii.gz",
+    ]
+
+
+def test_another_layout_moves_outputs_with_all_that_belongs_to_them(tmp_path: Path, subjects: list[Subject]) -> None:
+    (tmp_path / "out").mkdir()
+    layout = FolderEach(tmp_path / "out")
+    assert translate_into(layout, subjects) == [Status.DONE] * 2
+    assert sorted(files(layout.root)) == [
+        "anat/a/T1w.json",
+        "anat/a/T1w.raw.gz",
+        "anat/b/T1w.json",
+        "anat/b/T1w.raw.gz",
+        "subjects.tsv",
+    ]
+    rows = layout.ledger.read_text().splitlines()[1:]
+    assert [row.split("\t")[2] for row in rows] == ["anat/a/T1w.raw.gz", "anat/b/T1w.raw.gz"]
+
+
+def test_outputs_in_another_layout_are_found_again(tmp_path: Path, subjects: list[Subject]) -> None:
+    (tmp_path / "out").mkdir()
+    layout = FolderEach(tmp_path / "out")
+    translate_into(layout, subjects)
+    before = files(layout.root)
+    (layout.root / "anat" / "b" / "T1w.raw.gz").unlink()
+    assert translate_into(layout, subjects) == [Status.SKIPPED, Status.DONE]
+    outputs = {name: content for name, content in before.items() if name != "subjects.tsv"}
+    assert outputs.items() <= files(layout.root).items()
