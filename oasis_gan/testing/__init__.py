@@ -18,8 +18,8 @@ Needs the extra ``testing``. A whole test file for the reader in ``my_reader.py`
             np.save(tmp_path / "brain.npy", np.ones((4, 5, 6)))
             return Selection(tmp_path / "brain.npy")
 
-What is checked is what `oasis_gan.plugin.datasets`, `oasis_gan.plugin.models` and `oasis_gan.plugin.exporters`
-promise to the tool. Each failure says what to fix.
+What is checked is what the descriptions in `oasis_gan.plugin.hookspecs` promise to the tool. Each failure says what to
+fix.
 """
 
 from .datasets import DatasetContract

@@ -17,6 +17,7 @@ from kit.places import ROOT, TESTS
 from kit.texts import texts_in
 
 import oasis_gan
+from oasis_gan.plugin.hookspecs import HOOK_KINDS
 
 CORE = sorted((ROOT / "oasis_gan").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
@@ -97,6 +98,37 @@ def test_the_keras_library_is_no_plugin() -> None:
         assert "hookimpl" not in path.read_text(), path
     points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["oasis_gan"]
     assert LIBRARY.name not in points.values()
+
+
+LOOPS = ("plugin/registry", "plugin/catalogue", "cli/listing", "cli/check_plugin", "testing/offered", "testing/trial")
+"""What deals with everything that plugins offer."""
+
+
+def names_in(path: Path) -> set[str]:
+    """Return the names that a file uses or defines, and what its strings hold."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Constant):
+            found.add(str(node.value))
+    return found
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
+def test_only_the_table_of_kinds_names_a_hook(path: Path) -> None:
+    hooks = {kind.hook for kind in HOOK_KINDS}
+    assert path.name == "hookspecs.py" or not names_in(path) & hooks
+
+
+@pytest.mark.parametrize("module", LOOPS)
+def test_what_deals_with_all_kinds_names_none(module: str) -> None:
+    kinds = {kind.description.__name__ for kind in HOOK_KINDS} | {kind.contract for kind in HOOK_KINDS}
+    # Trained models come with a kind of model, and are a catalogue of their own.
+    allowed = {"ModelKind"} if module == "plugin/registry" else set()
+    assert names_in(ROOT / "oasis_gan" / f"{module}.py") & kinds <= allowed
 
 
 WINGS = ("cli", "testing", "evaluation", "pipeline", "checks", "plugin", "io", "image", "errors")

@@ -89,3 +89,16 @@ def test_an_option_of_a_model_of_volumes_is_heeded(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     made = nib.Nifti1Image.from_filename(tmp_path / "out" / "seg_synthT1w.nii.gz").get_fdata()
     np.testing.assert_allclose(made, np.array([0, 300, 550, 750])[LABELS], rtol=1e-6)
+
+
+def test_label_maps_of_a_set_from_a_plugin_are_translated(tmp_path: Path) -> None:
+    seg = np.random.default_rng(0).integers(0, 5, (12, 14, 10)).astype(np.uint8)
+    nib.save(nib.Nifti1Image(seg, np.eye(4)), tmp_path / "map.nii.gz")
+    files = [EXAMPLES / "plugins" / f"{name}.py" for name in ("a_label_set", "volume_model")]
+    plugins = ("--plugin", files[0], "--plugin", files[1])
+    model = ("--model", "blurred-paint", "--option", "rounds=0")
+    done = oasis_gan("run", "map.nii.gz", *plugins, *model, "--labels", "lesion-study", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = nib.Nifti1Image.from_filename(tmp_path / "out" / "map_synthT1w.nii.gz").get_fdata()
+    # A lesion is painted as white matter, as the set says.
+    np.testing.assert_allclose(made, np.array([0, 550, 750, 300, 750])[seg], rtol=1e-6)
