@@ -178,6 +178,8 @@ WITH_PLUGIN = ("--plugin", "mine.py", "--model", "paint", "--exporter", "raw", "
 def test_the_shipped_model_writes_the_same_bytes_in_another_process(heads: Path, reference: tuple[str, ...]) -> None:
     words = ("--dataset", "nifti", "--source-suffix", "_seg", "--precision", "float32", *reference)
     here, data = run_and_keep(heads, *words)
+    # The command has loaded the model by then; the other process loads it itself.
+    assert len(data) < 20_000
     forget_outputs(heads)
     assert statuses(translate_elsewhere(data, heads)) == ["done", "done"]
     assert outputs(heads) == here
@@ -196,11 +198,6 @@ def test_another_process_skips_what_the_command_has_made(arrays: Path) -> None:
     here, data = run_and_keep(arrays, *WITH_PLUGIN)
     assert statuses(translate_elsewhere(data, arrays)) == ["skipped", "skipped"]
     assert outputs(arrays) == here
-
-
-def test_a_job_does_not_take_the_loaded_model_along(heads: Path) -> None:
-    _, data = run_and_keep(heads, "--dataset", "nifti", "--source-suffix", "_seg")
-    assert len(data) < 20_000
 
 
 def test_a_job_whose_plugin_file_was_changed_is_refused(arrays: Path) -> None:
