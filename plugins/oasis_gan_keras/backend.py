@@ -66,8 +66,25 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:  # noqa: ANN4
 
     Nothing here branches on a tensor, so AutoGraph is left out: it would read the source when a graph is first needed,
     an hour into a training perhaps, when it may not be the source that runs.
+
+    Shapes are never relaxed by what came before: graphs for one shape and for any shape round differently, and a
+    training that is resumed would see other shapes first. See `for_any_size`.
     """
-    return tf.function(function, autograph=False, reduce_retracing=True, **options)
+    return tf.function(function, autograph=False, **options)
+
+
+def for_any_size(values: Any) -> Any:  # noqa: ANN401
+    """Return the signature of a graph for slices (n, rows, columns, channels) of any number of rows and columns.
+
+    Args:
+        values: Slices, on one device or on several.
+    """
+    return tf.nest.map_structure(_relax, tf.nest.map_structure(tf.type_spec_from_value, values), expand_composites=True)
+
+
+def _relax(spec: Any) -> Any:  # noqa: ANN401
+    n, _, _, channels = spec.shape
+    return tf.TensorSpec((n, None, None, channels), spec.dtype)
 
 
 def deterministic(seed: int) -> None:
@@ -76,4 +93,4 @@ def deterministic(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-__all__ = ["compiled", "deterministic", "keras", "start_devices", "tf"]
+__all__ = ["compiled", "deterministic", "for_any_size", "keras", "start_devices", "tf"]

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .backend import compiled, keras, tf
+from .backend import compiled, for_any_size, keras, tf
 from .hardware import ChosenPrecision, choose_precision, computing_in
 from .loss_inputs import LossInputs
 from .optimizers import FusedAdam
@@ -100,7 +100,7 @@ class Trainer(ABC):
             }
         self._part_seeds()
         self._updates: dict[str, Callable[..., Tensor]] = {}
-        self._generate = compiled(lambda source: self.kept(source, training=False))
+        self._generate: Callable[[Tensor], Tensor] | None = None
 
     @abstractmethod
     def losses(self, stage: str, source: Tensor, target: Tensor) -> Losses:
@@ -145,9 +145,11 @@ class Trainer(ABC):
             The `metrics` before the update.
         """
         stage = self.stage(step)
+        spread = self.team.spread(source, target)
         if stage not in self._updates:
-            self._updates[stage] = compiled(partial(self._shared_update, stage))
-        values = self.team.one(self._updates[stage](*self.team.spread(source, target)))
+            update = partial(self._shared_update, stage)
+            self._updates[stage] = compiled(update, input_signature=for_any_size(spread))
+        values = self.team.one(self._updates[stage](*spread))
         return dict(zip(self.metrics, values.tolist(), strict=True))
 
     def state(self) -> Arrays:
@@ -180,6 +182,9 @@ class Trainer(ABC):
 
     def generate(self, source: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return translated slices (n, rows, columns, target channels) in [0, 1], 0 where the source is background."""
+        if self._generate is None:
+            signature = [tf.TensorSpec((None, None, None, source.shape[-1]), tf.float32)]
+            self._generate = compiled(partial(self.kept, training=False), input_signature=signature)
         parts = [
             np.asarray(self._generate(tf.constant(source[first : first + _BATCH])))
             for first in range(0, len(source), _BATCH)

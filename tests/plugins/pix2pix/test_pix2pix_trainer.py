@@ -18,7 +18,7 @@ import numpy as np
 import oasis_gan_pix2pix
 import pytest
 from kit.places import TESTS
-from kit.tiny_training import EXACT, LONG, OBJECTIVES, PLAIN, PRECISIONS, PREDICTION, batch, head, run, subject
+from kit.tiny_training import EXACT, LONG, OBJECTIVES, PLAIN, PRECISIONS, PREDICTION, TINY, batch, head, run, subject
 from oasis_gan_keras import checkpoints
 from oasis_gan_keras.backend import keras, tf
 from oasis_gan_keras.variables import read
@@ -135,6 +135,24 @@ def test_averaged_weights_trail_the_trained_ones_by_the_decay() -> None:
         kept = {name: decay * kept[name] + (1 - decay) * trained[name] for name in trained}
     for name, value in read(trainer.kept).items():
         np.testing.assert_allclose(value, kept[name], atol=1e-6)
+
+
+@pytest.mark.parametrize("before", [(24,), (24, 32), (32, 16, 24)])
+def test_an_update_does_not_depend_on_the_sizes_of_slices_that_came_before(before: tuple[int, ...]) -> None:
+    recipe = parse_recipe(
+        {**TINY, "precision": "float32", "generator": {"levels": 2, "filters": 8}, "smooth": {"steps": 0}}
+    )
+    ours, fresh = (Pix2PixTrainer(recipe, PREDICTION, 10) for _ in range(2))
+    for step, size in enumerate(before):
+        ours.update(step, *batch(step, size))
+    fresh.restore(ours.state(), "a checkpoint")
+    for size in (16, 32):
+        assert ours.update(5, *batch(7, size)) == fresh.update(5, *batch(7, size))
+        there = fresh.state()
+        assert {name for name, array in ours.state().items() if array.tobytes() != there[name].tobytes()} == set()
+    source, _ = batch(8, 48)
+    ours.generate(batch(9)[0])
+    np.testing.assert_array_equal(ours.generate(source), fresh.generate(source))
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
