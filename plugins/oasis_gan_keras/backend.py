@@ -79,12 +79,17 @@ def for_any_size(values: Any) -> Any:  # noqa: ANN401
     Args:
         values: Slices, on one device or on several.
     """
-    return tf.nest.map_structure(_relax, tf.nest.map_structure(tf.type_spec_from_value, values), expand_composites=True)
+    return tf.nest.map_structure(_relaxed_spec, values)
 
 
-def _relax(spec: Any) -> Any:  # noqa: ANN401
-    n, _, _, channels = spec.shape
-    return tf.TensorSpec((n, None, None, channels), spec.dtype)
+def _relaxed_spec(value: Any) -> Any:  # noqa: ANN401
+    spec = tf.type_spec_from_value(value)
+    parts = []
+    for part in tf.nest.flatten(spec, expand_composites=True):
+        n, _, _, channels = part.shape
+        parts.append(tf.TensorSpec((n, None, None, channels), part.dtype))
+    # What several devices share has a part on each.
+    return parts[0] if isinstance(spec, tf.TensorSpec) else type(spec)(*parts)
 
 
 def deterministic(seed: int) -> None:
