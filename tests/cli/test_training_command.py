@@ -98,7 +98,7 @@ def test_settings_go_over_a_recipe_and_that_over_a_preset(heads: Path, tmp_path:
         (("--resume", "{heads}", "{heads}"), "found SOURCE; leave it out; --source says where the data lie now"),
         (("{heads}", "--out", "{out}", "--source", "{heads}"), "--source: expected --resume beside it"),
         (("{heads}",), "SOURCE and --out, or --resume"),
-        (("{heads}", "--out", "{out}", "--preset", "none"), "one of paper, "),
+        (("{heads}", "--out", "{out}", "--preset", "none"), "one of 2.5d, paper, "),
         (("{heads}", "--out", "{out}", "--set", "steps=0", *PAIRS), "recipe: steps"),
         (("{heads}", "--out", "{out}", "--set", "spacing=nan", *PAIRS), "recipe: spacing"),
         (("{heads}", "--out", "{out}", "--validate", "three", *PAIRS), "one of one, two"),
