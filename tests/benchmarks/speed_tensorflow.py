@@ -130,7 +130,11 @@ def _our_training(work: Work) -> Prepared:
     trainer = Pix2PixTrainer(recipe, prediction, _STEPS)
     source, target = _slices(work, work.batch)
     step, needed = itertools.count(), _of_a_step(trainer.generator, trainer.discriminator, work.size)
-    return Prepared(lambda: trainer.update(next(step), source, target), work.batch, trainer.precision, needed)
+
+    def update() -> list[float]:
+        return list(trainer.update(next(step), source, target).values())
+
+    return Prepared(update, work.batch, trainer.precision, needed)
 
 
 def _product(work: Work) -> Prepared:

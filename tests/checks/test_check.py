@@ -381,8 +381,8 @@ def oasis_gan_models():
     yield ModelKind(
         name="listing",
         summary="Lists whom it is to learn from",
-        card=None,
-        load=None,
+        card=lambda folder: None,
+        load=lambda folder: None,
         train=train,
     )
 """

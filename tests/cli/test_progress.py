@@ -31,7 +31,7 @@ def train(request):
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind(name="slow", summary="Counts", card=None, load=None, train=train)
+    yield ModelKind(name="slow", summary="Counts", card=lambda _: None, load=lambda _: None, train=train)
 """
 LINES = ["reads [bold]a[/bold]", "step 20/40", "step 40/40"]
 CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -45,6 +45,7 @@ ARCHITECTURES: list[dict[str, Any]] = [
 ]
 STRANGE = """
 from dataclasses import replace
+from pathlib import Path
 from oasis_gan import OASIS, ModelCard, ModelKind, Window, hookimpl
 
 CARD = ModelCard(
@@ -71,11 +72,11 @@ def oasis_gan_models():
         summary="No model",
         card=lambda _: CARD,
         load=lambda _: None,
-        shipped={"strange": "."},
+        shipped={"strange": Path()},
         exports=exports,
     )
     yield kind
-    yield replace(kind, name="plain", shipped={"plain": "."}, exports={})
+    yield replace(kind, name="plain", shipped={"plain": Path()}, exports={})
 """
 
 
