@@ -27,7 +27,10 @@ Row = tuple[str, ...]
 
 COLUMNS: Row = ("image", "tissue", "voxels", "volume_ml", "mean", "std")
 _SPACE = ("Size", "Spacing", "Origin", "Direction")
-_COARSE_MM, _FINE_MM = 4.0, 2.0  # voxels finer than this add time and little else to a bias field or a rigid fit
+_COARSE_MM, _FINE_MM = (
+    4.0,
+    2.0,
+)  # voxels finer than this add time and little else to a bias field or a rigid fit
 _SEED = 1
 
 
@@ -36,7 +39,9 @@ def check_same_space(output: Image, source: Image) -> None:
     for what in _SPACE:
         found, expected = (getattr(image, f"Get{what}")() for image in (output, source))
         if found != expected:
-            raise SystemExit(f"{what.lower()} of OUTPUT: expected {expected} as in SEG, found {found}")
+            raise SystemExit(
+                f"{what.lower()} of OUTPUT: expected {expected} as in SEG, found {found}"
+            )
 
 
 def correct_bias(image: Image, mask: Image) -> Image:
@@ -62,10 +67,14 @@ def register(moving: Image, fixed: Image) -> Transform:
     method.SetSmoothingSigmasPerLevel([_COARSE_MM / 2, _FINE_MM / 2])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
     method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(learningRate=1.0, minStep=1e-3, numberOfIterations=100)
+    method.SetOptimizerAsRegularStepGradientDescent(
+        learningRate=1.0, minStep=1e-3, numberOfIterations=100
+    )
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetInitialTransform(start, inPlace=False)
-    return sitk.Euler3DTransform(sitk.CompositeTransform(method.Execute(fixed, moving)).GetBackTransform())
+    return sitk.Euler3DTransform(
+        sitk.CompositeTransform(method.Execute(fixed, moving)).GetBackTransform()
+    )
 
 
 def tissue_rows(name: str, image: Image, labels: Image) -> Iterator[Row]:
@@ -77,7 +86,14 @@ def tissue_rows(name: str, image: Image, labels: Image) -> Iterator[Row]:
         if statistics.HasLabel(label.value):
             count = statistics.GetCount(label.value)
             mean, std = statistics.GetMean(label.value), statistics.GetSigma(label.value)
-            yield name, label.name, str(count), f"{count * millilitres:.2f}", f"{mean:.2f}", f"{std:.2f}"
+            yield (
+                name,
+                label.name,
+                str(count),
+                f"{count * millilitres:.2f}",
+                f"{mean:.2f}",
+                f"{std:.2f}",
+            )
 
 
 def write_on_grid(image: Image, geometry: Geometry, path: Path) -> None:
@@ -152,7 +168,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("output", type=_FILE)
 @click.argument("seg", type=_FILE)
 @click.argument("t1", type=_FILE)
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the results.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for the results.",
+)
 def main(output: Path, seg: Path, t1: Path, out: Path) -> None:
     """Write DIR/registered.nii.gz, DIR/rigid.tfm and DIR/tissues.tsv, and print the table."""
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)

@@ -29,14 +29,23 @@ def packed(path: Path, limit: int) -> bytes:
     data = gzip.compress(gzip.decompress(path.read_bytes()), 9, mtime=0)
     if len(data) > limit:
         remedy = "take a smaller head"
-        raise OasisGanError(path, expected=f"at most {limit} bytes", found=str(len(data)), remedy=remedy)
+        raise OasisGanError(
+            path, expected=f"at most {limit} bytes", found=str(len(data)), remedy=remedy
+        )
     return data
 
 
 @click.command()
 @click.argument("head", type=_PATH)
-@click.option("--name", default="mni152", show_default=True, help="What the names of the samples begin with.")
-@click.option("--out", type=_PATH, default=Path(__file__).parent, help="Where to write them.  [default: this folder]")
+@click.option(
+    "--name", default="mni152", show_default=True, help="What the names of the samples begin with."
+)
+@click.option(
+    "--out",
+    type=_PATH,
+    default=Path(__file__).parent,
+    help="Where to write them.  [default: this folder]",
+)
 def main(head: Path, name: str, out: Path) -> None:
     """Write NAME_seg.nii.gz and NAME_t1.nii.gz from the volumes in HEAD."""
     sources = {kind: head / f"{kind}.nii.gz" for kind in LIMITS}

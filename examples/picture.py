@@ -29,7 +29,9 @@ TISSUES = np.array([(0, 0, 0), (64, 104, 160), (142, 148, 156), (240, 234, 222)]
 """Colours of background, CSF, GM and WM."""
 WHITE = 99.5
 """The percentile of a scan's non-zero voxels that is painted in the brightest grey."""
-_BESIDE = 0.58  # of the way from left to right; half of it would be the fissure between the hemispheres
+_BESIDE = (
+    0.58  # of the way from left to right; half of it would be the fissure between the hemispheres
+)
 _BRIGHTEST = 235
 _MARGIN = 4  # voxels around the head
 _BAND, _GAP, _INK = 28, 6, (205, 205, 205)
@@ -67,7 +69,9 @@ class View:
         share = _BESIDE if plane is Plane.SAGITTAL else 0.5
         number = int(occupied[0] + share * (occupied[-1] - occupied[0]))
         around = (np.flatnonzero(slices[number].any(axis=axis)) for axis in (1, 0))
-        rows, columns = (slice(max(0, int(one[0]) - _MARGIN), int(one[-1]) + _MARGIN + 1) for one in around)
+        rows, columns = (
+            slice(max(0, int(one[0]) - _MARGIN), int(one[-1]) + _MARGIN + 1) for one in around
+        )
         return cls(plane, number, (rows, columns))
 
     def tile(self, colours: Colours, geometry: Geometry, scale: float) -> Image.Image:
@@ -85,7 +89,9 @@ def arranged(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
     """Return all tiles on black, captions above the columns."""
     heights = [row[0].height for row in rows]
     widths = [max(row[column].width for row in rows) for column in range(len(rows[0]))]
-    sheet = Image.new("RGB", (sum(widths) + _GAP * (len(widths) + 1), _BAND + sum(heights) + _GAP * len(heights)))
+    sheet = Image.new(
+        "RGB", (sum(widths) + _GAP * (len(widths) + 1), _BAND + sum(heights) + _GAP * len(heights))
+    )
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
     left = _GAP
     for column, width in enumerate(widths):
@@ -112,7 +118,9 @@ def draw(source: Path, scans: Sequence[Path], scale: float) -> Image.Image:
         columns.append(grey(volume.voxels))
     planes = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
     views = [View.of(labels.voxels > 0, labels.geometry, plane) for plane in planes]
-    return arranged([[view.tile(voxels, labels.geometry, scale) for voxels in columns] for view in views])
+    return arranged(
+        [[view.tile(voxels, labels.geometry, scale) for voxels in columns] for view in views]
+    )
 
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

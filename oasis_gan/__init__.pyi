@@ -20,9 +20,27 @@ from .image.label_sets import (
 )
 from .image.labels import Label, LabelSet, Structure
 from .image.slicing import SliceStack, cut, join
-from .image.volume import Assumed, Channels, CleanVolume, Geometry, Mask, Mended, SpatialHeader, Volume, Voxels
+from .image.volume import (
+    Assumed,
+    Channels,
+    CleanVolume,
+    Geometry,
+    Mask,
+    Mended,
+    SpatialHeader,
+    Volume,
+    Voxels,
+)
 from .io.anatomy import lies_with_other_data, prefer_anatomy
-from .io.endings import VOLUME_ENDINGS, NameLookup, caseless, has_suffix, is_volume_name, stem_of, without_suffix
+from .io.endings import (
+    VOLUME_ENDINGS,
+    NameLookup,
+    caseless,
+    has_suffix,
+    is_volume_name,
+    stem_of,
+    without_suffix,
+)
 from .io.files import write_atomically, write_whole
 from .io.folders import walk_files, walk_folders
 from .io.formats import refuse_content, require_content

@@ -33,13 +33,17 @@ class OasisGanError(Exception):
     """
 
     def __init__(self, where: object, *, expected: str, found: str, remedy: str) -> None:
-        super().__init__(f"{_short(where)}: expected {_short(expected)}, found {_short(found)}; {_short(remedy)}")
+        super().__init__(
+            f"{_short(where)}: expected {_short(expected)}, found {_short(found)}; {_short(remedy)}"
+        )
         self.where = where
         self.expected = expected
         self.found = found
         self.remedy = remedy
 
-    def __reduce__(self) -> tuple[Callable[..., OasisGanError], tuple[object, ...], dict[str, object]]:
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[..., OasisGanError], tuple[object, ...], dict[str, object]]:
         """Return what another process makes the error of; there, ``where`` is text."""
         facts = {**self.__dict__, "where": safe_text(self.where)}
         return _restore, (type(self), *self.args), facts
@@ -60,7 +64,10 @@ def printable(text: object) -> str:
 
     Control characters and bytes that are no UTF-8 (file names may hold both) become escapes such as ``\n``.
     """
-    shown = (c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in safe_text(text))
+    shown = (
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode()
+        for c in safe_text(text)
+    )
     return "".join(shown)
 
 

@@ -23,7 +23,9 @@ if os.environ.get("OASIS_GAN_TEST_PRECISION"):
     sys.path.insert(0, str(Path(__file__).parent / "kit" / "forced_precision"))
     sys.modules.pop("sitecustomize", None)
     importlib.import_module("sitecustomize")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (sys.path[0], os.environ.get("PYTHONPATH"))))
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, (sys.path[0], os.environ.get("PYTHONPATH")))
+    )
 
 # A training may run on the same cores, so that no example has a deadline; those of a test share its tmp_path.
 settings.register_profile(
@@ -60,7 +62,9 @@ def save_analyze() -> SaveAnalyze:
             header[name] = value
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_suffix(".hdr").write_bytes(header.binaryblock)
-        path.with_suffix(".img").write_bytes(voxels.astype(voxels.dtype.newbyteorder(order)).tobytes("F"))
+        path.with_suffix(".img").write_bytes(
+            voxels.astype(voxels.dtype.newbyteorder(order)).tobytes("F")
+        )
         return path.with_suffix(".hdr")
 
     return save
@@ -131,7 +135,9 @@ def desk(stand_ins: Path, tmp_path: Path) -> Path:
     desk = Path(shutil.copytree(stand_ins, tmp_path / "desk", symlinks=True))
     (desk / "site").mkdir()
     # What pip installs in place is found by way of a file .pth, which Python reads only where it is told to.
-    (desk / "site" / "sitecustomize.py").write_text("import os, site\nsite.addsitedir(os.path.dirname(__file__))\n")
+    (desk / "site" / "sitecustomize.py").write_text(
+        "import os, site\nsite.addsitedir(os.path.dirname(__file__))\n"
+    )
     return desk
 
 

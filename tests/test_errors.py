@@ -13,7 +13,9 @@ from oasis_gan import OasisGanError
 from oasis_gan.plugin.catalogue import NameTakenError
 from oasis_gan.plugin.discovery import Source
 
-ERROR = OasisGanError(Path("head.nii"), expected="three axes", found="two", remedy="choose a volume")
+ERROR = OasisGanError(
+    Path("head.nii"), expected="three axes", found="two", remedy="choose a volume"
+)
 SHOW = "import pickle, sys; error = pickle.load(sys.stdin.buffer); print(error, error.found, error.remedy, sep='\\n')"
 
 
@@ -28,7 +30,9 @@ def test_an_error_can_be_told_of_another_place() -> None:
 
 
 def test_an_error_says_the_same_in_another_process() -> None:
-    answer = subprocess.run([sys.executable, "-c", SHOW], input=pickle.dumps(ERROR), stdout=subprocess.PIPE, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", SHOW], input=pickle.dumps(ERROR), stdout=subprocess.PIPE, check=True
+    )
     assert answer.stdout.decode().splitlines() == [str(ERROR), "two", "choose a volume"]
 
 

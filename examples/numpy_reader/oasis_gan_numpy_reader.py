@@ -29,10 +29,14 @@ def read(path: Path, max_voxels: int) -> Volume:
     voxels, affine = _arrays(path, max_voxels)
     if voxels.ndim != 3 or voxels.size == 0 or voxels.dtype.kind not in "iuf":
         found = f"{voxels.dtype} of shape {voxels.shape}"
-        raise OasisGanError(path, expected="voxels: numbers in three dimensions", found=found, remedy="save it anew")
+        raise OasisGanError(
+            path, expected="voxels: numbers in three dimensions", found=found, remedy="save it anew"
+        )
     if not _places_voxels(affine):
         found = np.array2string(affine, separator=",").replace("\n", "")
-        raise OasisGanError(path, expected="affine: 4x4 and invertible", found=found, remedy="save it anew")
+        raise OasisGanError(
+            path, expected="affine: 4x4 and invertible", found=found, remedy="save it anew"
+        )
     return Volume(voxels, Geometry(voxels.shape, affine.astype(np.float64)))
 
 
@@ -45,7 +49,9 @@ def _arrays(path: Path, max_voxels: int) -> tuple[NDArray[Any], NDArray[Any]]:
             return archive["voxels"], archive["affine"]
     except (TypeError, AttributeError):
         # A file .npy under another name, which np.load returns as an array.
-        raise OasisGanError(path, expected="a NumPy archive", found="a single array", remedy=remedy) from None
+        raise OasisGanError(
+            path, expected="a NumPy archive", found="a single array", remedy=remedy
+        ) from None
     except _DAMAGE as error:
         found = f"{type(error).__name__}: {error}"
         expected = "a NumPy archive with voxels and affine"
@@ -59,7 +65,9 @@ def _require_at_most(max_voxels: int, archive: Any, path: Path) -> None:  # noqa
         shape = np.lib.format.read_array_header_1_0(header)[0]
     if math.prod(shape) > max_voxels:
         remedy = "crop it, or raise --max-voxels"
-        raise OasisGanError(path, expected=f"at most {max_voxels} voxels", found=f"shape {shape}", remedy=remedy)
+        raise OasisGanError(
+            path, expected=f"at most {max_voxels} voxels", found=f"shape {shape}", remedy=remedy
+        )
 
 
 def _places_voxels(affine: NDArray[Any]) -> bool:
@@ -80,9 +88,13 @@ def subjects(selection: Selection) -> Iterator[Subject]:
         OasisGanError: If there is none.
     """
     root, ending = selection.root, selection.source_suffix or SUFFIX
-    paths = [path for path in _files(root) if path.name.endswith(ending)] if root.is_dir() else [root]
+    paths = (
+        [path for path in _files(root) if path.name.endswith(ending)] if root.is_dir() else [root]
+    )
     if not paths or not paths[0].exists():
-        raise OasisGanError(root, expected=f"*{ending}", found="no such file", remedy="check path and suffix")
+        raise OasisGanError(
+            root, expected=f"*{ending}", found="no such file", remedy="check path and suffix"
+        )
     for path in paths:
         relative = path.relative_to(root if root.is_dir() else root.parent)
         name = "_".join(relative.with_name(relative.name.removesuffix(ending)).parts)

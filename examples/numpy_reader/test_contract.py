@@ -43,7 +43,14 @@ class TestFolder(TestFile):
 def save(path: Path, **arrays: Any) -> Path:  # noqa: ANN401 - whatever NumPy saves
     """Save a small label map, with some arrays of it replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, **{"voxels": np.arange(60).reshape(3, 4, 5) % 4, "affine": np.diag([-1, 1, 2, 1]), **arrays})
+    np.savez(
+        path,
+        **{
+            "voxels": np.arange(60).reshape(3, 4, 5) % 4,
+            "affine": np.diag([-1, 1, 2, 1]),
+            **arrays,
+        },
+    )
     return path
 
 
@@ -70,7 +77,12 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad.npz"
     with path.open("wb") as file:
         np.save(file, np.ones((3, 4, 5)))
-    contents = [path.read_bytes(), b"text", b"", save(path).read_bytes().replace(b"affine", b"afffne")]
+    contents = [
+        path.read_bytes(),
+        b"text",
+        b"",
+        save(path).read_bytes().replace(b"affine", b"afffne"),
+    ]
     for content in contents:
         path.write_bytes(content)
         with pytest.raises(OasisGanError, match=r"bad\.npz: expected a NumPy archive"):

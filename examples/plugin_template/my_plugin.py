@@ -48,13 +48,19 @@ def read(path: Path, max_voxels: int) -> Volume:
         # A map: nothing is in memory yet.
         voxels = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise OasisGanError(path, expected="a NumPy array", found=str(error), remedy="save it again") from None
+        raise OasisGanError(
+            path, expected="a NumPy array", found=str(error), remedy="save it again"
+        ) from None
     if voxels.ndim != 3 or voxels.dtype.kind not in "iuf":
         found = f"{voxels.dtype} of shape {voxels.shape}"
-        raise OasisGanError(path, expected="numbers in three dimensions", found=found, remedy="save it again")
+        raise OasisGanError(
+            path, expected="numbers in three dimensions", found=found, remedy="save it again"
+        )
     if voxels.size > max_voxels:
         expected, found = f"at most {max_voxels} voxels", f"shape {voxels.shape}"
-        raise OasisGanError(path, expected=expected, found=found, remedy="crop it, or raise --max-voxels")
+        raise OasisGanError(
+            path, expected=expected, found=found, remedy="crop it, or raise --max-voxels"
+        )
     # The affine takes (i, j, k) to millimetres towards right, front and top. Your format says it; refuse if not.
     return Volume(np.array(voxels), Geometry(voxels.shape, np.eye(4)))
 
@@ -67,9 +73,13 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     """
     root = selection.root
     ending = selection.source_suffix or SUFFIX
-    paths = [path for path in _files(root) if path.name.endswith(ending)] if root.is_dir() else [root]
+    paths = (
+        [path for path in _files(root) if path.name.endswith(ending)] if root.is_dir() else [root]
+    )
     if not paths or not paths[0].exists():
-        raise OasisGanError(root, expected=f"*{ending} files", found="none", remedy="check path and suffix")
+        raise OasisGanError(
+            root, expected=f"*{ending} files", found="none", remedy="check path and suffix"
+        )
     for path in paths:
         # The path below the root, so that no two subjects have one name.
         relative = path.relative_to(root if root.is_dir() else root.parent)
@@ -149,7 +159,9 @@ def oasis_gan_datasets() -> Iterator[Dataset]:
 def oasis_gan_models() -> Iterator[ModelKind]:
     """Offer the model."""
     shipped = {"my-paint": Path(__file__).parent}
-    yield ModelKind(name="my-paint", summary="One grey a tissue", card=card, load=load, shipped=shipped)
+    yield ModelKind(
+        name="my-paint", summary="One grey a tissue", card=card, load=load, shipped=shipped
+    )
 
 
 @hookimpl

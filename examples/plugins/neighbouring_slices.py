@@ -7,7 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from oasis_gan import OASIS, Canvas, Channels, Mask, ModelCard, ModelKind, Plane, Window, hookimpl, slicewise
+from oasis_gan import (
+    OASIS,
+    Canvas,
+    Channels,
+    Mask,
+    ModelCard,
+    ModelKind,
+    Plane,
+    Window,
+    hookimpl,
+    slicewise,
+)
 
 CONTEXT = 1
 GREYS = np.array([0.30, 0.55, 0.75], np.float32)

@@ -42,6 +42,8 @@ def oasis_gan_models() -> Iterator[ModelKind]:
         name="weighted-sum",
         summary="A weighted sum of two contrasts",
         card=lambda folder: CARD,
-        load=lambda folder: slicewise(predict, CARD, planes=[Plane.AXIAL], canvas=Canvas(1.0, size=1, multiple=1)),
+        load=lambda folder: slicewise(
+            predict, CARD, planes=[Plane.AXIAL], canvas=Canvas(1.0, size=1, multiple=1)
+        ),
         shipped={"t1-t2-to-flair": Path(__file__).parent},
     )

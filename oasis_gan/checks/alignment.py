@@ -82,14 +82,20 @@ def judged(alignment: Alignment) -> Finding:
     }
     best = max(alignment.explained_shifted, alignment.explained_mirrored)
     if best < UNRELATED:
-        message = f"the labels explain only {best:.0%} of the MRI's variance: do they belong together?"
+        message = (
+            f"the labels explain only {best:.0%} of the MRI's variance: do they belong together?"
+        )
         return Finding(Verdict.WARN, message, figures)
     if left <= GAIN * (1 - best):
         return Finding(Verdict.ACCEPT, figures=figures)
     if alignment.explained_mirrored > alignment.explained_shifted:
-        return Finding(Verdict.REJECT, "the labels fit the MRI with left and right turned over", figures)
+        return Finding(
+            Verdict.REJECT, "the labels fit the MRI with left and right turned over", figures
+        )
     by = ", ".join(f"{step:+d}" for step in alignment.shift)
-    return Finding(Verdict.REJECT, f"the labels fit the MRI when they are moved by ({by}) voxels", figures)
+    return Finding(
+        Verdict.REJECT, f"the labels fit the MRI when they are moved by ({by}) voxels", figures
+    )
 
 
 def _explained(groups: NDArray[np.intp], mri: Voxels, places: NDArray[np.intp], by: Shift) -> float:
@@ -108,7 +114,9 @@ def _best(score: Callable[[Shift], float], start: Shift) -> tuple[Shift, float]:
     """Climb from ``start``, a voxel at a time along one axis, as long as the score rises."""
     place, height = start, score(start)
     while max(abs(step) for step in place) < _FARTHEST:
-        next_place, next_height = max(((n, score(n)) for n in _neighbours(place)), key=lambda pair: pair[1])
+        next_place, next_height = max(
+            ((n, score(n)) for n in _neighbours(place)), key=lambda pair: pair[1]
+        )
         if next_height <= height:
             break
         place, height = next_place, next_height
@@ -117,4 +125,11 @@ def _best(score: Callable[[Shift], float], start: Shift) -> tuple[Shift, float]:
 
 def _neighbours(place: Shift) -> list[Shift]:
     i, j, k = place
-    return [(i - 1, j, k), (i + 1, j, k), (i, j - 1, k), (i, j + 1, k), (i, j, k - 1), (i, j, k + 1)]
+    return [
+        (i - 1, j, k),
+        (i + 1, j, k),
+        (i, j - 1, k),
+        (i, j + 1, k),
+        (i, j, k - 1),
+        (i, j, k + 1),
+    ]

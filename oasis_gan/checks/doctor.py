@@ -39,7 +39,9 @@ class Examined:
     twin: str | None = None
 
 
-def examine_all(subjects: Iterable[Subject], labels: LabelSet, validate: Collection[str] = ()) -> Iterator[Examined]:
+def examine_all(
+    subjects: Iterable[Subject], labels: LabelSet, validate: Collection[str] = ()
+) -> Iterator[Examined]:
     """Examine subjects one after the other; what is wrong with one stays with it.
 
     Kept are fingerprints, and only where there is more than one side of a split.
@@ -60,7 +62,10 @@ def examine_all(subjects: Iterable[Subject], labels: LabelSet, validate: Collect
             continue
         others = [one for other, there in seen.items() if other != side for one in there]
         seen[side].append((subject.name, print_of_it))
-        alike, twin = max(((likeness.likeness(print_of_it, other), name) for name, other in others), default=(0.0, ""))
+        alike, twin = max(
+            ((likeness.likeness(print_of_it, other), name) for name, other in others),
+            default=(0.0, ""),
+        )
         finding = _twin_found(alike, twin)
         report = replace(report, findings=(*report.findings, finding))
         yield Examined(subject, side, report, twin if finding.verdict is Verdict.REJECT else None)
@@ -94,7 +99,9 @@ def _examined(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume
     pair = _read_pair(subject.source, subject.target)
     findings = [
         _of_role(role, finding)
-        for role, scan, volume in zip(("source", "target"), (subject.source, subject.target), pair, strict=True)
+        for role, scan, volume in zip(
+            ("source", "target"), (subject.source, subject.target), pair, strict=True
+        )
         for finding in _one(scan, volume, labels)
     ]
     source, target = subject.aligned(*pair)
@@ -103,7 +110,10 @@ def _examined(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume
     findings += _further(subject, source, labels)
     label_map = next((volume for volume in (source, target) if volume.content == "labels"), None)
     mri = target if label_map is source else source
-    if label_map is not None and Verdict.worst(finding.verdict for finding in findings) is not Verdict.REJECT:
+    if (
+        label_map is not None
+        and Verdict.worst(finding.verdict for finding in findings) is not Verdict.REJECT
+    ):
         findings += _fit(label_map, mri)
         scans = (subject.source, subject.target)
         label_scan, mri_scan = scans if label_map is source else reversed(scans)
@@ -187,13 +197,17 @@ def _fit(label_map: Volume, mri: Volume) -> Iterator[Finding]:
         yield alignment.judged(aligned)
 
 
-def _order(scan: Scan, label_map: Volume, labels: LabelSet, mri: Volume, mri_path: Path) -> Iterator[Finding]:
+def _order(
+    scan: Scan, label_map: Volume, labels: LabelSet, mri: Volume, mri_path: Path
+) -> Iterator[Finding]:
     """Yield whether the MRI's greys come in the order of the tissues; nothing where labels are no tissues."""
     try:
         tissues = convert(label_map, scan.labels or labels, OASIS, scan.path)
     except OasisGanError:
         return
-    yield from tissue_order.check_tissue_order(tissues.voxels, mri.voxels, mri_path, is_known=scan.labels is not None)
+    yield from tissue_order.check_tissue_order(
+        tissues.voxels, mri.voxels, mri_path, is_known=scan.labels is not None
+    )
 
 
 def _twin_found(alike: float, name: str) -> Finding:
@@ -203,5 +217,7 @@ def _twin_found(alike: float, name: str) -> Finding:
     if alike <= likeness.SAME_HEAD:
         return Finding(Verdict.ACCEPT, figures=figures)
     return Finding(
-        Verdict.REJECT, f"the same head as {name} on another side of the split (likeness {alike:.2f})", figures
+        Verdict.REJECT,
+        f"the same head as {name} on another side of the split (likeness {alike:.2f})",
+        figures,
     )

@@ -65,7 +65,9 @@ class Report:
     def message(self) -> str:
         """What is wrong, the worst first; empty where nothing is."""
         order = list(Verdict)
-        said = sorted((one for one in self.findings if one.message), key=lambda one: -order.index(one.verdict))
+        said = sorted(
+            (one for one in self.findings if one.message), key=lambda one: -order.index(one.verdict)
+        )
         return "; ".join(finding.message for finding in said)
 
     @property

@@ -9,7 +9,9 @@ from pathlib import Path
 from ..io.endings import stem_of
 from ..plugin.datasets import Selection, Subject
 
-_OF_LABELS = re.compile(r"(?:d|a|f|t|pve)?seg\d*|labels?|mask|segmentation|tissues?|aparc\S*|wmparc", re.IGNORECASE)
+_OF_LABELS = re.compile(
+    r"(?:d|a|f|t|pve)?seg\d*|labels?|mask|segmentation|tissues?|aparc\S*|wmparc", re.IGNORECASE
+)
 
 
 def hint_at_suffix(paths: Iterable[Path]) -> str | None:
@@ -32,7 +34,9 @@ def hint_at_suffix(paths: Iterable[Path]) -> str | None:
     return None
 
 
-def with_hint(subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]) -> Iterator[Subject]:
+def with_hint(
+    subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]
+) -> Iterator[Subject]:
     """Yield subjects, and say that a suffix would choose where all files of a folder were taken.
 
     Args:

@@ -31,7 +31,9 @@ def fingerprint(volume: Volume) -> Fingerprint | None:
         return None
     # A head is brighter than the noise around it.
     head = voxels > inside.mean() / 2
-    cells, counts = _on_the_grid(voxels, head, volume.geometry.affine @ np.diag([step, step, step, 1]))
+    cells, counts = _on_the_grid(
+        voxels, head, volume.geometry.affine @ np.diag([step, step, step, 1])
+    )
     fine = np.where(counts > 0, cells / np.maximum(counts, 1), 0)
     full = counts > 0.5 * np.median(counts[counts > 0])
     slow = _smooth(np.where(full, fine, 0)) / np.maximum(_smooth(full.astype(np.float64)), 0.05)
@@ -64,7 +66,9 @@ def _on_the_grid(
     size = int(np.prod(_CELLS))
     sums = np.bincount(index, voxels[head][near], minlength=size)
     counts = np.bincount(index, minlength=size)
-    return np.asarray(sums.reshape(_CELLS), np.float64), np.asarray(counts.reshape(_CELLS), np.float64)
+    return np.asarray(sums.reshape(_CELLS), np.float64), np.asarray(
+        counts.reshape(_CELLS), np.float64
+    )
 
 
 def _smooth(grid: NDArray[np.float64]) -> NDArray[np.float64]:

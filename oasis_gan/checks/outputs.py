@@ -21,7 +21,9 @@ def is_output(path: Path) -> bool:
     return isinstance(content, dict) and content.get("synthetic") is True
 
 
-def without_outputs(subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]) -> Iterator[Subject]:
+def without_outputs(
+    subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]
+) -> Iterator[Subject]:
     """Yield the subjects of a folder whose sources are no outputs of this tool, and say how many were left out.
 
     What a user names is used all the same, with a warning: a file, or a suffix that nothing but outputs have.
@@ -55,7 +57,9 @@ def without_outputs(subjects: Iterable[Subject], selection: Selection, say: Call
     else:
         found = f"{_counted(len(outputs))} of oasis-gan and nothing else"
         remedy = "name the files themselves to use them, or choose them with `source_suffix`"
-        raise OasisGanError(selection.root, expected="volumes that are no outputs", found=found, remedy=remedy)
+        raise OasisGanError(
+            selection.root, expected="volumes that are no outputs", found=found, remedy=remedy
+        )
 
 
 def _counted(outputs: int) -> str:

@@ -29,7 +29,9 @@ def remarked(volume: V, where: object) -> V:
     for finding in findings:
         if finding.verdict is Verdict.REJECT:
             remedy = "leave it out"
-            raise OasisGanError(where, expected="a volume to translate", found=finding.message, remedy=remedy)
+            raise OasisGanError(
+                where, expected="a volume to translate", found=finding.message, remedy=remedy
+            )
     notes = (
         Mended(finding.message) if finding.verdict is Verdict.FIX else finding.message
         for finding in findings

@@ -29,7 +29,9 @@ def check_place(geometry: Geometry) -> Iterator[Finding]:
         yield Finding(Verdict.WARN, f"voxels of {spacing} mm: is the unit right?")
     nearest = float(np.linalg.norm(_corners(geometry), axis=0).min())
     if nearest > FARTHEST_MM:
-        yield Finding(Verdict.WARN, f"it lies {nearest / 1000:.3g} m from the middle of the scanner")
+        yield Finding(
+            Verdict.WARN, f"it lies {nearest / 1000:.3g} m from the middle of the scanner"
+        )
     if geometry.header is not None:
         yield from _check_forms(geometry, geometry.header)
 
@@ -82,7 +84,9 @@ def _qform(header: SpatialHeader) -> Affine | None:
 
 def _angle(one: Affine, other: Affine) -> float:
     """Return the largest angle between the axes of two affines, in degrees."""
-    ours, theirs = (affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0) for affine in (one, other))
+    ours, theirs = (
+        affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0) for affine in (one, other)
+    )
     # By the chord: the arc cosine of what is nearly 1 is no better than 0.02 degrees.
     chords = np.linalg.norm(ours - theirs, axis=0) / 2
     return float(np.degrees(2 * np.arcsin(np.clip(chords, 0, 1))).max())
@@ -90,7 +94,9 @@ def _angle(one: Affine, other: Affine) -> float:
 
 def _indices(geometry: Geometry) -> Affine:
     """Return the voxel indices of the eight corners, (4, 8)."""
-    return np.array(np.meshgrid(*((0, n - 1) for n in geometry.shape), [1], indexing="ij")).reshape(4, -1)
+    return np.array(np.meshgrid(*((0, n - 1) for n in geometry.shape), [1], indexing="ij")).reshape(
+        4, -1
+    )
 
 
 def _corners(geometry: Geometry) -> Affine:

@@ -45,7 +45,9 @@ class Entry:
         for scan in (subject.source, subject.target):
             if scan is not None:
                 cells += [printable(scan.path.absolute()), _hash_files(scan)]
-        further = [f"{name}={printable(scan.path.absolute())}" for name, scan in subject.further.items()]
+        further = [
+            f"{name}={printable(scan.path.absolute())}" for name, scan in subject.further.items()
+        ]
         hashes = [f"{name}={_hash_files(scan)}" for name, scan in subject.further.items()]
         entry = cls(*cells)
         return replace(entry, further="; ".join(further), further_sha256="; ".join(hashes))
@@ -120,11 +122,15 @@ def split(learnt: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
     if not learnt:
         found = f"{len(held_out)} held out and nobody else"
         remedy = "hold out fewer, or see the lines above"
-        raise OasisGanError("training data", expected="someone to learn from", found=found, remedy=remedy)
+        raise OasisGanError(
+            "training data", expected="someone to learn from", found=found, remedy=remedy
+        )
     both = {_person(subject) for subject in learnt} & {_person(subject) for subject in held_out}
     if both:
         found, remedy = f"{min(both)} on both", "name all subjects of that person, or none"
-        raise OasisGanError("`validate`", expected="each person on one side", found=found, remedy=remedy)
+        raise OasisGanError(
+            "`validate`", expected="each person on one side", found=found, remedy=remedy
+        )
     return Split(tuple(learnt), tuple(held_out))
 
 
@@ -160,7 +166,10 @@ def read_split(folder: Path) -> list[Entry]:
         return [_parse_row(line) for line in lines]
     except (OSError, ValueError) as error:
         found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        expected, remedy = f"a table of {', '.join(_COLUMNS)}", "restore it, or train into another folder"
+        expected, remedy = (
+            f"a table of {', '.join(_COLUMNS)}",
+            "restore it, or train into another folder",
+        )
         raise OasisGanError(path, expected=expected, found=found, remedy=remedy) from None
 
 
@@ -189,7 +198,9 @@ def compare(recorded: Sequence[Entry], subjects: Iterable[tuple[Subject, str]]) 
         else:
             lost.append(entry)
     others = [one for same in there.values() for one in same]
-    return Comparison(Split(tuple(sides["train"]), tuple(sides["validate"])), tuple(lost), tuple(others))
+    return Comparison(
+        Split(tuple(sides["train"]), tuple(sides["validate"])), tuple(lost), tuple(others)
+    )
 
 
 def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
@@ -205,7 +216,9 @@ def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
             if other.side != entry.side:
                 expected = "each person on one side"
                 found = f"{other.subject} and {entry.subject}, which hold the same file"
-                raise OasisGanError("`validate`", expected=expected, found=found, remedy="leave one of them out")
+                raise OasisGanError(
+                    "`validate`", expected=expected, found=found, remedy="leave one of them out"
+                )
 
 
 def _enumerate(names: Sequence[str]) -> str:

@@ -31,7 +31,9 @@ _T1W = re.compile(r"(?:.*[^a-z0-9])?(?:t1w?|mprage|t1_?brain)", re.IGNORECASE)
 _FLAIR_NAME = re.compile(r"(?:.*[^a-z0-9])?flair", re.IGNORECASE)
 
 
-def check_tissue_order(tissues: Voxels, mri: Voxels, mri_path: Path, *, is_known: bool) -> Iterator[Finding]:
+def check_tissue_order(
+    tissues: Voxels, mri: Voxels, mri_path: Path, *, is_known: bool
+) -> Iterator[Finding]:
     """Compare the mean intensities of the tissues with the orders that contrasts have.
 
     Args:
@@ -48,7 +50,9 @@ def check_tissue_order(tissues: Voxels, mri: Voxels, mri_path: Path, *, is_known
     order = tuple(_TISSUES[index] for index in rank)
     figures = {"tissue_means": [round(float(mean), 4) for mean in means]}
     span = float(np.ptp(means))
-    is_clear = span > _SPAN * np.abs(means).max() and bool((np.diff(means[rank]) > _APART * span).all())
+    is_clear = span > _SPAN * np.abs(means).max() and bool(
+        (np.diff(means[rank]) > _APART * span).all()
+    )
     if not is_clear or order in _orders_of(mri_path):
         yield Finding(Verdict.ACCEPT, figures=figures)
         return

@@ -28,7 +28,9 @@ def check_shape(volume: Volume) -> Iterator[Finding]:
     shape = volume.geometry.shape
     second = sorted(shape)[1]
     if second < 2:
-        yield Finding(Verdict.REJECT, f"{' x '.join(map(str, shape))} voxels: nothing can be sliced")
+        yield Finding(
+            Verdict.REJECT, f"{' x '.join(map(str, shape))} voxels: nothing can be sliced"
+        )
     elif second < _THIN:
         yield Finding(Verdict.WARN, f"only {' x '.join(map(str, shape))} voxels")
 
@@ -37,7 +39,10 @@ def check_intensities(volume: Volume) -> Iterator[Finding]:
     """Look for voxels that are next to nothing."""
     largest = float(np.abs(volume.voxels).max())
     if 0 < largest < np.finfo(np.float32).tiny:
-        yield Finding(Verdict.WARN, f"intensities are denormal numbers, {largest:.2g} at most: was the scale lost?")
+        yield Finding(
+            Verdict.WARN,
+            f"intensities are denormal numbers, {largest:.2g} at most: was the scale lost?",
+        )
 
 
 def check_labels(volume: Volume, labels: LabelSet, where: object) -> Iterator[Finding]:
@@ -50,16 +55,24 @@ def check_labels(volume: Volume, labels: LabelSet, where: object) -> Iterator[Fi
     if volume.voxels.dtype.kind not in "iu":
         off = float(np.abs(volume.voxels - clean.voxels).max())
         if off:
-            yield Finding(Verdict.WARN, f"labels lie up to {off:.2g} off whole numbers: rounded", {"label_offset": off})
+            yield Finding(
+                Verdict.WARN,
+                f"labels lie up to {off:.2g} off whole numbers: rounded",
+                {"label_offset": off},
+            )
         else:
-            yield Finding(Verdict.FIX, f"labels stored as {volume.voxels.dtype}: taken as whole numbers")
+            yield Finding(
+                Verdict.FIX, f"labels stored as {volume.voxels.dtype}: taken as whole numbers"
+            )
 
 
 def check_picture(geometry: Geometry) -> Iterator[Finding]:
     """Look whether axial slices, as most models cut them, are pictures, or rows of few pixels."""
     if is_no_picture(geometry, Plane.AXIAL):
         plane = best_plane(geometry)
-        yield Finding(Verdict.WARN, f"{describe_thin(geometry)}: a picture in the {plane} plane alone")
+        yield Finding(
+            Verdict.WARN, f"{describe_thin(geometry)}: a picture in the {plane} plane alone"
+        )
 
 
 def check_room(volume: Volume, where: object) -> Iterator[Finding]:
@@ -95,8 +108,14 @@ def _ends(occupied: Mask, axis: int) -> Iterator[Finding]:
     if gaps:
         yield Finding(Verdict.WARN, f"{gaps} empty slices inside, along axis {'ijk'[axis]}")
     ends = ((first, first), (slices - 1 - last, last))
-    voids = [void for void, edge in ends if void > VOID * slices and area[edge] > ABRUPT * area.max()]
+    voids = [
+        void for void, edge in ends if void > VOID * slices and area[edge] > ABRUPT * area.max()
+    ]
     if voids:
-        where = f"at both ends of axis {'ijk'[axis]}" if len(voids) == 2 else f"along axis {'ijk'[axis]}"
+        where = (
+            f"at both ends of axis {'ijk'[axis]}"
+            if len(voids) == 2
+            else f"along axis {'ijk'[axis]}"
+        )
         message = f"cut off {where}: {' and '.join(map(str, voids))} of {slices} slices are empty"
         yield Finding(Verdict.WARN, message, {"empty_slices": sum(voids)})

@@ -20,7 +20,12 @@ from .further_sources import FurtherSources, require_distinct
 from .progress import reporting
 from .streams import results_stream, write_result
 
-_COLOURS = {Verdict.ACCEPT: "green", Verdict.FIX: "cyan", Verdict.WARN: "yellow", Verdict.REJECT: "red"}
+_COLOURS = {
+    Verdict.ACCEPT: "green",
+    Verdict.FIX: "cyan",
+    Verdict.WARN: "yellow",
+    Verdict.REJECT: "red",
+}
 _WIDTH = 160  # columns of a table that goes to a file
 
 
@@ -41,10 +46,17 @@ def check(options: CheckOptions) -> int:
     registry = load_registry(options.plugin_files)
     further = FurtherSources.of(options, registry, require_distinct(options.further))
     subjects, broken = list_subjects(
-        registry, options.selections(), options.dataset, options.labels, options.source_is, join=further.join
+        registry,
+        options.selections(),
+        options.dataset,
+        options.labels,
+        options.source_is,
+        join=further.join,
     )
     require_listed(options.validate, subjects)
-    reports = [Report(outcome.subject, (Finding(Verdict.REJECT, outcome.message),)) for outcome in broken]
+    reports = [
+        Report(outcome.subject, (Finding(Verdict.REJECT, outcome.message),)) for outcome in broken
+    ]
     if options.form == "tsv":
         _print_rows(["subject\tverdict\tmessage", *map(_row, reports)])
     with reporting("checking", len(subjects)) as reporter:
@@ -75,7 +87,11 @@ def _row(report: Report) -> str:
 
 
 def _record(report: Report) -> dict[str, object]:
-    said = {"subject": printable(report.subject), "verdict": report.verdict, "message": printable(_message(report))}
+    said = {
+        "subject": printable(report.subject),
+        "verdict": report.verdict,
+        "message": printable(_message(report)),
+    }
     return {**said, "figures": report.figures}
 
 
@@ -87,7 +103,9 @@ def _print_rows(rows: Iterable[str]) -> None:
 def _print_table(reports: Iterable[Report]) -> None:
     table = Table("subject", "verdict", "message")
     for report in reports:
-        name, message = (Text(printable(text), overflow="fold") for text in (report.subject, _message(report)))
+        name, message = (
+            Text(printable(text), overflow="fold") for text in (report.subject, _message(report))
+        )
         table.add_row(name, Text(report.verdict, _COLOURS[report.verdict]), message)
     console = Console(file=results_stream(), width=None if results_stream().isatty() else _WIDTH)
     # Through `write_result`, which knows what to do when nobody reads.

@@ -77,7 +77,9 @@ def check_plugin(options: CheckOptions) -> int:
         importlib.import_module("pytest")
     except ModuleNotFoundError as error:
         remedy = "pip install 'oasis-gan[testing]'"
-        raise OasisGanError("--check", expected="pytest", found=one_line(error), remedy=remedy) from None
+        raise OasisGanError(
+            "--check", expected="pytest", found=one_line(error), remedy=remedy
+        ) from None
     contract_kept = True
     for line, good in _checked(options):
         write_result(printable(with_flags(line)))
@@ -128,7 +130,9 @@ def _try(offered: _Offered, options: CheckOptions) -> Iterator[Line]:
             yield f"{title}: {line}", False
         for line in trial.skipped:
             yield f"{title}: skipped: {line}", True
-        counts = f"{trial.kept} checks kept, {len(trial.broken)} broken, {len(trial.skipped)} skipped"
+        counts = (
+            f"{trial.kept} checks kept, {len(trial.broken)} broken, {len(trial.skipped)} skipped"
+        )
         yield f"{title}: {counts}", not trial.broken
 
 

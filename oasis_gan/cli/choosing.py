@@ -92,10 +92,14 @@ def first(there: Iterable[T], what: str) -> T:
     """Return the first of what is installed: the default."""
     for one in there:
         return one
-    raise OasisGanError(what, expected="at least one", found="none", remedy="install a plugin that brings one")
+    raise OasisGanError(
+        what, expected="at least one", found="none", remedy="install a plugin that brings one"
+    )
 
 
-def choose_model(registry: Registry, wanted: str | None, where: str = "--model") -> tuple[ModelKind, Path]:
+def choose_model(
+    registry: Registry, wanted: str | None, where: str = "--model"
+) -> tuple[ModelKind, Path]:
     """Return kind and folder of a model, by name or by folder; by default the first that ships with a plugin."""
     trained = registry.trained.offers
     if wanted is None or wanted in trained:
@@ -130,12 +134,19 @@ def choose_options(card: ModelCard, requested: Mapping[str, RequestedOption]) ->
         if option is None:
             known = ", ".join(values) or "no options"
             remedy = "leave it out, or choose another model"
-            raise OasisGanError(request.flag, expected=f"an option of {card.name} ({known})", found=name, remedy=remedy)
+            raise OasisGanError(
+                request.flag,
+                expected=f"an option of {card.name} ({known})",
+                found=name,
+                remedy=remedy,
+            )
         try:
             values[name] = option.parse(request.text)
         except ValueError:
             remedy = f"see oasis-gan models {card.name}"
-            raise OasisGanError(request.flag, expected=option.expected, found=request.text, remedy=remedy) from None
+            raise OasisGanError(
+                request.flag, expected=option.expected, found=request.text, remedy=remedy
+            ) from None
     return values
 
 
@@ -151,17 +162,24 @@ def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
     with using_model(folder, kind.name, expected, "report it to the plugin's author"):
         if wanted not in kind.exports:
             expected = f"a format of {kind.name} ({', '.join(kind.exports) or 'it has none'})"
-            raise OasisGanError("--format", expected=expected, found=wanted, remedy="name one of them")
+            raise OasisGanError(
+                "--format", expected=expected, found=wanted, remedy="name one of them"
+            )
         kind.exports[wanted](folder, out)
         if not out.exists():
             raise OasisGanError(
-                kind.name, expected=f"{wanted} to be written", found="nothing", remedy="mend the plugin"
+                kind.name,
+                expected=f"{wanted} to be written",
+                found="nothing",
+                remedy="mend the plugin",
             )
         card = kind.card(folder)
     warn_of_note(card, folder)
 
 
-def _as_listed(subjects: Iterable[Subject], reader: Dataset, selection: Selection) -> Iterable[Subject]:
+def _as_listed(
+    subjects: Iterable[Subject], reader: Dataset, selection: Selection
+) -> Iterable[Subject]:
     """Return subjects as their reader lists them."""
     return subjects
 
@@ -184,9 +202,15 @@ def list_subjects(
     """
     advice = advice or advise_on_labels(registry)
     selections = list(selections)
-    if labels and source_is == "image" and not any(selection.wants_targets for selection in selections):
+    if (
+        labels
+        and source_is == "image"
+        and not any(selection.wants_targets for selection in selections)
+    ):
         remedy = "leave one of the two out"
-        raise OasisGanError("--labels", expected="label maps", found="--source-is image beside it", remedy=remedy)
+        raise OasisGanError(
+            "--labels", expected="label maps", found="--source-is image beside it", remedy=remedy
+        )
     named = registry[Dataset].get(dataset) if dataset else None
     meant = label_set_of(labels, advice) if labels else None
     finder = LabelSetFinder(advice)
@@ -207,7 +231,9 @@ def list_subjects(
     return subjects, broken
 
 
-def advise_on_labels(registry: Registry, option: str = "`labels`", card: ModelCard | None = None) -> LabelAdvice:
+def advise_on_labels(
+    registry: Registry, option: str = "`labels`", card: ModelCard | None = None
+) -> LabelAdvice:
     """Return how a user says what the values of a label map mean.
 
     Args:
@@ -233,7 +259,9 @@ def label_set_of(name: str, advice: LabelAdvice) -> LabelSet:
     if path.is_file() or path.suffix or path.name != name:
         return read_label_table(path)
     expected = f"one of {', '.join(advice.label_sets)}, or a table (TSV: index, name or tissue)"
-    raise OasisGanError(advice.option, expected=expected, found=name, remedy="name the one your values are of")
+    raise OasisGanError(
+        advice.option, expected=expected, found=name, remedy="name the one your values are of"
+    )
 
 
 def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
@@ -243,7 +271,9 @@ def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
     missing = [name for name in names if composed(name) not in listed]
     if missing:
         expected = f"one of {', '.join(there)}"
-        raise OasisGanError("--validate", expected=expected, found=min(missing), remedy="name subjects as listed")
+        raise OasisGanError(
+            "--validate", expected=expected, found=min(missing), remedy="name subjects as listed"
+        )
 
 
 def _require_heeded(reader: Dataset, selection: Selection) -> None:
@@ -288,7 +318,9 @@ def spelt_as_on_disk(selection: Selection) -> Selection:
     A keyboard gives one form of an accented letter, and macOS another.
     """
     target = selection.target_root
-    return replace(selection, root=_spelt(selection.root), target_root=_spelt(target) if target else None)
+    return replace(
+        selection, root=_spelt(selection.root), target_root=_spelt(target) if target else None
+    )
 
 
 def _spelt(path: Path) -> Path:
@@ -307,7 +339,9 @@ def _sources(reader: Dataset, selection: Selection, broken: list[Outcome]) -> It
     yield from with_hint(subjects, selection, say) if reader.generic else subjects
 
 
-def sound_subjects(reader: Dataset, selection: Selection, broken: list[Outcome]) -> Iterator[Subject]:
+def sound_subjects(
+    reader: Dataset, selection: Selection, broken: list[Outcome]
+) -> Iterator[Subject]:
     """Yield the subjects of a selection whose fields have the types that they should; the others go to ``broken``."""
     for subject in _opened(reader, selection):
         problem = _problem_with(subject, reader, selection)
@@ -323,9 +357,13 @@ def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
     for subject in reader.open(selection):
         if not isinstance(subject, Subject):
             found, remedy = type(subject).__name__, f"mend the dataset plugin {reader.name}"
-            raise OasisGanError(selection.root, expected="Subject objects", found=found, remedy=remedy)
+            raise OasisGanError(
+                selection.root, expected="Subject objects", found=found, remedy=remedy
+            )
         yield subject
         found_any = True
     if not found_any:
         expected = f"something that the dataset plugin {reader.name} reads"
-        raise OasisGanError(selection.root, expected=expected, found="none", remedy="check the path and the suffix")
+        raise OasisGanError(
+            selection.root, expected=expected, found="none", remedy="check the path and the suffix"
+        )

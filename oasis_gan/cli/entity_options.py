@@ -19,8 +19,15 @@ _LABELS = re.compile(r"[A-Za-z0-9+]+(?:-[A-Za-z0-9+]+)?(?:,[A-Za-z0-9+-]*)*")
 def entity_option(entity: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return the option that chooses by participant or session; labels come with and without their prefix."""
 
-    def labels(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_without_prefix(label, entity) for value in values for label in value.split(",") if label)
+    def labels(
+        context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        return tuple(
+            _without_prefix(label, entity)
+            for value in values
+            for label in value.split(",")
+            if label
+        )
 
     return click.option(
         f"--{entity}-label",

@@ -10,7 +10,14 @@ from ..errors import one_line, printable
 from ..evaluation.evaluating import Evaluation, Task, evaluate
 from ..evaluation.libraries import require_libraries
 from ..evaluation.provenance import find_source_file
-from ..evaluation.records import describe_undefined, json_document, json_failure, json_record, tsv_header, tsv_rows
+from ..evaluation.records import (
+    describe_undefined,
+    json_document,
+    json_failure,
+    json_record,
+    tsv_header,
+    tsv_rows,
+)
 from ..evaluation.sidecars import Sidecar, read_sidecar
 from ..io.endings import stem_of
 from ..plugin.datasets import Scan
@@ -72,15 +79,23 @@ def _task(options: EvaluateOptions, registry: Registry) -> Task:
     return Task(subject, output, sidecar, real, _find_labels(options, registry, sidecar))
 
 
-def _find_labels(options: EvaluateOptions, registry: Registry, sidecar: Sidecar | None) -> Scan | None:
+def _find_labels(
+    options: EvaluateOptions, registry: Registry, sidecar: Sidecar | None
+) -> Scan | None:
     """Return the label map that is named, or that the sidecar names and that lies near."""
     path = options.labels
     if path is None and sidecar is not None and sidecar.was_made_from_labels:
-        folders = [options.output.parent, options.output.absolute().parent.parent, options.against.parent]
+        folders = [
+            options.output.parent,
+            options.output.absolute().parent.parent,
+            options.against.parent,
+        ]
         path = find_source_file(sidecar, folders)
         if path is None:
             name = sidecar.source.file
-            say(f"warning: {name}, which the output was made from, is not near it: name it with --labels")
+            say(
+                f"warning: {name}, which the output was made from, is not near it: name it with --labels"
+            )
     if path is None:
         return None
     scan = _open(options, registry, path, holds_labels=True)

@@ -21,7 +21,9 @@ from .source_option import NamedSource
 FLAG = "--source"
 
 
-def choose_sources(typed: Sequence[NamedSource], names: Sequence[str], owner: str) -> dict[str, str]:
+def choose_sources(
+    typed: Sequence[NamedSource], names: Sequence[str], owner: str
+) -> dict[str, str]:
     """Return where each further source is that a user names.
 
     Args:
@@ -35,7 +37,9 @@ def choose_sources(typed: Sequence[NamedSource], names: Sequence[str], owner: st
     expected = f"a further source of {owner}, which takes {_listed(names)}"
     for name, _ in typed:
         if name == names[0]:
-            raise OasisGanError(FLAG, expected=expected, found=f"{name}, which is SOURCE", remedy="leave it out")
+            raise OasisGanError(
+                FLAG, expected=expected, found=f"{name}, which is SOURCE", remedy="leave it out"
+            )
         if name not in names:
             raise OasisGanError(FLAG, expected=expected, found=name, remedy="name one of these")
     return require_distinct(typed, f" of {owner}, which takes {_listed(names)}")
@@ -51,13 +55,17 @@ def require_distinct(typed: Sequence[NamedSource], of: str = "") -> dict[str, st
     for name, where in typed:
         if name in places:
             found = f"{places[name]} and {where}"
-            raise OasisGanError(FLAG, expected=f"one place for the {name}{of}", found=found, remedy="give it once")
+            raise OasisGanError(
+                FLAG, expected=f"one place for the {name}{of}", found=found, remedy="give it once"
+            )
         _existing_path(where)
         places[name] = where
     return places
 
 
-def require_all(subjects: Sequence[Subject], names: Sequence[str], places: Collection[str], owner: str) -> None:
+def require_all(
+    subjects: Sequence[Subject], names: Sequence[str], places: Collection[str], owner: str
+) -> None:
     """Raise `OasisGanError` if no subject has one of the further sources: a user has not said where they are.
 
     Args:
@@ -87,7 +95,9 @@ class FurtherSources:
     dataset: str | None = None
 
     @classmethod
-    def of(cls, options: SelectionOptions, registry: Registry, places: Mapping[str, str]) -> FurtherSources:
+    def of(
+        cls, options: SelectionOptions, registry: Registry, places: Mapping[str, str]
+    ) -> FurtherSources:
         """Return what finds the further sources of the subjects that a user chooses.
 
         Raises:
@@ -99,7 +109,9 @@ class FurtherSources:
                 raise _one_file_for_several(name, path)
         return cls(registry=registry, places=places, dataset=options.dataset)
 
-    def join(self, subjects: Iterable[Subject], reader: Dataset, selection: Selection) -> Iterator[Subject]:
+    def join(
+        self, subjects: Iterable[Subject], reader: Dataset, selection: Selection
+    ) -> Iterator[Subject]:
         """Yield the subjects of a selection with their further sources.
 
         Where a subject lacks one, reading that says so.
@@ -120,7 +132,9 @@ class FurtherSources:
                 listed = list(_with_found(listed, _Search(name, where, path, reader, selection)))
         yield from listed
 
-    def _with_file(self, subjects: Sequence[Subject], name: str, path: Path, selection: Selection) -> Subject:
+    def _with_file(
+        self, subjects: Sequence[Subject], name: str, path: Path, selection: Selection
+    ) -> Subject:
         """Return the one subject that a file belongs to, with it."""
         if len(subjects) != 1:
             raise _one_file_for_several(name, path)
@@ -161,7 +175,9 @@ class _Search:
         if self.folder is None:
             asked = replace(self.selection, target_root=None, target_suffix=self.where)
         else:
-            asked = spelt_as_on_disk(replace(self.selection, target_root=self.folder, target_suffix=""))
+            asked = spelt_as_on_disk(
+                replace(self.selection, target_root=self.folder, target_suffix="")
+            )
         try:
             listed = list(sound_subjects(self.reader, asked, []))
         except OasisGanError as error:
@@ -169,13 +185,19 @@ class _Search:
                 raise
             raise self._in_own_words(error) from error
         found = {(one.name, one.source.path): one.target for one in listed}
-        return {key: scan for key, scan in found.items() if scan is not None and self._is_there(scan, key[1])}
+        return {
+            key: scan
+            for key, scan in found.items()
+            if scan is not None and self._is_there(scan, key[1])
+        }
 
     def usable(self, scans: Iterable[Scan]) -> list[Scan]:
         """Return those of the scans that are no outputs of this tool, unless nothing else is named so."""
         root = self.folder or self.selection.root
         asked = Selection(root, source_suffix="" if self.folder else self.where)
-        return [one.source for one in without_outputs([Subject("", scan) for scan in scans], asked, say)]
+        return [
+            one.source for one in without_outputs([Subject("", scan) for scan in scans], asked, say)
+        ]
 
     def _is_there(self, scan: Scan, source: Path) -> bool:
         """Whether a scan is where the user said: a table of pairs names its targets whatever is asked for."""
@@ -189,7 +211,11 @@ class _Search:
 
     def _in_own_words(self, error: OasisGanError) -> OasisGanError:
         """Return an error about targets as one about this source."""
-        where = f"{FLAG} {self.name}" if error.where in ("`target_root`", "`target_suffix`") else error.where
+        where = (
+            f"{FLAG} {self.name}"
+            if error.where in ("`target_root`", "`target_suffix`")
+            else error.where
+        )
         expected = error.expected.replace("targets", self.name)
         remedy = error.remedy.replace("`target_suffix`", f"{FLAG} {self.name}=ENDING")
         remedy = remedy.replace("`target_root`", f"{FLAG} {self.name}=DIR")
@@ -235,7 +261,9 @@ def _with_found(subjects: Sequence[Subject], search: _Search) -> Iterator[Subjec
             continue
         there = "none" if scan is None else f"an output of oasis-gan, {scan.path.name}"
         source = subject.source.path
-        yield _with_scan(subject, search.name, Scan.refused(source, _missing(source, search.name, there)))
+        yield _with_scan(
+            subject, search.name, Scan.refused(source, _missing(source, search.name, there))
+        )
 
 
 def _with_scan(subject: Subject, name: str, scan: Scan) -> Subject:
@@ -270,7 +298,10 @@ def _existing_path(where: str) -> Path | None:
     if os.path.lexists(path) or os.sep in where:
         expected = "a file, a folder, or the end of file names"
         raise OasisGanError(
-            f"{FLAG} {where}", expected=expected, found="no such file or folder", remedy="check the path"
+            f"{FLAG} {where}",
+            expected=expected,
+            found="no such file or folder",
+            remedy="check the path",
         )
     return None
 

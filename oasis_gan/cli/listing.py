@@ -68,7 +68,9 @@ def describe_model(name: str, files: Iterable[Path]) -> Iterator[str]:
         yield "It has no options."
         return
     options: list[Row] = [("OPTION", "DEFAULT", "VALUES", "WHAT IT DOES")]
-    options.extend((option.name, str(option.default), option.expected, option.help) for option in card.options)
+    options.extend(
+        (option.name, str(option.default), option.expected, option.help) for option in card.options
+    )
     yield from _aligned(options)
 
 
@@ -87,4 +89,6 @@ def _name_source(name: str, encoding: Encoding) -> str:
 def _aligned(rows: list[Row]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        yield printable("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        yield printable(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )

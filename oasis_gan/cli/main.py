@@ -30,7 +30,9 @@ _plugin_option = click.option(
 )
 
 
-def _spacing(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+def _spacing(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[float, ...] | None:
     """Take three positive numbers, or one for all three axes."""
     if value is None:
         return None
@@ -39,7 +41,9 @@ def _spacing(context: click.Context, parameter: click.Parameter, value: str | No
     except ValueError:
         sizes = ()
     if len(sizes) not in {1, 3} or not all(0 < size < float("inf") for size in sizes):
-        raise click.BadParameter(f"expected millimetres as 1 or 1,1,1.25, found {printable(value)}", context, parameter)
+        raise click.BadParameter(
+            f"expected millimetres as 1 or 1,1,1.25, found {printable(value)}", context, parameter
+        )
     return sizes if len(sizes) == 3 else sizes * 3
 
 
@@ -111,10 +115,14 @@ _SELECTION_OPTIONS = (
 )
 
 
-def _selects_subjects(required: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def _selects_subjects(
+    required: bool = True,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add SOURCE and the options that choose subjects of it."""
     metavar = "SOURCE..." if required else "[SOURCE]..."
-    argument = click.argument("sources", type=_EXISTING, nargs=-1, required=required, metavar=metavar)
+    argument = click.argument(
+        "sources", type=_EXISTING, nargs=-1, required=required, metavar=metavar
+    )
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
         for option in reversed((argument, *_SELECTION_OPTIONS)):
@@ -132,7 +140,12 @@ _PAIR_OPTIONS = (
         metavar="DIR",
         help="Folder of the targets, named like the sources.",
     ),
-    click.option("--target-suffix", default="", metavar="TEXT", help="How target names end: _t1.nii.gz, or _t1."),
+    click.option(
+        "--target-suffix",
+        default="",
+        metavar="TEXT",
+        help="How target names end: _t1.nii.gz, or _t1.",
+    ),
     click.option(
         "--validate",
         multiple=True,
@@ -172,8 +185,12 @@ def cli() -> None:
 @cli.command(cls=SubjectCommand, short_help="Translate volumes.")
 @_selects_subjects()
 @_further_sources_option
-@click.option("--out", type=_EXISTING, required=True, metavar="DIR", help="Output folder; created if needed.")
-@click.option("--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder.")
+@click.option(
+    "--out", type=_EXISTING, required=True, metavar="DIR", help="Output folder; created if needed."
+)
+@click.option(
+    "--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder."
+)
 @click.option(
     "--exporter",
     default="nifti",
@@ -213,7 +230,9 @@ def cli() -> None:
     help="Short for --option precision=PRECISION: float32, bfloat16, which is faster on processors that support it "
     "and gives slightly different voxels, or auto, which uses it only there.  [default: float32]",
 )
-@click.option("--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan.")
+@click.option(
+    "--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan."
+)
 @click.option(
     "--like-labels",
     type=_EXISTING,
@@ -241,7 +260,9 @@ def run(context: click.Context, /, **options: object) -> None:
 @cli.command(cls=SubjectCommand, short_help="Train a model, or resume a training.")
 @_selects_subjects(required=False)
 @click.option("--out", type=_EXISTING, metavar="FOLDER", help="Model folder; created if needed.")
-@click.option("--resume", type=_EXISTING, metavar="FOLDER", help="Resume the training in this folder.")
+@click.option(
+    "--resume", type=_EXISTING, metavar="FOLDER", help="Resume the training in this folder."
+)
 @click.option(
     "--source",
     "moved_to",
@@ -253,8 +274,14 @@ def run(context: click.Context, /, **options: object) -> None:
     "moved (--target for the targets).",
 )
 @click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
-@click.option("--preset", metavar="NAME", help="Settings that come with the kind; --recipe and --set override them.")
-@click.option("--recipe", type=_EXISTING, metavar="FILE", help="TOML file with the settings of the training.")
+@click.option(
+    "--preset",
+    metavar="NAME",
+    help="Settings that come with the kind; --recipe and --set override them.",
+)
+@click.option(
+    "--recipe", type=_EXISTING, metavar="FILE", help="TOML file with the settings of the training."
+)
 @click.option(
     "--set",
     "settings",
@@ -296,7 +323,13 @@ def check(context: click.Context, /, **options: object) -> None:
 
 @cli.command(short_help="Compare an output with a real scan.")
 @click.argument("output", type=_EXISTING, metavar="OUTPUT")
-@click.option("--against", type=_EXISTING, required=True, metavar="FILE", help="The real scan, on the same grid.")
+@click.option(
+    "--against",
+    type=_EXISTING,
+    required=True,
+    metavar="FILE",
+    help="The real scan, on the same grid.",
+)
 @click.option(
     "--labels",
     type=_EXISTING,
@@ -334,7 +367,9 @@ def evaluate(context: click.Context, /, **options: object) -> None:
     metavar="NAME",
     help="File format of the exported model, such as onnx or savedmodel. (For volumes, see run --exporter.)",
 )
-@click.option("--out", type=_EXISTING, required=True, metavar="PATH", help="File or folder to create.")
+@click.option(
+    "--out", type=_EXISTING, required=True, metavar="PATH", help="File or folder to create."
+)
 @_plugin_option
 @click.pass_context
 def export(context: click.Context, /, **options: object) -> None:
@@ -363,9 +398,22 @@ def export(context: click.Context, /, **options: object) -> None:
     metavar="PATH",
     help="With --check: data for its readers, or a trained model; may be repeated.",
 )
-@click.option("--source-suffix", default="", metavar="TEXT", help="With --check: how source files in a sample end.")
-@click.option("--target", "target_root", type=_EXISTING, metavar="DIR", help="With --check: folder of the targets.")
-@click.option("--target-suffix", default="", metavar="TEXT", help="With --check: how target files end.")
+@click.option(
+    "--source-suffix",
+    default="",
+    metavar="TEXT",
+    help="With --check: how source files in a sample end.",
+)
+@click.option(
+    "--target",
+    "target_root",
+    type=_EXISTING,
+    metavar="DIR",
+    help="With --check: folder of the targets.",
+)
+@click.option(
+    "--target-suffix", default="", metavar="TEXT", help="With --check: how target files end."
+)
 @click.pass_context
 def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401
     """List the installed plugins: what they offer, where they come from, and what is broken and why.
@@ -377,7 +425,9 @@ def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options
 
         if plugin_files:
             found = f"--plugin {plugin_files[0]} as well"
-            raise OasisGanError("--check", expected="one plugin", found=found, remedy="name it after --check alone")
+            raise OasisGanError(
+                "--check", expected="one plugin", found=found, remedy="name it after --check alone"
+            )
 
         context.exit(check_plugin(CheckOptions(**options)))
     from .listing import plugin_table
@@ -401,7 +451,14 @@ def models(model: str | None, plugin_files: tuple[Path, ...]) -> None:
         write_result(line)
 
 
-_WRONG_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG}
+_WRONG_PATH = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+}
 """What the file system says where the user named a path that cannot be meant."""
 
 

@@ -79,14 +79,18 @@ def _readers_of(registry: Registry, path: Path, dataset: str | None) -> list[Dat
     return recognising
 
 
-def _only_scan(reader: Dataset, path: Path, content: Content, spacing: Spacing | None, max_voxels: int) -> Scan:
+def _only_scan(
+    reader: Dataset, path: Path, content: Content, spacing: Spacing | None, max_voxels: int
+) -> Scan:
     # A layout that chooses among its files by their names is told that it is this one.
     suffix = "" if path.is_dir() else path.name
     selection = Selection(path, source_suffix=suffix, spacing=spacing, max_voxels=max_voxels)
     scans = list(_scans(reader, selection, content))
     if len(scans) != 1:
         found = f"{len(scans)}" if scans else "none"
-        raise OasisGanError(path, expected="one volume", found=found, remedy="name a file that holds one")
+        raise OasisGanError(
+            path, expected="one volume", found=found, remedy="name a file that holds one"
+        )
     return scans[0]
 
 
@@ -112,4 +116,6 @@ def _of_content(subject: Subject, content: Content) -> Scan:
 
 def _blaming(plugin: str, path: Path, error: Exception) -> OasisGanError:
     remedy = f"fix the file, or the dataset plugin {plugin}".rstrip()
-    return OasisGanError(path, expected="a volume that can be read", found=one_line(error), remedy=remedy)
+    return OasisGanError(
+        path, expected="a volume that can be read", found=one_line(error), remedy=remedy
+    )

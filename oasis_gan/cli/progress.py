@@ -17,7 +17,9 @@ from ..pipeline.ledger import Outcome, Status
 from .flags import with_flags
 from .streams import results_stream, write_result
 
-_SPEED_PERIOD = 300.0  # seconds to take the mean speed over: a pause to measure or to save must not shake it
+_SPEED_PERIOD = (
+    300.0  # seconds to take the mean speed over: a pause to measure or to save must not shake it
+)
 
 
 class Reporter(Protocol):
@@ -44,7 +46,9 @@ class _Bar:
 
     def say(self, line: str) -> None:
         text = printable(with_flags(line))
-        self._progress.console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
+        self._progress.console.print(
+            text, markup=False, emoji=False, highlight=False, soft_wrap=True
+        )
 
     def give(self, result: Path) -> None:
         # Where both are one terminal, what is written past the bar would land in the middle of it.
@@ -104,7 +108,11 @@ class Tally:
     def line(self, outcome: Outcome) -> str:
         """Return the line for the next outcome."""
         self._count += 1
-        name = "" if outcome.status is Status.FAILED and outcome.subject in outcome.message else f"{outcome.subject}: "
+        name = (
+            ""
+            if outcome.status is Status.FAILED and outcome.subject in outcome.message
+            else f"{outcome.subject}: "
+        )
         took = f" ({outcome.seconds:.1f} s)" if outcome.status is Status.DONE else ""
         message = f" - {outcome.message}" if outcome.message else ""
         return printable(f"[{self._count}/{self._total}] {name}{outcome.status}{took}{message}")

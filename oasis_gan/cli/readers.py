@@ -17,7 +17,9 @@ def name_reader(subject: Subject, reader: Dataset) -> Subject:
     """Return a subject whose scans name the plugin that reads them."""
     target = replace(subject.target, plugin=reader.name) if subject.target else None
     further = {name: replace(scan, plugin=reader.name) for name, scan in subject.further.items()}
-    return replace(subject, source=replace(subject.source, plugin=reader.name), target=target, further=further)
+    return replace(
+        subject, source=replace(subject.source, plugin=reader.name), target=target, further=further
+    )
 
 
 def guess_reader(registry: Registry, root: Path) -> Dataset:
@@ -25,7 +27,9 @@ def guess_reader(registry: Registry, root: Path) -> Dataset:
     if not root.exists():
         if root.is_symlink():
             require_content(root, "a file or folder")
-        raise OasisGanError(root, expected="a file or folder", found="nothing there", remedy="check the path")
+        raise OasisGanError(
+            root, expected="a file or folder", found="nothing there", remedy="check the path"
+        )
     recognising = [reader for reader in registry[Dataset] if recognises(reader, root)]
     readers = [reader for reader in recognising if not reader.generic] or recognising
     if len(readers) == 1:
@@ -36,7 +40,9 @@ def guess_reader(registry: Registry, root: Path) -> Dataset:
     known = ", ".join(registry[Dataset].offers) or "none"
     if readers:
         found = " and ".join(reader.name for reader in readers)
-        raise OasisGanError(root, expected="one layout", found=found, remedy="choose one with --dataset")
+        raise OasisGanError(
+            root, expected="one layout", found=found, remedy="choose one with --dataset"
+        )
     raise unrecognised(root, known)
 
 

@@ -38,7 +38,9 @@ def read_recipe(path: Path) -> Recipe:
     try:
         return tomllib.loads(read_small(path).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise OasisGanError(path, expected="TOML: key = value", found=str(error), remedy="fix that line") from None
+        raise OasisGanError(
+            path, expected="TOML: key = value", found=str(error), remedy="fix that line"
+        ) from None
 
 
 def apply_settings(recipe: Recipe, settings: Iterable[str]) -> Recipe:
@@ -65,7 +67,12 @@ def _put(recipe: Recipe, names: list[str], value: object) -> None:
         if not isinstance(recipe, dict):
             found = f"a setting, {'.'.join(tables[:depth])}"
             expected = f"a table of settings before .{names[depth]}"
-            raise OasisGanError("--set", expected=expected, found=found, remedy="docs/training.md lists all settings")
+            raise OasisGanError(
+                "--set",
+                expected=expected,
+                found=found,
+                remedy="docs/training.md lists all settings",
+            )
     recipe[last] = value
 
 

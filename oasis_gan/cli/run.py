@@ -94,10 +94,14 @@ def run(options: RunOptions) -> int:
     values = choose_options(card, options.requested_options())
     exporter = registry[Exporter].get(options.exporter)
     if options.like_labels is not None and options.like is None:
-        raise OasisGanError("--like-labels", expected="--like beside it", found="none", remedy="name the reference")
+        raise OasisGanError(
+            "--like-labels", expected="--like beside it", found="none", remedy="name the reference"
+        )
     if options.like_label_set is not None and options.like_labels is None:
         remedy = "name the label map of the reference"
-        raise OasisGanError(_LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy)
+        raise OasisGanError(
+            _LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy
+        )
     names = list(card.sources)
     places = choose_sources(options.further, names, card.name)
     _require_content(options, card)
@@ -136,7 +140,9 @@ def _prepare(out: Path, reporter: Reporter) -> None:
     out.mkdir(parents=True, exist_ok=True)
     swept = sweep(out)
     if swept:
-        reporter.say(f"{out}: removed {swept} unfinished {'file' if swept == 1 else 'files'} of a run that was killed")
+        reporter.say(
+            f"{out}: removed {swept} unfinished {'file' if swept == 1 else 'files'} of a run that was killed"
+        )
     try:
         with claimed(out, "may I write here?"):
             pass
@@ -208,8 +214,13 @@ def _require_content(options: RunOptions, card: ModelCard) -> None:
     """Raise `OasisGanError` if SOURCE is said to hold something else than the model translates."""
     content = card.source.content
     if options.source_is not in (None, content):
-        expected, remedy = f"{content}, which this model translates", "leave it out, or choose another model"
-        raise OasisGanError("--source-is", expected=expected, found=str(options.source_is), remedy=remedy)
+        expected, remedy = (
+            f"{content}, which this model translates",
+            "leave it out, or choose another model",
+        )
+        raise OasisGanError(
+            "--source-is", expected=expected, found=str(options.source_is), remedy=remedy
+        )
 
 
 def _make_job(
@@ -253,7 +264,9 @@ def _find_contrast(
     scan = _open_scan(options, registry, options.like, "image")
     if scan.known_content == "labels":
         remedy = "give the scan, and its label map as --like-labels"
-        raise OasisGanError("--like", expected="a scan", found=f"a label map, {options.like}", remedy=remedy)
+        raise OasisGanError(
+            "--like", expected="a scan", found=f"a label map, {options.like}", remedy=remedy
+        )
     references = {}
     reference, references["like"] = read_with_identity(scan.holding("image"), read_volume)
     labels = None

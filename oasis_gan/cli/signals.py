@@ -51,7 +51,9 @@ def exit_status(interruption: KeyboardInterrupt) -> int:
 def describe_interruption(interruption: KeyboardInterrupt) -> str:
     """Return one line: which signal it was, and the notes that were added to the exception on its way up."""
     number = _number(interruption)
-    first = "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+    first = (
+        "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+    )
     return "; ".join([first, *getattr(interruption, "__notes__", ())])
 
 

@@ -70,7 +70,9 @@ def _stream_on(descriptor: _Descriptor, like: TextIO) -> _Stream:
     """Return a stream on a descriptor, in the encoding of another one."""
     buffer = io.BufferedWriter(descriptor)
     line_buffering = bool(getattr(like, "line_buffering", True))
-    return _Stream(buffer, encoding=like.encoding, errors=like.errors, line_buffering=line_buffering)
+    return _Stream(
+        buffer, encoding=like.encoding, errors=like.errors, line_buffering=line_buffering
+    )
 
 
 def open_closed_streams() -> None:
@@ -107,7 +109,9 @@ def results_only() -> Iterator[None]:
     os.dup2(error, output)
     sys.stdout = sys.stderr
     # Paths keep their bytes, whatever these are.
-    stream = open(saved, "w", encoding=sys.getfilesystemencoding(), errors="surrogateescape", closefd=False)  # noqa: SIM115
+    stream = open(  # noqa: SIM115
+        saved, "w", encoding=sys.getfilesystemencoding(), errors="surrogateescape", closefd=False
+    )
     _RESULTS.stream = stream
     try:
         yield

@@ -21,7 +21,14 @@ from ..plugin.datasets import Subject
 from ..plugin.models import ModelKind, TrainingRequest
 from ..plugin.registry import Registry
 from .check import report_line
-from .choosing import SelectionOptions, advise_on_labels, first, list_subjects, load_registry, require_listed
+from .choosing import (
+    SelectionOptions,
+    advise_on_labels,
+    first,
+    list_subjects,
+    load_registry,
+    require_listed,
+)
 from .flags import flag_of
 from .further_sources import FurtherSources, require_all, require_distinct
 from .lines import say
@@ -33,7 +40,15 @@ from .streams import write_result
 from .training_folder import TrainingRun, has_model, hold_training_folder, relocate
 from .training_sources import OWNER, choose_training_sources, named_sources, prepare_subject
 
-_WITH_RESUME = {"resume", "settings", "plugin_files", "moved_to", "further", "target_root", "labels"}
+_WITH_RESUME = {
+    "resume",
+    "settings",
+    "plugin_files",
+    "moved_to",
+    "further",
+    "target_root",
+    "labels",
+}
 _NOT_GIVEN = (None, (), "", MAX_VOXELS)
 """What options are where the user names none."""
 
@@ -161,12 +176,22 @@ class _Training:
         places = choose_training_sources(selecting.further, settings)
         further = FurtherSources.of(selecting, registry, places)
         subjects, broken = list_subjects(
-            registry, selecting.selections(), selecting.dataset, selecting.labels, source_is, join=further.join
+            registry,
+            selecting.selections(),
+            selecting.dataset,
+            selecting.labels,
+            source_is,
+            join=further.join,
         )
         require_all(subjects, list(named_sources(settings)), places, OWNER)
         if selecting.source_is and settings.get("source") not in (None, selecting.source_is):
-            expected, remedy = f"{settings['source']}, as the recipe has it", "leave it out, or set source"
-            raise OasisGanError("--source-is", expected=expected, found=selecting.source_is, remedy=remedy)
+            expected, remedy = (
+                f"{settings['source']}, as the recipe has it",
+                "leave it out, or set source",
+            )
+            raise OasisGanError(
+                "--source-is", expected=expected, found=selecting.source_is, remedy=remedy
+            )
         for outcome in broken:
             say(outcome.message)
         # What the data keep for a test is neither learnt nor looked at.
@@ -199,17 +224,25 @@ class _Record:
             self._written = True
 
 
-def _begin(options: TrainOptions, registry: Registry, label_sets: LabelSets) -> tuple[Path, TrainingRun]:
+def _begin(
+    options: TrainOptions, registry: Registry, label_sets: LabelSets
+) -> tuple[Path, TrainingRun]:
     """Return the folder of a new training, and what is asked for in it."""
     if options.moved_to:
         remedy = "leave out --source: a new training takes SOURCE without it"
         raise OasisGanError("--source", expected="--resume beside it", found="none", remedy=remedy)
     if options.out is None or not options.sources:
         found = "neither" if options.out is None and not options.sources else "one of them"
-        raise OasisGanError("train", expected="SOURCE and --out, or --resume", found=found, remedy="name both")
+        raise OasisGanError(
+            "train", expected="SOURCE and --out, or --resume", found=found, remedy="name both"
+        )
     trainable = [kind.name for kind in registry[ModelKind] if kind.train is not None]
     kind = options.kind or first(trainable, "model kind that can be trained")
-    preset = None if options.preset is None else _find_preset(registry[ModelKind].get(kind), options.preset)
+    preset = (
+        None
+        if options.preset is None
+        else _find_preset(registry[ModelKind].get(kind), options.preset)
+    )
     recipe = compose_recipe(preset, options.recipe, options.settings)
     _require_new(options.out)
     selection = _describe_selection(options, label_sets)
@@ -220,7 +253,9 @@ def _require_new(out: Path) -> None:
     """Raise `OasisGanError` if there is a model in the folder; where nothing was learnt a training may begin anew."""
     if has_model(out):
         remedy = f"name another --out, or go on with it: oasis-gan train --resume {shlex.quote(str(out))}"
-        raise OasisGanError(out, expected="a new folder", found="one with a training in it", remedy=remedy)
+        raise OasisGanError(
+            out, expected="a new folder", found="one with a training in it", remedy=remedy
+        )
 
 
 def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
@@ -230,7 +265,10 @@ def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
             raise _unheeded(flag_of(field.name))
     run = TrainingRun.read(folder)
     # A table may have moved; a name means what it meant.
-    if options.labels is not None and not Path(run.selection.get("labels") or OASIS.name).is_absolute():
+    if (
+        options.labels is not None
+        and not Path(run.selection.get("labels") or OASIS.name).is_absolute()
+    ):
         raise _unheeded("--labels")
     selection = dict(run.selection)
     if options.moved_to:
@@ -250,7 +288,11 @@ def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
 
 def _unheeded(option: str) -> OasisGanError:
     """Return what to raise for an option that a training cannot go on with."""
-    remedy = "leave it out; --source says where the data lie now" if option == "SOURCE" else "leave it out"
+    remedy = (
+        "leave it out; --source says where the data lie now"
+        if option == "SOURCE"
+        else "leave it out"
+    )
     expected = "only --set, --source and --target beside it"
     return OasisGanError("--resume", expected=expected, found=option, remedy=remedy)
 
@@ -259,17 +301,29 @@ def _require_data(run: TrainingRun) -> None:
     """Raise `OasisGanError` if nothing is left where the data of a training lay: they have moved."""
     sources, target_root = run.sources(), run.target_root()
     if not any(source.exists() for source in sources):
-        expected, remedy = "the data that this training learns from", "say where they lie now: --source DIR"
-        raise OasisGanError("--resume", expected=expected, found=f"nothing at {sources[0]}", remedy=remedy)
+        expected, remedy = (
+            "the data that this training learns from",
+            "say where they lie now: --source DIR",
+        )
+        raise OasisGanError(
+            "--resume", expected=expected, found=f"nothing at {sources[0]}", remedy=remedy
+        )
     if target_root is not None and not target_root.exists():
-        expected, remedy = "the targets that this training learns from", "say where they lie now: --target DIR"
-        raise OasisGanError("--resume", expected=expected, found=f"nothing at {target_root}", remedy=remedy)
+        expected, remedy = (
+            "the targets that this training learns from",
+            "say where they lie now: --target DIR",
+        )
+        raise OasisGanError(
+            "--resume", expected=expected, found=f"nothing at {target_root}", remedy=remedy
+        )
 
 
 def _require_trainable(kind: ModelKind) -> Callable[[TrainingRequest], None]:
     """Return what trains a kind of model."""
     if kind.train is None:
-        raise OasisGanError(kind.name, expected="a kind that can be trained", found="none", remedy="see --kind")
+        raise OasisGanError(
+            kind.name, expected="a kind that can be trained", found="none", remedy="see --kind"
+        )
     return kind.train
 
 
@@ -292,7 +346,10 @@ def _describe_selection(options: TrainOptions, label_sets: LabelSets) -> dict[st
 
 def _describe_places(places: Mapping[str, str]) -> list[list[str]]:
     """Return where further sources are, as JSON; files and folders by their absolute paths."""
-    return [[name, str(Path(where).absolute()) if Path(where).exists() else where] for name, where in places.items()]
+    return [
+        [name, str(Path(where).absolute()) if Path(where).exists() else where]
+        for name, where in places.items()
+    ]
 
 
 def _as_json(value: Any) -> Any:  # noqa: ANN401 - an option of any type
@@ -318,13 +375,17 @@ def _selecting(selection: Mapping[str, Any], plugin_files: tuple[Path, ...]) -> 
     return SelectionOptions(**options)
 
 
-def _recall_sides(out: Path, shown: Sequence[Subject], labels: LabelSet, validate: Collection[str]) -> Split:
+def _recall_sides(
+    out: Path, shown: Sequence[Subject], labels: LabelSet, validate: Collection[str]
+) -> Split:
     """Return the sides that a training began with.
 
     Raises:
         OasisGanError: If somebody is missing, changed or new.
     """
-    recorded = compare(read_split(out), [(subject, side_of(subject, validate)) for subject in shown])
+    recorded = compare(
+        read_split(out), [(subject, side_of(subject, validate)) for subject in shown]
+    )
     others = [subject for subject, _ in recorded.others]
     # Who was left out at the beginning is so again.
     examined = list(examine_all(others, labels, validate))
@@ -343,7 +404,10 @@ def _examine_sides(shown: Iterable[Subject], labels: LabelSet, validate: Collect
     for examined in examine_all(shown, labels, validate):
         if examined.twin is not None:
             name = examined.subject.name
-            found, remedy = f"{name} and {examined.twin}, the same head", "put both on one side, or leave one out"
+            found, remedy = (
+                f"{name} and {examined.twin}, the same head",
+                "put both on one side, or leave one out",
+            )
             expected = "different heads to learn and to measure on"
             raise OasisGanError("training data", expected=expected, found=found, remedy=remedy)
         verdict = examined.report.verdict

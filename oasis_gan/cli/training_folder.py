@@ -58,7 +58,9 @@ class TrainingRun:
             )
             run.sources()
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise OasisGanError(path, expected=expected, found=one_line(error), remedy=remedy) from None
+            raise OasisGanError(
+                path, expected=expected, found=one_line(error), remedy=remedy
+            ) from None
         return run
 
     def write(self, folder: Path) -> None:
@@ -98,7 +100,9 @@ def relocate(recorded: Sequence[Path], given: Sequence[Path]) -> list[Path]:
         common = Path(os.path.commonpath(recorded))
         return [given[0].absolute() / path.relative_to(common) for path in recorded]
     expected = f"one folder, or as many sources as this training began with, {len(recorded)}"
-    raise OasisGanError("--source", expected=expected, found=str(len(given)), remedy="name each once, in that order")
+    raise OasisGanError(
+        "--source", expected=expected, found=str(len(given)), remedy="name each once, in that order"
+    )
 
 
 @contextmanager

@@ -22,7 +22,9 @@ def named_sources(settings: Mapping[str, object]) -> dict[str, object]:
     return dict(sources) if isinstance(sources, Mapping) else {}
 
 
-def choose_training_sources(typed: Sequence[NamedSource], settings: Mapping[str, object]) -> dict[str, str]:
+def choose_training_sources(
+    typed: Sequence[NamedSource], settings: Mapping[str, object]
+) -> dict[str, str]:
     """Return where each further source is that a user names.
 
     Raises:
@@ -32,7 +34,9 @@ def choose_training_sources(typed: Sequence[NamedSource], settings: Mapping[str,
     if typed and not names:
         example = f'sources = {{ first = "image", {typed[0][0]} = "image" }}'
         expected = "a further source of the recipe, which names none"
-        raise OasisGanError(FLAG, expected=expected, found=typed[0][0], remedy=f"name them there: {example}")
+        raise OasisGanError(
+            FLAG, expected=expected, found=typed[0][0], remedy=f"name them there: {example}"
+        )
     return choose_sources(typed, names, OWNER) if typed else {}
 
 
@@ -53,7 +57,10 @@ def prepare_subject(subject: Subject, settings: Mapping[str, object], labels: La
         subject,
         source=subject.source.in_labels(labels),
         target=subject.target.in_labels(labels) if subject.target else None,
-        further={name: _prepare(scan, sources.get(name), labels) for name, scan in subject.further.items()},
+        further={
+            name: _prepare(scan, sources.get(name), labels)
+            for name, scan in subject.further.items()
+        },
     )
 
 

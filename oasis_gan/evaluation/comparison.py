@@ -63,7 +63,10 @@ def plane_axes(geometry: Geometry) -> dict[Plane, int]:
     """Return by plane the voxel axis that runs across its slices, the nearest of an oblique volume."""
     letters = geometry.orientation
     pairs = {Plane.SAGITTAL: "LR", Plane.CORONAL: "PA", Plane.AXIAL: "IS"}
-    return {plane: next(axis for axis, letter in enumerate(letters) if letter in pair) for plane, pair in pairs.items()}
+    return {
+        plane: next(axis for axis, letter in enumerate(letters) if letter in pair)
+        for plane, pair in pairs.items()
+    }
 
 
 def regions_of(tissues: Voxels) -> dict[str, Mask]:
@@ -80,7 +83,9 @@ def regions_of(tissues: Voxels) -> dict[str, Mask]:
     return found
 
 
-def compare_raw(real: Voxels, output: Voxels, regions: Regions, axes: Mapping[Plane, int]) -> Comparison:
+def compare_raw(
+    real: Voxels, output: Voxels, regions: Regions, axes: Mapping[Plane, int]
+) -> Comparison:
     """Compare intensities as they are stored, in the range of the real scan."""
     inside = real[regions[TOTAL]]
     low, high = (float(value) for value in np.percentile(inside, RANGE_PERCENTILES))
@@ -119,14 +124,18 @@ def _common_order(real: list[float], output: list[float]) -> list[int]:
     for which, means in (("the real scan", real), ("the output", output)):
         # Written so that NaN is refused too.
         if not (np.diff(np.array(means)[order]) > 0).all():
-            shown = ", ".join(f"{label.name} {mean:.4g}" for label, mean in zip(OASIS.labels, means, strict=True))
+            shown = ", ".join(
+                f"{label.name} {mean:.4g}" for label, mean in zip(OASIS.labels, means, strict=True)
+            )
             raise _no_match(f"means of {shown} in {which}")
     return [int(index) for index in order]
 
 
 def _no_match(found: str) -> OasisGanError:
     expected = "three tissues whose means come in one order in both volumes"
-    return OasisGanError("matching contrasts", expected=expected, found=found, remedy="see the raw figures")
+    return OasisGanError(
+        "matching contrasts", expected=expected, found=found, remedy="see the raw figures"
+    )
 
 
 def _matched(voxels: Voxels, tissues: Voxels, order: list[int]) -> Voxels:
@@ -144,7 +153,9 @@ def _comparison(
     mask = regions[TOTAL]
     box = _box_around(mask)
     with np.errstate(over="ignore"):
-        images = [np.where(mask[box], voxels[box], 0).astype(np.float32) for voxels in (real, output)]
+        images = [
+            np.where(mask[box], voxels[box], 0).astype(np.float32) for voxels in (real, output)
+        ]
     cropped = {name: region[box] for name, region in regions.items()}
     return Comparison(images[0], images[1], cropped, bounds, axes, box, mask.shape)
 

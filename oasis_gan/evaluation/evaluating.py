@@ -107,7 +107,9 @@ def evaluate(task: Task) -> Evaluation:
         notes.append("no label map: there are no figures by tissue, and contrasts are not matched")
     else:
         try:
-            comparisons["matched"] = compare_matched(real, output, volumes.tissues.voxels, regions, axes)
+            comparisons["matched"] = compare_matched(
+                real, output, volumes.tissues.voxels, regions, axes
+            )
         except OasisGanError as error:
             notes.append(str(error))
     voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
@@ -134,9 +136,14 @@ def _regions(volumes: _Volumes, task: Task) -> tuple[str, dict[str, Mask]]:
         where, remedy = task.output.path, "give another output, or its label map as `labels`"
     else:
         definition, regions = LABELLED, regions_of(volumes.tissues.voxels)
-        where, remedy = task.labels.path if task.labels else task.output.path, "give another label map"
+        where, remedy = (
+            task.labels.path if task.labels else task.output.path,
+            "give another label map",
+        )
     if not regions[TOTAL].any():
-        raise OasisGanError(where, expected="some voxels to compare", found="an empty mask", remedy=remedy)
+        raise OasisGanError(
+            where, expected="some voxels to compare", found="an empty mask", remedy=remedy
+        )
     return definition, regions
 
 
@@ -160,7 +167,9 @@ def _read_image(scan: Scan) -> Volume:
     largest = max(-float(volume.voxels.min()), float(volume.voxels.max()))
     if largest > _LARGEST:
         expected = f"intensities up to {_LARGEST:g}"
-        raise OasisGanError(scan.path, expected=expected, found=f"{largest:g}", remedy="rescale the volume")
+        raise OasisGanError(
+            scan.path, expected=expected, found=f"{largest:g}", remedy="rescale the volume"
+        )
     return volume
 
 
@@ -182,14 +191,21 @@ def _check_output(task: Task, identity: Identity) -> list[str]:
         OasisGanError: If it is not the volume that its sidecar describes, or no image.
     """
     if task.sidecar is None:
-        return ["no sidecar of oasis-gan lies beside the output: nothing says what it was made from"]
+        return [
+            "no sidecar of oasis-gan lies beside the output: nothing says what it was made from"
+        ]
     if task.sidecar.target_encoding.kind == "labels":
-        found, remedy = "a label map that a model made", "give the MRI that was made from a label map"
+        found, remedy = (
+            "a label map that a model made",
+            "give the MRI that was made from a label map",
+        )
         raise OasisGanError(task.output.path, expected="an MRI", found=found, remedy=remedy)
     if identity["sha256"] != task.sidecar.volume.sha256:
         expected = "the volume that the JSON beside it describes"
         remedy = "make it again with `overwrite`, or move the JSON away"
-        raise OasisGanError(task.output.path, expected=expected, found="another one, by its SHA-256", remedy=remedy)
+        raise OasisGanError(
+            task.output.path, expected=expected, found="another one, by its SHA-256", remedy=remedy
+        )
     return []
 
 

@@ -49,11 +49,15 @@ def score(comparison: Comparison) -> ImageScores:
             scored[name] = values | {"ms_ssim": over_scales[name]}
     keys = [measure.key for measure in IMAGE_MEASURES]
     ordered = {name: {key: values[key] for key in keys} for name, values in scored.items()}
-    slices = {plane: _by_slice(comparison, plane, maps[f"ssim_{plane}"]) for plane in comparison.axes}
+    slices = {
+        plane: _by_slice(comparison, plane, maps[f"ssim_{plane}"]) for plane in comparison.axes
+    }
     return ImageScores(ordered, slices)
 
 
-def _by_slice(comparison: Comparison, plane: Plane, similarity: Image | Undefined) -> list[float | None]:
+def _by_slice(
+    comparison: Comparison, plane: Plane, similarity: Image | Undefined
+) -> list[float | None]:
     """Return the mean of a map in each slice of the whole volume."""
     axis = comparison.axes[plane]
     curve: list[float | None] = [None] * comparison.shape[axis]
@@ -62,7 +66,9 @@ def _by_slice(comparison: Comparison, plane: Plane, similarity: Image | Undefine
     mask = np.moveaxis(comparison.regions[TOTAL], axis, 0)
     along = np.moveaxis(similarity, axis, 0)
     for index in np.flatnonzero(mask.any(axis=(1, 2))):
-        curve[comparison.box[axis].start + int(index)] = json_value(_mean_in(mask[index], along[index]))
+        curve[comparison.box[axis].start + int(index)] = json_value(
+            _mean_in(mask[index], along[index])
+        )
     return curve
 
 
@@ -104,7 +110,9 @@ def _correlation(real: Values, output: Values) -> Value:
     squares = [float((values**2).sum()) for values in deviations]
     if min(squares) == 0:
         return _FLAT
-    return checked(float((deviations[0] * deviations[1]).sum()) / math.sqrt(squares[0] * squares[1]))
+    return checked(
+        float((deviations[0] * deviations[1]).sum()) / math.sqrt(squares[0] * squares[1])
+    )
 
 
 def _histogram_intersection(real: Values, output: Values, bounds: tuple[float, float]) -> Value:
@@ -132,4 +140,8 @@ def _gradient_ratio(comparison: Comparison, region: Mask, plane: Plane) -> Value
         float(np.abs(voxels[there] - voxels[here])[both].mean(dtype=np.float64))
         for voxels in (comparison.real, comparison.output)
     )
-    return checked(output / real) if real > 0 else Undefined("the real scan has no gradient in that direction")
+    return (
+        checked(output / real)
+        if real > 0
+        else Undefined("the real scan has no gradient in that direction")
+    )

@@ -44,7 +44,11 @@ class Measure:
         return f"{value:.{self.digits}f}"
 
 
-AXES = {Plane.SAGITTAL: "left_right", Plane.CORONAL: "posterior_anterior", Plane.AXIAL: "inferior_superior"}
+AXES = {
+    Plane.SAGITTAL: "left_right",
+    Plane.CORONAL: "posterior_anterior",
+    Plane.AXIAL: "inferior_superior",
+}
 """By plane, the direction across its slices."""
 
 IMAGE_MEASURES = (
@@ -56,7 +60,10 @@ IMAGE_MEASURES = (
     Measure("ms_ssim", "MS-SSIM, 3-D", 3),
     Measure("ncc", "NCC", 3),
     Measure("histogram", "histogram intersection", 3),
-    *(Measure(f"gradient_{axis}", f"gradient ratio, {axis.replace('_', '-')}", 3) for axis in AXES.values()),
+    *(
+        Measure(f"gradient_{axis}", f"gradient ratio, {axis.replace('_', '-')}", 3)
+        for axis in AXES.values()
+    ),
 )
 """How an output compares with a real scan."""
 

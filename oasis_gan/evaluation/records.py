@@ -31,11 +31,18 @@ def tsv_header() -> str:
 def tsv_rows(evaluation: Evaluation) -> Iterator[str]:
     """Yield a row for the whole mask and for each tissue."""
     for name, region in evaluation.regions.items():
-        cells = [printable(evaluation.subject), name, str(region.voxels), f"{region.volume_ml:.{_DIGITS}g}"]
+        cells = [
+            printable(evaluation.subject),
+            name,
+            str(region.voxels),
+            f"{region.volume_ml:.{_DIGITS}g}",
+        ]
         for contrast in CONTRASTS:
             images = evaluation.images.get(contrast)
             scores: Scores = images.regions[name] if images else {}
-            cells += [tsv_value(scores[measure.key]) if scores else "n/a" for measure in IMAGE_MEASURES]
+            cells += [
+                tsv_value(scores[measure.key]) if scores else "n/a" for measure in IMAGE_MEASURES
+            ]
         yield "\t".join(cells)
 
 
@@ -87,7 +94,9 @@ def json_record(evaluation: Evaluation) -> dict[str, Any]:
         "mask": evaluation.mask,
         "range": {contrast: _rounded(bounds) for contrast, bounds in evaluation.bounds.items()},
         "tissues": {name: _region_record(evaluation, name) for name in evaluation.regions},
-        "slices": {contrast: _slices_record(images) for contrast, images in evaluation.images.items()},
+        "slices": {
+            contrast: _slices_record(images) for contrast, images in evaluation.images.items()
+        },
         "notes": [printable(note) for note in (*evaluation.notes, *describe_undefined(evaluation))],
     }
 

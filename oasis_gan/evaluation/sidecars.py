@@ -76,10 +76,14 @@ def read_sidecar(output: Path) -> Sidecar | None:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the file"
         expected = "the provenance of an output"
-        raise OasisGanError(path, expected=expected, found=f"{field}: {first['msg']}", remedy=_REMEDY) from None
+        raise OasisGanError(
+            path, expected=expected, found=f"{field}: {first['msg']}", remedy=_REMEDY
+        ) from None
     if sidecar.volume.file != printable(output.name):
         expected = f"the provenance of {output.name}"
-        raise OasisGanError(path, expected=expected, found=f"that of {sidecar.volume.file}", remedy=_REMEDY)
+        raise OasisGanError(
+            path, expected=expected, found=f"that of {sidecar.volume.file}", remedy=_REMEDY
+        )
     return sidecar
 
 

@@ -42,7 +42,9 @@ def _slice_map(comparison: Comparison, axis: int) -> Image | Undefined:
     if problem:
         return problem
     # Whole slices in memory: a view across the last axis is ten times slower.
-    real, output = (np.ascontiguousarray(np.moveaxis(v, axis, 0)) for v in (comparison.real, comparison.output))
+    real, output = (
+        np.ascontiguousarray(np.moveaxis(v, axis, 0)) for v in (comparison.real, comparison.output)
+    )
     pairs = zip(real, output, strict=True)
     maps = [_similarity(*pair, comparison.data_range) for pair in pairs]
     return np.moveaxis(np.stack(maps), 0, axis)
@@ -60,7 +62,9 @@ def _problem(comparison: Comparison, shape: tuple[int, ...]) -> Undefined | None
 def _similarity(real: Image, output: Image, data_range: float) -> Image:
     from skimage.metrics import structural_similarity
 
-    found: Image = structural_similarity(real, output, win_size=WINDOW, data_range=data_range, full=True)[1]
+    found: Image = structural_similarity(
+        real, output, win_size=WINDOW, data_range=data_range, full=True
+    )[1]
     return found
 
 
@@ -83,7 +87,11 @@ def multi_scale_similarity(comparison: Comparison) -> dict[str, Value]:
     scales = count_scales(comparison)
     if comparison.data_range <= 0 or not scales:
         constant = comparison.data_range <= 0
-        reason = "the real scan is constant there" if constant else f"fewer than {WINDOW} voxels along an axis"
+        reason = (
+            "the real scan is constant there"
+            if constant
+            else f"fewer than {WINDOW} voxels along an axis"
+        )
         return dict.fromkeys(comparison.regions, Undefined(reason))
     real = comparison.real
     output = comparison.output
@@ -116,7 +124,9 @@ def _terms(real: Image, output: Image, data_range: float) -> tuple[Image, Image]
     mean_real, mean_output = (uniform_filter(image, WINDOW) for image in (real, output))
     # Of a sample, as scikit-image has it.
     unbiased = WINDOW**3 / (WINDOW**3 - 1)
-    variances = unbiased * (uniform_filter(real**2 + output**2, WINDOW) - mean_real**2 - mean_output**2)
+    variances = unbiased * (
+        uniform_filter(real**2 + output**2, WINDOW) - mean_real**2 - mean_output**2
+    )
     covariance = unbiased * (uniform_filter(real * output, WINDOW) - mean_real * mean_output)
     luminance = (2 * mean_real * mean_output + first) / (mean_real**2 + mean_output**2 + first)
     structure = (2 * covariance + second) / (variances + second)

@@ -31,7 +31,9 @@ def in_axis_order_of(volume: V, geometry: Geometry) -> V:
         geometry.require_same_grid(Geometry(voxels.shape, affine), "volume")
     except OasisGanError:
         return volume
-    note = Mended(f"its axes run to {_named(volume.geometry)}: turned to {_named(geometry)}, nothing is resampled")
+    note = Mended(
+        f"its axes run to {_named(volume.geometry)}: turned to {_named(geometry)}, nothing is resampled"
+    )
     return replace(volume, voxels=voxels, geometry=geometry, notes=(*volume.notes, note))
 
 
@@ -50,7 +52,9 @@ def is_turned_over(one: Geometry, other: Geometry) -> bool:
     return any(np.allclose(other.affine, affine, rtol=0, atol=tolerance) for affine in mirrored)
 
 
-def _order(given: Geometry, asked: Geometry) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
+def _order(
+    given: Geometry, asked: Geometry
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
     """Return, as nibabel does, which axis each axis becomes and in which direction; None if nothing is to be turned."""
     # Each column is an axis of the one in voxels of the other: a signed unit vector where the grids agree.
     axes = np.linalg.solve(asked.affine[:3, :3], given.affine[:3, :3])

@@ -59,7 +59,9 @@ class Fit:
     back: tuple[Weights, Weights]
 
     @classmethod
-    def around(cls, support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object = "slices") -> Fit:
+    def around(
+        cls, support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object = "slices"
+    ) -> Fit:
         """Fit a stack onto ``canvas``, what is ``support`` (slices, rows, columns) in its middle.
 
         Args:
@@ -151,29 +153,40 @@ class _AxisFit:
         return _cubic_weights(positions, self.pixels, widen=max(1.0, self.ratio / 2))
 
 
-def _fit_axes(support: Mask, spacing: tuple[float, float], canvas: Canvas) -> tuple[_AxisFit, _AxisFit]:
+def _fit_axes(
+    support: Mask, spacing: tuple[float, float], canvas: Canvas
+) -> tuple[_AxisFit, _AxisFit]:
     rows = np.asarray(support.any(axis=(0, 2)))
     columns = np.asarray(support.any(axis=(0, 1)))
     return _AxisFit.around(rows, spacing[0], canvas), _AxisFit.around(columns, spacing[1], canvas)
 
 
-def require_room(support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object) -> None:
+def require_room(
+    support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object
+) -> None:
     """Raise `OasisGanError` if a stack needs a canvas that `Fit.around` would refuse; the arguments are the same."""
     _require_room(_fit_axes(support, spacing, canvas), canvas, where)
 
 
 def _require_room(axes: tuple[_AxisFit, _AxisFit], canvas: Canvas, where: object) -> None:
     rows, columns = axes
-    if rows.pixels * columns.pixels <= MAX_PIXELS and max(axis.pixels * axis.size for axis in axes) <= MAX_WEIGHTS:
+    if (
+        rows.pixels * columns.pixels <= MAX_PIXELS
+        and max(axis.pixels * axis.size for axis in axes) <= MAX_WEIGHTS
+    ):
         return
     lengths = " x ".join(f"{axis.occupied * axis.ratio * canvas.spacing:.4g}" for axis in axes)
     voxels = " x ".join(str(axis.occupied) for axis in axes)
     expected = f"slices that fit into {MAX_PIXELS} pixels of {canvas.spacing:g} mm"
     found = f"{lengths} mm, {voxels} voxels"
-    raise OasisGanError(where, expected=expected, found=found, remedy="is the voxel size right? correct it, or crop")
+    raise OasisGanError(
+        where, expected=expected, found=found, remedy="is the voxel size right? correct it, or crop"
+    )
 
 
-def linear_weights(positions: NDArray[np.floating[Any]], pixels: int, widen: float = 1.0) -> Weights:
+def linear_weights(
+    positions: NDArray[np.floating[Any]], pixels: int, widen: float = 1.0
+) -> Weights:
     """Return the matrix (positions, pixels) that samples an axis at ``positions``, given in pixels.
 
     A triangle of half-width ``widen`` pixels weighs the neighbours: linear interpolation at 1, an anti-aliased mean
@@ -196,7 +209,9 @@ def _weights(
     weights = kernel(np.abs(positions[:, np.newaxis] - np.arange(pixels)) / widen)
     # The kernel's sum over an unbounded axis: dividing by it keeps a constant constant and the outside 0.
     reach = np.arange(-math.ceil(_REACH * widen) - 1, math.ceil(_REACH * widen) + 2)
-    unbounded = kernel(np.abs((positions % 1)[:, np.newaxis] - reach) / widen).sum(axis=1, keepdims=True)
+    unbounded = kernel(np.abs((positions % 1)[:, np.newaxis] - reach) / widen).sum(
+        axis=1, keepdims=True
+    )
     return np.asarray(weights / unbounded, np.float32)
 
 
@@ -222,7 +237,9 @@ def _along_both(slices: Voxels, maps: tuple[Weights, Weights]) -> Channels:
         return _moved_whole(slices, maps)
     rows, columns = maps
     n, _, width, channels = slices.shape
-    by_rows = np.matmul(rows, slices.reshape(n, slices.shape[1], width * channels)).reshape(n, -1, width, channels)
+    by_rows = np.matmul(rows, slices.reshape(n, slices.shape[1], width * channels)).reshape(
+        n, -1, width, channels
+    )
     return np.asarray(np.matmul(columns, by_rows))
 
 

@@ -35,7 +35,10 @@ def require_volume(answer: object, where: object, plugin: str) -> Volume:
             return answer
     else:
         found = "nothing" if answer is None else f"an object of type {type(answer).__name__}"
-    expected, remedy = "a 3-D volume of numbers from the reader", f"fix the dataset plugin {plugin}".rstrip()
+    expected, remedy = (
+        "a 3-D volume of numbers from the reader",
+        f"fix the dataset plugin {plugin}".rstrip(),
+    )
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
@@ -95,7 +98,9 @@ def _counted_from(volume: Volume, background: float) -> Volume:
     return replace(volume, voxels=shifted, notes=(*volume.notes, note))
 
 
-def _with_finite_voxels(volume: Volume, where: object, content: Content, background: float) -> Volume:
+def _with_finite_voxels(
+    volume: Volume, where: object, content: Content, background: float
+) -> Volume:
     """Return a volume whose voxels that are no number have become background, with a note."""
     if volume.voxels.dtype.kind in "iu":
         return volume
@@ -106,12 +111,19 @@ def _with_finite_voxels(volume: Volume, where: object, content: Content, backgro
     if count == finite.size:
         raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
     if _fills_the_outside(~finite, is_background(volume.voxels, background)):
-        note: str = Mended(f"{count} voxels around the head are not finite: they are taken as background")
+        note: str = Mended(
+            f"{count} voxels around the head are not finite: they are taken as background"
+        )
     elif content == "labels":
         value = volume.voxels[~finite][0]
         found = f"{value:g} in {count} voxels"
         remedy = "export the label map again, with 0 for background"
-        raise OasisGanError(where, expected="a whole number in each voxel of a label map", found=found, remedy=remedy)
+        raise OasisGanError(
+            where,
+            expected="a whole number in each voxel of a label map",
+            found=found,
+            remedy=remedy,
+        )
     else:
         note = f"{count} voxels are not finite: they are taken as background"
     return replace(
@@ -135,7 +147,10 @@ def _fills_the_outside(strange: Mask, empty: Mask) -> bool:
         return False
     if (strange & ~reached_from_the_faces(strange | empty)).any():
         return False
-    on_faces = [(np.count_nonzero(strange[face]), np.count_nonzero(empty[face])) for face in outer_faces(strange.shape)]
+    on_faces = [
+        (np.count_nonzero(strange[face]), np.count_nonzero(empty[face]))
+        for face in outer_faces(strange.shape)
+    ]
     filled, zero = (sum(counts) for counts in zip(*on_faces, strict=True))
     beside_zero, beside_head = (contacts(strange, other) for other in (empty, ~strange & ~empty))
     return filled > zero or beside_head <= _TOUCHING * (beside_head + beside_zero)

@@ -13,7 +13,11 @@ from .volume import Content, Mask, Voxels
 
 _SAMPLE = 2**20  # voxels that are looked at to tell a label map from an MRI
 _MASK_VALUES, _MOST_LABELS = 8, 200
-_ALIKE, _ALIKE_RESAMPLED, _FEW_RESAMPLED = 0.35, 0.15, 0.3  # shares of neighbours, and of the commonest values
+_ALIKE, _ALIKE_RESAMPLED, _FEW_RESAMPLED = (
+    0.35,
+    0.15,
+    0.3,
+)  # shares of neighbours, and of the commonest values
 _TOLERANCE = 1e-5  # of the range of intensities: what rounding makes of a constant
 _OF_VOLUME, _TOGETHER = 0.1, 0.8
 
@@ -66,11 +70,15 @@ def find_background(voxels: Voxels) -> float:
     faces = [voxels[face] for face in outer_faces(voxels.shape)]
     medians = [float(np.median(np.where(np.isfinite(face), face, 0))) for face in faces]
     # The same value on most faces; on the others there may be a head that is cut off.
-    value = max(medians, key=lambda median: (sum(np.isclose(medians, median, rtol=_TOLERANCE)), median == 0))
+    value = max(
+        medians, key=lambda median: (sum(np.isclose(medians, median, rtol=_TOLERANCE)), median == 0)
+    )
     if value == 0 or not np.isfinite(value):
         return 0.0
     near = _near(voxels, value)
-    shared = sum(np.count_nonzero(near[face]) >= near[face].size / 2 for face in outer_faces(voxels.shape))
+    shared = sum(
+        np.count_nonzero(near[face]) >= near[face].size / 2 for face in outer_faces(voxels.shape)
+    )
     if shared < len(faces) / 2 or near.all():
         return 0.0
     if np.count_nonzero(near) < _OF_VOLUME * voxels.size or _togetherness(near) < _TOGETHER:

@@ -183,10 +183,19 @@ def _parcels(names: str, prefixes: Mapping[str, tuple[int, str]]) -> dict[str, t
     }
 
 
-_UNSEGMENTED = {"Left-UnsegmentedWhiteMatter": (5001, "WM"), "Right-UnsegmentedWhiteMatter": (5002, "WM")}
+_UNSEGMENTED = {
+    "Left-UnsegmentedWhiteMatter": (5001, "WM"),
+    "Right-UnsegmentedWhiteMatter": (5002, "WM"),
+}
 APARC: Structures = {
     **_parcels(
-        _PARCELS, {"ctx-lh-": (1000, "GM"), "ctx-rh-": (2000, "GM"), "wm-lh-": (3000, "WM"), "wm-rh-": (4000, "WM")}
+        _PARCELS,
+        {
+            "ctx-lh-": (1000, "GM"),
+            "ctx-rh-": (2000, "GM"),
+            "wm-lh-": (3000, "WM"),
+            "wm-rh-": (4000, "WM"),
+        },
     ),
     **_UNSEGMENTED,
 }
@@ -195,7 +204,12 @@ APARC: Structures = {
 A2009S: Structures = {
     **_parcels(
         _PARCELS_2009,
-        {"ctx_lh_": (11100, "GM"), "ctx_rh_": (12100, "GM"), "wm_lh_": (13100, "WM"), "wm_rh_": (14100, "WM")},
+        {
+            "ctx_lh_": (11100, "GM"),
+            "ctx_rh_": (12100, "GM"),
+            "wm_lh_": (13100, "WM"),
+            "wm_rh_": (14100, "WM"),
+        },
     ),
     **_UNSEGMENTED,
 }

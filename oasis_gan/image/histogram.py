@@ -43,7 +43,10 @@ class Histogram:
 
     def __post_init__(self) -> None:
         # Written so that NaN is refused too.
-        rising = all(len(row) and row[0] >= 0 and row[-1] <= 1 and _rises(row) for row in self.tissues.values())
+        rising = all(
+            len(row) and row[0] >= 0 and row[-1] <= 1 and _rises(row)
+            for row in self.tissues.values()
+        )
         if not self.tissues or not rising or not 0 <= self.strength <= 1:
             raise ValueError("expected a strength and, of each tissue, rising quantiles in 0..1")
 
@@ -57,16 +60,27 @@ class Histogram:
             label_set: What the labels mean; one that no voxel has is left out.
             strength: See above.
         """
-        found = {label.name: values[labels == label.value].astype(np.float64) for label in label_set.labels}
-        rows = {name: np.quantile(of_tissue, _QUANTILES) for name, of_tissue in found.items() if of_tissue.size}
-        return cls({name: tuple(row.round(_DIGITS).tolist()) for name, row in rows.items()}, strength)
+        found = {
+            label.name: values[labels == label.value].astype(np.float64)
+            for label in label_set.labels
+        }
+        rows = {
+            name: np.quantile(of_tissue, _QUANTILES)
+            for name, of_tissue in found.items()
+            if of_tissue.size
+        }
+        return cls(
+            {name: tuple(row.round(_DIGITS).tolist()) for name, row in rows.items()}, strength
+        )
 
     @classmethod
     def mean(cls, histograms: Sequence[Histogram]) -> Histogram:
         """Return the distribution half-way between some, all of one strength: quantile by quantile."""
         tissues = {}
         for name in dict.fromkeys(name for histogram in histograms for name in histogram.tissues):
-            rows = [histogram.tissues[name] for histogram in histograms if name in histogram.tissues]
+            rows = [
+                histogram.tissues[name] for histogram in histograms if name in histogram.tissues
+            ]
             tissues[name] = tuple(np.mean(rows, axis=0).round(_DIGITS).tolist())
         return cls(tissues, histograms[0].strength)
 
@@ -88,7 +102,9 @@ class Histogram:
         inside = np.isin(labels, [label.value for label in known])
         if self.strength == 0 or not inside.any():
             return values
-        expected = self._expected({label.name: int((labels == label.value).sum()) for label in known})
+        expected = self._expected(
+            {label.name: int((labels == label.value).sum()) for label in known}
+        )
         # A curve has one value at a place: where many voxels are equal, the mean of what they would become.
         places, level = np.unique(np.quantile(values[inside], _LEVELS), return_inverse=True)
         wanted = np.bincount(level, expected) / np.bincount(level)

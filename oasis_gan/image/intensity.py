@@ -64,10 +64,19 @@ class Window(_Contrast):
         """Map the ``low`` and ``high`` percentile of the non-zero voxels to 0 and 1."""
         inside = voxels[voxels != 0]
         if inside.size == 0:
-            raise OasisGanError("image", expected="some non-zero voxels", found="none", remedy="leave this volume out")
+            raise OasisGanError(
+                "image",
+                expected="some non-zero voxels",
+                found="none",
+                remedy="leave this volume out",
+            )
         bottom, top = (float(value) for value in np.percentile(inside, [low, high]))
         # A volume of one value still has a window: that value lands on 1.
-        return cls((bottom, top), (0.0, 1.0)) if top > bottom else cls((top - max(abs(top), 1.0), top), (0.0, 1.0))
+        return (
+            cls((bottom, top), (0.0, 1.0))
+            if top > bottom
+            else cls((top - max(abs(top), 1.0), top), (0.0, 1.0))
+        )
 
     @classmethod
     def anchored(
@@ -95,7 +104,9 @@ class Window(_Contrast):
             OasisGanError: If a tissue is missing, or the means do not increase from CSF to GM to WM as in a T1w.
         """
         tissues = [voxels[labels == label_set.value_of(name)] for name in ANCHORS]
-        means = [float(tissue.mean(dtype=np.float64)) if tissue.size else np.nan for tissue in tissues]
+        means = [
+            float(tissue.mean(dtype=np.float64)) if tissue.size else np.nan for tissue in tissues
+        ]
         if not (np.diff(means) > 0).all():
             shown = (
                 f"no {name}" if np.isnan(mean) else f"{name} {mean:.4g}"
@@ -169,7 +180,9 @@ class Percentiles(_Contrast):
         """
         cleaned = cleaning.clean(volume, where, "image")
         if not cleaned.voxels.any():
-            raise OasisGanError(where, expected="some non-zero voxels", found="none", remedy="leave this volume out")
+            raise OasisGanError(
+                where, expected="some non-zero voxels", found="none", remedy="leave this volume out"
+            )
         return cleaned
 
 

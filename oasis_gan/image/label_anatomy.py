@@ -19,7 +19,9 @@ SMALLEST = 20_000
 """Fewer voxels with a label are not judged: a head of 4 mm voxels has so many."""
 THINNEST = 8
 """Voxels along an axis: thinner volumes are not judged, since a slice through the brain stem is like no other."""
-_LEAST_ALIKE = 0.42  # of all faces lie between voxels of one tissue: .44 in heads of 5 mm voxels, .33 in noise
+_LEAST_ALIKE = (
+    0.42  # of all faces lie between voxels of one tissue: .44 in heads of 5 mm voxels, .33 in noise
+)
 _MOST_FLUID = 0.55  # faces of white matter with CSF, for one with grey matter
 _OUTERMOST = 2.0  # times as often as any other tissue white matter may touch the outside
 _MOST_OUTSIDE = 0.01  # of its faces, at most, may touch the outside anyhow

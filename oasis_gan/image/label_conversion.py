@@ -100,13 +100,21 @@ def _mapped(voxels: Voxels, present: list[int], counterparts: Mapping[int, int])
 
 
 def _notes(
-    voxels: Voxels, present: list[int], source: LabelSet, target: LabelSet, counterparts: Mapping[int, int]
+    voxels: Voxels,
+    present: list[int],
+    source: LabelSet,
+    target: LabelSet,
+    counterparts: Mapping[int, int],
 ) -> list[Mended]:
     """Return what a user should know of labels that were left out, or stand for several tissues."""
     notes = []
     target_names = {label.name for label in target.labels}
     labels = [label for label in source.labels if label.value in present]
-    outside = [label for label in labels if counterparts[label.value] == 0 and not is_background_name(label.name)]
+    outside = [
+        label
+        for label in labels
+        if counterparts[label.value] == 0 and not is_background_name(label.name)
+    ]
     if outside:
         count = sum(int(np.count_nonzero(voxels == label.value)) for label in outside)
         names = listed([label.name for label in outside])

@@ -63,7 +63,13 @@ ANTS = LabelSet(
 """The six classes of ANTs."""
 
 NEURITE_SEG4 = LabelSet(
-    "neurite-seg4", (Label(1, "Cortex"), Label(2, "Subcortical-Gray-Matter"), Label(3, "White-Matter"), Label(4, "CSF"))
+    "neurite-seg4",
+    (
+        Label(1, "Cortex"),
+        Label(2, "Subcortical-Gray-Matter"),
+        Label(3, "White-Matter"),
+        Label(4, "CSF"),
+    ),
 )
 """``seg4`` of Neurite OASIS."""
 
@@ -91,8 +97,12 @@ _NOT_IN_SEG35 = {24, 72, *range(77, 86), *range(251, 256)}
 
 
 def _seg35() -> LabelSet:
-    structures = sorted((value, name) for name, (value, _) in ASEG.items() if value not in _NOT_IN_SEG35)
-    return LabelSet("neurite-seg35", tuple(Label(i, name) for i, (_, name) in enumerate(structures, start=1)))
+    structures = sorted(
+        (value, name) for name, (value, _) in ASEG.items() if value not in _NOT_IN_SEG35
+    )
+    return LabelSet(
+        "neurite-seg35", tuple(Label(i, name) for i, (_, name) in enumerate(structures, start=1))
+    )
 
 
 NEURITE_SEG35 = _seg35()
@@ -176,7 +186,9 @@ class LabelSets(Mapping[str, LabelSet]):
     def fitting(self, values: Iterable[int]) -> list[str]:
         """Return the names of the sets that have all of these values, 0 apart; the smallest of each family alone."""
         needed = set(values) - {0}
-        fitting = [known.name for known in self.members if needed <= _values(readable_values(known))]
+        fitting = [
+            known.name for known in self.members if needed <= _values(readable_values(known))
+        ]
         redundant = {FSL_FAST.name}
         if FREESURFER.name in fitting:
             redundant |= {FREESURFER_APARC.name, FREESURFER_A2009S.name}

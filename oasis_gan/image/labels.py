@@ -51,14 +51,19 @@ class LabelSet:
     kind: Literal["labels"] = "labels"
 
     def __post_init__(self) -> None:
-        values, names = {label.value for label in self.labels}, {label.name for label in self.labels}
+        values, names = (
+            {label.value for label in self.labels},
+            {label.name for label in self.labels},
+        )
         if not self.labels or 0 in values or min(len(values), len(names)) < len(self.labels):
             raise ValueError("expected labels of distinct names and values, none of them 0")
 
     @property
     def summary(self) -> str:
         """How many labels there are, and the first of them: one line."""
-        count = f"{len(self.labels)} label" if len(self.labels) == 1 else f"{len(self.labels)} labels"
+        count = (
+            f"{len(self.labels)} label" if len(self.labels) == 1 else f"{len(self.labels)} labels"
+        )
         names = ", ".join(label.name for label in self.labels[:_SUMMARISED])
         more = ", ..." if len(self.labels) > _SUMMARISED else ""
         return f"{count}: {names}{more}"
@@ -108,7 +113,9 @@ class LabelSet:
 
         Resampled linearly they are probabilities, and zero padding is background.
         """
-        return np.stack([voxels == label.value for label in self.labels], axis=-1).astype(np.float32)
+        return np.stack([voxels == label.value for label in self.labels], axis=-1).astype(
+            np.float32
+        )
 
     def decode(self, channels: Channels) -> NDArray[np.float32]:
         """Return the value of the likeliest label; background has what the channels leave of 1."""
@@ -135,7 +142,9 @@ class LabelSet:
         known_names = ["0 background", *(f"{label.value} {label.name}" for label in self.labels)]
         expected, found = listed(known_names), listed([f"{value:g}" for value in strange])
         remedy = "give a label map with these values (an MRI is no label map), or say with `labels` what they mean"
-        raise OasisGanError(where, expected=f"labels {expected} ({self.name})", found=found, remedy=remedy)
+        raise OasisGanError(
+            where, expected=f"labels {expected} ({self.name})", found=found, remedy=remedy
+        )
 
     def unknown_values(self, voxels: Voxels) -> list[float]:
         """Return the values that are no label of this set, in their order."""
@@ -154,12 +163,18 @@ def values_of(voxels: Voxels) -> list[int]:
             for slab in voxels:
                 there[slab.astype(np.int64) - low] = True
             return [int(value) + low for value in np.flatnonzero(there)]
-    return [int(value) if float(value).is_integer() else value for value in np.unique(voxels).tolist()]
+    return [
+        int(value) if float(value).is_integer() else value for value in np.unique(voxels).tolist()
+    ]
 
 
 def _as_integers(voxels: Voxels) -> Voxels:
     """Return whole numbers stored as floats as integers, all others as they are."""
-    if voxels.dtype.kind != "f" or not np.isfinite(voxels).all() or np.abs(voxels).max(initial=0) > _MARKED:
+    if (
+        voxels.dtype.kind != "f"
+        or not np.isfinite(voxels).all()
+        or np.abs(voxels).max(initial=0) > _MARKED
+    ):
         return voxels
     integers = voxels.astype(np.int32)
     return integers if (integers == voxels).all() else voxels

@@ -16,7 +16,12 @@ FEWEST = 8
 
 
 def choose_picture_planes(
-    geometry: Geometry, planes: Sequence[Plane], offered: Sequence[Plane], where: object, *, requested: bool
+    geometry: Geometry,
+    planes: Sequence[Plane],
+    offered: Sequence[Plane],
+    where: object,
+    *,
+    requested: bool,
 ) -> tuple[tuple[Plane, ...], str]:
     """Return the planes to slice a volume in, and what is to be said of them.
 
@@ -31,20 +36,35 @@ def choose_picture_planes(
         OasisGanError: If the slices would be rows of one pixel.
     """
     planes, best = tuple(planes), best_plane(geometry)
-    if all(_shortest(geometry, plane) >= FEWEST for plane in planes) or _shortest(geometry, best) < FEWEST:
+    if (
+        all(_shortest(geometry, plane) >= FEWEST for plane in planes)
+        or _shortest(geometry, best) < FEWEST
+    ):
         return planes, ""
     candidates = planes if requested else offered
     pictures = tuple(plane for plane in candidates if _shortest(geometry, plane) >= FEWEST)
     if pictures and requested:
-        return pictures, f"{describe_thin(geometry)}: not sliced in planes in which it is no picture"
+        return (
+            pictures,
+            f"{describe_thin(geometry)}: not sliced in planes in which it is no picture",
+        )
     if pictures:
         chosen = best if best in pictures else pictures[0]
-        return (chosen,), f"{describe_thin(geometry)}: sliced in the {chosen} plane, in which it is a picture"
+        return (
+            chosen,
+        ), f"{describe_thin(geometry)}: sliced in the {chosen} plane, in which it is a picture"
     narrowest = min(_shortest(geometry, plane) for plane in planes)
     names = " and ".join(planes)
     if narrowest > 1:
-        return planes, f"{describe_thin(geometry)}, sliced in the {names} plane into rows of {narrowest} pixels"
-    remedy = f"use `plane` {best}" if best in offered else f"choose a model that was trained in the {best} plane"
+        return (
+            planes,
+            f"{describe_thin(geometry)}, sliced in the {names} plane into rows of {narrowest} pixels",
+        )
+    remedy = (
+        f"use `plane` {best}"
+        if best in offered
+        else f"choose a model that was trained in the {best} plane"
+    )
     expected = f"a volume that is a picture in the {names} plane"
     raise OasisGanError(where, expected=expected, found=describe_thin(geometry), remedy=remedy)
 

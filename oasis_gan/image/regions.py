@@ -17,7 +17,9 @@ def outer_faces(shape: tuple[int, ...]) -> list[Index]:
     return [(*(slice(None),) * axis, end) for axis in thick for end in (0, -1)]
 
 
-def neighbours(shape: tuple[int, ...], axes: tuple[int, ...] = (0, 1, 2)) -> Iterator[tuple[Index, Index]]:
+def neighbours(
+    shape: tuple[int, ...], axes: tuple[int, ...] = (0, 1, 2)
+) -> Iterator[tuple[Index, Index]]:
     """Yield, for each axis, where all voxels but the last are, and where all but the first."""
     for axis in axes:
         if shape[axis] > 1:

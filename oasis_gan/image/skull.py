@@ -14,7 +14,10 @@ import numpy as np
 from .regions import grown, outer_faces, reached_from_the_faces
 from .volume import Mask, Volume, Voxels
 
-_SMALLEST_ML, _LARGEST_BRAIN_ML = 10.0, 2500.0  # smaller things are no head, and nothing can be said of them
+_SMALLEST_ML, _LARGEST_BRAIN_ML = (
+    10.0,
+    2500.0,
+)  # smaller things are no head, and nothing can be said of them
 _RIM_MM, _SKULL_MM = 8.0, 18.0  # how deep fat lies, and bone below it
 _BRIGHT, _DARK, _DROP = 0.7, 0.6, 0.5  # of the median intensity; of the bright layer's
 _VOXELS = 2**22  # that are looked at

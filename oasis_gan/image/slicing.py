@@ -37,7 +37,9 @@ class SliceStack:
     def with_slices(self, slices: Voxels) -> SliceStack:
         """Return these slices in the places of the old ones; their number, rows and columns must be the same."""
         if slices.shape[:3] != self.slices.shape[:3]:
-            raise ValueError(f"expected slices of shape {self.slices.shape[:3]}, got {slices.shape[:3]}")
+            raise ValueError(
+                f"expected slices of shape {self.slices.shape[:3]}, got {slices.shape[:3]}"
+            )
         return SliceStack(slices, self.geometry, self.plane)
 
 
@@ -45,7 +47,9 @@ def cut(voxels: Voxels, geometry: Geometry, plane: Plane) -> SliceStack:
     """Cut an array (I, J, K, ...) that lies as ``geometry`` says into slices of ``plane``. A view, not a copy."""
     if voxels.shape[:3] != geometry.shape:
         raise ValueError(f"expected an array of shape {geometry.shape}, got {voxels.shape[:3]}")
-    towards_ras = orientations.apply_orientation(voxels, orientations.io_orientation(geometry.affine))
+    towards_ras = orientations.apply_orientation(
+        voxels, orientations.io_orientation(geometry.affine)
+    )
     return SliceStack(np.moveaxis(towards_ras, plane.axis, 0), geometry, plane)
 
 

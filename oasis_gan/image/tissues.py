@@ -51,7 +51,9 @@ def _key(name: str) -> str:
 def _by_key() -> Mapping[str, str]:
     tables: tuple[Structures, ...] = (RARE, A2009S, APARC, ASEG)
     known = {_key(name): tissue for table in tables for name, (_, tissue) in table.items()}
-    known |= {_key(name): tissue for tissue, names in _SPELLINGS.items() for name in names.split(",")}
+    known |= {
+        _key(name): tissue for tissue, names in _SPELLINGS.items() for name in names.split(",")
+    }
     return known
 
 

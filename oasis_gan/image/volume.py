@@ -93,13 +93,19 @@ class Geometry:
         """Raise `OasisGanError` unless every voxel of ``other`` lies within ``tolerance_mm`` of its mate here."""
         remedy = "resample one of the two onto the grid of the other"
         if self.shape != other.shape:
-            raise OasisGanError(where, expected=f"shape {self.shape}", found=f"{other.shape}", remedy=remedy)
-        corners = np.array(np.meshgrid(*((0, n - 1) for n in self.shape), [1], indexing="ij")).reshape(4, -1)
+            raise OasisGanError(
+                where, expected=f"shape {self.shape}", found=f"{other.shape}", remedy=remedy
+            )
+        corners = np.array(
+            np.meshgrid(*((0, n - 1) for n in self.shape), [1], indexing="ij")
+        ).reshape(4, -1)
         distance = np.linalg.norm(((self.affine - other.affine) @ corners)[:3], axis=0).max()
         # Written so that a distance of NaN is refused too.
         if not distance <= tolerance_mm:
             found = f"a corner {distance:.3g} mm away"
-            raise OasisGanError(where, expected="voxels in the same places", found=found, remedy=remedy)
+            raise OasisGanError(
+                where, expected="voxels in the same places", found=found, remedy=remedy
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,9 +131,13 @@ class Volume:
         if np.ndim(self.voxels) > 3 and set(self.voxels.shape[3:]) == {1}:
             object.__setattr__(self, "voxels", self.voxels.reshape(self.voxels.shape[:3]))
         if len(self.geometry.shape) > 3 and set(self.geometry.shape[3:]) == {1}:
-            object.__setattr__(self, "geometry", replace(self.geometry, shape=self.geometry.shape[:3]))
+            object.__setattr__(
+                self, "geometry", replace(self.geometry, shape=self.geometry.shape[:3])
+            )
         if self.voxels.shape != self.geometry.shape:
-            raise ValueError(f"voxels have shape {self.voxels.shape}, geometry says {self.geometry.shape}")
+            raise ValueError(
+                f"voxels have shape {self.voxels.shape}, geometry says {self.geometry.shape}"
+            )
 
 
 @dataclass(frozen=True, eq=False)

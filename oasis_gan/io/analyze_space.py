@@ -29,7 +29,9 @@ _ORIENT, _ORIGIN = 252, slice(253, 263)  # bytes of the header
 _NOTHING = b"\0 "  # what an origin holds where nothing was put: OASIS-1 has blanks, which read as numbers say 8224
 
 
-def located(block: bytes, header: Header, shape: tuple[int, int, int], path: Path) -> tuple[Geometry, tuple[str, ...]]:
+def located(
+    block: bytes, header: Header, shape: tuple[int, int, int], path: Path
+) -> tuple[Geometry, tuple[str, ...]]:
     """Return where the voxels lie, the middle of the grid on 0 mm, and what was assumed about it.
 
     Args:
@@ -51,7 +53,11 @@ def located(block: bytes, header: Header, shape: tuple[int, int, int], path: Pat
         notes += (f"orient byte {orient} is unknown: taken as 0, transverse",)
     if block[_ORIGIN].strip(_NOTHING):
         notes += (Mended("the origin that SPM keeps in the header is ignored"),)
-    notes += (Mended(f"Analyze 7.5 has no position: axes run {axes} by the orient byte, 0 mm lies in the middle"),)
+    notes += (
+        Mended(
+            f"Analyze 7.5 has no position: axes run {axes} by the orient byte, 0 mm lies in the middle"
+        ),
+    )
     return Geometry(shape, affine), notes
 
 

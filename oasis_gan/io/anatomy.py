@@ -36,7 +36,10 @@ def lies_with_other_data(path: Path, root: Path) -> bool:
     If ``root`` is that folder itself, its files are what was asked for.
     """
     folders = (root.absolute().name, *path.relative_to(root).parts[:-1])
-    return any(above.startswith(_OF_A_PARTICIPANT) and folder in _OTHER_DATA for above, folder in pairwise(folders))
+    return any(
+        above.startswith(_OF_A_PARTICIPANT) and folder in _OTHER_DATA
+        for above, folder in pairwise(folders)
+    )
 
 
 def prefer_anatomy(paths: Sequence[Path], root: Path) -> list[Path]:

@@ -141,7 +141,12 @@ class NameLookup:
             return []
         listed = self._names(parent).items()
         alike = (names for folded, names in listed if folded.startswith(beginning))
-        return sorted(name for names in alike for name in names if not caseless(name)[len(beginning) :][:1].isalnum())
+        return sorted(
+            name
+            for names in alike
+            for name in names
+            if not caseless(name)[len(beginning) :][:1].isalnum()
+        )
 
     def longest_beginning(self, path: Path) -> str:
         """Return the volume in the folder of ``path`` whose stem begins its name, the longest; empty if there is none.
@@ -152,10 +157,14 @@ class NameLookup:
         name = caseless(path.name)
         if parent is None:
             return ""
-        listed = (name for names in self._names(parent).values() for name in names if ending_of(name))
+        listed = (
+            name for names in self._names(parent).values() for name in names if ending_of(name)
+        )
         stems = {other: caseless(stem_of(other)) for other in listed}
         fitting = [
-            other for other, stem in stems.items() if name.startswith(stem) and not name[len(stem) :][:1].isalnum()
+            other
+            for other, stem in stems.items()
+            if name.startswith(stem) and not name[len(stem) :][:1].isalnum()
         ]
         return max(fitting, key=lambda other: len(stems[other]), default="")
 

@@ -32,7 +32,9 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             if temporary.read_bytes() != data:
-                raise OasisGanError(path, expected="the bytes written", found="others", remedy="check the disk")
+                raise OasisGanError(
+                    path, expected="the bytes written", found="others", remedy="check the disk"
+                )
             # Held up to here: closing the file would let others take it for a leftover.
             temporary.replace(path)
     except BaseException as error:
@@ -123,7 +125,9 @@ def read_small(path: Path, most: int = 2**20) -> bytes:
     with _open_regular(path) as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise OasisGanError(path, expected=f"at most {most} bytes", found="more", remedy="name another file")
+        raise OasisGanError(
+            path, expected=f"at most {most} bytes", found="more", remedy="name another file"
+        )
     return data
 
 
@@ -132,13 +136,20 @@ def _open_regular(path: Path) -> BufferedReader:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OasisGanError(path, expected="a regular file", found="another kind", remedy="name a file")
+        raise OasisGanError(
+            path, expected="a regular file", found="another kind", remedy="name a file"
+        )
     return open(descriptor, "rb")  # noqa: PTH123 - closed by the caller; there is no path, but a descriptor
 
 
 def _refuse_existing(path: Path) -> None:
     if os.path.lexists(path):
-        raise OasisGanError(path, expected="a new path", found="something there", remedy="name another, or remove it")
+        raise OasisGanError(
+            path,
+            expected="a new path",
+            found="something there",
+            remedy="name another, or remove it",
+        )
 
 
 def sync_all(folder: Path) -> None:

@@ -58,10 +58,17 @@ def _open_locked(path: Path, folder: Path, doing: str) -> int:
             if _is_still_there(path, descriptor):
                 return descriptor
         except BlockingIOError:
-            holder = os.pread(descriptor, _MAX_BYTES, 0).decode(errors="replace") or "another process"
+            holder = (
+                os.pread(descriptor, _MAX_BYTES, 0).decode(errors="replace") or "another process"
+            )
             os.close(descriptor)
-            expected, remedy = f"a folder that no {doing} holds", "wait until it has ended, or stop it"
-            raise OasisGanError(folder, expected=expected, found=f"{holder} {doing} in it", remedy=remedy) from None
+            expected, remedy = (
+                f"a folder that no {doing} holds",
+                "wait until it has ended, or stop it",
+            )
+            raise OasisGanError(
+                folder, expected=expected, found=f"{holder} {doing} in it", remedy=remedy
+            ) from None
         except BaseException:
             os.close(descriptor)
             raise

@@ -44,7 +44,9 @@ def walk_folders(
             report(error)
 
 
-def walk_files(root: Path, enter: Enter = lambda folder: True, report: Report = lambda error: None) -> Iterator[Path]:
+def walk_files(
+    root: Path, enter: Enter = lambda folder: True, report: Report = lambda error: None
+) -> Iterator[Path]:
     """Yield the files in a folder and below it; see `walk_folders`."""
     for folder, names in walk_folders(root, enter, report):
         for name in names:
@@ -98,7 +100,11 @@ class _Links:
         """Whether a folder has not been looked at; bind mounts and links may lead to one again."""
         status = (self._root / relative).stat()
         # Some network file systems have no inodes.
-        key = (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(self._root / relative)
+        key = (
+            (status.st_dev, status.st_ino)
+            if status.st_ino
+            else os.path.realpath(self._root / relative)
+        )
         if key in self._seen:
             return False
         self._seen.add(key)

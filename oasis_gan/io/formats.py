@@ -32,7 +32,10 @@ def _by_itk(name: str, written: str = "") -> Format:
 
 
 def _picture(name: str) -> Format:
-    return Format(f"a {name} picture, which has no place in space", "give the volume that it was made of, as .nii.gz")
+    return Format(
+        f"a {name} picture, which has no place in space",
+        "give the volume that it was made of, as .nii.gz",
+    )
 
 
 def _unpack(name: str, command: str) -> Format:
@@ -44,8 +47,13 @@ _NRRD = _by_itk("an NRRD file", _WRITTEN)
 _META = _by_itk("a MetaImage file", _WRITTEN)
 _DICOM = Format("a DICOM file", "convert the series to .nii.gz with dcm2niix")
 _MINC = Format("a MINC file", "convert it with mnc2nii or mri_convert")
-_NUMPY = Format("a NumPy array, which does not say where its voxels lie", "save it as .nii.gz with nibabel")
-_TABLE = Format("a table that is not tab-separated", "save it as .tsv, with tabs between the columns source and target")
+_NUMPY = Format(
+    "a NumPy array, which does not say where its voxels lie", "save it as .nii.gz with nibabel"
+)
+_TABLE = Format(
+    "a table that is not tab-separated",
+    "save it as .tsv, with tabs between the columns source and target",
+)
 _AFNI = Format("an AFNI file", "convert it with 3dAFNItoNIFTI")
 _MRTRIX = Format("an MRtrix file", "convert it with mrconvert")
 _SURFACE = Format("a surface, which has no voxels", "give the volume, as .nii.gz or .mgz")
@@ -91,7 +99,9 @@ _BY_ENDING = {
     ".mat": Format("a MATLAB file", "save the volume as .nii.gz, for example with niftiwrite"),
     ".h5": Format("an HDF5 file", "save the volume as .nii.gz with nibabel"),
     ".hdf5": Format("an HDF5 file", "save the volume as .nii.gz with nibabel"),
-    ".m3z": Format("a deformation of FreeSurfer, which is no volume", "give a volume, as .nii.gz or .mgz"),
+    ".m3z": Format(
+        "a deformation of FreeSurfer, which is no volume", "give a volume, as .nii.gz or .mgz"
+    ),
     ".bz2": _unpack("bzip2", "bunzip2"),
     ".xz": _unpack("xz", "unxz"),
     ".lzma": _unpack("lzma", "unlzma"),
@@ -107,13 +117,20 @@ _BY_ENDING = {
     ".htm": _WEB_PAGE,
     ".json": Format("a JSON file", "give the volume that it belongs to"),
 }
-_GZIP = Format("a gzip file of another name", "give it a name that ends in .nii.gz, if it holds a NIfTI volume")
+_GZIP = Format(
+    "a gzip file of another name", "give it a name that ends in .nii.gz, if it holds a NIfTI volume"
+)
 _BY_START = (
     (
         rb"version https://[\w.-]+/spec/v\d",
-        Format("a pointer of git LFS: the content has not been fetched", "fetch it with git lfs pull"),
+        Format(
+            "a pointer of git LFS: the content has not been fetched", "fetch it with git lfs pull"
+        ),
     ),
-    (rb"[^\0\n]{0,4096}annex/objects/", Format("a pointer of git-annex: the content has not been fetched", _FETCH)),
+    (
+        rb"[^\0\n]{0,4096}annex/objects/",
+        Format("a pointer of git-annex: the content has not been fetched", _FETCH),
+    ),
     (rb"(?i)\s*(<!doctype html|<html|<head|<\?xml[^>]*>\s*<html)", _WEB_PAGE),
     (rb"(?i)\s*<", Format("a text in XML or HTML", "download the file again")),
     (rb"NRRD000", _NRRD),
@@ -127,8 +144,16 @@ _BY_START = (
     (rb"RIFF.{4}WEBP", _picture("WebP")),
     (rb"\x93NUMPY", _NUMPY),
     (rb"CDF[\x01\x02]", _MINC),
-    (rb"\x89HDF\r\n", Format("an HDF5 file, as MINC and MATLAB write it", "convert it to .nii.gz, MINC with mnc2nii")),
-    (rb"MATLAB 5\.0 MAT-file", Format("a MATLAB file", "save the volume as .nii.gz, for example with niftiwrite")),
+    (
+        rb"\x89HDF\r\n",
+        Format(
+            "an HDF5 file, as MINC and MATLAB write it", "convert it to .nii.gz, MINC with mnc2nii"
+        ),
+    ),
+    (
+        rb"MATLAB 5\.0 MAT-file",
+        Format("a MATLAB file", "save the volume as .nii.gz, for example with niftiwrite"),
+    ),
     (rb"mrtrix image", _MRTRIX),
     (rb"BZh[1-9]", _unpack("bzip2", "bunzip2")),
     (rb"\xfd7zXZ\0", _unpack("xz", "unxz")),
@@ -141,7 +166,9 @@ _BY_START = (
 
 def format_of_content(start: bytes) -> Format | None:
     """Return what a file is that begins with these bytes, if that is known: 256 of them are enough."""
-    return next((found for pattern, found in _BY_START if re.match(pattern, start, re.DOTALL)), None)
+    return next(
+        (found for pattern, found in _BY_START if re.match(pattern, start, re.DOTALL)), None
+    )
 
 
 def format_of_name(name: str) -> Format | None:

@@ -29,7 +29,9 @@ _HALF = {2, 3}
 """White matter and cortex of FreeSurfer's left hemisphere."""
 
 
-def presume(volume: CleanVolume, expected: LabelSet, where: Path, advice: LabelAdvice = ADVICE) -> CleanVolume:
+def presume(
+    volume: CleanVolume, expected: LabelSet, where: Path, advice: LabelAdvice = ADVICE
+) -> CleanVolume:
     """Return a label map of unknown coding as one of ``expected``, whose values it has; refuse it where in doubt.
 
     Args:
@@ -87,11 +89,17 @@ def require_bids_anatomy(volume: Volume, where: Path, advice: LabelAdvice = ADVI
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
-def _require_no_bids_reading(values: list[int], expected: LabelSet, where: Path, advice: LabelAdvice) -> None:
+def _require_no_bids_reading(
+    values: list[int], expected: LabelSet, where: Path, advice: LabelAdvice
+) -> None:
     """Raise `OasisGanError` if a file called as in BIDS has values that BIDS reads otherwise."""
     is_bids_name = is_dseg(stem_of(where)) or is_dseg(stem_of(Path(os.path.realpath(where))))
     ours, theirs = _reading(expected, values), _reading(BIDS, values)
-    if not is_bids_name or ours == theirs or not set(values) <= {label.value for label in BIDS.labels}:
+    if (
+        not is_bids_name
+        or ours == theirs
+        or not set(values) <= {label.value for label in BIDS.labels}
+    ):
         return
     where_said = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
     found = f"neither: they may be {theirs} (bids), or {ours} ({expected.name})"
@@ -113,7 +121,9 @@ def _require_anatomy(volume: Volume, values: list[int], where: Path, advice: Lab
     fitting = [name for name, order in _ORDERS.items() if not contacts.contradiction(order)]
     others = [FREESURFER.name] if may_be_half else [name for name in fitting if name != OASIS.name]
     choices = " or ".join(f"{advice.option} {name}" for name in (*others, OASIS.name))
-    expected = f"white matter within grey matter, if the values are {_reading(OASIS, values)} (oasis)"
+    expected = (
+        f"white matter within grey matter, if the values are {_reading(OASIS, values)} (oasis)"
+    )
     remedy = f"say what they mean: {choices}, or {OWN_TABLE}"
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
@@ -139,8 +149,12 @@ def _unknown_values(
         remedy = advice.remedy_for(values, remedy)
     known = listed(["0 background", *(f"{label.value} {label.name}" for label in expected.labels)])
     found = listed([f"{value:g}" for value in unknown])
-    return OasisGanError(where, expected=f"labels {known} ({expected.name})", found=found, remedy=remedy)
+    return OasisGanError(
+        where, expected=f"labels {known} ({expected.name})", found=found, remedy=remedy
+    )
 
 
 def _reading(label_set: LabelSet, values: list[int]) -> str:
-    return ", ".join(f"{label.value} {label.name}" for label in label_set.labels if label.value in values)
+    return ", ".join(
+        f"{label.value} {label.name}" for label in label_set.labels if label.value in values
+    )

@@ -42,8 +42,32 @@ _FREESURFER_WORDS: Mapping[str, LabelSet] = {
     "aseg": FREESURFER,
 }
 """Words of a name, the first that is met counts."""
-_LABEL_WORDS = ("seg", "label", "parc", "aparc", "aseg", "wmparc", "atlas", "structure", "region", "tissue", "roi")
-_CHANGED = {"oasis", "fsl", "fast", "tissue", "tissues", "seg3", "seg4", "mask", "bids", "remapped", "relabelled"}
+_LABEL_WORDS = (
+    "seg",
+    "label",
+    "parc",
+    "aparc",
+    "aseg",
+    "wmparc",
+    "atlas",
+    "structure",
+    "region",
+    "tissue",
+    "roi",
+)
+_CHANGED = {
+    "oasis",
+    "fsl",
+    "fast",
+    "tissue",
+    "tissues",
+    "seg3",
+    "seg4",
+    "mask",
+    "bids",
+    "remapped",
+    "relabelled",
+}
 _CHANGED |= {"relabeled", "recoded", "3class", "classes", "probseg", "prob", "dist", "edges"}
 """Words by which a file tells that it has other values than FreeSurfer's, though it comes from there."""
 
@@ -131,5 +155,7 @@ def _is_of_fast(path: Path, stem: str) -> bool:
     if not lower.endswith("_seg"):
         return False
     base = stem[: -len("_seg")]
-    siblings = (f"{base}_{of}{end}" for of in ("pveseg", "mixeltype") for end in (".nii.gz", ".nii"))
+    siblings = (
+        f"{base}_{of}{end}" for of in ("pveseg", "mixeltype") for end in (".nii.gz", ".nii")
+    )
     return any(path.with_name(sibling).exists() for sibling in siblings)

@@ -113,7 +113,11 @@ def _text(path: Path) -> str:
 
 
 def _is_colour_table(text: str) -> bool:
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    lines = [
+        line.strip()
+        for line in text.splitlines()
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     return bool(lines) and all(_COLOUR_LINE.fullmatch(line) for line in lines)
 
 
@@ -139,7 +143,10 @@ def _labels(path: Path, text: str) -> list[Label]:
     delimiter = next((sign for sign in ",;" if commas and sign in header), "\t")
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
-        named = [{_column(key): value for key, value in row.items() if isinstance(key, str)} for row in rows]
+        named = [
+            {_column(key): value for key, value in row.items() if isinstance(key, str)}
+            for row in rows
+        ]
         if named:
             _require_columns(path, list(named[0]))
         return [_label(row) for row in named if any(value for value in row.values())]
@@ -211,7 +218,11 @@ def _label_set(path: Path, labels: Sequence[Label]) -> LabelSet:
         remedy = "give the background 0, and the tissue another value"
         raise OasisGanError(path, expected="background at index 0", found="a tissue", remedy=remedy)
     counts = Counter(label.name for label in labels)
-    distinct = [label if counts[label.name] == 1 else _numbered(label) for label in labels if label.value != 0]
+    distinct = [
+        label if counts[label.name] == 1 else _numbered(label)
+        for label in labels
+        if label.value != 0
+    ]
     try:
         return LabelSet(path.name, tuple(distinct))
     except ValueError as error:

@@ -23,8 +23,18 @@ MGH_START = (1).to_bytes(4, "big")
 _HEADER = "a header of MGH or MGZ"
 _BYTES = 90  # of the header that say something; zeros follow until the voxels
 _PLACE_FLAG = slice(28, 30)  # bytes; nibabel sets this flag where it is not, and so cannot be asked
-_CORONAL = ((-1, 0, 0), (0, 0, -1), (0, 1, 0))  # where the axes run to, left, down and to the front, in RAS
-_DTYPES = {0: ">u1", 1: ">i4", 3: ">f4", 4: ">i2", 10: ">u2"}  # by the code in the header; nibabel does not know 10
+_CORONAL = (
+    (-1, 0, 0),
+    (0, 0, -1),
+    (0, 1, 0),
+)  # where the axes run to, left, down and to the front, in RAS
+_DTYPES = {
+    0: ">u1",
+    1: ">i4",
+    3: ">f4",
+    4: ">i2",
+    10: ">u2",
+}  # by the code in the header; nibabel does not know 10
 
 
 def is_mgh_name(path: Path) -> bool:
@@ -84,7 +94,12 @@ def _located(
     with np.errstate(all="ignore"):
         affine = np.asarray(header.get_affine(), np.float64)
     if not np.isfinite(affine).all() or not usable(affine):
-        refuse(path, "voxels that lie in space", "directions or sizes that place none", "correct it with mri_convert")
+        refuse(
+            path,
+            "voxels that lie in space",
+            "directions or sizes that place none",
+            "correct it with mri_convert",
+        )
     geometry = Geometry(shape, affine)
     notes = check_shear(geometry, path)
     if not has_place:
@@ -96,4 +111,10 @@ def _misnamed(path: Path, *, compressed: bool) -> tuple[str, ...]:
     """Return a note if a file's name says that it is compressed and it is not, or the other way round."""
     if path.name.lower().endswith((".mgz", ".gz")) == compressed:
         return ()
-    return (Mended("compressed, though its name says otherwise" if compressed else "not compressed, though named so"),)
+    return (
+        Mended(
+            "compressed, though its name says otherwise"
+            if compressed
+            else "not compressed, though named so"
+        ),
+    )

@@ -58,7 +58,11 @@ def read_nifti(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
 
 def _read_header(stream: BinaryIO, path: Path) -> Header:
     block = stream.read(Nifti1Header.sizeof_hdr)
-    sizes = {int.from_bytes(block[:4], order) for order in ("little", "big")} if len(block) >= 4 else set()
+    sizes = (
+        {int.from_bytes(block[:4], order) for order in ("little", "big")}
+        if len(block) >= 4
+        else set()
+    )
     kind: type[Header] = Nifti1Header
     if Nifti2Header.sizeof_hdr in sizes:
         kind = Nifti2Header
@@ -69,5 +73,10 @@ def _read_header(stream: BinaryIO, path: Path) -> Header:
         refuse(path, "a NIfTI header", found, "give a .nii or .nii.gz file")
     header = kind(block, check=False)
     if not bytes(header["magic"]).startswith(kind.single_magic):
-        refuse(path, "a NIfTI file of header and voxels in one", "another magic number", "convert it to .nii.gz")
+        refuse(
+            path,
+            "a NIfTI file of header and voxels in one",
+            "another magic number",
+            "convert it to .nii.gz",
+        )
     return header

@@ -21,7 +21,13 @@ def misnamed(path: Path, *, compressed: bool) -> tuple[str, ...]:
     """Return a note if a file's name says that it is compressed and it is not, or the other way round."""
     if path.name.lower().endswith(".gz") == compressed:
         return ()
-    return (Mended("compressed, though its name says otherwise" if compressed else "not compressed, though named .gz"),)
+    return (
+        Mended(
+            "compressed, though its name says otherwise"
+            if compressed
+            else "not compressed, though named .gz"
+        ),
+    )
 
 
 def odd_fields(header: Nifti1Header, geometry: Geometry) -> tuple[str, ...]:
@@ -36,8 +42,12 @@ def odd_fields(header: Nifti1Header, geometry: Geometry) -> tuple[str, ...]:
         notes += (f"bitpix is {int(header['bitpix'])}, which is not the size of its datatype",)
     scale = {1: 1000.0, 3: 0.001}.get(unit, 1.0)
     sizes = np.abs(header["pixdim"][1:4].astype(np.float64)) * scale
-    if int(header["sform_code"]) > 0 and not np.allclose(sizes, geometry.spacing, rtol=_SIZE_TOLERANCE, atol=0):
-        found, used = (" x ".join(f"{size:.4g}" for size in there) for there in (sizes, geometry.spacing))
+    if int(header["sform_code"]) > 0 and not np.allclose(
+        sizes, geometry.spacing, rtol=_SIZE_TOLERANCE, atol=0
+    ):
+        found, used = (
+            " x ".join(f"{size:.4g}" for size in there) for there in (sizes, geometry.spacing)
+        )
         notes += (f"pixdim says voxels of {found} mm, the sform {used} mm: the sform is used",)
     return notes
 

@@ -18,19 +18,32 @@ from ..image.volume import Affine, Geometry, Mended, SpatialHeader
 from .nifti_notes import odd_fields
 
 Header = Nifti1Header  # of which Nifti2Header is a subclass
-_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # millimetres in an xyzt_units code: unknown, metre, mm, micron
+_MM = {
+    0: 1.0,
+    1: 1000.0,
+    2: 1.0,
+    3: 0.001,
+}  # millimetres in an xyzt_units code: unknown, metre, mm, micron
 _SHEAR_NOTED, _SHEAR_REFUSED = 5e-5, 5e-3
-_MAX_MM, _MIN_MM3 = 1e6, 1e-12  # a kilometre, and a voxel of a tenth of a micron: beyond lies no head
+_MAX_MM, _MIN_MM3 = (
+    1e6,
+    1e-12,
+)  # a kilometre, and a voxel of a tenth of a micron: beyond lies no head
 
 
 def refuse(
-    path: Path, expected: str, found: str, remedy: str = "export it again from the tool it came from"
+    path: Path,
+    expected: str,
+    found: str,
+    remedy: str = "export it again from the tool it came from",
 ) -> NoReturn:
     """Raise the error of a file that cannot be used."""
     raise OasisGanError(path, expected=expected, found=found, remedy=remedy)
 
 
-def located(header: Header, shape: tuple[int, int, int], path: Path) -> tuple[Geometry, tuple[str, ...]]:
+def located(
+    header: Header, shape: tuple[int, int, int], path: Path
+) -> tuple[Geometry, tuple[str, ...]]:
     """Return where a header says the voxels lie, and what is odd about how it says it.
 
     Raises:
@@ -39,7 +52,9 @@ def located(header: Header, shape: tuple[int, int, int], path: Path) -> tuple[Ge
     if not np.isfinite(header["pixdim"][:4]).all():
         refuse(path, "finite voxel sizes", f"pixdim {header['pixdim'][1:4]}", "mend the header")
     affine, trusted, notes = _affine(header, path)
-    geometry = Geometry(shape, affine, _spatial(header) if trusted and _fits_nifti1(header) else None)
+    geometry = Geometry(
+        shape, affine, _spatial(header) if trusted and _fits_nifti1(header) else None
+    )
     return geometry, notes + check_shear(geometry, path) + odd_fields(header, geometry)
 
 
@@ -49,7 +64,9 @@ def check_shear(geometry: Geometry, path: Path) -> tuple[str, ...]:
         remedy = "resample it onto a grid with perpendicular axes"
         refuse(path, "perpendicular axes", f"a shear of {geometry.shear:.2g}", remedy)
     if geometry.shear > _SHEAR_NOTED:
-        return (f"axes are sheared by {geometry.shear:.2g}: ITK may refuse the file, and what is made of it",)
+        return (
+            f"axes are sheared by {geometry.shear:.2g}: ITK may refuse the file, and what is made of it",
+        )
     return ()
 
 
@@ -57,7 +74,9 @@ def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
     """Return voxel to RAS+ mm, whether the header can be copied as it stands, and what there is to say."""
     codes = {"sform": int(header["sform_code"]), "qform": int(header["qform_code"])}
     notes: tuple[str, ...] = tuple(
-        Mended(f"{form}_code {code} is unknown") for form, code in codes.items() if not 0 <= code <= 5
+        Mended(f"{form}_code {code} is unknown")
+        for form, code in codes.items()
+        if not 0 <= code <= 5
     )
     unusable = 0
     for form, get in (("sform", header.get_sform), ("qform", _qform(header))):
@@ -77,7 +96,9 @@ def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
     if affine is None:
         refuse(path, "voxel sizes of a head", f"pixdim {header['pixdim'][1:4]}", "mend the header")
     notes += size_notes
-    notes += ("no orientation in the header: taken as nibabel does, left to the left-hand side of the first axis",)
+    notes += (
+        "no orientation in the header: taken as nibabel does, left to the left-hand side of the first axis",
+    )
     return affine, trusted, notes
 
 
@@ -85,12 +106,18 @@ def _negative_sizes(header: Header) -> tuple[str, ...]:
     """Return a note if voxel sizes are negative: by the format that turns no axis over, in ITK 5.4 it does."""
     if not (header["pixdim"][1:4] < 0).any():
         return ()
-    return ("voxel sizes are negative: their absolute values are used, as nibabel does; ITK turns such axes over",)
+    return (
+        "voxel sizes are negative: their absolute values are used, as nibabel does; ITK turns such axes over",
+    )
 
 
 def _left_aside(header: Header, used: str) -> tuple[str, ...]:
     """Return a note if the qform, which is not used, could not be."""
-    if used == "qform" or int(header["qform_code"]) <= 0 or _in_mm(header, _qform(header)()) is not None:
+    if (
+        used == "qform"
+        or int(header["qform_code"]) <= 0
+        or _in_mm(header, _qform(header)()) is not None
+    ):
         return ()
     return (Mended("the qform is unusable: the sform is used"),)
 
@@ -140,8 +167,20 @@ def _fits_nifti1(header: Header) -> bool:
         return True
     # Near half a turn, where LPS heads lie, rounding a quaternion to floats turns it by up to 3e-4.
     by_quaternion = header["sform_code"] <= 0 < header["qform_code"]
-    names = ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z")
-    values = np.concatenate([header["pixdim"][:4], *(np.atleast_1d(header[name]) for name in names)])
+    names = (
+        "quatern_b",
+        "quatern_c",
+        "quatern_d",
+        "qoffset_x",
+        "qoffset_y",
+        "qoffset_z",
+        "srow_x",
+        "srow_y",
+        "srow_z",
+    )
+    values = np.concatenate(
+        [header["pixdim"][:4], *(np.atleast_1d(header[name]) for name in names)]
+    )
     return not by_quaternion and bool((np.abs(values) <= np.finfo(np.float32).max).all())
 
 
@@ -159,6 +198,8 @@ def _spatial(header: Header) -> SpatialHeader:
         sform_code=int(header["sform_code"]),
         quatern=(b, c, d),
         qoffset=(x, y, z),
-        srow=tuple(tuple(float(value) for value in header[row]) for row in ("srow_x", "srow_y", "srow_z")),
+        srow=tuple(
+            tuple(float(value) for value in header[row]) for row in ("srow_x", "srow_y", "srow_z")
+        ),
         spatial_unit=int(header["xyzt_units"]) & 7,
     )

@@ -12,7 +12,9 @@ from ..image.volume import Volume
 from .endings import stem_of
 
 _MIXED = re.compile(r"(?:r|w|m|mw)*p0.+")
-_FRACTION = re.compile(r".*_pve_?\d|.*_(?:label-[a-zA-Z]+_)?prob(?:seg|tissue)|(?:rp|mwp|wp|rc|wc|mwc)[1-6].+")
+_FRACTION = re.compile(
+    r".*_pve_?\d|.*_(?:label-[a-zA-Z]+_)?prob(?:seg|tissue)|(?:rp|mwp|wp|rc|wc|mwc)[1-6].+"
+)
 _MOST_CLASSES = 4.5
 
 

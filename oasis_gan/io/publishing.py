@@ -46,7 +46,11 @@ def publish(work: Path, folder: Path, last: Sequence[str], *, replace: bool) -> 
 
 def companions(work: Path, known: Sequence[str]) -> list[str]:
     """Return what lies in a work folder beside the files that are known; hidden files are passed over."""
-    return sorted(path.name for path in work.iterdir() if path.name not in known and not path.name.startswith("."))
+    return sorted(
+        path.name
+        for path in work.iterdir()
+        if path.name not in known and not path.name.startswith(".")
+    )
 
 
 def identify(path: Path) -> Identity:
@@ -54,7 +58,10 @@ def identify(path: Path) -> Identity:
 
     The name is without the folders above, which can say whose head it is.
     """
-    return {"file": printable(path.name), "sha256": _hash_folder(path) if path.is_dir() else sha256(path)}
+    return {
+        "file": printable(path.name),
+        "sha256": _hash_folder(path) if path.is_dir() else sha256(path),
+    }
 
 
 def _hash_folder(folder: Path) -> str:
@@ -94,10 +101,15 @@ def _refuse_folder(target: Path, source: Path) -> None:
     """Raise if a folder would give way to a file: it is nothing that was made here, whatever is in it."""
     if target.is_dir() and not target.is_symlink() and not source.is_dir():
         remedy = "move it away, or use another `out`"
-        raise OasisGanError(target, expected="a file, or a free name", found="a folder", remedy=remedy)
+        raise OasisGanError(
+            target, expected="a file, or a free name", found="a folder", remedy=remedy
+        )
 
 
 def _taken(path: Path) -> OasisGanError:
     return OasisGanError(
-        path, expected="a free name", found="a file that was put there meanwhile", remedy="use another `out`"
+        path,
+        expected="a free name",
+        found="a file that was put there meanwhile",
+        remedy="use another `out`",
     )

@@ -20,7 +20,9 @@ def require_unique_keys(data: bytes, where: object) -> None:
         for key, _ in pairs:
             if key in seen:
                 remedy = "take a whole copy of it, or remove one of the two"
-                raise OasisGanError(where, expected="each key once", found=f"{key} twice", remedy=remedy)
+                raise OasisGanError(
+                    where, expected="each key once", found=f"{key} twice", remedy=remedy
+                )
             seen.add(key)
 
     try:

@@ -26,7 +26,18 @@ from .nifti_space import Header, refuse
 MAX_SPARE = 2**20
 """Bytes that may follow the voxels of a file that holds its header too."""
 _MAX_EXTENSIONS = 2**24  # bytes before the voxels
-_DATATYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
+_DATATYPES = (
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float32",
+    "float64",
+)
 _COLOURS = ("void24", "void32")  # as NumPy calls RGB and RGBA
 _GZIP = b"\x1f\x8b"
 
@@ -57,12 +68,18 @@ def _damage_named(path: Path) -> Iterator[None]:
         if isinstance(error, gzip.BadGzipFile) and str(error).startswith("Not a gzipped file"):
             found = f"other bytes behind the gzip stream {str(error).removeprefix('Not a gzipped file ')}"
             remedy = "download it again, or repack it: gzip -dc FILE | gzip > NEW.nii.gz"
-            raise OasisGanError(path, expected="nothing behind the volume", found=found, remedy=remedy) from error
+            raise OasisGanError(
+                path, expected="nothing behind the volume", found=found, remedy=remedy
+            ) from error
         found = f"a damaged or incomplete one ({error})"
-        raise OasisGanError(path, expected="a whole gzip file", found=found, remedy="copy it again") from error
+        raise OasisGanError(
+            path, expected="a whole gzip file", found=found, remedy="copy it again"
+        ) from error
 
 
-def checked_shape(header: Header, path: Path, max_voxels: int, first_voxel: int) -> tuple[int, int, int]:
+def checked_shape(
+    header: Header, path: Path, max_voxels: int, first_voxel: int
+) -> tuple[int, int, int]:
     """Return the three sizes, once dimensions, datatype and offset make sense.
 
     Args:
@@ -85,7 +102,12 @@ def checked_shape(header: Header, path: Path, max_voxels: int, first_voxel: int)
     if datatype in _COLOURS:
         refuse(path, "integer or float voxels", "colours (RGB)", "convert it to grey levels")
     if datatype not in _DATATYPES:
-        refuse(path, "integer or float voxels", datatype, "convert it to one of " + ", ".join(_DATATYPES))
+        refuse(
+            path,
+            "integer or float voxels",
+            datatype,
+            "convert it to one of " + ", ".join(_DATATYPES),
+        )
     offset = float(header["vox_offset"])
     # Written so that NaN is refused too.
     if not first_voxel <= offset <= _MAX_EXTENSIONS:
@@ -110,7 +132,12 @@ def checked_sizes(sizes: Sequence[int], path: Path, max_voxels: int) -> tuple[in
     if len(kept) != 3 or min(kept) < 1:
         refuse(path, "a 3-D volume", f"dimensions {kept}", _remedy_for_sizes(kept))
     if np.prod(kept, dtype=object) > max_voxels:
-        refuse(path, f"at most {max_voxels} voxels", f"dimensions {kept}", "crop it, or raise `max_voxels`")
+        refuse(
+            path,
+            f"at most {max_voxels} voxels",
+            f"dimensions {kept}",
+            "crop it, or raise `max_voxels`",
+        )
     i, j, k = kept
     return i, j, k
 
@@ -136,12 +163,19 @@ def odd_axes(header: Header) -> tuple[str, ...]:
     """
     count, *sizes = (int(size) for size in header["dim"])
     if count > 3 and sizes[0] == 1 and min(sizes[1:3]) > 1:
-        return ("the first axis has length 1, as channels have: read as a slice, and not as channels",)
+        return (
+            "the first axis has length 1, as channels have: read as a slice, and not as channels",
+        )
     return ()
 
 
 def read_voxels(
-    stream: BinaryIO, header: Header, shape: tuple[int, int, int], path: Path, at: int, max_spare: int
+    stream: BinaryIO,
+    header: Header,
+    shape: tuple[int, int, int],
+    path: Path,
+    at: int,
+    max_spare: int,
 ) -> Voxels:
     """Return the voxels as they are stored, and read on to the end, where gzip keeps its checksum.
 
@@ -158,7 +192,12 @@ def read_voxels(
     """
     between = int(header["vox_offset"]) - at
     if len(stream.read(between)) < between:
-        refuse(path, f"voxels from byte {int(header['vox_offset'])} on", "a shorter file", "copy it again")
+        refuse(
+            path,
+            f"voxels from byte {int(header['vox_offset'])} on",
+            "a shorter file",
+            "copy it again",
+        )
     return stored_voxels(stream, header.get_data_dtype(), shape, path, max_spare)
 
 
@@ -194,7 +233,9 @@ def scaled(raw: Voxels, header: Header) -> tuple[Voxels, tuple[str, ...]]:
     """Return voxels with the header's slope and intercept applied, and what is odd about these."""
     slope, inter = float(header["scl_slope"]), float(header["scl_inter"])
     if np.isinf(slope):
-        return raw, (f"scl_slope is {slope:g}, which scales nothing: voxels are taken as they are stored",)
+        return raw, (
+            f"scl_slope is {slope:g}, which scales nothing: voxels are taken as they are stored",
+        )
     if slope == 0 or np.isnan(slope):
         return raw, ()
     notes: tuple[str, ...] = ()

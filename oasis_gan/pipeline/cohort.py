@@ -130,7 +130,9 @@ def translate_all(
 class _Pipeline:
     """Reads, translates and writes at the same time, a subject each."""
 
-    def __init__(self, advance: Callable[[int, float], None], ended: Callable[[Outcome], None]) -> None:
+    def __init__(
+        self, advance: Callable[[int, float], None], ended: Callable[[Outcome], None]
+    ) -> None:
         self._advance = advance
         self._ended = ended
         self._reader = Worker("reading")
@@ -201,7 +203,9 @@ class _Work:
         places: Finds the name for its output.
     """
 
-    def __init__(self, index: int, subject: Subject, naming: Naming, job: Job, places: Places) -> None:
+    def __init__(
+        self, index: int, subject: Subject, naming: Naming, job: Job, places: Places
+    ) -> None:
         self.index = index
         self.label = naming.label(naming.preferred)
         self.postponed = False
@@ -272,7 +276,9 @@ class _Work:
             read.require_unchanged()
         self._sources = sources
 
-    def _find_place(self, scans: Mapping[str, Scan], record: Callable[[], Record], *, wait: bool) -> bool:
+    def _find_place(
+        self, scans: Mapping[str, Scan], record: Callable[[], Record], *, wait: bool
+    ) -> bool:
         """Find the place of the output; return whether there is something to do."""
         self.postponed = False
         try:
@@ -289,13 +295,18 @@ class _Work:
         self.label = self._naming.label(place.name)
         if place.claim is None:
             output = place.files.volume
-            self._outcome = Outcome(self.label, Status.SKIPPED, output, "already there; `overwrite` makes it again")
+            self._outcome = Outcome(
+                self.label, Status.SKIPPED, output, "already there; `overwrite` makes it again"
+            )
         return place.claim is not None
 
     def _make_record(self, files: Mapping[str, ScanFiles]) -> Record:
         job = self._job
         first, *others = files
-        further = {name: describe_source(self._subject.further[name], files[name].identity) for name in others}
+        further = {
+            name: describe_source(self._subject.further[name], files[name].identity)
+            for name in others
+        }
         return recorded(
             self._subject.source,
             files[first].identity,
@@ -355,5 +366,8 @@ class _Work:
         if not path.exists():
             exporter = self._job.exporter.name
             raise OasisGanError(
-                path.name, expected=f"the exporter {exporter} to write it", found="nothing", remedy="fix the plugin"
+                path.name,
+                expected=f"the exporter {exporter} to write it",
+                found="nothing",
+                remedy="fix the plugin",
             )

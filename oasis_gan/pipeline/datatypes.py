@@ -39,7 +39,10 @@ def stored_as(volume: Volume, datatype: str, where: object) -> Volume:
     low, high = float(whole.min()), float(whole.max())
     if not _holds(datatype, low, high):
         limits = np.iinfo(kind)
-        expected, found = f"voxels from {limits.min} to {limits.max} for {datatype}", f"{low:g} to {high:g}"
+        expected, found = (
+            f"voxels from {limits.min} to {limits.max} for {datatype}",
+            f"{low:g} to {high:g}",
+        )
         raise OasisGanError(where, expected=expected, found=found, remedy="use `dtype` float32")
     lost, span = float(np.abs(whole - voxels).max()), float(np.ptp(voxels))
     if lost > _MAX_LOSS * span:

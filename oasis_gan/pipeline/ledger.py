@@ -43,7 +43,9 @@ class Outcome:
     def row(self, folder: Path) -> str:
         """Return the outcome as a line of the table in a folder; tabs and line ends in names are escaped."""
         output = _name_in(folder, self.output) if self.output else ""
-        return "\t".join(printable(cell) for cell in (self.subject, self.status, output, self.message))
+        return "\t".join(
+            printable(cell) for cell in (self.subject, self.status, output, self.message)
+        )
 
 
 class Ledger:
@@ -82,7 +84,11 @@ class Ledger:
         with claimed(path.parent, path.name):
             subjects = {_subject(row) for row in self._pending}
             # Two sources may share a subject's name: only rows of other runs give way.
-            earlier = [row for row in _earlier(path) if row in self._written or _subject(row) not in subjects]
+            earlier = [
+                row
+                for row in _earlier(path)
+                if row in self._written or _subject(row) not in subjects
+            ]
             rows = (_HEADER, *earlier, *self._pending)
             write_atomically(path, "".join(f"{row}\n" for row in rows).encode())
         self._written.update(self._pending)

@@ -14,7 +14,17 @@ from ..plugin.datasets import Subject
 
 _MAX_BYTES = 180  # of a name, which leaves room in the usual 255 for what is put behind it
 _UNSAFE = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, line and paragraph separators
-_TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # show a name in another order than it is in
+_TURNING = {
+    "LRE",
+    "RLE",
+    "LRO",
+    "RLO",
+    "PDF",
+    "LRI",
+    "RLI",
+    "FSI",
+    "PDI",
+}  # show a name in another order than it is in
 _TAG = 8  # hexadecimal digits that tell apart what would collide
 _FOLDERS = 6  # above a file that are looked at
 
@@ -111,7 +121,9 @@ def _tell_apart(names: list[str], shared: Sequence[int], choices: Sequence[Seque
 
 def _with_folders(name: str, subject: Subject) -> list[str]:
     """Return a name with each of the folders above the subject's file in front, then with more and more of them."""
-    folders = [_safe(folder.name) for folder in subject.source.path.absolute().parents if folder.name]
+    folders = [
+        _safe(folder.name) for folder in subject.source.path.absolute().parents if folder.name
+    ]
     folders = folders[:_FOLDERS]
     joined = ["_".join(reversed(folders[: count + 1])) for count in range(1, len(folders))]
     prefixed = [f"{folder}_{name}" for folder in (*folders, *joined)]
@@ -134,7 +146,11 @@ def _safe(name: str) -> str:
 
 
 def _is_unsafe(c: str) -> bool:
-    return c in '/\\:*?"<>|' or unicodedata.category(c) in _UNSAFE or unicodedata.bidirectional(c) in _TURNING
+    return (
+        c in '/\\:*?"<>|'
+        or unicodedata.category(c) in _UNSAFE
+        or unicodedata.bidirectional(c) in _TURNING
+    )
 
 
 def _tag_of(subject: Subject) -> str:

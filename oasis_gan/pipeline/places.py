@@ -165,7 +165,9 @@ class Places:
                 self._holders[fold_name(name)] = naming.tag
                 return place
         where = self._locate(naming.preferred).volume
-        raise OasisGanError(where, expected="a free name", found="other subjects under all of them", remedy=_REMEDY)
+        raise OasisGanError(
+            where, expected="a free name", found="other subjects under all of them", remedy=_REMEDY
+        )
 
     def _names(self, naming: Naming, record: MakeRecord) -> Iterator[str]:
         """Yield the names to try: first those under which an earlier run has put the output."""
@@ -198,7 +200,13 @@ class Places:
         if state is _State.ANOTHER_SUBJECT:
             return None
         if state is _State.INCOMPLETE:
-            return Place(name, files, held, replace=True, note="made again: a run was killed before it was complete")
+            return Place(
+                name,
+                files,
+                held,
+                replace=True,
+                note="made again: a run was killed before it was complete",
+            )
         if self._overwrite:
             return Place(name, files, held, replace=True)
         different = ["provenance"] if there is None else differences(there, files.volume, record())
@@ -207,7 +215,9 @@ class Places:
             raise OasisGanError(files.volume, expected="a free name", found=found, remedy=_REMEDY)
         return Place(name, files, None)
 
-    def _look(self, files: OutputFiles, there: Record | None, naming: Naming, record: MakeRecord) -> _State:
+    def _look(
+        self, files: OutputFiles, there: Record | None, naming: Naming, record: MakeRecord
+    ) -> _State:
         """Return what there is under a name.
 
         Args:

@@ -51,7 +51,9 @@ class ScanFiles:
             if _state(path, hashed=hashed) != before:
                 expected = "a file that stays the same while it is read"
                 remedy = "wait until it is copied completely, and run again"
-                raise OasisGanError(path, expected=expected, found="one that changed", remedy=remedy)
+                raise OasisGanError(
+                    path, expected=expected, found="one that changed", remedy=remedy
+                )
 
 
 def read_with_identity(scan: Scan, read: Callable[[Scan], Volume]) -> tuple[Volume, Identity]:
@@ -98,7 +100,9 @@ def recorded(
     """
     details = {"details": dict(card.details)} if card.details else {}
     # What was computed counts, not what was asked for: auto is another precision on another machine.
-    chosen = {name: value for name, value in options.items() if name != "precision" or not computation}
+    chosen = {
+        name: value for name, value in options.items() if name != "precision" or not computation
+    }
     return {
         "synthetic": True,
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
@@ -200,4 +204,11 @@ def _state(path: Path, *, hashed: bool | None = None) -> tuple[object, ...] | No
         digest = sha256(path) if hashed else None
     except (OSError, OasisGanError):
         return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, digest
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        digest,
+    )

@@ -68,7 +68,9 @@ class _Recoloured:
         """How the model computes, if it says so."""
         return computation_of(self.translator)
 
-    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+    def translate(
+        self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+    ) -> Translation:
         """Return what the model makes of its sources, in the other contrast."""
         translation = self.translator.translate(sources, progress)
         volume = translation.volume
@@ -101,11 +103,15 @@ def find_contrast(
     # Another kind of image than a window has no contrast that could be taken from a scan.
     if not isinstance(target, Window):
         found = target.describe()
-        raise OasisGanError(card.name, expected="a model that makes images", found=found, remedy="omit `like`")
+        raise OasisGanError(
+            card.name, expected="a model that makes images", found=found, remedy="omit `like`"
+        )
     reference = clean(reference, where, "image")
     if holds_labels_alone(reference.voxels):
         remedy = "give the scan, and its label map as `like_labels`"
-        raise OasisGanError(where, expected="a scan whose contrast to take", found="a label map", remedy=remedy)
+        raise OasisGanError(
+            where, expected="a scan whose contrast to take", found="a label map", remedy=remedy
+        )
     label_set = card.source.label_set
     is_anchored = set(ANCHORS.values()) <= set(target.anchors)
     if is_anchored and label_set is not None:
@@ -115,7 +121,11 @@ def find_contrast(
 
 
 def _anchored(
-    reference: Volume, labels: Volume | None, label_set: LabelSet, where: object, labels_where: object
+    reference: Volume,
+    labels: Volume | None,
+    label_set: LabelSet,
+    where: object,
+    labels_where: object,
 ) -> Window:
     """Return the window that is anchored on the tissues of a reference."""
     if labels is None:
@@ -133,7 +143,12 @@ def _anchored(
 def _require_brain_alone(reference: Volume, where: object) -> None:
     """Raise `OasisGanError` if a scan shows more than a brain: its tissues are not those of its intensities then."""
     if not reference.voxels.any():
-        raise OasisGanError(where, expected="a scan of a brain", found="nothing but background", remedy="give another")
+        raise OasisGanError(
+            where,
+            expected="a scan of a brain",
+            found="nothing but background",
+            remedy="give another",
+        )
     found = sign_of_a_skull(reference)
     if found:
         expected = "a scan of a brain alone, whose tissues its intensities tell"
@@ -154,7 +169,9 @@ def tissues_by_intensity(voxels: NDArray[np.generic], label_set: LabelSet) -> ND
     centres = np.percentile(inside, [10, 45, 85]) if inside.size else np.zeros(3)
     for _ in range(_ROUNDS):
         nearest = np.digitize(inside, (centres[1:] + centres[:-1]) / 2)
-        moved = np.array([inside[nearest == k].mean() if (nearest == k).any() else centres[k] for k in range(3)])
+        moved = np.array(
+            [inside[nearest == k].mean() if (nearest == k).any() else centres[k] for k in range(3)]
+        )
         if np.allclose(moved, centres, rtol=1e-6):
             break
         centres = moved

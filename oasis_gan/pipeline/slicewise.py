@@ -105,13 +105,17 @@ class SlicewiseTranslator:
         except ValueError:
             where = f"model {self.card.name}"
             remedy = "name a plane that the model was trained in"
-            raise OasisGanError(where, expected=f"plane: {option.expected}", found=self.plane, remedy=remedy) from None
+            raise OasisGanError(
+                where, expected=f"plane: {option.expected}", found=self.plane, remedy=remedy
+            ) from None
 
     def with_target(self, target: FittedEncoding) -> SlicewiseTranslator:
         """Return this translator with answers in another encoding, such as another scan's contrast."""
         return replace(self, card=replace(self.card, target=target))
 
-    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+    def translate(
+        self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+    ) -> Translation:
         """Return the volume that the model makes of its sources, on the grid of the first one."""
         first = next(iter(sources.values()))
         planes, note = self._choose_planes(first)
@@ -136,7 +140,9 @@ class SlicewiseTranslator:
         else:
             planes = (Plane(self.plane),)
         requested = self.plane != AUTO_PLANE
-        return choose_picture_planes(first.geometry, planes, self.planes, VOLUME, requested=requested)
+        return choose_picture_planes(
+            first.geometry, planes, self.planes, VOLUME, requested=requested
+        )
 
     def _sum_over_planes(
         self,
@@ -254,7 +260,9 @@ def _require_usable_canvas(canvas: Canvas, card: ModelCard) -> None:
         return
     expected = f"a canvas of up to {_MAX_PIXELS} pixels, {_MIN_MM} to {_MAX_MM} mm apart"
     found = f"one of {canvas.size} pixels in multiples of {canvas.multiple}, {canvas.spacing:g} mm apart"
-    raise OasisGanError(f"model {card.name}", expected=expected, found=found, remedy="take another model")
+    raise OasisGanError(
+        f"model {card.name}", expected=expected, found=found, remedy="take another model"
+    )
 
 
 def _wrong_answer(card: ModelCard, expected: str, found: str) -> OasisGanError:

@@ -27,7 +27,9 @@ def scans_for(subject: Subject, card: ModelCard) -> dict[str, Scan]:
         scan = subject.further.get(name)
         if scan is None:
             remedy = "name a file for each source of the model"
-            raise OasisGanError(subject.source.path, expected=f"a {name} beside it", found="none", remedy=remedy)
+            raise OasisGanError(
+                subject.source.path, expected=f"a {name} beside it", found="none", remedy=remedy
+            )
         scans[name] = scan
     return {name: _as_encoded(scan, card.sources[name]) for name, scan in scans.items()}
 

@@ -55,18 +55,24 @@ def translate(
         _require_volume_of_numbers(volume, first, card, name)
         if not np.isfinite(volume.voxels).all():
             remedy = "train it again"
-            raise OasisGanError(where, expected="finite voxels from the model", found="NaN or Inf", remedy=remedy)
+            raise OasisGanError(
+                where, expected="finite voxels from the model", found="NaN or Inf", remedy=remedy
+            )
     return answer
 
 
-def _clean_sources(sources: Mapping[str, Volume], card: ModelCard, where: object) -> dict[str, CleanVolume]:
+def _clean_sources(
+    sources: Mapping[str, Volume], card: ModelCard, where: object
+) -> dict[str, CleanVolume]:
     """Return the sources in the order of the card, with values that the model's encodings know."""
     missing = [name for name in card.sources if name not in sources]
     if missing:
         expected = f"the source {missing[0]} of {card.name}"
         remedy = "name a file for each source of the model"
         raise OasisGanError(where, expected=expected, found="none", remedy=remedy)
-    cleaned = {name: encoding.clean(sources[name], where) for name, encoding in card.sources.items()}
+    cleaned = {
+        name: encoding.clean(sources[name], where) for name, encoding in card.sources.items()
+    }
     first = next(iter(cleaned.values()))
     for volume in cleaned.values():
         first.geometry.require_same_grid(volume.geometry, where)

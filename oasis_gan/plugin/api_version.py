@@ -17,7 +17,9 @@ def require_supported(plugin: object) -> None:
     version = getattr(plugin, DECLARATION, __api_version__)
     if not isinstance(version, int):
         remedy = f"write it as {DECLARATION} = {__api_version__}"
-        raise OasisGanError(DECLARATION, expected="a whole number", found=repr(version), remedy=remedy)
+        raise OasisGanError(
+            DECLARATION, expected="a whole number", found=repr(version), remedy=remedy
+        )
     if version > __api_version__:
         raise _unsupported(version, "upgrade oasis-gan, or install an older version of the plugin")
     if version < OLDEST:

@@ -97,4 +97,6 @@ def _typable(name: object, kind: str) -> str:
     """Return a name, or raise `OasisGanError` if nobody could type it as one word."""
     if isinstance(name, str) and name.isprintable() and name.split() == [name]:
         return name
-    raise OasisGanError(kind, expected="a name without spaces", found=repr(name), remedy="rename it")
+    raise OasisGanError(
+        kind, expected="a name without spaces", found=repr(name), remedy="rename it"
+    )

@@ -197,7 +197,9 @@ class Subject:
         """
         if self.target is None:
             remedy = "name the targets, for example with `target_root` or `target_suffix`"
-            raise OasisGanError(self.source.path, expected="a target beside it", found="none", remedy=remedy)
+            raise OasisGanError(
+                self.source.path, expected="a target beside it", found="none", remedy=remedy
+            )
         source, target = self.aligned(self.source.read(), self.target.read())
         source.geometry.require_same_grid(target.geometry, self.target.path)
         return source, target

@@ -37,7 +37,9 @@ def installed() -> Iterator[tuple[Source, Load]]:
         for entry_point in _entry_points(distribution):
             # The first of two copies on the path is the one that gets imported.
             found.setdefault((_name(distribution), entry_point.name), entry_point.load)
-    for (provider, name), load in sorted(found.items(), key=lambda item: (item[0][0] != OWN_DISTRIBUTION, item[0])):
+    for (provider, name), load in sorted(
+        found.items(), key=lambda item: (item[0][0] != OWN_DISTRIBUTION, item[0])
+    ):
         yield Source(name, provider), load
 
 
@@ -49,7 +51,9 @@ def from_file(file: Path) -> tuple[Source, Load]:
 def _entry_points(distribution: Distribution) -> list[EntryPoint]:
     """Return a distribution's plugins; a broken list of them counts as one plugin, which cannot be loaded."""
     try:
-        return [entry_point for entry_point in distribution.entry_points if entry_point.group == PROJECT]
+        return [
+            entry_point for entry_point in distribution.entry_points if entry_point.group == PROJECT
+        ]
     # The file may be anybody's, and importlib.metadata raises whatever it trips over.
     except Exception:  # noqa: BLE001
         broken = EntryPoint("entry_points.txt", "a line that is not NAME = MODULE", PROJECT)

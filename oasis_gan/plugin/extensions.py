@@ -16,6 +16,8 @@ def find_extensions(module: object) -> dict[str, Check]:
     found = {}
     for name, thing in vars(module).items():
         check = getattr(thing, "check_contract", None)
-        if callable(check) and getattr(thing, "__module__", None) == getattr(module, "__name__", None):
+        if callable(check) and getattr(thing, "__module__", None) == getattr(
+            module, "__name__", None
+        ):
             found[name] = check
     return found

@@ -31,17 +31,26 @@ class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
         """Begin the block."""
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Let an `Exception` or an interruption pass; raise `OasisGanError` instead of anything else."""
         if error is None or isinstance(error, Exception):
             return
         # Signals reach the main thread alone: in any other it is the plugin that says "interrupted".
-        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+        if (
+            isinstance(error, KeyboardInterrupt)
+            and threading.current_thread() is threading.main_thread()
+        ):
             return
         found = f"{type(error).__name__}: {safe_text(error)}".removesuffix(": ")
         raise OasisGanError(
-            self._where, expected="an answer or an error from the plugin", found=found, remedy="fix the plugin"
+            self._where,
+            expected="an answer or an error from the plugin",
+            found=found,
+            remedy="fix the plugin",
         ) from error
 
 
@@ -71,7 +80,9 @@ def reading(where: object, plugin: str) -> Iterator[None]:
         reader = f"the dataset plugin {plugin}" if plugin else "its reader"
         remedy = f"check the file, or fix the plugin ({DEBUG}=1 shows where it failed)"
         expected = f"something that {reader} can read"
-        raise OasisGanError(where, expected=expected, found=one_line(error), remedy=remedy) from error
+        raise OasisGanError(
+            where, expected=expected, found=one_line(error), remedy=remedy
+        ) from error
 
 
 @contextmanager
@@ -100,4 +111,6 @@ def using_model(
     # The kind may be anybody's.
     except Exception as error:
         expected = expected or f"a model that the plugin {kind} can use"
-        raise OasisGanError(folder, expected=expected, found=one_line(error), remedy=remedy) from error
+        raise OasisGanError(
+            folder, expected=expected, found=one_line(error), remedy=remedy
+        ) from error

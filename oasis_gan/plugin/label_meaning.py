@@ -37,7 +37,9 @@ _DSEG_TABLE = re.compile(r"((?:[a-zA-Z]+-[a-zA-Z0-9+]+_)*)dseg\.tsv")
 _IN_BIDS = re.compile(r"sub-.+|ses-.+|sess-.+|anat\d*|func\d*|dwi\d*|fmap\d*|perf|pet|mri|seg")
 _DEEPEST = 9  # folders above a file that are looked at for a description
 _NOT_BIDS = {"sourcedata", "code"}
-_WITHOUT_TABLE = "no *_dseg.tsv says what the labels mean: taken for those common in BIDS, 1 GM, 2 WM, 3 CSF"
+_WITHOUT_TABLE = (
+    "no *_dseg.tsv says what the labels mean: taken for those common in BIDS, 1 GM, 2 WM, 3 CSF"
+)
 
 
 def find_label_set(path: Path) -> LabelSet | None:
@@ -108,7 +110,9 @@ class LabelSetFinder:
             return BIDS
         return found
 
-    def describe(self, scan: Scan, *, explicit: LabelSet | None = None, default: LabelSet | None = None) -> Scan:
+    def describe(
+        self, scan: Scan, *, explicit: LabelSet | None = None, default: LabelSet | None = None
+    ) -> Scan:
         """Return a scan that knows what its values mean, where somebody says so.
 
         What is wrong with a table is raised when the scan is read.
@@ -120,7 +124,11 @@ class LabelSetFinder:
         """
         scan = replace(scan, advice=self.advice)
         if explicit is not None:
-            reader = scan.reader.reader if isinstance(scan.reader, (_Refusing, _CommonBids)) else scan.reader
+            reader = (
+                scan.reader.reader
+                if isinstance(scan.reader, (_Refusing, _CommonBids))
+                else scan.reader
+            )
             return replace(scan, labels=explicit, reader=reader)
         if scan.labels is not None or isinstance(scan.reader, _Refusing):
             return scan
@@ -131,7 +139,9 @@ class LabelSetFinder:
         if found is not None:
             return replace(scan, labels=found)
         if self._is_common_bids(scan.path) or (default is not None and is_dseg(stem_of(scan.path))):
-            return replace(scan, labels=default or BIDS, reader=_CommonBids(scan.reader, self.advice))
+            return replace(
+                scan, labels=default or BIDS, reader=_CommonBids(scan.reader, self.advice)
+            )
         return scan
 
     def _by_evidence(self, path: Path) -> LabelSet | None:
@@ -151,7 +161,9 @@ class LabelSetFinder:
             return self._read(table)
         if names_neurite_seg24(path):
             expected = "label maps of a published coding (seg4 or seg35)"
-            remedy = f"choose seg4, or say with {self.advice.option} what the values mean: {OWN_TABLE}"
+            remedy = (
+                f"choose seg4, or say with {self.advice.option} what the values mean: {OWN_TABLE}"
+            )
             raise OasisGanError(where, expected=expected, found="seg24", remedy=remedy)
         named = label_set_by_name(path)
         if named is not None:
@@ -167,7 +179,9 @@ class LabelSetFinder:
             table = path.with_name(f"{stem}.tsv")
             if is_dseg(stem) or has_label_columns(table):
                 return table
-        candidates = (f"{stem}{end}" for end in (".lut", ".ctab", "_LUT.txt", ".LUT.txt", "LUT.txt", ".txt"))
+        candidates = (
+            f"{stem}{end}" for end in (".lut", ".ctab", "_LUT.txt", ".LUT.txt", "LUT.txt", ".txt")
+        )
         tables = (path.with_name(name) for name in candidates if name in names)
         return next((table for table in tables if is_colour_table(table)), None)
 
@@ -183,7 +197,11 @@ class LabelSetFinder:
             return None
         ours = entities_of(stem).items()
         for folder in self._dataset_folders(path):
-            fitting = [(len(theirs), name) for name, theirs in self._dseg_tables(folder) if theirs.items() <= ours]
+            fitting = [
+                (len(theirs), name)
+                for name, theirs in self._dseg_tables(folder)
+                if theirs.items() <= ours
+            ]
             if fitting:
                 return folder / max(fitting)[1]
         return None
@@ -203,7 +221,9 @@ class LabelSetFinder:
         if len(tables) > 1:
             shown = " and ".join(table.name for table in tables[:8])
             remedy = f"name one with {self.advice.option}"
-            raise OasisGanError(where, expected="one colour table beside it", found=shown, remedy=remedy)
+            raise OasisGanError(
+                where, expected="one colour table beside it", found=shown, remedy=remedy
+            )
         return tables[0] if tables else None
 
     def _colour_tables(self, folder: Path) -> list[Path]:
@@ -219,7 +239,9 @@ class LabelSetFinder:
         return any(self._lies_in_bids(place) for place in _places(path))
 
     def _lies_in_bids(self, path: Path) -> bool:
-        return is_dseg(stem_of(path)) and any(self._describes(folder, path) for folder in path.parents[:_DEEPEST])
+        return is_dseg(stem_of(path)) and any(
+            self._describes(folder, path) for folder in path.parents[:_DEEPEST]
+        )
 
     def _dataset_folders(self, path: Path) -> Iterator[Path]:
         """Yield the folders above a file that may belong to its dataset, the nearest first.

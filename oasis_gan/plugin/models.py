@@ -115,7 +115,9 @@ class Translator(Protocol):
     def card(self) -> ModelCard:
         """What goes in, what comes out, and what can be chosen."""
 
-    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+    def translate(
+        self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+    ) -> Translation:
         """Return what the model makes of its sources.
 
         The same sources give the same answer.
@@ -222,7 +224,10 @@ def kind_of(folder: Path) -> str:
         OasisGanError: If the folder or the file does not say.
     """
     path = folder / "model.json"
-    expected, remedy = "a model folder with a model.json", "see oasis-gan models, or name another folder"
+    expected, remedy = (
+        "a model folder with a model.json",
+        "see oasis-gan models, or name another folder",
+    )
     # Opening a pipe would wait for somebody to write into it.
     if not path.is_file():
         raise OasisGanError(path, expected=expected, found="no such file", remedy=remedy)
@@ -236,5 +241,7 @@ def kind_of(folder: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise OasisGanError(path, expected=expected, found=one_line(error), remedy=remedy) from None
     if not isinstance(kind, str):
-        raise OasisGanError(path, expected="the name of a kind of model", found=repr(kind), remedy=remedy)
+        raise OasisGanError(
+            path, expected="the name of a kind of model", found=repr(kind), remedy=remedy
+        )
     return kind

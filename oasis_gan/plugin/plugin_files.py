@@ -37,9 +37,13 @@ class PluginFile:
             OSError: As the file system says.
         """
         if not path.is_file():
-            raise OasisGanError(path, expected="a Python file", found="no such file", remedy="check the path")
+            raise OasisGanError(
+                path, expected="a Python file", found="no such file", remedy="check the path"
+            )
         if path.suffix != ".py":
-            raise OasisGanError(path, expected="a Python file", found=path.suffix, remedy="name it .py")
+            raise OasisGanError(
+                path, expected="a Python file", found=path.suffix, remedy="name it .py"
+            )
         return cls(path.absolute(), hashlib.sha256(path.read_bytes()).hexdigest())
 
     @property

@@ -55,7 +55,9 @@ class Portable:
 
     def _not_portable(self, found: str) -> OasisGanError:
         """Return what to raise where a field cannot be pickled."""
-        expected = "functions that another process can import: of a module, or functools.partial of one"
+        expected = (
+            "functions that another process can import: of a module, or functools.partial of one"
+        )
         where = type(self).__name__
         return OasisGanError(where, expected=expected, found=found, remedy="fix the plugin")
 
@@ -71,7 +73,9 @@ def unpack(data: bytes) -> object:
     except (ImportError, AttributeError) as error:
         remedy = "install the same plugins in both places"
         expected = "the plugins of the process that sent the job"
-        raise OasisGanError("plugin", expected=expected, found=one_line(error), remedy=remedy) from error
+        raise OasisGanError(
+            "plugin", expected=expected, found=one_line(error), remedy=remedy
+        ) from error
     return kind(**values)
 
 

@@ -62,7 +62,9 @@ class Registry:
             self._catalogues[kind.description] = catalogue
 
     @classmethod
-    def discover(cls, files: Iterable[Path] = (), kinds: Iterable[HookKind] = HOOK_KINDS) -> Registry:
+    def discover(
+        cls, files: Iterable[Path] = (), kinds: Iterable[HookKind] = HOOK_KINDS
+    ) -> Registry:
         """Load every installed plugin, the project's own first, then the plugin ``files``.
 
         A broken installed plugin becomes a line in `problems`. A broken file was asked for by the user.
@@ -125,7 +127,9 @@ class Registry:
                 if implementation.plugin is plugin:
                     self._take_hook(caller.name, implementation, source)
 
-    def _register(self, manager: pluggy.PluginManager, plugin: object, source: Source) -> list[pluggy.HookCaller]:
+    def _register(
+        self, manager: pluggy.PluginManager, plugin: object, source: Source
+    ) -> list[pluggy.HookCaller]:
         """Register a plugin and return the hooks that it implements; note what it should no longer use."""
         remedy = "see oasis_gan.plugin.hookspecs"
         try:
@@ -136,12 +140,16 @@ class Registry:
         except pluggy.PluginValidationError as error:
             # Its last line says what is wrong, those before only where.
             found = str(error).splitlines()[-1]
-            raise OasisGanError("hooks", expected="the arguments of their specs", found=found, remedy=remedy) from None
+            raise OasisGanError(
+                "hooks", expected="the arguments of their specs", found=found, remedy=remedy
+            ) from None
         for warning in caught:
             self.deprecations.append(printable(f"plugin {source}: {warning.message}"))
         callers = manager.get_hookcallers(plugin) or []
         if not callers and not find_extensions(plugin):
-            raise OasisGanError(source.plugin, expected="a hook marked @hookimpl", found="none", remedy=remedy)
+            raise OasisGanError(
+                source.plugin, expected="a hook marked @hookimpl", found="none", remedy=remedy
+            )
         return callers
 
     def _take_hook(self, hook: str, implementation: pluggy.HookImpl, source: Source) -> None:
@@ -161,7 +169,9 @@ class Registry:
         except Exception as error:  # noqa: BLE001
             expected = f"{kind.description.__name__} objects"
             found = one_line(error)
-            problem = OasisGanError(kind.hook, expected=expected, found=found, remedy="fix that hook")
+            problem = OasisGanError(
+                kind.hook, expected=expected, found=found, remedy="fix that hook"
+            )
             self._report(source, problem)
             return
         for offer in offers:
@@ -216,7 +226,9 @@ def _file_takes_name(file: Path, error: NameTakenError) -> OasisGanError:
     else:
         remedy = f"use the installed plugin, or run pip uninstall {holder.provider} first"
     expected = f"a new name for {error.offer}"
-    return OasisGanError(file, expected=expected, found=f"{holder} offering it already", remedy=remedy)
+    return OasisGanError(
+        file, expected=expected, found=f"{holder} offering it already", remedy=remedy
+    )
 
 
 def _require_fields(offer: object, kind: HookKind) -> None:

@@ -47,15 +47,24 @@ class DatasetContract(Contract):
     def subjects(self, dataset: Dataset, selection: Selection) -> list[Subject]:
         """Return the subjects of the selection."""
         subjects = list(dataset.open(selection))
-        assert subjects, f"`open` listed nothing in {selection.root}: let it list what your fixture made"
+        assert subjects, (
+            f"`open` listed nothing in {selection.root}: let it list what your fixture made"
+        )
         for subject in subjects:
-            assert isinstance(subject, Subject), f"`open` listed a {type(subject).__name__}: yield Subject objects"
+            assert isinstance(subject, Subject), (
+                f"`open` listed a {type(subject).__name__}: yield Subject objects"
+            )
         return subjects
 
     @pytest.fixture
     def scans(self, subjects: list[Subject]) -> list[Scan]:
         """Return the sources and targets of the selection."""
-        return [scan for subject in subjects for scan in (subject.source, subject.target) if scan is not None]
+        return [
+            scan
+            for subject in subjects
+            for scan in (subject.source, subject.target)
+            if scan is not None
+        ]
 
     @pytest.fixture
     def empty(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -71,26 +80,38 @@ class DatasetContract(Contract):
     ) -> None:
         """Opened again it lists the same, so that a run can be taken up again."""
         names, again = _names(subjects), _names(dataset.open(selection))
-        assert again == names, f"`open` listed {names}, then {again}: sort what it finds, and keep no state"
+        assert again == names, (
+            f"`open` listed {names}, then {again}: sort what it finds, and keep no state"
+        )
 
     def test_names_tell_subjects_apart(self, subjects: list[Subject]) -> None:
         """Every subject has a name of its own."""
         names = _names(subjects)
-        assert all(isinstance(name, str) and name.strip() for name in names), f"a name of {names} is empty or no text"
+        assert all(isinstance(name, str) and name.strip() for name in names), (
+            f"a name of {names} is empty or no text"
+        )
         twice = sorted({name for name in names if names.count(name) > 1})
-        assert not twice, f"several subjects are called {twice}: put what differs in their paths into the names"
+        assert not twice, (
+            f"several subjects are called {twice}: put what differs in their paths into the names"
+        )
 
-    def test_listing_reads_no_voxels(self, dataset: Dataset, selection: Selection, scans: list[Scan]) -> None:
+    def test_listing_reads_no_voxels(
+        self, dataset: Dataset, selection: Selection, scans: list[Scan]
+    ) -> None:
         """Readers are called by `Scan.read`, not before: a cohort is larger than memory."""
         with calls_of(scan.reader for scan in scans) as called:
             list(dataset.open(selection))
-        assert not called, f"`open` called {called[:1]}: leave that to Scan.read, and give Scan the function"
+        assert not called, (
+            f"`open` called {called[:1]}: leave that to Scan.read, and give Scan the function"
+        )
 
     def test_scans_are_files(self, scans: list[Scan]) -> None:
         """An output's provenance holds the hash of the file that it came from."""
         for scan in scans:
             for path in (scan.path, *scan.parts):
-                assert path.is_file(), f"{path} is no file: give Scan the files that its reader reads"
+                assert path.is_file(), (
+                    f"{path} is no file: give Scan the files that its reader reads"
+                )
 
     def test_every_scan_is_a_volume_with_a_place_in_space(self, scans: list[Scan]) -> None:
         """Voxels are numbers in three dimensions, and the affine says where they lie."""
@@ -103,30 +124,44 @@ class DatasetContract(Contract):
             first = scan.read()
             voxels, affine = first.voxels.copy(), first.geometry.affine.copy()
             second = scan.read()
-            assert np.array_equal(voxels, second.voxels, equal_nan=True), f"{scan.path}: other voxels the second time"
-            assert np.array_equal(affine, second.geometry.affine), f"{scan.path}: another affine the second time"
+            assert np.array_equal(voxels, second.voxels, equal_nan=True), (
+                f"{scan.path}: other voxels the second time"
+            )
+            assert np.array_equal(affine, second.geometry.affine), (
+                f"{scan.path}: another affine the second time"
+            )
 
-    def test_what_it_says_of_a_subject_is_understood(self, subjects: list[Subject], scans: list[Scan]) -> None:
+    def test_what_it_says_of_a_subject_is_understood(
+        self, subjects: list[Subject], scans: list[Scan]
+    ) -> None:
         """The split is one that the tool knows, and labels are a label set."""
         for subject in subjects:
-            assert subject.split in SPLITS, f"split {subject.split!r} of {subject.name}: use one of {', '.join(SPLITS)}"
+            assert subject.split in SPLITS, (
+                f"split {subject.split!r} of {subject.name}: use one of {', '.join(SPLITS)}"
+            )
         for scan in scans:
             found = type(scan.labels).__name__
-            assert scan.labels is None or isinstance(scan.labels, LabelSet), f"labels is a {found}: use a LabelSet"
+            assert scan.labels is None or isinstance(scan.labels, LabelSet), (
+                f"labels is a {found}: use a LabelSet"
+            )
 
     def test_pairs_lie_on_one_grid(self, selection: Selection, subjects: list[Subject]) -> None:
         """Where there are targets, each lies on the grid of its source; where they are asked for, nobody lacks one."""
         pairs = [subject for subject in subjects if subject.target is not None]
         if selection.wants_targets:
             missing = [subject.name for subject in subjects if subject.target is None]
-            assert not missing, f"targets were asked for, and {missing[0]} has none: give Subject a target"
+            assert not missing, (
+                f"targets were asked for, and {missing[0]} has none: give Subject a target"
+            )
         if not pairs:
             pytest.skip("there are no targets (`target_root` or `target_suffix` finds some)")
         for subject in pairs:
             source, target = subject.paired()
             assert source.voxels.shape == target.voxels.shape
 
-    def test_a_suffix_that_no_file_has_finds_nothing(self, dataset: Dataset, selection: Selection) -> None:
+    def test_a_suffix_that_no_file_has_finds_nothing(
+        self, dataset: Dataset, selection: Selection
+    ) -> None:
         """A folder may hold other files of the same format; `--source-suffix` chooses."""
         if not selection.root.is_dir():
             pytest.skip("the sample is a file, not a folder")
@@ -137,9 +172,13 @@ class DatasetContract(Contract):
             for subject in dataset.open(other):
                 subject.source.read()
 
-    def test_a_volume_of_too_many_voxels_is_refused(self, dataset: Dataset, selection: Selection) -> None:
+    def test_a_volume_of_too_many_voxels_is_refused(
+        self, dataset: Dataset, selection: Selection
+    ) -> None:
         """`--max-voxels` protects from files that claim to be larger than memory."""
-        remedy = "compare the size in the file with max_voxels of the selection before voxels are read"
+        remedy = (
+            "compare the size in the file with max_voxels of the selection before voxels are read"
+        )
         subject = next(iter(dataset.open(selection)))
         voxels = subject.source.read().voxels.size
         if voxels < 2:
@@ -158,17 +197,26 @@ class DatasetContract(Contract):
         assert dataset.recognises(selection.root), (
             f"`recognises` denied {selection.root}, of which `open` lists subjects"
         )
-        assert not dataset.recognises(empty), "`recognises` took an empty folder: let it look for your files in there"
+        assert not dataset.recognises(empty), (
+            "`recognises` took an empty folder: let it look for your files in there"
+        )
 
     def test_an_empty_folder_is_refused(self, dataset: Dataset, empty: Path) -> None:
         """A folder without subjects is an error with a remedy, not an empty list."""
-        with must_raise(USERS_ERRORS, "`open` accepted an empty folder: raise OasisGanError when it finds nothing"):
+        with must_raise(
+            USERS_ERRORS,
+            "`open` accepted an empty folder: raise OasisGanError when it finds nothing",
+        ):
             list(dataset.open(Selection(empty)))
 
-    def test_a_source_that_is_not_there_is_refused(self, dataset: Dataset, selection: Selection, empty: Path) -> None:
+    def test_a_source_that_is_not_there_is_refused(
+        self, dataset: Dataset, selection: Selection, empty: Path
+    ) -> None:
         """It is found out when it is listed, or at the latest when it is read."""
         missing = empty / selection.root.name
-        with must_raise(USERS_ERRORS, f"there is no {missing}, and `open` raised nothing: raise OasisGanError"):
+        with must_raise(
+            USERS_ERRORS, f"there is no {missing}, and `open` raised nothing: raise OasisGanError"
+        ):
             for subject in dataset.open(Selection(missing)):
                 subject.source.read()
 
@@ -185,7 +233,10 @@ class DatasetContract(Contract):
             half = empty / scan.path.name
             half.write_bytes(scan.path.read_bytes()[: scan.path.stat().st_size // 2])
             # Any exception will do: the tool names the file, and goes on with the next.
-            with must_raise((Exception,), f"half of {scan.path} was read as a volume: compare sizes, or checksums"):
+            with must_raise(
+                (Exception,),
+                f"half of {scan.path} was read as a volume: compare sizes, or checksums",
+            ):
                 scan.reader(half)
 
 

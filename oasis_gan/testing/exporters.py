@@ -26,7 +26,9 @@ _ITK_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha")
 
 
 def _affine(directions: Affine, spacing: tuple[float, float, float] = (1, 1, 1)) -> Affine:
-    return np.asarray(nib.affines.from_matvec(directions @ np.diag(spacing), (-61.5, 40.25, -12.75)))
+    return np.asarray(
+        nib.affines.from_matvec(directions @ np.diag(spacing), (-61.5, 40.25, -12.75))
+    )
 
 
 _OBLIQUE = nib.eulerangles.euler2mat(0.3, -0.2, 0.1)
@@ -69,23 +71,37 @@ class ExporterContract(Contract):
         """Its name is a word to type, its summary a line, its suffix the end of a file name."""
         assert_listed(exporter.name, exporter.summary)
         suffix = exporter.suffix
-        assert suffix.startswith(".") and len(suffix) > 1, f"the suffix {suffix!r}: begin it with a dot, as in .nii.gz"
-        assert "/" not in suffix and suffix.isprintable(), f"the suffix {suffix!r} does not fit into a file name"
+        assert suffix.startswith(".") and len(suffix) > 1, (
+            f"the suffix {suffix!r}: begin it with a dot, as in .nii.gz"
+        )
+        assert "/" not in suffix and suffix.isprintable(), (
+            f"the suffix {suffix!r} does not fit into a file name"
+        )
 
     @pytest.mark.parametrize("stem", ["sub-01_synthT1w", "v1.2 (köpie)"])
-    def test_one_file_is_written_under_the_name_asked_for(self, exporter: Exporter, folder: Path, stem: str) -> None:
+    def test_one_file_is_written_under_the_name_asked_for(
+        self, exporter: Exporter, folder: Path, stem: str
+    ) -> None:
         """Nothing else is left beside it, whatever the name."""
         path = folder / f"{stem}{exporter.suffix}"
         exporter.write(example_volume(), path)
-        assert path.is_file(), f"there is {_names(folder)}: write to the path given, changing nothing of it"
+        assert path.is_file(), (
+            f"there is {_names(folder)}: write to the path given, changing nothing of it"
+        )
         _assert_alone(path)
 
-    def test_the_volume_stays_as_it_is(self, exporter: Exporter, folder: Path, volume: Volume) -> None:
+    def test_the_volume_stays_as_it_is(
+        self, exporter: Exporter, folder: Path, volume: Volume
+    ) -> None:
         """Writing changes neither voxels nor affine."""
         voxels, affine = volume.voxels.copy(), volume.geometry.affine.copy()
         exporter.write(volume, folder / f"a{exporter.suffix}")
-        assert np.array_equal(volume.voxels, voxels), "`write` changed the voxels of the volume: work on a copy"
-        assert np.array_equal(volume.geometry.affine, affine), "`write` changed the affine: work on a copy"
+        assert np.array_equal(volume.voxels, voxels), (
+            "`write` changed the voxels of the volume: work on a copy"
+        )
+        assert np.array_equal(volume.geometry.affine, affine), (
+            "`write` changed the affine: work on a copy"
+        )
 
     def test_an_old_file_gives_way(self, exporter: Exporter, folder: Path) -> None:
         """Written again, the file holds the new volume."""
@@ -95,7 +111,9 @@ class ExporterContract(Contract):
         exporter.write(example_volume(seed=2), path)
         assert path.read_bytes() != before, "`write` left the old file as it was: replace it"
         exporter.write(example_volume(seed=2), fresh)
-        assert path.stat().st_size == fresh.stat().st_size, "something of the old file is left: replace it as a whole"
+        assert path.stat().st_size == fresh.stat().st_size, (
+            "something of the old file is left: replace it as a whole"
+        )
 
     def test_a_full_disk_leaves_nothing(self, exporter: Exporter, folder: Path) -> None:
         """It raises, and there is no file that looks like a volume."""
@@ -110,13 +128,17 @@ class ExporterContract(Contract):
         before = path.read_bytes()
         with must_raise((Exception,), _UNNOTICED), _full_disk():
             exporter.write(example_volume(seed=2), path)
-        assert path.is_file() and path.read_bytes() == before, f"a failed `write` damaged the old file: {_ATOMIC}"
+        assert path.is_file() and path.read_bytes() == before, (
+            f"a failed `write` damaged the old file: {_ATOMIC}"
+        )
         _assert_alone(path)
 
     def test_a_folder_that_is_not_there_is_an_error(self, exporter: Exporter, folder: Path) -> None:
         """The tool has made it, so it has gone away: a share that is no longer mounted, for example."""
         path = folder / "gone" / f"a{exporter.suffix}"
-        with must_raise((Exception,), "there was no folder, and `write` raised nothing: do not make it anew"):
+        with must_raise(
+            (Exception,), "there was no folder, and `write` raised nothing: do not make it anew"
+        ):
             exporter.write(example_volume(), path)
         assert not path.exists(), "`write` raised, and left a file"
 
@@ -127,7 +149,9 @@ class ExporterContract(Contract):
             pytest.skip(f"nibabel is not asked about {exporter.suffix}")
         exporter.write(volume, path)
         image = nib.Nifti1Image.from_filename(path)
-        assert np.array_equal(image.get_fdata(), volume.voxels), "nibabel reads other voxels than were written"
+        assert np.array_equal(image.get_fdata(), volume.voxels), (
+            "nibabel reads other voxels than were written"
+        )
         _assert_places(volume.geometry, image.affine, "nibabel")
         # Stricter than nibabel: checks gzip's checksum, and that there is nothing to spare.
         _assert_places(volume.geometry, read_nifti(path).geometry.affine, "oasis_gan.read_nifti")
@@ -158,7 +182,9 @@ _UNNOTICED = (
 def example_volume(affine: Affine = AFFINES["RAS"], seed: int = 0) -> Volume:
     """Return float32 noise, of which no file can be made much shorter, with background around it."""
     voxels = np.zeros(SHAPE, np.float32)
-    voxels[1:-1, 1:-1, 1:-1] = np.random.default_rng(seed).uniform(1, 1000, [size - 2 for size in SHAPE])
+    voxels[1:-1, 1:-1, 1:-1] = np.random.default_rng(seed).uniform(
+        1, 1000, [size - 2 for size in SHAPE]
+    )
     return Volume(voxels, Geometry(SHAPE, affine.copy()))
 
 
@@ -182,19 +208,27 @@ def _names(folder: Path) -> list[str]:
 
 def _assert_alone(path: Path) -> None:
     others = [name for name in _names(path.parent) if name != path.name]
-    assert not others, f"beside {path.name} there is {others}: write one file, and remove temporary ones"
+    assert not others, (
+        f"beside {path.name} there is {others}: write one file, and remove temporary ones"
+    )
 
 
 def _assert_places(geometry: Geometry, affine: Affine, reader: str) -> None:
-    corners = np.array(np.meshgrid(*((0, size - 1) for size in geometry.shape), [1], indexing="ij")).reshape(4, -1)
+    corners = np.array(
+        np.meshgrid(*((0, size - 1) for size in geometry.shape), [1], indexing="ij")
+    ).reshape(4, -1)
     apart = float(np.linalg.norm(((geometry.affine - affine) @ corners)[:3], axis=0).max())
-    assert apart <= TOLERANCE_MM, f"for {reader} a corner is {apart:.3g} mm away: write the affine as well"
+    assert apart <= TOLERANCE_MM, (
+        f"for {reader} a corner is {apart:.3g} mm away: write the affine as well"
+    )
 
 
 def _itk_affine(image: Any) -> Affine:  # noqa: ANN401 - SimpleITK has no types
     directions = np.array(image.GetDirection()).reshape(3, 3) @ np.diag(image.GetSpacing())
     # ITK's world is LPS+.
-    return np.asarray(np.diag([-1.0, -1, 1, 1]) @ nib.affines.from_matvec(directions, image.GetOrigin()))
+    return np.asarray(
+        np.diag([-1.0, -1, 1, 1]) @ nib.affines.from_matvec(directions, image.GetOrigin())
+    )
 
 
 def _simpleitk() -> Any:  # noqa: ANN401 - a module without types

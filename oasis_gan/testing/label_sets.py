@@ -44,27 +44,41 @@ class LabelSetContract(Contract):
         assert_listed(label_set.name, label_set.summary)
         name = Path(label_set.name)
         is_word = name.name == label_set.name and not name.suffix
-        assert is_word, f"the name {label_set.name!r} looks like a file: use letters, digits and hyphens"
+        assert is_word, (
+            f"the name {label_set.name!r} looks like a file: use letters, digits and hyphens"
+        )
 
     def test_values_are_whole_numbers(self, label_set: LabelSet) -> None:
         """Values are what integers of 32 bits can hold; 0 is background and is not listed."""
         for label in label_set.labels:
-            assert isinstance(label, Label), f"`labels` holds a {type(label).__name__}: use Label objects"
+            assert isinstance(label, Label), (
+                f"`labels` holds a {type(label).__name__}: use Label objects"
+            )
             is_whole = isinstance(label.value, Integral) and not isinstance(label.value, bool)
             assert is_whole, f"the value of {label.name!r} is {label.value!r}: use a whole number"
-            assert abs(label.value) <= _LARGEST, f"the value {label.value} does not fit into 32 bits"
+            assert abs(label.value) <= _LARGEST, (
+                f"the value {label.value} does not fit into 32 bits"
+            )
 
     def test_names_fit_into_a_table(self, label_set: LabelSet, tmp_path: Path) -> None:
         """Written beside an output as a table, names and values come back."""
         for label in label_set.labels:
-            is_line = isinstance(label.name, str) and label.name.isprintable() and label.name.strip() == label.name
-            assert is_line and label.name, f"the name {label.name!r} of {label.value} is not one line of text"
+            is_line = (
+                isinstance(label.name, str)
+                and label.name.isprintable()
+                and label.name.strip() == label.name
+            )
+            assert is_line and label.name, (
+                f"the name {label.name!r} of {label.value} is not one line of text"
+            )
         table = tmp_path / "dseg.tsv"
         write_label_table(table, label_set)
         read = {label.value: tissue_of(label.name) for label in read_label_table(table).labels}
         expected = {label.value: tissue_of(label.name) for label in label_set.labels}
         changed = [value for value in expected if read.get(value) != expected[value]]
-        assert not changed, f"a table of labels reads {changed[0]} otherwise: choose another name for it"
+        assert not changed, (
+            f"a table of labels reads {changed[0]} otherwise: choose another name for it"
+        )
 
     def test_a_label_map_becomes_channels_and_comes_back(self, label_set: LabelSet) -> None:
         """Every label has a channel of its own."""
@@ -72,7 +86,9 @@ class LabelSetContract(Contract):
         channels = label_set.encode(values)
         assert channels.shape == (len(values), label_set.channels)
         decoded = label_set.decode(channels)
-        assert np.array_equal(decoded, values), "encoded and decoded, values come back changed: use smaller ones"
+        assert np.array_equal(decoded, values), (
+            "encoded and decoded, values come back changed: use smaller ones"
+        )
 
     def test_it_reaches_another_process_unchanged(self, label_set: LabelSet) -> None:
         """A run may translate in processes that have not loaded the plugin."""
@@ -84,7 +100,9 @@ class LabelSetContract(Contract):
         for label in label_set.labels:
             tissue = label.tissue if isinstance(label, Structure) else ""
             expected = ", ".join(_TISSUES[:-1])
-            assert tissue in _TISSUES, f"the tissue of {label.name!r} is {tissue!r}: use one of {expected}"
+            assert tissue in _TISSUES, (
+                f"the tissue of {label.name!r} is {tissue!r}: use one of {expected}"
+            )
 
     def test_every_label_counts_as_a_tissue(self, label_set: LabelSet) -> None:
         """Models that were trained on tissues can be given its label maps."""

@@ -69,7 +69,9 @@ class ModelContract(Contract):
     def translator(self, kind: ModelKind | None, folder: Path | None) -> Translator:
         """Return the model to check."""
         if kind is None or folder is None:
-            pytest.fail("give fixtures `kind` and `folder` that return your ModelKind and a trained model's folder")
+            pytest.fail(
+                "give fixtures `kind` and `folder` that return your ModelKind and a trained model's folder"
+            )
         return kind.load(folder)
 
     @pytest.fixture
@@ -102,31 +104,45 @@ class ModelContract(Contract):
     def test_the_card_tells_what_the_tool_needs(self, translator: Translator) -> None:
         """Names can be shown and typed, sources, target and options are what they claim to be."""
         card: object = translator.card
-        assert isinstance(card, ModelCard), f"the card is a {type(card).__name__}: make it a ModelCard"
+        assert isinstance(card, ModelCard), (
+            f"the card is a {type(card).__name__}: make it a ModelCard"
+        )
         assert_listed(card.name, f"version {card.version}")
-        assert re.fullmatch(r"[A-Za-z0-9]+", card.output), f"output {card.output!r}: use letters and digits, as in T1w"
+        assert re.fullmatch(r"[A-Za-z0-9]+", card.output), (
+            f"output {card.output!r}: use letters and digits, as in T1w"
+        )
         _assert_sources(card)
         found = type(card.target).__name__
         remedy = "make it a LabelSet, a Window, or an encoding of your own that can decode"
         assert isinstance(card.target, FittedEncoding), f"the card's target is a {found}: {remedy}"
-        assert re.fullmatch(r"([0-9a-f]{64})?", card.weights_sha256), "weights_sha256: 64 hex digits, or empty if none"
+        assert re.fullmatch(r"([0-9a-f]{64})?", card.weights_sha256), (
+            "weights_sha256: 64 hex digits, or empty if none"
+        )
         names = [option.name for option in card.options if isinstance(option, Option)]
         assert len(names) == len(card.options), "`options` holds something else than Option objects"
         assert len(set(names)) == len(names), f"the options {', '.join(names)} name one twice"
         for option in card.options:
             assert_listed(option.name, option.help)
 
-    def test_the_answer_lies_on_the_grid_of_the_first_source(self, translator: Translator, sources: Sources) -> None:
+    def test_the_answer_lies_on_the_grid_of_the_first_source(
+        self, translator: Translator, sources: Sources
+    ) -> None:
         """A `Translation`, whose volume and further maps have a voxel for each of the source's, in the same place."""
         translation = _translate(translator, sources)
         first = next(iter(sources.values()))
         for name, volume in {"volume": translation.volume, **translation.maps}.items():
             shape, expected = volume.voxels.shape, first.geometry.shape
-            assert shape == expected, f"{name}: {expected} voxels became {shape}: return the grid of the first source"
+            assert shape == expected, (
+                f"{name}: {expected} voxels became {shape}: return the grid of the first source"
+            )
             same = np.array_equal(volume.geometry.affine, first.geometry.affine)
-            assert same, f"{name}: the affine is another one: return the geometry of the first source"
+            assert same, (
+                f"{name}: the affine is another one: return the geometry of the first source"
+            )
 
-    def test_the_answer_holds_values_of_the_target(self, translator: Translator, sources: Sources) -> None:
+    def test_the_answer_holds_values_of_the_target(
+        self, translator: Translator, sources: Sources
+    ) -> None:
         """Finite numbers, and only labels that the card's target has."""
         translation = _translate(translator, sources)
         assert np.isfinite(translation.volume.voxels).all(), "the answer holds NaN or Inf"
@@ -141,45 +157,71 @@ class ModelContract(Contract):
         """The tool may still need them."""
         before = {name: volume.voxels.copy() for name, volume in sources.items()}
         _translate(translator, sources)
-        changed = [name for name, volume in sources.items() if not np.array_equal(volume.voxels, before[name])]
+        changed = [
+            name
+            for name, volume in sources.items()
+            if not np.array_equal(volume.voxels, before[name])
+        ]
         assert not changed, f"`translate` changed its source {', '.join(changed)}: work on a copy"
 
-    def test_the_same_sources_give_the_same_answer_again(self, translator: Translator, sources: Sources) -> None:
+    def test_the_same_sources_give_the_same_answer_again(
+        self, translator: Translator, sources: Sources
+    ) -> None:
         """There is no chance in it: no dropout, no noise, no state."""
         first = _translate(translator, sources).volume.voxels
         second = _translate(translator, sources).volume.voxels
-        assert np.array_equal(first, second), "asked twice, it answers twice: fix the seed, keep no state"
+        assert np.array_equal(first, second), (
+            "asked twice, it answers twice: fix the seed, keep no state"
+        )
 
     def test_the_progress_goes_from_0_to_1(self, translator: Translator, sources: Sources) -> None:
         """Fractions that are done, none smaller than the one before."""
         fractions: list[float] = []
         translator.translate(sources, fractions.append)
         assert fractions == sorted(fractions), f"the progress goes back: {fractions}"
-        assert all(0 <= fraction <= 1 for fraction in fractions), f"the progress leaves 0 to 1: {fractions}"
+        assert all(0 <= fraction <= 1 for fraction in fractions), (
+            f"the progress leaves 0 to 1: {fractions}"
+        )
 
-    def test_empty_sources_give_a_finite_answer(self, translator: Translator, sources: Sources) -> None:
+    def test_empty_sources_give_a_finite_answer(
+        self, translator: Translator, sources: Sources
+    ) -> None:
         """Normalising nothing must not divide by nothing; a source that cannot be empty refuses it in one line."""
-        empty = {name: Volume(np.zeros_like(volume.voxels), volume.geometry) for name, volume in sources.items()}
+        empty = {
+            name: Volume(np.zeros_like(volume.voxels), volume.geometry)
+            for name, volume in sources.items()
+        }
         try:
-            cleaned = {name: translator.card.sources[name].clean(volume, name) for name, volume in empty.items()}
+            cleaned = {
+                name: translator.card.sources[name].clean(volume, name)
+                for name, volume in empty.items()
+            }
         except OasisGanError:
             return
-        assert np.isfinite(_translate(translator, cleaned).volume.voxels).all(), "empty sources became NaN or Inf"
+        assert np.isfinite(_translate(translator, cleaned).volume.voxels).all(), (
+            "empty sources became NaN or Inf"
+        )
 
-    def test_slices_are_answered_in_channels_of_the_target(self, translator: Translator, slices: Channels) -> None:
+    def test_slices_are_answered_in_channels_of_the_target(
+        self, translator: Translator, slices: Channels
+    ) -> None:
         """(n, rows, columns, source channels) become float32 (n, rows, columns, target channels)."""
         answer = _predict(translator, slices)
         expected = (*slices.shape[:3], translator.card.target.channels)
         assert answer.shape == expected, f"{slices.shape} became {answer.shape}: return {expected}"
         assert answer.dtype == np.float32, f"the answer is {answer.dtype}: convert it to float32"
 
-    def test_slices_are_answered_between_0_and_1(self, translator: Translator, slices: Channels) -> None:
+    def test_slices_are_answered_between_0_and_1(
+        self, translator: Translator, slices: Channels
+    ) -> None:
         """The target's encoding has no meaning for anything else."""
         answer = _predict(translator, slices)
         assert np.isfinite(answer).all(), "the answer holds NaN or Inf"
         low, high = float(answer.min()), float(answer.max())
         remedy = "scale what the network gives, a tanh for example by x / 2 + 0.5"
-        assert low >= -SLACK and high <= 1 + SLACK, f"the answer reaches from {low:.3g} to {high:.3g}: {remedy}"
+        assert low >= -SLACK and high <= 1 + SLACK, (
+            f"the answer reaches from {low:.3g} to {high:.3g}: {remedy}"
+        )
 
     def test_slices_stay_as_they_are(self, translator: Translator, slices: Channels) -> None:
         """The tool may still need them."""
@@ -187,21 +229,31 @@ class ModelContract(Contract):
         _predict(translator, slices)
         assert np.array_equal(slices, before), "`predict` changed its input: work on a copy"
 
-    def test_neighbours_in_the_batch_change_nothing(self, translator: Translator, slices: Channels) -> None:
+    def test_neighbours_in_the_batch_change_nothing(
+        self, translator: Translator, slices: Channels
+    ) -> None:
         """A slice is translated the same way in any company: no statistics over the batch."""
         answer = _predict(translator, slices)
         turned = _predict(translator, np.ascontiguousarray(slices[::-1]))[::-1]
         _assert_same(
-            translator, answer, turned, "in another order the same slices look different: use no batch statistics"
+            translator,
+            answer,
+            turned,
+            "in another order the same slices look different: use no batch statistics",
         )
         among_zeros = np.zeros_like(slices)
         among_zeros[1] = slices[1]
         alone = _predict(translator, among_zeros)[1]
         _assert_same(
-            translator, answer[1], alone, "among empty slices a slice looks different: use no batch statistics"
+            translator,
+            answer[1],
+            alone,
+            "among empty slices a slice looks different: use no batch statistics",
         )
 
-    def test_pixels_outside_the_mask_change_nothing_inside(self, translator: Translator, slices: Channels) -> None:
+    def test_pixels_outside_the_mask_change_nothing_inside(
+        self, translator: Translator, slices: Channels
+    ) -> None:
         """A model may skip pixels outside the mask, and nothing else."""
         mask = np.zeros(slices.shape[:3], bool)
         mask[:2, slices.shape[1] // 3 :, : slices.shape[2] // 2 + 1] = True
@@ -209,7 +261,9 @@ class ModelContract(Contract):
         masked = slices * mask[..., np.newaxis]
         answer = _slicewise(translator).predict(masked, mask)
         assert np.isfinite(answer).all(), "outside the mask there is NaN or Inf"
-        otherwise = "inside the mask the answer depends on the mask: skip pixels outside it, or none"
+        otherwise = (
+            "inside the mask the answer depends on the mask: skip pixels outside it, or none"
+        )
         _assert_same(translator, _predict(translator, masked)[mask], answer[mask], otherwise)
 
     def test_a_batch_may_be_one_slice(self, translator: Translator, slices: Channels) -> None:
@@ -219,9 +273,13 @@ class ModelContract(Contract):
         otherwise = "a slice by itself looks different: use no batch statistics"
         _assert_same(translator, one, _predict(translator, slices)[:1], otherwise)
 
-    def test_empty_slices_give_finite_answers(self, translator: Translator, slices: Channels) -> None:
+    def test_empty_slices_give_finite_answers(
+        self, translator: Translator, slices: Channels
+    ) -> None:
         """Normalising nothing must not divide by nothing."""
-        assert np.isfinite(_predict(translator, np.zeros_like(slices))).all(), "empty slices became NaN or Inf"
+        assert np.isfinite(_predict(translator, np.zeros_like(slices))).all(), (
+            "empty slices became NaN or Inf"
+        )
 
     def test_the_kind_can_be_named_and_listed(self, kind: ModelKind | None) -> None:
         """Its name and those of its trained models are words to type, its summary is a line."""
@@ -230,7 +288,9 @@ class ModelContract(Contract):
         for name in kind.shipped:
             assert_listed(name, "a trained model")
 
-    def test_load_takes_the_options_of_the_card(self, kind: ModelKind | None, folder: Path | None) -> None:
+    def test_load_takes_the_options_of_the_card(
+        self, kind: ModelKind | None, folder: Path | None
+    ) -> None:
         """Each `Option` of the card is a keyword argument of `ModelKind.load`, and the folder alone is enough."""
         kind, folder = _needed(kind), _needed(folder)
         signature = inspect.signature(kind.load)
@@ -239,7 +299,9 @@ class ModelContract(Contract):
                 signature.bind(folder, **options)
             except TypeError as error:
                 called = ", ".join(["folder", *(f"{name}=..." for name in options)])
-                raise AssertionError(f"load({called}) is not possible ({error}): see ModelCard.options") from error
+                raise AssertionError(
+                    f"load({called}) is not possible ({error}): see ModelCard.options"
+                ) from error
 
     def test_the_folder_says_what_the_model_says(
         self, kind: ModelKind | None, folder: Path | None, translator: Translator
@@ -251,7 +313,9 @@ class ModelContract(Contract):
         different = [key for key in loaded if described[key] != loaded[key]]
         assert not different, f"`card` and the loaded model disagree about {', '.join(different)}"
 
-    def test_a_folder_without_a_model_is_no_crash(self, kind: ModelKind | None, tmp_path: Path) -> None:
+    def test_a_folder_without_a_model_is_no_crash(
+        self, kind: ModelKind | None, tmp_path: Path
+    ) -> None:
         """Unless the kind needs no folder it raises `OasisGanError`, with a remedy."""
         kind = _needed(kind)
         for function in (kind.card, kind.load):
@@ -261,13 +325,17 @@ class ModelContract(Contract):
                 continue
             except Exception as error:
                 found = f"{type(error).__name__} ({error})"
-                raise AssertionError(f"an empty folder raised {found}: raise OasisGanError with a remedy") from error
+                raise AssertionError(
+                    f"an empty folder raised {found}: raise OasisGanError with a remedy"
+                ) from error
 
     def test_shipped_models_can_be_described(self, kind: ModelKind | None) -> None:
         """`oasis-gan models` shows the card of each."""
         for name, folder in _needed(kind).shipped.items():
             card = _needed(kind).card(folder)
-            assert isinstance(card, ModelCard), f"the card of {name} is a {type(card).__name__}: return a ModelCard"
+            assert isinstance(card, ModelCard), (
+                f"the card of {name} is a {type(card).__name__}: return a ModelCard"
+            )
 
 
 def _is_model(folder: Path, kind: str) -> bool:
@@ -334,7 +402,11 @@ def _predict(translator: Translator, slices: Channels) -> Channels:
 def _assert_same(translator: Translator, one: Channels, other: Channels, otherwise: str) -> None:
     """Raise `AssertionError` unless two answers of a translator differ by rounding alone."""
     computation = computation_of(translator)
-    bound = SAME if computation is None or computation.precision == "float32" else SAME_IN_OTHER_PRECISIONS
+    bound = (
+        SAME
+        if computation is None or computation.precision == "float32"
+        else SAME_IN_OTHER_PRECISIONS
+    )
     assert one.shape == other.shape, f"{otherwise} (shapes {one.shape} and {other.shape})"
     apart = float(np.abs(one - other).max())
     assert apart <= bound, f"{otherwise} (up to {apart:.2g} apart)"

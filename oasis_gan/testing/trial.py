@@ -13,7 +13,15 @@ from .contract import Case, Contract, suite_name
 
 _SUITES = Path(__file__).with_name("offered.py")
 # Nothing of the folder that it is called from has a say: no settings, no conftest, no cache.
-_ALONE = ("--noconftest", "--rootdir", str(_SUITES.parent), "-c", os.devnull, "-p", "no:cacheprovider")
+_ALONE = (
+    "--noconftest",
+    "--rootdir",
+    str(_SUITES.parent),
+    "-c",
+    os.devnull,
+    "-p",
+    "no:cacheprovider",
+)
 # The messages of the contracts as they are, and nothing else on the terminal.
 _SILENT = ("--import-mode=importlib", "--assert=plain", "-p", "no:terminal", "-p", "no:warnings")
 
@@ -56,7 +64,10 @@ class Trial:
                 self.skipped.append(line)
 
     def pytest_exception_interact(
-        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[None], report: pytest.TestReport
+        self,
+        node: pytest.Item | pytest.Collector,
+        call: pytest.CallInfo[None],
+        report: pytest.TestReport,
     ) -> None:
         """Note what was broken, and what the contract says to that; called by pytest."""
         error = call.excinfo.value if call.excinfo else None

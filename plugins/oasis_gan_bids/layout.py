@@ -68,7 +68,9 @@ def _file(root: Path, relative: Path) -> BidsFile:
     from ancpbids.utils import parse_bids_name
 
     name = parse_bids_name(relative.name)
-    entities = {key: str(schema.process_entity_value(key, value)) for key, value in name["entities"].items()}
+    entities = {
+        key: str(schema.process_entity_value(key, value)) for key, value in name["entities"].items()
+    }
     # OASIS-3 is handed out with sess- for ses-.
     if "sess" in entities:
         entities.setdefault("ses", entities.pop("sess"))
@@ -78,7 +80,9 @@ def _file(root: Path, relative: Path) -> BidsFile:
 def _home(relative: Path) -> Path:
     """Return the folder of a file's participant's folder; where it lies in none, the dataset or the derivative."""
     folders = relative.parts[:-1]
-    depth = next((depth for depth, name in enumerate(folders) if name.startswith(_PARTICIPANT)), None)
+    depth = next(
+        (depth for depth, name in enumerate(folders) if name.startswith(_PARTICIPANT)), None
+    )
     if depth is None:
         depth = 2 if folders[:1] == ("derivatives",) else 0
     return Path(*folders[:depth])
@@ -94,6 +98,8 @@ def _paths(root: Path, derivatives: bool, report: Callable[[OSError], None]) -> 
 
     for path in walk_files(root, enter, report):
         relative = path.relative_to(root)
-        in_participant = of_participant or any(part.startswith(_PARTICIPANT) for part in relative.parts)
+        in_participant = of_participant or any(
+            part.startswith(_PARTICIPANT) for part in relative.parts
+        )
         if in_participant and _IMAGE.fullmatch(path.name):
             yield relative

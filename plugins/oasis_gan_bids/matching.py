@@ -33,7 +33,9 @@ def by_visit(files: Iterable[BidsFile]) -> Mapping[Visit, list[BidsFile]]:
     return sorted_
 
 
-def mate(source: BidsFile, candidates: Sequence[BidsFile], homes: Sequence[Path]) -> BidsFile | None:
+def mate(
+    source: BidsFile, candidates: Sequence[BidsFile], homes: Sequence[Path]
+) -> BidsFile | None:
     """Return the one of the candidates that goes with ``source``, or None where there are no candidates.
 
     It lies in the same space and was made of the same scan: entities such as ``run`` and ``acq`` agree, and where
@@ -55,7 +57,9 @@ def mate(source: BidsFile, candidates: Sequence[BidsFile], homes: Sequence[Path]
         best = exact or fitting
         if len(best) > 1:
             remedy = "choose with `target_suffix`"
-            raise OasisGanError(source.path, expected="one volume to go with it", found=_shown(best), remedy=remedy)
+            raise OasisGanError(
+                source.path, expected="one volume to go with it", found=_shown(best), remedy=remedy
+            )
         if best:
             return best[0]
     expected = f"a volume of the same scan in {_space(source) or 'the space of the scan'}"
@@ -65,7 +69,9 @@ def mate(source: BidsFile, candidates: Sequence[BidsFile], homes: Sequence[Path]
 
 def _agree(one: BidsFile, other: BidsFile) -> bool:
     ours, theirs = _scan(one), _scan(other)
-    return _space(one) == _space(other) and all(ours[key] == theirs[key] for key in ours.keys() & theirs.keys())
+    return _space(one) == _space(other) and all(
+        ours[key] == theirs[key] for key in ours.keys() & theirs.keys()
+    )
 
 
 def _scan(file: BidsFile) -> dict[str, str]:

@@ -25,7 +25,10 @@ from oasis_gan import (
 from .layout import DESCRIPTION, BidsFile, listed
 from .matching import by_visit, mate, visit
 
-_LABELS, _IMAGE = "dseg", "T1w"  # what is translated, and what it should become, unless suffixes say otherwise
+_LABELS, _IMAGE = (
+    "dseg",
+    "T1w",
+)  # what is translated, and what it should become, unless suffixes say otherwise
 _SHOWN = 8  # participants or sessions that an error lists
 _EXAMPLES = 3  # files that an error names
 
@@ -85,15 +88,23 @@ class _Dataset:
         if not found:
             expected = f"files named *{selection.source_suffix or f'_{_LABELS}.nii or .nii.gz'}"
             remedy = "choose others with `source_suffix`, or other participants or sessions"
-            raise OasisGanError(selection.root, expected=expected, found=self._there(), remedy=remedy)
+            raise OasisGanError(
+                selection.root, expected=expected, found=self._there(), remedy=remedy
+            )
         anatomy = _of_anatomy(found)
         if not selection.source_suffix and lies_with_other_data(anatomy[0].path, anatomy[0].home):
-            shown = f"{len(found)} with other data, such as {found[0].path.relative_to(selection.root)}"
+            shown = (
+                f"{len(found)} with other data, such as {found[0].path.relative_to(selection.root)}"
+            )
             remedy = "name that folder, or choose with `source_suffix`"
-            raise OasisGanError(selection.root, expected=f"{_LABELS} of the anatomy", found=shown, remedy=remedy)
+            raise OasisGanError(
+                selection.root, expected=f"{_LABELS} of the anatomy", found=shown, remedy=remedy
+            )
         return _of_one_home(anatomy, selection.root)
 
-    def _chosen(self, files: list[BidsFile], option: str, key: str, labels: tuple[str, ...]) -> list[BidsFile]:
+    def _chosen(
+        self, files: list[BidsFile], option: str, key: str, labels: tuple[str, ...]
+    ) -> list[BidsFile]:
         """Return the files with one of these labels, all of them if there are none."""
         if not labels:
             return files
@@ -104,7 +115,9 @@ class _Dataset:
     def _there(self) -> str:
         """Return what an error says that is there instead of what was looked for."""
         names = [file.path.name for file in self._images]
-        shown = ", ".join(names[:_EXAMPLES]) + (f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else "")
+        shown = ", ".join(names[:_EXAMPLES]) + (
+            f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
+        )
         return f"none, but {shown}" if names else "none"
 
     def name(self, source: BidsFile) -> str:
@@ -125,7 +138,9 @@ class _Dataset:
         asked = self._selection.wants_targets
         if source.suffix != _LABELS and not asked:
             return None
-        candidates = [file for file in self._targets.get(visit(source), []) if file.path != source.path]
+        candidates = [
+            file for file in self._targets.get(visit(source), []) if file.path != source.path
+        ]
         homes = [self._raw] if self._selection.target_root else [source.home, self._raw]
         try:
             found = mate(source, candidates, homes)
@@ -148,7 +163,11 @@ def _of_anatomy(files: list[BidsFile]) -> list[BidsFile]:
 def _raw_of(root: Path) -> Path:
     """Return the dataset that a derivative was made of, by where it lies; any other is its own."""
     parent = root.absolute().parent
-    return parent.parent if parent.name == "derivatives" and (parent.parent / DESCRIPTION).is_file() else root
+    return (
+        parent.parent
+        if parent.name == "derivatives" and (parent.parent / DESCRIPTION).is_file()
+        else root
+    )
 
 
 def _as_in_dataset(option: str, label: str, there: set[str]) -> str:
@@ -163,7 +182,9 @@ def _as_in_dataset(option: str, label: str, there: set[str]) -> str:
     if len(alike) == 1:
         return alike[0]
     names = alike or sorted(there)
-    expected = f"one of {', '.join(names[:_SHOWN]) or 'none'}{', ...' if len(names) > _SHOWN else ''}"
+    expected = (
+        f"one of {', '.join(names[:_SHOWN]) or 'none'}{', ...' if len(names) > _SHOWN else ''}"
+    )
     raise OasisGanError(option, expected=expected, found=label, remedy="name those of the dataset")
 
 
@@ -176,6 +197,9 @@ def _of_one_home(found: list[BidsFile], root: Path) -> list[BidsFile]:
     for participant, several in homes.items():
         if len(several) > 1:
             shown = " and ".join(sorted(str(home.relative_to(root)) for home in several))
-            expected, remedy = f"one derivative with such files of sub-{participant}", "name one of them as the SOURCE"
+            expected, remedy = (
+                f"one derivative with such files of sub-{participant}",
+                "name one of them as the SOURCE",
+            )
             raise OasisGanError(root, expected=expected, found=shown, remedy=remedy)
     return own or found

@@ -13,7 +13,18 @@ from oasis_gan import Geometry, OasisGanError, Volume
 
 MAX_SHEAR = 5e-5
 """The largest cosine between two axes: ITK's directions are perpendicular."""
-_TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
+_TYPES = (
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float32",
+    "float64",
+)
 _LPS = np.array([-1.0, -1.0, 1.0])  # times RAS+, in which volumes lie
 
 
@@ -87,13 +98,17 @@ def _require_perpendicular(geometry: Geometry, path: Path) -> None:
     # Written so that NaN is refused too.
     if not geometry.shear <= MAX_SHEAR:
         remedy = "resample the source onto a grid with perpendicular axes"
-        raise OasisGanError(path, expected="perpendicular axes", found=f"shear {geometry.shear:.2g}", remedy=remedy)
+        raise OasisGanError(
+            path, expected="perpendicular axes", found=f"shear {geometry.shear:.2g}", remedy=remedy
+        )
 
 
 def _require_finite_numbers(voxels: NDArray[Any], path: Path) -> None:
     if voxels.dtype.name not in _TYPES:
         remedy = "convert them to one of " + ", ".join(_TYPES)
-        raise OasisGanError(path, expected="integer or float voxels", found=voxels.dtype.name, remedy=remedy)
+        raise OasisGanError(
+            path, expected="integer or float voxels", found=voxels.dtype.name, remedy=remedy
+        )
     if not np.isfinite(voxels).all():
         remedy = "few filters of ITK can take them: set them to 0"
         raise OasisGanError(path, expected="finite voxels", found="NaN or Inf", remedy=remedy)

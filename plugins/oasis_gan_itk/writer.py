@@ -13,8 +13,12 @@ from oasis_gan import OasisGanError, Volume, write_whole
 
 from .image import ItkImage
 
-_COMPRESSION_LEVEL = 2  # of zlib: level 1 makes larger files, and those above take longer to save next to nothing
-_ROUNDING = 1e-12  # NRRD stores the product of spacing and direction, from which both come back rounded
+_COMPRESSION_LEVEL = (
+    2  # of zlib: level 1 makes larger files, and those above take longer to save next to nothing
+)
+_ROUNDING = (
+    1e-12  # NRRD stores the product of spacing and direction, from which both come back rounded
+)
 
 
 def write_metaimage(volume: Volume, path: Path) -> None:

@@ -25,7 +25,9 @@ class Board:
     def __init__(self, folder: Path) -> None:
         if importlib.util.find_spec("tensorboard") is None:
             remedy = "pip install 'oasis-gan[tensorboard]'"
-            raise OasisGanError("tensorboard", expected="TensorBoard", found="no such package", remedy=remedy)
+            raise OasisGanError(
+                "tensorboard", expected="TensorBoard", found="no such package", remedy=remedy
+            )
         from .backend import tf
 
         self._tf, self._writer = tf, tf.summary.create_file_writer(str(folder))

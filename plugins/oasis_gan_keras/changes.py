@@ -36,7 +36,10 @@ class Change:
 
 
 def find_changes(
-    step: int, before: Mapping[str, Any], after: Mapping[str, Any], defaults: TrainingSettings | None = None
+    step: int,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    defaults: TrainingSettings | None = None,
 ) -> list[Change]:
     """Return in what two recipes differ.
 
@@ -50,7 +53,11 @@ def find_changes(
     old |= dict(_flatten(before))
     new = dict(_flatten(after))
     names = [*new, *(name for name in old if name not in new)]
-    return [Change(step, name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
+    return [
+        Change(step, name, old.get(name), new.get(name))
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
 
 
 def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings) -> None:
@@ -75,7 +82,9 @@ def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings
             )
     if after.steps is not None and after.steps < done:
         expected, remedy = f"at least the {done} steps that are done", "leave it out, or train anew"
-        raise OasisGanError("recipe: steps", expected=expected, found=str(after.steps), remedy=remedy)
+        raise OasisGanError(
+            "recipe: steps", expected=expected, found=str(after.steps), remedy=remedy
+        )
 
 
 def as_comment(changes: Sequence[Change]) -> str:

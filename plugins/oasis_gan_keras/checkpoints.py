@@ -87,11 +87,15 @@ def read_last(folder: Path) -> Checkpoint | None:
             facts = _read_facts(file.metadata())
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
     except (safetensors.SafetensorError, ValueError, TypeError) as error:
-        raise OasisGanError(path, expected="a whole checkpoint", found=str(error), remedy=remedy) from None
+        raise OasisGanError(
+            path, expected="a whole checkpoint", found=str(error), remedy=remedy
+        ) from None
     checksum = facts.pop(_CHECKSUM, None)
     if checksum is not None and checksum != _checksum(arrays, facts):
         expected = f"content with SHA-256 {str(checksum)[:12]}..."
-        raise OasisGanError(path, expected=expected, found="other content: the file is damaged", remedy=remedy)
+        raise OasisGanError(
+            path, expected=expected, found="other content: the file is damaged", remedy=remedy
+        )
     return Checkpoint(_step(path), arrays, facts, verified=checksum is not None)
 
 

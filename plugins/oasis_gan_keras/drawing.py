@@ -24,9 +24,16 @@ Curves = Mapping[str, tuple[Values, Values]]
 TISSUES = ((64, 104, 160), (142, 148, 156), (240, 234, 222))
 """Colours of CSF, GM and WM, the three labels of a tissue map."""
 _DPI = 100
-_PANEL, _MARGIN, _PANELS_A_ROW = (600, 340), (70, 15, 50, 35), 2  # pixels; margins left, right, below, above
+_PANEL, _MARGIN, _PANELS_A_ROW = (
+    (600, 340),
+    (70, 15, 50, 35),
+    2,
+)  # pixels; margins left, right, below, above
 _TILE, _BAND, _GAP = 400, 40, 8  # pixels; of a slice its longer side
-_SMOOTHED, _SHARE = 100, 0.03  # a curve of more points is shown with its mean over this share of them
+_SMOOTHED, _SHARE = (
+    100,
+    0.03,
+)  # a curve of more points is shown with its mean over this share of them
 _LOGARITHMIC, _DECADES = 10.0, 1000.0  # how many times the smallest value the largest is, at least
 _COLOURS = {"training": "tab:blue", "validation": "tab:red"}
 
@@ -46,7 +53,12 @@ def curves(panels: Mapping[str, Curves], marks: Sequence[int] = ()) -> bytes:
     figure = _Sheet(width * _PANELS_A_ROW, height * -(-len(panels) // _PANELS_A_ROW))
     for place, (title, panel) in enumerate(panels.items()):
         row, column = divmod(place, _PANELS_A_ROW)
-        axes = figure.axes(width * column + left, height * row + above, width - left - right, height - below - above)
+        axes = figure.axes(
+            width * column + left,
+            height * row + above,
+            width - left - right,
+            height - below - above,
+        )
         _draw_panel(axes, title, panel)
         for mark in marks:
             axes.axvline(mark, color="grey", linestyle=":", linewidth=1)
@@ -87,7 +99,9 @@ class _Sheet:
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Return axes that fill a rectangle."""
         across, down = self._size
-        return self._figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
+        return self._figure.add_axes(
+            (left / across, 1 - (top + height) / down, width / across, height / down)
+        )
 
     def text(self, x: float, y: float, text: str) -> None:
         """Write a caption around a point."""

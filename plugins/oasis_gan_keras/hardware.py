@@ -77,7 +77,10 @@ def convolution_failure(precision: Precision) -> str:
             tape.watch(kernel)
             answer = tf.nn.conv2d(pixels, kernel, 2, "VALID")
         gradient = tape.gradient(answer, kernel)
-        sums = float(tf.cast(answer[0, 0, 0, 0], tf.float32)), float(tf.cast(gradient[0, 0, 0, 0], tf.float32))
+        sums = (
+            float(tf.cast(answer[0, 0, 0, 0], tf.float32)),
+            float(tf.cast(gradient[0, 0, 0, 0], tf.float32)),
+        )
     # Which of its errors TensorFlow raises for a missing primitive depends on its version.
     except Exception as error:  # noqa: BLE001
         return _cause(error)
@@ -119,7 +122,9 @@ def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
         lines = cpuinfo.read_text("utf-8", errors="replace").splitlines()
     except OSError:
         return set()
-    return next((set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set())
+    return next(
+        (set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set()
+    )
 
 
 def _cause(error: Exception) -> str:

@@ -40,9 +40,13 @@ def check_loss(name: str, compute: Callable[[LossInputs], Tensor]) -> int:
     _require(name, bool(np.isfinite(np.asarray(gradient)).all()), "a finite gradient", "NaN or Inf")
 
     in_graph = np.asarray(compiled(lambda: compute(inputs))())
-    _require(name, np.allclose(in_graph, losses, atol=_SAME), "the same in a tf.function", str(in_graph))
+    _require(
+        name, np.allclose(in_graph, losses, atol=_SAME), "the same in a tf.function", str(in_graph)
+    )
     alone = np.asarray(compute(_part(inputs, 1)))
-    _require(name, np.allclose(alone, losses[1:2], atol=_SAME), "a loss of each slice alone", str(alone))
+    _require(
+        name, np.allclose(alone, losses[1:2], atol=_SAME), "a loss of each slice alone", str(alone)
+    )
     return 7
 
 

@@ -68,9 +68,13 @@ def compute_loss(name: str, inputs: LossInputs) -> Tensor:
             axes = len(answer.shape)
     # The function may be anybody's.
     except Exception as error:
-        raise OasisGanError(where, expected=expected, found=one_line(error), remedy="fix the loss") from error
+        raise OasisGanError(
+            where, expected=expected, found=one_line(error), remedy="fix the loss"
+        ) from error
     if axes != 1:
-        raise OasisGanError(where, expected=expected, found=str(answer.shape), remedy="fix the loss")
+        raise OasisGanError(
+            where, expected=expected, found=str(answer.shape), remedy="fix the loss"
+        )
     return answer
 
 
@@ -91,7 +95,9 @@ def _require_name(name: str, function: LossFunction) -> None:
     # A file may be loaded more than once.
     if other is not None and _find_file(other) != _find_file(function):
         expected = f"a name that {_find_file(other)} does not use"
-        raise OasisGanError(f"loss {name}", expected=expected, found=_find_file(function), remedy="rename it")
+        raise OasisGanError(
+            f"loss {name}", expected=expected, found=_find_file(function), remedy="rename it"
+        )
 
 
 def _find_file(function: LossFunction) -> str:

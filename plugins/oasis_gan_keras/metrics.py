@@ -22,7 +22,9 @@ MEASURED = (VALIDATION_L1, VALIDATION_PSNR)
 """What `measure` returns."""
 
 
-def measure(generated: NDArray[np.float32], real: NDArray[np.float32], inside: NDArray[np.bool_]) -> dict[str, float]:
+def measure(
+    generated: NDArray[np.float32], real: NDArray[np.float32], inside: NDArray[np.bool_]
+) -> dict[str, float]:
     """Return mean absolute error and PSNR, dB, of slices in [0, 1].
 
     Args:
@@ -76,7 +78,11 @@ class Means:
         if not isinstance(sums, dict) or set(sums) != set(self._names):
             remedy = "resume it with the version and the plugins that began it, or train anew"
             expected = f"the losses {', '.join(self._names)}"
-            found = ", ".join(sums) or "none" if isinstance(sums, dict) else f"{len(sums)} without names"
+            found = (
+                ", ".join(sums) or "none"
+                if isinstance(sums, dict)
+                else f"{len(sums)} without names"
+            )
             raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
         self._sums = {name: sums[name] for name in self._names}
         self._count = facts["summed"]

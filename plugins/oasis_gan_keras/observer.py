@@ -83,7 +83,11 @@ class Observer:
             return "nobody was held out to measure on"
         l1 = self._measured[VALIDATION_L1]
         psnr = self._measured[VALIDATION_PSNR]
-        best = f" (best L1 {self.best.value:.4f} at step {self.best.step})" if self.best.weights else ""
+        best = (
+            f" (best L1 {self.best.value:.4f} at step {self.best.step})"
+            if self.best.weights
+            else ""
+        )
         return f"held out: L1 {l1:.4f}, PSNR {psnr:.2f} dB{best}"
 
     @property
@@ -123,10 +127,15 @@ class Observer:
         self._request.report(f"step {step}/{self._steps}  {line}")
         return better
 
-    def _find_pictures(self, source: Slices, generated: Slices, real: Slices) -> list[tuple[str, Slices]]:
+    def _find_pictures(
+        self, source: Slices, generated: Slices, real: Slices
+    ) -> list[tuple[str, Slices]]:
         """Return what is drawn side by side, with captions: each source without its neighbours, and both targets."""
         places = self._recipe.middle_channels
-        sources = [(name if self._recipe.sources else "Source", source[..., place]) for name, place in places.items()]
+        sources = [
+            (name if self._recipe.sources else "Source", source[..., place])
+            for name, place in places.items()
+        ]
         return [*sources, ("Generated", generated), ("Real", real)]
 
     def _validate(self, step: int, watch: Watch, sample: Batch) -> bool:

@@ -40,7 +40,9 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # ty
 
     def __call__(self, step: Tensor) -> Tensor:
         """Return the learning rate of an update, counted from 0."""
-        return self.rate * tf.clip_by_value((self.steps - tf.cast(step, tf.float32)) / self.falling, 0.0, 1.0)
+        return self.rate * tf.clip_by_value(
+            (self.steps - tf.cast(step, tf.float32)) / self.falling, 0.0, 1.0
+        )
 
 
 class InTurn(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

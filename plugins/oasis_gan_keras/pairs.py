@@ -83,7 +83,9 @@ class Pairs:
     @property
     def target_contrast(self) -> LabelSet | Window:
         """What the target's values mean: the label set, or the window half-way between those of all subjects."""
-        return self._recipe.label_set if self._recipe.target == "labels" else Window.mean(self.windows)
+        return (
+            self._recipe.label_set if self._recipe.target == "labels" else Window.mean(self.windows)
+        )
 
     @property
     def histogram(self) -> Histogram | None:
@@ -97,7 +99,10 @@ class Pairs:
             if name not in self._histograms:
                 expected = f"subjects that are learnt from: {', '.join(self.names)}"
                 raise OasisGanError(
-                    "recipe: histogram.subjects", expected=expected, found=name, remedy="fix the recipe"
+                    "recipe: histogram.subjects",
+                    expected=expected,
+                    found=name,
+                    remedy="fix the recipe",
                 )
         return Histogram.mean([self._histograms[name] for name in chosen]) if chosen else None
 
@@ -114,10 +119,15 @@ class Pairs:
         size = self._recipe.batch
         seed = self._recipe.seed
         epoch, position = divmod(step, max(len(self) // size, 1))
-        order = np.resize(np.random.default_rng((seed, 0, epoch)).permutation(len(self)), max(len(self), size))
+        order = np.resize(
+            np.random.default_rng((seed, 0, epoch)).permutation(len(self)), max(len(self), size)
+        )
         part, parts = share
         drawn = [
-            self._vary(self._slices[order[position * size + place]], np.random.default_rng((seed, 1, step, place)))
+            self._vary(
+                self._slices[order[position * size + place]],
+                np.random.default_rng((seed, 1, step, place)),
+            )
             for place in np.array_split(np.arange(size), parts)[part]
         ]
         return _stack(drawn)
@@ -153,7 +163,9 @@ class Pairs:
             source = np.clip(source * factors, 0, 1) ** exponents
         return self._crop_patch(source, target, rng)
 
-    def _draw_contrasts(self, gain: float, gamma: float, rng: np.random.Generator) -> tuple[Slices, Slices]:
+    def _draw_contrasts(
+        self, gain: float, gamma: float, rng: np.random.Generator
+    ) -> tuple[Slices, Slices]:
         """Return a factor and an exponent for each channel: each image has its own, and a slice's neighbours too.
 
         Args:
@@ -171,18 +183,24 @@ class Pairs:
             exponents += [1 + gamma * strength] * encoding.channels
         slices = 2 * self._recipe.context + 1
         # NumPy's own numbers of 64 bits would make the slices as wide.
-        return np.tile(factors, slices).astype(np.float32), np.tile(exponents, slices).astype(np.float32)
+        return np.tile(factors, slices).astype(np.float32), np.tile(exponents, slices).astype(
+            np.float32
+        )
 
     def _crop_patch(self, source: Slices, target: Slices, rng: np.random.Generator) -> Batch:
         """Return a random crop, where the recipe asks for one."""
         patch = self._recipe.patch
         if patch is None:
             return source, target
-        top, left = (int(rng.integers(0, max(length - patch, 0) + 1)) for length in source.shape[1:3])
+        top, left = (
+            int(rng.integers(0, max(length - patch, 0) + 1)) for length in source.shape[1:3]
+        )
         inside = np.s_[:, top : top + patch, left : left + patch]
         return source[inside], target[inside]
 
-    def _lay(self, one: TrainingSlice, scale: tuple[float, float], shift: tuple[int, int], *, flip: bool) -> Batch:
+    def _lay(
+        self, one: TrainingSlice, scale: tuple[float, float], shift: tuple[int, int], *, flip: bool
+    ) -> Batch:
         """Return a slice on the canvas, in channels.
 
         Args:
@@ -193,7 +211,9 @@ class Pairs:
         """
         rows, columns = one.spacing
         # Around the whole stack, as when translating: a small slice keeps its place in the head.
-        fit = Fit.around(one.footprint, (rows * scale[0], columns * scale[1]), self._canvas).moved(shift)
+        fit = Fit.around(one.footprint, (rows * scale[0], columns * scale[1]), self._canvas).moved(
+            shift
+        )
         source = fit.apply(self._encode_with_neighbours(one))
         target = fit.apply(_encode(one.target, one.index, self._target_set))
         # Rows run from left to right.
@@ -236,5 +256,8 @@ def _stack(drawn: Sequence[Batch]) -> Batch:
 
 def _pad_all(slices: Sequence[Slices], rows: int, columns: int) -> Slices:
     """Put slices of several sizes into one array (n, rows, columns, channels)."""
-    padded = [np.pad(one, ((0, 0), (0, rows - one.shape[1]), (0, columns - one.shape[2]), (0, 0))) for one in slices]
+    padded = [
+        np.pad(one, ((0, 0), (0, rows - one.shape[1]), (0, columns - one.shape[2]), (0, 0)))
+        for one in slices
+    ]
     return np.concatenate(padded)

@@ -93,4 +93,6 @@ def _chosen_by_the_chief(ours: ChosenPrecision, team: Team, where: Path) -> Chos
 def _cannot_go_on(where: Path, precision: str, note: str) -> OasisGanError:
     found = note.removeprefix("precision: ")
     remedy = "resume it on a machine that can, or go on with precision=float32"
-    return OasisGanError(where, expected=f"a training that computes in {precision}", found=found, remedy=remedy)
+    return OasisGanError(
+        where, expected=f"a training that computes in {precision}", found=found, remedy=remedy
+    )

@@ -23,7 +23,9 @@ def find_workers() -> tuple[list[str], int]:
         return addresses, int(config["task"]["index"]) if len(addresses) > 1 else 0
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         expected, remedy = "a cluster of workers and a task", "see docs/training.md"
-        raise OasisGanError("TF_CONFIG", expected=expected, found=repr(error), remedy=remedy) from None
+        raise OasisGanError(
+            "TF_CONFIG", expected=expected, found=repr(error), remedy=remedy
+        ) from None
 
 
 def meet(addresses: Sequence[str], index: int, patience: float) -> None:
@@ -50,13 +52,17 @@ def _answer(addresses: Sequence[str], index: int, patience: float) -> None:
     try:
         server = socket.create_server(("", int(addresses[index].rpartition(":")[2])))
     except OSError as error:
-        raise _absent(f"the port of worker {index} at {addresses[index]} free", str(error.strerror)) from None
+        raise _absent(
+            f"the port of worker {index} at {addresses[index]} free", str(error.strerror)
+        ) from None
     with server:
         server.settimeout(patience)
         try:
             call, _ = server.accept()
         except TimeoutError:
-            raise _absent(f"worker 0 at {addresses[0]}", f"nobody within {patience:.0f} s") from None
+            raise _absent(
+                f"worker 0 at {addresses[0]}", f"nobody within {patience:.0f} s"
+            ) from None
     with call:
         # It may still wait for others, and may have started later.
         call.settimeout(2 * patience)
@@ -65,7 +71,10 @@ def _answer(addresses: Sequence[str], index: int, patience: float) -> None:
         except OSError:
             word = b""
     if word != _GO:
-        raise _absent("all workers", word.decode(errors="replace").strip() or f"worker 0 at {addresses[0]} gone")
+        raise _absent(
+            "all workers",
+            word.decode(errors="replace").strip() or f"worker 0 at {addresses[0]} gone",
+        )
 
 
 def _call(addresses: Sequence[str], patience: float) -> None:

@@ -76,11 +76,15 @@ class Run:
         self._precision = precision
         pairs = data.pairs
         self._steps = recipe.total_steps(len(pairs))
-        preparation = Preparation(pairs=pairs, steps=self._steps, team=team, precision=precision.chosen)
+        preparation = Preparation(
+            pairs=pairs, steps=self._steps, team=team, precision=precision.chosen
+        )
         self._trainer = model.build(preparation)
         validate_every = recipe.validate_every or max(len(pairs) // recipe.batch, 1)
         sample = data.held_out.sample() if data.held_out else None
-        self._observer = Observer(request, recipe, self._trainer, self._steps, validate_every, sample)
+        self._observer = Observer(
+            request, recipe, self._trainer, self._steps, validate_every, sample
+        )
         self._done = 0
         self._saved = 0
         self._stopped_improving = False
@@ -99,11 +103,15 @@ class Run:
             return
         arrays = dict(checkpoint.arrays) if checkpoint else self._trainer.state()
         best = [name for name in arrays if name.startswith(_BEST_WEIGHTS)]
-        self._observer.best.weights = {name.removeprefix(_BEST_WEIGHTS): arrays.pop(name) for name in best}
+        self._observer.best.weights = {
+            name.removeprefix(_BEST_WEIGHTS): arrays.pop(name) for name in best
+        }
         self._trainer.restore(arrays, folder)
         if checkpoint:
             if not checkpoint.verified:
-                self._request.report("the checkpoint is of an earlier version and has no checksum: taken as it is")
+                self._request.report(
+                    "the checkpoint is of an earlier version and has no checksum: taken as it is"
+                )
             self._observer.restore(checkpoint.facts, folder)
             self._take_changes(checkpoint.facts)
         self._saved = self._done
@@ -132,7 +140,9 @@ class Run:
         self._changes = [Change(**change) for change in facts.get("changes", [])]
         if "recipe" in facts:
             # A setting that there was not yet had, in effect, its default.
-            changes = find_changes(self._done, facts["recipe"], self._settings(), type(self._recipe)())
+            changes = find_changes(
+                self._done, facts["recipe"], self._settings(), type(self._recipe)()
+            )
             self._changes += changes
             for change in changes:
                 self._request.report(str(change))
@@ -140,7 +150,9 @@ class Run:
     def _update_until_stopped(self) -> None:
         """Do updates until all are done, nothing gets better, or a signal asks to stop."""
         self._stopped_improving = self._has_lost_patience()
-        for step, batch in _prefetched(self._data.pairs, range(self._done, self._steps), self._team):
+        for step, batch in _prefetched(
+            self._data.pairs, range(self._done, self._steps), self._team
+        ):
             if self._stopped_improving:
                 last = self._observer.best.step
                 self._request.report(f"step {self._done}: no better since step {last}")
@@ -186,7 +198,9 @@ class Run:
         curves = self._observer.curves
         if self._done == begun_at:
             more = "to train on, raise steps"
-            self._request.report(f"finished already, after {self._done} steps; {more}; curves: {curves}")
+            self._request.report(
+                f"finished already, after {self._done} steps; {more}; curves: {curves}"
+            )
             return
         summary = self._observer.summary()
         self._request.report(f"finished after {self._done} steps; {summary}; curves: {curves}")
@@ -206,15 +220,26 @@ class Run:
             may_overflow = self._trainer.precision == "float16" and name in self._trainer.gradients
             if math.isfinite(value) or may_overflow:
                 continue
-            last = f"the last good checkpoint is that of step {self._saved}" if self._saved else "none is saved yet"
+            last = (
+                f"the last good checkpoint is that of step {self._saved}"
+                if self._saved
+                else "none is saved yet"
+            )
             remedy = f"lower the learning rate and resume; {last}"
             where = f"step {self._done}"
-            raise OasisGanError(where, expected="finite losses and gradients", found=f"{name} {value}", remedy=remedy)
+            raise OasisGanError(
+                where,
+                expected="finite losses and gradients",
+                found=f"{name} {value}",
+                remedy=remedy,
+            )
 
     def _checkpoint(self) -> None:
         """Save the state of the run, and the model as it is."""
         best = self._observer.best.weights
-        arrays = self._trainer.state() | {f"{_BEST_WEIGHTS}{name}": array for name, array in best.items()}
+        arrays = self._trainer.state() | {
+            f"{_BEST_WEIGHTS}{name}": array for name, array in best.items()
+        }
         facts = {
             **self._observer.facts(),
             "precision": self._precision.facts(),
@@ -222,7 +247,9 @@ class Run:
             "changes": self._describe_changes(),
         }
         folder = self._request.out / checkpoints.FOLDER
-        checkpoints.write(folder, checkpoints.Checkpoint(self._done, arrays, facts), self._recipe.keep)
+        checkpoints.write(
+            folder, checkpoints.Checkpoint(self._done, arrays, facts), self._recipe.keep
+        )
         self._saved = self._done
         self._write_models()
 

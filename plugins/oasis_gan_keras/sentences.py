@@ -32,7 +32,9 @@ _EXPECTED: Mapping[str, Callable[[Details], str]] = {
     "bool_parsing": lambda _: "true or false",
     "string_type": lambda _: "text",
     "string_too_long": lambda facts: f"at most {facts['max_length']} characters",
-    "string_pattern_mismatch": lambda facts: _NAMES_IN_WORDS.get(facts["pattern"], f"text like {facts['pattern']}"),
+    "string_pattern_mismatch": lambda facts: _NAMES_IN_WORDS.get(
+        facts["pattern"], f"text like {facts['pattern']}"
+    ),
     "literal_error": lambda facts: f"one of {facts['expected']}",
     "enum": lambda facts: f"one of {facts['expected']}",
     "tuple_type": lambda _: "a list",
@@ -82,9 +84,17 @@ def suggest(details: Details, settings: type[BaseModel]) -> str:
     field, value = find_field(details), details["input"]
     if details["type"] == "extra_forbidden":
         names = list(list_settings(settings))
-        tables = [name for name, setting in settings.model_fields.items() if isinstance(setting.default, BaseModel)]
+        tables = [
+            name
+            for name, setting in settings.model_fields.items()
+            if isinstance(setting.default, BaseModel)
+        ]
         meant = _find_similar(field, names + tables)
-        return f"did you mean {' or '.join(meant)}?" if meant else "docs/training.md lists all settings"
+        return (
+            f"did you mean {' or '.join(meant)}?"
+            if meant
+            else "docs/training.md lists all settings"
+        )
     if isinstance(value, str) and "=" in value:
         return "give each setting by itself"
     if details["type"] == "tuple_type":
@@ -92,7 +102,11 @@ def suggest(details: Details, settings: type[BaseModel]) -> str:
     if details["type"] == "string_type" and isinstance(value, int | float):
         return f"put it in quotes, as TOML has it: '{field}=\"{value}\"'"
     if details["type"] in ("model_type", "dict_type"):
-        return f"name a setting in it: {field}.NAME = ..." if field else "docs/training.md lists all settings"
+        return (
+            f"name a setting in it: {field}.NAME = ..."
+            if field
+            else "docs/training.md lists all settings"
+        )
     return str(details.get("ctx", {}).get("remedy", "fix the recipe"))
 
 
@@ -122,5 +136,7 @@ def _find_similar(field: str, names: list[str]) -> list[str]:
     similar = difflib.get_close_matches(field, names, n=1, cutoff=0.7)
     if similar:
         return similar
-    closest = difflib.get_close_matches(last, [name.rpartition(".")[2] for name in names], n=1, cutoff=0.7)
+    closest = difflib.get_close_matches(
+        last, [name.rpartition(".")[2] for name in names], n=1, cutoff=0.7
+    )
     return [name for name in names if closest and name.rpartition(".")[2] == closest[0]]

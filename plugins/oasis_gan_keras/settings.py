@@ -59,7 +59,9 @@ def require_each_once(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
     return planes
 
 
-def at_odds(where: str, expected: str, found: object, remedy: str = "fix the recipe") -> PydanticCustomError:
+def at_odds(
+    where: str, expected: str, found: object, remedy: str = "fix the recipe"
+) -> PydanticCustomError:
     """Return what pydantic raises where one setting does not go with another."""
     facts = {"where": where, "expected": expected, "found": str(found), "remedy": remedy}
     return PydanticCustomError("at_odds", "{expected}", facts)

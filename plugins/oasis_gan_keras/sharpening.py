@@ -40,7 +40,9 @@ def sharpened(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
     low, high = 0.0, _MOST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _gradient(with_more(middle), inside) < wanted else (low, middle)
+        low, high = (
+            (middle, high) if _gradient(with_more(middle), inside) < wanted else (low, middle)
+        )
     return with_more(high)
 
 

@@ -138,7 +138,9 @@ class Team:
             # A chief that hangs is missed by its heartbeat service, and named by nobody.
             number = named[1] if named else "0" if "CoordinationService" in error.message else None
             found = f"worker {number} gone" if number else "one gone"
-            raise OasisGanError("training", expected="all workers", found=found, remedy=remedy) from None
+            raise OasisGanError(
+                "training", expected="all workers", found=found, remedy=remedy
+            ) from None
 
 
 def all_reduced(operation: str, values: Tensor) -> Tensor:
@@ -150,5 +152,10 @@ def all_reduced(operation: str, values: Tensor) -> Tensor:
 
 def _says_that_one_is_lost(error: Any) -> bool:  # noqa: ANN401
     errors = tf.errors
-    lost = (errors.UnavailableError, errors.AbortedError, errors.CancelledError, errors.DeadlineExceededError)
+    lost = (
+        errors.UnavailableError,
+        errors.AbortedError,
+        errors.CancelledError,
+        errors.DeadlineExceededError,
+    )
     return isinstance(error, lost) or "Collective ops is aborted" in error.message

@@ -96,7 +96,8 @@ class Trainer(ABC):
                 assign(self.kept, weights(self.networks[self._translating]), self._translating)
         with self.team.strategy.scope():
             self.optimizers = {
-                name: self._adam(network.learning_rate, self.networks[name]) for name, network in networks.items()
+                name: self._adam(network.learning_rate, self.networks[name])
+                for name, network in networks.items()
             }
         self._part_seeds()
         self._updates: dict[str, Callable[..., Tensor]] = {}
@@ -157,7 +158,11 @@ class Trainer(ABC):
         parts = {name: read(owner) for name, owner in self._owners().items()}
         for name in self.snapshot_names:
             parts[name] = self.snapshots.get(name, {})
-        return {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+        return {
+            f"{part}/{name}": array
+            for part, arrays in parts.items()
+            for name, array in arrays.items()
+        }
 
     def restore(self, state: Mapping[str, NDArray[Any]], where: object) -> None:
         """Go back to a state: that of the chief, whatever the others give.
@@ -209,7 +214,9 @@ class Trainer(ABC):
             target: (n, rows, columns, target channels) in [0, 1].
         """
         generated = self.networks[self._translating](source, training=True)
-        inside = tf.cast(tf.reduce_max(source[..., self._support], -1, keepdims=True) > 0, tf.float32)
+        inside = tf.cast(
+            tf.reduce_max(source[..., self._support], -1, keepdims=True) > 0, tf.float32
+        )
         real = (target * 2) * inside - 1
         generated = (generated + 1) * inside - 1
         return LossInputs(source=source, real=real, generated=generated, inside=inside)
@@ -228,7 +235,9 @@ class Trainer(ABC):
         def part() -> None:
             device = tf.distribute.get_replica_context().replica_id_in_sync_group
             for seed in seeds:
-                seed.assign(seed.value + tf.cast(device, seed.dtype) * tf.constant([1, 0], seed.dtype))
+                seed.assign(
+                    seed.value + tf.cast(device, seed.dtype) * tf.constant([1, 0], seed.dtype)
+                )
 
         if seeds and self.team.devices > 1:
             compiled(lambda: self.team.run(part))()
@@ -249,11 +258,13 @@ class Trainer(ABC):
         with tf.GradientTape(persistent=True) as tape:
             losses = self.losses(stage, source, target)
             scaled = {
-                name: self.optimizers[name].scale_loss(objective) for name, objective in losses.objectives.items()
+                name: self.optimizers[name].scale_loss(objective)
+                for name, objective in losses.objectives.items()
             }
         learning = {name: self.networks[name] for name in losses.objectives}
         gradients = {
-            name: tape.gradient(scaled[name], network.trainable_variables) for name, network in learning.items()
+            name: tape.gradient(scaled[name], network.trainable_variables)
+            for name, network in learning.items()
         }
         # Batch norm's moving statistics; the seeds of dropout are whole numbers.
         moving = [
@@ -277,7 +288,8 @@ class Trainer(ABC):
     def _norms(self, gradients: Mapping[str, list[Tensor]]) -> Tensor:
         """Return the Euclidean norm of each network's gradient, 0 where it has none."""
         norms = [
-            tf.linalg.global_norm(gradients[name]) if name in gradients else tf.constant(0.0) for name in self.networks
+            tf.linalg.global_norm(gradients[name]) if name in gradients else tf.constant(0.0)
+            for name in self.networks
         ]
         return tf.stack(norms)
 

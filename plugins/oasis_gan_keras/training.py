@@ -36,7 +36,9 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
     start_devices()
     if recipe.batch % team.devices:
         expected = f"a multiple of the {team.devices} devices"
-        raise OasisGanError("recipe: batch", expected=expected, found=str(recipe.batch), remedy="fix the recipe")
+        raise OasisGanError(
+            "recipe: batch", expected=expected, found=str(recipe.batch), remedy="fix the recipe"
+        )
     _require_named_sources(request, recipe)
     if team.chief:
         _require_usable(request, model)
@@ -63,7 +65,9 @@ def _require_named_sources(request: TrainingRequest, recipe: TrainingSettings) -
         return
     expected = f"{_list_names(sorted(in_data))} beside the first source, as in the data"
     remedy = "name the same sources in the recipe and in the data"
-    raise OasisGanError("recipe: sources", expected=expected, found=_list_names(in_recipe), remedy=remedy)
+    raise OasisGanError(
+        "recipe: sources", expected=expected, found=_list_names(in_recipe), remedy=remedy
+    )
 
 
 def _list_names(names: Sequence[str]) -> str:
@@ -76,7 +80,9 @@ def _require_usable(request: TrainingRequest, model: TrainableModel) -> None:
     begun = checkpoints.exist(out / checkpoints.FOLDER)
     if begun and not request.resume:
         remedy = "go on with it by `resume`, or name another folder"
-        raise OasisGanError(out, expected="a new folder", found="one with checkpoints", remedy=remedy)
+        raise OasisGanError(
+            out, expected="a new folder", found="one with checkpoints", remedy=remedy
+        )
     if request.resume and not begun and (out / model.files[0]).exists():
         where = out / checkpoints.FOLDER
         remedy = "restore it, or train anew into another folder"

@@ -32,19 +32,33 @@ SourceName = Annotated[str, AfterValidator(_require_source_name)]
 class HistogramSettings(Settings):
     """How intensities of whole outputs are brought to the distribution they have in the scans that are learnt from."""
 
-    strength: Fraction = Field(0.0, description="How far outputs are brought to it, at the textured end.")
-    subjects: tuple[str, ...] = Field((), description="The scans to go by; all that are learnt from, if none is named.")
+    strength: Fraction = Field(
+        0.0, description="How far outputs are brought to it, at the textured end."
+    )
+    subjects: tuple[str, ...] = Field(
+        (), description="The scans to go by; all that are learnt from, if none is named."
+    )
 
 
 class AugmentationSettings(Settings):
     """How training slices are varied, source and target alike (section 6.2 of arXiv 1611.07004)."""
 
-    enlarge: float = Field(1.0, ge=1, le=2, description="Every slice by this much; 286 / 256 in the Pix2Pix paper.")
+    enlarge: float = Field(
+        1.0, ge=1, le=2, description="Every slice by this much; 286 / 256 in the Pix2Pix paper."
+    )
     shift: int = Field(8, ge=0, le=256, description="Slices are moved by up to this many pixels.")
-    zoom: float = Field(0.0, ge=0, lt=0.5, description="Every other slice is scaled by up to this fraction.")
-    rotate: float = Field(0.0, ge=0, le=45, description="Slices are turned by up to this many degrees.")
-    flip: bool = Field(True, description="Turn left and right over in half of the slices that show both.")
-    intensity: float = Field(0.0, ge=0, le=0.5, description="Gain and gamma of source images vary by this fraction.")
+    zoom: float = Field(
+        0.0, ge=0, lt=0.5, description="Every other slice is scaled by up to this fraction."
+    )
+    rotate: float = Field(
+        0.0, ge=0, le=45, description="Slices are turned by up to this many degrees."
+    )
+    flip: bool = Field(
+        True, description="Turn left and right over in half of the slices that show both."
+    )
+    intensity: float = Field(
+        0.0, ge=0, le=0.5, description="Gain and gamma of source images vary by this fraction."
+    )
 
 
 class TrainingSettings(Settings):
@@ -72,11 +86,19 @@ class TrainingSettings(Settings):
     )
     """What may change when a training is resumed: neither networks, nor what they are shown or trained for."""
 
-    name: str = Field("model", pattern=r"^[A-Za-z0-9._-]+$", max_length=MAX_NAME, description="Of the trained model.")
-    version: str = Field("1", pattern=r"^[A-Za-z0-9.+-]+$", max_length=MAX_NAME, description="Of the trained model.")
+    name: str = Field(
+        "model",
+        pattern=r"^[A-Za-z0-9._-]+$",
+        max_length=MAX_NAME,
+        description="Of the trained model.",
+    )
+    version: str = Field(
+        "1", pattern=r"^[A-Za-z0-9.+-]+$", max_length=MAX_NAME, description="Of the trained model."
+    )
     source: Side = Field("labels", description="What goes in: a label map, or an image.")
     sources: dict[SourceName, Side] = Field(
-        {}, description="Several sources instead: what each is, by name, the one that is translated first."
+        {},
+        description="Several sources instead: what each is, by name, the one that is translated first.",
     )
     target: Side = Field("image", description="What comes out.")
     labels: str = Field("oasis", description="The label set of the label maps.")
@@ -86,7 +108,10 @@ class TrainingSettings(Settings):
         "default but from labels with CSF, GM and WM to an image.",
     )
     sharpness: float | None = Field(
-        None, ge=1, le=3, description="Sharpen targets to this many times the gradient of their tissues' means."
+        None,
+        ge=1,
+        le=3,
+        description="Sharpen targets to this many times the gradient of their tissues' means.",
     )
     output: str = Field(
         "T1w",
@@ -95,31 +120,54 @@ class TrainingSettings(Settings):
         description="What the names of outputs end in; by default dseg for label maps, and image for images that are "
         "not anchored.",
     )
-    planes: tuple[Plane, ...] = Field(tuple(Plane), min_length=1, description="To cut training slices in.")
-    context: int = Field(
-        0, ge=0, le=MAX_CONTEXT, description="Neighbouring slices on each side that the network sees too (2.5-D)."
+    planes: tuple[Plane, ...] = Field(
+        tuple(Plane), min_length=1, description="To cut training slices in."
     )
-    spacing: float = Field(1.0, gt=0, le=100, description="Of the canvas the slices are laid on, mm.")
+    context: int = Field(
+        0,
+        ge=0,
+        le=MAX_CONTEXT,
+        description="Neighbouring slices on each side that the network sees too (2.5-D).",
+    )
+    spacing: float = Field(
+        1.0, gt=0, le=100, description="Of the canvas the slices are laid on, mm."
+    )
     size: int = Field(192, ge=1, le=4096, description="Rows and columns of that canvas, at least.")
-    patch: int | None = Field(None, ge=1, le=4096, description="Train on random crops of this many rows and columns.")
+    patch: int | None = Field(
+        None, ge=1, le=4096, description="Train on random crops of this many rows and columns."
+    )
     resolutions: tuple[Annotated[float, Field(gt=0, le=10)], ...] = Field(
         (), max_length=4, description="Learn each head at these voxel sizes as well, mm."
     )
-    steps: int | None = Field(None, ge=1, description="Updates of each network; 4000 if there are no epochs either.")
-    epochs: int | None = Field(None, ge=1, description="Times every slice is shown, instead of steps.")
-    batch: int = Field(4, ge=1, le=256, description="Slices in an update, over all devices; 1 in the Pix2Pix paper.")
+    steps: int | None = Field(
+        None, ge=1, description="Updates of each network; 4000 if there are no epochs either."
+    )
+    epochs: int | None = Field(
+        None, ge=1, description="Times every slice is shown, instead of steps."
+    )
+    batch: int = Field(
+        4,
+        ge=1,
+        le=256,
+        description="Slices in an update, over all devices; 1 in the Pix2Pix paper.",
+    )
     learning_rate: float = Field(2e-4, gt=0, le=1, description="Of Adam, with beta_1 = 0.5.")
-    constant: Fraction = Field(0.5, description="Share of the steps before the learning rate falls linearly to 0.")
+    constant: Fraction = Field(
+        0.5, description="Share of the steps before the learning rate falls linearly to 0."
+    )
     averaging: float = Field(
         0.0, ge=0, lt=1, description="Decay of the moving average of weights that is kept; 0: none."
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Of the arithmetic; auto takes what the hardware is fast in, if that works."
+        "auto",
+        description="Of the arithmetic; auto takes what the hardware is fast in, if that works.",
     )
     validate_every: int | None = Field(None, ge=1, description="Steps; an epoch if not given.")
     checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints.")
     keep: int = Field(3, ge=1, description="Checkpoints that are kept, the last ones.")
-    patience: int | None = Field(None, ge=1, description="Stop after so many validations without a better one.")
+    patience: int | None = Field(
+        None, ge=1, description="Stop after so many validations without a better one."
+    )
     select: Literal["last", "best"] = Field("last", description="Which weights become the model.")
     tensorboard: bool = Field(False, description="Show losses and samples in TensorBoard too.")
     seed: int = Field(0, ge=0, lt=2**31, description="Of weights, order and augmentation.")
@@ -146,13 +194,16 @@ class TrainingSettings(Settings):
     def encodings(self) -> Mapping[str, LabelSet | Percentiles]:
         """What the values of each source mean to the model, by name, in the order of channels."""
         return {
-            name: self.label_set if side == "labels" else Percentiles() for name, side in self.named_sources.items()
+            name: self.label_set if side == "labels" else Percentiles()
+            for name, side in self.named_sources.items()
         }
 
     @property
     def source_channels(self) -> int:
         """Channels of all sources together, of a slice and of its neighbours."""
-        return (2 * self.context + 1) * sum(encoding.channels for encoding in self.encodings.values())
+        return (2 * self.context + 1) * sum(
+            encoding.channels for encoding in self.encodings.values()
+        )
 
     @property
     def middle_channels(self) -> Mapping[str, slice]:
@@ -197,7 +248,9 @@ class TrainingSettings(Settings):
             if first in get_args(Side):
                 chosen.setdefault("source", first)
         to_image = chosen.get("target", "image") == "image"
-        from_tissues = chosen.get("source", "labels") == "labels" and _names_tissues(chosen.get("labels", "oasis"))
+        from_tissues = chosen.get("source", "labels") == "labels" and _names_tissues(
+            chosen.get("labels", "oasis")
+        )
         chosen.setdefault("contrast", "anchored" if to_image and from_tissues else "robust")
         image = "T1w" if chosen["contrast"] == "anchored" else "image"
         chosen.setdefault("output", image if to_image else "dseg")
@@ -225,13 +278,17 @@ class TrainingSettings(Settings):
         self._require_pixels()
         if self.source != next(iter(self.named_sources.values())):
             expected = "what the first of sources is"
-            raise at_odds("source", expected, self.source, "leave it out, or list another source first")
+            raise at_odds(
+                "source", expected, self.source, "leave it out, or list another source first"
+            )
         if {*self.named_sources.values(), self.target} == {"labels"}:
             raise at_odds("target", "an image, where the source is labels", "labels")
         if (self.source, self.target) != ("labels", "image"):
             self._require_no_painting()
         elif self.contrast == "anchored" and not _names_tissues(self.labels):
-            raise at_odds("contrast", f"robust, for labels that do not name {', '.join(ANCHORS)}", "anchored")
+            raise at_odds(
+                "contrast", f"robust, for labels that do not name {', '.join(ANCHORS)}", "anchored"
+            )
         if self.histogram.subjects and not self.histogram.strength:
             expected = "none, without a histogram.strength"
             raise at_odds("histogram.subjects", expected, ", ".join(self.histogram.subjects))
@@ -244,7 +301,11 @@ class TrainingSettings(Settings):
         pixels = self.canvas.pixels(0)
         largest = largest_canvas(self.full_size_channels)
         if pixels > largest:
-            raise at_odds("size", f"a canvas of up to {largest} pixels for these labels and this network", pixels)
+            raise at_odds(
+                "size",
+                f"a canvas of up to {largest} pixels for these labels and this network",
+                pixels,
+            )
 
     def _require_no_painting(self) -> None:
         """Refuse what is only there where an image is made of labels."""
@@ -253,7 +314,9 @@ class TrainingSettings(Settings):
         if self.sharpness is not None:
             raise at_odds("sharpness", "none, but from labels to an image", self.sharpness)
         if self.histogram.strength:
-            raise at_odds("histogram.strength", "0, but from labels to an image", self.histogram.strength)
+            raise at_odds(
+                "histogram.strength", "0, but from labels to an image", self.histogram.strength
+            )
 
 
 def _names_tissues(labels: object) -> bool:

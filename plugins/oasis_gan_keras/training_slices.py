@@ -104,8 +104,13 @@ def prepare_subject(subject: Subject, recipe: TrainingSettings) -> PreparedSubje
             strength = recipe.histogram.strength
             histogram = Histogram.of(target.voxels, source.voxels, recipe.label_set, strength)
         if recipe.sharpness is not None:
-            target = replace(target, voxels=sharpened(target.voxels, source.voxels, recipe.sharpness))
-    shown = [_compact(_prepare_source(volume, recipe.encodings[name])) for name, volume in sources.items()]
+            target = replace(
+                target, voxels=sharpened(target.voxels, source.voxels, recipe.sharpness)
+            )
+    shown = [
+        _compact(_prepare_source(volume, recipe.encodings[name]))
+        for name, volume in sources.items()
+    ]
     slices = list(_cut_all(shown, _compact(target), recipe, where))
     return PreparedSubject(subject.name, slices, window, histogram)
 
@@ -128,16 +133,22 @@ def _find_further(subject: Subject, name: str) -> Scan:
     scan = subject.further.get(name)
     if scan is None:
         expected = f"a source {name} beside it"
-        raise OasisGanError(subject.source.path, expected=expected, found="none", remedy="add the file")
+        raise OasisGanError(
+            subject.source.path, expected=expected, found="none", remedy="add the file"
+        )
     return scan
 
 
 def _prepare_source(volume: Volume, encoding: LabelSet | Percentiles) -> Volume:
     """Return label values as they are, and intensities in [0, 1]."""
-    return volume if encoding.content == "labels" else _normalise(volume, encoding.fit(volume.voxels))
+    return (
+        volume if encoding.content == "labels" else _normalise(volume, encoding.fit(volume.voxels))
+    )
 
 
-def _find_target_window(source: Volume, target: Volume, recipe: TrainingSettings, where: object) -> Window:
+def _find_target_window(
+    source: Volume, target: Volume, recipe: TrainingSettings, where: object
+) -> Window:
     if recipe.contrast == "anchored":
         remedy = 'train with contrast = "robust"'
         return Window.anchored(target.voxels, source.voxels, recipe.label_set, where, remedy)
@@ -195,14 +206,18 @@ def _cut(
 def _resample(volume: Volume, spacing: float) -> Volume:
     """Return a volume as a scanner with larger voxels would see it; a label is that of the larger part."""
     geometry = volume.geometry
-    lengths = [round(n * own / spacing) for n, own in zip(geometry.shape, geometry.spacing, strict=True)]
+    lengths = [
+        round(n * own / spacing) for n, own in zip(geometry.shape, geometry.spacing, strict=True)
+    ]
     maps = [
         _average_axis(n, own, length, spacing)
         for n, own, length in zip(geometry.shape, geometry.spacing, lengths, strict=True)
     ]
     if volume.voxels.dtype.kind in "iu":
         values = np.unique(volume.voxels)
-        parts = np.stack([_average((volume.voxels == value).astype(np.float32), maps) for value in values])
+        parts = np.stack(
+            [_average((volume.voxels == value).astype(np.float32), maps) for value in values]
+        )
         voxels = values[parts.argmax(axis=0)]
     else:
         voxels = _average(volume.voxels.astype(np.float32), maps).astype(volume.voxels.dtype)
@@ -224,7 +239,9 @@ def _average_axis(n: int, own: float, length: int, spacing: float) -> NDArray[np
     return linear_weights(positions, n, widen=max(1.0, spacing / own / 2))
 
 
-def _average(voxels: NDArray[np.float32], maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+def _average(
+    voxels: NDArray[np.float32], maps: Sequence[NDArray[np.float32]]
+) -> NDArray[np.float32]:
     """Apply a matrix along each axis."""
     for axis, weights in enumerate(maps):
         voxels = np.moveaxis(np.tensordot(weights, voxels, (1, axis)), 0, axis)

@@ -32,7 +32,11 @@ def assign(owner: Any, arrays: Arrays, where: object) -> None:  # noqa: ANN401
         OasisGanError: If names or shapes are not those of its variables; nothing is changed then.
     """
     variables = _named(owner)
-    wanted = {name: tuple(v.shape) for name, v in variables.items() if name in arrays or not name.startswith(_SEED)}
+    wanted = {
+        name: tuple(v.shape)
+        for name, v in variables.items()
+        if name in arrays or not name.startswith(_SEED)
+    }
     require_shapes(wanted, arrays, where)
     for name, array in arrays.items():
         variables[name].assign(array.astype(variables[name].dtype))
@@ -43,8 +47,13 @@ def require_shapes(wanted: Mapping[str, tuple[int, ...]], arrays: Arrays, where:
     given = {name: array.shape for name, array in arrays.items()}
     if wanted != given:
         strange = sorted(set(wanted.items()) ^ set(given.items()))[0][0]
-        expected, found = f"{strange} of shape {wanted.get(strange, 'none')}", str(given.get(strange, "none"))
-        raise OasisGanError(where, expected=expected, found=found, remedy="take settings and weights of one model")
+        expected, found = (
+            f"{strange} of shape {wanted.get(strange, 'none')}",
+            str(given.get(strange, "none")),
+        )
+        raise OasisGanError(
+            where, expected=expected, found=found, remedy="take settings and weights of one model"
+        )
 
 
 def _named(owner: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -67,7 +67,9 @@ class Watch:
             head = "" if file.tell() else _line(self._columns)
             file.write(head + _line([str(step), *cells]))
         if self._board is not None:
-            self._board.scalars(step, {"/".join(_parted(name)): value for name, value in values.items()})
+            self._board.scalars(
+                step, {"/".join(_parted(name)): value for name, value in values.items()}
+            )
 
     def draw_curves(self) -> None:
         """Draw the table: a panel for each loss that is not 0 throughout, with its training and validation values."""
@@ -114,15 +116,22 @@ class Watch:
             path.unlink(missing_ok=True)
         elif path.exists():
             rows = [row for row in self._rows() if int(row[0]) <= resumed_at]
-            write_atomically(path, "".join(map(_line, [self._columns, *rows] if rows else [])).encode())
+            write_atomically(
+                path, "".join(map(_line, [self._columns, *rows] if rows else [])).encode()
+            )
 
     def _rows(self) -> list[list[str]]:
         """Return the cells of all whole rows below the header."""
         path = self._out / TABLE
         whole = path.read_text("utf-8", "replace").rpartition("\n")[0] if path.exists() else ""
         head, *rows = list(csv.reader(StringIO(whole))) or [list(self._columns)]
-        if tuple(head) != self._columns or any(len(row) != len(head) or not row[0].isdecimal() for row in rows):
-            expected, remedy = f"a table of {', '.join(self._columns)}", "remove it, or train into another folder"
+        if tuple(head) != self._columns or any(
+            len(row) != len(head) or not row[0].isdecimal() for row in rows
+        ):
+            expected, remedy = (
+                f"a table of {', '.join(self._columns)}",
+                "remove it, or train into another folder",
+            )
             raise OasisGanError(path, expected=expected, found="another", remedy=remedy)
         return rows
 

@@ -77,9 +77,13 @@ def _none_found(selection: Selection) -> OasisGanError:
     """Return the error of a folder without a source, which names some of the volumes that are there."""
     expected = f"files named *{selection.source_suffix or '.nii, *.nii.gz or *.mgz'}"
     others = [path.name for path in _volumes(selection.root)]
-    shown = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
+    shown = ", ".join(others[:_SHOWN]) + (
+        f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    )
     found = f"none, but {shown}" if others else "none"
-    return OasisGanError(selection.root, expected=expected, found=found, remedy="check the folder and the suffix")
+    return OasisGanError(
+        selection.root, expected=expected, found=found, remedy="check the folder and the suffix"
+    )
 
 
 def _name_of(path: Path) -> str:
@@ -88,13 +92,19 @@ def _name_of(path: Path) -> str:
     return "_".join(part for part in parts if part not in {path.anchor, ".."})
 
 
-def _volumes(folder: Path, report: Callable[[OSError], None] = lambda error: None) -> Iterator[Path]:
+def _volumes(
+    folder: Path, report: Callable[[OSError], None] = lambda error: None
+) -> Iterator[Path]:
     """Yield the volumes in a folder and below it.
 
     Of a pair the header is listed; voxels without a header stand for themselves and are refused when they are read.
     """
     for parent, names in walk_folders(folder, report=report):
-        yield from (parent / name for name in names if is_volume_name(Path(name)) and not _has_header(name, names))
+        yield from (
+            parent / name
+            for name in names
+            if is_volume_name(Path(name)) and not _has_header(name, names)
+        )
 
 
 def _has_header(name: str, names: Sequence[str]) -> bool:

@@ -23,7 +23,9 @@ def is_table_name(path: Path) -> bool:
     return path.name.lower().endswith(".tsv")
 
 
-def listed(table: Path, name: Callable[[Path], str], scan: Callable[[Path], Scan]) -> Iterator[Subject]:
+def listed(
+    table: Path, name: Callable[[Path], str], scan: Callable[[Path], Scan]
+) -> Iterator[Subject]:
     """Yield a subject for each row; what is wrong with one is said when its source is read.
 
     Args:
@@ -79,7 +81,10 @@ def _rows(table: Path) -> list[dict[str, str]]:
     if "source" not in columns:
         found = "no column source"
         if len(columns) == 1 and re.search("[,;|]", columns[0]):
-            found, remedy = f"one column {columns[0]}", "separate the columns by tabs, not by commas"
+            found, remedy = (
+                f"one column {columns[0]}",
+                "separate the columns by tabs, not by commas",
+            )
         raise OasisGanError(table, expected=expected, found=found, remedy=remedy)
     return rows
 

@@ -18,7 +18,9 @@ from oasis_gan import (
     without_suffix,
 )
 
-_ENDINGS = tuple(ending for ending in VOLUME_ENDINGS if not ending.startswith(".img"))  # a pair is its header
+_ENDINGS = tuple(
+    ending for ending in VOLUME_ENDINGS if not ending.startswith(".img")
+)  # a pair is its header
 _SHOWN = 3
 
 
@@ -52,14 +54,18 @@ class TargetFinder:
             OasisGanError: If it would be the source itself.
         """
         root = self._root(source)
-        candidates = [root] if root.is_file() else list(self._candidates(root, source, relative, key))
+        candidates = (
+            [root] if root.is_file() else list(self._candidates(root, source, relative, key))
+        )
         try:
             found = self._lookup.first(candidates)
             self._require_one(found, candidates)
         except OasisGanError as error:
             return Scan.refused(candidates[0], error)
         if found == source:
-            raise OasisGanError(source, expected="a target beside it", found="itself", remedy="name another suffix")
+            raise OasisGanError(
+                source, expected="a target beside it", found="itself", remedy="name another suffix"
+            )
         if found is None:
             return self._missing(source, root / key, candidates[0])
         return volume_scan(found, self._selection.max_voxels)
@@ -88,7 +94,9 @@ class TargetFinder:
         """Raise `OasisGanError` if a suffix without an ending names several files."""
         if found is None or not self._selection.target_suffix:
             return
-        there = {path for candidate in candidates if (path := self._lookup.find(candidate)) is not None}
+        there = {
+            path for candidate in candidates if (path := self._lookup.find(candidate)) is not None
+        }
         if len(there) > 1:
             shown = " and ".join(sorted(path.name for path in there))
             remedy = "give `target_suffix` with its ending"
@@ -102,7 +110,9 @@ class TargetFinder:
             return self._missing_of_long_name(source, beginning, expected)
         shown = ", ".join(others[:_SHOWN])
         remedy = "say with `target_suffix` how the names of targets end"
-        error = OasisGanError(expected, expected=f"the target of {source.name}", found=shown, remedy=remedy)
+        error = OasisGanError(
+            expected, expected=f"the target of {source.name}", found=shown, remedy=remedy
+        )
         return Scan.refused(expected, error)
 
     def _missing_of_long_name(self, source: Path, beginning: Path, expected: Path) -> Scan:
@@ -112,5 +122,7 @@ class TargetFinder:
         if is_suffix_given or not other or beginning.parent / other == source:
             return volume_scan(expected, self._selection.max_voxels)
         remedy = "say with `source_suffix` how the names of sources end"
-        error = OasisGanError(expected, expected=f"the target of {source.name}", found=other, remedy=remedy)
+        error = OasisGanError(
+            expected, expected=f"the target of {source.name}", found=other, remedy=remedy
+        )
         return Scan.refused(expected, error)

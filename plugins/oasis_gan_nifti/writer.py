@@ -26,7 +26,9 @@ def write_nifti(volume: Volume, path: Path) -> None:
         OSError: As the file system says; nothing is left under ``path``.
     """
     if not np.isfinite(volume.voxels).all():
-        raise OasisGanError(path, expected="finite voxels", found="NaN or Inf", remedy="ITK would read them as 0")
+        raise OasisGanError(
+            path, expected="finite voxels", found="NaN or Inf", remedy="ITK would read them as 0"
+        )
     image = nib.Nifti1Image(volume.voxels, None, dtype=volume.voxels.dtype)
     header = image.header
     header.set_slope_inter(1, 0)
@@ -52,7 +54,9 @@ def _copy_space(header: nib.Nifti1Header, space: SpatialHeader) -> None:
 def _set_space(header: nib.Nifti1Header, geometry: Geometry, path: Path) -> None:
     if not geometry.shear <= MAX_SHEAR:
         remedy = "resample the source onto a grid with perpendicular axes"
-        raise OasisGanError(path, expected="perpendicular axes", found=f"shear {geometry.shear:.2g}", remedy=remedy)
+        raise OasisGanError(
+            path, expected="perpendicular axes", found=f"shear {geometry.shear:.2g}", remedy=remedy
+        )
     # set_qform first: it alone writes pixdim. Both codes are 1, so that ITK takes the exact sform.
     header.set_qform(geometry.affine, code=1)
     header.set_sform(geometry.affine, code=1)

@@ -12,10 +12,14 @@ def require_one_root(selection: Selection, expected: str, suffix: str) -> None:
     """Raise `OasisGanError` if targets are asked for in another folder; ``suffix`` is one that would choose them."""
     if selection.target_root is not None:
         remedy = f"choose them with `target_suffix`, such as {suffix}"
-        raise OasisGanError("`target_root`", expected=expected, found="another folder", remedy=remedy)
+        raise OasisGanError(
+            "`target_root`", expected=expected, found="another folder", remedy=remedy
+        )
 
 
-def at_least_one(subjects: Iterable[Subject], root: Path, expected: str, remedy: str) -> Iterator[Subject]:
+def at_least_one(
+    subjects: Iterable[Subject], root: Path, expected: str, remedy: str
+) -> Iterator[Subject]:
     """Yield the subjects found below ``root``, or raise `OasisGanError` if there is none."""
     found = False
     for subject in subjects:

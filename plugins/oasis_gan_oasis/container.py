@@ -25,7 +25,15 @@ _MAX_DIRECTORY = 2**24  # bytes: the OASIS slices need three million
 _START = 256  # bytes that tell what a file is
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 def is_zip_name(path: Path) -> bool:
@@ -33,7 +41,9 @@ def is_zip_name(path: Path) -> bool:
     return path.name.lower().endswith(".zip")
 
 
-def paths_in(root: Path, report: Callable[[OSError], None] = lambda error: None) -> Iterator[PurePosixPath]:
+def paths_in(
+    root: Path, report: Callable[[OSError], None] = lambda error: None
+) -> Iterator[PurePosixPath]:
     """Yield the files below a folder or in a zip, relative to it.
 
     Args:
@@ -47,7 +57,9 @@ def paths_in(root: Path, report: Callable[[OSError], None] = lambda error: None)
         with _zip(root) as archive:
             yield from (PurePosixPath(name) for name in archive.namelist())
     else:
-        yield from (PurePosixPath(path.relative_to(root)) for path in walk_files(root, report=report))
+        yield from (
+            PurePosixPath(path.relative_to(root)) for path in walk_files(root, report=report)
+        )
 
 
 @contextmanager
@@ -83,7 +95,9 @@ class _Bounded(io.BufferedReader):
 def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip none of whose members leads out of it."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise OasisGanError(path, expected="a zip file", found="no regular file", remedy="name a .zip file")
+        raise OasisGanError(
+            path, expected="a zip file", found="no regular file", remedy="name a .zip file"
+        )
     with _Bounded(io.FileIO(path)) as file:
         start = file.read(_START)
         try:
@@ -92,10 +106,15 @@ def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
             if not start.startswith(b"PK"):
                 refuse_content(path, "a zip file", start)
             found = f"a damaged or incomplete one ({error})"
-            raise OasisGanError(path, expected="a whole zip file", found=found, remedy="copy it again") from error
+            raise OasisGanError(
+                path, expected="a whole zip file", found=found, remedy="copy it again"
+            ) from error
         for name in archive.namelist():
             if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
-                expected, remedy = "members that stay in the zip", "do not unpack it, and ask where it came from"
+                expected, remedy = (
+                    "members that stay in the zip",
+                    "do not unpack it, and ask where it came from",
+                )
                 raise OasisGanError(path, expected=expected, found=name, remedy=remedy)
         with archive:
             yield archive
@@ -107,11 +126,20 @@ def _member(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
         info = archive.getinfo(name)
         if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
             found = "one that is encrypted, or compressed in another way"
-            raise OasisGanError(where, expected="a plain or deflated member", found=found, remedy="pack the zip anew")
+            raise OasisGanError(
+                where,
+                expected="a plain or deflated member",
+                found=found,
+                remedy="pack the zip anew",
+            )
         if info.file_size > MAX_BYTES:
             found = f"{info.file_size}"
-            raise OasisGanError(where, expected=f"at most {MAX_BYTES} bytes", found=found, remedy="leave it out")
+            raise OasisGanError(
+                where, expected=f"at most {MAX_BYTES} bytes", found=found, remedy="leave it out"
+            )
         return archive.read(info)
     except (KeyError, *_DAMAGE) as error:
         found = f"none, or a damaged one ({error})"
-        raise OasisGanError(where, expected="a whole member", found=found, remedy="copy the zip again") from error
+        raise OasisGanError(
+            where, expected="a whole member", found=found, remedy="copy the zip again"
+        ) from error

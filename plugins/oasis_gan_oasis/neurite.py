@@ -41,7 +41,10 @@ _LABEL_SETS = {"seg4": NEURITE_SEG4, "seg35": NEURITE_SEG35}
 def recognises(path: Path) -> bool:
     """Whether ``path`` is a subject's folder or an image in it, or a folder with such folders in it or below."""
     if path.is_dir():
-        return any(_SUBJECT.fullmatch(_name(folder)) and _holds_image(names) for folder, names in _folders(path))
+        return any(
+            _SUBJECT.fullmatch(_name(folder)) and _holds_image(names)
+            for folder, names in _folders(path)
+        )
     return bool(_IMAGE.fullmatch(path.name) and _SUBJECT.fullmatch(_name(path.parent)))
 
 

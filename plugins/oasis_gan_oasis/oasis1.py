@@ -63,7 +63,10 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     errors: list[OSError] = []
     sessions = _sessions(selection.root, errors.append)
     found = (subject for session in sessions for subject in _of_session(session, selection))
-    expected, remedy = "OASIS-1 sessions such as OAS1_0001_MR1", "name a disc, or the folder of the discs"
+    expected, remedy = (
+        "OASIS-1 sessions such as OAS1_0001_MR1",
+        "name a disc, or the folder of the discs",
+    )
     yield from at_least_one(found, selection.root, expected, remedy)
     yield from (unreadable(selection.root, error) for error in errors)
 
@@ -83,7 +86,9 @@ def _sessions(root: Path, report: Report = lambda error: None) -> Iterator[Sessi
         yield above[-1], root, _images(root, report)
         return
     # All folders of a session come one after the other.
-    for session, folders in groupby(walk_folders(root, report=report), lambda folder: _session_of(folder[0], root)):
+    for session, folders in groupby(
+        walk_folders(root, report=report), lambda folder: _session_of(folder[0], root)
+    ):
         images = [path for folder, names in folders for path in _listed(folder, names)]
         if session is None:
             yield from _by_name(images)
@@ -94,12 +99,16 @@ def _sessions(root: Path, report: Report = lambda error: None) -> Iterator[Sessi
 def _session_of(folder: Path, root: Path) -> Path | None:
     """Return the session's folder that a folder is or lies in, if there is one below ``root``."""
     parts = folder.relative_to(root).parts
-    depth = next((depth for depth, part in enumerate(parts, start=1) if _SESSION.fullmatch(part)), None)
+    depth = next(
+        (depth for depth, part in enumerate(parts, start=1) if _SESSION.fullmatch(part)), None
+    )
     return root.joinpath(*parts[:depth]) if depth is not None else None
 
 
 def _by_name(images: list[Path]) -> Iterator[Session]:
-    for (folder, session), group in groupby(images, key=lambda path: (path.parent, path.name.split("_")[:3])):
+    for (folder, session), group in groupby(
+        images, key=lambda path: (path.parent, path.name.split("_")[:3])
+    ):
         yield "_".join(session), folder, list(group)
 
 
@@ -135,7 +144,9 @@ def _target(source: Path, key: str, session: Session, selection: Selection) -> S
     """Return the target of ``source``: the image of the same name up to the endings, or else the only one that fits."""
     ending = stem_of(selection.target_suffix) or ("" if selection.source_suffix else _MRI)
     _, folder, images = session
-    fitting = [path for path in images if ending and has_suffix(path.name, ending) and path != source]
+    fitting = [
+        path for path in images if ending and has_suffix(path.name, ending) and path != source
+    ]
     mates = [path for path in fitting if without_suffix(path.name, ending) == key] or fitting
     if len(mates) == 1:
         return _scan(mates[0], selection)

@@ -20,7 +20,17 @@ from PIL import Image
 
 from oasis_gan import Mended, require_content
 
-from .png_chunks import GREY, GREY_ALPHA, PALETTE, RGB, RGB_ALPHA, Chunks, check_length, refuse, split
+from .png_chunks import (
+    GREY,
+    GREY_ALPHA,
+    PALETTE,
+    RGB,
+    RGB_ALPHA,
+    Chunks,
+    check_length,
+    refuse,
+    split,
+)
 
 Pixels = NDArray[Any]
 Notes = tuple[str, ...]
@@ -30,9 +40,17 @@ MAX_BYTES = 2**26
 MAX_PIXELS = 2**24
 """A slice with more is refused before it is decoded: 4096 rows and columns."""
 # Of colours with 16 bits Pillow would keep 8.
-_DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8,), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8,), RGB_ALPHA: (8,)}
+_DEPTHS = {
+    GREY: (1, 2, 4, 8, 16),
+    RGB: (8,),
+    PALETTE: (1, 2, 4, 8),
+    GREY_ALPHA: (8,),
+    RGB_ALPHA: (8,),
+}
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, zlib.error, struct.error)
-_ORIENTATION = 274  # the tag in EXIF: https://www.cipa.jp/std/documents/e/DC-X008-Translation-2019-E.pdf
+_ORIENTATION = (
+    274  # the tag in EXIF: https://www.cipa.jp/std/documents/e/DC-X008-Translation-2019-E.pdf
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +78,12 @@ def file_bytes(path: Path) -> bytes:
     if not stat.S_ISREG(status.st_mode):
         refuse(path, "a PNG file", "no regular file", "name a .png file")
     if status.st_size > MAX_BYTES:
-        refuse(path, f"a slice of at most {MAX_BYTES} bytes", f"{status.st_size}", "save it without metadata")
+        refuse(
+            path,
+            f"a slice of at most {MAX_BYTES} bytes",
+            f"{status.st_size}",
+            "save it without metadata",
+        )
     with path.open("rb") as file:
         return file.read(status.st_size)
 
@@ -94,9 +117,19 @@ def _check_header(chunks: Chunks, where: object, max_pixels: int) -> None:
     """Refuse what cannot be read as a slice, before anything is unpacked."""
     width, height, depth, colour, *_ = chunks.header
     if not 0 < width * height <= max_pixels:
-        refuse(where, f"1 to {max_pixels} pixels", f"{width} x {height}", "crop it, or raise `max_voxels`")
+        refuse(
+            where,
+            f"1 to {max_pixels} pixels",
+            f"{width} x {height}",
+            "crop it, or raise `max_voxels`",
+        )
     if depth not in _DEPTHS.get(colour, ()):
-        refuse(where, "grey, or colour of 8 bits", f"{depth} bits, colour type {colour}", "save it as 16-bit grey")
+        refuse(
+            where,
+            "grey, or colour of 8 bits",
+            f"{depth} bits, colour type {colour}",
+            "save it as 16-bit grey",
+        )
 
 
 def _looked_up(image: Image.Image, chunks: Chunks, where: object) -> Pixels:
@@ -144,7 +177,10 @@ def _is_turned(exif: bytes) -> bool:
     try:
         (start,) = struct.unpack_from(f"{order}4xI", exif)
         (entries,) = struct.unpack_from(f"{order}H", exif, start)
-        tags = [struct.unpack_from(f"{order}H6xH", exif, start + 2 + 12 * entry) for entry in range(entries)]
+        tags = [
+            struct.unpack_from(f"{order}H6xH", exif, start + 2 + 12 * entry)
+            for entry in range(entries)
+        ]
     except struct.error:
         return False
     return any(tag == _ORIENTATION and value > 1 for tag, value in tags)

@@ -17,7 +17,15 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
 _WHOLE = ((0, 0, 1, 1),)
-_INTERLACED = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_INTERLACED = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
 """First column and row of each pass of Adam7, and how far apart columns and rows are."""
 _STEP = 2**20  # bytes unpacked at once
 
@@ -38,7 +46,10 @@ class Header(NamedTuple):
         """How many bytes the pixels unpack to: rows of whole bytes, each with one more that names its filter."""
         bits, total = self.depth * _CHANNELS[self.colour], 0
         for column, row, across, down in _INTERLACED if self.interlaced else _WHOLE:
-            columns, rows = (self.width - column + across - 1) // across, (self.height - row + down - 1) // down
+            columns, rows = (
+                (self.width - column + across - 1) // across,
+                (self.height - row + down - 1) // down,
+            )
             total += rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
         return total
 
@@ -59,7 +70,9 @@ class Chunks(NamedTuple):
     spare: int
 
 
-def refuse(where: object, expected: str, found: str, remedy: str = "copy it again, or leave it out") -> NoReturn:
+def refuse(
+    where: object, expected: str, found: str, remedy: str = "copy it again, or leave it out"
+) -> NoReturn:
     """Raise the error of a file that cannot be used."""
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
@@ -80,7 +93,9 @@ def split(data: bytes, where: object) -> Chunks:
             refuse(where, "a PNG with one header, at its beginning", "none, or several")
         # An upper-case first letter: whoever does not know the chunk cannot read the picture.
         if kind[:1].isupper() and kind not in _CRITICAL:
-            refuse(where, "a PNG as the standard has it", "a chunk of a dialect", "save it anew as PNG")
+            refuse(
+                where, "a PNG as the standard has it", "a chunk of a dialect", "save it anew as PNG"
+            )
         first.setdefault(kind, data[start + 8 : end - 4])
         if kind in _CRITICAL:
             needed.append(data[start:end])
@@ -96,7 +111,11 @@ def check_length(chunks: Chunks, where: object) -> None:
     Raises:
         OasisGanError: If it is so, or what is packed cannot be unpacked.
     """
-    packed = b"".join(chunks.needed[s + 8 : e - 4] for kind, s, e in _chunks(chunks.needed, where) if kind == b"IDAT")
+    packed = b"".join(
+        chunks.needed[s + 8 : e - 4]
+        for kind, s, e in _chunks(chunks.needed, where)
+        if kind == b"IDAT"
+    )
     unpacker, missing = zlib.decompressobj(), chunks.header.unpacked
     try:
         while missing > 0 and (unpacked := unpacker.decompress(packed, min(missing, _STEP))):
@@ -112,7 +131,9 @@ def _chunks(data: bytes, where: object) -> Iterator[tuple[bytes, int, int]]:
     kind, end = b"", len(_SIGNATURE)
     while kind != b"IEND":
         start = end
-        size, kind = struct.unpack_from(">I4s", data, start) if start + 12 <= len(data) else (len(data), b"")
+        size, kind = (
+            struct.unpack_from(">I4s", data, start) if start + 12 <= len(data) else (len(data), b"")
+        )
         end = start + size + 12
         if end > len(data):
             refuse(where, "a whole PNG", "one that breaks off")

@@ -58,9 +58,15 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     Raises:
         OasisGanError: If there are no such slices, or a suffix is given.
     """
-    for option, suffix in (("`source_suffix`", selection.source_suffix), ("`target_suffix`", selection.target_suffix)):
+    for option, suffix in (
+        ("`source_suffix`", selection.source_suffix),
+        ("`target_suffix`", selection.target_suffix),
+    ):
         if suffix:
-            expected, remedy = "none with OASIS PNG slices", "name the folder of the sources, and `target_root`"
+            expected, remedy = (
+                "none with OASIS PNG slices",
+                "name the folder of the sources, and `target_root`",
+            )
             raise OasisGanError(option, expected=expected, found=suffix, remedy=remedy)
     if _is_png_name(selection.root) and not selection.root.is_dir():
         yield _single(selection)
@@ -69,7 +75,9 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     here = _find(selection.root, errors.append)
     if not here.labels and not here.images:
         expected = "files named case_001_slice_0.nii.png or seg_001_slice_0.nii.png"
-        raise OasisGanError(selection.root, expected=expected, found="none", remedy="check the folder")
+        raise OasisGanError(
+            selection.root, expected=expected, found="none", remedy="check the folder"
+        )
     yield from _paired(selection, here)
     yield from (unreadable(selection.root, error) for error in errors)
 
@@ -81,13 +89,19 @@ def _is_png_name(path: Path) -> bool:
 def _single(selection: Selection) -> Subject:
     """Return the volume of one slice that a PNG is, whatever it is called."""
     root, target = selection.root, selection.target_root
-    return Subject(_stem(root), _slice(root, selection), _slice(target, selection) if target else None)
+    return Subject(
+        _stem(root), _slice(root, selection), _slice(target, selection) if target else None
+    )
 
 
 def _slice(path: Path, selection: Selection) -> Scan:
     # The folder tells of slices only: a PNG of any name may lie anywhere.
-    told = _said(path.name) | (_said(path.absolute().parent.name) if _SLICE.fullmatch(path.name) else set())
-    return Case(_stem(path), {0: [PurePosixPath(path.name)]}, 1, "seg" in told).scan(path, selection)
+    told = _said(path.name) | (
+        _said(path.absolute().parent.name) if _SLICE.fullmatch(path.name) else set()
+    )
+    return Case(_stem(path), {0: [PurePosixPath(path.name)]}, 1, "seg" in told).scan(
+        path, selection
+    )
 
 
 def _stem(path: Path) -> str:
@@ -128,12 +142,17 @@ def _paired(selection: Selection, here: Found) -> Iterator[Subject]:
     keys = sources.keys() | targets.keys() if there is here else sources.keys()
     count = Counter(key.number for key in keys)
     for key in sorted(keys):
-        files, mates = sources.get(key, {}), targets.get(key) or targets.get(Key(key.number, ""), {})
+        files, mates = (
+            sources.get(key, {}),
+            targets.get(key) or targets.get(Key(key.number, ""), {}),
+        )
         name, slices = f"case_{key.number:03d}", max([*files, *mates]) + 1
         source = _scan(selection.root, Case(name, files, slices, from_labels), selection)
         target = _scan(target_root, Case(name, mates, slices, not from_labels), selection)
         unique = name if count[key.number] == 1 else f"{key.split or 'other'}_{name}"
-        yield Subject(unique, source, target if targets or selection.wants_targets else None, key.split)
+        yield Subject(
+            unique, source, target if targets or selection.wants_targets else None, key.split
+        )
 
 
 def _scan(root: Path, case: Case, selection: Selection) -> Scan:

@@ -21,7 +21,11 @@ from .container import named, opened
 from .png import Picture, Pixels, decoded
 
 LABELS = range(4)
-_STEPS = (1, 85, 21845)  # between the pixels of neighbouring labels: the last label is 3, or white in 8 or 16 bits
+_STEPS = (
+    1,
+    85,
+    21845,
+)  # between the pixels of neighbouring labels: the last label is 3, or white in 8 or 16 bits
 MAX_SLICES = 4096
 """A higher number is no slice of a head."""
 _SHOWN = 8  # numbers that a note lists
@@ -69,14 +73,23 @@ def _check(case: Case, selection: Selection, where: str) -> None:
     """Refuse a case of which the file names alone say that it is no volume."""
     if not case.files:
         expected = f"slices of its {'label map' if case.is_labels else 'MRI'}"
-        raise OasisGanError(where, expected=expected, found="none", remedy="add them, or leave the case out")
+        raise OasisGanError(
+            where, expected=expected, found="none", remedy="add them, or leave the case out"
+        )
     for names in case.files.values():
         if len(names) > 1:
             found = " and ".join(map(str, names))
-            raise OasisGanError(where, expected="one file a slice", found=found, remedy="remove one of the two")
+            raise OasisGanError(
+                where, expected="one file a slice", found=found, remedy="remove one of the two"
+            )
     if case.slices > min(MAX_SLICES, selection.max_voxels):
-        found, remedy = f"slice number {case.slices - 1}", "number them from 0, or raise `max_voxels`"
-        raise OasisGanError(where, expected=f"at most {MAX_SLICES} slices", found=found, remedy=remedy)
+        found, remedy = (
+            f"slice number {case.slices - 1}",
+            "number them from 0, or raise `max_voxels`",
+        )
+        raise OasisGanError(
+            where, expected=f"at most {MAX_SLICES} slices", found=found, remedy=remedy
+        )
 
 
 def _stacked(pictures: Mapping[int, Picture], slices: int, where: str) -> Pixels:
@@ -87,7 +100,9 @@ def _stacked(pictures: Mapping[int, Picture], slices: int, where: str) -> Pixels
         here, there = _kind(pixels), _kind(pictures[number].pixels)
         if here != there:
             found, remedy = f"{there} in slice {number}", "make the slices of a case alike"
-            raise OasisGanError(where, expected=f"{here} as in slice {first}", found=found, remedy=remedy)
+            raise OasisGanError(
+                where, expected=f"{here} as in slice {first}", found=found, remedy=remedy
+            )
     rows, columns = pixels.shape
     voxels = np.zeros((columns, rows, slices), pixels.dtype)
     for number, picture in pictures.items():
@@ -107,7 +122,9 @@ def _labels(voxels: Pixels, where: str) -> Pixels:
         if np.isin(values, step * np.array(LABELS)).all():
             return (voxels // step).astype(np.uint8)
     expected = "labels 0, 85, 170, 255, or 0 to 3"
-    remedy = "give label maps that were never scaled nor compressed with loss (an MRI is no label map)"
+    remedy = (
+        "give label maps that were never scaled nor compressed with loss (an MRI is no label map)"
+    )
     raise OasisGanError(where, expected=expected, found=_listed(values), remedy=remedy)
 
 
@@ -121,7 +138,11 @@ def _assumption(spacing: tuple[float, float, float]) -> str:
 
 def _gaps(case: Case) -> tuple[str, ...]:
     missing = [number for number in range(case.slices) if number not in case.files]
-    return (f"slice {_listed(missing)} of 0 to {case.slices - 1} missing, left empty",) if missing else ()
+    return (
+        (f"slice {_listed(missing)} of 0 to {case.slices - 1} missing, left empty",)
+        if missing
+        else ()
+    )
 
 
 def _oddities(pictures: Mapping[int, Picture]) -> tuple[str, ...]:

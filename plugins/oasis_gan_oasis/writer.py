@@ -34,7 +34,9 @@ def write_slices(volume: Volume, path: Path) -> None:
         OSError: As the file system says; nothing is left under ``path``.
     """
     if not np.isfinite(volume.voxels).all():
-        raise OasisGanError(path, expected="finite voxels", found="NaN or Inf", remedy="a PNG cannot hold them")
+        raise OasisGanError(
+            path, expected="finite voxels", found="NaN or Inf", remedy="a PNG cannot hold them"
+        )
     is_labels = bool(np.isin(volume.voxels, LABELS).all())
     black, white = (0.0, float(max(LABELS))) if is_labels else _window(volume.voxels)
     number = re.search(r"(?:case|seg)_([0-9]{1,9})", path.name, re.IGNORECASE)
@@ -59,7 +61,9 @@ def _window(voxels: Pixels) -> tuple[float, float]:
 
 def _affine(geometry: Geometry) -> list[list[float]]:
     """Return (column, row from the bottom, slice, 1) to RAS+ millimetres."""
-    towards_ras = orientations.inv_ornt_aff(orientations.io_orientation(geometry.affine), geometry.shape)
+    towards_ras = orientations.inv_ornt_aff(
+        orientations.io_orientation(geometry.affine), geometry.shape
+    )
     return [[float(value) for value in row] for row in geometry.affine @ towards_ras]
 
 

@@ -104,7 +104,9 @@ class Blueprint:
     def __post_init__(self) -> None:
         for block in self.blocks:
             if len({self.levels[name] for name in block.reads}) != 1:
-                raise ValueError(f"{block.name} reads {', '.join(block.reads)}, which differ in size")
+                raise ValueError(
+                    f"{block.name} reads {', '.join(block.reads)}, which differ in size"
+                )
         for block in self.encoder:
             if block.convolution.halvings < 0:
                 raise ValueError(f"{block.name} doubles the size, in the encoder")

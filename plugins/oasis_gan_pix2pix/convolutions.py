@@ -167,7 +167,9 @@ class ResizedConvolution(Doubling):
         """Return a Keras tensor of twice the size."""
         from . import layers
 
-        layer = layers.ResizeConvolution(filters, kernel_initializer=_initializer(), name=name, **options)
+        layer = layers.ResizeConvolution(
+            filters, kernel_initializer=_initializer(), name=name, **options
+        )
         return layer(x)
 
     def as_transposed(self, kernel: Array) -> Array:
@@ -176,7 +178,10 @@ class ResizedConvolution(Doubling):
         return np.asarray(np.einsum("ai,bj,ijcf->abfc", repeat, repeat, kernel))
 
 
-DOUBLINGS: dict[str, Convolution] = {"resize": ResizedConvolution(), "transposed": TransposedConvolution()}
+DOUBLINGS: dict[str, Convolution] = {
+    "resize": ResizedConvolution(),
+    "transposed": TransposedConvolution(),
+}
 """The ways of doubling the size by the names that recipes call them by."""
 
 

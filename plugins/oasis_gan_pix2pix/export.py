@@ -48,20 +48,27 @@ def to_onnx(folder: Path, out: Path) -> None:
         graph = _graph(generator)
         # tf2onnx 1.17 puts one channel last with Reshape and Squeeze, and may lose a Squeeze that makes an output.
         inner = {"inputs_as_nchw": ["source"], "outputs_as_nchw": ["target"]}
-        model, _ = converter.convert.from_function(graph, graph.input_signature, opset=_OPSET, **inner)
+        model, _ = converter.convert.from_function(
+            graph, graph.input_signature, opset=_OPSET, **inner
+        )
         _put_channels_last(model.graph, onnx)
         _describe(model, folder, onnx)
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, NotImplementedError, ValueError) as error:
         found, remedy = str(error).partition("\n")[0], "export it as savedmodel"
-        raise OasisGanError(folder, expected="a generator that ONNX can hold", found=found, remedy=remedy) from error
+        raise OasisGanError(
+            folder, expected="a generator that ONNX can hold", found=found, remedy=remedy
+        ) from error
     # What else these packages raise depends on their versions, and has no base class in common.
     except Exception as error:
         raise _packages_failed(error) from error
     write_atomically(out, model.SerializeToString())
     try:
         session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
-        answers = [session.run(["target"], {"source": slices})[0] for slices in _samples(generator, _multiple(folder))]
+        answers = [
+            session.run(["target"], {"source": slices})[0]
+            for slices in _samples(generator, _multiple(folder))
+        ]
     except Exception as error:
         raise _packages_failed(error) from error
     _check(folder, generator, answers)
@@ -84,11 +91,20 @@ def to_saved_model(folder: Path, out: Path) -> None:
         tf.saved_model.save(module, str(out))
     except tf.errors.OpError as error:
         # Before the last semicolon it names files that nobody knows.
-        found, remedy = error.message.rpartition("; ")[2], "free some space, and check the permissions"
-        raise OasisGanError(out.name, expected="room for a SavedModel", found=found, remedy=remedy) from error
+        found, remedy = (
+            error.message.rpartition("; ")[2],
+            "free some space, and check the permissions",
+        )
+        raise OasisGanError(
+            out.name, expected="room for a SavedModel", found=found, remedy=remedy
+        ) from error
     serving = tf.saved_model.load(str(out)).signatures["serving_default"]
     samples = _samples(generator, _multiple(folder))
-    _check(folder, generator, [serving(source=tf.constant(slices))["target"].numpy() for slices in samples])
+    _check(
+        folder,
+        generator,
+        [serving(source=tf.constant(slices))["target"].numpy() for slices in samples],
+    )
 
 
 def _packages() -> tuple[ModuleType, ModuleType, ModuleType]:
@@ -99,7 +115,9 @@ def _packages() -> tuple[ModuleType, ModuleType, ModuleType]:
         import tf2onnx
     except ImportError as error:
         expected, remedy = "the packages of the extra onnx", "pip install 'oasis-gan[onnx]'"
-        raise OasisGanError("ONNX", expected=expected, found=f"no {error.name}", remedy=remedy) from None
+        raise OasisGanError(
+            "ONNX", expected=expected, found=f"no {error.name}", remedy=remedy
+        ) from None
     # What it logs is raised here as well.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     return onnx, onnxruntime, tf2onnx
@@ -115,16 +133,22 @@ def _packages_failed(error: Exception) -> OasisGanError:
 
 def _graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
     """Return what the generator does as a function of TensorFlow, its input and output named."""
-    source = tf.TensorSpec((None, None, None, generator.file.source_channels), tf.float32, name="source")
+    source = tf.TensorSpec(
+        (None, None, None, generator.file.source_channels), tf.float32, name="source"
+    )
 
-    return compiled(lambda source: {"target": generator.inference.whole(source)}, input_signature=[source])
+    return compiled(
+        lambda source: {"target": generator.inference.whole(source)}, input_signature=[source]
+    )
 
 
 def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - what protobuf makes is untyped
     """Put the channels of input and output of an ONNX graph behind the columns, and name the other axes."""
     for node in graph.node:
         for names in (node.input, node.output):
-            names[:] = [f"{name}_inside" if name in ("source", "target") else name for name in names]
+            names[:] = [
+                f"{name}_inside" if name in ("source", "target") else name for name in names
+            ]
     make = onnx.helper.make_node
     graph.node.insert(0, make("Transpose", ["source"], ["source_inside"], perm=(0, 3, 1, 2)))
     graph.node.append(make("Transpose", ["target_inside"], ["target"], perm=(0, 2, 3, 1)))
@@ -148,11 +172,20 @@ def _check(folder: Path, generator: StoredGenerator, answers: Sequence[Slices]) 
     """Raise `OasisGanError` unless the answers of an exported model to the samples are those of the generator."""
     for slices, answer in zip(_samples(generator, _multiple(folder)), answers, strict=True):
         expected_answer = generator.generate(slices)
-        apart = np.abs(answer - expected_answer).max() if answer.shape == expected_answer.shape else np.inf
+        apart = (
+            np.abs(answer - expected_answer).max()
+            if answer.shape == expected_answer.shape
+            else np.inf
+        )
         # Said so that NaN is caught.
         if not apart <= _SAME:
-            expected, remedy = f"an export within {_SAME} of the generator", "nothing was written; report this"
-            raise OasisGanError(folder, expected=expected, found=f"{apart:.2g} at {slices.shape}", remedy=remedy)
+            expected, remedy = (
+                f"an export within {_SAME} of the generator",
+                "nothing was written; report this",
+            )
+            raise OasisGanError(
+                folder, expected=expected, found=f"{apart:.2g} at {slices.shape}", remedy=remedy
+            )
 
 
 def _samples(generator: StoredGenerator, multiple: int) -> Iterator[Slices]:

@@ -56,7 +56,10 @@ def _fold_block(block: Block, weights: Mapping[str, Array]) -> tuple[Block, Arra
         return form, {block.kernel: kernel, **norm_weights}
     factor, shift = scaling
     form = replace(form, norm=None)
-    return form, {block.kernel: kernel * np.tile(factor, copies), block.bias: np.tile(shift, copies)}
+    return form, {
+        block.kernel: kernel * np.tile(factor, copies),
+        block.bias: np.tile(shift, copies),
+    }
 
 
 def _find_scaling(block: Block, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
@@ -64,6 +67,8 @@ def _find_scaling(block: Block, weights: Mapping[str, Array]) -> tuple[Array, Ar
     if block.norm is None:
         return None
     try:
-        return block.norm.factor_and_shift({part: weights[name] for part, name in block.norm_weights.items()})
+        return block.norm.factor_and_shift(
+            {part: weights[name] for part, name in block.norm_weights.items()}
+        )
     except ValueError as error:
         raise ValueError(f"{block.norm_name}/{error}") from None

@@ -31,17 +31,23 @@ class Inference:
         precision: To compute in.
     """
 
-    def __init__(self, plan: Blueprint, weights: Mapping[str, NDArray[np.float32]], precision: Precision) -> None:
+    def __init__(
+        self, plan: Blueprint, weights: Mapping[str, NDArray[np.float32]], precision: Precision
+    ) -> None:
         self._plan = plan
         self._type = tf.as_dtype(precision)
         self.weights = {
-            name: tf.Variable(tf.cast(array, self._type), trainable=False) for name, array in weights.items()
+            name: tf.Variable(tf.cast(array, self._type), trainable=False)
+            for name, array in weights.items()
         }
         # Statistics are those of a whole slice, and so are masks of dropout.
         self._needs_all = any(block.norm is not None or block.dropout for block in plan.blocks)
         signature = [
             tf.TensorSpec((None, None, None, plan.channels), tf.float32),
-            [tf.TensorSpec((1, None, None, plan.channels_into(block)), self._type) for block in plan.encoder],
+            [
+                tf.TensorSpec((1, None, None, plan.channels_into(block)), self._type)
+                for block in plan.encoder
+            ],
             tf.TensorSpec((plan.depth + 1, 2, 2), tf.int32),
         ]
         self._in_windows = compiled(self._generate, input_signature=signature)
@@ -78,9 +84,14 @@ class Inference:
         """Return what each block of the encoder reads of an empty slice, padded as its convolution needs it."""
         outputs = self._inputs(tf.zeros((1, *size, self._plan.channels)), None)
         self._encode(outputs, None, None)
-        return [_pad_all_around(_read(outputs, block), block.convolution.padding) for block in self._plan.encoder]
+        return [
+            _pad_all_around(_read(outputs, block), block.convolution.padding)
+            for block in self._plan.encoder
+        ]
 
-    def _generate(self, slices: Tensor, nothing: list[Tensor] | None, windows: Tensor | None) -> Tensor:
+    def _generate(
+        self, slices: Tensor, nothing: list[Tensor] | None, windows: Tensor | None
+    ) -> Tensor:
         """Return what the network makes of slices, in the window of level 0."""
         outputs = self._inputs(slices, windows)
         self._encode(outputs, nothing, windows)
@@ -96,7 +107,9 @@ class Inference:
             inputs[NOISE] = _crop(tf.cast(noise(slices), self._type), windows)
         return inputs
 
-    def _encode(self, outputs: dict[str, Tensor], nothing: list[Tensor] | None, windows: Tensor | None) -> None:
+    def _encode(
+        self, outputs: dict[str, Tensor], nothing: list[Tensor] | None, windows: Tensor | None
+    ) -> None:
         """Add to outputs what each block of the encoder gives, in its level's window."""
         for number, block in enumerate(self._plan.encoder):
             x = _read(outputs, block)
@@ -111,7 +124,11 @@ class Inference:
         """Add to outputs what each block of the decoder gives, in its level's window."""
         for block in self._plan.decoder:
             x = _read(outputs, block)
-            x = self._convolve(x, block, "SAME") if block.convolution.halvings == 0 else self._double(x, block, windows)
+            x = (
+                self._convolve(x, block, "SAME")
+                if block.convolution.halvings == 0
+                else self._double(x, block, windows)
+            )
             outputs[block.name] = self._finish(x, block)
 
     def _surround(self, x: Tensor, block: Block, nothing: Tensor, windows: Tensor) -> Tensor:
@@ -150,7 +167,9 @@ class Inference:
     def _finish(self, x: Tensor, block: Block) -> Tensor:
         """Apply what follows a convolution: the norm that could not be folded into it, dropout, activation."""
         if block.norm is not None:
-            x = block.norm.compute(x, {part: self.weights[name] for part, name in block.norm_weights.items()})
+            x = block.norm.compute(
+                x, {part: self.weights[name] for part, name in block.norm_weights.items()}
+            )
         if block.dropout:
             x = same_dropout(x, block.dropout)
         return block.activation.compute(x)

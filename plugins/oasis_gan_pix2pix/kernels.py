@@ -23,4 +23,6 @@ def sub_pixel_kernel(kernel: Array) -> Array:
     filters, channels = kernel.shape[2:]
     # A window's input pixel k reaches its output pixel a by the tap a + 2 (1 - k).
     taps = kernel.reshape(2, 2, 2, 2, filters, channels)[::-1, :, ::-1]
-    return np.ascontiguousarray(taps.transpose(0, 2, 5, 1, 3, 4)).reshape(2, 2, channels, 4 * filters)
+    return np.ascontiguousarray(taps.transpose(0, 2, 5, 1, 3, 4)).reshape(
+        2, 2, channels, 4 * filters
+    )

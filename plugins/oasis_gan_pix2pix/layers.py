@@ -50,7 +50,14 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
 
     def _of_batch(self, x: Tensor) -> Tensor:
         """Go by the statistics of the batch in one operation, where Keras takes ten, and move the moving ones."""
-        parts = {"x": x, "scale": self.gamma, "offset": self.beta, "mean": [], "variance": [], "epsilon": self.epsilon}
+        parts = {
+            "x": x,
+            "scale": self.gamma,
+            "offset": self.beta,
+            "mean": [],
+            "variance": [],
+            "epsilon": self.epsilon,
+        }
         made = tf.raw_ops.FusedBatchNormV3(**parts, is_training=True)
         pixels = tf.cast(tf.reduce_prod(tf.shape(x)[:3]), tf.float32)
         # Keras' variance is the mean of squares, the operation's divides by one less.
@@ -94,14 +101,22 @@ class ResizeConvolution(keras.layers.Layer):  # type: ignore[misc]
     Computed as the 4x4 transposed convolution that it is, which multiplies 4 times a pixel instead of 9.
     """
 
-    def __init__(self, filters: int, use_bias: bool, kernel_initializer: object, **options: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        filters: int,
+        use_bias: bool,
+        kernel_initializer: object,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
         super().__init__(**options)
         self.filters, self.use_bias, self.kernel_initializer = filters, use_bias, kernel_initializer
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Make the 3x3 kernel, and the bias if there is one."""
         self.kernel = self.add_weight(
-            shape=(3, 3, shape[-1], self.filters), initializer=self.kernel_initializer, name="kernel"
+            shape=(3, 3, shape[-1], self.filters),
+            initializer=self.kernel_initializer,
+            name="kernel",
         )
         if self.use_bias:
             self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")

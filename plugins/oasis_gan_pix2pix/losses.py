@@ -42,7 +42,9 @@ def least_squares(logits: Tensor, truth: float) -> Tensor:
 CRITERIA: dict[str, Criterion] = {"bce": cross_entropy, "least-squares": least_squares}
 
 
-def compare(settings: LossSettings, inputs: LossInputs, goal: Tensor, *, adversarial: bool) -> dict[str, Tensor]:
+def compare(
+    settings: LossSettings, inputs: LossInputs, goal: Tensor, *, adversarial: bool
+) -> dict[str, Tensor]:
     """Return what generated slices differ by from real ones, by name.
 
     Args:
@@ -59,7 +61,9 @@ def compare(settings: LossSettings, inputs: LossInputs, goal: Tensor, *, adversa
     return terms
 
 
-def judge(settings: LossSettings, real_logits: Tensor, generated_logits: Tensor) -> dict[str, Tensor]:
+def judge(
+    settings: LossSettings, real_logits: Tensor, generated_logits: Tensor
+) -> dict[str, Tensor]:
     """Return the losses that the discriminator's logits give, by name: the generator's and its own."""
     criterion = CRITERIA[settings.gan]
     return {
@@ -96,9 +100,13 @@ def adversarial(criterion: Criterion, generated_logits: Tensor) -> Tensor:
     return criterion(generated_logits, 1.0)
 
 
-def discrimination(criterion: Criterion, real_logits: Tensor, generated_logits: Tensor, halved: bool) -> Tensor:
+def discrimination(
+    criterion: Criterion, real_logits: Tensor, generated_logits: Tensor, halved: bool
+) -> Tensor:
     """Return the discriminator's loss; halved it learns more slowly, relative to the generator (section 3.3)."""
-    return (criterion(real_logits, 1.0) + criterion(generated_logits, 0.0)) * (0.5 if halved else 1.0)
+    return (criterion(real_logits, 1.0) + criterion(generated_logits, 0.0)) * (
+        0.5 if halved else 1.0
+    )
 
 
 def texture(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
@@ -121,7 +129,9 @@ def texture(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
 def _features(images: Tensor, roughness: float = 1.0) -> Tensor:
     """Return (n, features, pixels) of (n, rows, columns, channels): the values, and how they change along each axis."""
     n = tf.shape(images)[0]
-    changes = [roughness * (images - tf.roll(images, lag, axis)) for lag in _LAGS for axis in (1, 2)]
+    changes = [
+        roughness * (images - tf.roll(images, lag, axis)) for lag in _LAGS for axis in (1, 2)
+    ]
     return tf.stack([tf.reshape(feature, (n, -1)) for feature in (images, *changes)], 1)
 
 

@@ -49,7 +49,9 @@ def build(plan: Blueprint) -> keras.Model:
     return keras.Model(source, outputs[plan.blocks[-1].name], name="generator")
 
 
-def discriminator(settings: DiscriminatorSettings, channels_in: int, channels_out: int) -> keras.Model:
+def discriminator(
+    settings: DiscriminatorSettings, channels_in: int, channels_out: int
+) -> keras.Model:
     """Build the PatchGAN: one logit, real or generated, for each overlapping patch of a (source, target) pair.
 
     Args:

@@ -54,7 +54,9 @@ class Norm(ABC):
 
     def compute(self, x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
         """Normalise (n, rows, columns, channels) when translating; called only if `factor_and_shift` gives None."""
-        raise NotImplementedError(f"{type(self).__name__} neither gives a factor and a shift nor computes itself")
+        raise NotImplementedError(
+            f"{type(self).__name__} neither gives a factor and a shift nor computes itself"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +91,9 @@ class BatchNorm(InstanceNorm):
         """Return the layer to train with."""
         from .layers import BatchNormalization
 
-        return BatchNormalization(self.own_statistics, momentum=self.momentum, epsilon=self.epsilon, name=name)
+        return BatchNormalization(
+            self.own_statistics, momentum=self.momentum, epsilon=self.epsilon, name=name
+        )
 
     def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
         """Return what the moving statistics do to each channel."""

@@ -15,7 +15,9 @@ def own_statistics(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Te
     """Bring each channel of each slice to mean beta and standard deviation gamma."""
     centred = x - tf.reduce_mean(x, (1, 2), keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), (1, 2), keepdims=True)
-    return centred * (tf.math.rsqrt(variance + epsilon) * tf.cast(gamma, x.dtype)) + tf.cast(beta, x.dtype)
+    return centred * (tf.math.rsqrt(variance + epsilon) * tf.cast(gamma, x.dtype)) + tf.cast(
+        beta, x.dtype
+    )
 
 
 def same_dropout(x: Tensor, rate: float) -> Tensor:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from oasis_gan_keras import LOSSES, Fraction, Settings, TrainingSettings, at_odds, named_in, parse_settings
+from oasis_gan_keras import (
+    LOSSES,
+    Fraction,
+    Settings,
+    TrainingSettings,
+    at_odds,
+    named_in,
+    parse_settings,
+)
 from pydantic import AfterValidator, Field, model_validator
 
 from .convolutions import DOUBLINGS
@@ -38,7 +46,9 @@ _SMALLEST = {1: 1, 16: 6, 34: 12, 70: 24, 142: 48, 286: 96}
 class NetworkSettings(Settings):
     """What both networks have: Ck in the paper is a convolution of k filters, its norm, and its activation."""
 
-    filters: int = Field(32, ge=1, le=256, description="Of the outermost level, `ngf` and `ndf`; 64 in the paper.")
+    filters: int = Field(
+        32, ge=1, le=256, description="Of the outermost level, `ngf` and `ndf`; 64 in the paper."
+    )
     norm: NormName = Field("instance", description="After each inner convolution.")
     leak: float = Field(0.2, ge=0, lt=1, description="Slope of the leaky ReLUs below 0.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Of the moving statistics of batch norm.")
@@ -48,16 +58,29 @@ class NetworkSettings(Settings):
 class GeneratorSettings(NetworkSettings):
     """The generator (section 6.1.1 of the paper)."""
 
-    architecture: Literal["u-net", "encoder-decoder"] = Field("u-net", description="With skip connections, or without.")
+    architecture: Literal["u-net", "encoder-decoder"] = Field(
+        "u-net", description="With skip connections, or without."
+    )
     levels: int = Field(6, ge=1, le=10, description="Times the slice is halved; 8 in the paper.")
-    widest: int = Field(8, ge=1, le=64, description="Filters double at each level up to this many times `filters`.")
+    widest: int = Field(
+        8, ge=1, le=64, description="Filters double at each level up to this many times `filters`."
+    )
     upsample: DoublingName = Field("resize", description="How the decoder doubles its size.")
-    full_skip: bool = Field(True, description="Show the U-Net's last step the input itself, at full size.")
-    innermost_norm: bool = Field(False, description="Norm the innermost block too; the paper's erratum says not to.")
-    noise: bool = Field(False, description="Show the U-Net's last step noise as well, to make texture of.")
-    dropout: Fraction = Field(0.0, description="In the three innermost decoder blocks; 0.5 in the paper.")
+    full_skip: bool = Field(
+        True, description="Show the U-Net's last step the input itself, at full size."
+    )
+    innermost_norm: bool = Field(
+        False, description="Norm the innermost block too; the paper's erratum says not to."
+    )
+    noise: bool = Field(
+        False, description="Show the U-Net's last step noise as well, to make texture of."
+    )
+    dropout: Fraction = Field(
+        0.0, description="In the three innermost decoder blocks; 0.5 in the paper."
+    )
     test_as_training: bool = Field(
-        False, description="Translate with dropout and each slice's own statistics, as the paper does."
+        False,
+        description="Translate with dropout and each slice's own statistics, as the paper does.",
     )
 
     @property
@@ -88,15 +111,20 @@ class LossSettings(Settings):
     objective: Literal["L1", "GAN", "cGAN", "L1+GAN", "L1+cGAN"] = Field(
         "L1+cGAN", description="cGAN shows the discriminator the source, GAN does not."
     )
-    gan: Literal["bce", "least-squares"] = Field("bce", description="Cross-entropy, or squares (arXiv 1611.04076).")
+    gan: Literal["bce", "least-squares"] = Field(
+        "bce", description="Cross-entropy, or squares (arXiv 1611.04076)."
+    )
     l1_weight: float = Field(100.0, ge=0, description="Of the L1 loss, lambda in the paper.")
     gan_weight: float = Field(1.0, ge=0, description="Of the generator's adversarial loss.")
     halved: bool = Field(True, description="Halve the discriminator's loss, as the paper does.")
     prior: Fraction = Field(
-        0.0, description="Share of a blurred linear guess in the image to come near: what few heads teach is shrunk."
+        0.0,
+        description="Share of a blurred linear guess in the image to come near: what few heads teach is shrunk.",
     )
     texture_weight: float = Field(
-        0.0, ge=0, description="Of how differently intensities, and their changes from pixel to pixel, are distributed."
+        0.0,
+        ge=0,
+        description="Of how differently intensities, and their changes from pixel to pixel, are distributed.",
     )
     roughness: float = Field(
         1.0,
@@ -106,7 +134,8 @@ class LossSettings(Settings):
     )
 
     terms: dict[LossName, Annotated[float, Field(gt=0)]] = Field(
-        {}, description="Weights of further losses of the generator, by the names that plugins gave them."
+        {},
+        description="Weights of further losses of the generator, by the names that plugins gave them.",
     )
 
     @property
@@ -130,7 +159,9 @@ class SmoothSettings(Settings):
 
     steps: int = Field(0, ge=0, description="How many of the steps; 0 for none.")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="Of the generator in them.")
-    texture: Fraction = Field(1.0, description="Where `run` lies by default, between that end, 0, and the other, 1.")
+    texture: Fraction = Field(
+        1.0, description="Where `run` lies by default, between that end, 0, and the other, 1."
+    )
 
 
 class Recipe(TrainingSettings):
@@ -142,7 +173,9 @@ class Recipe(TrainingSettings):
         "smooth.texture",
     }
 
-    generator_learning_rate: float | None = Field(None, gt=0, le=1, description="Of the generator, if it differs.")
+    generator_learning_rate: float | None = Field(
+        None, gt=0, le=1, description="Of the generator, if it differs."
+    )
     generator: GeneratorSettings = GeneratorSettings()
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
     loss: LossSettings = LossSettings()
@@ -164,7 +197,11 @@ class Recipe(TrainingSettings):
         self._require_discriminator()
         loss = self.loss
         if loss.texture_weight and not loss.adversarial:
-            raise at_odds("loss.texture_weight", "0, for an objective without a discriminator", loss.texture_weight)
+            raise at_odds(
+                "loss.texture_weight",
+                "0, for an objective without a discriminator",
+                loss.texture_weight,
+            )
         if loss.roughness != 1 and not loss.texture_weight:
             raise at_odds("loss.roughness", "1, without a loss.texture_weight", loss.roughness)
         if self.generator.noise and not self.generator.skips_whole:
@@ -185,7 +222,9 @@ class Recipe(TrainingSettings):
         needed = _SMALLEST[field]
         if (self.patch or self.size) < needed:
             where, found = ("patch", self.patch) if self.patch else ("size", self.size)
-            raise at_odds(where, f"at least {needed} for a discriminator.receptive_field of {field}", found)
+            raise at_odds(
+                where, f"at least {needed} for a discriminator.receptive_field of {field}", found
+            )
         sees = self.discriminator.sees
         if sees == "residual" and not self.loss.conditional:
             expected = f"image, for a {self.loss.objective} that is not shown the source"

@@ -15,7 +15,11 @@ def generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401 - Ker
     falling = ConstantThenLinear(rate, steps - smooth.steps, recipe.constant)
     if not smooth.steps:
         return falling
-    return InTurn(ConstantThenLinear(smooth.learning_rate, smooth.steps, recipe.constant), smooth.steps, falling)
+    return InTurn(
+        ConstantThenLinear(smooth.learning_rate, smooth.steps, recipe.constant),
+        smooth.steps,
+        falling,
+    )
 
 
 def discriminator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401

@@ -97,7 +97,9 @@ class ModelFile(Settings):
         return self
 
     def _require_canvas(self) -> None:
-        largest = largest_canvas(self.source_channels + self.target.channels + self.generator.full_size_filters)
+        largest = largest_canvas(
+            self.source_channels + self.target.channels + self.generator.full_size_filters
+        )
         pixels = self.canvas.pixels(0)
         if pixels > largest:
             raise at_odds("canvas", f"one of up to {largest} pixels for this generator", pixels)
@@ -106,7 +108,11 @@ class ModelFile(Settings):
     def _note(self) -> str:
         """What should be known of a model whose training was interrupted."""
         step, steps = self.training.get("step"), self.training.get("steps")
-        if self.training.get("finished") is not False or not isinstance(step, int) or not isinstance(steps, int):
+        if (
+            self.training.get("finished") is not False
+            or not isinstance(step, int)
+            or not isinstance(steps, int)
+        ):
             return ""
         return f"its training is not finished: trained for {step} of {steps} steps"
 
@@ -124,7 +130,9 @@ class ModelFile(Settings):
     @property
     def source_channels(self) -> int:
         """Channels that the generator reads: all sources of a slice and of its neighbours on each side."""
-        return (2 * self.context + 1) * sum(source.channels for source in self.named_sources.values())
+        return (2 * self.context + 1) * sum(
+            source.channels for source in self.named_sources.values()
+        )
 
     def card(self) -> ModelCard:
         """Return what the tool has to know."""
@@ -171,8 +179,14 @@ class StoredModel:
         """Return the weights between the smooth end, 0, and the textured one, 1 (ESRGAN, arXiv 1809.00219, 3.4)."""
         if not self.smooth or texture == 1:
             return self.weights
-        ends = {name: (self.smooth[name].astype(np.float32), self.weights[name]) for name in self.weights}
-        return {name: smooth + np.float32(texture) * (textured - smooth) for name, (smooth, textured) in ends.items()}
+        ends = {
+            name: (self.smooth[name].astype(np.float32), self.weights[name])
+            for name in self.weights
+        }
+        return {
+            name: smooth + np.float32(texture) * (textured - smooth)
+            for name, (smooth, textured) in ends.items()
+        }
 
 
 def write_model(folder: Path, weights: Weights, smooth: Weights, **fields: Any) -> None:  # noqa: ANN401
@@ -198,7 +212,9 @@ def write_model(folder: Path, weights: Weights, smooth: Weights, **fields: Any) 
     model = ModelFile(weights=vouched, **fields)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / WEIGHTS, data)
-    write_atomically(folder / CARD, (model.model_dump_json(indent=2, exclude=model.unused) + "\n").encode())
+    write_atomically(
+        folder / CARD, (model.model_dump_json(indent=2, exclude=model.unused) + "\n").encode()
+    )
 
 
 def read_card(folder: Path) -> ModelFile:
@@ -238,11 +254,21 @@ def read_model(folder: Path) -> StoredModel:
         raise OasisGanError(path, expected="safetensors", found=str(error), remedy=REMEDY) from None
     strange = [name for name, weight in weights.items() if not np.isfinite(weight).all()]
     if strange:
-        raise OasisGanError(path, expected="finite weights", found=f"NaN or Inf in {strange[0]}", remedy=REMEDY)
-    smooth = {name.removeprefix(_SMOOTH): weights.pop(name) for name in list(weights) if name.startswith(_SMOOTH)}
+        raise OasisGanError(
+            path, expected="finite weights", found=f"NaN or Inf in {strange[0]}", remedy=REMEDY
+        )
+    smooth = {
+        name.removeprefix(_SMOOTH): weights.pop(name)
+        for name in list(weights)
+        if name.startswith(_SMOOTH)
+    }
     shapes = [{name: weight.shape for name, weight in end.items()} for end in (weights, smooth)]
     if (model.texture is not None) != bool(smooth) or (smooth and shapes[0] != shapes[1]):
-        expected = "two ends of texture, alike" if model.texture is not None else "weights without a smooth end"
+        expected = (
+            "two ends of texture, alike"
+            if model.texture is not None
+            else "weights without a smooth end"
+        )
         raise OasisGanError(path, expected=expected, found="others", remedy=REMEDY)
     return StoredModel(model, weights, smooth)
 
@@ -250,7 +276,9 @@ def read_model(folder: Path) -> StoredModel:
 def _bytes(path: Path, limit: int) -> bytes:
     """Read a regular file of at most ``limit`` bytes."""
     if not path.is_file():
-        raise OasisGanError(path, expected="a file of a model folder", found="no such file", remedy=REMEDY)
+        raise OasisGanError(
+            path, expected="a file of a model folder", found="no such file", remedy=REMEDY
+        )
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:

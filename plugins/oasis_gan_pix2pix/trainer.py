@@ -6,7 +6,15 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from oasis_gan_keras import Arrays, ChosenPrecision, Losses, LossInputs, Team, TrainableNetwork, Trainer
+from oasis_gan_keras import (
+    Arrays,
+    ChosenPrecision,
+    Losses,
+    LossInputs,
+    Team,
+    TrainableNetwork,
+    Trainer,
+)
 from oasis_gan_keras.backend import tf
 
 from . import losses, networks

@@ -34,7 +34,9 @@ def train(request: TrainingRequest) -> None:
 def _build_trainer(recipe: Recipe, preparation: Preparation) -> Pix2PixTrainer:
     """Return both networks, the discriminator knowing what the source alone tells of the target."""
     prediction = LinearPrediction.of(preparation.pairs.sample(), recipe.support_channels)
-    return Pix2PixTrainer(recipe, prediction, preparation.steps, preparation.team, preparation.precision)
+    return Pix2PixTrainer(
+        recipe, prediction, preparation.steps, preparation.team, preparation.precision
+    )
 
 
 def _write_model(recipe: Recipe, trained: TrainedModel) -> None:

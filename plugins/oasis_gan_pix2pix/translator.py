@@ -81,9 +81,13 @@ class HistogramMatching:
     label_set: LabelSet
     source: str
 
-    def __call__(self, channels: NDArray[np.float32], sources: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    def __call__(
+        self, channels: NDArray[np.float32], sources: Mapping[str, NDArray[Any]]
+    ) -> NDArray[np.float32]:
         """Return matched intensities (voxels, 1) for those that were generated."""
-        return self.histogram.matched(channels[:, 0], sources[self.source], self.label_set)[:, np.newaxis]
+        return self.histogram.matched(channels[:, 0], sources[self.source], self.label_set)[
+            :, np.newaxis
+        ]
 
 
 class StoredGenerator:
@@ -99,15 +103,24 @@ class StoredGenerator:
         OasisGanError: If the folder cannot be trusted, or its weights do not fit its architecture.
     """
 
-    def __init__(self, folder: Path, texture: float | None = None, precision: RequestedPrecision | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        texture: float | None = None,
+        precision: RequestedPrecision | None = None,
+    ) -> None:
         stored = store.read_model(folder)
         start_devices()
         self.file = stored.file
         settings = self.file.generator
         if self.file.canvas.multiple % 2**settings.levels:
             found = f"{self.file.canvas.multiple}"
-            expected = f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
-            raise OasisGanError(folder / store.CARD, expected=expected, found=found, remedy="retrain the model")
+            expected = (
+                f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
+            )
+            raise OasisGanError(
+                folder / store.CARD, expected=expected, found=found, remedy="retrain the model"
+            )
         plan = blueprint(settings, self.file.source_channels, self.file.target.channels)
         require_shapes(weight_shapes(plan), stored.weights, folder / store.WEIGHTS)
         self.texture = self._choose_texture(texture)
@@ -130,7 +143,9 @@ class StoredGenerator:
             return self.file.texture
         return requested
 
-    def generate(self, slices: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+    def generate(
+        self, slices: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         """Return generated slices (n, rows, columns, target channels) in [0, 1].
 
         A batch that a device's memory does not hold is halved until it does, and so are those after it.
@@ -143,19 +158,27 @@ class StoredGenerator:
             OasisGanError: If the memory does not hold a single slice.
         """
         try:
-            parts = [part for part in np.array_split(np.arange(len(slices)), self._parts) if len(part)]
-            made = [self.inference(slices[part], None if mask is None else mask[part]) for part in parts]
+            parts = [
+                part for part in np.array_split(np.arange(len(slices)), self._parts) if len(part)
+            ]
+            made = [
+                self.inference(slices[part], None if mask is None else mask[part]) for part in parts
+            ]
             return np.concatenate(made)
         except tf.errors.ResourceExhaustedError:
             if self._parts >= len(slices):
                 expected = f"memory for a slice of {slices.shape[1]} x {slices.shape[2]}"
                 remedy = "free some, or hide the GPU: CUDA_VISIBLE_DEVICES="
-                raise OasisGanError("device", expected=expected, found="too little", remedy=remedy) from None
+                raise OasisGanError(
+                    "device", expected=expected, found="too little", remedy=remedy
+                ) from None
         self._parts *= 2
         return self.generate(slices, mask)
 
 
-def _fold(plan: Blueprint, weights: store.Weights, where: Path) -> tuple[Blueprint, dict[str, NDArray[Any]]]:
+def _fold(
+    plan: Blueprint, weights: store.Weights, where: Path
+) -> tuple[Blueprint, dict[str, NDArray[Any]]]:
     expected, remedy = "the weights of this architecture", "take settings and weights of one model"
     try:
         # Weights may be anybody's: what overflows is looked for in the result.
@@ -166,5 +189,7 @@ def _fold(plan: Blueprint, weights: store.Weights, where: Path) -> tuple[Bluepri
     for name, weight in folded_weights.items():
         if not np.isfinite(weight).all():
             expected = "weights that float32 holds"
-            raise OasisGanError(where, expected=expected, found=f"{name} beyond it", remedy=store.REMEDY)
+            raise OasisGanError(
+                where, expected=expected, found=f"{name} beyond it", remedy=store.REMEDY
+            )
     return folded_plan, folded_weights

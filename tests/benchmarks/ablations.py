@@ -56,8 +56,12 @@ class Heads:
         """
         if both := sorted(set(training) & set(validation)):
             expected, remedy = "heads that are held out not to be learnt from", "name it once"
-            raise OasisGanError("--validate", expected=expected, found=", ".join(both), remedy=remedy)
-        return cls(*(tuple(_head(folder / name) for name in names) for names in (training, validation)))
+            raise OasisGanError(
+                "--validate", expected=expected, found=", ".join(both), remedy=remedy
+            )
+        return cls(
+            *(tuple(_head(folder / name) for name in names) for names in (training, validation))
+        )
 
 
 def _head(folder: Path) -> Subject:
@@ -104,10 +108,14 @@ def _finished(recipe: Recipe, heads: Heads, folder: Path) -> bool:
 
 
 def _another(path: Path, expected: str) -> OasisGanError:
-    return OasisGanError(path, expected=expected, found="another", remedy="name another --out, or remove that row")
+    return OasisGanError(
+        path, expected=expected, found="another", remedy="name another --out, or remove that row"
+    )
 
 
-def score_rows(heads: Sequence[Head], folders: Mapping[str, Path]) -> tuple[Scored, dict[str, Slice]]:
+def score_rows(
+    heads: Sequence[Head], folders: Mapping[str, Path]
+) -> tuple[Scored, dict[str, Slice]]:
     """Return the scores of the real T1, of paint and of each trained row, and a slice of each in the first head."""
     scored: Scored = {}
     shown: dict[str, Slice] = {}
@@ -118,7 +126,9 @@ def score_rows(heads: Sequence[Head], folders: Mapping[str, Path]) -> tuple[Scor
     return scored, shown
 
 
-def _sources(folders: Mapping[str, Path]) -> Iterator[tuple[str, Callable[[Head], tuple[NDArray[np.float32], Score]]]]:
+def _sources(
+    folders: Mapping[str, Path],
+) -> Iterator[tuple[str, Callable[[Head], tuple[NDArray[np.float32], Score]]]]:
     yield REAL, Head.ceiling
     yield PAINTED, Head.painted
     for name, folder in folders.items():
@@ -153,13 +163,36 @@ def picture(shown: Mapping[str, Slice]) -> bytes:
 
 @click.command()
 @click.argument("heads", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Keep the trained rows here.")
-@click.option("--budget", type=click.Choice(["small", "full"]), default="small", help="Full is the paper's own size.")
-@click.option("--steps", type=click.IntRange(1), help="Of each row, instead of what the budget says.")
-@click.option("--row", "rows", multiple=True, type=click.Choice([row.name for row in EXPERIMENTS]), help="Only this.")
-@click.option("--train", "training", multiple=True, default=("mni152_2009a", "colin27", "brainweb"), show_default=True)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Keep the trained rows here."
+)
+@click.option(
+    "--budget",
+    type=click.Choice(["small", "full"]),
+    default="small",
+    help="Full is the paper's own size.",
+)
+@click.option(
+    "--steps", type=click.IntRange(1), help="Of each row, instead of what the budget says."
+)
+@click.option(
+    "--row",
+    "rows",
+    multiple=True,
+    type=click.Choice([row.name for row in EXPERIMENTS]),
+    help="Only this.",
+)
+@click.option(
+    "--train",
+    "training",
+    multiple=True,
+    default=("mni152_2009a", "colin27", "brainweb"),
+    show_default=True,
+)
 @click.option("--validate", multiple=True, default=("pycortex_s1", "robex_ref"), show_default=True)
-@click.option("--docs", type=click.Path(path_type=Path, dir_okay=False), help="Put the tables into this page.")
+@click.option(
+    "--docs", type=click.Path(path_type=Path, dir_okay=False), help="Put the tables into this page."
+)
 def main(
     heads: Path,
     out: Path,
@@ -173,9 +206,18 @@ def main(
     """Train and score the paper's ablations on the heads in HEADS."""
     try:
         there = Heads.there(heads, training, validate)
-        recipes = {row.name: row.recipe(budget, steps, _SEED) for row in EXPERIMENTS if not rows or row.name in rows}
+        recipes = {
+            row.name: row.recipe(budget, steps, _SEED)
+            for row in EXPERIMENTS
+            if not rows or row.name in rows
+        }
         for name, recipe in recipes.items():
-            train_row(recipe, there, out / name, lambda line, name=name: click.echo(f"{name}: {line}", err=True))  # type: ignore[misc]
+            train_row(
+                recipe,
+                there,
+                out / name,
+                lambda line, name=name: click.echo(f"{name}: {line}", err=True),  # type: ignore[misc]
+            )
         scored, shown = score_rows(
             [Head(subject) for subject in there.validation], {name: out / name for name in recipes}
         )
@@ -184,16 +226,23 @@ def main(
         means = {name: Score.mean(of.values()) for name, of in scored.items()}
         click.echo(as_tsv({name: {MEAN: score} for name, score in means.items()}))
         if docs is not None:
-            PAGE.write(docs, tables(means, facts(out, recipes, there, budget), command(budget, steps, rows)))
+            PAGE.write(
+                docs,
+                tables(means, facts(out, recipes, there, budget), command(budget, steps, rows)),
+            )
     except (OasisGanError, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 
 def facts(out: Path, recipes: Mapping[str, Recipe], heads: Heads, budget: str) -> list[str]:
     """Return what the rows share, from the models themselves."""
-    trained = [json.loads((out / name / "model.json").read_text("utf-8"))["training"] for name in recipes]
+    trained = [
+        json.loads((out / name / "model.json").read_text("utf-8"))["training"] for name in recipes
+    ]
     first = trained[0]
-    learnt, held_out = (", ".join(subject.name for subject in side) for side in (heads.training, heads.validation))
+    learnt, held_out = (
+        ", ".join(subject.name for subject in side) for side in (heads.training, heads.validation)
+    )
     size, generator = first["recipe"]["size"], first["recipe"]["generator"]
     return [
         f"Budget: {budget}; {first['step']} steps of {first['recipe']['batch']} axial slices, {size}x{size}, "

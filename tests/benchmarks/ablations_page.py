@@ -42,7 +42,10 @@ def tables(scores: Mapping[str, Score], facts: Sequence[str], command: str) -> s
         facts: On what the rows share: seed, budget, machine.
         command: That made them.
     """
-    known = [("Real T1", scores["real"], REAL), ("Each tissue painted with its mean", scores["painted"], None)]
+    known = [
+        ("Real T1", scores["real"], REAL),
+        ("Each tissue painted with its mean", scores["painted"], None),
+    ]
     parts = [
         "\n".join(f"- {fact}" for fact in facts),
         f"```sh\n{command}\n```",
@@ -50,7 +53,9 @@ def tables(scores: Mapping[str, Score], facts: Sequence[str], command: str) -> s
         _table("References", known),
     ]
     for group in GROUPS:
-        there = [(title, scores[name], paper) for title, name, paper in group.rows if name in scores]
+        there = [
+            (title, scores[name], paper) for title, name, paper in group.rows if name in scores
+        ]
         if there:
             parts.append(_table(group.title, there))
     if any(score.matched < 1 for score in scores.values()):
@@ -65,5 +70,15 @@ def _table(title: str, rows: Sequence[tuple[str, Score, Scores | None]]) -> str:
 def _row(title: str, of: Score, paper: Scores | None) -> str:
     theirs = ", ".join(f"{figure:.2f}" for figure in paper) if paper else ""
     ours = [f"{figure:.3f}" for figure in (of.per_pixel, of.per_class, of.iou)]
-    beside = [f"{of.mae:.4f}", f"{of.psnr:.2f}", f"{of.ssim:.3f}", f"{of.histogram:.2f}", f"{of.gradient:.2f}"]
-    return "| " + " | ".join([title + ("" if of.matched == 1 else " \\*"), theirs, *ours, *beside]) + " |"
+    beside = [
+        f"{of.mae:.4f}",
+        f"{of.psnr:.2f}",
+        f"{of.ssim:.3f}",
+        f"{of.histogram:.2f}",
+        f"{of.gradient:.2f}",
+    ]
+    return (
+        "| "
+        + " | ".join([title + ("" if of.matched == 1 else " \\*"), theirs, *ours, *beside])
+        + " |"
+    )

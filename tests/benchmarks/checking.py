@@ -30,11 +30,15 @@ from oasis_gan.image.volume import Voxels
 @click.argument("heads", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def main(heads: Path) -> None:
     """Measure the checks on the pairs in HEADS."""
-    print(f"head and MRI                explained  accepted  shifts found  smallest gain (> {GAIN})  mirrored")
+    print(
+        f"head and MRI                explained  accepted  shifts found  smallest gain (> {GAIN})  mirrored"
+    )
     for folder in sorted(path for path in heads.iterdir() if path.is_dir()):
         labels = read_nifti(folder / "seg.nii.gz").voxels.astype(np.int32)
         for path in sorted(folder.glob("[tp][12d].nii.gz")):
-            print(f"{folder.name + ' ' + path.name.split('.')[0]:26}  {_shifts(labels, read_nifti(path))}")
+            print(
+                f"{folder.name + ' ' + path.name.split('.')[0]:26}  {_shifts(labels, read_nifti(path))}"
+            )
     prints = dict(_prints(heads))
     print(f"\nlikeness (one head above {SAME_HEAD})")
     for (one, ours), (other, theirs) in itertools.combinations(prints.items(), 2):
@@ -42,18 +46,24 @@ def main(heads: Path) -> None:
     print("\nlikeness of a head with itself, changed")
     for folder in sorted(path for path in heads.iterdir() if path.is_dir()):
         volume = read_nifti(folder / "t1.nii.gz")
-        told = (f"{name} {likeness(_print(volume), _print(copy)):.2f}" for name, copy in _copies(volume))
+        told = (
+            f"{name} {likeness(_print(volume), _print(copy)):.2f}" for name, copy in _copies(volume)
+        )
         print(f"{folder.name:16} {', '.join(told)}")
 
 
 def _shifts(labels: Voxels, mri: Volume) -> str:
     still = _aligned(labels, mri)
     steps = [(axis, size) for axis in range(3) for size in (-2, -1, 1, 2)]
-    shifts: list[Shift] = [(size * (axis == 0), size * (axis == 1), size * (axis == 2)) for axis, size in steps]
+    shifts: list[Shift] = [
+        (size * (axis == 0), size * (axis == 1), size * (axis == 2)) for axis, size in steps
+    ]
     found, gains = 0, []
     for shift in shifts:
         alignment = _aligned(_moved(labels, shift), mri)
-        found += judged(alignment).verdict is Verdict.REJECT and alignment.shift == tuple(-step for step in shift)
+        found += judged(alignment).verdict is Verdict.REJECT and alignment.shift == tuple(
+            -step for step in shift
+        )
         gains.append((1 - alignment.explained) / (1 - alignment.explained_shifted))
     mirrored = judged(_aligned(labels[::-1], mri)).message
     accepted = judged(still).verdict is Verdict.ACCEPT
@@ -71,15 +81,23 @@ def _aligned(labels: Voxels, mri: Volume) -> Alignment:
 def _moved(labels: Voxels, by: Shift) -> Voxels:
     """Return labels moved by whole voxels; what leaves the grid is lost."""
     moved = np.zeros_like(labels)
-    to = tuple(slice(max(0, step), size + min(0, step)) for step, size in zip(by, labels.shape, strict=True))
-    of = tuple(slice(max(0, -step), size + min(0, -step)) for step, size in zip(by, labels.shape, strict=True))
+    to = tuple(
+        slice(max(0, step), size + min(0, step))
+        for step, size in zip(by, labels.shape, strict=True)
+    )
+    of = tuple(
+        slice(max(0, -step), size + min(0, -step))
+        for step, size in zip(by, labels.shape, strict=True)
+    )
     moved[to] = labels[of]
     return moved
 
 
 def _prints(heads: Path) -> Iterator[tuple[str, Fingerprint]]:
     for path in sorted(heads.glob("*/[tp][12d].nii.gz")):
-        name = path.parent.name + ("" if path.name.startswith("t1") else f" {path.name.split('.')[0]}")
+        name = path.parent.name + (
+            "" if path.name.startswith("t1") else f" {path.name.split('.')[0]}"
+        )
         yield name, _print(read_nifti(path))
 
 

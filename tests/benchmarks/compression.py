@@ -76,7 +76,9 @@ def opened(module: str, level: int, **options: Any) -> Callable[[bytes], bytes]:
 def pgzipped(data: bytes) -> bytes:
     """Compress with pgzip, which takes a time stamp only in its class."""
     file = io.BytesIO()
-    with import_module("pgzip").PgzipFile(fileobj=file, mode="wb", compresslevel=1, thread=2, mtime=0) as stream:
+    with import_module("pgzip").PgzipFile(
+        fileobj=file, mode="wb", compresslevel=1, thread=2, mtime=0
+    ) as stream:
         stream.write(data)
     return file.getvalue()
 
@@ -110,7 +112,9 @@ def require_readable(data: bytes, voxels: NDArray[np.float32], folder: Path) -> 
         raise click.ClickException("expected the voxels written, found others")
 
 
-def measure(calls: Mapping[str, Callable[[], Any]], rounds: int, check: Callable[[Any], None]) -> dict[str, Times]:
+def measure(
+    calls: Mapping[str, Callable[[], Any]], rounds: int, check: Callable[[Any], None]
+) -> dict[str, Times]:
     """Time every call once a round; its results must be equal, and the first must pass ``check``."""
     times: dict[str, Times] = {name: [] for name in calls}
     first: dict[str, Any] = {}
@@ -147,16 +151,22 @@ def main(seg: Path, rounds: int) -> None:
     data = nib.Nifti1Image(volume.voxels, volume.geometry.affine).to_bytes()
     with tempfile.TemporaryDirectory() as folder:
         writing = {name: partial(compress, data) for name, compress in compressors().items()}
-        times = measure(writing, rounds, lambda result: require_readable(result, volume.voxels, Path(folder)))
+        times = measure(
+            writing, rounds, lambda result: require_readable(result, volume.voxels, Path(folder))
+        )
     sizes = {name: len(compress(data)) for name, compress in compressors().items()}
     table(f"writing {len(data) / 1e6:.1f} MB", times, sizes)
     packed = gzip.compress(data, 6, mtime=0)
     reading: dict[str, Callable[[], Any]] = {
         "gzip": lambda: gzip.GzipFile(fileobj=io.BytesIO(packed)).read(),
         "isal": lambda: import_module("isal.igzip").IGzipFile(fileobj=io.BytesIO(packed)).read(),
-        "zlib-ng": lambda: import_module("zlib_ng.gzip_ng").GzipNGFile(fileobj=io.BytesIO(packed)).read(),
+        "zlib-ng": lambda: (
+            import_module("zlib_ng.gzip_ng").GzipNGFile(fileobj=io.BytesIO(packed)).read()
+        ),
     }
-    table("reading them", measure(reading, rounds, lambda _: None), dict.fromkeys(reading, len(data)))
+    table(
+        "reading them", measure(reading, rounds, lambda _: None), dict.fromkeys(reading, len(data))
+    )
 
 
 if __name__ == "__main__":

@@ -26,11 +26,14 @@ def main(heads: Path) -> None:
         labels = OASIS.clean(read_nifti(path.with_name("seg.nii.gz")), path).voxels
         told = tissues_by_intensity(voxels, OASIS)
         values = [OASIS.value_of(name) for name in ANCHORS]
-        known, guessed = (np.array([voxels[by == value].mean() for value in values]) for by in (labels, told))
+        known, guessed = (
+            np.array([voxels[by == value].mean() for value in values]) for by in (labels, told)
+        )
         scale = known[-1]
         worst = max(worst, float(np.abs(known - guessed).max() / scale))
         pairs = "  ".join(
-            f"{name} {a / scale:.3f} {b / scale:.3f}" for name, a, b in zip(ANCHORS, known, guessed, strict=True)
+            f"{name} {a / scale:.3f} {b / scale:.3f}"
+            for name, a, b in zip(ANCHORS, known, guessed, strict=True)
         )
         print(f"{path.parent.name:14} {pairs}")
     print(f"largest difference {worst:.3f}")

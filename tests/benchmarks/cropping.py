@@ -31,19 +31,28 @@ def main(texture: float) -> None:
         stack = cut(volume.voxels, volume.geometry, plane)
         support = next(iter(file.named_sources.values())).support(stack.slices)
         middle = np.flatnonzero(support.any((1, 2)))[::10]
-        encoded = next(iter(file.named_sources.values())).fit(stack.slices).encode(stack.slices[middle])
+        encoded = (
+            next(iter(file.named_sources.values())).fit(stack.slices).encode(stack.slices[middle])
+        )
 
-        fits = [Fit.around(support, stack.spacing, canvas) for canvas in (file.canvas, replace(file.canvas, size=1))]
+        fits = [
+            Fit.around(support, stack.spacing, canvas)
+            for canvas in (file.canvas, replace(file.canvas, size=1))
+        ]
         fit, tight = fits
         laid, laid_tight = (fit.apply(encoded) for fit in fits)
         whole = fit.undo(generator.generate(laid))[support[middle]]
         others = {
             "in windows": fit.undo(generator.generate(laid, fit.wanted(support[middle]))),
-            "on " + "x".join(map(str, laid_tight.shape[1:3])): tight.undo(generator.generate(laid_tight)),
+            "on " + "x".join(map(str, laid_tight.shape[1:3])): tight.undo(
+                generator.generate(laid_tight)
+            ),
         }
         for name, other in others.items():
             apart = np.abs(other[support[middle]] - whole)
-            click.echo(f"{plane.value:9} {name:11} at most {apart.max():.1e}, on average {apart.mean():.1e} apart")
+            click.echo(
+                f"{plane.value:9} {name:11} at most {apart.max():.1e}, on average {apart.mean():.1e} apart"
+            )
 
 
 if __name__ == "__main__":

@@ -60,7 +60,9 @@ class Experiment:
             recipe["steps"] = steps or STEPS
         sees = {"discriminator": {"sees": "image"}}
         for changes in (sees, self.changes):
-            recipe |= {table: {**recipe.get(table, {}), **changed} for table, changed in changes.items()}
+            recipe |= {
+                table: {**recipe.get(table, {}), **changed} for table, changed in changes.items()
+            }
         return recipe
 
 
@@ -92,7 +94,9 @@ EXPERIMENTS = (
     Experiment("encoder-decoder-L1", _objective("L1", generator=_WITHOUT_SKIPS)),
     Experiment("encoder-decoder-L1+cGAN", _objective("L1+cGAN", generator=_WITHOUT_SKIPS)),
     *(
-        Experiment(f"{across}x{across}", _objective("L1+cGAN", discriminator={"receptive_field": across}))
+        Experiment(
+            f"{across}x{across}", _objective("L1+cGAN", discriminator={"receptive_field": across})
+        )
         for across in (1, 16, 286)
     ),
     Experiment("L1+cGAN-residual", _objective("L1+cGAN", discriminator={"sees": "residual"})),
@@ -128,5 +132,8 @@ GROUPS = (
             ("286x286", "286x286", (0.42, 0.16, 0.11)),
         ),
     ),
-    Group("Beyond the paper", (("L1+cGAN, the discriminator sees the residual", "L1+cGAN-residual", None),)),
+    Group(
+        "Beyond the paper",
+        (("L1+cGAN, the discriminator sees the residual", "L1+cGAN-residual", None),),
+    ),
 )

@@ -27,7 +27,9 @@ import numpy as np
 from nibabel.analyze import AnalyzeHeader
 from PIL import Image
 
-with atheris.instrument_imports(include=["oasis_gan", "oasis_gan_bids", "oasis_gan_nifti", "oasis_gan_oasis"]):
+with atheris.instrument_imports(
+    include=["oasis_gan", "oasis_gan_bids", "oasis_gan_nifti", "oasis_gan_oasis"]
+):
     from oasis_gan_nifti import oasis_gan_datasets as nifti_datasets
     from oasis_gan_oasis.png import decoded
 
@@ -96,10 +98,14 @@ def seeds() -> dict[str, list[bytes]]:
     return {
         "nifti": [*niftis, gzip.compress(niftis[0])],
         "nifti.gz": niftis,
-        "pair": [bytes(header.binaryblock) + VOXELS.tobytes("F") for header in (analyze, nifti_pair)],
+        "pair": [
+            bytes(header.binaryblock) + VOXELS.tobytes("F") for header in (analyze, nifti_pair)
+        ],
         "png": [_png(mode) for mode in ("1", "L", "P", "LA", "RGB", "RGBA", "I;16")],
         "dseg.tsv": [b"index\tname\tabbreviation\tmapping\n1\tGray Matter\tGM\t1\n7\tpons\t\t\n"],
-        "pairs.tsv": [b'source\ttarget\tsubject\tsplit\na.nii\tb.nii\tone\ttrain\n"c\n.nii"\t\t\ttest\n'],
+        "pairs.tsv": [
+            b'source\ttarget\tsubject\tsplit\na.nii\tb.nii\tone\ttrain\n"c\n.nii"\t\t\ttest\n'
+        ],
     }
 
 
@@ -110,7 +116,11 @@ def _saved(path: Path, data: bytes) -> Path:
 
 def _png(mode: str) -> bytes:
     grey = Image.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8))
-    image = Image.fromarray(np.arange(48, dtype=np.uint16).reshape(6, 8)) if mode == "I;16" else grey.convert(mode)
+    image = (
+        Image.fromarray(np.arange(48, dtype=np.uint16).reshape(6, 8))
+        if mode == "I;16"
+        else grey.convert(mode)
+    )
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -138,13 +148,19 @@ def _try(data: bytes, folder: Path, readers: list[Reader]) -> None:
         if not str(error).isprintable():
             raise ValueError("an error that is not one line") from error
         return
-    if isinstance(found, Volume) and not (np.isfinite(found.geometry.affine).all() and found.voxels.ndim == 3):
+    if isinstance(found, Volume) and not (
+        np.isfinite(found.geometry.affine).all() and found.voxels.ndim == 3
+    ):
         raise ValueError(f"a volume that lies nowhere: {found.geometry}")
 
 
 @click.command()
 @click.option("--seconds", default=60, help="How long.")
-@click.option("--corpus", type=click.Path(path_type=Path), help="Folder to keep what was found in, or a file to try.")
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    help="Folder to keep what was found in, or a file to try.",
+)
 @click.option("--only", type=click.Choice(list(READERS)), help="One reader.")
 def main(seconds: int, corpus: Path | None, only: str | None) -> None:
     """Feed the readers mutated files."""

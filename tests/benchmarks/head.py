@@ -22,6 +22,12 @@ def head(size: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     stack = cut(volume.voxels, volume.geometry, Plane.AXIAL)
     support = OASIS.support(stack.slices)
     support, slices = (array[support.any(axis=(1, 2))] for array in (support, stack.slices))
-    spacing = max(1.0, *(length * step / size for length, step in zip(slices.shape[1:], stack.spacing, strict=True)))
+    spacing = max(
+        1.0,
+        *(
+            length * step / size
+            for length, step in zip(slices.shape[1:], stack.spacing, strict=True)
+        ),
+    )
     fit = Fit.around(support, stack.spacing, Canvas(spacing, size, size))
     return fit.apply(OASIS.encode(slices)), fit.wanted(support)

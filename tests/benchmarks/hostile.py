@@ -79,19 +79,33 @@ def given(folder: Path) -> Iterator[Case]:
     """Yield the cases of a folder."""
     for number, case in enumerate(json.loads((folder / "cases.json").read_text("utf-8"))):
         mates = [folder / mate for mate in case["mates"]]
-        yield Case(f"{number:03} {case['name']}", folder / case["file"], next(iter(mates), None), case["expect"])
+        yield Case(
+            f"{number:03} {case['name']}",
+            folder / case["file"],
+            next(iter(mates), None),
+            case["expect"],
+        )
 
 
 def made(folder: Path) -> Iterator[Case]:
     """Make the cases that cannot be kept as files, and yield them."""
     good = folder / "good.nii.gz"
     nib.save(_head(), good)
-    names = ["new\nline", "-rf", "<img src=x onerror=alert(1)>", "%s%n", b"caf\xe9".decode("utf-8", "surrogateescape")]
+    names = [
+        "new\nline",
+        "-rf",
+        "<img src=x onerror=alert(1)>",
+        "%s%n",
+        b"caf\xe9".decode("utf-8", "surrogateescape"),
+    ]
     for name in names:
         path = folder / f"{name.replace('/', '_')}.nii.gz"
         path.write_bytes(good.read_bytes())
         yield Case(f"name {name!r}", path, None, "accept")
-    for name, data in (("bomb", _bomb(1024)), ("small, then 8 GiB", gzip.compress(_head().to_bytes()) + _zeros(2**33))):
+    for name, data in (
+        ("bomb", _bomb(1024)),
+        ("small, then 8 GiB", gzip.compress(_head().to_bytes()) + _zeros(2**33)),
+    ):
         (folder / f"{name}.nii.gz").write_bytes(data)
         yield Case(name, folder / f"{name}.nii.gz", None, "reject")
     os.mkfifo(folder / "pipe.nii")
@@ -134,7 +148,9 @@ def _limited(gib: float) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def rows(cases: list[Case], folder: Path, command: list[object], gib: float, seconds: float) -> dict[str, list[str]]:
+def rows(
+    cases: list[Case], folder: Path, command: list[object], gib: float, seconds: float
+) -> dict[str, list[str]]:
     """Return the row of each case in the table that a command of the tool makes of all of them, within limits.
 
     What is missing was not come to, because the tool gave up before, or took too long.
@@ -161,10 +177,19 @@ def rows(cases: list[Case], folder: Path, command: list[object], gib: float, sec
     if b"Traceback" in stderr:
         print(stderr.decode("utf-8", "replace"))
     ledger = folder / "out/subjects.tsv"
-    lines = (ledger.read_bytes() if command[0] == "run" and ledger.exists() else stdout).decode("utf-8").splitlines()
+    lines = (
+        (ledger.read_bytes() if command[0] == "run" and ledger.exists() else stdout)
+        .decode("utf-8")
+        .splitlines()
+    )
     names = {_printed(case.name): case.name for case in cases}
     # Slices are named by their files, or by all of its name where nothing could read them.
-    names |= {_printed(name): case.name for case in cases if case.is_slice for name in (case.file.stem, case.file.name)}
+    names |= {
+        _printed(name): case.name
+        for case in cases
+        if case.is_slice
+        for name in (case.file.stem, case.file.name)
+    }
     cells = [line.split("\t") for line in lines[1:]]
     return {names.get(row[0], row[0]): row[1:] for row in cells}
 
@@ -174,7 +199,9 @@ def table(path: Path, cases: list[Case]) -> Path:
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file, dialect="excel-tab")
         writer.writerow(["subject", "source", "target"])
-        writer.writerows([case.name, case.mate or case.file, case.file if case.mate else ""] for case in cases)
+        writer.writerows(
+            [case.name, case.mate or case.file, case.file if case.mate else ""] for case in cases
+        )
     return path
 
 
@@ -192,7 +219,10 @@ def run(cases: list[Case], folder: Path, gib: float, seconds: float) -> dict[str
 
 
 def _printed(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode()
+        for c in text
+    )
 
 
 @click.command()
@@ -215,7 +245,9 @@ def main(folder: Path, gib: float, seconds: float, only: str) -> None:
             agrees = verdict == case.expect and outcome in {"-", *case.in_run}
             wrong += not agrees
             words = "agree   " if agrees else "DISAGREE"
-            print(f"{words} {case.expect:7} check {verdict:7} run {outcome:7} {_printed(case.name)}: {message}")
+            print(
+                f"{words} {case.expect:7} check {verdict:7} run {outcome:7} {_printed(case.name)}: {message}"
+            )
     print(f"{len(cases) - wrong} of {len(cases)} agree")
     sys.exit(int(wrong > 0))
 

@@ -54,4 +54,6 @@ def machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 def versions(packages: Sequence[str]) -> str:
     """Return what the figures depend on."""
-    return ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)])
+    return ", ".join(
+        [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
+    )

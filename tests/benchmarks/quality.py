@@ -17,7 +17,17 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import ANCHORS, AUTO_PLANE, OASIS, Dataset, Exporter, Selection, Volume, Window, translate
+from oasis_gan import (
+    ANCHORS,
+    AUTO_PLANE,
+    OASIS,
+    Dataset,
+    Exporter,
+    Selection,
+    Volume,
+    Window,
+    translate,
+)
 from oasis_gan.cli.choosing import choose_model, described, load_registry
 
 try:
@@ -35,7 +45,9 @@ def matched(voxels: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float32]:
     return np.where(labels > 0, normal, 0).astype(np.float32)
 
 
-def figures(real: NDArray[np.float32], made: NDArray[np.float32], inside: NDArray[np.bool_]) -> Figures:
+def figures(
+    real: NDArray[np.float32], made: NDArray[np.float32], inside: NDArray[np.bool_]
+) -> Figures:
     """Compare two matched volumes inside the brain."""
     error = (real - made)[inside]
     similarity = structural_similarity(real, made, data_range=1, full=True)[1]
@@ -44,7 +56,9 @@ def figures(real: NDArray[np.float32], made: NDArray[np.float32], inside: NDArra
         "MAE": float(np.abs(error).mean()),
         "PSNR": float(-10 * np.log10((error**2).mean())),
         "SSIM": float(similarity[inside].mean()),
-        "gradients": [_gradient(made, inside, axis) / _gradient(real, inside, axis) for axis in range(3)],
+        "gradients": [
+            _gradient(made, inside, axis) / _gradient(real, inside, axis) for axis in range(3)
+        ],
         "histogram": float(np.minimum(*histograms).sum() / inside.sum()),
     }
 
@@ -68,10 +82,14 @@ def _line(name: str, plane: str, of: Figures) -> str:
 @click.command()
 @click.argument("heads", type=click.Path(path_type=Path, exists=True))
 @click.option("--model", help="Name or folder; the default model if not given.")
-@click.option("--texture", type=float, help="From 0, smooth, to 1, textured; the model's own if not given.")
+@click.option(
+    "--texture", type=float, help="From 0, smooth, to 1, textured; the model's own if not given."
+)
 @click.option("--subject", "wanted", multiple=True, help="Only this head.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the translated volumes here.")
-def main(heads: Path, model: str | None, texture: float | None, wanted: tuple[str, ...], out: Path | None) -> None:
+def main(
+    heads: Path, model: str | None, texture: float | None, wanted: tuple[str, ...], out: Path | None
+) -> None:
     """Score a model on the heads in HEADS."""
     registry = load_registry(())
     kind, folder = choose_model(registry, model)

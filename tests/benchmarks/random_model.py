@@ -37,7 +37,9 @@ def write(folder: Path, size: int, filters: int, levels: int, target: Any, seed:
     from oasis_gan_pix2pix import networks, store
 
     keras.utils.set_random_seed(seed)
-    settings = preset("paper", size, filters, levels).generator.model_copy(update={"test_as_training": False})
+    settings = preset("paper", size, filters, levels).generator.model_copy(
+        update={"test_as_training": False}
+    )
     store.write_model(
         folder,
         weights(networks.generator(settings, OASIS.channels, target.channels)),

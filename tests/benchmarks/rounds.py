@@ -137,7 +137,9 @@ class Worker:
 
     def __init__(self, cores: int | None) -> None:
         command = [sys.executable, str(_WORKER), *([str(cores)] if cores else [])]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -161,7 +163,10 @@ class Worker:
             line = ""
         if not line:
             where = str(question.get("prepare") or question.get("measure"))
-            found, remedy = f"its process ended with {self._process.wait()}", "see above, or leave it out"
+            found, remedy = (
+                f"its process ended with {self._process.wait()}",
+                "see above, or leave it out",
+            )
             raise OasisGanError(where, expected="a measurement", found=found, remedy=remedy)
         answer: dict[str, Any] = json.loads(line)
         return answer
@@ -179,18 +184,27 @@ def compete(
             if key not in workers:
                 workers[key] = stack.enter_context(Worker(entry.cores))
             ready[name] = workers[key].ask({"prepare": name, **asdict(entry.work)})
-            if entry.variant_of and ready[name]["precision"] == ready[entry.variant_of]["precision"]:
+            if (
+                entry.variant_of
+                and ready[name]["precision"] == ready[entry.variant_of]["precision"]
+            ):
                 del ready[name]
                 continue
             report(f"{name}: ready, {ready[name]['precision']}")
-        once = {name: [answer["unit"]] for name, answer in ready.items() if answer["call"] > effort.patience}
+        once = {
+            name: [answer["unit"]]
+            for name, answer in ready.items()
+            if answer["call"] > effort.patience
+        }
         values: dict[str, list[float]] = {name: [] for name in ready} | once
         for number in range(effort.rounds):
             for name in ready:
                 if name in once:
                     continue
                 worker = workers[entries[name].process, entries[name].cores]
-                values[name].append(worker.ask({"measure": name, "seconds": effort.seconds})["unit"])
+                values[name].append(
+                    worker.ask({"measure": name, "seconds": effort.seconds})["unit"]
+                )
                 report(f"{name}: round {number + 1}, {values[name][-1] * 1000:.4g} ms")
     return {
         name: Measured(tuple(values[name]), answer["precision"], answer["gflop"], once=name in once)

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from quality import PAINT, figures, matched
 from segmenter import agreement, segment
 
-from oasis_gan import OASIS, OasisGanError, Plane, Subject, Translator, Volume, Window, cut, translate
+from oasis_gan import (
+    OASIS,
+    OasisGanError,
+    Plane,
+    Subject,
+    Translator,
+    Volume,
+    Window,
+    cut,
+    translate,
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,9 @@ class Head:
         sources = dict.fromkeys(translator.card.sources, self._source)
         return translate(sources, translator, self.name).volume
 
-    def _score(self, normal: NDArray[np.float32], made: NDArray[Any], could_be_matched: float = 1.0) -> Score:
+    def _score(
+        self, normal: NDArray[np.float32], made: NDArray[Any], could_be_matched: float = 1.0
+    ) -> Score:
         """Compare ``normal`` with the real image, and the segmentation of ``made`` with the labels."""
         found = agreement(segment(made, self._inside), self._labels)
         # Of equal images PSNR is infinite.

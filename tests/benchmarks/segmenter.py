@@ -56,7 +56,9 @@ def agreement(found: Labels, labels: Labels) -> Agreement:
     """Compare a segmentation with the labels where there are labels."""
     inside = labels > 0
     hits, unions, sizes = (
-        np.array([np.count_nonzero(of(found == value, labels == value) & inside) for value in CLASSES])
+        np.array(
+            [np.count_nonzero(of(found == value, labels == value) & inside) for value in CLASSES]
+        )
         for of in (np.logical_and, np.logical_or, lambda _, there: there)
     )
     shares = [float((hits / np.maximum(of, 1)).mean()) for of in (sizes, unions)]
@@ -77,6 +79,9 @@ def _likeliest(greys: NDArray[np.float32], classes: NDArray[np.uint8]) -> NDArra
     for cost, value in zip(costs, CLASSES, strict=True):
         members = greys[classes == value]
         if members.size:
-            mean, width = float(members.mean(dtype=np.float64)), max(float(members.std(dtype=np.float64)), narrowest)
+            mean, width = (
+                float(members.mean(dtype=np.float64)),
+                max(float(members.std(dtype=np.float64)), narrowest),
+            )
             cost[:] = ((greys - mean) / width) ** 2 / 2 + np.log(width)
     return np.asarray(costs.argmin(axis=0) + 1, np.uint8)

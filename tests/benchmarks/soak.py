@@ -26,7 +26,9 @@ from oasis_gan import read_nifti
 
 def resident(process: int) -> float:
     """Return the memory that a process holds, in MB; Linux alone tells."""
-    fields = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    fields = dict(
+        line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines()
+    )
     return int(fields["VmRSS"].split()[0]) * 1024 / 1e6
 
 
@@ -42,7 +44,13 @@ def cut_cubes(folder: Path, count: int, voxels: int, seed: int) -> None:
 
 @click.command()
 @click.option("--volumes", default=1000, show_default=True, type=click.IntRange(10))
-@click.option("--voxels", default=12, show_default=True, type=click.IntRange(8, 128), help="Along each edge of a cube.")
+@click.option(
+    "--voxels",
+    default=12,
+    show_default=True,
+    type=click.IntRange(8, 128),
+    help="Along each edge of a cube.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of the places of the cubes.")
 def main(volumes: int, voxels: int, seed: int) -> None:
     """Translate many volumes in one run, and print how much memory it holds on the way."""
@@ -52,7 +60,9 @@ def main(volumes: int, voxels: int, seed: int) -> None:
         source.mkdir()
         cut_cubes(source, volumes, voxels, seed)
         words = python("-m", "oasis_gan", "run", source, "--out", out, "--labels", "oasis")
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         began = time.monotonic()
         for done, _ in enumerate(process.stdout or (), 1):
             if done == 1:

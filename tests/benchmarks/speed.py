@@ -32,7 +32,9 @@ from oasis_gan import OasisGanError, write_atomically
 
 PARTS = ("inference", "training", "limit", "volume", "size")
 VOLUMES = (1, 2, 4)
-_PRODUCTS = tuple(f"{library}-{of}" for library in ("tensorflow", "pytorch") for of in ("float32", "bfloat16"))
+_PRODUCTS = tuple(
+    f"{library}-{of}" for library in ("tensorflow", "pytorch") for of in ("float32", "bfloat16")
+)
 # An image to learn from is computed whole by everybody. `run` computes in float32 by default, `train` in auto.
 _NEVER = ((WHOLE, "training"), (FLOAT32, "inference"), (AUTO, "training"))
 _RANDOM = Path(__file__).with_name("random_model.py")
@@ -73,10 +75,16 @@ class Benchmark:
             measured["product"] = self._compete(self._products())
         with tempfile.TemporaryDirectory() as folder:
             if "volume" in parts:
-                measured["process"] = in_turns(dict(self._processes(Path(folder))), self.effort.rounds, self.report)
+                measured["process"] = in_turns(
+                    dict(self._processes(Path(folder))), self.effort.rounds, self.report
+                )
             if "size" in parts:
-                measured |= {name: self._compete(entries) for name, entries in self._sizes().items()}
-                measured["volumes"] = in_turns(dict(self._cohorts(Path(folder))), self.effort.rounds, self.report)
+                measured |= {
+                    name: self._compete(entries) for name, entries in self._sizes().items()
+                }
+                measured["volumes"] = in_turns(
+                    dict(self._cohorts(Path(folder))), self.effort.rounds, self.report
+                )
         return measured
 
     def _compete(self, entries: Iterable[tuple[str, Entry]]) -> dict[str, Measured]:
@@ -97,7 +105,9 @@ class Benchmark:
         ours, cores = replace(self.work, side=OURS, what="inference"), len(os.sched_getaffinity(0))
         widths = sorted({max(ours.filters // by, 1) for by in (1, 2, 4, 8)})
         return {
-            "batch": [(str(n), Entry(replace(ours, batch=n), OURS)) for n in _doubling(2 * ours.batch)],
+            "batch": [
+                (str(n), Entry(replace(ours, batch=n), OURS)) for n in _doubling(2 * ours.batch)
+            ],
             "width": [(str(n), Entry(replace(ours, filters=n), OURS)) for n in widths],
             "cores": [(str(n), Entry(ours, OURS, n)) for n in _doubling(cores)],
         }
@@ -110,7 +120,9 @@ class Benchmark:
         wrong = _oasis_gan("run", self.volume, "--out", folder / "none", "--model", "misspelt")
         yield "`import tensorflow`", Command(python("-c", "import tensorflow"))
         yield "`oasis-gan --help`", Command(_oasis_gan("--help"))
-        heavy = "imports TensorFlow" if imports("tensorflow", wrong) else "TensorFlow is not imported"
+        heavy = (
+            "imports TensorFlow" if imports("tensorflow", wrong) else "TensorFlow is not imported"
+        )
         yield f"`oasis-gan run --model misspelt` ({heavy})", Command(wrong, exit_code=2)
         yield "`oasis-gan run`, the default model", self._run(folder / "default")
         full = f"`oasis-gan run`, {self.work.levels} levels of {self.work.filters} filters"
@@ -127,7 +139,9 @@ class Benchmark:
             yield str(count), Command(words, large=True)
 
     def _run(self, out: Path, *words: object) -> Command:
-        return Command(_oasis_gan("run", self.volume, "--out", out, "--overwrite", *words), large=True)
+        return Command(
+            _oasis_gan("run", self.volume, "--out", out, "--overwrite", *words), large=True
+        )
 
 
 def _oasis_gan(*words: object) -> list[str]:
@@ -147,7 +161,10 @@ def chosen_sides(wanted: Sequence[str], without_torch: bool) -> tuple[str, ...]:
     """
     sides = tuple(side for side in TITLES if not wanted or side in wanted)
     sides = tuple(side for side in sides if not (without_torch and side.startswith("pytorch")))
-    if any(side.startswith("pytorch") for side in sides) and importlib.util.find_spec("torch") is None:
+    if (
+        any(side.startswith("pytorch") for side in sides)
+        and importlib.util.find_spec("torch") is None
+    ):
         remedy = "pip install 'oasis-gan[bench]', or leave it out by --without-torch"
         raise OasisGanError("PyTorch", expected="torch 2.13.0", found="none", remedy=remedy)
     return sides
@@ -157,11 +174,33 @@ def as_tsv(results: Results) -> str:
     """Return a line for each contestant: seconds a slice, an image, a GFLOP or a process."""
     text = StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(["question", "row", "precision", "median", "fastest", "slowest", "rounds", "GFLOP", "peak_MB"])
+    writer.writerow(
+        [
+            "question",
+            "row",
+            "precision",
+            "median",
+            "fastest",
+            "slowest",
+            "rounds",
+            "GFLOP",
+            "peak_MB",
+        ]
+    )
     for question, there in results.items():
         for name, of in there.items():
             seconds = [f"{value:.6g}" for value in (of.median, of.low, of.high)]
-            writer.writerow([question, name, of.precision, *seconds, len(of.values), f"{of.gflop:g}", f"{of.peak:.0f}"])
+            writer.writerow(
+                [
+                    question,
+                    name,
+                    of.precision,
+                    *seconds,
+                    len(of.values),
+                    f"{of.gflop:g}",
+                    f"{of.peak:.0f}",
+                ]
+            )
     return text.getvalue()
 
 
@@ -182,7 +221,10 @@ def command(context: click.Context) -> str:
     """Return the command that makes the page, with no folder of one machine in it."""
     words = ["python tests/benchmarks/speed.py"]
     for name, value in context.params.items():
-        if context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE or name == "docs":
+        if (
+            context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE
+            or name == "docs"
+        ):
             continue
         given = value if isinstance(value, tuple) else (value,)
         option = f"--{name.replace('_', '-')}"
@@ -191,30 +233,66 @@ def command(context: click.Context) -> str:
 
 
 def _word(given: object) -> str:
-    return "FILE" if isinstance(given, Path) else f"{given:g}" if isinstance(given, float) else str(given)
+    return (
+        "FILE"
+        if isinstance(given, Path)
+        else f"{given:g}"
+        if isinstance(given, float)
+        else str(given)
+    )
 
 
 _COUNT = click.IntRange(1)
 
 
 @click.command()
-@click.option("--part", multiple=True, type=click.Choice(PARTS), help="Only this; all if not given.")
-@click.option("--side", multiple=True, type=click.Choice(list(TITLES)), help="Only this; all if not given.")
+@click.option(
+    "--part", multiple=True, type=click.Choice(PARTS), help="Only this; all if not given."
+)
+@click.option(
+    "--side", multiple=True, type=click.Choice(list(TITLES)), help="Only this; all if not given."
+)
 @click.option("--without-torch", is_flag=True, help="Leave out what needs PyTorch.")
 @click.option("--rounds", default=5, show_default=True, type=_COUNT, help="Of each side.")
 @click.option(
-    "--seconds", default=2.0, show_default=True, type=click.FloatRange(0), help="That a round takes at least."
+    "--seconds",
+    default=2.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="That a round takes at least.",
 )
-@click.option("--patience", default=30.0, show_default=True, help="Seconds; what takes longer is measured once.")
-@click.option("--size", default=256, show_default=True, type=_COUNT, help="Rows and columns of a slice.")
-@click.option("--filters", default=64, show_default=True, type=_COUNT, help="Of the outermost level.")
+@click.option(
+    "--patience",
+    default=30.0,
+    show_default=True,
+    help="Seconds; what takes longer is measured once.",
+)
+@click.option(
+    "--size", default=256, show_default=True, type=_COUNT, help="Rows and columns of a slice."
+)
+@click.option(
+    "--filters", default=64, show_default=True, type=_COUNT, help="Of the outermost level."
+)
 @click.option("--levels", default=8, show_default=True, type=_COUNT, help="Of the generator.")
 @click.option("--batch", default=16, show_default=True, type=_COUNT, help="Slices at once.")
-@click.option("--product", default=4096, show_default=True, type=_COUNT, help="Rows and columns of the matrices.")
 @click.option(
-    "--volume", default=EXAMPLE, type=click.Path(path_type=Path, exists=True), help="A label map; the example."
+    "--product",
+    default=4096,
+    show_default=True,
+    type=_COUNT,
+    help="Rows and columns of the matrices.",
 )
-@click.option("--docs", type=click.Path(path_type=Path, dir_okay=False), help="Put tables and plot into this page.")
+@click.option(
+    "--volume",
+    default=EXAMPLE,
+    type=click.Path(path_type=Path, exists=True),
+    help="A label map; the example.",
+)
+@click.option(
+    "--docs",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Put tables and plot into this page.",
+)
 @click.pass_context
 def main(
     context: click.Context,
@@ -239,14 +317,21 @@ def main(
             expected = f"a multiple of {2**levels} for {levels} levels"
             raise OasisGanError("--size", expected=expected, found=str(size), remedy=remedy)
         sides = chosen_sides(side, without_torch)
-        work, effort = Work("", "", size, filters, levels, batch, _SEED), Effort(rounds, seconds, patience)
+        work, effort = (
+            Work("", "", size, filters, levels, batch, _SEED),
+            Effort(rounds, seconds, patience),
+        )
         torch = any(name.startswith("pytorch") for name in sides)
-        benchmark = Benchmark(sides, torch, work, product, volume, effort, lambda line: click.echo(line, err=True))
+        benchmark = Benchmark(
+            sides, torch, work, product, volume, effort, lambda line: click.echo(line, err=True)
+        )
         results = benchmark.results(part or PARTS)
         click.echo(as_tsv(results))
         if docs is not None:
             picture = docs.with_suffix(".png")
-            PAGE.write(docs, tables(results, facts(benchmark), command(context), patience, picture.name))
+            PAGE.write(
+                docs, tables(results, facts(benchmark), command(context), patience, picture.name)
+            )
             if "batch" in results:
                 write_atomically(picture, plot(results))
     except (OasisGanError, OSError) as error:

@@ -52,11 +52,15 @@ discriminator. The limit goes by the fastest product."""
 _PROCESSES = """\
 Whole processes, start to end; files are in the system's cache. Memory is the most that was resident in any round.
 `oasis-gan run` computes in float32."""
-_SIZES = "oasis-gan alone, inference in float32; volumes with the default model, in one `oasis-gan run`."
+_SIZES = (
+    "oasis-gan alone, inference in float32; volumes with the default model, in one `oasis-gan run`."
+)
 _ONCE = "\\* measured once: a single call took longer than {patience:g} s."
 
 
-def tables(results: Results, facts: Sequence[str], command: str, patience: float, picture: str) -> str:
+def tables(
+    results: Results, facts: Sequence[str], command: str, patience: float, picture: str
+) -> str:
     """Return all that was measured.
 
     Args:
@@ -80,7 +84,12 @@ def tables(results: Results, facts: Sequence[str], command: str, patience: float
     if "process" in results:
         parts += ["## A whole volume", _PROCESSES, _processes(results["process"])]
     if "batch" in results:
-        parts += ["## Cost against size", _SIZES, *_sizes(results), f"![The same as curves]({picture})"]
+        parts += [
+            "## Cost against size",
+            _SIZES,
+            *_sizes(results),
+            f"![The same as curves]({picture})",
+        ]
     if any(of.once for there in results.values() for of in there.values()):
         parts.append(_ONCE.format(patience=patience))
     return "\n\n".join(parts)
@@ -98,7 +107,9 @@ def _products(there: Mapping[str, Measured]) -> str:
     rows = []
     for name, of in there.items():
         median, low, high = (f"{1 / seconds:.3g}" for seconds in (of.median, of.high, of.low))
-        rows.append((name, f"{median} \\*" if of.once else median, "" if of.once else f"{low} to {high}"))
+        rows.append(
+            (name, f"{median} \\*" if of.once else median, "" if of.once else f"{low} to {high}")
+        )
     return _table(("product of two matrices", "GFLOP/s", "slowest to fastest"), rows)
 
 
@@ -109,24 +120,41 @@ def _limits(results: Results) -> str:
     for question, what in (("inference", "a slice, inference"), ("training", "an image, training")):
         if of := results.get(question, {}).get(OURS):
             limit = of.gflop * fastest
-            figures = f"{of.gflop:.3g}", f"{limit * 1000:.1f}", f"{of.median * 1000:.1f}", f"{limit / of.median:.0%}"
+            figures = (
+                f"{of.gflop:.3g}",
+                f"{limit * 1000:.1f}",
+                f"{of.median * 1000:.1f}",
+                f"{limit / of.median:.0%}",
+            )
             rows.append((what, *figures))
-    return _table(("", "GFLOP", "limit, ms", "oasis-gan, ms", "limit / oasis-gan"), rows) if rows else ""
+    return (
+        _table(("", "GFLOP", "limit, ms", "oasis-gan, ms", "limit / oasis-gan"), rows)
+        if rows
+        else ""
+    )
 
 
 def _processes(there: Mapping[str, Measured]) -> str:
-    rows = ((name, *_spread(of, 1, ".2f"), f"{of.peak:.0f}" if of.peak else "") for name, of in there.items())
+    rows = (
+        (name, *_spread(of, 1, ".2f"), f"{of.peak:.0f}" if of.peak else "")
+        for name, of in there.items()
+    )
     return _table(("", "s", "fastest to slowest", "memory, MB"), rows)
 
 
 def _sizes(results: Results) -> Iterator[str]:
     """Yield the table of each size, with what explains it beside: work, speed-up, memory."""
     for question, heading in (("batch", "slices at once"), ("width", "filters")):
-        rows = [(name, *_spread(of, 1000, ".1f"), f"{of.gflop:.3g}") for name, of in results[question].items()]
+        rows = [
+            (name, *_spread(of, 1000, ".1f"), f"{of.gflop:.3g}")
+            for name, of in results[question].items()
+        ]
         yield _table((heading, "ms a slice", "fastest to slowest", "GFLOP a whole slice"), rows)
     cores = results["cores"]
     one = next(iter(cores.values())).median
-    rows = [(name, *_spread(of, 1000, ".1f"), f"{one / of.median:.2f}") for name, of in cores.items()]
+    rows = [
+        (name, *_spread(of, 1000, ".1f"), f"{one / of.median:.2f}") for name, of in cores.items()
+    ]
     yield _table(("cores", "ms a slice", "fastest to slowest", "times as fast as one"), rows)
     volumes = (
         (name, *_spread(of, 1, ".2f"), f"{of.median / int(name):.2f}", f"{of.peak:.0f}")

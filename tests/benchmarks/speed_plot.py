@@ -22,7 +22,10 @@ def plot(results: Results) -> bytes:
         axes = figure.add_subplot(1, len(_PANELS), place)
         sizes = [int(name) for name in results[question]]
         there = list(results[question].values())
-        bars = [[scale * (of.median - of.low) for of in there], [scale * (of.high - of.median) for of in there]]
+        bars = [
+            [scale * (of.median - of.low) for of in there],
+            [scale * (of.high - of.median) for of in there],
+        ]
         axes.errorbar(sizes, [scale * of.median for of in there], bars, marker="o", capsize=3)
         axes.set_xscale("log", base=2)
         axes.set_xticks(sizes, [str(size) for size in sizes])

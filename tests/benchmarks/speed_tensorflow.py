@@ -53,7 +53,9 @@ def gflop(network: keras.Model, size: int) -> float:
     transposed one with each that it takes.
     """
     transposed = keras.layers.Conv2DTranspose
-    layers = [layer for layer in network.layers if isinstance(layer, (keras.layers.Conv2D, transposed))]
+    layers = [
+        layer for layer in network.layers if isinstance(layer, (keras.layers.Conv2D, transposed))
+    ]
     seen = keras.Model(network.inputs, [layer.output for layer in layers])
     shapes = seen.compute_output_shape((1, size, size, network.inputs[0].shape[-1]))
     operations = 0
@@ -78,7 +80,9 @@ def _tutorial_inference(work: Work) -> Prepared:
 def _tutorial_training(work: Work) -> Prepared:
     """Do the tutorial's step: one slice, a tape for each network, cross-entropy not halved, 100 times L1."""
     generator, discriminator = _tutorial_networks(work)
-    generator_optimizer, discriminator_optimizer = (keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2))
+    generator_optimizer, discriminator_optimizer = (
+        keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)
+    )
     entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -92,13 +96,24 @@ def _tutorial_training(work: Work) -> Prepared:
             discriminator_loss = entropy(tf.ones_like(on_real), on_real)
             discriminator_loss += entropy(tf.zeros_like(on_generated), on_generated)
         gradients = for_generator.gradient(generator_loss, generator.trainable_variables)
-        generator_optimizer.apply_gradients(zip(gradients, generator.trainable_variables, strict=True))
-        gradients = for_discriminator.gradient(discriminator_loss, discriminator.trainable_variables)
-        discriminator_optimizer.apply_gradients(zip(gradients, discriminator.trainable_variables, strict=True))
+        generator_optimizer.apply_gradients(
+            zip(gradients, generator.trainable_variables, strict=True)
+        )
+        gradients = for_discriminator.gradient(
+            discriminator_loss, discriminator.trainable_variables
+        )
+        discriminator_optimizer.apply_gradients(
+            zip(gradients, discriminator.trainable_variables, strict=True)
+        )
         return generator_loss
 
     source, target = (tf.constant(slices) for slices in _slices(work, 1))
-    return Prepared(lambda: step(source, target).numpy(), 1, "float32", _of_a_step(generator, discriminator, work.size))
+    return Prepared(
+        lambda: step(source, target).numpy(),
+        1,
+        "float32",
+        _of_a_step(generator, discriminator, work.size),
+    )
 
 
 def _tutorial_networks(work: Work) -> tuple[keras.Model, keras.Model]:
@@ -111,14 +126,21 @@ def _our_inference(work: Work) -> Prepared:
     """Do what `oasis-gan run` does with the slices of a head, from a model folder on."""
     with tempfile.TemporaryDirectory() as folder:
         random_model.write(Path(folder), work.size, work.filters, work.levels, OASIS, work.seed)
-        generator = StoredGenerator(Path(folder), precision="auto" if work.side == "ours-auto" else None)
+        generator = StoredGenerator(
+            Path(folder), precision="auto" if work.side == "ours-auto" else None
+        )
     plain = networks.generator(_preset("paper", work).generator, CHANNELS, CHANNELS)
     slices, wanted = head(work.size)
     if work.side.endswith("-whole"):
         wanted = np.ones_like(wanted)
-    batches = [(slices[n : n + work.batch], wanted[n : n + work.batch]) for n in range(0, len(slices), work.batch)]
+    batches = [
+        (slices[n : n + work.batch], wanted[n : n + work.batch])
+        for n in range(0, len(slices), work.batch)
+    ]
     needed = gflop(plain, work.size)
-    return Prepared(lambda: [generator.generate(*b) for b in batches], len(slices), generator.precision, needed)
+    return Prepared(
+        lambda: [generator.generate(*b) for b in batches], len(slices), generator.precision, needed
+    )
 
 
 def _our_training(work: Work) -> Prepared:
@@ -129,7 +151,10 @@ def _our_training(work: Work) -> Prepared:
     recipe = _preset("paper", work, batch=work.batch, seed=work.seed, precision=precision)
     trainer = Pix2PixTrainer(recipe, prediction, _STEPS)
     source, target = _slices(work, work.batch)
-    step, needed = itertools.count(), _of_a_step(trainer.generator, trainer.discriminator, work.size)
+    step, needed = (
+        itertools.count(),
+        _of_a_step(trainer.generator, trainer.discriminator, work.size),
+    )
 
     def update() -> list[float]:
         return list(trainer.update(next(step), source, target).values())
@@ -141,7 +166,9 @@ def _product(work: Work) -> Prepared:
     """Multiply two square matrices; in GFLOP."""
     precision = work.side.partition("-")[2]
     one, other = (tf.cast(tf.random.normal((work.size, work.size)), precision) for _ in range(2))
-    return Prepared(lambda: tf.linalg.matmul(one, other)[0, 0].numpy(), 2 * work.size**3 / 1e9, precision)
+    return Prepared(
+        lambda: tf.linalg.matmul(one, other)[0, 0].numpy(), 2 * work.size**3 / 1e9, precision
+    )
 
 
 def _preset(name: str, work: Work, **changes: int | str) -> Recipe:
@@ -150,7 +177,9 @@ def _preset(name: str, work: Work, **changes: int | str) -> Recipe:
 
 def _slices(work: Work, batch: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     rng = np.random.default_rng(work.seed)
-    source, target = (rng.random((batch, work.size, work.size, CHANNELS), np.float32) for _ in range(2))
+    source, target = (
+        rng.random((batch, work.size, work.size, CHANNELS), np.float32) for _ in range(2)
+    )
     return source, target
 
 

@@ -43,10 +43,13 @@ def _inference(work: Work) -> Prepared:
 
 def _training(work: Work) -> Prepared:
     """Update both networks, sharing what ours shares: a pass of the generator, one of the discriminator an image."""
-    generator = Generator(CHANNELS, CHANNELS, work.filters, work.levels).to(memory_format=_layout(work))
+    generator = Generator(CHANNELS, CHANNELS, work.filters, work.levels).to(
+        memory_format=_layout(work)
+    )
     discriminator = Discriminator(2 * CHANNELS, work.filters).to(memory_format=_layout(work))
     optimizers = [
-        torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), fused=True) for network in (generator, discriminator)
+        torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), fused=True)
+        for network in (generator, discriminator)
     ]
     precision, source, target = _precision(work), _slices(work), _slices(work)
 
@@ -54,9 +57,12 @@ def _training(work: Work) -> Prepared:
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
             generated = generator(source)
             on_real, on_generated = (
-                discriminator(torch.cat([source, image], 1)).float() for image in (target, generated)
+                discriminator(torch.cat([source, image], 1)).float()
+                for image in (target, generated)
             )
-        generator_loss = _entropy(on_generated, 1) + 100 * functional.l1_loss(generated.float(), target)
+        generator_loss = _entropy(on_generated, 1) + 100 * functional.l1_loss(
+            generated.float(), target
+        )
         discriminator_loss = (_entropy(on_real, 1) + _entropy(on_generated, 0)) / 2
         for optimizer in optimizers:
             optimizer.zero_grad()

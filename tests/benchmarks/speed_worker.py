@@ -28,7 +28,11 @@ def prepared(work: Work) -> Prepared:
         import speed_torch
 
         return speed_torch.prepared(work)
-    with onednn.prefer_onednn() if work.side.startswith("ours") and work.what == "training" else nullcontext():
+    with (
+        onednn.prefer_onednn()
+        if work.side.startswith("ours") and work.what == "training"
+        else nullcontext()
+    ):
         import speed_tensorflow
 
     return speed_tensorflow.prepared(work)
@@ -45,7 +49,12 @@ def answers(question: dict[str, Any], ready: dict[str, Prepared]) -> dict[str, o
     took = time.perf_counter() - start
     if took < _LONG:
         took = work.round(0) * work.units
-    return {"precision": work.precision, "gflop": work.gflop, "call": took, "unit": took / work.units}
+    return {
+        "precision": work.precision,
+        "gflop": work.gflop,
+        "call": took,
+        "unit": took / work.units,
+    }
 
 
 def main() -> None:

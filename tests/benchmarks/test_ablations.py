@@ -18,7 +18,17 @@ from oasis_gan_pix2pix.recipe import parse_recipe
 from scoring import COLUMNS, Head, Score
 from segmenter import agreement, segment
 
-from oasis_gan import ANCHORS, OASIS, Canvas, ModelCard, OasisGanError, Plane, SlicewiseTranslator, Window, slicewise
+from oasis_gan import (
+    ANCHORS,
+    OASIS,
+    Canvas,
+    ModelCard,
+    OasisGanError,
+    Plane,
+    SlicewiseTranslator,
+    Window,
+    slicewise,
+)
 
 PLAIN = Score(0.9, 0.8, 0.7, 0.05, 22.5, 0.85, 0.9, 1.0, 1.0)
 
@@ -33,23 +43,31 @@ def test_rows_are_those_of_the_paper_and_one_more_each_trained_once() -> None:
     assert len({recipe.model_dump_json() for recipe in recipes}) == len(EXPERIMENTS) == 11
 
 
-@pytest.mark.parametrize(("budget", "levels", "filters", "size"), [("small", 5, 16, 192), ("full", 8, 64, 256)])
+@pytest.mark.parametrize(
+    ("budget", "levels", "filters", "size"), [("small", 5, 16, 192), ("full", 8, 64, 256)]
+)
 def test_rows_differ_from_the_base_in_what_they_are_named_after(
     budget: str, levels: int, filters: int, size: int
 ) -> None:
     of = {row.name: parse_recipe(row.recipe(budget, None, 3)) for row in EXPERIMENTS}
     assert {recipe.generator.levels for recipe in of.values()} == {levels}
     assert {recipe.discriminator.filters for recipe in of.values()} == {filters}
-    assert {(recipe.size, recipe.seed, recipe.generator.full_skip) for recipe in of.values()} == {(size, 3, False)}
+    assert {(recipe.size, recipe.seed, recipe.generator.full_skip) for recipe in of.values()} == {
+        (size, 3, False)
+    }
     assert [of[name].loss.objective for name in ("L1", "GAN", "cGAN")] == ["L1", "GAN", "cGAN"]
-    assert [of[name].discriminator.receptive_field for name in ("1x1", "16x16", "L1+cGAN", "286x286")] == [
+    assert [
+        of[name].discriminator.receptive_field for name in ("1x1", "16x16", "L1+cGAN", "286x286")
+    ] == [
         1,
         16,
         70,
         286,
     ]
     assert of["encoder-decoder-L1"].generator.architecture == "encoder-decoder"
-    assert {name for name, recipe in of.items() if recipe.discriminator.sees == "residual"} == {"L1+cGAN-residual"}
+    assert {name for name, recipe in of.items() if recipe.discriminator.sees == "residual"} == {
+        "L1+cGAN-residual"
+    }
 
 
 def test_steps_take_the_place_of_epochs() -> None:
@@ -91,9 +109,17 @@ def test_the_page_keeps_what_was_written_by_hand() -> None:
 
 
 def test_the_tables_hold_the_rows_there_are_beside_the_paper_s_figures() -> None:
-    scores = {"real": PLAIN, "painted": PLAIN, "L1": PLAIN, "GAN": Score.mean([PLAIN, Score(*[0.0] * 9)])}
+    scores = {
+        "real": PLAIN,
+        "painted": PLAIN,
+        "L1": PLAIN,
+        "GAN": Score.mean([PLAIN, Score(*[0.0] * 9)]),
+    }
     text = tables(scores, ["seed 0"], command("small", 2, ["L1"]))
-    assert "| Real T1 | 0.80, 0.26, 0.21 | 0.900 | 0.800 | 0.700 | 0.0500 | 22.50 | 0.850 | 0.90 | 1.00 |" in text
+    assert (
+        "| Real T1 | 0.80, 0.26, 0.21 | 0.900 | 0.800 | 0.700 | 0.0500 | 22.50 | 0.850 | 0.90 | 1.00 |"
+        in text
+    )
     assert "| L1 | 0.42, 0.15, 0.11 |" in text
     assert "| U-Net (L1) | 0.48, 0.18, 0.13 |" in text
     assert "| GAN \\* | 0.22, 0.05, 0.01 | 0.450 |" in text
@@ -103,14 +129,22 @@ def test_the_tables_hold_the_rows_there_are_beside_the_paper_s_figures() -> None
 
 def test_a_row_is_trained_scored_and_not_trained_again(tmp_path: Path) -> None:
     heads = Heads((subject("a", *head()),), (subject("b", *head(1)),))
-    recipe: dict[str, Any] = {**EXPERIMENTS[4].recipe("small", 2, 0), **TINY, "steps": 2, "planes": ["axial"]}
+    recipe: dict[str, Any] = {
+        **EXPERIMENTS[4].recipe("small", 2, 0),
+        **TINY,
+        "steps": 2,
+        "planes": ["axial"],
+    }
     lines: list[str] = []
     train_row(recipe, heads, tmp_path / "row", lines.append)
     written = (tmp_path / "row" / "model.json").stat().st_mtime_ns
     train_row(recipe, heads, tmp_path / "row", lines.append)
     assert lines[-1] == "already trained"
     assert (tmp_path / "row" / "model.json").stat().st_mtime_ns == written
-    for other, of in (({**recipe, "steps": 3}, heads), (recipe, Heads(heads.validation, heads.training))):
+    for other, of in (
+        ({**recipe, "steps": 3}, heads),
+        (recipe, Heads(heads.validation, heads.training)),
+    ):
         with pytest.raises(OasisGanError, match="name another --out"):
             train_row(other, of, tmp_path / "row", lines.append)
 
@@ -136,7 +170,9 @@ def test_an_image_whose_tissues_do_not_rise_is_scored_as_the_model_scaled_it() -
 def _inverting() -> SlicewiseTranslator:
     """Return a model that makes white matter dark and CSF bright."""
     window = Window((0.0, 30.0, 60.0, 90.0, 135.0), (0.0, *ANCHORS.values(), 1.0))
-    card = ModelCard(name="inverting", version="1", sources={"labels": OASIS}, target=window, output="T1w")
+    card = ModelCard(
+        name="inverting", version="1", sources={"labels": OASIS}, target=window, output="T1w"
+    )
     return slicewise(_invert, card, planes=[Plane.AXIAL], canvas=Canvas(1.0, 32, 1))
 
 
@@ -149,13 +185,29 @@ def test_a_head_on_both_sides_is_refused(tmp_path: Path) -> None:
         Heads.there(tmp_path, ["a", "b"], ["b"])
 
 
-def test_the_command_leaves_a_table_a_picture_and_a_page_with_nothing_of_this_machine_s_folders(tmp_path: Path) -> None:
+def test_the_command_leaves_a_table_a_picture_and_a_page_with_nothing_of_this_machine_s_folders(
+    tmp_path: Path,
+) -> None:
     for seed, name in enumerate(("a", "b")):
         (tmp_path / name).mkdir()
         for file, voxels in zip(("seg", "t1"), head(seed), strict=True):
             nib.save(nib.Nifti1Image(voxels, np.eye(4)), tmp_path / name / f"{file}.nii.gz")
     out, docs = tmp_path / "out", tmp_path / "ablations.md"
-    words = [tmp_path, "--out", out, "--train", "a", "--validate", "b", "--row", "L1", "--steps", "1", "--docs", docs]
+    words = [
+        tmp_path,
+        "--out",
+        out,
+        "--train",
+        "a",
+        "--validate",
+        "b",
+        "--row",
+        "L1",
+        "--steps",
+        "1",
+        "--docs",
+        docs,
+    ]
     for _ in range(2):
         result = CliRunner().invoke(main, [str(word) for word in words])
         assert result.exit_code == 0, result.output

@@ -39,7 +39,10 @@ RESULTS: Results = {
         "ours": Measured((0.05, 0.04, 0.06), "float32", gflop=2),
     },
     "product": {"tensorflow-float32": Measured((0.01, 0.0125, 0.02))},
-    "process": {"`oasis-gan --help`": Measured((0.2, 0.2, 0.3)), "a run": Measured((5, 6, 7), peak=812)},
+    "process": {
+        "`oasis-gan --help`": Measured((0.2, 0.2, 0.3)),
+        "a run": Measured((5, 6, 7), peak=812),
+    },
     "batch": {"1": Measured((0.2, 0.1, 0.3), gflop=2), "2": Measured((0.1, 0.1, 0.1), gflop=2)},
     "width": {"2": Measured((0.1, 0.1, 0.1), gflop=0.5)},
     "cores": {"1": Measured((0.3, 0.3, 0.3)), "2": Measured((0.2, 0.2, 0.2))},
@@ -89,7 +92,9 @@ def test_a_process_is_measured_with_its_memory_and_held_to_its_exit_code() -> No
     with pytest.raises(OasisGanError, match="expected exit code 0, found 3: told"):
         ran(Command(python("-c", "import sys; print('told'); sys.exit(3)")))
     # By a process that is small itself.
-    told = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True
+    )
     assert 500 < float(told.stdout) < 700
 
 
@@ -98,15 +103,27 @@ def test_an_import_is_seen() -> None:
     assert not imports("tomllib", python("-c", ""))
 
 
-def test_pytorch_that_is_missing_is_a_line_with_the_command_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pytorch_that_is_missing_is_a_line_with_the_command_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(OasisGanError, match=r"pip install 'oasis-gan\[bench\]', or leave it out by --without-torch"):
+    with pytest.raises(
+        OasisGanError, match=r"pip install 'oasis-gan\[bench\]', or leave it out by --without-torch"
+    ):
         chosen_sides((), without_torch=False)
-    assert chosen_sides((), without_torch=True) == ("tutorial", "ours", "ours-whole", "ours-auto", "ours-float32")
+    assert chosen_sides((), without_torch=True) == (
+        "tutorial",
+        "ours",
+        "ours-whole",
+        "ours-auto",
+        "ours-float32",
+    )
     assert chosen_sides(("ours",), without_torch=False) == ("ours",)
 
 
-def test_ours_in_another_precision_is_left_out_where_it_is_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ours_in_another_precision_is_left_out_where_it_is_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked: dict[str, Entry] = {}
     monkeypatch.setattr("speed.compete", lambda entries, *_: asked.update(entries) or {})
     benchmark = Benchmark(tuple(TITLES), False, TINY, 8, Path(), Effort(1, 0), print)
@@ -114,7 +131,10 @@ def test_ours_in_another_precision_is_left_out_where_it_is_no_other(monkeypatch:
     assert asked["ours-auto"].variant_of == "ours"
     assert asked["ours"].variant_of is None
     assert "ours-float32" not in asked
-    assert {name for name in asked if name.startswith("tensorflow")} == {"tensorflow-float32", "tensorflow-bfloat16"}
+    assert {name for name in asked if name.startswith("tensorflow")} == {
+        "tensorflow-float32",
+        "tensorflow-bfloat16",
+    }
     assert not [name for name, entry in asked.items() if entry.process == "pytorch"]
     asked.clear()
     benchmark.results(["training"])
@@ -140,8 +160,12 @@ def test_a_size_that_the_levels_do_not_divide_is_refused() -> None:
 SLICES = [("tutorial", "inference"), ("ours-auto", "inference"), ("ours-whole", "inference")]
 
 
-@pytest.mark.parametrize(("side", "what"), [*SLICES, ("tutorial", "training"), ("ours-float32", "training")])
-def test_each_side_of_tensorflow_does_its_work(side: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("side", "what"), [*SLICES, ("tutorial", "training"), ("ours-float32", "training")]
+)
+def test_each_side_of_tensorflow_does_its_work(
+    side: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import speed_tensorflow
 
     # For the whole process, which here has other tests in it.
@@ -170,38 +194,78 @@ def test_operations_are_counted_from_the_layers() -> None:
     from oasis_gan_pix2pix import networks
     from oasis_gan_pix2pix.recipe import DiscriminatorSettings, GeneratorSettings
 
-    settings = GeneratorSettings(levels=2, filters=4, norm="batch", upsample="transposed", full_skip=False)
+    settings = GeneratorSettings(
+        levels=2, filters=4, norm="batch", upsample="transposed", full_skip=False
+    )
     # Down to 16x16 and 8x8; up from 8x8, and from 16x16 with the skip beside.
     products = 16**2 * 16 * 3 * 4 + 8**2 * 16 * 4 * 8 + 8**2 * 16 * 8 * 4 + 16**2 * 16 * 8 * 3
-    assert speed_tensorflow.gflop(networks.generator(settings, 3, 3), 32) == pytest.approx(2 * products / 1e9)
-    full = GeneratorSettings(levels=8, filters=64, norm="batch", upsample="transposed", full_skip=False)
-    assert speed_tensorflow.gflop(networks.generator(full, 3, 3), 256) == pytest.approx(12.1, abs=0.05)
+    assert speed_tensorflow.gflop(networks.generator(settings, 3, 3), 32) == pytest.approx(
+        2 * products / 1e9
+    )
+    full = GeneratorSettings(
+        levels=8, filters=64, norm="batch", upsample="transposed", full_skip=False
+    )
+    assert speed_tensorflow.gflop(networks.generator(full, 3, 3), 256) == pytest.approx(
+        12.1, abs=0.05
+    )
     judge = networks.discriminator(DiscriminatorSettings(filters=64, norm="batch"), 3, 3)
     assert speed_tensorflow.gflop(judge, 256) == pytest.approx(6.4, abs=0.05)
 
 
 def test_pytorchs_networks_have_our_parameters_and_shapes() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'oasis-gan[bench]'")
+    torch = pytest.importorskip(
+        "torch", reason="torch is not installed: pip install 'oasis-gan[bench]'"
+    )
     import torch_pix2pix
     from oasis_gan_pix2pix import networks
     from random_model import preset
 
     recipe = preset("paper", 32, 4, 4)
-    ours = networks.generator(recipe.generator, 3, 3), networks.discriminator(recipe.discriminator, 3, 3)
+    ours = (
+        networks.generator(recipe.generator, 3, 3),
+        networks.discriminator(recipe.discriminator, 3, 3),
+    )
     theirs: Any = torch_pix2pix.Generator(3, 3, 4, 4), torch_pix2pix.Discriminator(6, 4)
     for our, their in zip(ours, theirs, strict=True):
-        assert sum(int(np.prod(v.shape)) for v in our.trainable_variables) == sum(p.numel() for p in their.parameters())
+        assert sum(int(np.prod(v.shape)) for v in our.trainable_variables) == sum(
+            p.numel() for p in their.parameters()
+        )
     source = torch.zeros(2, 3, 32, 32)
     assert theirs[0](source).shape == source.shape
     logits = theirs[1](torch.cat([source, source], 1))
     assert tuple(logits.shape[2:]) == tuple(ours[1](np.zeros((1, 32, 32, 6))).shape[1:3])
 
 
-def test_the_command_measures_side_by_side_and_keeps_what_was_written_by_hand(tmp_path: Path) -> None:
+def test_the_command_measures_side_by_side_and_keeps_what_was_written_by_hand(
+    tmp_path: Path,
+) -> None:
     docs = tmp_path / "speed.md"
     docs.write_text(PAGE.spliced("old tables", None) + "By hand.\n")
-    tiny = ["--size", "32", "--filters", "2", "--levels", "3", "--batch", "2", "--rounds", "2", "--seconds", "0"]
-    words = ["--part", "inference", "--side", "tutorial", "--side", "ours", *tiny, "--docs", str(docs)]
+    tiny = [
+        "--size",
+        "32",
+        "--filters",
+        "2",
+        "--levels",
+        "3",
+        "--batch",
+        "2",
+        "--rounds",
+        "2",
+        "--seconds",
+        "0",
+    ]
+    words = [
+        "--part",
+        "inference",
+        "--side",
+        "tutorial",
+        "--side",
+        "ours",
+        *tiny,
+        "--docs",
+        str(docs),
+    ]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     rounds = [line.partition(",")[0] for line in result.stderr.splitlines() if "round" in line]
@@ -210,7 +274,9 @@ def test_the_command_measures_side_by_side_and_keeps_what_was_written_by_hand(tm
     assert list(there) == ["tutorial", "ours"]
     tutorial, ours = (float(row["median"]) for row in there.values())
     page = docs.read_text()
-    row = next(line for line in page.splitlines() if TITLES["tutorial"] in line and line.startswith("|"))
+    row = next(
+        line for line in page.splitlines() if TITLES["tutorial"] in line and line.startswith("|")
+    )
     assert float(row.split("|")[-2]) == pytest.approx(tutorial / ours, rel=0.01, abs=0.006)
     assert "old tables" not in page
     assert page.endswith("By hand.\n")

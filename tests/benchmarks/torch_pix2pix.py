@@ -27,7 +27,9 @@ class Generator(nn.Module):  # type: ignore[misc]  # PyTorch may be missing
             self.down.append(_down(before, width, normed=0 < level < levels - 1))
             before = width
         for level in range(levels - 1, 0, -1):
-            self.up.append(_up(before, widths[level - 1], dropout=levels - level <= _DROPOUT_LEVELS))
+            self.up.append(
+                _up(before, widths[level - 1], dropout=levels - level <= _DROPOUT_LEVELS)
+            )
             before = 2 * widths[level - 1]
         self.output = nn.ConvTranspose2d(before, channels_out, 4, 2, 1)
 
@@ -62,7 +64,9 @@ class Discriminator(nn.Module):  # type: ignore[misc]
 def _down(before: int, filters: int, normed: bool, stride: int = 2) -> nn.Sequential:
     """Ck of the encoder: convolution, norm, leaky ReLU."""
     norm = [nn.BatchNorm2d(filters)] if normed else []
-    return nn.Sequential(nn.Conv2d(before, filters, 4, stride, 1, bias=not normed), *norm, nn.LeakyReLU(0.2, True))
+    return nn.Sequential(
+        nn.Conv2d(before, filters, 4, stride, 1, bias=not normed), *norm, nn.LeakyReLU(0.2, True)
+    )
 
 
 def _up(before: int, filters: int, dropout: bool) -> nn.Sequential:

@@ -18,7 +18,18 @@ import pytest
 from kit.tool import Painting, oasis_gan
 from numpy.typing import NDArray
 
-from oasis_gan import NEURITE_SEG4, OASIS, Geometry, Label, LabelSet, Mended, Scan, Subject, Volume, read_nifti
+from oasis_gan import (
+    NEURITE_SEG4,
+    OASIS,
+    Geometry,
+    Label,
+    LabelSet,
+    Mended,
+    Scan,
+    Subject,
+    Volume,
+    read_nifti,
+)
 from oasis_gan.checks.doctor import examine, examine_all
 from oasis_gan.checks.findings import Report, Verdict
 from oasis_gan.checks.likeness import SAME_HEAD, fingerprint, likeness
@@ -34,10 +45,13 @@ def head(seed: int = 0) -> tuple[Array, Array]:
     rng = np.random.default_rng(seed)
     places = np.stack(np.meshgrid(*(np.linspace(-1.15, 1.15, n) for n in SHAPE), indexing="ij"))
     folds = sum(
-        np.cos(np.tensordot(rng.normal(0, 5, 3), places, 1) + rng.uniform(0, 6.3)) for _ in range(12)
+        np.cos(np.tensordot(rng.normal(0, 5, 3), places, 1) + rng.uniform(0, 6.3))
+        for _ in range(12)
     ) / np.sqrt(12)
     radius = np.linalg.norm(places, axis=0)
-    labels = np.select([radius + 0.16 * folds < 0.6, radius + 0.12 * folds < 0.85, radius < 1], [3, 2, 1], 0)
+    labels = np.select(
+        [radius + 0.16 * folds < 0.6, radius + 0.12 * folds < 0.85, radius < 1], [3, 2, 1], 0
+    )
     ventricle = np.linalg.norm(places - np.array([0.2, 0.1, 0.1]).reshape(3, 1, 1, 1), axis=0) < 0.2
     labels = np.where(ventricle, 1, labels).astype(np.uint8)
     t1 = np.array([0, 300, 550, 750])[labels] + rng.normal(0, 20, SHAPE)
@@ -53,7 +67,9 @@ def subject(source: Array, target: Array | None = None, name: str = "sub-01", **
 
 
 def scan(voxels: Array, affine: Array = AFFINE, notes: tuple[str, ...] = ()) -> Scan:
-    return Scan(Path("volume.nii.gz"), lambda _: Volume(voxels, Geometry(voxels.shape, affine), notes))
+    return Scan(
+        Path("volume.nii.gz"), lambda _: Volume(voxels, Geometry(voxels.shape, affine), notes)
+    )
 
 
 def meaning(one: Subject, labels: LabelSet) -> Subject:
@@ -79,8 +95,12 @@ def test_a_healthy_pair_is_accepted_whichever_way_it_is_given() -> None:
         assert report(subject(alone)).verdict is Verdict.ACCEPT
 
 
-@pytest.mark.parametrize("by", [(1, 0, 0), (0, -1, 0), (0, 0, 1), (-2, 0, 0), (0, 2, 0), (1, 1, -1), (3, -2, 1)])
-def test_a_label_map_that_is_whole_voxels_away_is_found_and_the_way_back_is_told(by: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(
+    "by", [(1, 0, 0), (0, -1, 0), (0, 0, 1), (-2, 0, 0), (0, 2, 0), (1, 1, -1), (3, -2, 1)]
+)
+def test_a_label_map_that_is_whole_voxels_away_is_found_and_the_way_back_is_told(
+    by: tuple[int, int, int],
+) -> None:
     found = report(subject(moved(LABELS, by), T1))
     assert found.verdict is Verdict.REJECT
     assert found.figures["shift"] == [-step for step in by]
@@ -88,7 +108,9 @@ def test_a_label_map_that_is_whole_voxels_away_is_found_and_the_way_back_is_told
     assert found.message == f"the labels fit the MRI when they are moved by ({told}) voxels"
 
 
-@pytest.mark.parametrize("contrast", [lambda t1: 1000 * (t1 > 0) - t1, lambda t1: np.sqrt(t1), lambda t1: t1 % 500])
+@pytest.mark.parametrize(
+    "contrast", [lambda t1: 1000 * (t1 > 0) - t1, lambda t1: np.sqrt(t1), lambda t1: t1 % 500]
+)
 def test_a_shift_is_found_in_any_contrast(contrast: Callable[[Array], Array]) -> None:
     mri = contrast(T1)
     found = report(subject(LABELS, mri))
@@ -101,7 +123,11 @@ def test_a_shift_of_a_mask_is_found() -> None:
     mask = (LABELS > 0).astype(np.uint8)
     brain = LabelSet("mask", (Label(1, "brain"),))
     assert report(meaning(subject(mask, T1), brain)).verdict is Verdict.ACCEPT
-    assert report(meaning(subject(moved(mask, (0, 0, 2)), T1), brain)).figures["shift"] == [0, 0, -2]
+    assert report(meaning(subject(moved(mask, (0, 0, 2)), T1), brain)).figures["shift"] == [
+        0,
+        0,
+        -2,
+    ]
 
 
 def test_labels_with_left_and_right_turned_over_are_found() -> None:
@@ -127,7 +153,9 @@ def test_a_header_that_turns_left_and_right_over_is_named() -> None:
 def test_a_pair_stored_along_other_axes_is_brought_together(tmp_path: Path) -> None:
     for axes in ("LAS", "LPS", "PSR", "LIA", "SAR"):
         image = nib.Nifti1Image(T1, AFFINE).as_reoriented(
-            nib.orientations.ornt_transform(nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(axes))
+            nib.orientations.ornt_transform(
+                nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(axes)
+            )
         )
         nib.save(image, tmp_path / "t1.nii")
         for one in (
@@ -135,7 +163,9 @@ def test_a_pair_stored_along_other_axes_is_brought_together(tmp_path: Path) -> N
             Subject("a", Scan(tmp_path / "t1.nii", read_nifti), scan(LABELS)),
         ):
             found = report(one)
-            assert (found.verdict, "turned over" in found.message) == (Verdict.FIX, False), found.message
+            assert (found.verdict, "turned over" in found.message) == (Verdict.FIX, False), (
+                found.message
+            )
             assert "nothing is resampled" in found.message
             assert found.figures["shift"] == [0, 0, 0]
             source, target = one.paired()
@@ -181,7 +211,9 @@ def test_a_mate_without_a_place_takes_that_of_the_other(tmp_path: Path) -> None:
         image.set_sform(AFFINE, codes)
         image.set_qform(AFFINE, codes)
         nib.save(image, tmp_path / f"{name}.nii")
-    one = Subject("a", Scan(tmp_path / "seg.nii", read_nifti), Scan(tmp_path / "t1.nii", read_nifti))
+    one = Subject(
+        "a", Scan(tmp_path / "seg.nii", read_nifti), Scan(tmp_path / "t1.nii", read_nifti)
+    )
     found = report(one)
     assert found.verdict is Verdict.WARN
     assert "no orientation in the header" in found.message
@@ -213,7 +245,11 @@ def test_a_label_map_that_was_resampled_linearly_is_found() -> None:
 
 
 def test_labels_mean_what_their_layout_says() -> None:
-    neurite = Scan(Path("seg4.nii.gz"), subject(np.array([0, 4, 1, 3], np.uint8)[LABELS]).source.reader, NEURITE_SEG4)
+    neurite = Scan(
+        Path("seg4.nii.gz"),
+        subject(np.array([0, 4, 1, 3], np.uint8)[LABELS]).source.reader,
+        NEURITE_SEG4,
+    )
     assert report(Subject("a", neurite, scan(T1))).verdict is Verdict.ACCEPT
     assert "labels converted" in report(Subject("a", neurite.in_labels(OASIS), scan(T1))).message
 
@@ -238,7 +274,9 @@ def test_voxels_are_finite_and_of_a_whole_head(mri: Array, verdict: Verdict, sai
     assert said in found.message
 
 
-@pytest.mark.parametrize(("shape", "mm"), [((40, 40, 40), 100), ((9000, 8, 8), 1), ((60, 60, 50), 25)])
+@pytest.mark.parametrize(
+    ("shape", "mm"), [((40, 40, 40), 100), ((9000, 8, 8), 1), ((60, 60, 50), 25)]
+)
 def test_a_head_that_fits_on_no_canvas_is_rejected(shape: tuple[int, int, int], mm: float) -> None:
     voxels = np.random.default_rng(0).uniform(1, 2, shape)
     found = report(Subject("a", scan(voxels, np.diag([mm, mm, mm, 1.0]))))
@@ -253,7 +291,10 @@ def test_a_head_in_a_large_field_of_view_is_not_cut_off() -> None:
 
 @pytest.mark.parametrize(
     ("affine", "said"),
-    [(np.diag([1e-3, 1e-3, 1e-3, 1]), "is the unit right"), (AFFINE + 1e5 * np.eye(4, k=3), "m from the middle")],
+    [
+        (np.diag([1e-3, 1e-3, 1e-3, 1]), "is the unit right"),
+        (AFFINE + 1e5 * np.eye(4, k=3), "m from the middle"),
+    ],
 )
 def test_places_where_no_head_is_are_doubted(affine: Array, said: str) -> None:
     found = report(Subject("a", scan(T1, affine)))
@@ -282,7 +323,10 @@ def test_sform_and_qform_at_odds_are_measured(tmp_path: Path, degrees: float, mm
 
 
 def test_what_the_reader_put_right_is_a_fix_and_what_it_doubts_a_warning() -> None:
-    for note, verdict in ((Mended("a code was unknown"), Verdict.FIX), ("a code is unknown", Verdict.WARN)):
+    for note, verdict in (
+        (Mended("a code was unknown"), Verdict.FIX),
+        ("a code is unknown", Verdict.WARN),
+    ):
         found = report(Subject("a", scan(T1, notes=(note,))))
         assert (found.verdict, found.message) == (verdict, note)
 
@@ -308,7 +352,10 @@ def test_a_head_is_known_again() -> None:
 
 def test_different_heads_are_not_taken_for_one() -> None:
     prints = [print_of(head(seed)[1]) for seed in range(4)]
-    assert max(likeness(one, other) for i, one in enumerate(prints) for other in prints[:i]) < SAME_HEAD
+    assert (
+        max(likeness(one, other) for i, one in enumerate(prints) for other in prints[:i])
+        < SAME_HEAD
+    )
 
 
 def test_an_empty_volume_has_no_fingerprint() -> None:
@@ -348,7 +395,10 @@ def test_one_bad_subject_stops_no_other() -> None:
     subjects = [Subject("bad", Scan(Path("bad.nii"), broken)), subject(LABELS, T1, "good")]
     bad, good = examine_all(subjects, OASIS, ["good"])
     assert bad.report.verdict is Verdict.REJECT
-    assert "bad.nii: expected something that its reader can read, found RuntimeError: bad.nii" in bad.report.message
+    assert (
+        "bad.nii: expected something that its reader can read, found RuntimeError: bad.nii"
+        in bad.report.message
+    )
     assert good.report.verdict is Verdict.ACCEPT
 
 
@@ -397,7 +447,11 @@ def save(path: Path, voxels: Array) -> None:
 def heads(tmp_path: Path) -> Path:
     """Return a folder with pairs of three heads: one is healthy, one is shifted, one lacks its target."""
     other = head(1)
-    for name, labels, t1 in (("a", LABELS, T1), ("b", moved(other[0], (0, 1, 0)), other[1]), ("c\t<b>", LABELS, None)):
+    for name, labels, t1 in (
+        ("a", LABELS, T1),
+        ("b", moved(other[0], (0, 1, 0)), other[1]),
+        ("c\t<b>", LABELS, None),
+    ):
         save(tmp_path / f"heads/{name}_seg.nii", labels)
         if t1 is not None:
             save(tmp_path / f"heads/{name}_t1.nii", t1)
@@ -412,12 +466,18 @@ def test_tsv_has_a_row_a_subject_and_names_are_escaped(heads: Path) -> None:
     process = oasis_gan("check", *PAIRS, "--format", "tsv", cwd=heads)
     rows = list(csv.DictReader(io.StringIO(process.stdout), delimiter="\t"))
     assert process.returncode == 1
-    assert {row["subject"]: row["verdict"] for row in rows} == {"a": "accept", "b": "reject", "c\\t<b>": "reject"}
+    assert {row["subject"]: row["verdict"] for row in rows} == {
+        "a": "accept",
+        "b": "reject",
+        "c\\t<b>": "reject",
+    }
     assert "no such file" in rows[2]["message"]
 
 
 def test_json_holds_the_figures_and_all_is_well_without_a_rejection(heads: Path) -> None:
-    process = oasis_gan("check", "heads/a_seg.nii", "--target", "heads/a_t1.nii", "--format", "json", cwd=heads)
+    process = oasis_gan(
+        "check", "heads/a_seg.nii", "--target", "heads/a_t1.nii", "--format", "json", cwd=heads
+    )
     (row,) = json.loads(process.stdout)
     assert process.returncode == 0
     assert (row["subject"], row["verdict"], row["message"]) == ("a_seg", "accept", "")
@@ -436,7 +496,16 @@ def test_a_source_that_cannot_be_opened_is_a_row_of_the_table(heads: Path) -> No
 def test_training_leaves_out_what_is_rejected_and_converts_labels(heads: Path) -> None:
     save(heads / "heads/d_seg.nii", np.array([0, 4, 1, 3], np.uint8)[head(2)[0]])
     save(heads / "heads/d_t1.nii", head(2)[1])
-    words = ("--kind", "listing", "--plugin", "listing.py", "--out", "model", "--labels", "neurite-seg4")
+    words = (
+        "--kind",
+        "listing",
+        "--plugin",
+        "listing.py",
+        "--out",
+        "model",
+        "--labels",
+        "neurite-seg4",
+    )
     process = oasis_gan("train", *PAIRS, *words, "--validate", "d", cwd=heads)
     assert process.returncode == 0, process.stderr
     assert (heads / "model/measured").read_text() == "d 3"
@@ -465,7 +534,9 @@ def test_training_is_refused_where_a_head_is_on_both_sides(heads: Path) -> None:
     assert not (heads / "model").exists()
 
 
-def test_a_translation_takes_labels_for_what_the_user_says_they_are(tmp_path: Path, paint: Painting) -> None:
+def test_a_translation_takes_labels_for_what_the_user_says_they_are(
+    tmp_path: Path, paint: Painting
+) -> None:
     neurite = np.array([0, 4, 1, 3], np.uint8)[LABELS]
     nib.save(nib.Nifti1Image(neurite, np.eye(4)), tmp_path / "seg4.nii")
     process = paint("seg4.nii", "--labels", "neurite-seg4")

@@ -20,7 +20,9 @@ def save(path: Path, value: float = 1, synthetic: bool = False) -> Path:
     voxels[2:-2, 2:-2, 2:-2] = value
     nib.save(nib.Nifti1Image(voxels, np.eye(4)), path)
     if synthetic:
-        path.with_name(f"{path.name.removesuffix('.nii.gz')}.json").write_text('{"synthetic": true}')
+        path.with_name(f"{path.name.removesuffix('.nii.gz')}.json").write_text(
+            '{"synthetic": true}'
+        )
     return path
 
 
@@ -68,11 +70,15 @@ def test_in_a_bids_dataset_an_output_is_no_source_either(tmp_path: Path, paint: 
     save(tmp_path / "ds/sub-02/anat/sub-02_desc-made_dseg.nii.gz", synthetic=True)
     done = paint("ds")
     assert done.returncode == 0, done.stderr
-    assert "ds: 1 output of oasis-gan left out, such as sub-02_desc-made_dseg.nii.gz\n" in done.stderr
+    assert (
+        "ds: 1 output of oasis-gan left out, such as sub-02_desc-made_dseg.nii.gz\n" in done.stderr
+    )
     assert len(done.stdout.split()) == 1
 
 
-def test_an_output_that_is_named_is_used_with_a_warning(tmp_path: Path, data: Path, paint: Painting) -> None:
+def test_an_output_that_is_named_is_used_with_a_warning(
+    tmp_path: Path, data: Path, paint: Painting
+) -> None:
     save(data / "c_synthmap.nii.gz", synthetic=True)
     said = "warning: using synthetic sources, which oasis-gan has made: c_synthmap.nii.gz\n"
     for words in (("data/c_synthmap.nii.gz",), ("data", "--source-suffix", "_synthmap.nii.gz")):
@@ -107,7 +113,9 @@ def test_a_folder_of_nothing_but_outputs_says_so(tmp_path: Path) -> None:
     ids=range(9),
 )
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.mgz", "a.hdr", "a.npy"])
-def test_what_lies_beside_a_file_is_read_with_care(tmp_path: Path, name: str, content: bytes, is_one: bool) -> None:
+def test_what_lies_beside_a_file_is_read_with_care(
+    tmp_path: Path, name: str, content: bytes, is_one: bool
+) -> None:
     (tmp_path / "a.json").write_bytes(content)
     assert is_output(tmp_path / name) is is_one
 
@@ -121,7 +129,9 @@ def test_a_pipe_or_a_device_beside_a_file_is_not_waited_for(tmp_path: Path) -> N
     assert not any(is_output(tmp_path / f"{name}.nii") for name in "abcd")
 
 
-@pytest.mark.parametrize(("exporter", "ending"), [("nifti", "nii.gz"), ("nifti-uncompressed", "nii"), ("nrrd", "nrrd")])
+@pytest.mark.parametrize(
+    ("exporter", "ending"), [("nifti", "nii.gz"), ("nifti-uncompressed", "nii"), ("nrrd", "nrrd")]
+)
 def test_what_is_written_beside_an_output_tells_it(
     tmp_path: Path, data: Path, paint: Painting, exporter: str, ending: str
 ) -> None:
@@ -136,7 +146,10 @@ def test_what_is_written_beside_an_output_tells_it(
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["sub-01_seg", "sub-01_t1", "sub-02_seg"], "sub-01_seg and sub-01_t1: `source_suffix` _seg takes"),
+        (
+            ["sub-01_seg", "sub-01_t1", "sub-02_seg"],
+            "sub-01_seg and sub-01_t1: `source_suffix` _seg takes",
+        ),
         (["one/seg", "one/t1", "two/seg"], "seg and t1: `source_suffix` seg takes"),
         (["mri/aparc+aseg", "mri/T1"], "aparc+aseg and T1: `source_suffix` aparc+aseg"),
         (["one/seg", "two/t1"], None),
@@ -153,12 +166,17 @@ def test_labels_beside_an_mri_suggest_a_suffix(names: list[str], said: str | Non
     assert hint is None if said is None else said in (hint or "")
 
 
-def test_where_labels_lie_beside_mri_the_suffix_is_pointed_to(tmp_path: Path, paint: Painting) -> None:
+def test_where_labels_lie_beside_mri_the_suffix_is_pointed_to(
+    tmp_path: Path, paint: Painting
+) -> None:
     save(tmp_path / "heads/sub-01_seg.nii.gz")
     save(tmp_path / "heads/sub-01_t1.nii.gz", 42.6)
     mixed = paint("heads")
     assert mixed.returncode == 1
-    assert "heads: several files of a subject, such as sub-01_seg and sub-01_t1: --source-suffix _seg" in mixed.stderr
+    assert (
+        "heads: several files of a subject, such as sub-01_seg and sub-01_t1: --source-suffix _seg"
+        in mixed.stderr
+    )
     chosen = paint("heads", "--source-suffix", "_seg", "--overwrite")
     assert chosen.returncode == 0, chosen.stderr
     assert "--source-suffix" not in chosen.stderr

@@ -24,12 +24,19 @@ def subject(name: str, folder: Path | None = None, content: str = "") -> Subject
 
 def test_sides_are_kept_as_they_are_given() -> None:
     sides = split([subject("a")], [subject("b"), subject("c")])
-    assert [[one.name for one in side] for side in (sides.learnt, sides.held_out)] == [["a"], ["b", "c"]]
+    assert [[one.name for one in side] for side in (sides.learnt, sides.held_out)] == [
+        ["a"],
+        ["b", "c"],
+    ]
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("sub-01_ses-1", "sub-01_ses-2"), ("OAS1_0001_MR1", "OAS1_0001_MR2"), ("site_sub-7_T1w", "sub-7")],
+    [
+        ("sub-01_ses-1", "sub-01_ses-2"),
+        ("OAS1_0001_MR1", "OAS1_0001_MR2"),
+        ("site_sub-7_T1w", "sub-7"),
+    ],
 )
 def test_two_sessions_of_a_person_are_on_one_side(one: str, other: str) -> None:
     with pytest.raises(OasisGanError, match="each person on one side"):
@@ -64,7 +71,9 @@ def listed(folder: Path, *names: str) -> list[tuple[Subject, str]]:
     return [(subject(name, folder, f"content of {name}"), "train") for name in names]
 
 
-def test_subjects_are_the_same_by_name_and_content_wherever_they_lie_and_in_whatever_order(tmp_path: Path) -> None:
+def test_subjects_are_the_same_by_name_and_content_wherever_they_lie_and_in_whatever_order(
+    tmp_path: Path,
+) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
     new.mkdir()
@@ -87,7 +96,9 @@ def test_who_changed_sides_has_changed(tmp_path: Path) -> None:
     write_split(tmp_path, split([one for one, _ in listed(tmp_path, "a", "b")], []))
     moved = [(one, "validate") for one, _ in listed(tmp_path, "b")]
     with pytest.raises(OasisGanError, match="found b changed;"):
-        compare(read_split(tmp_path), listed(tmp_path, "a") + moved).require_same(["b"], tmp_path / TABLE)
+        compare(read_split(tmp_path), listed(tmp_path, "a") + moved).require_same(
+            ["b"], tmp_path / TABLE
+        )
 
 
 def test_voxels_that_lie_beside_a_header_are_looked_at_too(tmp_path: Path) -> None:
@@ -113,5 +124,7 @@ def test_subjects_of_one_archive_may_be_on_both_sides(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "a\tb\n", "subject\tside\n"])
 def test_a_list_that_is_none_is_refused_in_a_line(tmp_path: Path, content: str) -> None:
     (tmp_path / TABLE).write_text(content)
-    with pytest.raises(OasisGanError, match=r"split\.tsv: expected a table of subject, side, source"):
+    with pytest.raises(
+        OasisGanError, match=r"split\.tsv: expected a table of subject, side, source"
+    ):
         read_split(tmp_path)

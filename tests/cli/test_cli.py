@@ -33,7 +33,9 @@ def voxels_of(path: Path) -> NDArray[Any]:
 def label_map(path: Path, shape: tuple[int, int, int] = (10, 12, 9), seed: int = 0) -> Path:
     """Write a label map with an oblique, anisotropic affine."""
     voxels = np.random.default_rng(seed).integers(0, 4, shape).astype(np.uint8)
-    affine = nib.affines.from_matvec(nib.eulerangles.euler2mat(0.1, 0.2, -0.3) @ np.diag([-1.0, 1.2, 2]), (5, -7, 11))
+    affine = nib.affines.from_matvec(
+        nib.eulerangles.euler2mat(0.1, 0.2, -0.3) @ np.diag([-1.0, 1.2, 2]), (5, -7, 11)
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     nib.save(nib.Nifti1Image(voxels, affine), path)
     return path
@@ -71,12 +73,16 @@ def test_a_volume_is_translated_onto_its_own_grid(tmp_path: Path, paint: Paintin
     assert made.max() <= GREYS.max()
 
 
-def test_on_the_models_own_grid_every_voxel_gets_its_own_value(tmp_path: Path, paint: Painting) -> None:
+def test_on_the_models_own_grid_every_voxel_gets_its_own_value(
+    tmp_path: Path, paint: Painting
+) -> None:
     voxels = np.random.default_rng(0).integers(0, 4, (9, 8, 7)).astype(np.uint8)
     nib.save(nib.Nifti1Image(voxels, np.diag([-1, 1, 1, 1])), tmp_path / "seg.nii")
     for plane in ("axial", "coronal"):
         assert paint("seg.nii", "--plane", plane, "--overwrite").returncode == 0
-        np.testing.assert_allclose(voxels_of(tmp_path / "out/seg_synthT1w.nii.gz"), GREYS[voxels], rtol=1e-6)
+        np.testing.assert_allclose(
+            voxels_of(tmp_path / "out/seg_synthT1w.nii.gz"), GREYS[voxels], rtol=1e-6
+        )
 
 
 def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, paint: Painting) -> None:
@@ -87,7 +93,10 @@ def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, paint: Pain
     assert record["source"]["file"] == "a.nii.gz"
     assert len(record["source"]["sha256"]) == 64
     assert record["volume"]["file"] == "a_synthT1w.nii.gz"
-    assert record["volume"]["sha256"] == hashlib.sha256((tmp_path / "out/a_synthT1w.nii.gz").read_bytes()).hexdigest()
+    assert (
+        record["volume"]["sha256"]
+        == hashlib.sha256((tmp_path / "out/a_synthT1w.nii.gz").read_bytes()).hexdigest()
+    )
     assert record["options"] == {"plane": "auto"}
     assert record["translation"] == {"planes": ["axial"]}
     assert record["target_encoding"]["values"] == [0, 1000]
@@ -97,7 +106,9 @@ def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, paint: Pain
 def test_one_bad_subject_stops_no_other(tmp_path: Path, paint: Painting) -> None:
     label_map(tmp_path / "in/a.nii.gz")
     (tmp_path / "in/b.nii.gz").write_bytes(label_map(tmp_path / "whole.nii.gz").read_bytes()[:-20])
-    nib.save(nib.Nifti1Image(np.full((5, 5, 5), 1000, np.int16), np.eye(4)), tmp_path / "in/c.nii.gz")
+    nib.save(
+        nib.Nifti1Image(np.full((5, 5, 5), 1000, np.int16), np.eye(4)), tmp_path / "in/c.nii.gz"
+    )
     nib.save(nib.Nifti1Image(np.ones((5, 5, 5, 2), np.uint8), np.eye(4)), tmp_path / "in/d.nii.gz")
     label_map(tmp_path / "in/e/deep.nii")
     process = paint("in", "missing.nii.gz")
@@ -119,7 +130,13 @@ def test_one_bad_subject_stops_no_other(tmp_path: Path, paint: Painting) -> None
     assert process.stderr.splitlines()[0] == "reading in as nifti"
     assert len(process.stderr.splitlines()) == 7
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
-        ["a_synthT1w.json", "a_synthT1w.nii.gz", "e_deep_synthT1w.json", "e_deep_synthT1w.nii.gz", "subjects.tsv"]
+        [
+            "a_synthT1w.json",
+            "a_synthT1w.nii.gz",
+            "e_deep_synthT1w.json",
+            "e_deep_synthT1w.nii.gz",
+            "subjects.tsv",
+        ]
     )
 
 
@@ -150,7 +167,9 @@ def test_outputs_are_never_overwritten_unasked(tmp_path: Path, paint: Painting) 
 
 
 def test_sources_of_one_name_get_outputs_of_their_own(tmp_path: Path, paint: Painting) -> None:
-    sources = [label_map(tmp_path / folder / "seg.nii.gz", seed=seed) for seed, folder in enumerate("ab")]
+    sources = [
+        label_map(tmp_path / folder / "seg.nii.gz", seed=seed) for seed, folder in enumerate("ab")
+    ]
     process = paint(*sources)
     assert process.returncode == 0
     first, second = (voxels_of(tmp_path / line) for line in process.stdout.splitlines())
@@ -158,7 +177,9 @@ def test_sources_of_one_name_get_outputs_of_their_own(tmp_path: Path, paint: Pai
     assert len({row[2] for row in table(tmp_path / "out")}) == 2
 
 
-@pytest.mark.parametrize("name", ["a b (copy)", "-dash", "patiënt_脑", "=cmd|calc", "50%s<b>", "new\nline", "v1.2.T1w"])
+@pytest.mark.parametrize(
+    "name", ["a b (copy)", "-dash", "patiënt_脑", "=cmd|calc", "50%s<b>", "new\nline", "v1.2.T1w"]
+)
 def test_any_file_name_works(tmp_path: Path, paint: Painting, name: str) -> None:
     label_map(tmp_path / "in" / f"{name}.nii.gz")
     process = paint("in")
@@ -170,15 +191,24 @@ def test_any_file_name_works(tmp_path: Path, paint: Painting, name: str) -> None
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("run", "a.nii.gz", "--out", "out", "--model", "nonsense"), ("--model", "nonsense", "see oasis-gan models")),
+        (
+            ("run", "a.nii.gz", "--out", "out", "--model", "nonsense"),
+            ("--model", "nonsense", "see oasis-gan models"),
+        ),
         (("run", "a.nii.gz", "--out", "out", "--exporter", "dicom"), ("exporter dicom", "nifti")),
         (("run", "a.nii.gz", "--out", "out", "--dataset", "xnat"), ("dataset xnat", "nifti")),
         (("run", "a.nii.gz", "--out", "a.nii.gz"), ("a.nii.gz", "check the path")),
         (("run", "a.nii.gz", "--out", "out", "--plugin", "none.py"), ("none.py", "no such file")),
-        (("train", "a.nii.gz", "--out", "m", "--set", "steps"), ("--set", "expected KEY=VALUE, found steps")),
+        (
+            ("train", "a.nii.gz", "--out", "m", "--set", "steps"),
+            ("--set", "expected KEY=VALUE, found steps"),
+        ),
         (("train", "a.nii.gz", "--out", "m", "--validate", "b"), ("--validate", "found b")),
         (("train", "a.nii.gz", "--out", "m", "--kind", "b"), ("model kind b", "pix2pix")),
-        (("train", "a.nii.gz", "--out", "m", "--recipe", "none.toml"), ("none.toml", "No such file")),
+        (
+            ("train", "a.nii.gz", "--out", "m", "--recipe", "none.toml"),
+            ("none.toml", "No such file"),
+        ),
     ],
 )
 def test_wrong_usage_is_a_line_and_exit_2(
@@ -198,7 +228,9 @@ def test_a_plane_the_model_does_not_know_is_refused(tmp_path: Path, paint: Paint
     assert_one_line(process, "--plane", "axial, coronal", "found sagittal")
 
 
-@pytest.mark.parametrize("words", [("--like", "missing.nii"), ("--like", "a.nii.gz", "--like-labels", "missing.nii")])
+@pytest.mark.parametrize(
+    "words", [("--like", "missing.nii"), ("--like", "a.nii.gz", "--like-labels", "missing.nii")]
+)
 def test_a_reference_that_is_not_there_is_a_line_and_leaves_nothing(
     tmp_path: Path, paint: Painting, words: tuple[str, ...]
 ) -> None:
@@ -214,7 +246,12 @@ def test_where_nobody_is_listed_the_ledger_says_why_and_no_model_is_loaded(tmp_p
     code = "import sys; from oasis_gan.cli.main import main\ntry: main()\nfinally: print('tensorflow' in sys.modules)"
     words = ("run", "a.txt", "--out", "out")
     process = subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", code, *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert process.returncode == 1
     assert process.stdout == "False\n"
@@ -251,7 +288,9 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_an_interrupted_run_keeps_what_is_done_and_goes_on(tmp_path: Path, paint: Painting, paint_plugin: Path) -> None:
+def test_an_interrupted_run_keeps_what_is_done_and_goes_on(
+    tmp_path: Path, paint: Painting, paint_plugin: Path
+) -> None:
     for seed, name in enumerate("abc"):
         label_map(tmp_path / f"in/{name}.nii.gz", seed=seed)
     words = ["run", "in", "--out", "out", "--plugin", str(paint_plugin), "--model", "paint"]
@@ -288,7 +327,9 @@ def test_on_a_terminal_results_and_bar_keep_out_of_each_others_way(
     """A real terminal on standard error; results go to a pipe, or to the same terminal."""
     label_map(tmp_path / "a.nii.gz")
     words = ["run", "a.nii.gz", "--out", "out", "--plugin", str(paint_plugin), "--model", "paint"]
-    status, results, seen = on_terminal([sys.executable, "-m", "oasis_gan", *words], tmp_path, piped=piped)
+    status, results, seen = on_terminal(
+        [sys.executable, "-m", "oasis_gan", *words], tmp_path, piped=piped
+    )
     assert status == 0
     assert "[1/1] a: done" in seen
     if piped:
@@ -312,18 +353,46 @@ def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
         labels[2:-2, 2:-2, 2:-2] = rng.integers(1, 4, (16, 18, 14))
         (tmp_path / "data" / name).mkdir(parents=True)
         nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "data" / name / "seg.nii.gz")
-        image = (GREYS[labels] / 10 + rng.normal(0, 1, labels.shape) * (labels > 0)).astype(np.float32)
+        image = (GREYS[labels] / 10 + rng.normal(0, 1, labels.shape) * (labels > 0)).astype(
+            np.float32
+        )
         nib.save(nib.Nifti1Image(image, np.eye(4)), tmp_path / "data" / name / "t1.nii.gz")
     (tmp_path / "tiny.toml").write_text(
         "steps = 3\nsize = 16\n[generator]\nlevels = 2\nfilters = 4\n[discriminator]\nreceptive_field = 16\n"
     )
-    words = ("--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz", "--recipe", "tiny.toml")
-    process = oasis_gan("train", "data", *words, "--validate", "two", "--set", "name=tiny", "--out", "m", cwd=tmp_path)
+    words = (
+        "--source-suffix",
+        "seg.nii.gz",
+        "--target-suffix",
+        "t1.nii.gz",
+        "--recipe",
+        "tiny.toml",
+    )
+    process = oasis_gan(
+        "train",
+        "data",
+        *words,
+        "--validate",
+        "two",
+        "--set",
+        "name=tiny",
+        "--out",
+        "m",
+        cwd=tmp_path,
+    )
     assert process.returncode == 0, process.stderr
     assert process.stdout.split() == ["m"]
     assert len(process.stderr.splitlines()) == 5
     process = oasis_gan(
-        "run", "data/one/seg.nii.gz", "--model", "m", "--out", "out", "--plane", "sagittal", cwd=tmp_path
+        "run",
+        "data/one/seg.nii.gz",
+        "--model",
+        "m",
+        "--out",
+        "out",
+        "--plane",
+        "sagittal",
+        cwd=tmp_path,
     )
     assert process.returncode == 0, process.stderr
     assert process.stdout.split() == ["out/seg_synthT1w.nii.gz"]
@@ -340,7 +409,9 @@ def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
 def test_help_needs_no_arrays() -> None:
     loaded = "print(sorted({'numpy', 'nibabel'}.intersection(sys.modules)))"
     code = f"import sys; from oasis_gan.cli.main import main\ntry: main()\nfinally: {loaded}"
-    process = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
+    process = subprocess.run(
+        [sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True
+    )
     assert process.stdout.endswith("[]\n")
 
 

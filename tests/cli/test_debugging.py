@@ -52,8 +52,12 @@ def check(folder: Path, source: str, debug: str | None) -> subprocess.CompletedP
     return oasis_gan(*words, cwd=folder, env=environment)
 
 
-@pytest.mark.parametrize(("source", "function"), [("brain.npy", "read_voxels"), ("study.csv", "subjects")])
-def test_the_traceback_of_an_error_is_shown_if_it_is_asked_for(folder: Path, source: str, function: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "function"), [("brain.npy", "read_voxels"), ("study.csv", "subjects")]
+)
+def test_the_traceback_of_an_error_is_shown_if_it_is_asked_for(
+    folder: Path, source: str, function: str
+) -> None:
     done = check(folder, source, "1")
     assert done.returncode == 1
     assert "Traceback (most recent call last)" in done.stderr
@@ -64,16 +68,24 @@ def test_the_traceback_of_an_error_is_shown_if_it_is_asked_for(folder: Path, sou
 @pytest.mark.parametrize(
     ("source", "found"), [("brain.npy", "KeyError: 'voxels'"), ("study.csv", "KeyError: 'subject'")]
 )
-def test_what_a_reader_raises_is_a_line_with_the_file_and_the_plugin(folder: Path, source: str, found: str) -> None:
+def test_what_a_reader_raises_is_a_line_with_the_file_and_the_plugin(
+    folder: Path, source: str, found: str
+) -> None:
     line = check(folder, source, None).stdout.splitlines()[1]
-    assert f"{source}: expected something that the dataset plugin mine can read, found {found}; " in line
+    assert (
+        f"{source}: expected something that the dataset plugin mine can read, found {found}; "
+        in line
+    )
     assert "OASIS_GAN_DEBUG=1" in line
 
 
 def test_a_file_cut_short_is_a_line_with_the_file(folder: Path) -> None:
     (folder / "mine.py").write_text(PLUGIN.replace('return {}["voxels"]', "raise EOFError"))
     line = check(folder, "brain.npy", None).stdout.splitlines()[1]
-    assert "brain.npy: expected something that the dataset plugin mine can read, found EOFError; " in line
+    assert (
+        "brain.npy: expected something that the dataset plugin mine can read, found EOFError; "
+        in line
+    )
 
 
 @pytest.mark.parametrize("debug", [None, "", "0"])

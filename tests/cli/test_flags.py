@@ -22,18 +22,28 @@ def test_each_flag_is_what_the_command_line_calls_that_parameter(name: str) -> N
     flags = {
         flag
         for parameter in same
-        for flag in (parameter.opts if isinstance(parameter, click.Option) else [name.upper().removesuffix("S")])
+        for flag in (
+            parameter.opts
+            if isinstance(parameter, click.Option)
+            else [name.upper().removesuffix("S")]
+        )
     }
     assert FLAGS[name] in flags
 
 
 def test_parameters_become_flags_and_other_words_stay() -> None:
     message = "a.nii: expected at most 8 voxels, found 9 by `read`; crop it, or raise `max_voxels`"
-    assert with_flags(message) == "a.nii: expected at most 8 voxels, found 9 by `read`; crop it, or raise --max-voxels"
+    assert (
+        with_flags(message)
+        == "a.nii: expected at most 8 voxels, found 9 by `read`; crop it, or raise --max-voxels"
+    )
 
 
 def test_a_name_that_looks_like_a_parameter_and_is_none_stays() -> None:
-    assert with_flags("`max_voxel` `MAX_VOXELS` `max voxels`") == "`max_voxel` `MAX_VOXELS` `max voxels`"
+    assert (
+        with_flags("`max_voxel` `MAX_VOXELS` `max voxels`")
+        == "`max_voxel` `MAX_VOXELS` `max voxels`"
+    )
 
 
 def test_messages_name_no_parameter_that_the_command_line_lacks() -> None:

@@ -95,9 +95,18 @@ def test_a_model_gets_what_the_user_chose_and_the_defaults_of_the_rest(
         (("--texture", "nan"), "--texture: expected a number from 0 to 1, found nan;"),
         (("--option", "passes=1.5"), "--option: expected a whole number of at least 1, found 1.5;"),
         (("--option", "flip=maybe"), "--option: expected true or false, found maybe;"),
-        (("--option", "depth=3"), "--option: expected an option of listening (texture, passes, flip), found depth;"),
-        (("--plane", "axial"), "--plane: expected an option of listening (texture, passes, flip), found plane;"),
-        (("--texture", "1", "--option", "texture=0"), "--option: expected one value for texture, found 1 and 0;"),
+        (
+            ("--option", "depth=3"),
+            "--option: expected an option of listening (texture, passes, flip), found depth;",
+        ),
+        (
+            ("--plane", "axial"),
+            "--plane: expected an option of listening (texture, passes, flip), found plane;",
+        ),
+        (
+            ("--texture", "1", "--option", "texture=0"),
+            "--option: expected one value for texture, found 1 and 0;",
+        ),
         (("--option", "texture"), "expected NAME=VALUE, found texture"),
     ],
 )
@@ -125,20 +134,29 @@ def test_models_describes_a_model_and_its_options(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert "source  labels (oasis)" in lines
     assert "output  T1w (image)" in lines
-    assert any(re.fullmatch(r"passes +2 +a whole number of at least 1 +How often it listens\.", line) for line in lines)
+    assert any(
+        re.fullmatch(r"passes +2 +a whole number of at least 1 +How often it listens\.", line)
+        for line in lines
+    )
 
 
 def test_a_model_folder_can_be_described_too() -> None:
     done = oasis_gan("models", PIX2PIX_FOLDER, cwd=PIX2PIX_FOLDER)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^plane +auto +auto, axial, coronal, sagittal or all", done.stdout, re.MULTILINE)
+    assert re.search(
+        r"^plane +auto +auto, axial, coronal, sagittal or all", done.stdout, re.MULTILINE
+    )
 
 
-def test_a_model_without_texture_says_so_in_one_line(seg: Path, tmp_path: Path, paint: Painting) -> None:
+def test_a_model_without_texture_says_so_in_one_line(
+    seg: Path, tmp_path: Path, paint: Painting
+) -> None:
     done = paint(seg, "--texture", "0.5")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "--texture: expected an option of paint (plane), found texture; leave it out" in done.stderr
+    assert (
+        "--texture: expected an option of paint (plane), found texture; leave it out" in done.stderr
+    )
     assert not (tmp_path / "out").exists()
 
 

@@ -63,7 +63,9 @@ def test_every_name_is_translated_and_shown_on_its_line(folder: Path, paint: Pai
     assert done.returncode == 0, done.stderr
     lines = [line for line in shown_lines(done.stderr) if line.startswith("[")]
     assert len(lines) == len(NASTY)
-    assert [name for name in NASTY if not any(f"] {printable(name)}: done (" in line for line in lines)] == []
+    assert [
+        name for name in NASTY if not any(f"] {printable(name)}: done (" in line for line in lines)
+    ] == []
     outputs = [folder.parent / line for line in shown_lines(done.stdout)]
     assert len(set(outputs)) == len(NASTY)
     assert all(output.is_file() for output in outputs)
@@ -117,7 +119,9 @@ def test_results_go_to_a_folder_of_any_name(folder: Path, plugin: Path, name: st
 
 def test_names_are_given_as_arguments_too(folder: Path, plugin: Path) -> None:
     names = (f"{name}.nii" for name in NASTY)
-    done = oasis_gan("run", "--plugin", plugin, "--model", "paint", "--out", "../out", "--", *names, cwd=folder)
+    done = oasis_gan(
+        "run", "--plugin", plugin, "--model", "paint", "--out", "../out", "--", *names, cwd=folder
+    )
     assert done.returncode == 0, done.stderr
     assert len(list((folder.parent / "out").glob("*.nii.gz"))) == len(NASTY)
     assert not list(folder.parent.rglob("executed"))

@@ -29,11 +29,15 @@ def example(hook: str) -> str:
     return textwrap.dedent(inspect.cleandoc(getattr(hookspecs, hook).__doc__).partition("::\n")[2])
 
 
-def check(folder: Path, *words: str, pytest_installed: bool = True) -> subprocess.CompletedProcess[str]:
+def check(
+    folder: Path, *words: str, pytest_installed: bool = True
+) -> subprocess.CompletedProcess[str]:
     """Check a plugin as its author does."""
     python = ["-m", "oasis_gan"] if pytest_installed else ["-c", NO_PYTEST]
     command = [sys.executable, *python, "plugins", "--check", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def counted(printed: str) -> list[str]:
@@ -57,7 +61,9 @@ def test_the_examples_of_the_documentation_keep_the_contract(folder: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
     offers, counts = zip(*(line.split(": ") for line in counted(done.stdout)), strict=True)
     assert offers == ("dataset numpy on brain.npy", "model kind paint on .", "exporter numpy")
-    assert all(re.fullmatch(r"[1-9]\d* checks kept, 0 broken, \d+ skipped", count) for count in counts)
+    assert all(
+        re.fullmatch(r"[1-9]\d* checks kept, 0 broken, \d+ skipped", count) for count in counts
+    )
     assert done.stderr == ""
 
 
@@ -99,7 +105,10 @@ def test_what_cannot_be_tried_is_not_passed(folder: Path) -> None:
 def test_an_installed_plugin_is_checked_by_its_name(folder: Path) -> None:
     done = check(folder, "itk")
     assert done.returncode == 0, done.stdout
-    assert [line.split(":")[0] for line in counted(done.stdout)] == ["exporter metaimage", "exporter nrrd"]
+    assert [line.split(":")[0] for line in counted(done.stdout)] == [
+        "exporter metaimage",
+        "exporter nrrd",
+    ]
 
 
 @pytest.mark.parametrize("name", ["nrrd", "metaimage"])
@@ -174,17 +183,25 @@ def oasis_gan_models():
 
 
 def save_image_model(folder: Path, source: str, target: str) -> None:
-    (folder / "image.py").write_text(IMAGE_MODEL.replace("SOURCE", source).replace("TARGET", target))
+    (folder / "image.py").write_text(
+        IMAGE_MODEL.replace("SOURCE", source).replace("TARGET", target)
+    )
 
 
-@pytest.mark.parametrize("source", ["Percentiles()", "Percentiles(1, 99)", "Window((0, 900), (0, 1))"])
+@pytest.mark.parametrize(
+    "source", ["Percentiles()", "Percentiles(1, 99)", "Window((0, 900), (0, 1))"]
+)
 @pytest.mark.parametrize("target", ["Window((0, 1000), (0, 1))", "OASIS"])
-def test_a_model_that_takes_images_keeps_the_contract(folder: Path, source: str, target: str) -> None:
+def test_a_model_that_takes_images_keeps_the_contract(
+    folder: Path, source: str, target: str
+) -> None:
     save_image_model(folder, f"{{'image': {source}}}", target)
     done = check(folder, "image.py")
     assert done.returncode == 0, done.stdout + done.stderr
     (line,) = counted(done.stdout)
-    assert re.fullmatch(r"model kind image on \.: [1-9]\d* checks kept, 0 broken, \d+ skipped", line)
+    assert re.fullmatch(
+        r"model kind image on \.: [1-9]\d* checks kept, 0 broken, \d+ skipped", line
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,7 +212,11 @@ def test_a_model_that_takes_images_keeps_the_contract(folder: Path, source: str,
         ("{}", "OASIS", "the card has no source: name what goes in"),
         ("{'t1': None}", "OASIS", "the card's source t1 is a NoneType: make it a LabelSet"),
         ("{'labels': OASIS}", "(OASIS, OASIS)", "the card's target is a tuple: make it a LabelSet"),
-        ("{'labels': OASIS}", "Percentiles()", "the card's target is a Percentiles: make it a LabelSet"),
+        (
+            "{'labels': OASIS}",
+            "Percentiles()",
+            "the card's target is a Percentiles: make it a LabelSet",
+        ),
     ],
 )
 def test_a_card_with_something_else_than_encodings_is_told_in_one_line(
@@ -222,7 +243,9 @@ def save_pairs(folder: Path, target: tuple[int, int, int] = (4, 5, 6)) -> None:
     """Save a subject's label map and MRI in a folder ``pairs``."""
     (folder / "pairs").mkdir()
     for name, shape in (("a_seg", (4, 5, 6)), ("a_t1", target)):
-        nib.save(nib.Nifti1Image(np.ones(shape, np.uint8), np.eye(4)), folder / "pairs" / f"{name}.nii")
+        nib.save(
+            nib.Nifti1Image(np.ones(shape, np.uint8), np.eye(4)), folder / "pairs" / f"{name}.nii"
+        )
 
 
 def test_a_reader_of_pairs_is_checked_with_pairs(folder: Path) -> None:
@@ -236,7 +259,16 @@ def test_a_reader_of_pairs_is_checked_with_pairs(folder: Path) -> None:
 
 def test_pairs_on_two_grids_are_found(folder: Path) -> None:
     save_pairs(folder, target=(4, 5, 7))
-    done = check(folder, "nifti", "--sample", "pairs", "--source-suffix", "_seg.nii", "--target-suffix", "_t1.nii")
+    done = check(
+        folder,
+        "nifti",
+        "--sample",
+        "pairs",
+        "--source-suffix",
+        "_seg.nii",
+        "--target-suffix",
+        "_t1.nii",
+    )
     assert done.returncode == 1
     assert "dataset nifti on pairs: pairs lie on one grid: " in done.stdout
 
@@ -285,6 +317,10 @@ def test_a_reader_that_ignores_options_is_found_out(folder: Path) -> None:
     done = check(folder, "careless.py", "--sample", ".")
     assert done.returncode == 1
     assert (
-        "`open` ignored --source-suffix _no-such-suffix.xyz: list only files that end in source_suffix" in done.stdout
+        "`open` ignored --source-suffix _no-such-suffix.xyz: list only files that end in source_suffix"
+        in done.stdout
     )
-    assert "--max-voxels 119 let 120 voxels pass: compare the size in the file with max_voxels" in done.stdout
+    assert (
+        "--max-voxels 119 let 120 voxels pass: compare the size in the file with max_voxels"
+        in done.stdout
+    )

@@ -43,12 +43,23 @@ def words(tmp_path: Path) -> list[str]:
     (tmp_path / "slow.py").write_text(SLOW)
     for name in ("a_seg.nii", "a_t1.nii"):
         nib.save(nib.Nifti1Image(np.ones((4, 4, 4), np.uint8), np.eye(4)), tmp_path / name)
-    options = ["--source-suffix", "_seg.nii", "--target-suffix", "_t1.nii", "--plugin", "slow.py", "--kind", "slow"]
+    options = [
+        "--source-suffix",
+        "_seg.nii",
+        "--target-suffix",
+        "_t1.nii",
+        "--plugin",
+        "slow.py",
+        "--kind",
+        "slow",
+    ]
     return [sys.executable, "-m", "oasis_gan", "train", ".", *options, "--out", "m"]
 
 
 def test_a_log_holds_the_lines_and_nothing_else(tmp_path: Path, words: list[str]) -> None:
-    process = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    process = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+    )
     reading, checked, *lines = process.stderr.splitlines()
     assert reading == "reading . as nifti"
     assert checked.startswith("a: ")
@@ -57,13 +68,17 @@ def test_a_log_holds_the_lines_and_nothing_else(tmp_path: Path, words: list[str]
     assert process.returncode == 0
 
 
-def test_a_terminal_shows_losses_steps_and_time_left_below_the_lines(tmp_path: Path, words: list[str]) -> None:
+def test_a_terminal_shows_losses_steps_and_time_left_below_the_lines(
+    tmp_path: Path, words: list[str]
+) -> None:
     status, results, seen = on_terminal(words, tmp_path)
     assert (status, results) == (0, b"m\n")
     shown = re.split(r"[\r\n]+", CONTROLS.sub("", seen))
     assert [line for line in shown if line in LINES] == LINES
     bars = [line for line in shown if "D [/0.60]" in line]
-    assert any(re.fullmatch(r"L1 0\.\d{4}  D \[/0\.60\] .*\d+/40 +\d:\d\d:\d\d *", line) for line in bars)
+    assert any(
+        re.fullmatch(r"L1 0\.\d{4}  D \[/0\.60\] .*\d+/40 +\d:\d\d:\d\d *", line) for line in bars
+    )
     # Before the first step nobody knows how many there are.
     assert any(line.startswith("training") for line in shown)
     # The bar is gone at the end, and the cursor back.
@@ -71,7 +86,9 @@ def test_a_terminal_shows_losses_steps_and_time_left_below_the_lines(tmp_path: P
     assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l")
 
 
-def test_a_training_that_fails_on_a_terminal_ends_with_its_line(tmp_path: Path, words: list[str]) -> None:
+def test_a_training_that_fails_on_a_terminal_ends_with_its_line(
+    tmp_path: Path, words: list[str]
+) -> None:
     status, results, seen = on_terminal([*words, "--set", "fails=true"], tmp_path)
     assert (status, results) == (2, b"")
     last = CONTROLS.sub("", seen).strip().splitlines()[-1].strip()

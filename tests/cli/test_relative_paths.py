@@ -25,7 +25,11 @@ def data(command_line: CommandLine, stand_ins: Path) -> Path:
 
 def content(folder: Path) -> dict[str, bytes]:
     """Return every file below a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_a_run_with_relative_paths_gives_the_same_files(
@@ -33,7 +37,9 @@ def test_a_run_with_relative_paths_gives_the_same_files(
 ) -> None:
     shutil.copy(paint_plugin, data / "paint.py")
     options = ("--source-suffix", "_seg.nii.gz", "--model", "paint")
-    done = command_line("run", data / "heads", *options, "--plugin", data / "paint.py", "--out", "out")
+    done = command_line(
+        "run", data / "heads", *options, "--plugin", data / "paint.py", "--out", "out"
+    )
     assert done.returncode == 0, done.stderr
     assert all(line.startswith("out/") for line in done.stdout.splitlines())
     absolute = ("--plugin", data / "paint.py", "--out", tmp_path / "absolute")
@@ -43,7 +49,9 @@ def test_a_run_with_relative_paths_gives_the_same_files(
     assert here == there
 
 
-def test_a_run_is_taken_up_again_from_another_folder(command_line: CommandLine, data: Path, paint_plugin: Path) -> None:
+def test_a_run_is_taken_up_again_from_another_folder(
+    command_line: CommandLine, data: Path, paint_plugin: Path
+) -> None:
     options = ("--source-suffix", "_seg.nii.gz", "--model", "paint", "--plugin", paint_plugin)
     out = data / "out"
     assert command_line("run", data / "heads", *options, "--out", out).returncode == 0
@@ -52,8 +60,15 @@ def test_a_run_is_taken_up_again_from_another_folder(command_line: CommandLine, 
     assert again.stderr.count("skipped") == 3
 
 
-def test_like_and_its_labels_may_be_relative(command_line: CommandLine, data: Path, paint_plugin: Path) -> None:
-    like = ("--like", data / "scan_brain.nii.gz", "--like-labels", data / "heads" / "sub-02_seg.nii.gz")
+def test_like_and_its_labels_may_be_relative(
+    command_line: CommandLine, data: Path, paint_plugin: Path
+) -> None:
+    like = (
+        "--like",
+        data / "scan_brain.nii.gz",
+        "--like-labels",
+        data / "heads" / "sub-02_seg.nii.gz",
+    )
     model = ("--plugin", paint_plugin, "--model", "paint")
     done = command_line("run", data / "sub-01_seg.nii.gz", *like, *model, "--out", "out")
     assert done.returncode == 0, done.stderr
@@ -75,7 +90,9 @@ def test_a_plugin_is_checked_by_a_relative_path(command_line: CommandLine, data:
 
 
 def test_a_model_folder_may_be_relative(command_line: CommandLine, data: Path) -> None:
-    done = command_line("run", data / "sub-01_seg.nii.gz", "--model", data / "my-model", "--out", "out")
+    done = command_line(
+        "run", data / "sub-01_seg.nii.gz", "--model", data / "my-model", "--out", "out"
+    )
     assert done.returncode == 0, done.stderr
     done = command_line("export", data / "my-model", "--format", "savedmodel", "--out", "exported")
     assert done.returncode == 0, done.stderr
@@ -91,14 +108,32 @@ def test_ci_finds_its_checkout_from_any_folder(tmp_path: Path, link: bool) -> No
     # A folder of the same name in CDPATH must not be taken for ours.
     (tmp_path / "other" / ".ci").mkdir(parents=True)
     environment = {**os.environ, "CDPATH": str(tmp_path / "other")}
-    options = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True, "check": True}
+    options = {
+        "cwd": tmp_path,
+        "env": environment,
+        "capture_output": True,
+        "text": True,
+        "check": True,
+    }
     printed = subprocess.run([run, "--print-test-command"], **options).stdout  # type: ignore[call-overload]
-    assert printed == subprocess.run([ROOT / ".ci" / "run", "--print-test-command"], **options).stdout  # type: ignore[call-overload]
+    named = [ROOT / ".ci" / "run", "--print-test-command"]
+    assert printed == subprocess.run(named, **options).stdout  # type: ignore[call-overload]
     assert "pytest" in printed
 
 
 def test_all_tests_can_be_collected_from_another_folder(tmp_path: Path) -> None:
     tests = os.path.relpath(ROOT / "tests", tmp_path)
-    words = (sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", tests)
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    words = (
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--collect-only",
+        "-p",
+        "no:cacheprovider",
+        tests,
+    )
+    done = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout[-2000:]

@@ -96,7 +96,9 @@ def test_a_training_of_a_relative_source_goes_on_in_the_same_folder(place: Path)
     assert json.loads((place / "out/rel/model.json").read_text())["training"]["step"] == 3
 
 
-def test_a_training_goes_on_from_another_folder(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_goes_on_from_another_folder(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     train("--resume", "place/out/rel", "--set", "steps=3")
     assert json.loads((place / "out/rel/model.json").read_text())["training"]["step"] == 3
@@ -148,7 +150,9 @@ def test_a_table_of_labels_is_found_from_another_folder_and_may_move(
 
 
 def test_what_labels_mean_cannot_change_on_the_way(place: Path) -> None:
-    assert "found --labels; leave it out" in refusal("--resume", "out/rel", "--labels", "freesurfer")
+    assert "found --labels; leave it out" in refusal(
+        "--resume", "out/rel", "--labels", "freesurfer"
+    )
 
 
 def remove(place: Path) -> None:
@@ -196,7 +200,11 @@ def rename(place: Path) -> None:
         (rename, "found one missing; uno added;"),
     ],
 )
-def test_who_is_missing_changed_or_new_is_named_and_nothing_is_written(place: Path, alter: Any, said: str) -> None:  # noqa: ANN401
+def test_who_is_missing_changed_or_new_is_named_and_nothing_is_written(
+    place: Path,
+    alter: Any,  # noqa: ANN401
+    said: str,
+) -> None:
     alter(place)
     before = files(place / "out/rel")
     line = refusal("--resume", "out/rel", "--set", "steps=3")
@@ -210,7 +218,9 @@ def test_a_subject_that_was_left_out_at_the_beginning_does_not_hinder_going_on(p
     train("--resume", "out/rel", "--set", "steps=3")
 
 
-@pytest.mark.parametrize("setting", ["generator.filters=8", "loss.l1_weight=50", "steps=x", "stepz=5", "seed=3"])
+@pytest.mark.parametrize(
+    "setting", ["generator.filters=8", "loss.l1_weight=50", "steps=x", "stepz=5", "seed=3"]
+)
 def test_a_setting_that_a_training_cannot_go_on_with_is_refused_before_anything_is_written(
     place: Path, setting: str
 ) -> None:
@@ -233,10 +243,14 @@ def damage_the_checkpoint(folder: Path, old: bytes, new: bytes) -> None:
         (b'{\\"sums', b'[\\"sums', "damaged facts"),
     ],
 )
-def test_settings_of_a_training_that_cannot_go_on_are_not_kept(place: Path, old: bytes, new: bytes, said: str) -> None:
+def test_settings_of_a_training_that_cannot_go_on_are_not_kept(
+    place: Path, old: bytes, new: bytes, said: str
+) -> None:
     damage_the_checkpoint(place / "out/rel", old, new)
     before = files(place / "out/rel")
-    assert f"expected a whole checkpoint, found {said}; " in refusal("--resume", "out/rel", "--set", "steps=3")
+    assert f"expected a whole checkpoint, found {said}; " in refusal(
+        "--resume", "out/rel", "--set", "steps=3"
+    )
     assert files(place / "out/rel") == before
 
 
@@ -249,18 +263,26 @@ def test_a_finished_model_without_checkpoints_is_not_replaced(place: Path) -> No
 
 
 @pytest.mark.parametrize(("end", "said"), [(100, "a row of 3 cells"), (None, "no such file")])
-def test_a_split_that_is_damaged_or_gone_is_named_in_a_line(place: Path, end: int | None, said: str) -> None:
+def test_a_split_that_is_damaged_or_gone_is_named_in_a_line(
+    place: Path, end: int | None, said: str
+) -> None:
     path = place / "out/rel/split.tsv"
     content = path.read_bytes()
     path.unlink()
     if end is not None:
         path.write_bytes(content[:end])
-    assert "split.tsv: expected a table of subject, side" in (line := refusal("--resume", "out/rel"))
+    assert "split.tsv: expected a table of subject, side" in (
+        line := refusal("--resume", "out/rel")
+    )
     assert f"found {said}; restore it" in line
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"kind": "pix2pix", "selection": {"sources": 5}}', "[" * 10**5])
-def test_a_folder_without_a_training_to_go_on_with_is_refused_in_a_line(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"kind": "pix2pix", "selection": {"sources": 5}}', "[" * 10**5]
+)
+def test_a_folder_without_a_training_to_go_on_with_is_refused_in_a_line(
+    tmp_path: Path, content: str
+) -> None:
     (tmp_path / "run.json").write_text(content)
     assert "run.json: expected a training to go on with, found " in refusal("--resume", tmp_path)
 
@@ -303,15 +325,21 @@ def test_a_model_is_never_begun_anew_and_the_refusal_says_how_to_go_on(place: Pa
 
 
 def test_a_finished_training_says_how_it_went_and_where_to_look(place: Path) -> None:
-    printed, said = train("heads", *PAIRS, "--recipe", "tiny.toml", "--validate", "two", "--out", "m")
+    printed, said = train(
+        "heads", *PAIRS, "--recipe", "tiny.toml", "--validate", "two", "--out", "m"
+    )
     assert printed == "m\n"
     figures = r"held out: L1 0\.\d+, PSNR \d+\.\d\d dB \(best L1 .* at step \d\)"
-    assert re.fullmatch(f"finished after 2 steps; {figures}; curves: m/curves.png", said.splitlines()[-1])
+    assert re.fullmatch(
+        f"finished after 2 steps; {figures}; curves: m/curves.png", said.splitlines()[-1]
+    )
     training = json.loads((place / "m/model.json").read_text())["training"]
     assert (training["step"], training["steps"], training["finished"]) == (2, 2, True)
 
 
-def test_going_on_with_a_finished_training_says_that_it_is_finished_and_changes_nothing(place: Path) -> None:
+def test_going_on_with_a_finished_training_says_that_it_is_finished_and_changes_nothing(
+    place: Path,
+) -> None:
     before = files(place / "out/rel")
     printed, said = train("--resume", "out/rel")
     assert printed == "out/rel\n"
@@ -320,7 +348,9 @@ def test_going_on_with_a_finished_training_says_that_it_is_finished_and_changes_
 
 
 def test_fewer_steps_than_are_done_are_refused(place: Path) -> None:
-    assert "expected at least the 2 steps that are done, found 1" in refusal("--resume", "out/rel", "--set", "steps=1")
+    assert "expected at least the 2 steps that are done, found 1" in refusal(
+        "--resume", "out/rel", "--set", "steps=1"
+    )
 
 
 def test_a_setting_that_is_changed_on_the_way_is_said_drawn_and_kept(place: Path) -> None:
@@ -335,7 +365,10 @@ def test_a_setting_that_is_changed_on_the_way_is_said_drawn_and_kept(place: Path
     # And so it is when the training goes on again, with the new value.
     _, said = train("--resume", "out/rel", "--set", "steps=5")
     assert "learning_rate" not in said
-    assert "# learning_rate: 0.0002 until step 2, 1e-05 from there on\n" in (place / "out/rel/recipe.toml").read_text()
+    assert (
+        "# learning_rate: 0.0002 until step 2, 1e-05 from there on\n"
+        in (place / "out/rel/recipe.toml").read_text()
+    )
 
 
 def test_a_model_whose_training_is_not_finished_says_so_when_it_is_used(place: Path) -> None:
@@ -345,8 +378,14 @@ def test_a_model_whose_training_is_not_finished_says_so_when_it_is_used(place: P
     card.write_text(json.dumps(content))
     done = oasis_gan("run", "heads/one_seg.nii.gz", "--model", "out/rel", "--out", "o", cwd=place)
     assert done.returncode == 0, done.stderr
-    assert "warning: out/rel: its training is not finished: trained for 2 of 9 steps" in done.stderr.splitlines()
+    assert (
+        "warning: out/rel: its training is not finished: trained for 2 of 9 steps"
+        in done.stderr.splitlines()
+    )
     plugin = place / "brought.py"
     plugin.write_text(BRINGS_A_MODEL.format(folder=str(place / "out/rel")))
     listed = oasis_gan("models", "--plugin", plugin, cwd=place)
-    assert "note: model mine: its training is not finished: trained for 2 of 9 steps" in listed.stdout.splitlines()
+    assert (
+        "note: model mine: its training is not finished: trained for 2 of 9 steps"
+        in listed.stdout.splitlines()
+    )

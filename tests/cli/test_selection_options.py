@@ -36,8 +36,14 @@ def oasis_gan_datasets():
     ("words", "asked"),
     [
         ((), "((), (), None, 134217728)"),
-        (("--participant-label", "sub-01", "--participant-label", "02"), "(('01', '02'), (), None, 134217728)"),
-        (("--participant-label", "01", "sub-02", "03"), "(('01', '02', '03'), (), None, 134217728)"),
+        (
+            ("--participant-label", "sub-01", "--participant-label", "02"),
+            "(('01', '02'), (), None, 134217728)",
+        ),
+        (
+            ("--participant-label", "01", "sub-02", "03"),
+            "(('01', '02', '03'), (), None, 134217728)",
+        ),
         (("--participant-label", "01,02,", "--max-voxels", "9"), "(('01', '02'), (), None, 9)"),
         (("--participant-label=01", "02"), "(('01', '02'), (), None, 134217728)"),
         (("--session-label", "ses-d0129"), "((), ('d0129',), None, 134217728)"),
@@ -76,7 +82,9 @@ def test_what_is_there_is_a_source_and_what_is_not_a_label(
     for folder in ("ds", "sub-01", "sub-02"):
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(cli, ["check", "--dataset", "spy", "--plugin", "spy.py", "--format", "tsv", *words])
+    result = CliRunner().invoke(
+        cli, ["check", "--dataset", "spy", "--plugin", "spy.py", "--format", "tsv", *words]
+    )
     assert result.exit_code == 1
     _, *rows = result.output.splitlines()
     assert len(rows) == 1
@@ -91,16 +99,27 @@ def test_a_label_that_is_not_there_is_named_and_not_taken_for_a_source(tmp_path:
         nib.save(nib.Nifti1Image(np.ones((3, 3, 3), np.uint8), np.eye(4)), path)
     result = CliRunner().invoke(cli, ["check", str(tmp_path), "--participant-label", "01", "03"])
     assert result.exit_code == 1
-    assert "--participant-label: expected one of 01, 02, found 03" in " ".join(result.output.split())
-    accepted = CliRunner().invoke(cli, ["check", str(tmp_path), "--participant-label", "01", "02", "--format", "tsv"])
-    assert [line.partition("\t")[0] for line in accepted.output.splitlines()[-2:]] == ["sub-01", "sub-02"]
+    assert "--participant-label: expected one of 01, 02, found 03" in " ".join(
+        result.output.split()
+    )
+    accepted = CliRunner().invoke(
+        cli, ["check", str(tmp_path), "--participant-label", "01", "02", "--format", "tsv"]
+    )
+    assert [line.partition("\t")[0] for line in accepted.output.splitlines()[-2:]] == [
+        "sub-01",
+        "sub-02",
+    ]
 
 
-def test_participants_of_a_layout_that_knows_none_are_refused(tmp_path: Path, paint: Callable[..., Any]) -> None:
+def test_participants_of_a_layout_that_knows_none_are_refused(
+    tmp_path: Path, paint: Callable[..., Any]
+) -> None:
     nib.save(nib.Nifti1Image(np.ones((3, 3, 3), np.uint8), np.eye(4)), tmp_path / "a.nii")
     refused = paint("a.nii", "--participant-label", "01")
     assert refused.returncode == 1
-    assert "a.nii: expected a BIDS dataset, found nifti; leave --participant-label" in refused.stderr
+    assert (
+        "a.nii: expected a BIDS dataset, found nifti; leave --participant-label" in refused.stderr
+    )
 
 
 @pytest.mark.parametrize("command", ["run", "train", "check"])
@@ -111,7 +130,9 @@ def test_a_spacing_is_one_positive_number_or_three(command: str, spacing: str) -
     assert "--spacing" in result.output
 
 
-def test_a_volume_with_more_voxels_is_refused_before_it_is_read(tmp_path: Path, paint: Callable[..., Any]) -> None:
+def test_a_volume_with_more_voxels_is_refused_before_it_is_read(
+    tmp_path: Path, paint: Callable[..., Any]
+) -> None:
     nib.save(nib.Nifti1Image(np.ones((9, 9, 9), np.uint8), np.eye(4)), tmp_path / "a.nii")
     refused = paint("a.nii", "--max-voxels", "728")
     assert refused.returncode == 1

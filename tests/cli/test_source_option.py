@@ -13,7 +13,14 @@ from kit.places import EXAMPLES
 from oasis_gan.cli.main import cli
 from oasis_gan.errors import OasisGanError
 
-MODEL = ("--plugin", str(EXAMPLES / "plugins" / "two_sources.py"), "--model", "t1-t2-to-flair", "--out", "out")
+MODEL = (
+    "--plugin",
+    str(EXAMPLES / "plugins" / "two_sources.py"),
+    "--model",
+    "t1-t2-to-flair",
+    "--out",
+    "out",
+)
 GREYS = np.random.default_rng(0).uniform(50, 100, (8, 9, 7)).astype(np.float32)
 
 
@@ -46,16 +53,24 @@ def _heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("typed", "message"),
     [
         ((), "expected t2=WHERE for t1-t2-to-flair, which takes t1 (SOURCE) and t2, found none;"),
-        (("flair=t2",), "expected a further source of t1-t2-to-flair, which takes t1 (SOURCE) and t2, found flair;"),
+        (
+            ("flair=t2",),
+            "expected a further source of t1-t2-to-flair, which takes t1 (SOURCE) and t2, found flair;",
+        ),
         (("t1=t2",), "which takes t1 (SOURCE) and t2, found t1, which is SOURCE; leave it out"),
         (
             ("t2=t1", "t2=t2"),
             "one place for the t2 of t1-t2-to-flair, which takes t1 (SOURCE) and t2, found t1 and",
         ),
-        (("t2=no/such",), "expected a file, a folder, or the end of file names, found no such file or folder;"),
+        (
+            ("t2=no/such",),
+            "expected a file, a folder, or the end of file names, found no such file or folder;",
+        ),
     ],
 )
-def test_what_is_wrong_with_the_names_is_said_before_anything_is_read(typed: tuple[str, ...], message: str) -> None:
+def test_what_is_wrong_with_the_names_is_said_before_anything_is_read(
+    typed: tuple[str, ...], message: str
+) -> None:
     words = [word for text in typed for word in ("--source", text)]
     done = run("t1", *words)
     assert isinstance(done.exception, OasisGanError)
@@ -71,7 +86,9 @@ def test_a_place_without_a_name_is_wrong_usage() -> None:
 
 def test_one_file_is_not_taken_for_several_subjects() -> None:
     done = run("t1/a.nii.gz", "t1/b.nii.gz", "--source", "t2=t2/a.nii.gz")
-    assert "expected a t2 for each of several subjects, found one file, t2/a.nii.gz;" in str(done.exception)
+    assert "expected a t2 for each of several subjects, found one file, t2/a.nii.gz;" in str(
+        done.exception
+    )
     done = run("t1", "--source", "t2=t2/a.nii.gz")
     assert done.exit_code == 1
     assert "found one file, t2/a.nii.gz; name a folder" in done.stderr

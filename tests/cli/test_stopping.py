@@ -89,7 +89,12 @@ def start() -> Iterator[Start]:
         def run(cwd: Path, *words: object, preexec: Callable[[], object] = heed_hangups) -> Started:
             command = [sys.executable, "-m", "oasis_gan", "train", *map(str, words)]
             process = subprocess.Popen(
-                command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=preexec
+                command,
+                cwd=cwd,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                preexec_fn=preexec,
             )
             closing.enter_context(process)
             closing.callback(process.kill)
@@ -110,12 +115,28 @@ def read_until(process: Started, awaited: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=lambda one: str(one)
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=lambda one: str(one),
 )
 def test_a_training_that_is_asked_to_end_saves_says_and_goes_on_to_the_same_model(
-    start: Start, heads: Path, uninterrupted: Path, tmp_path: Path, number: signal.Signals, status: int
+    start: Start,
+    heads: Path,
+    uninterrupted: Path,
+    tmp_path: Path,
+    number: signal.Signals,
+    status: int,
 ) -> None:
-    words = ("heads", *PAIRS, "--validate", "two", "--recipe", "tiny.toml", "--out", tmp_path / "a model")
+    words = (
+        "heads",
+        *PAIRS,
+        "--validate",
+        "two",
+        "--recipe",
+        "tiny.toml",
+        "--out",
+        tmp_path / "a model",
+    )
     process = start(heads, *words)
     read_until(process, "step 50/300")
     process.send_signal(number)
@@ -130,7 +151,14 @@ def test_a_training_that_is_asked_to_end_saves_says_and_goes_on_to_the_same_mode
     assert (tmp_path / "a model" / "checkpoints" / f"step-{step:09}.safetensors").is_file()
     # The line can be pasted into a shell, in any folder.
     command = said[2].replace("oasis-gan", f"{sys.executable} -m oasis_gan", 1)
-    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert f"resumed after step {step}" in done.stderr
     whole, resumed = files(uninterrupted), files(tmp_path / "a model")
@@ -184,7 +212,9 @@ def test_a_resumed_training_that_is_stopped_while_it_reads_keeps_nothing_and_nam
     assert files(tmp_path / "m") == before
 
 
-def test_nohup_keeps_a_training_from_ending_with_its_terminal(start: Start, heads: Path, tmp_path: Path) -> None:
+def test_nohup_keeps_a_training_from_ending_with_its_terminal(
+    start: Start, heads: Path, tmp_path: Path
+) -> None:
     def ignore() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
@@ -196,9 +226,13 @@ def test_nohup_keeps_a_training_from_ending_with_its_terminal(start: Start, head
     assert process.returncode == 0, stderr
 
 
-def test_a_second_training_in_a_folder_is_told_who_holds_it(start: Start, heads: Path, tmp_path: Path) -> None:
+def test_a_second_training_in_a_folder_is_told_who_holds_it(
+    start: Start, heads: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "m"
-    process = start(heads, "heads", *PAIRS, "--recipe", "tiny.toml", "--set", "steps=100000", "--out", out)
+    process = start(
+        heads, "heads", *PAIRS, "--recipe", "tiny.toml", "--set", "steps=100000", "--out", out
+    )
     read_until(process, "step 50/100000")
     before = (out / "run.json").read_bytes()
     for words in (("--resume", out), ("heads", *PAIRS, "--out", out)):
@@ -224,7 +258,17 @@ def test_a_signal_that_comes_with_the_last_step_finds_the_training_finished(
     start: Start, heads: Path, tmp_path: Path
 ) -> None:
     """Whatever the moment: either it was stopped and says how to go on, or it is finished and says so."""
-    process = start(heads, "heads", *PAIRS, "--recipe", "tiny.toml", "--set", "steps=50", "--out", tmp_path / "m")
+    process = start(
+        heads,
+        "heads",
+        *PAIRS,
+        "--recipe",
+        "tiny.toml",
+        "--set",
+        "steps=50",
+        "--out",
+        tmp_path / "m",
+    )
     read_until(process, "step 50/50")
     time.sleep(0.01)
     os.kill(process.pid, signal.SIGTERM)

@@ -51,7 +51,9 @@ def volumes(tmp_path: Path) -> Path:
     """Return a folder of three label maps."""
     (tmp_path / "in").mkdir()
     for name in "abc":
-        nib.save(nib.Nifti1Image(np.ones((8, 9, 10), np.uint8), np.eye(4)), tmp_path / f"in/{name}.nii")
+        nib.save(
+            nib.Nifti1Image(np.ones((8, 9, 10), np.uint8), np.eye(4)), tmp_path / f"in/{name}.nii"
+        )
     return tmp_path / "in"
 
 
@@ -65,7 +67,9 @@ def words(paint_plugin: Path) -> list[str]:
 def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a line in bash, and return the status of the first command of its pipe."""
     script = f"{line}\nexit ${{PIPESTATUS[0]}}"
-    return subprocess.run(["bash", "-c", script], cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        ["bash", "-c", script], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def statuses(out: Path) -> list[str]:
@@ -85,7 +89,9 @@ def test_what_a_plugin_prints_goes_to_standard_error(tmp_path: Path, paint: Pain
 
 
 @pytest.mark.usefixtures("volumes")
-def test_a_reader_of_results_who_leaves_does_not_stop_a_cohort(tmp_path: Path, words: list[str]) -> None:
+def test_a_reader_of_results_who_leaves_does_not_stop_a_cohort(
+    tmp_path: Path, words: list[str]
+) -> None:
     process = shell(f"PAINT_SECONDS=0.3 {shlex.join(words)} | head -1", tmp_path)
     assert process.returncode == 0, process.stderr
     assert process.stdout == "out/a_synthT1w.nii.gz\n"
@@ -126,22 +132,30 @@ def test_a_full_standard_output_is_named_and_stops_nobody(tmp_path: Path, words:
 def test_a_full_standard_output_is_named_by_every_command(tmp_path: Path, command: str) -> None:
     process = shell(f"{shlex.quote(sys.executable)} -m oasis_gan {command} > /dev/full", tmp_path)
     assert process.returncode == 1
-    assert process.stderr == "oasis-gan: standard output: No space left on device; free some space\n"
+    assert (
+        process.stderr == "oasis-gan: standard output: No space left on device; free some space\n"
+    )
 
 
 @pytest.mark.usefixtures("volumes")
 @pytest.mark.parametrize("messages", ["2>&1 | head -1", "2>&1 >paths | true", "2>/dev/full"])
-def test_messages_that_cannot_be_written_stop_no_cohort(tmp_path: Path, words: list[str], messages: str) -> None:
+def test_messages_that_cannot_be_written_stop_no_cohort(
+    tmp_path: Path, words: list[str], messages: str
+) -> None:
     process = shell(f"PAINT_SECONDS=0.3 {shlex.join(words)} {messages}", tmp_path)
     assert process.returncode == 0
     assert statuses(tmp_path / "out") == ["done"] * 3
 
 
-def test_a_plugin_that_closes_standard_output_silences_nobody(tmp_path: Path, paint: Painting) -> None:
+def test_a_plugin_that_closes_standard_output_silences_nobody(
+    tmp_path: Path, paint: Painting
+) -> None:
     (tmp_path / "in").mkdir()
     for name in "abc":
         (tmp_path / "in" / f"{name}.odd").write_text(name)
-    (tmp_path / "odd.py").write_text(CHATTY.replace('os.system("echo a child")', "sys.stdout.close()"))
+    (tmp_path / "odd.py").write_text(
+        CHATTY.replace('os.system("echo a child")', "sys.stdout.close()")
+    )
     process = paint("in", "--plugin", "odd.py")
     assert process.returncode == 0, process.stderr
     assert process.stdout.splitlines() == [f"out/{name}_synthT1w.nii.gz" for name in "abc"]
@@ -215,10 +229,14 @@ def oasis_gan_exporters():
 
 
 @pytest.mark.usefixtures("volumes")
-def test_a_writer_that_hangs_is_left_behind_when_a_run_is_interrupted_twice(tmp_path: Path, words: list[str]) -> None:
+def test_a_writer_that_hangs_is_left_behind_when_a_run_is_interrupted_twice(
+    tmp_path: Path, words: list[str]
+) -> None:
     (tmp_path / "hanging.py").write_text(HANGING)
     command = [*words, "--plugin", "hanging.py", "--exporter", "hanging"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     while process.stderr.readline() != "hanging\n":
         assert process.poll() is None
@@ -231,6 +249,8 @@ def test_a_writer_that_hangs_is_left_behind_when_a_run_is_interrupted_twice(tmp_
         process.kill()
     assert process.returncode == 130
     assert results.split() == ["out/a_synthT1w.txt"]
-    assert messages.splitlines()[-1].startswith("oasis-gan: interrupted; while writing b; 1 of 3 subjects are finished")
+    assert messages.splitlines()[-1].startswith(
+        "oasis-gan: interrupted; while writing b; 1 of 3 subjects are finished"
+    )
     assert statuses(tmp_path / "out") == ["done"]
     assert not [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]

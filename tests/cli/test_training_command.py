@@ -40,7 +40,9 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rng = np.random.default_rng(seed)
         labels = np.zeros((20, 22, 18), np.uint8)
         labels[2:-2, 2:-2, 2:-2] = rng.integers(1, 4, (16, 18, 14))
-        image = (np.array([0, 20, 45, 70])[labels] + rng.normal(0, 1, labels.shape) * (labels > 0)).astype(np.float32)
+        image = (
+            np.array([0, 20, 45, 70])[labels] + rng.normal(0, 1, labels.shape) * (labels > 0)
+        ).astype(np.float32)
         (folder / name).mkdir()
         nib.save(nib.Nifti1Image(labels, np.eye(4)), folder / name / "seg.nii.gz")
         nib.save(nib.Nifti1Image(image, np.eye(4)), folder / name / "t1.nii.gz")
@@ -56,13 +58,32 @@ def train(*words: object) -> str:
     return result.stdout
 
 
-def test_a_training_leaves_all_that_is_said_and_goes_on_from_there(heads: Path, tmp_path: Path) -> None:
+def test_a_training_leaves_all_that_is_said_and_goes_on_from_there(
+    heads: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "m"
     printed = train(
-        heads, *PAIRS, "--recipe", heads / "tiny.toml", "--validate", "two", "--set", "name=x", "--out", out
+        heads,
+        *PAIRS,
+        "--recipe",
+        heads / "tiny.toml",
+        "--validate",
+        "two",
+        "--set",
+        "name=x",
+        "--out",
+        out,
     )
     assert printed.split() == [str(out)]
-    for name in ("model.json", "weights.safetensors", "losses.csv", "curves.png", "split.tsv", "recipe.toml", "best"):
+    for name in (
+        "model.json",
+        "weights.safetensors",
+        "losses.csv",
+        "curves.png",
+        "split.tsv",
+        "recipe.toml",
+        "best",
+    ):
         assert (out / name).exists(), name
     content: dict[str, Any] = json.loads((out / "model.json").read_text())
     assert content["name"] == "x"
@@ -78,9 +99,28 @@ def test_a_training_leaves_all_that_is_said_and_goes_on_from_there(heads: Path, 
 
 def test_settings_go_over_a_recipe_and_that_over_a_preset(heads: Path, tmp_path: Path) -> None:
     out = tmp_path / "m"
-    small = ("--set", "generator.levels=4", "--set", "epochs=1", "--set", "batch=64", "--set", "generator.filters=2")
+    small = (
+        "--set",
+        "generator.levels=4",
+        "--set",
+        "epochs=1",
+        "--set",
+        "batch=64",
+        "--set",
+        "generator.filters=2",
+    )
     (tmp_path / "r.toml").write_text("size = 32\n[discriminator]\nfilters = 2\n")
-    train(heads / "one", *PAIRS, "--preset", "paper", "--recipe", tmp_path / "r.toml", *small, "--out", out)
+    train(
+        heads / "one",
+        *PAIRS,
+        "--preset",
+        "paper",
+        "--recipe",
+        tmp_path / "r.toml",
+        *small,
+        "--out",
+        out,
+    )
     recipe = json.loads((out / "model.json").read_text())["training"]["recipe"]
     assert recipe["generator"]["dropout"] == 0.5
     assert (recipe["generator"]["levels"], recipe["size"], recipe["epochs"]) == (4, 32, 1)
@@ -92,17 +132,32 @@ def test_settings_go_over_a_recipe_and_that_over_a_preset(heads: Path, tmp_path:
     [
         (("--resume", "{heads}"), "a training to go on with"),
         (("--resume", "{heads}", "--preset", "paper"), "found --preset; leave it out"),
-        (("--resume", "{heads}", "--target-suffix", "_t1.nii"), "found --target-suffix; leave it out"),
+        (
+            ("--resume", "{heads}", "--target-suffix", "_t1.nii"),
+            "found --target-suffix; leave it out",
+        ),
         (("--resume", "{heads}", "--max-voxels", "1000"), "found --max-voxels; leave it out"),
-        (("--resume", "{heads}", "--participant-label", "01"), "found --participant-label; leave it out"),
-        (("--resume", "{heads}", "{heads}"), "found SOURCE; leave it out; --source says where the data lie now"),
-        (("{heads}", "--out", "{out}", "--source", "{heads}"), "--source: expected --resume beside it"),
+        (
+            ("--resume", "{heads}", "--participant-label", "01"),
+            "found --participant-label; leave it out",
+        ),
+        (
+            ("--resume", "{heads}", "{heads}"),
+            "found SOURCE; leave it out; --source says where the data lie now",
+        ),
+        (
+            ("{heads}", "--out", "{out}", "--source", "{heads}"),
+            "--source: expected --resume beside it",
+        ),
         (("{heads}",), "SOURCE and --out, or --resume"),
         (("{heads}", "--out", "{out}", "--preset", "none"), "one of 2.5d, paper, "),
         (("{heads}", "--out", "{out}", "--set", "steps=0", *PAIRS), "recipe: steps"),
         (("{heads}", "--out", "{out}", "--set", "spacing=nan", *PAIRS), "recipe: spacing"),
         (("{heads}", "--out", "{out}", "--validate", "three", *PAIRS), "one of one, two"),
-        (("{heads}", "--out", "{out}", "--validate", "one", "--validate", "two", *PAIRS), "someone to learn from"),
+        (
+            ("{heads}", "--out", "{out}", "--validate", "one", "--validate", "two", *PAIRS),
+            "someone to learn from",
+        ),
     ],
 )
 def test_what_cannot_be_followed_is_a_line_and_leaves_nothing(
@@ -125,7 +180,9 @@ def test_settings_are_refused_before_tensorflow_starts(heads: Path, tmp_path: Pa
         "try:\n    cli.main(words, standalone_mode=False)\n"
         "except Exception as error:\n    print(error, 'tensorflow' in sys.modules)\n"
     )
-    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert "recipe: batch" in process.stdout
     assert process.stdout.strip().endswith("False")
 
@@ -137,7 +194,9 @@ def test_onednn_learns_what_tensorflow_alone_learns(heads: Path, tmp_path: Path)
     for setting in ("0", "1", None):
         out = tmp_path / f"m{setting}"
         said = {} if setting is None else {"TF_ENABLE_ONEDNN_OPTS": setting}
-        unsaid = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+        unsaid = {
+            name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"
+        }
         made = oasis_gan(*words, "--out", out, cwd=tmp_path, env=unsaid | said)
         assert made.returncode == 0, made.stderr
         states.append(load_file(out / "checkpoints" / "step-000000003.safetensors"))

@@ -74,9 +74,14 @@ def told() -> Any:  # noqa: ANN401
 
 def test_a_kind_is_given_the_sources_that_its_recipe_names_and_who_lacks_one_is_left_out() -> None:
     said = begin(*GIVEN)
-    expected = {"tissue": ["{}_seg.nii.gz", "labels", "labels"], "t2": ["{}_t1.nii.gz", "image", "image"]}
+    expected = {
+        "tissue": ["{}_seg.nii.gz", "labels", "labels"],
+        "t2": ["{}_t1.nii.gz", "image", "image"],
+    }
     for name in "ab":
-        assert told().pop(name) == {key: [file.format(name), *rest] for key, (file, *rest) in expected.items()}
+        assert told().pop(name) == {
+            key: [file.format(name), *rest] for key, (file, *rest) in expected.items()
+        }
     assert set(told()) == {"a", "b"}
     assert "left out c: reject" in said
     assert "c_t1.nii.gz: expected a t2 beside it, found none" in said
@@ -119,7 +124,10 @@ def test_a_further_source_that_has_changed_stops_a_training_that_goes_on() -> No
     begin(*GIVEN)
     assert "t2=" in Path("m", TABLE).read_text()
     image = nib.Nifti1Image.from_filename("t2/a_t1.nii.gz")
-    nib.save(nib.Nifti1Image(np.asarray(image.get_fdata(), np.float32) * 2, image.affine), "t2/a_t1.nii.gz")
+    nib.save(
+        nib.Nifti1Image(np.asarray(image.get_fdata(), np.float32) * 2, image.affine),
+        "t2/a_t1.nii.gz",
+    )
     with pytest.raises(OasisGanError, match="found a changed"):
         train("--resume", "m")
 
@@ -127,9 +135,21 @@ def test_a_further_source_that_has_changed_stops_a_training_that_goes_on() -> No
 @pytest.mark.parametrize(
     ("words", "sources", "message"),
     [
-        (GIVEN[:2], SOURCES, r"expected t2=WHERE for the recipe, which takes t1 \(SOURCE\) and tissue and t2, found"),
-        (("--source", "flair=t2"), SOURCES, "expected a further source of the recipe, which takes .*, found flair"),
-        (GIVEN, "steps=1", "expected a further source of the recipe, which names none, found tissue"),
+        (
+            GIVEN[:2],
+            SOURCES,
+            r"expected t2=WHERE for the recipe, which takes t1 \(SOURCE\) and tissue and t2, found",
+        ),
+        (
+            ("--source", "flair=t2"),
+            SOURCES,
+            "expected a further source of the recipe, which takes .*, found flair",
+        ),
+        (
+            GIVEN,
+            "steps=1",
+            "expected a further source of the recipe, which names none, found tissue",
+        ),
     ],
 )
 def test_sources_and_recipe_must_agree(words: tuple[str, ...], sources: str, message: str) -> None:

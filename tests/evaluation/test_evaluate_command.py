@@ -21,7 +21,9 @@ from kit.tool import Painting, oasis_gan
 Run = subprocess.CompletedProcess[str]
 
 
-def save(voxels: np.ndarray[Any, Any], path: Path, affine: np.ndarray[Any, Any] | None = None) -> Path:
+def save(
+    voxels: np.ndarray[Any, Any], path: Path, affine: np.ndarray[Any, Any] | None = None
+) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     nib.save(nib.Nifti1Image(voxels, np.eye(4) if affine is None else affine), path)
     return path
@@ -53,7 +55,9 @@ def assert_one_line(done: Run, *parts: str) -> None:
     assert [part for part in parts if part not in line] == []
 
 
-def test_a_table_shows_each_tissue_with_the_contrasts_as_they_are_and_matched(painted: Path) -> None:
+def test_a_table_shows_each_tissue_with_the_contrasts_as_they_are_and_matched(
+    painted: Path,
+) -> None:
     done = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz")
     assert done.returncode == 0, done.stderr
     for text in ("total", "CSF", "GM", "WM", "PSNR (dB)", "MS-SSIM", "gradient ratio, left-right"):
@@ -68,7 +72,9 @@ def test_tsv_has_a_row_for_the_whole_and_for_each_tissue(painted: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(done.stdout), dialect="excel-tab"))
     assert [row["tissue"] for row in rows] == ["total", "CSF", "GM", "WM"]
     assert {row["subject"] for row in rows} == {"a_seg"}
-    assert float(rows[0]["volume_ml"]) == pytest.approx(sum(float(row["volume_ml"]) for row in rows[1:]), rel=1e-6)
+    assert float(rows[0]["volume_ml"]) == pytest.approx(
+        sum(float(row["volume_ml"]) for row in rows[1:]), rel=1e-6
+    )
     # The model paints each tissue, so that within one there is no gradient.
     assert [float(row["matched_gradient_left_right"]) for row in rows[1:]] == [0, 0, 0]
     assert float(rows[0]["matched_gradient_left_right"]) > 0.5
@@ -85,7 +91,10 @@ def test_json_says_what_was_compared_where_and_in_which_range(painted: Path) -> 
     files = {"output": OUTPUT, "real": "a_t1.nii.gz", "labels": "a_seg.nii.gz"}
     for role, name in files.items():
         path = painted / name
-        assert subject["files"][role] == {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        assert subject["files"][role] == {
+            "file": path.name,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
     assert subject["range"]["matched"] == [0, 1]
     assert subject["tissues"]["GM"]["matched"]["mae"] > 0
     assert len(subject["slices"]["matched"]["ssim_axial"]) == 30
@@ -96,7 +105,10 @@ def test_every_figure_that_is_missing_is_explained(painted: Path) -> None:
     done = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz")
     assert "n/a" in done.stdout
     assert "nan" not in done.stdout.lower()
-    assert "a_seg: raw, CSF and GM and WM: not defined, one of the two is constant there (NCC)" in done.stderr
+    assert (
+        "a_seg: raw, CSF and GM and WM: not defined, one of the two is constant there (NCC)"
+        in done.stderr
+    )
 
 
 def test_an_output_beside_itself_is_perfect(painted: Path) -> None:
@@ -111,7 +123,10 @@ def test_the_label_map_is_named_where_it_lies_elsewhere(painted: Path) -> None:
     (painted / "a_seg.nii.gz").rename(painted / "labels" / "a_seg.nii.gz")
     alone = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz")
     assert alone.returncode == 0
-    assert "a_seg.nii.gz, which the output was made from, is not near it: name it with --labels" in alone.stderr
+    assert (
+        "a_seg.nii.gz, which the output was made from, is not near it: name it with --labels"
+        in alone.stderr
+    )
     assert "where the output is not 0" in alone.stdout
     assert "contrasts matched" not in alone.stdout
     named = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz", "--labels", "labels/a_seg.nii.gz")
@@ -122,13 +137,25 @@ def test_another_label_map_than_the_one_of_the_output_is_used_with_a_word(painte
     save(make_head(1)[0], painted / "other.nii.gz")
     done = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz", "--labels", "other.nii.gz")
     assert done.returncode == 0
-    assert "by its SHA-256, the label map is not the file that the output was made from" in done.stderr
+    assert (
+        "by its SHA-256, the label map is not the file that the output was made from" in done.stderr
+    )
 
 
 def test_what_the_values_of_the_label_map_mean_can_be_said(painted: Path) -> None:
     labels, _ = make_head(0)
     save(np.array([0, 3, 1, 2], np.uint8)[labels], painted / "bids.nii.gz")
-    words = (OUTPUT, "--against", "a_t1.nii.gz", "--labels", "bids.nii.gz", "--label-set", "bids", "--format", "tsv")
+    words = (
+        OUTPUT,
+        "--against",
+        "a_t1.nii.gz",
+        "--labels",
+        "bids.nii.gz",
+        "--label-set",
+        "bids",
+        "--format",
+        "tsv",
+    )
     plain = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz", "--format", "tsv")
     assert evaluate(painted, *words).stdout == plain.stdout
 
@@ -146,11 +173,15 @@ def test_the_same_grid_in_another_order_of_axes_is_turned_and_said(painted: Path
 
 def test_a_scan_on_another_grid_is_one_line(painted: Path) -> None:
     save(make_head(0)[1], painted / "moved.nii.gz", np.diag([1, 1, 1.2, 1]))
-    assert_one_line(evaluate(painted, OUTPUT, "--against", "moved.nii.gz"), "moved.nii.gz", "resample")
+    assert_one_line(
+        evaluate(painted, OUTPUT, "--against", "moved.nii.gz"), "moved.nii.gz", "resample"
+    )
 
 
 def test_a_missing_scan_is_one_line(painted: Path) -> None:
-    assert_one_line(evaluate(painted, OUTPUT, "--against", "no.nii.gz"), "no.nii.gz", "no such file")
+    assert_one_line(
+        evaluate(painted, OUTPUT, "--against", "no.nii.gz"), "no.nii.gz", "no such file"
+    )
 
 
 def test_a_damaged_scan_is_one_line(painted: Path) -> None:
@@ -166,7 +197,9 @@ def test_an_empty_label_map_is_one_line(painted: Path) -> None:
 
 def test_intensities_beyond_what_can_be_squared_are_one_line(painted: Path) -> None:
     save(make_head(0)[1].astype(np.float64) * 1e200, painted / "huge.nii.gz")
-    assert_one_line(evaluate(painted, OUTPUT, "--against", "huge.nii.gz"), "huge.nii.gz", "rescale the volume")
+    assert_one_line(
+        evaluate(painted, OUTPUT, "--against", "huge.nii.gz"), "huge.nii.gz", "rescale the volume"
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,11 +209,25 @@ def test_intensities_beyond_what_can_be_squared_are_one_line(painted: Path) -> N
         (lambda text: text.replace('"sha256": "', '"sha256": "zz'), "the provenance of an output"),
         (lambda text: text.replace('"source": {', '"source": 3, "was": {'), "source"),
         (lambda text: text.replace('"synthetic": true', '"synthetic": "no"'), "synthetic"),
-        (lambda text: text.replace('"file": "a_seg_synthT1w.nii.gz"', '"file": "../b.nii.gz"'), "that of ../b.nii.gz"),
-        (lambda text: text.replace('"subject": "a_seg"', '"subject": "a", "subject": "b"'), "subject twice"),
+        (
+            lambda text: text.replace('"file": "a_seg_synthT1w.nii.gz"', '"file": "../b.nii.gz"'),
+            "that of ../b.nii.gz",
+        ),
+        (
+            lambda text: text.replace('"subject": "a_seg"', '"subject": "a", "subject": "b"'),
+            "subject twice",
+        ),
         (lambda text: "[" * 100_000, "the provenance of an output"),
     ],
-    ids=["cut short", "no hash", "no source", "not synthetic", "of another file", "a key twice", "nested"],
+    ids=[
+        "cut short",
+        "no hash",
+        "no source",
+        "not synthetic",
+        "of another file",
+        "a key twice",
+        "nested",
+    ],
 )
 def test_an_edited_sidecar_is_one_line(painted: Path, edit: Any, said: str) -> None:  # noqa: ANN401
     sidecar = painted / SIDECAR
@@ -191,13 +238,17 @@ def test_an_edited_sidecar_is_one_line(painted: Path, edit: Any, said: str) -> N
 def test_an_output_that_has_changed_since_is_one_line(painted: Path) -> None:
     shutil.copy(painted / "a_t1.nii.gz", painted / OUTPUT)
     done = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz")
-    assert_one_line(done, OUTPUT, "expected the volume that the JSON beside it describes, found another one")
+    assert_one_line(
+        done, OUTPUT, "expected the volume that the JSON beside it describes, found another one"
+    )
 
 
 def test_a_volume_of_another_program_is_compared_without_provenance(painted: Path) -> None:
     shutil.copy(painted / OUTPUT, painted / "theirs.nii.gz")
     (painted / "theirs.json").write_text('{"Manufacturer": "Siemens"}')
-    done = evaluate(painted, "theirs.nii.gz", "--against", "a_t1.nii.gz", "--labels", "a_seg.nii.gz")
+    done = evaluate(
+        painted, "theirs.nii.gz", "--against", "a_t1.nii.gz", "--labels", "a_seg.nii.gz"
+    )
     assert done.returncode == 0
     assert "no sidecar of oasis-gan lies beside the output" in done.stderr
 

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 from oasis_gan import Geometry, OasisGanError
-from oasis_gan.evaluation.comparison import Comparison, compare_matched, compare_raw, plane_axes, regions_of
+from oasis_gan.evaluation.comparison import (
+    Comparison,
+    compare_matched,
+    compare_raw,
+    plane_axes,
+    regions_of,
+)
 from oasis_gan.evaluation.image_scores import ImageScores, score
 from oasis_gan.evaluation.measures import Undefined, Value
 from oasis_gan.evaluation.similarity import count_scales, multi_scale_similarity, similarity_maps
@@ -67,7 +73,9 @@ def test_a_shift_of_a_voxel_costs_the_mean_step_between_neighbours() -> None:
     scores = total(REAL, np.roll(REAL, 1, axis=1))
     steps = np.abs(np.diff(REAL, axis=1, prepend=0))[INSIDE]
     assert scores["mae"] == pytest.approx(float(steps.mean()), rel=1e-5)
-    assert scores["ncc"] == pytest.approx(np.corrcoef(REAL[INSIDE], np.roll(REAL, 1, axis=1)[INSIDE])[0, 1])
+    assert scores["ncc"] == pytest.approx(
+        np.corrcoef(REAL[INSIDE], np.roll(REAL, 1, axis=1)[INSIDE])[0, 1]
+    )
     assert scores["ssim"] < 0.7
 
 
@@ -124,7 +132,9 @@ def test_a_constant_output_has_no_correlation_and_no_gradient() -> None:
     assert all(math.isfinite(scores[key]) for key in ("mae", "psnr", "histogram", *STRUCTURAL))
 
 
-def test_against_a_constant_scan_whatever_needs_a_range_or_a_gradient_has_a_reason_instead() -> None:
+def test_against_a_constant_scan_whatever_needs_a_range_or_a_gradient_has_a_reason_instead() -> (
+    None
+):
     scores = total(100.0 * INSIDE, REAL)
     assert scores["mae"] == pytest.approx(np.abs(REAL - 100)[INSIDE].mean(), rel=1e-5)
     undefined = ["psnr", "ncc", "histogram", *STRUCTURAL, *GRADIENTS]
@@ -150,21 +160,29 @@ def test_a_single_voxel_has_an_error_and_reasons_for_the_rest() -> None:
 
 def test_what_lies_outside_the_mask_has_no_part_in_any_figure() -> None:
     noise = np.random.default_rng(0).normal(0, 500, REAL.shape)
-    assert total(REAL, REAL + 1) == total(np.where(INSIDE, REAL, noise), np.where(INSIDE, REAL + 1, -noise))
+    assert total(REAL, REAL + 1) == total(
+        np.where(INSIDE, REAL, noise), np.where(INSIDE, REAL + 1, -noise)
+    )
 
 
 def test_ssim_is_that_of_scikit_image_on_the_whole_grid() -> None:
     output = REAL + np.random.default_rng(0).normal(0, 9, REAL.shape) * INSIDE
     comparison = compare(REAL, output)
-    expected = structural_similarity(REAL, output.astype("f4"), data_range=comparison.data_range, full=True)[1]
-    assert score(comparison).regions["total"]["ssim"] == pytest.approx(expected[INSIDE].mean(), abs=1e-6)
+    expected = structural_similarity(
+        REAL, output.astype("f4"), data_range=comparison.data_range, full=True
+    )[1]
+    assert score(comparison).regions["total"]["ssim"] == pytest.approx(
+        expected[INSIDE].mean(), abs=1e-6
+    )
 
 
 def test_ssim_by_slice_is_that_of_each_slice_and_none_where_there_is_no_brain() -> None:
     output = REAL + np.random.default_rng(0).normal(0, 9, REAL.shape).astype("f4") * INSIDE
     comparison = compare(REAL, output)
     curves = score(comparison).slices
-    assert [len(curves[plane]) for plane in (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)] == list(REAL.shape)
+    assert [len(curves[plane]) for plane in (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)] == list(
+        REAL.shape
+    )
     in_plane = [REAL[:, 12], output[:, 12]]
     expected = structural_similarity(*in_plane, data_range=comparison.data_range, full=True)[1]
     assert curves[Plane.CORONAL][12] == pytest.approx(expected[INSIDE[:, 12]].mean(), abs=1e-5)
@@ -202,11 +220,15 @@ def test_axes_are_named_by_anatomy_however_the_voxels_are_stored() -> None:
     ours = total(REAL, output)
     theirs = score(compare_raw(turned[0], turned[1], regions_of(turned[2]), axes)).regions["total"]
     keys = ["mae", "ssim", "ssim_sagittal", "ssim_axial", *GRADIENTS]
-    assert [float(theirs[key]) for key in keys] == pytest.approx([ours[key] for key in keys], rel=1e-4)
+    assert [float(theirs[key]) for key in keys] == pytest.approx(
+        [ours[key] for key in keys], rel=1e-4
+    )
     assert ours["gradient_left_right"] > ours["gradient_inferior_superior"]
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e14])
 def test_no_scale_of_intensities_makes_a_nan(scale: float) -> None:
     values: list[Value] = list(total(REAL * scale, (REAL + 5) * scale).values())
-    assert [value for value in values if not isinstance(value, Undefined) and not math.isfinite(value)] == []
+    assert [
+        value for value in values if not isinstance(value, Undefined) and not math.isfinite(value)
+    ] == []

@@ -22,7 +22,9 @@ from oasis_gan.plugin.hookspecs import HOOK_KINDS
 CORE = sorted((ROOT / "oasis_gan").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 LIBRARY = ROOT / "plugins" / "oasis_gan_keras"
-PLUGIN_NAMES = "|".join(path.parent.name for path in sorted((ROOT / "plugins").glob("*/__init__.py")))
+PLUGIN_NAMES = "|".join(
+    path.parent.name for path in sorted((ROOT / "plugins").glob("*/__init__.py"))
+)
 TEST_FILES = sorted(TESTS.rglob("*.py"))
 ENGINES = {"tensorflow", "keras"}
 HEAVY = ENGINES | {"SimpleITK"}
@@ -96,11 +98,20 @@ def test_checking_the_settings_of_a_training_imports_no_tensorflow() -> None:
 def test_the_keras_library_is_no_plugin() -> None:
     for path in LIBRARY.glob("*.py"):
         assert "hookimpl" not in path.read_text(), path
-    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["oasis_gan"]
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
+        "oasis_gan"
+    ]
     assert LIBRARY.name not in points.values()
 
 
-LOOPS = ("plugin/registry", "plugin/catalogue", "cli/listing", "cli/check_plugin", "testing/offered", "testing/trial")
+LOOPS = (
+    "plugin/registry",
+    "plugin/catalogue",
+    "cli/listing",
+    "cli/check_plugin",
+    "testing/offered",
+    "testing/trial",
+)
 """What deals with everything that plugins offer."""
 
 
@@ -125,7 +136,9 @@ def test_only_the_table_of_kinds_names_a_hook(path: Path) -> None:
 
 @pytest.mark.parametrize("module", LOOPS)
 def test_what_deals_with_all_kinds_names_none(module: str) -> None:
-    kinds = {kind.description.__name__ for kind in HOOK_KINDS} | {kind.contract for kind in HOOK_KINDS}
+    kinds = {kind.description.__name__ for kind in HOOK_KINDS} | {
+        kind.contract for kind in HOOK_KINDS
+    }
     # Trained models come with a kind of model, and are a catalogue of their own.
     allowed = {"ModelKind"} if module == "plugin/registry" else set()
     assert names_in(ROOT / "oasis_gan" / f"{module}.py") & kinds <= allowed
@@ -153,14 +166,18 @@ def test_a_wing_imports_only_the_wings_after_it(wing: str) -> None:
     allowed = WINGS[WINGS.index(wing) :]
     files = sorted((ROOT / "oasis_gan" / wing).rglob("*.py")) or [ROOT / "oasis_gan" / f"{wing}.py"]
     for path in files:
-        imported = {file.relative_to(ROOT / "oasis_gan").parts[0] for file in relative_imports(path)}
+        imported = {
+            file.relative_to(ROOT / "oasis_gan").parts[0] for file in relative_imports(path)
+        }
         assert {name.removesuffix(".py") for name in imported} <= set(allowed), path
 
 
 def test_every_module_of_the_core_stands_in_a_wing() -> None:
     outside = {path.name for path in (ROOT / "oasis_gan").glob("*.py")}
     assert outside == {"__init__.py", "__main__.py", "errors.py"}
-    assert {path.parent.name for path in (ROOT / "oasis_gan").glob("*/__init__.py")} == set(WINGS) - {"errors"}
+    assert {path.parent.name for path in (ROOT / "oasis_gan").glob("*/__init__.py")} == set(
+        WINGS
+    ) - {"errors"}
 
 
 @pytest.mark.parametrize("files", [CORE, PLUGINS], ids=["core", "plugins"])

@@ -16,7 +16,13 @@ from kit.settings_page import PAGE, rows, with_table
 
 from oasis_gan.cli.main import cli
 
-TEXTS = [*PAGES, ROOT / "NOTICE", ROOT / ".ci" / "run", ROOT / "pyproject.toml", *ROOT.glob("examples/**/*.py")]
+TEXTS = [
+    *PAGES,
+    ROOT / "NOTICE",
+    ROOT / ".ci" / "run",
+    ROOT / "pyproject.toml",
+    *ROOT.glob("examples/**/*.py"),
+]
 README = (ROOT / "README.md").read_text("utf-8")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -56,14 +62,19 @@ def test_the_readme_says_how_it_was_installed_for_the_tests_of_a_contributor() -
 def test_ci_runs_the_test_command_of_the_readme_to_the_letter() -> None:
     run = ROOT / ".ci" / "run"
     assert os.access(run, os.X_OK)
-    printed = subprocess.run([run, "--print-test-command"], capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        [run, "--print-test-command"], capture_output=True, text=True, check=True
+    ).stdout
     assert printed == blocks(README, "bash")[1] + "\n"
 
 
 def commands(text: str) -> list[list[str]]:
     """Return the words after ``oasis-gan`` of every command in the blocks of a page."""
     code = "\n".join(blocks(text, "bash", "sh", "console")).replace("\\\n", " ")
-    parts = [part.strip().removeprefix("$ ").removeprefix(".venv/bin/") for part in re.split(r"\n|&&| \| ", code)]
+    parts = [
+        part.strip().removeprefix("$ ").removeprefix(".venv/bin/")
+        for part in re.split(r"\n|&&| \| ", code)
+    ]
     return [shlex.split(part, comments=True)[1:] for part in parts if part.startswith("oasis-gan ")]
 
 
@@ -80,13 +91,28 @@ def test_the_readme_shows_every_command() -> None:
 
 def test_options_in_the_prose_of_the_readme_exist() -> None:
     parameters = [parameter for command in cli.commands.values() for parameter in command.params]
-    known = {option for parameter in parameters if isinstance(parameter, click.Option) for option in parameter.opts}
-    named = {word for code in re.findall(r"`([^`\n]+)`", prose(README)) for word in code.split() if word[:2] == "--"}
+    known = {
+        option
+        for parameter in parameters
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+    }
+    named = {
+        word
+        for code in re.findall(r"`([^`\n]+)`", prose(README))
+        for word in code.split()
+        if word[:2] == "--"
+    }
     assert named - {"--help"} <= known
 
 
 def test_files_named_in_commands_exist() -> None:
-    named = {word for text in blocks(README, "bash", "sh") for word in text.split() if word.startswith("examples/")}
+    named = {
+        word
+        for text in blocks(README, "bash", "sh")
+        for word in text.split()
+        if word.startswith("examples/")
+    }
     assert named
     assert [word for word in named if not (ROOT / word).exists()] == []
 

@@ -26,11 +26,20 @@ def test_an_example_keeps_its_contract(plugin: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plugin", "model"), [("volume_model", "blurred-paint"), ("neighbouring_slices", "neighbour-paint")]
+    ("plugin", "model"),
+    [("volume_model", "blurred-paint"), ("neighbouring_slices", "neighbour-paint")],
 )
 def test_a_model_of_labels_translates(tmp_path: Path, plugin: str, model: str) -> None:
     nib.save(nib.Nifti1Image(LABELS, np.eye(4)), tmp_path / "seg.nii.gz")
-    words = ("seg.nii.gz", "--plugin", EXAMPLES / "plugins" / f"{plugin}.py", "--model", model, "--out", "out")
+    words = (
+        "seg.nii.gz",
+        "--plugin",
+        EXAMPLES / "plugins" / f"{plugin}.py",
+        "--model",
+        model,
+        "--out",
+        "out",
+    )
     done = oasis_gan("run", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     made = nib.Nifti1Image.from_filename(tmp_path / "out" / "seg_synthT1w.nii.gz").get_fdata()
@@ -70,13 +79,25 @@ def test_a_model_of_two_sources_translates_a_cohort_in_two_folders(tmp_path: Pat
     done = oasis_gan("run", "t1", "--source", "t2=t2", *TWO_SOURCES, "--out", "out", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stdout.split() == ["out/a_synthFLAIR.nii.gz", "out/c_synthFLAIR.nii.gz"]
-    assert "[2/3] failed - t1/b.nii.gz: expected a t2 beside it, found none; say where it is" in done.stderr
+    assert (
+        "[2/3] failed - t1/b.nii.gz: expected a t2 beside it, found none; say where it is"
+        in done.stderr
+    )
 
 
 def test_a_model_of_two_sources_finds_them_by_the_ends_of_their_names(tmp_path: Path) -> None:
     save_greys(tmp_path / "heads" / "s1_T1w.nii.gz", 1)
     save_greys(tmp_path / "heads" / "s1_T2w.nii.gz", 2)
-    words = ("heads", "--source-suffix", "_T1w.nii.gz", "--source", "t2=_T2w", *TWO_SOURCES, "--out", "out")
+    words = (
+        "heads",
+        "--source-suffix",
+        "_T1w.nii.gz",
+        "--source",
+        "t2=_T2w",
+        *TWO_SOURCES,
+        "--out",
+        "out",
+    )
     done = oasis_gan("run", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "s1_synthFLAIR.nii.gz").exists()
@@ -85,7 +106,9 @@ def test_a_model_of_two_sources_finds_them_by_the_ends_of_their_names(tmp_path: 
 def test_an_option_of_a_model_of_volumes_is_heeded(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(LABELS, np.eye(4)), tmp_path / "seg.nii.gz")
     plugin = ("--plugin", EXAMPLES / "plugins" / "volume_model.py", "--model", "blurred-paint")
-    done = oasis_gan("run", "seg.nii.gz", *plugin, "--option", "rounds=0", "--out", "out", cwd=tmp_path)
+    done = oasis_gan(
+        "run", "seg.nii.gz", *plugin, "--option", "rounds=0", "--out", "out", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     made = nib.Nifti1Image.from_filename(tmp_path / "out" / "seg_synthT1w.nii.gz").get_fdata()
     np.testing.assert_allclose(made, np.array([0, 300, 550, 750])[LABELS], rtol=1e-6)
@@ -97,7 +120,17 @@ def test_label_maps_of_a_set_from_a_plugin_are_translated(tmp_path: Path) -> Non
     files = [EXAMPLES / "plugins" / f"{name}.py" for name in ("a_label_set", "volume_model")]
     plugins = ("--plugin", files[0], "--plugin", files[1])
     model = ("--model", "blurred-paint", "--option", "rounds=0")
-    done = oasis_gan("run", "map.nii.gz", *plugins, *model, "--labels", "lesion-study", "--out", "out", cwd=tmp_path)
+    done = oasis_gan(
+        "run",
+        "map.nii.gz",
+        *plugins,
+        *model,
+        "--labels",
+        "lesion-study",
+        "--out",
+        "out",
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     made = nib.Nifti1Image.from_filename(tmp_path / "out" / "map_synthT1w.nii.gz").get_fdata()
     # A lesion is painted as white matter, as the set says.

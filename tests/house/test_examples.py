@@ -20,8 +20,12 @@ from kit.tool import without_network
 EXAMPLE = ROOT / "examples" / "numpy_reader"
 TEMPLATE = ROOT / "examples" / "plugin_template"
 TUTORIAL = (ROOT / "docs" / "first-plugin.md").read_text("utf-8")
-FILES = dict(re.findall(r"^Save as `([^`]+)`:\n\n```\w+\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL))
-STEPS = re.compile(r"^Save as `(?P<file>[^`]+)`:$|^```console\n(?P<console>.*?)^```$", re.MULTILINE | re.DOTALL)
+FILES = dict(
+    re.findall(r"^Save as `([^`]+)`:\n\n```\w+\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL)
+)
+STEPS = re.compile(
+    r"^Save as `(?P<file>[^`]+)`:$|^```console\n(?P<console>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 def run(command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -50,12 +54,18 @@ def assert_painted(folder: Path, options: str, **environment: str) -> None:
     """Translate an archive with the model of the tutorial, and look for every voxel in its place."""
     affine = save_label_map(folder / "x.npz")
     (folder / "paint.py").write_text(FILES["paint.py"])
-    process = run(f"oasis-gan run x.npz --out out --plugin paint.py --model paint {options}", folder, **environment)
+    process = run(
+        f"oasis-gan run x.npz --out out --plugin paint.py --model paint {options}",
+        folder,
+        **environment,
+    )
     assert process.returncode == 0, process.stdout
     image = nib.Nifti1Image.from_filename(folder / "out" / "x_synthpaint.nii.gz")
     np.testing.assert_allclose(image.affine, affine, atol=1e-6)
     with np.load(folder / "x.npz") as archive:
-        np.testing.assert_allclose(image.get_fdata(), np.array([0, 300, 550, 750])[archive["voxels"]], rtol=1e-6)
+        np.testing.assert_allclose(
+            image.get_fdata(), np.array([0, 300, 550, 750])[archive["voxels"]], rtol=1e-6
+        )
 
 
 def test_the_example_works_as_a_file(tmp_path: Path) -> None:
@@ -70,7 +80,9 @@ def test_the_example_works_when_it_is_installed(tmp_path: Path) -> None:
     process = run("python -m pip install .", source, **environment)
     assert process.returncode == 0, process.stdout
     listed = run("oasis-gan plugins", tmp_path, **environment).stdout
-    assert re.search(r"^dataset +npz +numpy-reader \(oasis-gan-numpy-reader\)", listed, re.MULTILINE), listed
+    assert re.search(
+        r"^dataset +npz +numpy-reader \(oasis-gan-numpy-reader\)", listed, re.MULTILINE
+    ), listed
     assert_painted(tmp_path, "", **environment)
 
 
@@ -108,13 +120,18 @@ def test_the_template_is_packaged_as_the_example_is() -> None:
         assert list(setting["project"]["entry-points"]["oasis_gan"].values()) == [module]
         assert (folder / f"{module}.py").is_file()
     assert settings[0]["build-system"] == settings[1]["build-system"]
-    assert settings[0]["project"]["optional-dependencies"] == settings[1]["project"]["optional-dependencies"]
+    assert (
+        settings[0]["project"]["optional-dependencies"]
+        == settings[1]["project"]["optional-dependencies"]
+    )
 
 
 def test_a_benchmark_without_its_package_says_how_to_get_it(tmp_path: Path) -> None:
     script = str(ROOT / "tests/benchmarks/quality.py")
     without = f"import runpy, sys; sys.modules['skimage'] = None; runpy.run_path({script!r})"
-    done = subprocess.run([sys.executable, "-c", without], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", without], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.endswith("; run pip install scikit-image")
@@ -122,7 +139,10 @@ def test_a_benchmark_without_its_package_says_how_to_get_it(tmp_path: Path) -> N
 
 def dialogues(text: str) -> list[tuple[str, str]]:
     """Return the commands of a console block, and what each prints."""
-    return [(command, output) for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)]
+    return [
+        (command, output)
+        for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)
+    ]
 
 
 def without_seconds(text: str) -> str:
@@ -152,7 +172,9 @@ def test_every_block_of_the_tutorial_is_saved_or_run() -> None:
 
 def test_what_the_tutorial_says_of_folders_is_true(tmp_path: Path) -> None:
     (tmp_path / "my_reader.py").write_text(FILES["my_reader.py"])
-    test = FILES["test_my_reader.py"].replace('Selection(tmp_path / "brain.npy")', "Selection(tmp_path)")
+    test = FILES["test_my_reader.py"].replace(
+        'Selection(tmp_path / "brain.npy")', "Selection(tmp_path)"
+    )
     (tmp_path / "test_my_reader.py").write_text(test)
     process = run("python -m pytest -q test_my_reader.py", tmp_path)
     assert "1 failed" in process.stdout

@@ -49,7 +49,9 @@ def test_a_millimetre_is_as_long_in_every_direction(picture: ModuleType) -> None
     geometry = Geometry((10, 10, 10), np.diag([1.0, 2, 3, 1]))
     head = np.ones(geometry.shape, bool)
     sizes = {
-        plane: picture.View.of(head, geometry, plane).tile(np.zeros((10, 10, 10, 3), np.uint8), geometry, 2.0).size
+        plane: picture.View.of(head, geometry, plane)
+        .tile(np.zeros((10, 10, 10, 3), np.uint8), geometry, 2.0)
+        .size
         for plane in Plane
     }
     assert sizes == {Plane.AXIAL: (20, 40), Plane.CORONAL: (20, 60), Plane.SAGITTAL: (40, 60)}
@@ -57,7 +59,9 @@ def test_a_millimetre_is_as_long_in_every_direction(picture: ModuleType) -> None
 
 def test_the_sample_makes_a_picture(picture: ModuleType, tmp_path: Path) -> None:
     png = tmp_path / "example.png"
-    done = CliRunner().invoke(picture.main, [str(SEG), str(T1), str(T1), str(png)], catch_exceptions=False)
+    done = CliRunner().invoke(
+        picture.main, [str(SEG), str(T1), str(T1), str(png)], catch_exceptions=False
+    )
     assert done.exit_code == 0
     with Image.open(png) as drawn:
         assert drawn.format == "PNG"
@@ -71,7 +75,11 @@ def test_the_sample_makes_a_picture(picture: ModuleType, tmp_path: Path) -> None
 def test_a_scan_that_lies_elsewhere_is_refused(picture: ModuleType, tmp_path: Path) -> None:
     elsewhere, png = tmp_path / "elsewhere.nii.gz", tmp_path / "example.png"
     nib.save(nib.Nifti1Image(np.ones((4, 4, 4), np.uint8), np.eye(4)), elsewhere)
-    for words, complaint in (([SEG, elsewhere], "shape"), ([T1, T1], "labels"), ([SEG, T1, T1, T1], "3 scans")):
+    for words, complaint in (
+        ([SEG, elsewhere], "shape"),
+        ([T1, T1], "labels"),
+        ([SEG, T1, T1, T1], "3 scans"),
+    ):
         done = CliRunner().invoke(picture.main, [*map(str, words), str(png)])
         assert done.exit_code == 1
         assert complaint in str(done.exception)

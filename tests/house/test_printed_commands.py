@@ -11,7 +11,15 @@ import pytest
 from kit.desk import environment
 from kit.pages import blocks
 from kit.places import ROOT
-from kit.printed import BLOCKS, ELSEWHERE, TUTORIAL, Block, clear_outputs, is_run_elsewhere, is_training
+from kit.printed import (
+    BLOCKS,
+    ELSEWHERE,
+    TUTORIAL,
+    Block,
+    clear_outputs,
+    is_run_elsewhere,
+    is_training,
+)
 from kit.tool import without_network
 
 from oasis_gan.cli.main import cli
@@ -63,7 +71,11 @@ def set_up_command() -> str:
 
 
 def save_reader_of_the_tutorial(desk: Path) -> None:
-    code = re.search(r"^Save as `my_reader.py`:\n\n```python\n(.*?)^```$", TUTORIAL.read_text("utf-8"), re.M | re.S)
+    code = re.search(
+        r"^Save as `my_reader.py`:\n\n```python\n(.*?)^```$",
+        TUTORIAL.read_text("utf-8"),
+        re.M | re.S,
+    )
     assert code is not None
     (desk / "my_reader.py").write_text(code[1])
 
@@ -85,5 +97,9 @@ def test_every_printed_command_is_run_somewhere() -> None:
         if not command.startswith(("oasis-gan ", ".venv/bin/oasis-gan ", "python ", "pip install "))
     ]
     assert [command for command in strange if not is_run_elsewhere(command)] == []
-    unused = [beginning for beginning in ELSEWHERE if not any(command.startswith(beginning) for command in commands)]
+    unused = [
+        beginning
+        for beginning in ELSEWHERE
+        if not any(command.startswith(beginning) for command in commands)
+    ]
     assert unused == []

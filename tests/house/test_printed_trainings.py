@@ -16,7 +16,9 @@ from kit.desk import environment
 from kit.printed import BLOCKS, clear_outputs, is_training
 
 PATIENCE = 900  # seconds until the first steps of a training, on any processor in any precision
-TRAININGS = sorted({command for block in BLOCKS for command in block.commands if is_training(command)})
+TRAININGS = sorted(
+    {command for block in BLOCKS for command in block.commands if is_training(command)}
+)
 
 RESUME = "oasis-gan train --resume my-model"
 
@@ -26,7 +28,11 @@ def steps_of(model: Path) -> list[int]:
     table = model / "losses.csv"
     if not table.exists():
         return []
-    return [int(line.split(",")[0]) for line in table.read_text().splitlines()[1:] if line.partition(",")[0].isdigit()]
+    return [
+        int(line.split(",")[0])
+        for line in table.read_text().splitlines()[1:]
+        if line.partition(",")[0].isdigit()
+    ]
 
 
 def train_a_little(command: str, model: Path, number: signal.Signals) -> str:

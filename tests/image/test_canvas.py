@@ -25,7 +25,9 @@ def box(shape: tuple[int, int], rows: slice, columns: slice) -> NDArray[np.bool_
     return support
 
 
-def bump(shape: tuple[int, int], spacing: tuple[float, float], middle: tuple[float, float], sigma: float) -> Slices:
+def bump(
+    shape: tuple[int, int], spacing: tuple[float, float], middle: tuple[float, float], sigma: float
+) -> Slices:
     """Return one slice with a Gaussian of height 1; ``middle`` and ``sigma`` in mm."""
     rows, columns = (
         np.exp(-(((np.arange(n) * step - at) / sigma) ** 2) / 2)
@@ -46,8 +48,13 @@ def centroid(slices: Slices, spacing: tuple[float, float]) -> NDArray[np.float64
     spacing=st.sampled_from([1.0, 0.992, 1.008]),
     data=st.data(),
 )
-def test_at_equal_spacing_pixels_are_moved_whole(shape: tuple[int, int], spacing: float, data: st.DataObject) -> None:
-    inside = [slice(first := data.draw(st.integers(0, n - 1)), data.draw(st.integers(first + 1, n))) for n in shape]
+def test_at_equal_spacing_pixels_are_moved_whole(
+    shape: tuple[int, int], spacing: float, data: st.DataObject
+) -> None:
+    inside = [
+        slice(first := data.draw(st.integers(0, n - 1)), data.draw(st.integers(first + 1, n)))
+        for n in shape
+    ]
     support = box(shape, inside[0], inside[1])
     slices = random_slices(*shape)
     fit = Fit.around(support, (spacing, spacing), MM)
@@ -91,7 +98,9 @@ def test_a_constant_stays_constant_inside(spacing: tuple[float, float]) -> None:
     shift=st.tuples(st.floats(-4, 4), st.floats(-4, 4)),
     canvas=st.sampled_from([0.7, 1.0, 1.6]),
 )
-def test_nothing_drifts(spacing: tuple[float, float], shift: tuple[float, float], canvas: float) -> None:
+def test_nothing_drifts(
+    spacing: tuple[float, float], shift: tuple[float, float], canvas: float
+) -> None:
     shape = (int(80 / spacing[0]), int(80 / spacing[1]))
     slices = bump(shape, spacing, (40 + shift[0], 40 + shift[1]), sigma=5)
     support = slices[..., 0] > 1e-5
@@ -107,7 +116,9 @@ def test_nothing_drifts(spacing: tuple[float, float], shift: tuple[float, float]
 
 
 @given(spacing=st.tuples(SPACINGS, SPACINGS), canvas=st.sampled_from([0.7, 1.0, 1.6]))
-def test_a_smooth_slice_comes_back_nearly_as_it_was(spacing: tuple[float, float], canvas: float) -> None:
+def test_a_smooth_slice_comes_back_nearly_as_it_was(
+    spacing: tuple[float, float], canvas: float
+) -> None:
     shape = (int(120 / spacing[0]), int(120 / spacing[1]))
     sigma, coarsest = 10.0, max(*spacing, canvas)
     slices = bump(shape, spacing, (60, 60), sigma)

@@ -36,8 +36,12 @@ def overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(np.minimum(*counts).sum())
 
 
-@pytest.mark.parametrize("shares", [{1: 9000, 2: 9000, 3: 9000}, {1: 2000, 2: 15_000, 3: 8000}, {2: 9000, 3: 4000}])
-def test_an_output_gets_the_distribution_of_a_scan_of_its_own_tissues(shares: dict[int, int]) -> None:
+@pytest.mark.parametrize(
+    "shares", [{1: 9000, 2: 9000, 3: 9000}, {1: 2000, 2: 15_000, 3: 8000}, {2: 9000, 3: 4000}]
+)
+def test_an_output_gets_the_distribution_of_a_scan_of_its_own_tissues(
+    shares: dict[int, int],
+) -> None:
     wanted, _ = scan(shares, seed=1)
     flat, labels = scan(shares, spread=0.005, seed=2)
     assert overlap(flat, wanted) < 0.5
@@ -84,7 +88,9 @@ def test_voxels_of_a_tissue_that_no_scan_had_are_left_as_they_are() -> None:
 
 
 def test_of_several_scans_the_quantiles_are_averaged_whatever_their_size() -> None:
-    dark, bright = ((np.full(n, value, np.float32), np.full(n, 2)) for n, value in ((10, 0.4), (1000, 0.6)))
+    dark, bright = (
+        (np.full(n, value, np.float32), np.full(n, 2)) for n, value in ((10, 0.4), (1000, 0.6))
+    )
     mean = Histogram.mean([Histogram.of(*one, OASIS, 0.5) for one in (dark, bright)])
     assert set(mean.tissues) == {"GM"}
     np.testing.assert_allclose(mean.tissues["GM"], 0.5, atol=1e-6)
@@ -104,7 +110,9 @@ def test_of_several_scans_the_quantiles_are_averaged_whatever_their_size() -> No
         ({"GM": (0.4, 0.5)}, float("nan")),
     ],
 )
-def test_what_is_no_distribution_is_refused(tissues: dict[str, tuple[float, ...]], strength: float) -> None:
+def test_what_is_no_distribution_is_refused(
+    tissues: dict[str, tuple[float, ...]], strength: float
+) -> None:
     with pytest.raises(ValueError, match="rising quantiles"):
         Histogram(tissues, strength)
 

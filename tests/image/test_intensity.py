@@ -18,7 +18,9 @@ TISSUES: NDArray[np.int16] = np.array([0, 1, 1, 2, 2, 3, 3], np.int16)
 
 
 def volume(*voxels: float, dtype: Any = np.float32) -> Volume:  # noqa: ANN401
-    return Volume(np.array(voxels, dtype).reshape(-1, 1, 1), Geometry((len(voxels), 1, 1), np.eye(4)))
+    return Volume(
+        np.array(voxels, dtype).reshape(-1, 1, 1), Geometry((len(voxels), 1, 1), np.eye(4))
+    )
 
 
 def knots(count: int) -> st.SearchStrategy[tuple[float, ...]]:
@@ -54,7 +56,9 @@ def test_anchored_the_tissues_of_every_scanner_land_on_the_same_greys() -> None:
 
 
 def test_a_contrast_that_is_no_t1w_cannot_be_anchored() -> None:
-    with pytest.raises(OasisGanError, match=r"^t2\.nii: expected a T1w contrast.*found CSF 690, GM 390, WM 190; "):
+    with pytest.raises(
+        OasisGanError, match=r"^t2\.nii: expected a T1w contrast.*found CSF 690, GM 390, WM 190; "
+    ):
         Window.anchored(1000 - T1W * (T1W > 0), TISSUES, OASIS, "t2.nii")
 
 
@@ -85,7 +89,9 @@ def test_a_window_is_undone_within_its_ends(
 
 
 @given(values=knots(3), voxels=st.lists(st.floats(-1e6, 1e6), min_size=1))
-def test_brighter_voxels_never_become_darker(values: tuple[float, ...], voxels: list[float]) -> None:
+def test_brighter_voxels_never_become_darker(
+    values: tuple[float, ...], voxels: list[float]
+) -> None:
     inside = np.sort([voxel for voxel in voxels if voxel != 0])
     encoded = Window(values, (0.0, 0.4, 1.0)).encode(inside)[..., 0]
     assert (np.diff(encoded) >= 0).all()
@@ -99,9 +105,18 @@ def test_what_lies_outside_a_window_lands_on_its_ends_and_background_on_zero() -
 
 @pytest.mark.parametrize(
     ("values", "anchors"),
-    [((0, 1), (0, 0.5, 1)), ((1,), (1,)), ((1, 1), (0, 1)), ((2, 1), (0, 1)), ((0, np.nan), (0, 1)), ((0, 1), (1, 0))],
+    [
+        ((0, 1), (0, 0.5, 1)),
+        ((1,), (1,)),
+        ((1, 1), (0, 1)),
+        ((2, 1), (0, 1)),
+        ((0, np.nan), (0, 1)),
+        ((0, 1), (1, 0)),
+    ],
 )
-def test_a_window_that_cannot_be_undone_is_none(values: tuple[float, ...], anchors: tuple[float, ...]) -> None:
+def test_a_window_that_cannot_be_undone_is_none(
+    values: tuple[float, ...], anchors: tuple[float, ...]
+) -> None:
     with pytest.raises(ValueError, match=r"."):
         Window(values, anchors)
 
@@ -141,7 +156,9 @@ def test_the_likeliest_label_wins_and_background_takes_what_is_left() -> None:
 
 
 def test_label_values_may_be_any_numbers() -> None:
-    freesurfer = LabelSet("aseg", (Label(41, "right WM"), Label(2, "left WM"), Label(2035, "insula")))
+    freesurfer = LabelSet(
+        "aseg", (Label(41, "right WM"), Label(2, "left WM"), Label(2035, "insula"))
+    )
     values = np.array([[0, 2], [41, 2035]])
     assert np.array_equal(freesurfer.decode(freesurfer.encode(values)), values)
 
@@ -154,7 +171,12 @@ def test_whole_labels_are_taken_whatever_stores_them(dtype: Any) -> None:  # noq
 
 
 def test_labels_that_a_slope_has_bent_a_little_are_mended() -> None:
-    assert OASIS.clean(volume(0, 1.00001, 1.99999, 3), "seg.nii").voxels.ravel().tolist() == [0, 1, 2, 3]
+    assert OASIS.clean(volume(0, 1.00001, 1.99999, 3), "seg.nii").voxels.ravel().tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]
 
 
 @pytest.mark.parametrize("strange", [0.5, 1.01, 4, -1])
@@ -166,7 +188,9 @@ def test_a_value_that_is_no_label_is_refused_by_name(strange: float) -> None:
 
 
 def test_an_mri_given_as_a_label_map_is_told_its_first_values() -> None:
-    with pytest.raises(OasisGanError, match=r"found 4, 5, 6, 7, 8, 9, 10, 11, \.\.\.; .*an MRI is no label map"):
+    with pytest.raises(
+        OasisGanError, match=r"found 4, 5, 6, 7, 8, 9, 10, 11, \.\.\.; .*an MRI is no label map"
+    ):
         OASIS.clean(volume(*range(200)), "t1.nii")
 
 

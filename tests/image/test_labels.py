@@ -27,11 +27,20 @@ from oasis_gan import (
     convert,
 )
 
-TISSUE_BY_TISSUE = ("neurite-seg4", "neurite-seg35", "freesurfer", "freesurfer-aparc", "freesurfer-a2009s", "ants")
+TISSUE_BY_TISSUE = (
+    "neurite-seg4",
+    "neurite-seg35",
+    "freesurfer",
+    "freesurfer-aparc",
+    "freesurfer-a2009s",
+    "ants",
+)
 
 
 def volume(*values: float, dtype: Any = np.int16) -> Volume:  # noqa: ANN401
-    return Volume(np.array(values, dtype).reshape(-1, 1, 1), Geometry((len(values), 1, 1), np.eye(4)))
+    return Volume(
+        np.array(values, dtype).reshape(-1, 1, 1), Geometry((len(values), 1, 1), np.eye(4))
+    )
 
 
 def values(there: Volume) -> list[int]:
@@ -39,7 +48,9 @@ def values(there: Volume) -> list[int]:
 
 
 def drawn_from(label_set: LabelSet) -> st.SearchStrategy[list[int]]:
-    return st.lists(st.sampled_from([0, *(label.value for label in label_set.labels)]), min_size=1, max_size=60)
+    return st.lists(
+        st.sampled_from([0, *(label.value for label in label_set.labels)]), min_size=1, max_size=60
+    )
 
 
 def test_the_sets_are_known_by_name() -> None:
@@ -70,9 +81,14 @@ def test_the_four_tissues_of_neurite_are_those_of_oasis_in_another_order() -> No
         ("wm-lh-bankssts", "WM"),
     ],
 )
-def test_structures_of_freesurfer_become_the_tissue_they_are_of(structure: str, tissue: str) -> None:
+def test_structures_of_freesurfer_become_the_tissue_they_are_of(
+    structure: str, tissue: str
+) -> None:
     there = volume(0, FREESURFER_APARC.value_of(structure))
-    assert values(convert(there, FREESURFER_APARC, OASIS, "aseg.nii")) == [0, OASIS.value_of(tissue)]
+    assert values(convert(there, FREESURFER_APARC, OASIS, "aseg.nii")) == [
+        0,
+        OASIS.value_of(tissue),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from oasis_gan import Geometry, Plane, cut, join
 
 SHAPE = (3, 4, 5)
 SPACING = (0.5, 1.0, 2.5)  # of the voxel axes i, j, k
-SIGNED_PERMUTATIONS = tuple(itertools.product(itertools.permutations(range(3)), itertools.product((1, -1), repeat=3)))
+SIGNED_PERMUTATIONS = tuple(
+    itertools.product(itertools.permutations(range(3)), itertools.product((1, -1), repeat=3))
+)
 VOXELS: NDArray[np.int16] = np.arange(60, dtype=np.int16).reshape(SHAPE)
 
 
@@ -40,19 +42,25 @@ def test_every_voxel_lies_at_its_place_in_the_stack(
     # Counted from the outermost voxel to the left, behind and below.
     spacing = np.abs(geometry.affine[:3, :3]).sum(axis=1)
     counted = np.rint((positions - positions.min(axis=0)) / spacing).astype(int)
-    across, rows, columns = (counted[:, axis] for axis in [plane.axis, *(a for a in range(3) if a != plane.axis)])
+    across, rows, columns = (
+        counted[:, axis] for axis in [plane.axis, *(a for a in range(3) if a != plane.axis)]
+    )
     assert np.array_equal(stack.slices[across, rows, columns], VOXELS[tuple(indices.T)])
     assert stack.spacing == tuple(np.delete(spacing, plane.axis))
     assert np.array_equal(join(stack), VOXELS)
 
 
 @pytest.mark.parametrize(
-    ("plane", "axes"), [(Plane.AXIAL, "SRA"), (Plane.CORONAL, "ARS"), (Plane.SAGITTAL, "RAS")], ids=str
+    ("plane", "axes"),
+    [(Plane.AXIAL, "SRA"), (Plane.CORONAL, "ARS"), (Plane.SAGITTAL, "RAS")],
+    ids=str,
 )
 def test_slices_rows_and_columns_point_to_these_directions(plane: Plane, axes: str) -> None:
     voxels = np.zeros((9, 9, 9), np.int16)
     lps = np.diag([-1.0, -1.0, 1.0, 1.0])
-    for number, (i, j, k) in enumerate([(0, 4, 4), (4, 0, 4), (4, 4, 8)], start=1):  # rightmost, foremost, topmost
+    for number, (i, j, k) in enumerate(
+        [(0, 4, 4), (4, 0, 4), (4, 4, 8)], start=1
+    ):  # rightmost, foremost, topmost
         voxels[i, j, k] = number
     slices = cut(voxels, Geometry((9, 9, 9), lps), plane).slices
     for number, direction in enumerate("RAS", start=1):

@@ -63,7 +63,13 @@ def test_a_suffix_is_matched_with_its_ending_or_without(name: str, suffix: str, 
 
 @pytest.mark.parametrize(
     ("name", "suffix"),
-    [("a_t1.nii", "_seg"), ("a_seg.nii", "_seg.nii.gz"), ("a_seg_2.nii", "_seg"), ("a_dseg.nii", "_seg"), ("", "_seg")],
+    [
+        ("a_t1.nii", "_seg"),
+        ("a_seg.nii", "_seg.nii.gz"),
+        ("a_seg_2.nii", "_seg"),
+        ("a_dseg.nii", "_seg"),
+        ("", "_seg"),
+    ],
 )
 def test_other_names_do_not_have_the_suffix(name: str, suffix: str) -> None:
     assert not has_suffix(name, suffix)
@@ -80,7 +86,9 @@ def test_other_names_do_not_have_the_suffix(name: str, suffix: str) -> None:
         (f"{DECOMPOSED}/Scans/a.nii", f"{COMPOSED.upper()}/scans/A.nii"),
     ],
 )
-def test_a_file_is_found_as_a_file_system_without_case_would_find_it(tmp_path: Path, there: str, asked: str) -> None:
+def test_a_file_is_found_as_a_file_system_without_case_would_find_it(
+    tmp_path: Path, there: str, asked: str
+) -> None:
     (tmp_path / there).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / there).touch()
     assert NameLookup().find(tmp_path / asked) == tmp_path / there
@@ -94,7 +102,10 @@ def test_the_exact_name_wins_and_of_several_others_none_is_picked(tmp_path: Path
     if len(list(tmp_path.iterdir())) < 4:
         pytest.skip("this file system takes some of them for one")
     assert NameLookup().find(tmp_path / "A.nii") == tmp_path / "A.nii"
-    with pytest.raises(OasisGanError, match=r"a\.NII: expected one file of this name, found A\.nii and a\.nii; rename"):
+    with pytest.raises(
+        OasisGanError,
+        match=r"a\.NII: expected one file of this name, found A\.nii and a\.nii; rename",
+    ):
         NameLookup().find(tmp_path / "a.NII")
 
 

@@ -38,7 +38,9 @@ def test_a_hidden_folder_that_is_named_is_searched(tmp_path: Path) -> None:
     assert listed(tmp_path / ".store") == ["a.nii"]
 
 
-def test_links_to_folders_are_followed_out_of_the_folder_and_into_hidden_ones(tmp_path: Path) -> None:
+def test_links_to_folders_are_followed_out_of_the_folder_and_into_hidden_ones(
+    tmp_path: Path,
+) -> None:
     touch(tmp_path / "elsewhere/sub-01/a.nii")
     touch(tmp_path / "ds/.store/sub-02/b.nii")
     touch(tmp_path / "ds/sub-03/c.nii")
@@ -81,7 +83,9 @@ def test_two_links_to_one_folder_are_looked_at_once(tmp_path: Path) -> None:
 def test_a_link_to_what_is_left_out_by_its_own_name_is_followed(tmp_path: Path) -> None:
     touch(tmp_path / "sourcedata/sub-01/x.nii")
     (tmp_path / "sub-01").symlink_to("sourcedata/sub-01")
-    assert listed(tmp_path, enter=lambda folder: folder != PurePath("sourcedata")) == ["sub-01/x.nii"]
+    assert listed(tmp_path, enter=lambda folder: folder != PurePath("sourcedata")) == [
+        "sub-01/x.nii"
+    ]
 
 
 @pytest.mark.parametrize("target", [".", "..", "../..", "inner"])
@@ -111,7 +115,9 @@ def test_links_that_would_double_at_each_level_take_no_time(tmp_path: Path) -> N
     (tmp_path / "ds").mkdir()
     (tmp_path / "ds/start").symlink_to(tmp_path / "levels/0")
     began = time.process_time()
-    assert len(listed(tmp_path / "ds")) == 30 + 10  # those of the last level lead nowhere, and are files
+    assert (
+        len(listed(tmp_path / "ds")) == 30 + 10
+    )  # those of the last level lead nowhere, and are files
     assert time.process_time() - began < 5
 
 

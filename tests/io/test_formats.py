@@ -51,10 +51,15 @@ ANNEX = "../.git/annex/objects/3K/8v/MD5E-s12--abc.nii.gz/MD5E-s12--abc.nii.gz"
 
 
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.mgz", "a.hdr"])
-def test_a_link_whose_content_has_not_been_fetched_says_how_to_fetch_it(tmp_path: Path, name: str) -> None:
+def test_a_link_whose_content_has_not_been_fetched_says_how_to_fetch_it(
+    tmp_path: Path, name: str
+) -> None:
     (tmp_path / name).symlink_to(ANNEX)
     said = refusal(tmp_path / name)
-    assert "found a link to content that has not been fetched; fetch it with datalad get or git annex get" in said
+    assert (
+        "found a link to content that has not been fetched; fetch it with datalad get or git annex get"
+        in said
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +67,10 @@ def test_a_link_whose_content_has_not_been_fetched_says_how_to_fetch_it(tmp_path
     [
         (b"/annex/objects/MD5E-s12--abc.nii.gz\n", "fetch it with datalad get or git annex get"),
         (ANNEX.encode(), "fetch it with datalad get or git annex get"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "fetch it with git lfs pull"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+            "fetch it with git lfs pull",
+        ),
     ],
 )
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mgz", "a.hdr"])
@@ -75,8 +83,9 @@ def test_a_pointer_file_says_how_to_fetch_what_it_stands_for(
 
 def test_any_other_link_that_leads_nowhere_is_called_so(tmp_path: Path) -> None:
     (tmp_path / "a.nii").symlink_to("gone.nii")
-    assert "found a link that leads nowhere (gone.nii); fetch the file, or correct the link" in refusal(
-        tmp_path / "a.nii"
+    assert (
+        "found a link that leads nowhere (gone.nii); fetch the file, or correct the link"
+        in refusal(tmp_path / "a.nii")
     )
     (tmp_path / "b.nii").symlink_to("b.nii")
     assert "found a link that leads nowhere" in refusal(tmp_path / "b.nii")
@@ -109,10 +118,19 @@ def test_of_a_data_set_what_was_fetched_is_read_and_the_rest_is_named(tmp_path: 
         (b"\n  <HTML>please log in", "found a web page"),
         (b"\x89PNG\r\n\x1a\n" + bytes(999), "found a PNG picture, which has no place in space"),
         (b"\xff\xd8\xff\xe0" + bytes(999), "found a JPEG picture, which has no place in space"),
-        (bytes(128) + b"DICM" + bytes(999), "found a DICOM file; convert the series to .nii.gz with dcm2niix"),
+        (
+            bytes(128) + b"DICM" + bytes(999),
+            "found a DICOM file; convert the series to .nii.gz with dcm2niix",
+        ),
         (b"NRRD0004\n", "found an NRRD file, which oasis-gan writes but does not read yet"),
-        (b"ObjectType = Image\n", "found a MetaImage file, which oasis-gan writes but does not read yet"),
-        (b"\x93NUMPY\x01\0" + bytes(999), "found a NumPy array, which does not say where its voxels lie"),
+        (
+            b"ObjectType = Image\n",
+            "found a MetaImage file, which oasis-gan writes but does not read yet",
+        ),
+        (
+            b"\x93NUMPY\x01\0" + bytes(999),
+            "found a NumPy array, which does not say where its voxels lie",
+        ),
     ],
 )
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.mgz", "a.hdr"])
@@ -128,10 +146,17 @@ def test_another_format_under_the_name_of_a_volume_is_called_what_it_is(
 
 def test_what_the_tool_itself_writes_for_itk_is_not_called_unknown(tmp_path: Path) -> None:
     image = SimpleITK.GetImageFromArray(np.ones((4, 5, 6), np.uint8))
-    for name, kind in (("a.nrrd", "an NRRD file"), ("a.mha", "a MetaImage file"), ("a.seg.nrrd", "an NRRD file")):
+    for name, kind in (
+        ("a.nrrd", "an NRRD file"),
+        ("a.mha", "a MetaImage file"),
+        ("a.seg.nrrd", "an NRRD file"),
+    ):
         SimpleITK.WriteImage(image, str(tmp_path / name))
         said = answer(tmp_path / name)
-        assert f"found {kind}, which oasis-gan writes but does not read yet; convert it to .nii.gz" in said
+        assert (
+            f"found {kind}, which oasis-gan writes but does not read yet; convert it to .nii.gz"
+            in said
+        )
         assert "SimpleITK" in said
 
 
@@ -162,7 +187,9 @@ def test_a_file_of_a_known_kind_is_called_so_and_how_to_convert_it_is_said(
     assert said in answer(tmp_path / name)
 
 
-def test_a_gzip_file_whose_name_says_nothing_of_a_volume_is_not_called_damaged(tmp_path: Path) -> None:
+def test_a_gzip_file_whose_name_says_nothing_of_a_volume_is_not_called_damaged(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "seg.nii (1).gz").write_bytes(gzip.compress(NIFTI))
     said = "found a gzip file of another name; give it a name that ends in .nii.gz, if it holds a NIfTI volume"
     assert said in answer(tmp_path / "seg.nii (1).gz")
@@ -179,9 +206,12 @@ def test_a_dicom_file_without_an_ending_is_recognised(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "said"), [("dcm", "a DICOM file"), ("jpg", "a JPEG picture"), ("nrrd", "an NRRD file")]
+    ("ending", "said"),
+    [("dcm", "a DICOM file"), ("jpg", "a JPEG picture"), ("nrrd", "an NRRD file")],
 )
-def test_a_folder_of_another_format_says_what_is_in_it(tmp_path: Path, ending: str, said: str) -> None:
+def test_a_folder_of_another_format_says_what_is_in_it(
+    tmp_path: Path, ending: str, said: str
+) -> None:
     for number in range(3):
         (tmp_path / f"head{number}.{ending}").touch()
     (tmp_path / "notes.txt").touch()
@@ -198,7 +228,9 @@ def test_a_folder_with_nothing_in_it_says_so(tmp_path: Path) -> None:
 # Names
 
 
-def test_a_source_is_found_whichever_way_its_accents_are_written_and_not_in_another_case(tmp_path: Path) -> None:
+def test_a_source_is_found_whichever_way_its_accents_are_written_and_not_in_another_case(
+    tmp_path: Path,
+) -> None:
     (tmp_path / unicodedata.normalize("NFD", "Zoë_seg.nii")).write_bytes(NIFTI)
     for form in FORMS:
         path = tmp_path / unicodedata.normalize(form, "Zoë_seg.nii")
@@ -222,7 +254,9 @@ def test_a_source_is_found_whichever_way_its_accents_are_written_and_not_in_anot
         ("sub-01_label-GM_probseg.nii.gz", 1, "the fractions of one tissue"),
     ],
 )
-def test_partial_volumes_are_refused_by_what_they_are(tmp_path: Path, name: str, top: float, said: str) -> None:
+def test_partial_volumes_are_refused_by_what_they_are(
+    tmp_path: Path, name: str, top: float, said: str
+) -> None:
     voxels = np.linspace(0, top, 120, dtype=np.float32).reshape(4, 5, 6)
     nib.save(nib.Nifti1Image(voxels, np.eye(4)), tmp_path / name)
     assert f"expected a label map or an MRI, found {said}" in refusal(tmp_path / name)
@@ -238,6 +272,10 @@ def test_partial_volumes_are_refused_by_what_they_are(tmp_path: Path, name: str,
         ("sub-01_T1w.nii.gz", np.linspace(0, 1, 120)),
     ],
 )
-def test_volumes_that_are_called_alike_are_read(tmp_path: Path, name: str, voxels: NDArray[np.float64]) -> None:
-    nib.save(nib.Nifti1Image(voxels.astype(np.float32).reshape(4, 5, 6), np.eye(4)), tmp_path / name)
+def test_volumes_that_are_called_alike_are_read(
+    tmp_path: Path, name: str, voxels: NDArray[np.float64]
+) -> None:
+    nib.save(
+        nib.Nifti1Image(voxels.astype(np.float32).reshape(4, 5, 6), np.eye(4)), tmp_path / name
+    )
     assert read_volume(tmp_path / name).voxels.shape == (4, 5, 6)

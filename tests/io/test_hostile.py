@@ -23,7 +23,9 @@ LABELS = np.zeros(SHAPE, np.uint8)
 LABELS[2:-2, 2:-2, 2:-2] = 2
 
 
-def content(voxels: NDArray[Any] = LABELS, shape: tuple[int, ...] | None = None, **fields: object) -> bytes:
+def content(
+    voxels: NDArray[Any] = LABELS, shape: tuple[int, ...] | None = None, **fields: object
+) -> bytes:
     """Return a NIfTI file, of which the header may claim another shape."""
     image = nib.Nifti1Image(voxels, np.diag([-1.0, 1, 1, 1]))
     data = image.to_bytes()
@@ -104,8 +106,13 @@ def test_a_batch_of_hostile_files_goes_on_to_the_end(
     assert process.returncode == 1
     assert "Traceback" not in process.stderr
     # Split at line ends alone: none of the names may bring another.
-    lines = [line.split("\t") for line in (tmp_path / "out/subjects.tsv").read_text("utf-8").rstrip("\n").split("\n")]
-    status = {subject.removesuffix(".nii"): (status, message) for subject, status, _, message in lines[1:]}
+    lines = [
+        line.split("\t")
+        for line in (tmp_path / "out/subjects.tsv").read_text("utf-8").rstrip("\n").split("\n")
+    ]
+    status = {
+        subject.removesuffix(".nii"): (status, message) for subject, status, _, message in lines[1:]
+    }
     for name in REFUSED:
         assert status[name][0] == "failed", name
         assert f"{name}.nii" in status[name][1]
@@ -129,7 +136,10 @@ def volume(voxels: NDArray[Any] = LABELS, spacing: float = 1.0, origin: float = 
         (volume(np.zeros(SHAPE)), "nothing but background"),
         (volume(np.ones((60, 2, 2))), "only 60 x 2 x 2 voxels"),
         (volume(LABELS * 1e-42), "denormal"),
-        (volume(np.where(np.arange(14)[:, np.newaxis] < 7, 1, 0) * np.ones(SHAPE)), "cut off along axis j"),
+        (
+            volume(np.where(np.arange(14)[:, np.newaxis] < 7, 1, 0) * np.ones(SHAPE)),
+            "cut off along axis j",
+        ),
         (volume(spacing=0.001), "is the unit right"),
         (volume(origin=100_000), "100 m from the middle"),
     ],

@@ -26,14 +26,18 @@ CONFORMED = np.array([[-1.0, 0, 0, 128.5], [0, 0, 1, -127.25], [0, -1, 0, 100], 
 def tilted() -> NDArray[np.float64]:
     """Return an affine with a rotation and voxels of three sizes, as scanners give it."""
     angle = np.radians(8)
-    turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    turn = np.array(
+        [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    )
     affine = np.eye(4)
     affine[:3, :3] = turn @ np.diag([-1.1, 0.9, 1.3])
     affine[:3, 3] = 81.7, -110.2, -66.6
     return affine
 
 
-def save(path: Path, voxels: NDArray[Any] = VOXELS, affine: NDArray[np.float64] = CONFORMED) -> Path:
+def save(
+    path: Path, voxels: NDArray[Any] = VOXELS, affine: NDArray[np.float64] = CONFORMED
+) -> Path:
     nib.save(MGHImage(voxels, affine), path)
     return path
 
@@ -56,7 +60,9 @@ def refusal(path: Path, **options: Any) -> str:  # noqa: ANN401
     return str(caught.value)
 
 
-@pytest.mark.parametrize("affine", [CONFORMED, tilted(), np.diag([1.0, 1, 1, 1])], ids=["conformed", "tilted", "RAS"])
+@pytest.mark.parametrize(
+    "affine", [CONFORMED, tilted(), np.diag([1.0, 1, 1, 1])], ids=["conformed", "tilted", "RAS"]
+)
 @pytest.mark.parametrize("name", ["aseg.mgz", "aseg.mgh", "ASEG.MGZ"])
 def test_a_volume_of_freesurfer_lies_where_nibabel_puts_it(
     tmp_path: Path, name: str, affine: NDArray[np.float64]
@@ -82,7 +88,9 @@ def test_what_is_written_from_it_lies_in_the_same_place_for_nibabel_and_itk(
     volume = read_volume(source)
     write_nifti(volume, tmp_path / "a.nii.gz")
     expected = MGHImage.from_bytes(gzip.decompress(source.read_bytes())).affine
-    assert np.allclose(nib.Nifti1Image.from_filename(tmp_path / "a.nii.gz").affine, expected, atol=1e-5)
+    assert np.allclose(
+        nib.Nifti1Image.from_filename(tmp_path / "a.nii.gz").affine, expected, atol=1e-5
+    )
     assert np.allclose(read_nifti(tmp_path / "a.nii.gz").geometry.affine, expected, atol=1e-5)
     image = SimpleITK.ReadImage(str(tmp_path / "a.nii.gz"))
     for index in ((0, 0, 0), (3, 4, 5)):
@@ -111,7 +119,9 @@ def test_one_frame_is_a_volume_and_several_are_refused(tmp_path: Path) -> None:
     assert "expected a 3-D volume, found dimensions [4, 5, 6, 2]; split it into 3-D volumes" in said
 
 
-def test_without_orientation_it_lies_as_the_format_has_it_and_a_note_says_so(tmp_path: Path) -> None:
+def test_without_orientation_it_lies_as_the_format_has_it_and_a_note_says_so(
+    tmp_path: Path,
+) -> None:
     path = with_field(tmp_path / "a.mgh", goodRASFlag=0, delta=(3, 3, 3), Pxyz_c=(9, 9, 9))
     volume = read_mgh(path)
     # nibabel 5 turns the second and third axis over; this is what FreeSurfer does, and how its own volumes lie.
@@ -119,7 +129,9 @@ def test_without_orientation_it_lies_as_the_format_has_it_and_a_note_says_so(tmp
     assert volume.geometry.spacing == (1, 1, 1)
     # FreeSurfer's centre is voxel n / 2.
     assert np.array_equal(volume.geometry.affine @ [2, 2.5, 3, 1], [0, 0, 0, 1])
-    assert volume.notes == ("no orientation in the header: taken as FreeSurfer does, coronal slices of 1 mm",)
+    assert volume.notes == (
+        "no orientation in the header: taken as FreeSurfer does, coronal slices of 1 mm",
+    )
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mgh"])
@@ -128,7 +140,9 @@ def test_a_file_is_what_it_holds_and_not_what_it_is_called(tmp_path: Path, name:
     (tmp_path / name).write_bytes(data)
     assert np.array_equal(read_volume(tmp_path / name).voxels, VOXELS)
     nib.save(nib.Nifti1Image(VOXELS, CONFORMED), tmp_path / "n.nii")
-    assert np.array_equal(read_volume((tmp_path / "n.nii").rename(tmp_path / "n.mgz")).voxels, VOXELS)
+    assert np.array_equal(
+        read_volume((tmp_path / "n.nii").rename(tmp_path / "n.mgz")).voxels, VOXELS
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +163,9 @@ def test_a_file_is_what_it_holds_and_not_what_it_is_called(tmp_path: Path, name:
     ],
     ids=str,
 )
-def test_a_header_that_cannot_be_is_refused(tmp_path: Path, fields: dict[str, object], said: str) -> None:
+def test_a_header_that_cannot_be_is_refused(
+    tmp_path: Path, fields: dict[str, object], said: str
+) -> None:
     assert said in refusal(with_field(tmp_path / "a.mgh", **fields))
 
 
@@ -168,7 +184,9 @@ def test_a_limit_on_voxels_is_kept(tmp_path: Path) -> None:
     assert read_mgh(path, max_voxels=120).voxels.size == 120
 
 
-def test_what_freesurfer_adds_after_the_voxels_is_passed_over_and_a_bomb_is_not(tmp_path: Path) -> None:
+def test_what_freesurfer_adds_after_the_voxels_is_passed_over_and_a_bomb_is_not(
+    tmp_path: Path,
+) -> None:
     data = gzip.decompress(save(tmp_path / "a.mgz").read_bytes())
     for spare, reads in ((0, True), (2**19, True), (2**22, False)):
         (tmp_path / "b.mgz").write_bytes(gzip.compress(data + bytes(spare)))

@@ -75,7 +75,9 @@ def test_the_orient_byte_says_where_the_axes_run(
 def test_nibabel_and_itk_place_what_is_written_from_it_alike(
     tmp_path: Path, save_analyze: SaveAnalyze, orient: int
 ) -> None:
-    volume = read_pair(save_analyze(tmp_path / "a.hdr", VOXELS, orient=orient, sizes=(1, 1.5, 1.25)))
+    volume = read_pair(
+        save_analyze(tmp_path / "a.hdr", VOXELS, orient=orient, sizes=(1, 1.5, 1.25))
+    )
     write_nifti(volume, tmp_path / "a.nii.gz")
     image = nib.Nifti1Image.from_filename(tmp_path / "a.nii.gz")
     assert np.allclose(image.affine, volume.geometry.affine, atol=1e-6)
@@ -86,28 +88,44 @@ def test_nibabel_and_itk_place_what_is_written_from_it_alike(
 
 def test_that_the_position_is_assumed_is_said(tmp_path: Path, save_analyze: SaveAnalyze) -> None:
     (note,) = read_pair(save_analyze(tmp_path / "a.hdr", VOXELS)).notes
-    assert note == "Analyze 7.5 has no position: axes run LAS by the orient byte, 0 mm lies in the middle"
+    assert (
+        note
+        == "Analyze 7.5 has no position: axes run LAS by the orient byte, 0 mm lies in the middle"
+    )
 
 
 @pytest.mark.parametrize("orient", [6, 48, 255])
-def test_an_unknown_orient_byte_is_doubted(tmp_path: Path, save_analyze: SaveAnalyze, orient: int) -> None:
+def test_an_unknown_orient_byte_is_doubted(
+    tmp_path: Path, save_analyze: SaveAnalyze, orient: int
+) -> None:
     volume = read_pair(save_analyze(tmp_path / "a.hdr", VOXELS, orient=orient))
     assert f"orient byte {orient} is unknown: taken as 0, transverse" in volume.notes
     assert volume.geometry.orientation == "LAS"
 
 
-def test_an_origin_moves_nothing_and_is_noted_unless_it_is_blank(tmp_path: Path, save_analyze: SaveAnalyze) -> None:
+def test_an_origin_moves_nothing_and_is_noted_unless_it_is_blank(
+    tmp_path: Path, save_analyze: SaveAnalyze
+) -> None:
     plain = read_pair(save_analyze(tmp_path / "plain.hdr", VOXELS, originator=b""))
     blank = read_pair(save_analyze(tmp_path / "blank.hdr", VOXELS, originator=b" " * 9))
-    assert nib.Spm2AnalyzeImage.from_filename(tmp_path / "blank.hdr").header["origin"].tolist() == [*[8224] * 4, 8192]
-    spm = read_pair(save_analyze(tmp_path / "spm.hdr", VOXELS, originator=np.array([2, 3, 4], ">i2").tobytes()))
+    assert nib.Spm2AnalyzeImage.from_filename(tmp_path / "blank.hdr").header["origin"].tolist() == [
+        *[8224] * 4,
+        8192,
+    ]
+    spm = read_pair(
+        save_analyze(tmp_path / "spm.hdr", VOXELS, originator=np.array([2, 3, 4], ">i2").tobytes())
+    )
     for volume in (blank, spm):
         assert np.array_equal(volume.geometry.affine, plain.geometry.affine)
     assert plain.notes == blank.notes
-    assert set(spm.notes) - set(plain.notes) == {"the origin that SPM keeps in the header is ignored"}
+    assert set(spm.notes) - set(plain.notes) == {
+        "the origin that SPM keeps in the header is ignored"
+    }
 
 
-def test_a_stray_mat_file_moves_nothing_and_is_noted(tmp_path: Path, save_analyze: SaveAnalyze) -> None:
+def test_a_stray_mat_file_moves_nothing_and_is_noted(
+    tmp_path: Path, save_analyze: SaveAnalyze
+) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
     before = read_pair(path)
     (tmp_path / "a.mat").write_bytes(b"anything")
@@ -140,7 +158,9 @@ def test_every_kind_of_voxel_is_read_in_either_order_of_bytes(
     assert volume.voxels.dtype.isnative
 
 
-def test_either_half_names_the_pair_in_upper_case_too(tmp_path: Path, save_analyze: SaveAnalyze) -> None:
+def test_either_half_names_the_pair_in_upper_case_too(
+    tmp_path: Path, save_analyze: SaveAnalyze
+) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
     assert np.array_equal(read_pair(path.with_suffix(".img")).voxels, VOXELS)
     path.rename(tmp_path / "A.HDR")
@@ -149,7 +169,9 @@ def test_either_half_names_the_pair_in_upper_case_too(tmp_path: Path, save_analy
         assert np.array_equal(read_pair(tmp_path / name).voxels, VOXELS)
 
 
-def test_the_factor_that_spm_keeps_in_the_header_is_applied(tmp_path: Path, save_analyze: SaveAnalyze) -> None:
+def test_the_factor_that_spm_keeps_in_the_header_is_applied(
+    tmp_path: Path, save_analyze: SaveAnalyze
+) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
     data = bytearray(path.read_bytes())
     data[112:116] = np.array(0.5, ">f4").tobytes()
@@ -158,17 +180,25 @@ def test_the_factor_that_spm_keeps_in_the_header_is_applied(tmp_path: Path, save
 
 
 @pytest.mark.parametrize("change", [-1, 1, 240])
-def test_voxels_too_few_or_too_many_are_refused(tmp_path: Path, save_analyze: SaveAnalyze, change: int) -> None:
+def test_voxels_too_few_or_too_many_are_refused(
+    tmp_path: Path, save_analyze: SaveAnalyze, change: int
+) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
     image = path.with_suffix(".img")
     data = image.read_bytes()
     image.write_bytes(data[:change] if change < 0 else data + bytes(change))
-    found = "expected 240 bytes of voxels, found 239" if change < 0 else "expected at most 0 bytes after the voxels"
+    found = (
+        "expected 240 bytes of voxels, found 239"
+        if change < 0
+        else "expected at most 0 bytes after the voxels"
+    )
     assert f"{image}: {found}" in refusal(path)
 
 
 @pytest.mark.parametrize("end", [".hdr", ".img"])
-def test_half_a_pair_is_refused_by_name(tmp_path: Path, save_analyze: SaveAnalyze, end: str) -> None:
+def test_half_a_pair_is_refused_by_name(
+    tmp_path: Path, save_analyze: SaveAnalyze, end: str
+) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
     path.with_suffix(end).unlink()
     for half in (path, path.with_suffix(".img")):
@@ -202,7 +232,9 @@ def test_a_header_that_cannot_be_is_refused(
     assert said in refusal(save_analyze(tmp_path / "a.hdr", VOXELS, **fields))
 
 
-def test_a_limit_on_voxels_is_kept_before_they_are_read(tmp_path: Path, save_analyze: SaveAnalyze) -> None:
+def test_a_limit_on_voxels_is_kept_before_they_are_read(
+    tmp_path: Path, save_analyze: SaveAnalyze
+) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
     path.with_suffix(".img").unlink()
     assert "expected at most 119 voxels" in refusal(path, max_voxels=119)
@@ -210,7 +242,9 @@ def test_a_limit_on_voxels_is_kept_before_they_are_read(tmp_path: Path, save_ana
 
 
 @pytest.mark.parametrize("size", [0, 3, 347])
-def test_a_header_cut_short_is_refused(tmp_path: Path, save_analyze: SaveAnalyze, size: int) -> None:
+def test_a_header_cut_short_is_refused(
+    tmp_path: Path, save_analyze: SaveAnalyze, size: int
+) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
     path.write_bytes(path.read_bytes()[:size])
     assert f"found {size} bytes" in refusal(path)
@@ -220,7 +254,9 @@ def test_a_header_cut_short_is_refused(tmp_path: Path, save_analyze: SaveAnalyze
 
 
 def save_nifti_pair(folder: Path) -> Path:
-    image = nib.Nifti1Pair(VOXELS, np.array([[0, -2.0, 0, 9], [1, 0, 0, 7], [0, 0, 3, -5], [0, 0, 0, 1]]))
+    image = nib.Nifti1Pair(
+        VOXELS, np.array([[0, -2.0, 0, 9], [1, 0, 0, 7], [0, 0, 3, -5], [0, 0, 0, 1]])
+    )
     nib.save(image, folder / "n.hdr")
     return folder / "n.hdr"
 
@@ -254,9 +290,14 @@ def test_a_folder_lists_each_pair_once_and_voxels_without_a_header_by_name(
     (reader,) = oasis_gan_datasets()
     assert reader.recognises(tmp_path)
     for source, target in (("_seg.hdr", "_t1.hdr"), ("_seg.img", "_t1.img")):
-        lost, one, two = reader.open(Selection(tmp_path, source_suffix=source, target_suffix=target))
+        lost, one, two = reader.open(
+            Selection(tmp_path, source_suffix=source, target_suffix=target)
+        )
         assert [lost.name, one.name, two.name] == ["lost", "one", "two"]
-        assert (one.source.path, one.source.parts) == (tmp_path / "one_seg.hdr", (tmp_path / "one_seg.img",))
+        assert (one.source.path, one.source.parts) == (
+            tmp_path / "one_seg.hdr",
+            (tmp_path / "one_seg.img",),
+        )
         assert np.array_equal(two.paired()[0].voxels, two.paired()[1].voxels)
         with pytest.raises(OasisGanError, match=r"lost_seg\.hdr: expected a header"):
             lost.source.read()
@@ -267,7 +308,8 @@ def test_a_folder_lists_each_pair_once_and_voxels_without_a_header_by_name(
 
 HEADER: bytes = AnalyzeHeader(endianness=">").binaryblock
 PLACES = st.one_of(
-    st.integers(0, 347), st.sampled_from([0, 40, 41, 42, 43, 70, 71, 76, 80, 84, 108, 112, 252, 253, 344])
+    st.integers(0, 347),
+    st.sampled_from([0, 40, 41, 42, 43, 70, 71, 76, 80, 84, 108, 112, 252, 253, 344]),
 )
 
 
@@ -278,7 +320,11 @@ PLACES = st.one_of(
     length=st.one_of(st.just(240), st.integers(0, 600)),
 )
 def test_random_headers_are_refused_or_make_a_volume_that_lies_somewhere(
-    tmp_path: Path, save_analyze: SaveAnalyze, order: str, changes: list[tuple[int, int]], length: int
+    tmp_path: Path,
+    save_analyze: SaveAnalyze,
+    order: str,
+    changes: list[tuple[int, int]],
+    length: int,
 ) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS, order=order)
     data = bytearray(path.read_bytes())
@@ -289,7 +335,9 @@ def test_random_headers_are_refused_or_make_a_volume_that_lies_somewhere(
     try:
         volume = read_pair(path)
     except OasisGanError as error:
-        assert str(error).startswith((f"{path}: expected ", f"{path.with_suffix('.img')}: expected "))
+        assert str(error).startswith(
+            (f"{path}: expected ", f"{path.with_suffix('.img')}: expected ")
+        )
         assert str(error).isprintable()
         return
     assert volume.voxels.size <= length

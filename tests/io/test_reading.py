@@ -86,14 +86,18 @@ def assert_trustworthy(volume: Volume, path: Path) -> None:
     except OasisGanError as error:
         assert "perpendicular axes" in str(error)
     else:
-        assert np.allclose(read_nifti(output).geometry.affine, geometry.affine, rtol=1e-5, atol=1e-3)
+        assert np.allclose(
+            read_nifti(output).geometry.affine, geometry.affine, rtol=1e-5, atol=1e-3
+        )
 
 
 # What it is
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "no.nii") == "expected a NIfTI file, found no such file; check the path"
+    assert (
+        refusal(tmp_path / "no.nii") == "expected a NIfTI file, found no such file; check the path"
+    )
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
@@ -105,8 +109,12 @@ def test_a_named_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     assert "no regular file" in refusal(tmp_path / "pipe.nii")
 
 
-@pytest.mark.parametrize(("data", "bytes_"), [(b"", 0), (b"\x1f", 1), (b"x" * 347, 347), (EMPTY_ZIPPED, 0)])
-def test_a_file_too_short_for_a_header_is_refused(save: Callable[..., Path], data: bytes, bytes_: int) -> None:
+@pytest.mark.parametrize(
+    ("data", "bytes_"), [(b"", 0), (b"\x1f", 1), (b"x" * 347, 347), (EMPTY_ZIPPED, 0)]
+)
+def test_a_file_too_short_for_a_header_is_refused(
+    save: Callable[..., Path], data: bytes, bytes_: int
+) -> None:
     assert f"expected a NIfTI header, found {bytes_} bytes" in refusal(save(data))
 
 
@@ -122,14 +130,23 @@ def test_a_header_without_its_voxels_is_refused(save: Callable[..., Path], magic
 
 
 @pytest.mark.parametrize("name", ["scan.nii", "scan.nii.gz", "SCAN.NII.GZ", "scan"])
-def test_a_file_is_what_it_holds_and_not_what_it_is_called(save: Callable[..., Path], name: str) -> None:
+def test_a_file_is_what_it_holds_and_not_what_it_is_called(
+    save: Callable[..., Path], name: str
+) -> None:
     for data in (GOOD[1], ZIPPED):
         assert np.array_equal(read_nifti(save(data, name)).voxels, VOXELS)
 
 
 @pytest.mark.parametrize(
     ("name", "called"),
-    [("a.nii", True), ("a.NII.gz", True), ("nii", False), ("a.nii.zip", False), ("a.gz", False), ("a.img", False)],
+    [
+        ("a.nii", True),
+        ("a.NII.gz", True),
+        ("nii", False),
+        ("a.nii.zip", False),
+        ("a.gz", False),
+        ("a.img", False),
+    ],
 )
 def test_a_nifti_file_is_called_so_in_upper_or_lower_case(name: str, called: bool) -> None:
     assert is_nifti_name(Path("folder.nii") / name) is called
@@ -150,7 +167,9 @@ def test_a_compressed_file_that_is_cut_off_is_refused(save: Callable[..., Path],
 
 @settings(max_examples=150)
 @given(bit=st.integers(0, 8 * len(ZIPPED) - 1))
-def test_a_flipped_bit_in_a_compressed_file_never_changes_a_voxel(save: Callable[..., Path], bit: int) -> None:
+def test_a_flipped_bit_in_a_compressed_file_never_changes_a_voxel(
+    save: Callable[..., Path], bit: int
+) -> None:
     damaged = bytearray(ZIPPED)
     damaged[bit // 8] ^= 1 << bit % 8
     path = save(bytes(damaged), "scan.nii.gz")
@@ -172,12 +191,18 @@ def test_a_wrong_checksum_or_length_is_refused(save: Callable[..., Path], place:
 
 
 @pytest.mark.parametrize("behind", [b"\r\n--boundary--\r\n", b"x", b"<html>" * 9])
-def test_bytes_behind_the_gzip_stream_are_called_so(save: Callable[..., Path], behind: bytes) -> None:
+def test_bytes_behind_the_gzip_stream_are_called_so(
+    save: Callable[..., Path], behind: bytes
+) -> None:
     said = refusal(save(ZIPPED + behind, "scan.nii.gz"))
-    assert said.startswith("expected nothing behind the volume, found other bytes behind the gzip stream (b'")
+    assert said.startswith(
+        "expected nothing behind the volume, found other bytes behind the gzip stream (b'"
+    )
 
 
-def test_zeros_and_further_members_behind_the_gzip_stream_are_no_harm(save: Callable[..., Path]) -> None:
+def test_zeros_and_further_members_behind_the_gzip_stream_are_no_harm(
+    save: Callable[..., Path],
+) -> None:
     half = len(GOOD[1]) // 2
     members = gzip.compress(GOOD[1][:half]) + gzip.compress(GOOD[1][half:])
     for data in (ZIPPED + bytes(512), members):
@@ -214,11 +239,16 @@ def test_what_is_not_three_dimensional_is_refused_with_what_to_do(
 def test_a_slice_whose_channels_come_first_is_noted(save: Callable[..., Path]) -> None:
     assert read_nifti(save(content(1, VOXELS[:1]))).notes == ()
     (note, _) = read_nifti(save(content(1, VOXELS[:1, ..., np.newaxis]))).notes
-    assert note == "the first axis has length 1, as channels have: read as a slice, and not as channels"
+    assert (
+        note
+        == "the first axis has length 1, as channels have: read as a slice, and not as channels"
+    )
 
 
 @pytest.mark.parametrize("itk", [True, False])
-def test_a_two_dimensional_image_is_refused_with_how_to_make_it_a_volume(tmp_path: Path, itk: bool) -> None:
+def test_a_two_dimensional_image_is_refused_with_how_to_make_it_a_volume(
+    tmp_path: Path, itk: bool
+) -> None:
     path = tmp_path / "slice.nii"
     if itk:
         SimpleITK.WriteImage(SimpleITK.GetImageFromArray(VOXELS[:, :, 0]), str(path))
@@ -226,24 +256,32 @@ def test_a_two_dimensional_image_is_refused_with_how_to_make_it_a_volume(tmp_pat
         nib.save(nib.Nifti1Image(VOXELS[:, :, 0], AFFINE), path)
     said = refusal(path)
     assert "expected a 3-D volume, found dimensions [" in said
-    assert "; save it as a volume of one slice, with a third axis of length 1, or give the volume it was taken" in said
+    assert (
+        "; save it as a volume of one slice, with a third axis of length 1, or give the volume it was taken"
+        in said
+    )
     nib.save(nib.Nifti1Image(VOXELS[:, :, :1], AFFINE), path)
     assert np.array_equal(read_nifti(path).voxels, VOXELS[:, :, :1])
 
 
 @pytest.mark.parametrize("more", [(1,), (1, 1), (1, 1, 1, 1)])
-def test_trailing_axes_of_length_one_are_dropped(save: Callable[..., Path], more: tuple[int, ...]) -> None:
+def test_trailing_axes_of_length_one_are_dropped(
+    save: Callable[..., Path], more: tuple[int, ...]
+) -> None:
     volume = read_nifti(save(content(1, VOXELS.reshape(VOXELS.shape + more))))
     assert np.array_equal(volume.voxels, VOXELS)
 
 
-@pytest.mark.parametrize("dim", [[3, 0, 5, 6], [3, 4, 5, -6], [0, 4, 5, 6], [8, 4, 5, 6], [-1, 4, 5, 6]])
+@pytest.mark.parametrize(
+    "dim", [[3, 0, 5, 6], [3, 4, 5, -6], [0, 4, 5, 6], [8, 4, 5, 6], [-1, 4, 5, 6]]
+)
 def test_impossible_dimensions_are_refused(save: Callable[..., Path], dim: list[int]) -> None:
     assert "expected a 3-D volume" in refusal(save(content(dim=[*dim, 1, 1, 1, 1])))
 
 
 @pytest.mark.parametrize(
-    ("version", "sizes"), [(1, [32767] * 3), (2, [2**62, 2**62, 2**62]), (2, [2**40, 1, 1]), (1, [640, 640, 640])]
+    ("version", "sizes"),
+    [(1, [32767] * 3), (2, [2**62, 2**62, 2**62]), (2, [2**40, 1, 1]), (1, [640, 640, 640])],
 )
 def test_a_giant_is_refused_at_once_and_before_memory_is_taken(
     save: Callable[..., Path], version: int, sizes: list[int]
@@ -258,26 +296,46 @@ def test_a_giant_is_refused_at_once_and_before_memory_is_taken(
 
 
 @pytest.mark.parametrize("datatype", [0, 1, 32, 128, 255, 1536, 1792, 2304, -5, 77])
-def test_voxels_that_are_no_numbers_or_are_complex_are_refused(save: Callable[..., Path], datatype: int) -> None:
+def test_voxels_that_are_no_numbers_or_are_complex_are_refused(
+    save: Callable[..., Path], datatype: int
+) -> None:
     assert "expected integer or float voxels" in refusal(save(content(datatype=datatype)))
 
 
 @pytest.mark.parametrize(
-    "dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
+    "dtype",
+    [
+        "int8",
+        "uint8",
+        "int16",
+        "uint16",
+        "int32",
+        "uint32",
+        "int64",
+        "uint64",
+        "float32",
+        "float64",
+    ],
 )
 @pytest.mark.parametrize("order", "<>")
-def test_every_number_is_read_in_either_byte_order(save: Callable[..., Path], dtype: str, order: str) -> None:
+def test_every_number_is_read_in_either_byte_order(
+    save: Callable[..., Path], dtype: str, order: str
+) -> None:
     voxels = np.arange(120).reshape(4, 5, 6).astype(dtype)
     header = nib.Nifti1Header(endianness=order)
     header.set_data_dtype(voxels.dtype)
-    volume = read_nifti(save(nib.Nifti1Image(voxels, AFFINE, header, dtype=voxels.dtype).to_bytes()))
+    volume = read_nifti(
+        save(nib.Nifti1Image(voxels, AFFINE, header, dtype=voxels.dtype).to_bytes())
+    )
     assert volume.voxels.dtype == np.dtype(dtype)
     assert np.array_equal(volume.voxels, voxels)
     assert np.array_equal(volume.geometry.affine, AFFINE)
 
 
 @pytest.mark.parametrize("offset", [0, 351, -352, np.nan, np.inf, -np.inf, 1e9, 3e38])
-def test_voxels_at_an_impossible_place_in_the_file_are_refused(save: Callable[..., Path], offset: float) -> None:
+def test_voxels_at_an_impossible_place_in_the_file_are_refused(
+    save: Callable[..., Path], offset: float
+) -> None:
     assert "expected voxels from byte 352 on" in refusal(save(content(vox_offset=offset)))
 
 
@@ -312,21 +370,29 @@ def test_a_slope_that_is_none_scales_nothing(save: Callable[..., Path], slope: f
 
 
 @pytest.mark.parametrize("inter", [np.nan, np.inf])
-def test_an_intercept_that_is_none_is_noted_and_taken_as_zero(save: Callable[..., Path], inter: float) -> None:
+def test_an_intercept_that_is_none_is_noted_and_taken_as_zero(
+    save: Callable[..., Path], inter: float
+) -> None:
     volume = read_nifti(save(content(scl_slope=2, scl_inter=inter)))
     assert np.array_equal(volume.voxels, VOXELS * 2)
     assert volume.notes == ("scl_inter is not finite, taken as 0",)
 
 
 def test_a_negative_slope_is_noted(save: Callable[..., Path]) -> None:
-    assert read_nifti(save(content(scl_slope=-1))).notes == ("scl_slope is -1: intensities are turned over",)
+    assert read_nifti(save(content(scl_slope=-1))).notes == (
+        "scl_slope is -1: intensities are turned over",
+    )
 
 
 @pytest.mark.parametrize("slope", [np.inf, -np.inf])
-def test_an_infinite_slope_scales_nothing_and_is_noted(save: Callable[..., Path], slope: float) -> None:
+def test_an_infinite_slope_scales_nothing_and_is_noted(
+    save: Callable[..., Path], slope: float
+) -> None:
     volume = read_nifti(save(content(scl_slope=slope)))
     assert np.array_equal(volume.voxels, VOXELS)
-    assert volume.notes == (f"scl_slope is {slope:g}, which scales nothing: voxels are taken as they are stored",)
+    assert volume.notes == (
+        f"scl_slope is {slope:g}, which scales nothing: voxels are taken as they are stored",
+    )
 
 
 def test_a_colour_image_is_refused_as_one(save: Callable[..., Path]) -> None:
@@ -346,7 +412,9 @@ def test_a_slope_that_takes_voxels_out_of_bounds_makes_them_inf(save: Callable[.
 # Where the voxels lie
 
 
-@pytest.mark.parametrize(("unit", "millimetres"), [(0, 1), (1, 1000), (2, 1), (3, 0.001), (7, 1), (10, 1)])
+@pytest.mark.parametrize(
+    ("unit", "millimetres"), [(0, 1), (1, 1000), (2, 1), (3, 0.001), (7, 1), (10, 1)]
+)
 def test_units_become_millimetres_and_stay_in_the_header(
     save: Callable[..., Path], unit: int, millimetres: float
 ) -> None:
@@ -359,18 +427,24 @@ def test_units_become_millimetres_and_stay_in_the_header(
 
 def test_small_voxels_in_metres_are_not_taken_for_none(save: Callable[..., Path]) -> None:
     rows = {f"srow_{name}": 5e-5 * np.eye(4)[axis] for axis, name in enumerate("xyz")}
-    assert read_nifti(save(content(xyzt_units=1, **rows))).geometry.spacing == pytest.approx((0.05, 0.05, 0.05))
+    assert read_nifti(save(content(xyzt_units=1, **rows))).geometry.spacing == pytest.approx(
+        (0.05, 0.05, 0.05)
+    )
 
 
 @pytest.mark.parametrize("place", [0, 1, 3])
 @pytest.mark.parametrize("size", [np.nan, np.inf])
-def test_voxel_sizes_that_are_no_numbers_are_refused(save: Callable[..., Path], place: int, size: float) -> None:
+def test_voxel_sizes_that_are_no_numbers_are_refused(
+    save: Callable[..., Path], place: int, size: float
+) -> None:
     pixdim = [1, 2, 2, 2]
     pixdim[place] = size  # type: ignore[call-overload]
     assert "expected finite voxel sizes" in refusal(save(content(pixdim=pixdim)))
 
 
-@pytest.mark.parametrize("row", [[0, 0, 0, 5], [np.nan, 0, 0, 0], [np.inf, 0, 0, 0], [2, 0, 0, 1e30], [1e-30, 0, 0, 0]])
+@pytest.mark.parametrize(
+    "row", [[0, 0, 0, 5], [np.nan, 0, 0, 0], [np.inf, 0, 0, 0], [2, 0, 0, 1e30], [1e-30, 0, 0, 0]]
+)
 def test_an_unusable_sform_gives_way_to_the_qform_and_is_not_carried_over(
     save: Callable[..., Path], row: list[float]
 ) -> None:
@@ -382,13 +456,21 @@ def test_an_unusable_sform_gives_way_to_the_qform_and_is_not_carried_over(
 
 @pytest.mark.parametrize(
     "fields",
-    [{"quatern_b": 3}, {"quatern_b": np.nan}, {"qoffset_x": np.inf}, {"pixdim": [-3]}, {"pixdim": [1, 0]}],
+    [
+        {"quatern_b": 3},
+        {"quatern_b": np.nan},
+        {"qoffset_x": np.inf},
+        {"pixdim": [-3]},
+        {"pixdim": [1, 0]},
+    ],
     ids=str,
 )
 def test_a_file_of_which_nothing_says_where_it_lies_is_refused(
     save: Callable[..., Path], fields: dict[str, object]
 ) -> None:
-    found = "expected an invertible sform or qform, found the sform is unusable; the qform is unusable"
+    found = (
+        "expected an invertible sform or qform, found the sform is unusable; the qform is unusable"
+    )
     assert found in refusal(save(content(srow_x=[0, 0, 0, 0], **fields)))
     assert "found the qform is unusable" in refusal(save(content(sform_code=0, **fields)))
 
@@ -399,19 +481,25 @@ def test_negative_voxel_sizes_turn_nothing_over(
     save: Callable[..., Path], tmp_path: Path, forms: tuple[int, int], place: int
 ) -> None:
     pixdim = [-1.0, 2, 2, 2]
-    positive = save(content(sform_code=forms[0], qform_code=forms[1], pixdim=pixdim), "positive.nii")
+    positive = save(
+        content(sform_code=forms[0], qform_code=forms[1], pixdim=pixdim), "positive.nii"
+    )
     pixdim[place] = -2
     path = save(content(sform_code=forms[0], qform_code=forms[1], pixdim=pixdim))
     volume, as_positive = read_nifti(path), read_nifti(positive)
     assert np.array_equal(volume.geometry.affine, as_positive.geometry.affine)
     note = "voxel sizes are negative: their absolute values are used, as nibabel does; ITK turns such axes over"
     assert volume.notes == (note,)
-    assert not [finding.message for finding in check_place(volume.geometry) if "at odds" in finding.message]
+    assert not [
+        finding.message for finding in check_place(volume.geometry) if "at odds" in finding.message
+    ]
     assert_trustworthy(volume, tmp_path / "x")
 
 
 @pytest.mark.parametrize("handedness", [0, 2, 17])
-def test_any_handedness_but_a_negative_one_is_right(save: Callable[..., Path], handedness: float) -> None:
+def test_any_handedness_but_a_negative_one_is_right(
+    save: Callable[..., Path], handedness: float
+) -> None:
     data = content(sform_code=0, pixdim=[handedness], quatern_b=0, quatern_c=0, quatern_d=0)
     volume = read_nifti(save(data))
     assert np.allclose(volume.geometry.affine, nib.Nifti1Image.from_bytes(data).affine)
@@ -430,7 +518,9 @@ def test_a_header_without_orientation_is_taken_as_nibabel_does(
 
 
 @pytest.mark.parametrize("code", [-1, 6, 32767])
-def test_an_unknown_code_is_noted_and_not_carried_over(save: Callable[..., Path], code: int) -> None:
+def test_an_unknown_code_is_noted_and_not_carried_over(
+    save: Callable[..., Path], code: int
+) -> None:
     for form in ("sform", "qform"):
         volume = read_nifti(save(content(**{f"{form}_code": code})))
         assert volume.notes == (f"{form}_code {code} is unknown",)
@@ -445,10 +535,14 @@ def test_a_little_shear_is_noted(save: Callable[..., Path], shear: float, noted:
 
 
 def test_a_sheared_header_is_refused_by_name(save: Callable[..., Path]) -> None:
-    assert "expected perpendicular axes, found a shear of 0.02" in refusal(save(content(srow_x=[-2, 0.04, 0, 90])))
+    assert "expected perpendicular axes, found a shear of 0.02" in refusal(
+        save(content(srow_x=[-2, 0.04, 0, 90]))
+    )
 
 
-def test_doubles_that_a_nifti1_header_cannot_hold_are_not_carried_over(save: Callable[..., Path]) -> None:
+def test_doubles_that_a_nifti1_header_cannot_hold_are_not_carried_over(
+    save: Callable[..., Path],
+) -> None:
     volume = read_nifti(save(content(2, qoffset_x=1e200)))
     assert volume.geometry.header is None
     assert np.array_equal(volume.geometry.affine, AFFINE)
@@ -459,7 +553,11 @@ def test_a_signalling_nan_is_a_nan(save: Callable[..., Path], version: int) -> N
     signal = {1: struct.pack("<I", 0x7FA00000), 2: struct.pack("<Q", 0x7FF4 << 48)}[version]
     fields: Any = IMAGES[version].header_class.template_dtype.fields
     aside = "the qform is unusable: the sform is used"
-    for name, found in (("srow_z", "the sform is unusable"), ("quatern_b", aside), ("qoffset_y", aside)):
+    for name, found in (
+        ("srow_z", "the sform is unusable"),
+        ("quatern_b", aside),
+        ("qoffset_y", aside),
+    ):
         data = bytearray(GOOD[version])
         place = fields[name][1]
         data[place : place + len(signal)] = signal
@@ -493,22 +591,43 @@ def test_random_bytes_in_a_header_are_refused_or_make_a_volume_that_lies_somewhe
         assert_trustworthy(volume, path)
 
 
-FLOATS = ["pixdim", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "srow_x", "srow_y", "srow_z"]
-NUMBERS = st.one_of(st.sampled_from([0.0, -1.0, np.nan, np.inf, 1e-30, 1e30, 3e38]), st.floats(width=32))
+FLOATS = [
+    "pixdim",
+    "quatern_b",
+    "quatern_c",
+    "quatern_d",
+    "qoffset_x",
+    "srow_x",
+    "srow_y",
+    "srow_z",
+]
+NUMBERS = st.one_of(
+    st.sampled_from([0.0, -1.0, np.nan, np.inf, 1e-30, 1e30, 3e38]), st.floats(width=32)
+)
 
 
 @settings(max_examples=200)
 @given(
     version=st.sampled_from(list(IMAGES)),
     codes=st.tuples(st.sampled_from([0, 1, 4, -1, 9]), st.sampled_from([0, 1, 4, -1, 9])),
-    fields=st.dictionaries(st.sampled_from(FLOATS), st.lists(NUMBERS, min_size=4, max_size=4), min_size=1),
+    fields=st.dictionaries(
+        st.sampled_from(FLOATS), st.lists(NUMBERS, min_size=4, max_size=4), min_size=1
+    ),
     units=st.integers(0, 255),
 )
 def test_random_places_in_a_header_are_refused_or_make_a_volume_that_lies_somewhere(
-    save: Callable[..., Path], version: int, codes: tuple[int, int], fields: dict[str, list[float]], units: int
+    save: Callable[..., Path],
+    version: int,
+    codes: tuple[int, int],
+    fields: dict[str, list[float]],
+    units: int,
 ) -> None:
-    values = {name: value if name[:3] in {"pix", "sro"} else value[0] for name, value in fields.items()}
-    path = save(content(version, sform_code=codes[0], qform_code=codes[1], xyzt_units=units, **values))
+    values = {
+        name: value if name[:3] in {"pix", "sro"} else value[0] for name, value in fields.items()
+    }
+    path = save(
+        content(version, sform_code=codes[0], qform_code=codes[1], xyzt_units=units, **values)
+    )
     try:
         volume = read_nifti(path)
     except OasisGanError as error:

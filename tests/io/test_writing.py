@@ -67,7 +67,11 @@ def test_voxels_keep_their_datatype_and_are_never_scaled(tmp_path: Path, dtype: 
 
 @pytest.mark.parametrize("layout", ["C", "F", "view"])
 def test_the_layout_of_an_array_in_memory_is_all_one(tmp_path: Path, layout: str) -> None:
-    layouts = {"C": np.ascontiguousarray(VOXELS), "F": np.asfortranarray(VOXELS), "view": VOXELS[::-1].copy()[::-1]}
+    layouts = {
+        "C": np.ascontiguousarray(VOXELS),
+        "F": np.asfortranarray(VOXELS),
+        "view": VOXELS[::-1].copy()[::-1],
+    }
     write_nifti(volume(layouts[layout]), tmp_path / "out.nii")
     assert np.array_equal(nib.Nifti1Image.from_filename(tmp_path / "out.nii").get_fdata(), VOXELS)
 
@@ -100,7 +104,9 @@ def test_nothing_that_could_name_a_patient_is_carried_over(tmp_path: Path) -> No
 def test_voxels_that_are_not_finite_are_refused(tmp_path: Path, strange: float) -> None:
     voxels = VOXELS.copy()
     voxels[1, 2, 3] = strange
-    with pytest.raises(OasisGanError, match=r"out\.nii\.gz: expected finite voxels, found NaN or Inf"):
+    with pytest.raises(
+        OasisGanError, match=r"out\.nii\.gz: expected finite voxels, found NaN or Inf"
+    ):
         write_nifti(volume(voxels), tmp_path / "out.nii.gz")
     assert not any(tmp_path.iterdir())
 
@@ -116,7 +122,9 @@ def test_the_umask_is_respected(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("old", [None, b"the old file"])
-def test_a_full_disk_is_an_error_and_leaves_what_was_there(tmp_path: Path, name: str, old: bytes | None) -> None:
+def test_a_full_disk_is_an_error_and_leaves_what_was_there(
+    tmp_path: Path, name: str, old: bytes | None
+) -> None:
     path = tmp_path / name
     if old is not None:
         path.write_bytes(old)
@@ -137,7 +145,9 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(tmp_path: Path, name:
     process = python(code, path)
     assert process.communicate(timeout=60)[0] == "File too large\n"
     assert process.returncode == 0
-    assert [(there.name, there.read_bytes()) for there in tmp_path.iterdir()] == ([] if old is None else [(name, old)])
+    assert [(there.name, there.read_bytes()) for there in tmp_path.iterdir()] == (
+        [] if old is None else [(name, old)]
+    )
 
 
 def test_a_writer_that_is_killed_leaves_no_part_under_the_final_name(tmp_path: Path) -> None:
@@ -178,7 +188,9 @@ def test_a_failure_at_any_step_leaves_what_was_there(
     assert path.read_bytes() == b"old"
 
 
-def test_an_interruption_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -188,9 +200,13 @@ def test_an_interruption_leaves_what_was_there(tmp_path: Path, monkeypatch: pyte
     assert not any(tmp_path.iterdir())
 
 
-def test_a_disk_that_gives_back_other_bytes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_gives_back_other_bytes_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Path, "read_bytes", lambda path: b"ne")
-    with pytest.raises(OasisGanError, match="expected the bytes written, found others; check the disk"):
+    with pytest.raises(
+        OasisGanError, match="expected the bytes written, found others; check the disk"
+    ):
         write_atomically(tmp_path / "out.nii.gz", b"new")
     assert not any(tmp_path.iterdir())
 

@@ -25,7 +25,9 @@ def run_elsewhere(body: str, value: object, cwd: Path) -> Any:  # noqa: ANN401 -
         cwd: The folder to run in.
     """
     command = [sys.executable, "-c", _CALL.format(body=body)]
-    done = subprocess.run(command, cwd=cwd, input=pickle.dumps(value), capture_output=True, timeout=600, check=False)
+    done = subprocess.run(
+        command, cwd=cwd, input=pickle.dumps(value), capture_output=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stderr.decode()
     return pickle.loads(done.stdout)
 
@@ -33,6 +35,8 @@ def run_elsewhere(body: str, value: object, cwd: Path) -> Any:  # noqa: ANN401 -
 def lines_elsewhere(body: str, data: bytes, cwd: Path) -> list[str]:
     """Return what another process prints, where ``data`` is the pickle on its standard input."""
     command = [sys.executable, "-c", f"import pickle, sys\n{body}"]
-    done = subprocess.run(command, cwd=cwd, input=data, capture_output=True, timeout=600, check=False)
+    done = subprocess.run(
+        command, cwd=cwd, input=data, capture_output=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode().splitlines()

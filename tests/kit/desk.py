@@ -23,7 +23,12 @@ from kit.tool import TINY, oasis_gan
 SUBJECTS = ("sub-01", "sub-02", "sub-07")
 SHAPE = (32, 36, 30)
 _AFFINE = np.diag([-1.0, 1.0, 1.0, 1.0])
-_BIDS = {"Name": "Label maps", "BIDSVersion": "1.8.0", "DatasetType": "derivative", "GeneratedBy": [{"Name": "test"}]}
+_BIDS = {
+    "Name": "Label maps",
+    "BIDSVersion": "1.8.0",
+    "DatasetType": "derivative",
+    "GeneratedBy": [{"Name": "test"}],
+}
 _TISSUES = "index\tname\n1\tCSF\n2\tGM\n3\tWM\n"
 
 
@@ -38,7 +43,11 @@ def make_desk(folder: Path) -> Path:
     _make_map_with_a_table(folder)
     (folder / "recipe.toml").write_text(TINY)
     _save_arrays(folder)
-    shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(
+        ROOT / "examples",
+        folder / "examples",
+        ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
+    )
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     _train(folder / "my-model", cwd=folder)
@@ -107,5 +116,15 @@ def _save_arrays(folder: Path) -> None:
 
 
 def _train(model: Path, cwd: Path) -> None:
-    done = oasis_gan("train", "labels", "--target", "images", "--recipe", "recipe.toml", "--out", model.name, cwd=cwd)
+    done = oasis_gan(
+        "train",
+        "labels",
+        "--target",
+        "images",
+        "--recipe",
+        "recipe.toml",
+        "--out",
+        model.name,
+        cwd=cwd,
+    )
     assert done.returncode == 0, done.stderr

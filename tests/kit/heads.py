@@ -24,4 +24,8 @@ def save_head(folder: Path, name: str, seed: int) -> None:
 
 def files(folder: Path) -> Files:
     """Return the content of all files in a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

@@ -67,7 +67,9 @@ class LoadedModel(ModelReference):
     def at_hand(cls, translator: Translator) -> LoadedModel:
         """Return the reference to a model."""
         card = translator.card
-        return cls(kind=card.name, folder=Path(), card_sha256=hash_card(card), translator=translator)
+        return cls(
+            kind=card.name, folder=Path(), card_sha256=hash_card(card), translator=translator
+        )
 
     def load(self) -> Translator:
         """Return the model."""

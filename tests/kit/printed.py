@@ -52,7 +52,9 @@ def printed_blocks() -> Iterator[Block]:
             lines = code.replace("\\\n", " ").splitlines()
             yield Block(page, tuple(command for line in lines for command in line.split(" && ")))
         for code in blocks(text, "console"):
-            yield Block(page, tuple(line[2:] for line in code.splitlines() if line.startswith("$ ")))
+            yield Block(
+                page, tuple(line[2:] for line in code.splitlines() if line.startswith("$ "))
+            )
 
 
 def commands_in_prose() -> Iterator[Block]:

@@ -19,7 +19,9 @@ class Report(Description):
     write: Callable[[Path], None]
 
 
-GOES = DeprecationWarning("oasis_gan_reports: the argument `author` goes away in API version 2; leave it out")
+GOES = DeprecationWarning(
+    "oasis_gan_reports: the argument `author` goes away in API version 2; leave it out"
+)
 
 
 @hookspec(warn_on_impl_args={"author": GOES})

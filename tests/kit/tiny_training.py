@@ -96,4 +96,6 @@ def run(
 def batch(seed: int = 0, size: int = 16) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 4, (3, size, size))
-    return np.eye(4, dtype=np.float32)[labels][..., 1:], rng.random((3, size, size, 1)).astype(np.float32)
+    return np.eye(4, dtype=np.float32)[labels][..., 1:], rng.random((3, size, size, 1)).astype(
+        np.float32
+    )

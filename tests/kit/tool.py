@@ -23,7 +23,9 @@ TINY = (
 def oasis_gan(*words: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
     """Run a command in a folder; options go to `subprocess.run`."""
     command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False, **options)
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False, **options
+    )
 
 
 class CommandLine:
@@ -76,5 +78,15 @@ def on_terminal(
 def without_network(target: Path) -> dict[str, str]:
     """Make ``pip install`` put into ``target`` what needs nothing from an index, and Python find it there."""
     # The 0 means what its name denies: an old trap of pip's.
-    pip = {"PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_TARGET": str(target)}
-    return {**pip, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore", "PYTHONPATH": str(target)}
+    pip = {
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "PIP_TARGET": str(target),
+    }
+    return {
+        **pip,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+        "PYTHONPATH": str(target),
+    }

@@ -30,7 +30,9 @@ from oasis_gan import (
 )
 from oasis_gan.plugin.models import VOLUME
 
-CARD = ModelCard(name="wild", version="1", sources={"labels": OASIS}, target=Window((0, 1), (0, 1)), output="T1w")
+CARD = ModelCard(
+    name="wild", version="1", sources={"labels": OASIS}, target=Window((0, 1), (0, 1)), output="T1w"
+)
 
 
 SHAPE = (6, 5, 4)
@@ -85,7 +87,9 @@ class Wild:
     def __init__(self, answer: Any) -> None:  # noqa: ANN401
         self._answer = answer
 
-    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+    def translate(
+        self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+    ) -> Translation:
         """Answer."""
         answer: Translation = self._answer(sources["labels"])
         return answer
@@ -101,14 +105,31 @@ def moved(volume: Volume) -> Volume:
     [
         (lambda source: source, "expected a Translation, found CleanVolume"),
         (lambda source: None, "expected a Translation, found NoneType"),
-        (lambda source: Translation(volume=source.voxels), "expected a Volume as volume, found ndarray"),
-        (lambda source: Translation(volume=moved(source)), "expected volume on the grid of the source"),
-        (lambda source: Translation(volume=source, maps={"sd": moved(source)}), "expected sd on the grid"),
+        (
+            lambda source: Translation(volume=source.voxels),
+            "expected a Volume as volume, found ndarray",
+        ),
+        (
+            lambda source: Translation(volume=moved(source)),
+            "expected volume on the grid of the source",
+        ),
+        (
+            lambda source: Translation(volume=source, maps={"sd": moved(source)}),
+            "expected sd on the grid",
+        ),
         (lambda source: Translation(volume=source, maps={"../sd": source}), "found ../sd"),
-        (lambda source: Translation(volume=replace(source, voxels=source.voxels.astype(complex))), "found complex128"),
+        (
+            lambda source: Translation(
+                volume=replace(source, voxels=source.voxels.astype(complex))
+            ),
+            "found complex128",
+        ),
     ],
 )
-def test_a_translation_that_is_none_is_one_line_that_names_the_model(answer: Any, said: str) -> None:  # noqa: ANN401
+def test_a_translation_that_is_none_is_one_line_that_names_the_model(
+    answer: Any,  # noqa: ANN401
+    said: str,
+) -> None:
     with pytest.raises(OasisGanError, match=r"^model wild: ") as caught:
         translate({"labels": SOURCE}, Wild(answer))
     assert said in str(caught.value)
@@ -116,12 +137,16 @@ def test_a_translation_that_is_none_is_one_line_that_names_the_model(answer: Any
 
 def test_voxels_that_are_no_number_name_the_subject() -> None:
     lost = Translation(volume=Volume(np.full(SHAPE, np.nan), SOURCE.geometry))
-    with pytest.raises(OasisGanError, match=r"^sub-01: expected finite voxels from the model, found NaN"):
+    with pytest.raises(
+        OasisGanError, match=r"^sub-01: expected finite voxels from the model, found NaN"
+    ):
         translate({"labels": SOURCE}, Wild(lambda source: lost), "sub-01")
 
 
 def test_a_source_that_is_missing_is_named() -> None:
-    with pytest.raises(OasisGanError, match=r"^sub-01: expected the source labels of wild, found none"):
+    with pytest.raises(
+        OasisGanError, match=r"^sub-01: expected the source labels of wild, found none"
+    ):
         translate({"image": SOURCE}, Wild(lambda source: None), "sub-01")
 
 

@@ -52,7 +52,9 @@ class Lab:
         """Read a subject."""
         number = int(path.stem[1:])
         self.step("read", number)
-        return Volume(np.full((number + 2, 2, 2), 2, np.int32), Geometry((number + 2, 2, 2), np.eye(4)))
+        return Volume(
+            np.full((number + 2, 2, 2), 2, np.int32), Geometry((number + 2, 2, 2), np.eye(4))
+        )
 
     def predict(self, slices: Channels, mask: Mask) -> Channels:
         """Translate a subject, all its slices at once."""
@@ -79,7 +81,9 @@ class Lab:
 def lab(tmp_path: Path) -> Iterator[Lab]:
     """Return a lab in a folder of its own."""
     yield Lab(tmp_path)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("reading", "writing"))]
+    assert not [
+        thread for thread in threading.enumerate() if thread.name.startswith(("reading", "writing"))
+    ]
 
 
 def test_the_next_is_read_and_the_one_before_is_written_while_one_is_translated(lab: Lab) -> None:
@@ -92,8 +96,12 @@ def test_the_next_is_read_and_the_one_before_is_written_while_one_is_translated(
 
     lab.before = meet
     outcomes = list(translate_all(lab.subjects(4), lab.job()))
-    assert [(outcome.subject, outcome.status) for outcome in outcomes] == [(f"s{k}", Status.DONE) for k in range(4)]
-    assert sorted(path.name for path in lab.folder.glob("*.txt")) == [f"s{k}_synthT1w.txt" for k in range(4)]
+    assert [(outcome.subject, outcome.status) for outcome in outcomes] == [
+        (f"s{k}", Status.DONE) for k in range(4)
+    ]
+    assert sorted(path.name for path in lab.folder.glob("*.txt")) == [
+        f"s{k}_synthT1w.txt" for k in range(4)
+    ]
 
 
 def test_reading_does_not_run_ahead_of_the_model(lab: Lab) -> None:
@@ -104,7 +112,9 @@ def test_reading_does_not_run_ahead_of_the_model(lab: Lab) -> None:
             assert ("write", number - 2) in lab.log or number < 2
 
     lab.before = count
-    assert [outcome.status for outcome in translate_all(lab.subjects(12), lab.job())] == [Status.DONE] * 12
+    assert [outcome.status for outcome in translate_all(lab.subjects(12), lab.job())] == [
+        Status.DONE
+    ] * 12
 
 
 @pytest.mark.parametrize("broken", ["read", "translate", "write"])
@@ -117,14 +127,27 @@ def test_what_goes_wrong_with_one_stays_with_it(lab: Lab, broken: str) -> None:
     outcomes = list(translate_all(lab.subjects(4), lab.job()))
     assert [outcome.subject for outcome in outcomes] == ["s0", "s1", "s2", "s3"]
     assert [outcome.status is Status.DONE for outcome in outcomes].count(False) == 1
-    assert "spilled coffee" in next(outcome.message for outcome in outcomes if outcome.status is Status.FAILED)
+    assert "spilled coffee" in next(
+        outcome.message for outcome in outcomes if outcome.status is Status.FAILED
+    )
 
 
-def test_each_is_told_the_time_that_it_took_itself(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_is_told_the_time_that_it_took_itself(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A clock for each thread that moves while that thread works on a subject, and stands still while it waits.
     clock = threading.local()
-    monkeypatch.setattr("oasis_gan.pipeline.cohort.time", SimpleNamespace(monotonic=lambda: getattr(clock, "now", 0.0)))
-    slow = {("read", 1): 1.0, ("translate", 2): 2.0, ("write", 3): 4.0, ("read", 4): 8.0, ("write", 4): 16.0}
+    monkeypatch.setattr(
+        "oasis_gan.pipeline.cohort.time",
+        SimpleNamespace(monotonic=lambda: getattr(clock, "now", 0.0)),
+    )
+    slow = {
+        ("read", 1): 1.0,
+        ("translate", 2): 2.0,
+        ("write", 3): 4.0,
+        ("read", 4): 8.0,
+        ("write", 4): 16.0,
+    }
 
     def work(step: str, number: int) -> None:
         clock.now = getattr(clock, "now", 0.0) + slow.get((step, number), 0.0)
@@ -144,7 +167,10 @@ def test_whoever_interrupts_is_told_of_what_was_written(lab: Lab) -> None:
     assert [next(outcomes).subject for _ in range(2)] == ["s0", "s1"]
     with pytest.raises(KeyboardInterrupt):
         next(outcomes)
-    assert sorted(path.name for path in lab.folder.glob("*.txt")) == ["s0_synthT1w.txt", "s1_synthT1w.txt"]
+    assert sorted(path.name for path in lab.folder.glob("*.txt")) == [
+        "s0_synthT1w.txt",
+        "s1_synthT1w.txt",
+    ]
 
 
 def test_nobody_to_translate_is_no_work(lab: Lab) -> None:

@@ -90,11 +90,15 @@ def test_labels_that_a_model_made_are_a_source_for_another(
         (tmp_path / name).write_bytes((tmp_path / "out" / name).read_bytes())
     done = paint("a_synthdseg.nii.gz")
     assert done.returncode == 0, done.stderr
-    made = nib.Nifti1Image.from_filename(tmp_path / "out" / "a_synthdseg_synthT1w.nii.gz").get_fdata()
+    made = nib.Nifti1Image.from_filename(
+        tmp_path / "out" / "a_synthdseg_synthT1w.nii.gz"
+    ).get_fdata()
     np.testing.assert_allclose(made, np.array([0, 300, 550, 750])[LABELS], rtol=1e-6)
 
 
 def test_a_label_name_with_a_line_break_is_one_row(tmp_path: Path) -> None:
-    write_label_table(tmp_path / "table.tsv", LabelSet("odd", (Label(1, "GM"), Label(2, "left\n3\tWM"))))
+    write_label_table(
+        tmp_path / "table.tsv", LabelSet("odd", (Label(1, "GM"), Label(2, "left\n3\tWM")))
+    )
     assert len((tmp_path / "table.tsv").read_text().splitlines()) == 4
     assert [label.value for label in read_label_table(tmp_path / "table.tsv").labels] == [1, 2]

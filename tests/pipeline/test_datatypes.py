@@ -81,7 +81,10 @@ def test_the_datatype_follows_what_comes_out_unless_another_is_wanted(
     assert datatype_of(target, wanted) == datatype
 
 
-@given(arrays(np.float32, (4, 3, 2), elements=st.floats(-1000, 1000, width=32)), st.sampled_from(["int16", "int32"]))
+@given(
+    arrays(np.float32, (4, 3, 2), elements=st.floats(-1000, 1000, width=32)),
+    st.sampled_from(["int16", "int32"]),
+)
 def test_intensities_become_the_nearest_whole_numbers_and_a_note_says_how_near(
     voxels: NDArray[np.float32], datatype: str
 ) -> None:
@@ -91,7 +94,9 @@ def test_intensities_become_the_nearest_whole_numbers_and_a_note_says_how_near(
     assert stored.voxels.dtype == np.dtype(datatype)
     assert apart.max() <= 0.5
     assert not stored.voxels[voxels == 0].any()
-    expected = (f"voxels were rounded to {datatype}, by at most {apart.max():.2g}",) if apart.any() else ()
+    expected = (
+        (f"voxels were rounded to {datatype}, by at most {apart.max():.2g}",) if apart.any() else ()
+    )
     assert stored.notes == expected
 
 
@@ -104,14 +109,20 @@ def test_whole_numbers_are_stored_without_a_word() -> None:
 @pytest.mark.parametrize(
     ("values", "datatype", "said"),
     [
-        ((0, 256), "uint8", "expected voxels from 0 to 255 for uint8, found 0 to 256; use `dtype` float32"),
+        (
+            (0, 256),
+            "uint8",
+            "expected voxels from 0 to 255 for uint8, found 0 to 256; use `dtype` float32",
+        ),
         ((-1, 9), "uint8", "found -1 to 9"),
         ((0, 32768), "int16", "expected voxels from -32768 to 32767 for int16, found 0 to 32768"),
         ((0, 0.4, 1), "uint8", "expected intensities that whole numbers tell apart for uint8"),
         ((0, 0.5, 30), "int16", "found a range of 30, and a voxel 0.5 from the nearest"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_a_line(values: tuple[float, ...], datatype: str, said: str) -> None:
+def test_what_does_not_fit_is_refused_in_a_line(
+    values: tuple[float, ...], datatype: str, said: str
+) -> None:
     with pytest.raises(OasisGanError) as caught:
         stored_as(volume(*values), datatype, "a.nii")
     assert str(caught.value).startswith("a.nii: ")
@@ -132,7 +143,11 @@ def opened(path: Path) -> NDArray[Any]:
 
 @pytest.mark.parametrize(
     ("exporter", "suffix", "datatype"),
-    [("nifti", ".nii.gz", "float32"), ("nifti-uncompressed", ".nii", "int16"), ("nifti", ".nii.gz", "uint8")],
+    [
+        ("nifti", ".nii.gz", "float32"),
+        ("nifti-uncompressed", ".nii", "int16"),
+        ("nifti", ".nii.gz", "uint8"),
+    ],
 )
 def test_a_run_writes_the_format_and_datatype_asked_for(
     tmp_path: Path, exporter: str, suffix: str, datatype: str
@@ -143,9 +158,14 @@ def test_a_run_writes_the_format_and_datatype_asked_for(
     assert done.returncode == 0, done.stderr
     path = tmp_path / "out" / f"a_synth{name}{suffix}"
     assert path.read_bytes().startswith(b"\x1f\x8b") is suffix.endswith(".gz")
-    voxels, exact = opened(path), LABELS if model == "same" else np.array([0, 300.1, 550.2, 750.3])[LABELS]
+    voxels, exact = (
+        opened(path),
+        LABELS if model == "same" else np.array([0, 300.1, 550.2, 750.3])[LABELS],
+    )
     assert voxels.dtype == np.dtype(datatype)
-    np.testing.assert_allclose(voxels, np.rint(exact) if datatype != "float32" else exact, rtol=1e-6)
+    np.testing.assert_allclose(
+        voxels, np.rint(exact) if datatype != "float32" else exact, rtol=1e-6
+    )
     record = json.loads((tmp_path / "out" / f"a_synth{name}.json").read_text())
     assert record["datatype"] == datatype
     rounded = ["voxels were rounded to int16, by at most 0.3"] if datatype == "int16" else []

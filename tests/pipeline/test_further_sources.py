@@ -55,7 +55,9 @@ def model(second: Encoding, name: str = "t2") -> SlicewiseTranslator:
         target=Window((0, 1000), (0, 1)),
         output="FLAIR",
     )
-    return slicewise(last_channels, card, planes=[Plane.AXIAL], canvas=Canvas(1.0, size=1, multiple=1))
+    return slicewise(
+        last_channels, card, planes=[Plane.AXIAL], canvas=Canvas(1.0, size=1, multiple=1)
+    )
 
 
 def save(path: Path, voxels: np.ndarray, affine: np.ndarray | None = None) -> Scan:
@@ -64,7 +66,9 @@ def save(path: Path, voxels: np.ndarray, affine: np.ndarray | None = None) -> Sc
     return volume_scan(path)
 
 
-def translate(folder: Path, *subjects: Subject, translator: SlicewiseTranslator | None = None) -> list[Outcome]:
+def translate(
+    folder: Path, *subjects: Subject, translator: SlicewiseTranslator | None = None
+) -> list[Outcome]:
     """Translate subjects into a folder ``out``."""
     out = folder / "out"
     out.mkdir(exist_ok=True)
@@ -98,16 +102,23 @@ def test_a_model_gets_all_its_sources(tmp_path: Path, subject: Subject) -> None:
     np.testing.assert_allclose(made(tmp_path, "s1"), GREYS * 5, rtol=1e-5)
 
 
-def test_the_sidecar_names_the_file_of_each_source_and_its_hash(tmp_path: Path, subject: Subject) -> None:
+def test_the_sidecar_names_the_file_of_each_source_and_its_hash(
+    tmp_path: Path, subject: Subject
+) -> None:
     translate(tmp_path, subject)
     record = sidecar(tmp_path, "s1")
     files = {"source": record.source, "t2": record.further_sources["t2"]}
-    assert {name: one["file"] for name, one in files.items()} == {"source": "s1_t1.nii.gz", "t2": "s1_t2.nii.gz"}
+    assert {name: one["file"] for name, one in files.items()} == {
+        "source": "s1_t1.nii.gz",
+        "t2": "s1_t2.nii.gz",
+    }
     for one in files.values():
         assert one["sha256"] == hashlib.sha256((tmp_path / one["file"]).read_bytes()).hexdigest()
 
 
-def test_an_output_is_skipped_until_its_second_source_changes(tmp_path: Path, subject: Subject) -> None:
+def test_an_output_is_skipped_until_its_second_source_changes(
+    tmp_path: Path, subject: Subject
+) -> None:
     translate(tmp_path, subject)
     (again,) = translate(tmp_path, subject)
     assert again.status is Status.SKIPPED
@@ -125,13 +136,17 @@ def test_a_subject_without_one_of_the_sources_fails_alone(tmp_path: Path, subjec
 
 
 def test_a_source_on_another_grid_is_named(tmp_path: Path, subject: Subject) -> None:
-    shifted = save(tmp_path / "shifted.nii.gz", GREYS, nib.affines.from_matvec(np.eye(3), [0, 0, 3]))
+    shifted = save(
+        tmp_path / "shifted.nii.gz", GREYS, nib.affines.from_matvec(np.eye(3), [0, 0, 3])
+    )
     (outcome,) = translate(tmp_path, replace(subject, further={"t2": shifted}))
     assert outcome.status is Status.FAILED
     assert f"{tmp_path / 'shifted.nii.gz'}: expected" in outcome.message
 
 
-def test_a_source_along_other_axes_is_turned_and_the_note_names_it(tmp_path: Path, subject: Subject) -> None:
+def test_a_source_along_other_axes_is_turned_and_the_note_names_it(
+    tmp_path: Path, subject: Subject
+) -> None:
     turned = np.diag([-1.0, 1, 1, 1])
     turned[0, 3] = SHAPE[0] - 1
     flipped = save(tmp_path / "flipped.nii.gz", (GREYS / 2)[::-1].copy(), turned)
@@ -141,7 +156,9 @@ def test_a_source_along_other_axes_is_turned_and_the_note_names_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize("placed", ["t1", "t2", "t3"])
-def test_sources_without_a_place_take_that_of_the_first_that_has_one(tmp_path: Path, placed: str) -> None:
+def test_sources_without_a_place_take_that_of_the_first_that_has_one(
+    tmp_path: Path, placed: str
+) -> None:
     affine = nib.affines.from_matvec(np.eye(3), [-3, 2, 5])
     scans = {}
     for name in ("t1", "t2", "t3"):
@@ -152,14 +169,20 @@ def test_sources_without_a_place_take_that_of_the_first_that_has_one(tmp_path: P
         nib.save(image, tmp_path / f"{name}.nii.gz")
         scans[name] = volume_scan(tmp_path / f"{name}.nii.gz")
     second = model(Window((0, 100), (0, 1)))
-    third = replace(second, card=replace(second.card, sources={**second.card.sources, "t3": Percentiles()}))
-    (outcome,) = translate(tmp_path, Subject("s1", scans.pop("t1"), further=scans), translator=third)
+    third = replace(
+        second, card=replace(second.card, sources={**second.card.sources, "t3": Percentiles()})
+    )
+    (outcome,) = translate(
+        tmp_path, Subject("s1", scans.pop("t1"), further=scans), translator=third
+    )
     assert outcome.status is Status.DONE, outcome.message
     written = nib.Nifti1Image.from_filename(tmp_path / "out" / "s1_synthFLAIR.nii.gz")
     np.testing.assert_array_equal(written.affine, affine)
 
 
-def test_labels_of_a_further_source_become_those_of_the_model(tmp_path: Path, subject: Subject) -> None:
+def test_labels_of_a_further_source_become_those_of_the_model(
+    tmp_path: Path, subject: Subject
+) -> None:
     values = np.full(SHAPE, FREESURFER.labels[0].value, np.int16)
     values[4:] = 2  # Left-Cerebral-White-Matter
     labels = replace(save(tmp_path / "aseg.nii.gz", values), labels=FREESURFER)
@@ -172,7 +195,11 @@ def test_labels_of_a_further_source_become_those_of_the_model(tmp_path: Path, su
     assert sidecar(tmp_path, "s1").further_sources["labels"]["labels"]
 
 
-def test_a_file_that_cannot_be_used_is_named_whichever_source_it_is(tmp_path: Path, subject: Subject) -> None:
+def test_a_file_that_cannot_be_used_is_named_whichever_source_it_is(
+    tmp_path: Path, subject: Subject
+) -> None:
     empty = save(tmp_path / "empty.nii.gz", np.zeros(SHAPE, np.float32))
-    (outcome,) = translate(tmp_path, replace(subject, further={"t2": empty}), translator=model(Percentiles()))
+    (outcome,) = translate(
+        tmp_path, replace(subject, further={"t2": empty}), translator=model(Percentiles())
+    )
     assert outcome.message.startswith(f"{tmp_path / 'empty.nii.gz'}: expected")

@@ -57,7 +57,13 @@ class Source:
     sform: Affine
     qform: Affine
 
-    def save(self, path: Path, qform_code: int, sform_code: int, kind: Any = nib.Nifti1Image) -> Path:  # noqa: ANN401
+    def save(
+        self,
+        path: Path,
+        qform_code: int,
+        sform_code: int,
+        kind: Any = nib.Nifti1Image,  # noqa: ANN401
+    ) -> Path:
         """Write it with nibabel."""
         voxels = np.arange(np.prod(self.shape), dtype=np.int16).reshape(self.shape)
         image = kind(voxels, None)
@@ -80,7 +86,9 @@ def oriented(orientation: str, spacing: tuple[float, ...]) -> Affine:
 @st.composite
 def affines(draw: st.DrawFn, shears: tuple[float, ...] = (0.0,)) -> Affine:
     """Oblique, right- or left-handed, anisotropic."""
-    quaternion = np.array(draw(st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: np.linalg.norm(q) > 0.1)))
+    quaternion = np.array(
+        draw(st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: np.linalg.norm(q) > 0.1))
+    )
     affine = np.eye(4)
     affine[:3, :3] = quat2mat(quaternion / np.linalg.norm(quaternion))
     affine[:3, 1] += draw(st.sampled_from(shears)) * affine[:3, 0]
@@ -107,7 +115,9 @@ def itk_space(path: Path) -> ItkSpace | None:
         reader.ReadImageInformation()
     except RuntimeError:
         return None
-    return ItkSpace(reader.GetOrigin(), reader.GetSpacing(), reader.GetDirection(), reader.GetSize())
+    return ItkSpace(
+        reader.GetOrigin(), reader.GetSpacing(), reader.GetDirection(), reader.GetSize()
+    )
 
 
 def rewritten(source: Path) -> Path:
@@ -125,9 +135,13 @@ def assert_nibabel_agrees(output: Path, source: Path) -> None:
     assert ours.header.get_xyzt_units()[0] == theirs.header.get_xyzt_units()[0]
     for name in (*SPATIAL, *ROWS):
         stop = 4 if name == "pixdim" else None
-        assert np.array_equal(ours.header[name].ravel()[:stop], theirs.header[name].ravel()[:stop]), name
+        assert np.array_equal(
+            ours.header[name].ravel()[:stop], theirs.header[name].ravel()[:stop]
+        ), name
     for form in ("get_sform", "get_qform"):
-        (mine, code), (other, other_code) = (getattr(image, form)(coded=True) for image in (ours, theirs))
+        (mine, code), (other, other_code) = (
+            getattr(image, form)(coded=True) for image in (ours, theirs)
+        )
         assert code == other_code
         assert np.array_equal(mine, other)
     assert np.array_equal(ours.get_fdata(), theirs.get_fdata())
@@ -192,11 +206,16 @@ def test_a_nifti2_source_gives_a_nifti1_output_in_the_same_place(
     corner = np.array([255, 255, 255, 1])
     assert np.allclose(image.affine @ corner, theirs.affine @ corner, atol=1e-2)
     if sform_code:
-        assert (int(image.header["qform_code"]), int(image.header["sform_code"])) == (qform_code, sform_code)
+        assert (int(image.header["qform_code"]), int(image.header["sform_code"])) == (
+            qform_code,
+            sform_code,
+        )
 
 
 @given(affine=affines(), shape=SHAPES)
-def test_nibabel_and_itk_agree_on_a_new_grid(tmp_path: Path, affine: Affine, shape: tuple[int, int, int]) -> None:
+def test_nibabel_and_itk_agree_on_a_new_grid(
+    tmp_path: Path, affine: Affine, shape: tuple[int, int, int]
+) -> None:
     path = tmp_path / "new.nii"
     write_nifti(Volume(np.zeros(shape, np.float32), Geometry(shape, affine)), path)
     image, space = nib_load(path), itk_space(path)
@@ -223,7 +242,9 @@ def test_a_new_grid_that_is_sheared_is_refused_by_name(tmp_path: Path) -> None:
     affine = np.eye(4)
     affine[0, 1] = 6e-5
     volume = Volume(np.zeros((2, 2, 2), np.float32), Geometry((2, 2, 2), affine))
-    with pytest.raises(OasisGanError, match=r"new\.nii: expected perpendicular axes, found shear 6e-05"):
+    with pytest.raises(
+        OasisGanError, match=r"new\.nii: expected perpendicular axes, found shear 6e-05"
+    ):
         write_nifti(volume, tmp_path / "new.nii")
     assert not any(tmp_path.iterdir())
 
@@ -231,7 +252,9 @@ def test_a_new_grid_that_is_sheared_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_new_grid_may_be_sheared_as_little_as_itk_takes(tmp_path: Path) -> None:
     affine = np.eye(4)
     affine[0, 1] = 4e-5
-    write_nifti(Volume(np.zeros((2, 2, 2), np.float32), Geometry((2, 2, 2), affine)), tmp_path / "new.nii")
+    write_nifti(
+        Volume(np.zeros((2, 2, 2), np.float32), Geometry((2, 2, 2), affine)), tmp_path / "new.nii"
+    )
     space = itk_space(tmp_path / "new.nii")
     assert space is not None
     assert np.allclose(space.affine(), affine, atol=1e-4)

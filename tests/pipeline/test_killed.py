@@ -43,11 +43,25 @@ def volumes(tmp_path: Path) -> list[str]:
 @pytest.fixture
 def words(paint_plugin: Path) -> list[str]:
     """Return the command that translates the folder, but for where to."""
-    return [sys.executable, "-m", "oasis_gan", "run", "in", "--plugin", str(paint_plugin), "--model", "paint"]
+    return [
+        sys.executable,
+        "-m",
+        "oasis_gan",
+        "run",
+        "in",
+        "--plugin",
+        str(paint_plugin),
+        "--model",
+        "paint",
+    ]
 
 
 def hashes(out: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in out.iterdir() if path.suffix != ".tsv"}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in out.iterdir()
+        if path.suffix != ".tsv"
+    }
 
 
 def rows(out: Path) -> dict[str, list[str]]:
@@ -73,7 +87,9 @@ def assert_sound(out: Path) -> None:
 def test_a_cohort_that_is_killed_again_and_again_ends_as_one_that_is_not(
     tmp_path: Path, words: list[str], volumes: list[str]
 ) -> None:
-    subprocess.run([*words, "--out", "whole"], cwd=tmp_path, capture_output=True, check=True, timeout=300)
+    subprocess.run(
+        [*words, "--out", "whole"], cwd=tmp_path, capture_output=True, check=True, timeout=300
+    )
     rng = random.Random(13)  # noqa: S311
     out = tmp_path / "out"
     kills = 0
@@ -92,7 +108,12 @@ def test_a_cohort_that_is_killed_again_and_again_ends_as_one_that_is_not(
         assert_sound_of_a_killed_run(out)
     assert kills > 0
     last = subprocess.run(
-        [*words, "--out", "out"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+        [*words, "--out", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert last.returncode == 0, last.stderr
     assert_sound(out)
@@ -131,8 +152,12 @@ def test_a_sidecar_without_its_volume_is_replaced(tmp_path: Path, paint: Paintin
     assert hashes(tmp_path / "out") == before
 
 
-@pytest.mark.parametrize("content", ["{}", "not JSON", '{"synthetic": true}', '{"subject": "mine"}', "[" * 100_000])
-def test_a_file_of_the_users_own_is_not_replaced(tmp_path: Path, paint: Painting, content: str) -> None:
+@pytest.mark.parametrize(
+    "content", ["{}", "not JSON", '{"synthetic": true}', '{"subject": "mine"}', "[" * 100_000]
+)
+def test_a_file_of_the_users_own_is_not_replaced(
+    tmp_path: Path, paint: Painting, content: str
+) -> None:
     label_map(tmp_path / "a.nii.gz")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a_synthT1w.nii.gz").write_bytes(b"mine")
@@ -177,8 +202,12 @@ def test_leftovers_are_swept_and_files_of_others_are_not(tmp_path: Path, paint: 
         (out / name).write_text("mine")
     process = paint("a.nii.gz")
     assert process.returncode == 0, process.stderr
-    assert process.stderr.splitlines()[0] == "out: removed 3 unfinished files of a run that was killed"
-    assert sorted(path.name for path in out.iterdir() if path.name.endswith((".part", ".work", ".txt"))) == sorted(mine)
+    assert (
+        process.stderr.splitlines()[0] == "out: removed 3 unfinished files of a run that was killed"
+    )
+    assert sorted(
+        path.name for path in out.iterdir() if path.name.endswith((".part", ".work", ".txt"))
+    ) == sorted(mine)
 
 
 def test_what_a_living_process_holds_is_not_swept(tmp_path: Path) -> None:
@@ -187,7 +216,9 @@ def test_what_a_living_process_holds_is_not_swept(tmp_path: Path) -> None:
     (held.make_work_folder() / "a.nii").write_bytes(b"being written")
     code = "import sys; from pathlib import Path; from oasis_gan.io.claims import *; p = Path(sys.argv[1]);"
     code += "print(sweep(p), claim(p, 'a', wait=False), claim(p, 'b', wait=False) is not None)"
-    other = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    other = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True
+    )
     assert other.stdout == "0 None True\n"
     assert (held.work / "a.nii").read_bytes() == b"being written"
     held.release()
@@ -197,10 +228,14 @@ def test_what_a_living_process_holds_is_not_swept(tmp_path: Path) -> None:
 
 def start(words: list[str], cwd: Path, seconds: float = 0.02) -> subprocess.Popen[str]:
     environment = {**os.environ, "PAINT_SECONDS": str(seconds)}
-    return subprocess.Popen(words, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        words, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
-def test_two_runs_on_one_folder_share_the_work(tmp_path: Path, words: list[str], volumes: list[str]) -> None:
+def test_two_runs_on_one_folder_share_the_work(
+    tmp_path: Path, words: list[str], volumes: list[str]
+) -> None:
     for number in range(3):
         out = tmp_path / f"out{number}"
         runs = [start([*words, "--out", out.name], tmp_path) for _ in range(3)]
@@ -219,21 +254,33 @@ def test_runs_of_other_subjects_at_the_same_time_keep_each_others_rows(
     tmp_path: Path, words: list[str], volumes: list[str]
 ) -> None:
     model = words[words.index("in") + 1 :]
-    commands = [[*words[: words.index("in")], f"in/{name}.nii.gz", *model, "--out", "out"] for name in volumes[:6]]
+    commands = [
+        [*words[: words.index("in")], f"in/{name}.nii.gz", *model, "--out", "out"]
+        for name in volumes[:6]
+    ]
     runs = [start(command, tmp_path, 0) for command in commands]
     said = [run.communicate(timeout=300) for run in runs]
     assert [run.returncode for run in runs] == [0] * 6, said
     assert set(rows(tmp_path / "out")) == set(volumes[:6])
 
 
-def test_of_two_runs_with_other_settings_one_is_refused(tmp_path: Path, words: list[str], volumes: list[str]) -> None:
-    runs = [start([*words, "--out", "out", "--plane", plane], tmp_path) for plane in ("axial", "coronal")]
+def test_of_two_runs_with_other_settings_one_is_refused(
+    tmp_path: Path, words: list[str], volumes: list[str]
+) -> None:
+    runs = [
+        start([*words, "--out", "out", "--plane", plane], tmp_path)
+        for plane in ("axial", "coronal")
+    ]
     said = [run.communicate(timeout=300) for run in runs]
-    done = [{line.split()[1] for line in error.splitlines() if ": done" in line} for _, error in said]
+    done = [
+        {line.split()[1] for line in error.splitlines() if ": done" in line} for _, error in said
+    ]
     # No volume is made by both, and who lost says so.
     assert not done[0] & done[1]
     assert len(done[0] | done[1]) == VOLUMES
-    assert all(run.returncode == 1 for run, made in zip(runs, done, strict=True) if len(made) < VOLUMES)
+    assert all(
+        run.returncode == 1 for run, made in zip(runs, done, strict=True) if len(made) < VOLUMES
+    )
     for sidecar in (tmp_path / "out").glob("*.json"):
         record = json.loads(sidecar.read_text())
         made_by = 0 if record["translation"]["planes"] == ["axial"] else 1
@@ -249,14 +296,20 @@ def test_two_runs_that_overwrite_leave_pairs_that_belong_together(
     tmp_path: Path, words: list[str], volumes: list[str]
 ) -> None:
     runs = [
-        start([*words, "--out", "out", "--overwrite", "--plane", plane], tmp_path) for plane in ("axial", "coronal")
+        start([*words, "--out", "out", "--overwrite", "--plane", plane], tmp_path)
+        for plane in ("axial", "coronal")
     ]
     said = [run.communicate(timeout=300) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
     assert_sound(tmp_path / "out")
     for plane in ("axial", "coronal"):
         shutil.rmtree(tmp_path / plane, ignore_errors=True)
-        subprocess.run([*words, "--out", plane, "--plane", plane], cwd=tmp_path, capture_output=True, check=True)
+        subprocess.run(
+            [*words, "--out", plane, "--plane", plane],
+            cwd=tmp_path,
+            capture_output=True,
+            check=True,
+        )
     for name in volumes:
         record = json.loads((tmp_path / f"out/{name}_synthT1w.json").read_text())
         alone = tmp_path / record["translation"]["planes"][0] / f"{name}_synthT1w.nii.gz"
@@ -278,19 +331,29 @@ def oasis_gan_exporters():
 """
 
 
-def exporting(tmp_path: Path, paint: Painting, first: str, *words: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+def exporting(
+    tmp_path: Path,
+    paint: Painting,
+    first: str,
+    *words: Any,  # noqa: ANN401
+) -> subprocess.CompletedProcess[str]:
     (tmp_path / "raw.py").write_text(WRITER.replace("FIRST", first))
     return paint("a.nii.gz", "--plugin", "raw.py", "--exporter", "raw", *words)
 
 
-def test_a_file_that_takes_the_name_meanwhile_is_not_replaced(tmp_path: Path, paint: Painting) -> None:
+def test_a_file_that_takes_the_name_meanwhile_is_not_replaced(
+    tmp_path: Path, paint: Painting
+) -> None:
     label_map(tmp_path / "a.nii.gz")
     process = exporting(tmp_path, paint, "open('out/a_synthT1w.raw', 'w').write('mine')")
     assert process.returncode == 1
     assert "expected a free name" in process.stderr
     assert ".work" not in process.stderr
     assert (tmp_path / "out/a_synthT1w.raw").read_text() == "mine"
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a_synthT1w.raw", "subjects.tsv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "a_synthT1w.raw",
+        "subjects.tsv",
+    ]
 
 
 def test_a_writer_that_writes_nothing_has_failed(tmp_path: Path, paint: Painting) -> None:
@@ -301,7 +364,9 @@ def test_a_writer_that_writes_nothing_has_failed(tmp_path: Path, paint: Painting
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_writer_may_make_a_folder_or_two_files(tmp_path: Path, paint: Painting, again: bool) -> None:
+def test_a_writer_may_make_a_folder_or_two_files(
+    tmp_path: Path, paint: Painting, again: bool
+) -> None:
     label_map(tmp_path / "a.nii.gz")
     folder = "path.mkdir(); (path / 'x').write_text('x'); return"
     for _ in range(1 + again):
@@ -323,7 +388,10 @@ def test_the_hash_is_of_what_was_written(tmp_path: Path, paint: Painting) -> Non
     assert process.returncode == 0
     record = json.loads((tmp_path / "out/a_synthT1w.json").read_text())
     data = (tmp_path / "out/a_synthT1w.raw").read_bytes()
-    assert record["volume"] == {"file": "a_synthT1w.raw", "sha256": hashlib.sha256(data).hexdigest()}
+    assert record["volume"] == {
+        "file": "a_synthT1w.raw",
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
 
 
 CHANGING = """
@@ -379,8 +447,12 @@ def test_a_source_that_changes_while_it_is_read_is_refused(
 def test_references_are_recorded(tmp_path: Path, paint: Painting) -> None:
     source = label_map(tmp_path / "a.nii.gz")
     labels = np.asarray(nib.Nifti1Image.from_filename(source).dataobj)
-    image = (np.array([0, 100, 200, 300])[labels] + np.random.default_rng(1).normal(0, 5, labels.shape)) * (labels > 0)
-    nib.save(nib.Nifti1Image(image.astype(np.float32), np.diag([-1.0, 1, 1, 1])), tmp_path / "t1.nii.gz")
+    image = (
+        np.array([0, 100, 200, 300])[labels] + np.random.default_rng(1).normal(0, 5, labels.shape)
+    ) * (labels > 0)
+    nib.save(
+        nib.Nifti1Image(image.astype(np.float32), np.diag([-1.0, 1, 1, 1])), tmp_path / "t1.nii.gz"
+    )
     process = paint("a.nii.gz", "--like", "t1.nii.gz", "--like-labels", "a.nii.gz")
     assert process.returncode == 0, process.stderr
     record = json.loads((tmp_path / "out/a_synthT1w.json").read_text())
@@ -391,7 +463,9 @@ def test_references_are_recorded(tmp_path: Path, paint: Painting) -> None:
 
 
 @pytest.mark.parametrize("first", ["data/A/seg.nii.gz", "data/A", "data/B"])
-def test_a_head_that_was_named_alone_is_found_again_among_others(tmp_path: Path, paint: Painting, first: str) -> None:
+def test_a_head_that_was_named_alone_is_found_again_among_others(
+    tmp_path: Path, paint: Painting, first: str
+) -> None:
     label_map(tmp_path / "data/A/seg.nii.gz", 0)
     label_map(tmp_path / "data/B/seg.nii.gz", 1)
     paint(first)

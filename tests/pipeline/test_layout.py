@@ -70,7 +70,9 @@ def test_files_of_an_output_are_called_alike(tmp_path: Path) -> None:
     ]
 
 
-def test_another_layout_moves_outputs_with_all_that_belongs_to_them(tmp_path: Path, subjects: list[Subject]) -> None:
+def test_another_layout_moves_outputs_with_all_that_belongs_to_them(
+    tmp_path: Path, subjects: list[Subject]
+) -> None:
     (tmp_path / "out").mkdir()
     layout = FolderEach(tmp_path / "out")
     assert translate_into(layout, subjects) == [Status.DONE] * 2

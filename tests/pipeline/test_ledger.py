@@ -14,7 +14,9 @@ from oasis_gan.pipeline.ledger import Ledger, Outcome, Status
 
 NAME = "subjects.tsv"
 HEADER = "subject\tstatus\toutput\tmessage"
-TEXT = st.text(st.characters(exclude_categories=()))  # control characters, line separators and surrogates too
+TEXT = st.text(
+    st.characters(exclude_categories=())
+)  # control characters, line separators and surrogates too
 OUTCOMES = st.builds(Outcome, TEXT, st.sampled_from(Status), st.none() | TEXT.map(Path), TEXT)
 
 
@@ -37,8 +39,13 @@ def rows(folder: Path) -> list[str]:
 
 
 def test_a_row_names_subject_status_output_and_message(tmp_path: Path) -> None:
-    write_ledger(tmp_path, [done("sub-01", "a note"), Outcome("sub-02", Status.FAILED, None, "no such file")])
-    assert rows(tmp_path) == ["sub-01\tdone\tsub-01.nii.gz\ta note", "sub-02\tfailed\t\tno such file"]
+    write_ledger(
+        tmp_path, [done("sub-01", "a note"), Outcome("sub-02", Status.FAILED, None, "no such file")]
+    )
+    assert rows(tmp_path) == [
+        "sub-01\tdone\tsub-01.nii.gz\ta note",
+        "sub-02\tfailed\t\tno such file",
+    ]
 
 
 @given(outcomes=st.lists(OUTCOMES, max_size=5))
@@ -68,8 +75,13 @@ def test_a_subject_that_is_run_again_has_its_latest_row(tmp_path: Path) -> None:
 def test_a_row_of_an_output_that_was_taken_for_a_source_goes(tmp_path: Path) -> None:
     """Earlier versions met their own outputs where the output folder lies in the folder of the sources."""
     made = Outcome("a_seg", Status.DONE, Path("out/a_seg_synthT1w.nii.gz"), "")
-    mistaken = Outcome("data_out_a_seg_synthT1w", Status.FAILED, None, "expected labels, found 42.6")
-    failed = [Outcome(name, Status.FAILED, None, "") for name in ("b_seg", "b_seg_synthT1w", "xa_seg_synthT1w")]
+    mistaken = Outcome(
+        "data_out_a_seg_synthT1w", Status.FAILED, None, "expected labels, found 42.6"
+    )
+    failed = [
+        Outcome(name, Status.FAILED, None, "")
+        for name in ("b_seg", "b_seg_synthT1w", "xa_seg_synthT1w")
+    ]
     write_ledger(tmp_path, [made, mistaken, *failed])
     write_ledger(tmp_path, [made])
     assert sorted(row.split("\t")[0] for row in rows(tmp_path)) == [
@@ -81,7 +93,9 @@ def test_a_row_of_an_output_that_was_taken_for_a_source_goes(tmp_path: Path) -> 
 
 
 def test_subjects_of_one_name_have_a_row_each(tmp_path: Path) -> None:
-    write_ledger(tmp_path, [done("sub-01", "of site 1"), Outcome("sub-01", Status.FAILED, None, "of site 2")])
+    write_ledger(
+        tmp_path, [done("sub-01", "of site 1"), Outcome("sub-01", Status.FAILED, None, "of site 2")]
+    )
     assert [row.split("\t")[3] for row in rows(tmp_path)] == ["of site 1", "of site 2"]
 
 

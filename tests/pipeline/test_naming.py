@@ -36,7 +36,11 @@ NAMES = st.one_of(
     st.sampled_from(NASTY),
     st.text(st.characters(exclude_categories=())),  # surrogates too
     st.text("aAäÄ./\u0308\u0345\u2028-", max_size=4),
-    st.builds(lambda text, times: text * times, st.text("aäÄ\U0001f9e0", min_size=1, max_size=3), st.integers(50, 300)),
+    st.builds(
+        lambda text, times: text * times,
+        st.text("aäÄ\U0001f9e0", min_size=1, max_size=3),
+        st.integers(50, 300),
+    ),
 )
 
 
@@ -61,7 +65,10 @@ def named(names: list[str]) -> list[str]:
 def test_no_two_outputs_share_a_file_on_any_file_system(names: list[str]) -> None:
     outputs = named(names)
     for form in ("NFC", "NFD"):
-        as_stored = [unicodedata.normalize(form, unicodedata.normalize(form, name).casefold()) for name in outputs]
+        as_stored = [
+            unicodedata.normalize(form, unicodedata.normalize(form, name).casefold())
+            for name in outputs
+        ]
         assert len(set(as_stored)) == len(names)
 
 
@@ -84,14 +91,18 @@ def test_any_name_can_be_a_file(tmp_path_factory: pytest.TempPathFactory, names:
     assert len(list(folder.iterdir())) == len(names)
 
 
-@pytest.mark.parametrize("name", ["sub-01", "sub 01", "-rf", "Ångström", "被験者1", "sub-01.T1w", "🧠"])
+@pytest.mark.parametrize(
+    "name", ["sub-01", "sub 01", "-rf", "Ångström", "被験者1", "sub-01.T1w", "🧠"]
+)
 def test_an_ordinary_name_is_kept(name: str) -> None:
     assert named([name, "other"]) == [name, "other"]
 
 
 def test_subjects_that_share_a_name_are_told_apart_by_the_nearest_folder_that_differs() -> None:
     paths = ["/data/a/anat/1.nii", "/data/b/anat/1.nii", "/data/c/anat/1.nii"]
-    subjects = [subject(name, path) for name, path in zip(("sub", "sub", "SUB"), paths, strict=True)]
+    subjects = [
+        subject(name, path) for name, path in zip(("sub", "sub", "SUB"), paths, strict=True)
+    ]
     assert output_names(subjects) == ["a_sub", "b_sub", "c_SUB"]
     assert output_names(subjects[::-1]) == ["c_SUB", "b_sub", "a_sub"]
     assert output_names(subjects[:1]) == ["sub"]
@@ -99,11 +110,17 @@ def test_subjects_that_share_a_name_are_told_apart_by_the_nearest_folder_that_di
 
 def test_more_folders_are_named_where_one_is_not_enough() -> None:
     paths = ["/d/a/1/seg.nii", "/d/a/2/seg.nii", "/d/b/1/seg.nii"]
-    assert output_names([subject("seg", path) for path in paths]) == ["a_1_seg", "a_2_seg", "b_1_seg"]
+    assert output_names([subject("seg", path) for path in paths]) == [
+        "a_1_seg",
+        "a_2_seg",
+        "b_1_seg",
+    ]
 
 
 def test_a_folder_does_not_make_a_name_that_another_subject_has() -> None:
-    names = output_names([subject("seg", "/a/seg.nii"), subject("seg", "/b/seg.nii"), subject("a_seg", "/c/x.nii")])
+    names = output_names(
+        [subject("seg", "/a/seg.nii"), subject("seg", "/b/seg.nii"), subject("a_seg", "/c/x.nii")]
+    )
     assert names[2] == "a_seg"
     assert len(set(names)) == 3
 

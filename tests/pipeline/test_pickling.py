@@ -126,7 +126,9 @@ def oasis_gan_exporters():
 def run_and_keep(folder: Path, *words: object) -> tuple[Files, bytes]:
     """Run ``oasis-gan run`` in a folder, and return its outputs, and the pickle of what it worked with."""
     command = [sys.executable, "-c", RUN_AND_KEEP, "run", "data", "--out", "out", *map(str, words)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stderr
     return outputs(folder), (folder / "job.pickle").read_bytes()
 
@@ -143,7 +145,9 @@ def statuses(lines: list[str]) -> list[str]:
 
 def outputs(folder: Path) -> Files:
     """Return the outputs and sidecars in a folder's ``out``; the table there is the command's."""
-    return {name: content for name, content in files(folder / "out").items() if name != "subjects.tsv"}
+    return {
+        name: content for name, content in files(folder / "out").items() if name != "subjects.tsv"
+    }
 
 
 def forget_outputs(folder: Path) -> None:
@@ -171,11 +175,24 @@ def arrays(tmp_path: Path) -> Path:
     return tmp_path
 
 
-WITH_PLUGIN = ("--plugin", "mine.py", "--model", "paint", "--exporter", "raw", "--option", "grey=0.6")
+WITH_PLUGIN = (
+    "--plugin",
+    "mine.py",
+    "--model",
+    "paint",
+    "--exporter",
+    "raw",
+    "--option",
+    "grey=0.6",
+)
 
 
-@pytest.mark.parametrize("reference", [(), ("--like", "data/b_t1.nii.gz", "--like-labels", "data/b_seg.nii.gz")])
-def test_the_shipped_model_writes_the_same_bytes_in_another_process(heads: Path, reference: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "reference", [(), ("--like", "data/b_t1.nii.gz", "--like-labels", "data/b_seg.nii.gz")]
+)
+def test_the_shipped_model_writes_the_same_bytes_in_another_process(
+    heads: Path, reference: tuple[str, ...]
+) -> None:
     words = ("--dataset", "nifti", "--source-suffix", "_seg", "--precision", "float32", *reference)
     here, data = run_and_keep(heads, *words)
     # The command has loaded the model by then; the other process loads it itself.
@@ -186,12 +203,19 @@ def test_the_shipped_model_writes_the_same_bytes_in_another_process(heads: Path,
     assert len(here) == 4
 
 
-def test_reader_model_and_exporter_of_a_plugin_file_write_the_same_bytes_in_another_process(arrays: Path) -> None:
+def test_reader_model_and_exporter_of_a_plugin_file_write_the_same_bytes_in_another_process(
+    arrays: Path,
+) -> None:
     here, data = run_and_keep(arrays, *WITH_PLUGIN)
     forget_outputs(arrays)
     assert statuses(translate_elsewhere(data, arrays)) == ["done", "done"]
     assert outputs(arrays) == here
-    assert sorted(here) == ["a_synthT1w.json", "a_synthT1w.raw", "b_synthT1w.json", "b_synthT1w.raw"]
+    assert sorted(here) == [
+        "a_synthT1w.json",
+        "a_synthT1w.raw",
+        "b_synthT1w.json",
+        "b_synthT1w.raw",
+    ]
 
 
 def test_another_process_skips_what_the_command_has_made(arrays: Path) -> None:
@@ -230,13 +254,20 @@ def test_a_model_is_loaded_with_its_options_in_another_process(arrays: Path) -> 
 def test_a_model_that_was_trained_again_meanwhile_is_refused(arrays: Path) -> None:
     model = replace(refer(arrays / "mine.py"), card_sha256="0" * 64)
     (line,) = lines_elsewhere(LOAD, pickle.dumps(model), arrays)
-    assert line.startswith(f"{arrays}: expected the model as it was, SHA-256 of its card 000000000000..., found ")
+    assert line.startswith(
+        f"{arrays}: expected the model as it was, SHA-256 of its card 000000000000..., found "
+    )
     assert "run the command again" in line
 
 
 def test_an_exporter_that_cannot_be_pickled_is_named(arrays: Path) -> None:
     exporter = Exporter(name="odd", summary="", suffix=".raw", write=lambda volume, path: None)
-    job = Job(model=refer(arrays / "mine.py"), exporter=exporter, datatype="float32", layout=Layout(arrays))
+    job = Job(
+        model=refer(arrays / "mine.py"),
+        exporter=exporter,
+        datatype="float32",
+        layout=Layout(arrays),
+    )
     with pytest.raises(OasisGanError) as raised:
         pickle.dumps(job)
     line = str(raised.value)
@@ -251,7 +282,9 @@ def test_a_reader_that_cannot_be_pickled_is_named(arrays: Path) -> None:
     lambda_reader = PLUGIN.replace("Scan(path, reader)", "Scan(path, lambda path: reader(path))")
     plugin.write_text(lambda_reader)
     command = [sys.executable, "-c", RUN_AND_KEEP, "run", "data", "--out", "out", *WITH_PLUGIN]
-    done = subprocess.run(command, cwd=arrays, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        command, cwd=arrays, capture_output=True, text=True, timeout=600, check=False
+    )
     line = done.stderr.splitlines()[-1]
     assert "expected a reader that another process can import" in line
     assert line.endswith("fix the dataset plugin arrays")

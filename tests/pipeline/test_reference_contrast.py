@@ -93,7 +93,9 @@ class WithoutTargets:
 
     card = painter().card
 
-    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+    def translate(
+        self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+    ) -> Translation:
         return painter().translate(sources, progress)
 
 
@@ -121,9 +123,13 @@ def radius(shape: tuple[int, int, int] = BIG) -> NDArray[np.float64]:
 
 TISSUES = np.select([radius() < 13, radius() < 18, radius() < 20], [3, 2, 1], 0).astype(np.uint8)
 BRAIN = np.where(
-    TISSUES > 0, np.array([0, 80, 155, 215])[TISSUES] + np.random.default_rng(0).normal(0, 4, BIG), 0
+    TISSUES > 0,
+    np.array([0, 80, 155, 215])[TISSUES] + np.random.default_rng(0).normal(0, 4, BIG),
+    0,
 ).astype(np.float32)
-ANCHORED = PAINT.replace("Window((0, 1000), (0, 1))", "Window((0, 10, 20, 30, 45), (0, 0.30, 0.55, 0.75, 1))")
+ANCHORED = PAINT.replace(
+    "Window((0, 1000), (0, 1))", "Window((0, 10, 20, 30, 45), (0, 0.30, 0.55, 0.75, 1))"
+)
 
 
 LikeRun = Callable[..., tuple[subprocess.CompletedProcess[str], list[float]]]
@@ -159,7 +165,9 @@ def test_a_reference_in_any_format_gives_the_same_contrast(
 ) -> None:
     _, expected = like("--like", store(tmp_path / "t1.nii.gz", BRAIN))
     assert expected == pytest.approx([80, 155, 215], rel=0.03)
-    header = save_analyze(tmp_path / "OAS1_0001_MR1_mpr_n4_anon_111_t88_masked_gfc", BRAIN, sizes=(3, 3, 3))
+    header = save_analyze(
+        tmp_path / "OAS1_0001_MR1_mpr_n4_anon_111_t88_masked_gfc", BRAIN, sizes=(3, 3, 3)
+    )
     nib.save(nib.MGHImage(BRAIN, PLACE), tmp_path / "brain.mgz")
     for file in (header, header.with_suffix(".img"), tmp_path / "brain.mgz"):
         process, means = like("--like", file)
@@ -195,7 +203,9 @@ def oasis_gan_datasets():
 
 
 @pytest.mark.parametrize("labelled", [True, False])
-def test_a_z_scored_reference_gives_its_contrast(tmp_path: Path, like: LikeRun, labelled: bool) -> None:
+def test_a_z_scored_reference_gives_its_contrast(
+    tmp_path: Path, like: LikeRun, labelled: bool
+) -> None:
     inside = BRAIN[TISSUES > 0]
     z = np.where(TISSUES > 0, (BRAIN - inside.mean()) / inside.std(), 0).astype(np.float32)
     words = ("--like-labels", "seg.nii") if labelled else ()
@@ -249,15 +259,21 @@ def test_a_label_map_is_no_reference(like: LikeRun) -> None:
 
 
 @pytest.mark.parametrize("axes", ["LAS", "LPS", "PSR", "LIA"])
-def test_a_tissue_map_along_other_axes_fits_its_reference(tmp_path: Path, like: LikeRun, axes: str) -> None:
-    turn = nib.orientations.ornt_transform(nib.io_orientation(PLACE), nib.orientations.axcodes2ornt(axes))
+def test_a_tissue_map_along_other_axes_fits_its_reference(
+    tmp_path: Path, like: LikeRun, axes: str
+) -> None:
+    turn = nib.orientations.ornt_transform(
+        nib.io_orientation(PLACE), nib.orientations.axcodes2ornt(axes)
+    )
     nib.save(nib.Nifti1Image(BRAIN, PLACE).as_reoriented(turn), tmp_path / "t1.nii")
     process, means = like("--like", "t1.nii", "--like-labels", "seg.nii")
     assert process.returncode == 0, process.stderr
     assert means == pytest.approx([80, 155, 215], rel=0.01)
 
 
-def test_what_is_wrong_with_a_reference_is_said_of_the_reference(tmp_path: Path, like: LikeRun) -> None:
+def test_what_is_wrong_with_a_reference_is_said_of_the_reference(
+    tmp_path: Path, like: LikeRun
+) -> None:
     dark = store(tmp_path / "t2.nii", np.where(TISSUES > 0, 300 - BRAIN, 0).astype(np.float32))
     process, _ = like("--like", dark, "--like-labels", "seg.nii")
     assert process.returncode == 2

@@ -32,7 +32,9 @@ GREYS = np.array([[0.30], [0.55], [0.75]], np.float32)
 
 
 def card(**sources: Encoding) -> ModelCard:
-    return ModelCard(name="m", version="1", sources=sources or {"labels": OASIS}, target=UNIT, output="T1w")
+    return ModelCard(
+        name="m", version="1", sources=sources or {"labels": OASIS}, target=UNIT, output="T1w"
+    )
 
 
 def volume(voxels: NDArray[np.generic], content: Content = "image") -> CleanVolume:
@@ -56,7 +58,9 @@ def test_each_voxel_is_painted_in_any_plane(plane: str) -> None:
     source = labels()
     model = slicewise(paint, card(), planes=list(Plane), canvas=CANVAS, plane=plane)
     expected = np.array([0, 0.30, 0.55, 0.75], np.float32)[source.voxels]
-    np.testing.assert_allclose(model.translate({"labels": source}).volume.voxels, expected, atol=1e-6)
+    np.testing.assert_allclose(
+        model.translate({"labels": source}).volume.voxels, expected, atol=1e-6
+    )
 
 
 def slope(slices: Channels, mask: Mask) -> Channels:
@@ -89,7 +93,9 @@ def test_a_plane_that_the_model_was_not_trained_in_is_refused(plane: str) -> Non
         slicewise(paint, card(), planes=[Plane.CORONAL, Plane.AXIAL], canvas=CANVAS, plane=plane)
 
 
-@pytest.mark.parametrize("canvas", [Canvas(0.0, 8, 8), Canvas(1.0, 8, 0), Canvas(1.0, 10**9, 1), Canvas(np.nan, 8, 8)])
+@pytest.mark.parametrize(
+    "canvas", [Canvas(0.0, 8, 8), Canvas(1.0, 8, 0), Canvas(1.0, 10**9, 1), Canvas(np.nan, 8, 8)]
+)
 def test_a_canvas_that_no_machine_can_hold_is_refused(canvas: Canvas) -> None:
     with pytest.raises(OasisGanError, match=r"^model m: expected a canvas of up to 4096 pixels"):
         slicewise(paint, card(), planes=[Plane.AXIAL], canvas=canvas)
@@ -97,7 +103,9 @@ def test_a_canvas_that_no_machine_can_hold_is_refused(canvas: Canvas) -> None:
 
 def test_background_of_the_first_source_is_exactly_0_whatever_the_model_says() -> None:
     source = labels()
-    made = slicewise(lambda slices, mask: slices[..., :1] * 0 + 1, card(), planes=[Plane.AXIAL], canvas=CANVAS)
+    made = slicewise(
+        lambda slices, mask: slices[..., :1] * 0 + 1, card(), planes=[Plane.AXIAL], canvas=CANVAS
+    )
     voxels = made.translate({"labels": source}).volume.voxels
     assert np.array_equal(voxels, (source.voxels > 0).astype(np.float32))
 
@@ -117,7 +125,9 @@ def test_a_model_with_context_sees_the_slices_beside_and_background_beyond_the_e
     slices = np.moveaxis(source.voxels, 2, 0)
     beside = np.pad(slices, ((1, 1), (0, 0), (0, 0)))
     for channel in range(3):
-        np.testing.assert_allclose(shown[..., channel], beside[channel : channel + len(slices)], atol=1e-6)
+        np.testing.assert_allclose(
+            shown[..., channel], beside[channel : channel + len(slices)], atol=1e-6
+        )
 
 
 def test_the_mask_is_that_of_the_slice_itself_not_of_its_neighbours() -> None:
@@ -130,7 +140,9 @@ def test_the_mask_is_that_of_the_slice_itself_not_of_its_neighbours() -> None:
         masks.append(mask)
         return slices[..., 1:2]
 
-    slicewise(predict, card(t1=UNIT), planes=[Plane.AXIAL], canvas=CANVAS, context=1).translate({"t1": volume(voxels)})
+    slicewise(predict, card(t1=UNIT), planes=[Plane.AXIAL], canvas=CANVAS, context=1).translate(
+        {"t1": volume(voxels)}
+    )
     assert int(np.concatenate(masks).sum()) == int((voxels != 0).sum())
 
 
@@ -141,7 +153,9 @@ def test_several_sources_are_channels_in_the_order_of_the_card() -> None:
         return slices[..., 1:2]
 
     model = slicewise(predict, card(t1=UNIT, t2=UNIT), planes=[Plane.CORONAL], canvas=CANVAS)
-    np.testing.assert_allclose(model.translate(sources).volume.voxels, sources["t2"].voxels, atol=1e-6)
+    np.testing.assert_allclose(
+        model.translate(sources).volume.voxels, sources["t2"].voxels, atol=1e-6
+    )
 
 
 def test_the_last_step_sees_the_whole_volume_inside_the_support() -> None:
@@ -153,13 +167,19 @@ def test_the_last_step_sees_the_whole_volume_inside_the_support() -> None:
 
     model = slicewise(paint, card(), planes=[Plane.AXIAL], canvas=CANVAS, finish=brighten)
     expected = np.array([0, 0.40, 0.65, 0.85], np.float32)[source.voxels]
-    np.testing.assert_allclose(model.translate({"labels": source}).volume.voxels, expected, atol=1e-6)
+    np.testing.assert_allclose(
+        model.translate({"labels": source}).volume.voxels, expected, atol=1e-6
+    )
 
 
 def test_another_target_changes_what_the_answers_mean() -> None:
-    model = slicewise(paint, card(), planes=[Plane.AXIAL], canvas=CANVAS).with_target(Window((0, 200), (0, 1)))
+    model = slicewise(paint, card(), planes=[Plane.AXIAL], canvas=CANVAS).with_target(
+        Window((0, 200), (0, 1))
+    )
     expected = np.array([0, 60, 110, 150], np.float32)[labels().voxels]
-    np.testing.assert_allclose(model.translate({"labels": labels()}).volume.voxels, expected, atol=1e-3)
+    np.testing.assert_allclose(
+        model.translate({"labels": labels()}).volume.voxels, expected, atol=1e-3
+    )
 
 
 @pytest.mark.parametrize(

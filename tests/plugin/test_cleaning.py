@@ -11,7 +11,18 @@ import pytest
 from kit.tool import Painting, oasis_gan
 from numpy.typing import NDArray
 
-from oasis_gan import OASIS, Geometry, Mended, OasisGanError, Plane, Scan, Subject, Volume, Window, read_nifti
+from oasis_gan import (
+    OASIS,
+    Geometry,
+    Mended,
+    OasisGanError,
+    Plane,
+    Scan,
+    Subject,
+    Volume,
+    Window,
+    read_nifti,
+)
 from oasis_gan.image.volume import Content
 
 Array = NDArray[Any]
@@ -26,7 +37,10 @@ def ball(radius: float) -> NDArray[np.bool_]:
 
 LABELS = (ball(8).astype(np.uint8) + ball(6) + ball(4)).astype(np.float32)
 T1 = np.where(
-    LABELS > 0, np.array([0, 300, 550, 750])[LABELS.astype(int)] + np.random.default_rng(0).normal(0, 20, SHAPE), 0
+    LABELS > 0,
+    np.array([0, 300, 550, 750])[LABELS.astype(int)]
+    + np.random.default_rng(0).normal(0, 20, SHAPE),
+    0,
 ).astype(np.float32)
 NAN_AROUND = np.where(LABELS > 0, LABELS, np.nan)
 
@@ -49,16 +63,30 @@ def save(path: Path, voxels: Array) -> Path:
     [
         (None, "found nothing"),
         ("a volume", "found an object of type str"),
-        (Volume(np.zeros((2, 3, 4), complex), Geometry((2, 3, 4), np.eye(4))), "found voxels of type complex128"),
+        (
+            Volume(np.zeros((2, 3, 4), complex), Geometry((2, 3, 4), np.eye(4))),
+            "found voxels of type complex128",
+        ),
         (Volume(np.zeros((2, 3)), Geometry((2, 3), np.eye(4))), r"found voxels of shape \(2, 3\)"),  # type: ignore[arg-type]
-        (Volume(np.zeros((2, 0, 3)), Geometry((2, 0, 3), np.eye(4))), r"found voxels of shape \(2, 0, 3\)"),
-        (Volume(np.zeros((2, 3, 4)), Geometry((2, 3, 4), np.zeros((4, 4)))), "an affine that gives voxels no place"),
-        (Volume(np.zeros((2, 3, 4)), Geometry((2, 3, 4), np.eye(3))), "an affine that is no 4x4 array"),
+        (
+            Volume(np.zeros((2, 0, 3)), Geometry((2, 0, 3), np.eye(4))),
+            r"found voxels of shape \(2, 0, 3\)",
+        ),
+        (
+            Volume(np.zeros((2, 3, 4)), Geometry((2, 3, 4), np.zeros((4, 4)))),
+            "an affine that gives voxels no place",
+        ),
+        (
+            Volume(np.zeros((2, 3, 4)), Geometry((2, 3, 4), np.eye(3))),
+            "an affine that is no 4x4 array",
+        ),
     ],
 )
 def test_a_reader_that_returns_no_volume_is_named_with_the_file(answer: Any, said: str) -> None:  # noqa: ANN401
     broken = Scan(Path("sub-01.nii"), lambda _: answer, plugin="homemade")
-    with pytest.raises(OasisGanError, match=rf"^sub-01\.nii: expected a 3-D volume.*{said}.*plugin homemade$"):
+    with pytest.raises(
+        OasisGanError, match=rf"^sub-01\.nii: expected a 3-D volume.*{said}.*plugin homemade$"
+    ):
         broken.read()
 
 
@@ -81,7 +109,9 @@ def oasis_gan_datasets():
 """
 
 
-def test_a_reader_that_returns_nothing_stops_no_other_subject(tmp_path: Path, paint: Painting) -> None:
+def test_a_reader_that_returns_nothing_stops_no_other_subject(
+    tmp_path: Path, paint: Painting
+) -> None:
     (tmp_path / "reader.py").write_text(READER)
     for name in "abc":
         save(tmp_path / "volume.nii", LABELS).rename(tmp_path / f"{name}.none")
@@ -101,7 +131,10 @@ def test_a_nan_background_of_a_label_map_is_background_and_said() -> None:
     assert np.array_equal(volume.voxels, LABELS)
     assert volume.content == "labels"
     (note,) = volume.notes
-    assert note == f"{(LABELS == 0).sum()} voxels around the head are not finite: they are taken as background"
+    assert (
+        note
+        == f"{(LABELS == 0).sum()} voxels around the head are not finite: they are taken as background"
+    )
     assert isinstance(note, Mended)
 
 
@@ -116,7 +149,10 @@ def test_nan_beyond_a_field_of_view_is_background_too() -> None:
 @pytest.mark.parametrize("where", [LABELS == 3, LABELS == 2])
 def test_labels_that_are_not_finite_within_the_head_are_refused(value: float, where: Array) -> None:
     for voxels in (LABELS, NAN_AROUND):
-        with pytest.raises(OasisGanError, match=rf"^volume\.nii: expected a whole number.*found (nan|{value:g}) in "):
+        with pytest.raises(
+            OasisGanError,
+            match=rf"^volume\.nii: expected a whole number.*found (nan|{value:g}) in ",
+        ):
             scan(np.where(where, value, voxels), "labels").read()
 
 
@@ -162,7 +198,9 @@ def test_nan_within_an_mri_is_background_and_doubted() -> None:
 
 def test_a_volume_without_a_finite_voxel_is_refused() -> None:
     for content in ("labels", "image", None):
-        with pytest.raises(OasisGanError, match=r"^volume\.nii: expected finite voxels, found none"):
+        with pytest.raises(
+            OasisGanError, match=r"^volume\.nii: expected finite voxels, found none"
+        ):
             scan(np.full(SHAPE, np.nan, np.float32), content).read()
 
 
@@ -188,23 +226,36 @@ def test_label_maps_with_a_nan_background_are_translated(tmp_path: Path, paint: 
     save(tmp_path / "plain.nii", LABELS)
     process = paint("spm.nii", "plain.nii")
     assert process.returncode == 0, process.stderr
-    spm, plain = (read_nifti(tmp_path / f"out/{name}_synthT1w.nii.gz").voxels for name in ("spm", "plain"))
+    spm, plain = (
+        read_nifti(tmp_path / f"out/{name}_synthT1w.nii.gz").voxels for name in ("spm", "plain")
+    )
     assert np.array_equal(spm, plain)
     assert "around the head are not finite" in (tmp_path / "out/subjects.tsv").read_text()
 
 
 @pytest.mark.parametrize("model_plane", list(Plane)[:1])
-def test_a_nan_background_of_the_reference_is_background(tmp_path: Path, paint: Painting, model_plane: Plane) -> None:
+def test_a_nan_background_of_the_reference_is_background(
+    tmp_path: Path, paint: Painting, model_plane: Plane
+) -> None:
     inside = T1.copy()
     inside[10, 12, 9] = np.inf
-    for name, voxels in (("clean", T1), ("nan", np.where(LABELS > 0, T1, np.nan)), ("inf", inside), ("seg", LABELS)):
+    for name, voxels in (
+        ("clean", T1),
+        ("nan", np.where(LABELS > 0, T1, np.nan)),
+        ("inf", inside),
+        ("seg", LABELS),
+    ):
         save(tmp_path / f"{name}.nii", voxels)
     outputs = []
     for name, notes in (("clean", []), ("nan", [True]), ("inf", [True])):
-        process = paint("seg.nii", "--like", f"{name}.nii", "--plane", model_plane.value, "--overwrite")
+        process = paint(
+            "seg.nii", "--like", f"{name}.nii", "--plane", model_plane.value, "--overwrite"
+        )
         assert process.returncode == 0, process.stderr
         note = "not finite: they are taken as background"
-        assert [note in line for line in process.stderr.splitlines() if line.startswith("--like: ")] == notes
+        assert [
+            note in line for line in process.stderr.splitlines() if line.startswith("--like: ")
+        ] == notes
         outputs.append(read_nifti(tmp_path / "out/seg_synthT1w.nii.gz").voxels)
     assert np.array_equal(outputs[0], outputs[1])
     np.testing.assert_allclose(outputs[0], outputs[2], rtol=1e-2)
@@ -258,7 +309,9 @@ def test_a_constant_background_of_an_image_becomes_0_and_no_voxel_of_the_head_do
     assert note == f"the background is {there[0, 0, 0]:g}: intensities are counted from it"
 
 
-@pytest.mark.parametrize("part", [np.s_[:, :, 9:10], np.s_[10:11], np.s_[:, 6:18, :], np.s_[10:, :, :]])
+@pytest.mark.parametrize(
+    "part", [np.s_[:, :, 9:10], np.s_[10:11], np.s_[:, 6:18, :], np.s_[10:, :, :]]
+)
 def test_the_background_of_a_part_of_a_head_is_found_too(part: Any) -> None:  # noqa: ANN401
     volume = scan(WITH_BACKGROUND["-1024"][part], "image").read()
     assert not volume.voxels[LABELS[part] == 0].any()
@@ -334,7 +387,9 @@ def oasis_gan_models():
 
 
 @pytest.mark.parametrize("name", WITH_BACKGROUND)
-def test_outputs_are_0_where_the_source_is_background_whatever_its_value(tmp_path: Path, name: str) -> None:
+def test_outputs_are_0_where_the_source_is_background_whatever_its_value(
+    tmp_path: Path, name: str
+) -> None:
     (tmp_path / "copying.py").write_text(COPY)
     save(tmp_path / "t1.nii", WITH_BACKGROUND[name])
     model = ("--plugin", "copying.py", "--model", "copy", "--out", "out")
@@ -362,10 +417,14 @@ def test_what_source_is_is_said_before_it_is_judged(tmp_path: Path) -> None:
     assert verdicts("few.nii", "--target", "seg.nii", "--source-is", "image") == ["accept"]
 
 
-def test_what_a_model_cannot_translate_is_not_what_source_is(tmp_path: Path, paint: Painting) -> None:
+def test_what_a_model_cannot_translate_is_not_what_source_is(
+    tmp_path: Path, paint: Painting
+) -> None:
     save(tmp_path / "seg.nii", LABELS)
     process = paint("seg.nii", "--source-is", "image")
     assert process.returncode == 2
-    assert "--source-is: expected labels, which this model translates, found image" in process.stderr
+    assert (
+        "--source-is: expected labels, which this model translates, found image" in process.stderr
+    )
     process = paint("seg.nii", "--source-is", "image", "--labels", "oasis")
     assert process.returncode == 2

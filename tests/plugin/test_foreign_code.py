@@ -80,7 +80,9 @@ def odd(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("way", WAYS_OUT)
-def test_whatever_a_reader_raises_fails_its_subject_alone(tmp_path: Path, odd: Path, paint: Painting, way: str) -> None:
+def test_whatever_a_reader_raises_fails_its_subject_alone(
+    tmp_path: Path, odd: Path, paint: Painting, way: str
+) -> None:
     (tmp_path / "odd.py").write_text(READER.replace("WAY", WAYS_OUT[way]))
     process = paint(odd, "--plugin", "odd.py")
     assert process.returncode == 1, process.stderr
@@ -111,7 +113,9 @@ BROKEN_SUBJECTS = {
 
 
 @pytest.mark.parametrize("how", BROKEN_SUBJECTS)
-def test_a_subject_of_the_wrong_types_is_one_line(tmp_path: Path, odd: Path, paint: Painting, how: str) -> None:
+def test_a_subject_of_the_wrong_types_is_one_line(
+    tmp_path: Path, odd: Path, paint: Painting, how: str
+) -> None:
     sound = "yield Subject(path.stem, Scan(path, read))"
     broken = f"yield {BROKEN_SUBJECTS[how]} if path.stem == 'b' else Subject(path.stem, Scan(path, read))"
     (tmp_path / "odd.py").write_text(READER.replace("WAY", "pass").replace(sound, broken))
@@ -119,18 +123,28 @@ def test_a_subject_of_the_wrong_types_is_one_line(tmp_path: Path, odd: Path, pai
     assert process.returncode == 1
     assert "Traceback" not in process.stderr
     assert len(process.stdout.split()) == 2
-    (line,) = [line for line in process.stderr.splitlines() if "failed" in line or "expected a Subject" in line]
+    (line,) = [
+        line
+        for line in process.stderr.splitlines()
+        if "failed" in line or "expected a Subject" in line
+    ]
     assert "fix the plugin" in line
 
 
 @pytest.mark.parametrize("where", ["subjects", "recognises", "import", "hook"])
-def test_a_plugin_that_leaves_while_it_lists_is_a_line(tmp_path: Path, odd: Path, paint: Painting, where: str) -> None:
+def test_a_plugin_that_leaves_while_it_lists_is_a_line(
+    tmp_path: Path, odd: Path, paint: Painting, where: str
+) -> None:
     code = READER.replace("WAY", "pass")
     leaving = {
-        "subjects": code.replace("def subjects(selection):\n", "def subjects(selection):\n    sys.exit(0)\n"),
+        "subjects": code.replace(
+            "def subjects(selection):\n", "def subjects(selection):\n    sys.exit(0)\n"
+        ),
         "recognises": code.replace("lambda path: any", "lambda path: sys.exit(0) or any"),
         "import": code + "sys.exit(0)\n",
-        "hook": code.replace("def oasis_gan_datasets():\n", "def oasis_gan_datasets():\n    raise GeneratorExit\n"),
+        "hook": code.replace(
+            "def oasis_gan_datasets():\n", "def oasis_gan_datasets():\n    raise GeneratorExit\n"
+        ),
     }
     (tmp_path / "odd.py").write_text(leaving[where])
     process = paint(odd, "--plugin", "odd.py")
@@ -187,18 +201,24 @@ def volumes(tmp_path: Path) -> Path:
     """Return a folder of three label maps of a few slices."""
     (tmp_path / "in").mkdir()
     for name in "abc":
-        nib.save(nib.Nifti1Image(np.ones((6, 5, 4), np.uint8), np.eye(4)), tmp_path / f"in/{name}.nii")
+        nib.save(
+            nib.Nifti1Image(np.ones((6, 5, 4), np.uint8), np.eye(4)), tmp_path / f"in/{name}.nii"
+        )
     return tmp_path / "in"
 
 
 def test_a_model_that_leaves_fails_its_subject_alone(tmp_path: Path, volumes: Path) -> None:
     (tmp_path / "leaver.py").write_text(MODEL.replace("LOAD", "pass"))
-    process = oasis_gan("run", volumes, "--plugin", "leaver.py", "--model", "leaver", "--out", "out", cwd=tmp_path)
+    process = oasis_gan(
+        "run", volumes, "--plugin", "leaver.py", "--model", "leaver", "--out", "out", cwd=tmp_path
+    )
     assert process.returncode == 1, process.stderr
     assert one_failed(rows(tmp_path / "out"))
 
 
-def test_a_writer_that_leaves_fails_its_subject_alone(tmp_path: Path, volumes: Path, paint: Painting) -> None:
+def test_a_writer_that_leaves_fails_its_subject_alone(
+    tmp_path: Path, volumes: Path, paint: Painting
+) -> None:
     (tmp_path / "leaver.py").write_text(MODEL.replace("LOAD", "pass"))
     process = paint(volumes, "--plugin", "leaver.py", "--exporter", "leaver")
     assert process.returncode == 1, process.stderr
@@ -207,7 +227,9 @@ def test_a_writer_that_leaves_fails_its_subject_alone(tmp_path: Path, volumes: P
 
 def test_a_model_that_leaves_when_it_is_loaded_is_one_line(tmp_path: Path, volumes: Path) -> None:
     (tmp_path / "leaver.py").write_text(MODEL.replace("LOAD", "sys.exit(0)"))
-    process = oasis_gan("run", volumes, "--plugin", "leaver.py", "--model", "leaver", "--out", "out", cwd=tmp_path)
+    process = oasis_gan(
+        "run", volumes, "--plugin", "leaver.py", "--model", "leaver", "--out", "out", cwd=tmp_path
+    )
     assert process.returncode == 2
     assert "SystemExit" in process.stderr
     assert "Traceback" not in process.stderr

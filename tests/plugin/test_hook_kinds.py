@@ -54,13 +54,19 @@ def test_a_new_kind_is_collected_by_its_row_alone(save: Save) -> None:
 
 
 def test_a_name_of_a_built_in_is_never_taken_over(save: Save) -> None:
-    with pytest.raises(OasisGanError, match=r"expected a new name for report Plain, found core \(oasis-gan\)"):
+    with pytest.raises(
+        OasisGanError, match=r"expected a new name for report Plain, found core \(oasis-gan\)"
+    ):
         discover(save("Plain"))
 
 
 def test_an_implementation_takes_the_arguments_that_it_needs(save: Save) -> None:
     registry = discover(save("one"), save("two", "language"))
-    assert [report.summary for report in registry[Report]] == ["Plain text", "A report []", "A report ['en']"]
+    assert [report.summary for report in registry[Report]] == [
+        "Plain text",
+        "A report []",
+        "A report ['en']",
+    ]
     assert registry.deprecations == []
 
 
@@ -96,7 +102,9 @@ def run_tool(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     """Run a tool that knows reports."""
     command = [sys.executable, "-c", NEW_KIND.replace("TESTS", repr(str(TESTS)))]
     command.extend(str(word) for word in words)
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def test_a_new_kind_is_listed_and_what_it_should_no_longer_use_is_told(save: Save) -> None:
@@ -116,7 +124,9 @@ def test_a_new_kind_is_listed_and_what_it_should_no_longer_use_is_told(save: Sav
         ("lengthy", 1, "report lengthy: 0 checks kept, 1 broken, 0 skipped"),
     ],
 )
-def test_a_new_kind_is_checked_by_its_contract(save: Save, name: str, status: int, last: str) -> None:
+def test_a_new_kind_is_checked_by_its_contract(
+    save: Save, name: str, status: int, last: str
+) -> None:
     path = save(name, "author")
     done = run_tool(path.parent, "plugins", "--check", path.name)
     assert done.returncode == status, done.stdout + done.stderr

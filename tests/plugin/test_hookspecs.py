@@ -75,7 +75,9 @@ class TestExporterExample(ExporterContract):
         return registry[Exporter].get("numpy")
 
     def test_numpy_reads_it_back(self, exporter: Exporter, tmp_path: Path) -> None:
-        volume = oasis_gan.Volume(np.arange(24.0).reshape(2, 3, 4), oasis_gan.Geometry((2, 3, 4), np.eye(4)))
+        volume = oasis_gan.Volume(
+            np.arange(24.0).reshape(2, 3, 4), oasis_gan.Geometry((2, 3, 4), np.eye(4))
+        )
         exporter.write(volume, tmp_path / "a.npy")
         np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), volume.voxels)
 
@@ -90,7 +92,11 @@ class TestLabelSetExample(LabelSetContract):
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_an_example_implements_its_hook_with_its_arguments(hook: str) -> None:
-    functions = {node.name: node for node in ast.parse(example(hook)).body if isinstance(node, ast.FunctionDef)}
+    functions = {
+        node.name: node
+        for node in ast.parse(example(hook)).body
+        if isinstance(node, ast.FunctionDef)
+    }
     arguments = [argument.arg for argument in functions[hook].args.args]
     assert arguments == list(inspect.signature(getattr(hookspecs, hook)).parameters)
     assert [ast.unparse(decorator) for decorator in functions[hook].decorator_list] == ["hookimpl"]

@@ -46,9 +46,14 @@ def head() -> Array:
     """Return a tissue map of 1 CSF, 2 GM, 3 WM: white matter within folded grey matter, fluid around and inside."""
     rng = np.random.default_rng(0)
     places = np.stack(np.meshgrid(*(np.linspace(-1.15, 1.15, n) for n in SHAPE), indexing="ij"))
-    folds = sum(np.cos(np.tensordot(rng.normal(0, 5, 3), places, 1) + rng.uniform(0, 6.3)) for _ in range(12))
+    folds = sum(
+        np.cos(np.tensordot(rng.normal(0, 5, 3), places, 1) + rng.uniform(0, 6.3))
+        for _ in range(12)
+    )
     radius = np.linalg.norm(places, axis=0)
-    labels = np.select([radius + 0.046 * folds < 0.6, radius + 0.035 * folds < 0.85, radius < 1], [3, 2, 1], 0)
+    labels = np.select(
+        [radius + 0.046 * folds < 0.6, radius + 0.035 * folds < 0.85, radius < 1], [3, 2, 1], 0
+    )
     return np.where(radius < 0.2, 1, labels).astype(np.uint8)
 
 
@@ -65,7 +70,9 @@ def save(path: Path, voxels: Array, millimetres: float = 3.0) -> Path:
 
 def describe(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dataset_description.json").write_text(json.dumps({"Name": "x", "BIDSVersion": "1.10.0"}))
+    (folder / "dataset_description.json").write_text(
+        json.dumps({"Name": "x", "BIDSVersion": "1.10.0"})
+    )
 
 
 def fmriprep(root: Path) -> Path:
@@ -128,7 +135,11 @@ def test_a_dseg_of_a_dataset_means_the_same_however_it_is_named(
     [
         ("sub-01/anat/sub-01_dseg.nii.gz", "sub-01/anat/sub-01_dseg.tsv", TSV),
         ("sub-01/anat/sub-01_dseg.nii.gz", "dseg.tsv", TSV),
-        ("sub-01/ses-1/anat/sub-01_ses-1_run-01_dseg.nii.gz", "sub-01/ses-1/sub-01_ses-1_run-1_dseg.tsv", TSV),
+        (
+            "sub-01/ses-1/anat/sub-01_ses-1_run-01_dseg.nii.gz",
+            "sub-01/ses-1/sub-01_ses-1_run-1_dseg.tsv",
+            TSV,
+        ),
         ("sub-01/anat/sub-01_desc-x_dseg.nii.gz", "desc-x_dseg.tsv", TSV),
         ("mine/map.nii.gz", "mine/map.tsv", TSV),
         ("mine/map.nii.gz", "mine/map.tsv", "index\ttissue\n1\tgrey matter\n2\twhite\n3\tcsf\n"),
@@ -137,7 +148,11 @@ def test_a_dseg_of_a_dataset_means_the_same_however_it_is_named(
             "mine/FreeSurferColorLUT.txt",
             "# No name\n1 Gray-Matter 1 2 3 0\n2 WM 1 1 1 0\n3 CSF 1 1 1 0\n",
         ),
-        ("mine/seg.nii.gz", "mine/my_LUT.txt", "1 Cerebral-Cortex 1 2 3 0\n2 WM 1 1 1 0\n3 CSF 1 1 1 0\n"),
+        (
+            "mine/seg.nii.gz",
+            "mine/my_LUT.txt",
+            "1 Cerebral-Cortex 1 2 3 0\n2 WM 1 1 1 0\n3 CSF 1 1 1 0\n",
+        ),
         ("mine/x.nii.gz", "mine/x.lut", "1 GM 1 2 3 0\n2 WM 1 1 1 0\n3 CSF 1 1 1 0\n"),
     ],
 )
@@ -207,7 +222,9 @@ def test_a_colour_table_is_not_for_the_mri_beside_it(tmp_path: Path) -> None:
 def test_two_colour_tables_are_named_and_none_is_chosen(tmp_path: Path) -> None:
     for name in ("a_LUT.txt", "b_LUT.txt"):
         (tmp_path / name).write_text("1 GM 1 1 1 0\n")
-    with pytest.raises(OasisGanError, match=r"found a_LUT.txt and b_LUT.txt; name one with `labels`"):
+    with pytest.raises(
+        OasisGanError, match=r"found a_LUT.txt and b_LUT.txt; name one with `labels`"
+    ):
         find_label_set(save(tmp_path / "seg.nii.gz", HEAD))
 
 
@@ -230,7 +247,13 @@ def test_a_table_that_cannot_be_used_fails_its_subjects_in_a_line_and_no_others(
     process = paint("d", "--dataset", "nifti")
     assert process.returncode == 1
     assert "Traceback" not in process.stderr
-    assert sum("sub-01_dseg.tsv: expected a table of labels" in line for line in process.stderr.splitlines()) == 1
+    assert (
+        sum(
+            "sub-01_dseg.tsv: expected a table of labels" in line
+            for line in process.stderr.splitlines()
+        )
+        == 1
+    )
     assert len(list((tmp_path / "out").glob("*.nii.gz"))) == 1
     # Whoever says what the values mean needs no table.
     assert paint("d", "--dataset", "nifti", "--labels", "bids", "--overwrite").returncode == 0
@@ -252,7 +275,9 @@ def test_a_table_that_cannot_be_used_fails_its_subjects_in_a_line_and_no_others(
 def test_a_table_of_ones_own_says_what_the_values_mean(tmp_path: Path, table: str) -> None:
     save(tmp_path / "map.nii.gz", BIDS_OF[HEAD])
     (tmp_path / "my table.tsv").write_text(table, encoding="utf-8", newline="")
-    assert np.array_equal(understand(tmp_path / "map.nii.gz", str(tmp_path / "my table.tsv")).voxels, HEAD)
+    assert np.array_equal(
+        understand(tmp_path / "map.nii.gz", str(tmp_path / "my table.tsv")).voxels, HEAD
+    )
 
 
 @pytest.mark.parametrize(
@@ -260,7 +285,10 @@ def test_a_table_of_ones_own_says_what_the_values_mean(tmp_path: Path, table: st
     [
         (None, "nowhere.tsv: expected a table of labels, found no such file; check the path"),
         ("index\ttissue\n1\tpurple\n", "tissue 'purple' is none of CSF, GM, WM, background"),
-        ("value\ttissue\n1\tGM\n", "expected a table of labels with the columns index and name, or index and tissue"),
+        (
+            "value\ttissue\n1\tGM\n",
+            "expected a table of labels with the columns index and name, or index and tissue",
+        ),
         ("index\ttissue\n1\tGM\n1\tWM\n", "each index once"),
         ("index\ttissue\n0\tGM\n", "expected background at index 0"),
         ("index\ttissue\nx\tGM\n", "expected a table of labels"),
@@ -269,7 +297,9 @@ def test_a_table_of_ones_own_says_what_the_values_mean(tmp_path: Path, table: st
         ("index\ttissue\n1.5\tGM\n", "index '1.5' is no whole number"),
     ],
 )
-def test_a_wrong_table_of_ones_own_is_refused_in_a_line(tmp_path: Path, table: str | None, complaint: str) -> None:
+def test_a_wrong_table_of_ones_own_is_refused_in_a_line(
+    tmp_path: Path, table: str | None, complaint: str
+) -> None:
     save(tmp_path / "map.nii.gz", HEAD)
     if table is not None:
         (tmp_path / "nowhere.tsv").write_text(table)
@@ -284,7 +314,9 @@ def test_label_sets_go_by_the_names_of_their_files_too(tmp_path: Path) -> None:
     assert np.array_equal(understand(tmp_path / "map.nii.gz", "aseg").voxels, HEAD)
 
 
-def test_an_output_made_by_another_table_is_not_taken_for_this_one(tmp_path: Path, paint: Painting) -> None:
+def test_an_output_made_by_another_table_is_not_taken_for_this_one(
+    tmp_path: Path, paint: Painting
+) -> None:
     save(tmp_path / "map.nii.gz", BIDS_OF[HEAD])
     table = tmp_path / "t.tsv"
     table.write_text("index\ttissue\n1\tGM\n2\tWM\n3\tCSF\n")
@@ -322,7 +354,9 @@ def test_a_dseg_that_may_be_read_in_two_ways_is_asked_about(
     assert np.array_equal(understand(path, label_set).voxels, HEAD)
 
 
-def test_run_and_check_ask_about_a_dseg_with_the_same_line_and_go_on(tmp_path: Path, paint: Painting) -> None:
+def test_run_and_check_ask_about_a_dseg_with_the_same_line_and_go_on(
+    tmp_path: Path, paint: Painting
+) -> None:
     save(tmp_path / "d/sub-01_dseg.nii.gz", HEAD)
     save(tmp_path / "d/sub-02_seg.nii.gz", HEAD)
     line = "sub-01_dseg.nii.gz: expected a *_dseg.tsv or a BIDS dataset that says what its values mean, found neither:"
@@ -344,15 +378,21 @@ def test_run_and_check_ask_about_a_dseg_with_the_same_line_and_go_on(tmp_path: P
         (np.array([0, 3, 2, 1], np.uint8)[HEAD], "`labels` oasis"),
     ],
 )
-def test_tissues_that_lie_as_in_no_head_are_asked_about(tmp_path: Path, labels: Array, suggested: str) -> None:
+def test_tissues_that_lie_as_in_no_head_are_asked_about(
+    tmp_path: Path, labels: Array, suggested: str
+) -> None:
     path = save(tmp_path / "seg.nii.gz", labels)
-    with pytest.raises(OasisGanError, match=r"seg\.nii\.gz: expected white matter within grey matter") as caught:
+    with pytest.raises(
+        OasisGanError, match=r"seg\.nii\.gz: expected white matter within grey matter"
+    ) as caught:
         understand(path)
     assert f"say what they mean: {suggested}, or a table of your own" in str(caught.value)
     assert np.array_equal(understand(path, "oasis").voxels, labels)
 
 
-def test_a_dseg_of_a_dataset_that_lies_as_in_no_head_is_asked_about(tmp_path: Path, paint: Painting) -> None:
+def test_a_dseg_of_a_dataset_that_lies_as_in_no_head_is_asked_about(
+    tmp_path: Path, paint: Painting
+) -> None:
     dseg = fmriprep(tmp_path / "ds")
     # As older derivatives have it: the values of FAST, and no table.
     save(dseg, HEAD.astype(np.float32))
@@ -361,7 +401,9 @@ def test_a_dseg_of_a_dataset_that_lies_as_in_no_head_is_asked_about(tmp_path: Pa
         with pytest.raises(OasisGanError) as caught:
             understand(tmp_path / source)
         assert line in str(caught.value)
-        assert "say what they mean: `labels` oasis or `labels` bids, or a table of your own" in str(caught.value)
+        assert "say what they mean: `labels` oasis or `labels` bids, or a table of your own" in str(
+            caught.value
+        )
         assert np.array_equal(understand(tmp_path / source, "oasis").voxels, HEAD)
         assert oasis_gan("check", source, cwd=tmp_path).returncode == 1
     assert paint("ds").returncode == 1
@@ -387,14 +429,18 @@ def test_a_dseg_of_a_dataset_with_nan_around_the_head_is_read_as_bids(tmp_path: 
         np.full((5, 5, 5), 2, np.uint8),
     ],
 )
-def test_heads_halves_crops_slices_and_small_maps_are_read_as_they_are(tmp_path: Path, part: Array) -> None:
+def test_heads_halves_crops_slices_and_small_maps_are_read_as_they_are(
+    tmp_path: Path, part: Array
+) -> None:
     assert np.array_equal(understand(save(tmp_path / "seg.nii.gz", part)).voxels, part)
 
 
 @pytest.mark.parametrize("value", [1, 2, 3, 255])
 def test_a_brain_mask_is_no_tissue_map(tmp_path: Path, value: int) -> None:
     save(tmp_path / "mask.nii.gz", np.where(HEAD > 0, value, 0).astype(np.uint8))
-    line = f"mask.nii.gz: expected a label map of several tissues, found nothing but {value}: a mask?"
+    line = (
+        f"mask.nii.gz: expected a label map of several tissues, found nothing but {value}: a mask?"
+    )
     with pytest.raises(OasisGanError, match=re.escape(line)):
         understand(tmp_path / "mask.nii.gz")
     checked = oasis_gan("check", "mask.nii.gz", "--format", "tsv", cwd=tmp_path)
@@ -423,7 +469,10 @@ def test_values_of_another_set_are_refused_with_its_name(
     tmp_path: Path, paint: Painting, values: list[int], fitting: str
 ) -> None:
     save(tmp_path / "seg.nii.gz", np.array(values, np.int32)[HEAD])
-    for process in (paint("seg.nii.gz"), oasis_gan("check", "seg.nii.gz", "--format", "tsv", cwd=tmp_path)):
+    for process in (
+        paint("seg.nii.gz"),
+        oasis_gan("check", "seg.nii.gz", "--format", "tsv", cwd=tmp_path),
+    ):
         assert process.returncode == 1
         assert fitting in process.stderr + process.stdout
 
@@ -489,7 +538,11 @@ def test_the_label_map_of_a_reference_is_understood_as_a_source_is(
     ("name", "coding", "complaint"),
     [
         ("ref_seg.nii.gz", [0, 24, 42, 41], "they fit freesurfer: say --like-label-set freesurfer"),
-        ("ref_seg.nii.gz", [0, 3, 1, 2], "say what they mean: --like-label-set bids or --like-label-set oasis"),
+        (
+            "ref_seg.nii.gz",
+            [0, 3, 1, 2],
+            "say what they mean: --like-label-set bids or --like-label-set oasis",
+        ),
         ("sub-01_dseg.nii.gz", [0, 3, 1, 2], "say --like-label-set bids or --like-label-set oasis"),
         ("ref_seg.nii.gz", [0, 100, 200, 231], "or say with --like-label-set what they mean"),
         ("seg24.nii.gz", [0, 1, 2, 3], "found seg24"),
@@ -509,7 +562,9 @@ def test_what_is_wrong_with_the_label_map_of_a_reference_names_it_and_its_option
     assert not (tmp_path / "out").exists()
 
 
-def test_a_label_set_for_a_reference_without_a_label_map_is_refused(tmp_path: Path, paint: Painting) -> None:
+def test_a_label_set_for_a_reference_without_a_label_map_is_refused(
+    tmp_path: Path, paint: Painting
+) -> None:
     save(tmp_path / "map.nii.gz", HEAD)
     process = paint("map.nii.gz", "--like", "map.nii.gz", "--like-label-set", "bids")
     assert process.returncode == 2
@@ -535,7 +590,10 @@ def test_ants_with_a_proper_table_is_read_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("label_set", "coding", "outside"),
-    [("bids", BIDS_OF, (4, "Bone")), ("freesurfer", np.array([0, 24, 42, 41], np.uint8), (165, "Skull"))],
+    [
+        ("bids", BIDS_OF, (4, "Bone")),
+        ("freesurfer", np.array([0, 24, 42, 41], np.uint8), (165, "Skull")),
+    ],
 )
 def test_what_lies_outside_the_brain_becomes_background_with_a_note(
     tmp_path: Path, label_set: str, coding: Array, outside: tuple[int, str]
@@ -550,15 +608,21 @@ def test_what_lies_outside_the_brain_becomes_background_with_a_note(
 
 
 @pytest.mark.parametrize(("value", "name"), [(25, "Left-Lesion"), (29, "Left-undetermined")])
-def test_a_structure_of_no_tissue_is_named_with_the_remedy(tmp_path: Path, value: int, name: str) -> None:
+def test_a_structure_of_no_tissue_is_named_with_the_remedy(
+    tmp_path: Path, value: int, name: str
+) -> None:
     save(tmp_path / "seg.nii.gz", np.array([0, 24, 42, value], np.int16)[HEAD])
     found = f"found {value} {name}; name another label set, or give `labels` a table of your own"
     with pytest.raises(OasisGanError, match=found):
         understand(tmp_path / "seg.nii.gz", "freesurfer")
 
 
-@pytest.mark.parametrize(("value", "tissue"), [(9, 2), (34, 3), (136, 2), (192, 3), (19, 2), (257, 1)])
-def test_rare_structures_of_freesurfer_have_their_tissue(tmp_path: Path, value: int, tissue: int) -> None:
+@pytest.mark.parametrize(
+    ("value", "tissue"), [(9, 2), (34, 3), (136, 2), (192, 3), (19, 2), (257, 1)]
+)
+def test_rare_structures_of_freesurfer_have_their_tissue(
+    tmp_path: Path, value: int, tissue: int
+) -> None:
     values = np.array([0, 24, 42, 41], np.int16)
     values[tissue] = value
     path = save(tmp_path / "seg.nii.gz", values[HEAD])
@@ -572,7 +636,10 @@ def test_seg24_is_refused_by_name(tmp_path: Path, paint: Painting) -> None:
     for words in (("n", "--source-suffix", "slice_seg24"), (folder / "seg24.nii.gz",)):
         process = paint(*words)
         assert process.returncode == 1
-        assert "expected label maps of a published coding (seg4 or seg35), found seg24" in process.stderr
+        assert (
+            "expected label maps of a published coding (seg4 or seg35), found seg24"
+            in process.stderr
+        )
 
 
 # Beside an MRI
@@ -587,7 +654,10 @@ def test_labels_that_contradict_the_mri_are_found(tmp_path: Path, stem: str) -> 
     words = ("d", "--source-suffix", "_seg.nii.gz", "--target-suffix", f"_{stem}.nii.gz")
     checked = oasis_gan("check", *words, "--format", "tsv", cwd=tmp_path)
     assert checked.returncode == 1
-    assert "the labels contradict the MRI, whose mean intensities are CSF 550, GM 750, WM 300" in checked.stdout
+    assert (
+        "the labels contradict the MRI, whose mean intensities are CSF 550, GM 750, WM 300"
+        in checked.stdout
+    )
     assert "say so with --labels bids" in checked.stdout
     (tmp_path / "tiny.toml").write_text('contrast = "robust"\n' + TINY)
     trained = oasis_gan("train", *words, "--recipe", "tiny.toml", "--out", "m", cwd=tmp_path)
@@ -609,7 +679,9 @@ def test_labels_that_contradict_the_mri_are_found(tmp_path: Path, stem: str) -> 
         ("mri", [0, 560, 550, 555], "accept"),
     ],
 )
-def test_every_contrast_has_its_orders(tmp_path: Path, name: str, greys: list[float], verdict: str) -> None:
+def test_every_contrast_has_its_orders(
+    tmp_path: Path, name: str, greys: list[float], verdict: str
+) -> None:
     save(tmp_path / "d/a_seg.nii.gz", HEAD)
     noise = np.random.default_rng(0).normal(0, 5, SHAPE) * (HEAD > 0)
     save(tmp_path / f"d/a_{name}.nii.gz", (np.array(greys)[HEAD] + noise).astype(np.float32))
@@ -617,13 +689,23 @@ def test_every_contrast_has_its_orders(tmp_path: Path, name: str, greys: list[fl
     process = oasis_gan("check", *words, "--format", "json", cwd=tmp_path)
     (record,) = json.loads(process.stdout)
     assert np.allclose(record["figures"]["tissue_means"], greys[1:], atol=1)
-    assert (record["verdict"] == verdict) or (verdict == "accept" and "contradict" not in record["message"])
+    assert (record["verdict"] == verdict) or (
+        verdict == "accept" and "contradict" not in record["message"]
+    )
 
 
 def test_labels_are_said_of_the_targets_where_the_sources_are_images(tmp_path: Path) -> None:
     save(tmp_path / "d/a_seg.nii.gz", np.array([0, 24, 42, 41], np.uint8)[HEAD])
     save(tmp_path / "d/a_t1.nii.gz", MRI + NOISE)
-    words = ("d", "--source-suffix", "_t1.nii.gz", "--target-suffix", "_seg.nii.gz", "--labels", "aseg")
+    words = (
+        "d",
+        "--source-suffix",
+        "_t1.nii.gz",
+        "--target-suffix",
+        "_seg.nii.gz",
+        "--labels",
+        "aseg",
+    )
     checked = oasis_gan("check", *words, "--source-is", "image", cwd=tmp_path)
     assert checked.returncode == 0, checked.stdout
     (tmp_path / "tiny.toml").write_text('source = "image"\ntarget = "labels"\n' + TINY)

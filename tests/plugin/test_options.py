@@ -6,8 +6,15 @@ import pytest
 
 from oasis_gan import Option
 
-PLANE = Option(name="plane", help="The plane to slice in.", default="axial", choices=("axial", "coronal", "all"))
-TEXTURE = Option(name="texture", help="How textured the output is.", default=0.75, minimum=0, maximum=1)
+PLANE = Option(
+    name="plane",
+    help="The plane to slice in.",
+    default="axial",
+    choices=("axial", "coronal", "all"),
+)
+TEXTURE = Option(
+    name="texture", help="How textured the output is.", default=0.75, minimum=0, maximum=1
+)
 ROUNDS = Option(name="rounds", help="How often neighbours are averaged.", default=1, minimum=0)
 FLIP = Option(name="flip", help="Whether left and right are averaged.", default=False)
 WORD = Option(name="word", help="A word.", default="none")
@@ -51,4 +58,6 @@ def test_another_value_is_refused_in_words(option: Option, typed: str, expected:
 
 def test_a_default_that_is_no_value_is_a_mistake_of_the_plugin() -> None:
     with pytest.raises(ValueError, match="a number from 0 to 1"):
-        Option(name="texture", help="How textured the output is.", default=2.0, minimum=0, maximum=1)
+        Option(
+            name="texture", help="How textured the output is.", default=2.0, minimum=0, maximum=1
+        )

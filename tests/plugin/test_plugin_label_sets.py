@@ -66,7 +66,16 @@ def study(tmp_path: Path) -> Path:
 
 def translate(study: Path) -> tuple[np.ndarray, str]:
     """Return the output, and what the file beside it calls the label set."""
-    words = ("--plugin", "study_plugin.py", "--plugin", "paint.py", "--model", "paint", "--labels", "Study")
+    words = (
+        "--plugin",
+        "study_plugin.py",
+        "--plugin",
+        "paint.py",
+        "--model",
+        "paint",
+        "--labels",
+        "Study",
+    )
     done = oasis_gan("run", "map.nii.gz", *words, "--out", "out", "--overwrite", cwd=study)
     assert done.returncode == 0, done.stderr
     made = nib.Nifti1Image.from_filename(study / "out" / "map_synthx.nii.gz").get_fdata()
@@ -96,17 +105,26 @@ def test_a_label_map_is_converted_and_its_set_recorded_by_content(study: Path) -
 
 
 def test_a_label_map_is_checked(study: Path) -> None:
-    known = oasis_gan("check", "map.nii.gz", "--plugin", "study_plugin.py", "--labels", "study", cwd=study)
+    known = oasis_gan(
+        "check", "map.nii.gz", "--plugin", "study_plugin.py", "--labels", "study", cwd=study
+    )
     assert known.returncode == 0, known.stdout + known.stderr
 
 
 def test_values_that_a_set_of_a_plugin_has_are_advised(study: Path) -> None:
-    done = oasis_gan("check", "map.nii.gz", "--plugin", "study_plugin.py", "--format", "tsv", cwd=study)
-    assert "they fit study: say --labels study, or give --labels a table of your own" in done.stdout + done.stderr
+    done = oasis_gan(
+        "check", "map.nii.gz", "--plugin", "study_plugin.py", "--format", "tsv", cwd=study
+    )
+    assert (
+        "they fit study: say --labels study, or give --labels a table of your own"
+        in done.stdout + done.stderr
+    )
 
 
 def test_an_unknown_name_is_refused_with_the_names_of_plugins_too(study: Path) -> None:
-    done = oasis_gan("check", "map.nii.gz", "--plugin", "study_plugin.py", "--labels", "stduy", cwd=study)
+    done = oasis_gan(
+        "check", "map.nii.gz", "--plugin", "study_plugin.py", "--labels", "stduy", cwd=study
+    )
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("oasis-gan: --labels: expected one of oasis, fsl-fast, ")
@@ -124,16 +142,23 @@ def test_label_sets_are_listed_with_their_first_labels(study: Path) -> None:
 
 @pytest.mark.parametrize("name", ["oasis", "OASIS", "aseg"])
 def test_a_name_that_leads_to_a_built_in_set_is_never_taken_over(tmp_path: Path, name: str) -> None:
-    with pytest.raises(OasisGanError, match=rf"expected a new name for label set {name}, found core \(oasis-gan\)"):
+    with pytest.raises(
+        OasisGanError, match=rf"expected a new name for label set {name}, found core \(oasis-gan\)"
+    ):
         Registry.discover([save_plugin(tmp_path, name)])
     assert Registry.discover()[LabelSet].get("oasis") == OASIS
 
 
 @pytest.mark.parametrize(
     ("name", "tissue", "broken"),
-    [("study", "bone", "use one of CSF, GM, WM, background"), ("study.tsv", "WM", "looks like a file")],
+    [
+        ("study", "bone", "use one of CSF, GM, WM, background"),
+        ("study.tsv", "WM", "looks like a file"),
+    ],
 )
-def test_a_broken_set_fails_its_contract(tmp_path: Path, name: str, tissue: str, broken: str) -> None:
+def test_a_broken_set_fails_its_contract(
+    tmp_path: Path, name: str, tissue: str, broken: str
+) -> None:
     path = save_plugin(tmp_path, name, tissue)
     done = oasis_gan("plugins", "--check", path.name, cwd=tmp_path)
     assert done.returncode == 1

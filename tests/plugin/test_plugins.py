@@ -28,10 +28,16 @@ BROKEN = {
     "syntax": ("def broken(:", ["SyntaxError: ", "syntax.py, line 1"]),
     "exits": ("raise SystemExit('I leave')", ["SystemExit: I leave"]),
     "raises": ("raise ValueError('two\\nlines')", ["ValueError: two\\nlines"]),
-    "hookless": ("def oasis_gan_datasets(): return []", ["expected a hook marked @hookimpl, found none"]),
+    "hookless": (
+        "def oasis_gan_datasets(): return []",
+        ["expected a hook marked @hookimpl, found none"],
+    ),
     "misspelt": (
         HEAD + "@hookimpl\ndef oasis_gan_dataset(): return []",
-        ["hook: expected one of oasis_gan_datasets, oasis_gan_models, ", ", found oasis_gan_dataset; rename that hook"],
+        [
+            "hook: expected one of oasis_gan_datasets, oasis_gan_models, ",
+            ", found oasis_gan_dataset; rename that hook",
+        ],
     ),
     "signature": (
         HEAD + "@hookimpl\ndef oasis_gan_datasets(selection): return []",
@@ -41,8 +47,14 @@ BROKEN = {
         HEAD + "@hookimpl\ndef oasis_gan_models():\n    raise RuntimeError('no weights')",
         ["oasis_gan_models: expected ModelKind objects, found RuntimeError: no weights"],
     ),
-    "hook_exits": (HEAD + "@hookimpl\ndef oasis_gan_models(): exit(3)", ["oasis_gan_models", "SystemExit: 3"]),
-    "hook_returns_none": (HEAD + "@hookimpl\ndef oasis_gan_models(): pass", ["oasis_gan_models", "TypeError"]),
+    "hook_exits": (
+        HEAD + "@hookimpl\ndef oasis_gan_models(): exit(3)",
+        ["oasis_gan_models", "SystemExit: 3"],
+    ),
+    "hook_returns_none": (
+        HEAD + "@hookimpl\ndef oasis_gan_models(): pass",
+        ["oasis_gan_models", "TypeError"],
+    ),
     "wrong_type": (
         HEAD + "@hookimpl\ndef oasis_gan_exporters():\n    yield 'exporter'",
         ["oasis_gan_exporters: expected Exporter objects, found str; yield Exporter objects"],
@@ -56,8 +68,14 @@ BROKEN = {
         HEAD + "@hookimpl\ndef oasis_gan_exporters():\n    yield Exporter('a', 'b', '.c', print)",
         ["oasis_gan_exporters: expected Exporter objects", "positional argument"],
     ),
-    "nameless": (GOOD.replace("'NAME'", "['a']"), ["expected Dataset objects with name: str, found ['a']"]),
-    "two_words": (GOOD.replace("NAME", "two words"), ["dataset: expected a name without spaces, found 'two words'"]),
+    "nameless": (
+        GOOD.replace("'NAME'", "['a']"),
+        ["expected Dataset objects with name: str, found ['a']"],
+    ),
+    "two_words": (
+        GOOD.replace("NAME", "two words"),
+        ["dataset: expected a name without spaces, found 'two words'"],
+    ),
     "no_summary": (
         GOOD.replace("'Nothing at all'", "None"),
         ["expected Dataset objects with summary: str, found None; fix that field"],
@@ -73,7 +91,11 @@ BROKEN = {
     ),
     "usurper": (
         GOOD.replace("NAME", "nifti"),
-        ["dataset nifti", "nifti (oasis-gan) and usurper (dist-usurper)", "nifti (oasis-gan) keeps it"],
+        [
+            "dataset nifti",
+            "nifti (oasis-gan) and usurper (dist-usurper)",
+            "nifti (oasis-gan) keeps it",
+        ],
     ),
     "shouting_usurper": (
         GOOD.replace("NAME", "NIfTI"),
@@ -92,7 +114,9 @@ BROKEN = {
     ),
     "of_no_version": (
         "oasis_gan_api_version = 'latest'\n" + GOOD,
-        ["oasis_gan_api_version: expected a whole number, found 'latest'; write it as oasis_gan_api_version = "],
+        [
+            "oasis_gan_api_version: expected a whole number, found 'latest'; write it as oasis_gan_api_version = "
+        ],
     ),
     "asks_for_too_much": (
         "from oasis_gan import Report\n" + GOOD,
@@ -139,11 +163,15 @@ def discover(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Registry]:
 Discover = Callable[[Path], Registry]
 
 
-def run_tool(*words: object, site: Path | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_tool(
+    *words: object, site: Path | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the tool as its users do, with the distributions in ``site``."""
     command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": str(site)} if site else None
-    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -166,28 +194,39 @@ def test_all_of_them_together_keep_nobody_from_working(install: Install) -> None
     assert process.returncode == 0
     assert process.stderr == ""
     broken = [line for line in process.stdout.splitlines() if line.startswith("broken: ")]
-    assert sorted(line.split("(")[1].split(")")[0] for line in broken) == sorted(f"dist-{name}" for name in BROKEN)
-    table = [line.split()[:4] for line in process.stdout.splitlines() if not line.startswith("broken: ")]
+    assert sorted(line.split("(")[1].split(")")[0] for line in broken) == sorted(
+        f"dist-{name}" for name in BROKEN
+    )
+    table = [
+        line.split()[:4] for line in process.stdout.splitlines() if not line.startswith("broken: ")
+    ]
     assert ["dataset", "good", "good", "(dist-good)"] in table
     assert ["dataset", "nifti", "nifti", "(oasis-gan)"] in table
     assert ["exporter", "nifti", "nifti", "(oasis-gan)"] in table
 
 
 def test_what_one_hook_breaks_another_keeps(install: Install, discover: Discover) -> None:
-    code = GOOD.replace("NAME", "half") + "@hookimpl\ndef oasis_gan_models(): raise ValueError('no')\n"
+    code = (
+        GOOD.replace("NAME", "half") + "@hookimpl\ndef oasis_gan_models(): raise ValueError('no')\n"
+    )
     registry = discover(install("half", code))
     assert "half" in registry[Dataset].offers
     assert len(registry.problems) == 1
 
 
 def test_a_hook_of_the_future_may_be_optional(install: Install, discover: Discover) -> None:
-    code = GOOD.replace("NAME", "early") + "@hookimpl(optionalhook=True)\ndef oasis_gan_reports(): return []\n"
+    code = (
+        GOOD.replace("NAME", "early")
+        + "@hookimpl(optionalhook=True)\ndef oasis_gan_reports(): return []\n"
+    )
     registry = discover(install("early", code))
     assert "early" in registry[Dataset].offers
     assert registry.problems == []
 
 
-def test_of_two_plugins_with_one_name_the_first_keeps_it(install: Install, discover: Discover) -> None:
+def test_of_two_plugins_with_one_name_the_first_keeps_it(
+    install: Install, discover: Discover
+) -> None:
     install("one", GOOD.replace("NAME", "same"))
     registry = discover(install("two", GOOD.replace("NAME", "same")))
     assert str(registry[Dataset].sources["same"]) == "one (dist-one)"
@@ -213,20 +252,30 @@ def test_a_trained_model_keeps_its_name_too(install: Install, discover: Discover
     assert "one (dist-one) and two (dist-two)" in problem
 
 
-@pytest.mark.parametrize("listing", ["[oasis_gan]\nno equals sign\n", "[oasis_gan]\nlist = not a module\n"])
-def test_a_damaged_list_of_plugins_is_told(install: Install, discover: Discover, listing: str) -> None:
+@pytest.mark.parametrize(
+    "listing", ["[oasis_gan]\nno equals sign\n", "[oasis_gan]\nlist = not a module\n"]
+)
+def test_a_damaged_list_of_plugins_is_told(
+    install: Install, discover: Discover, listing: str
+) -> None:
     (problem,) = discover(install("damaged", "", entry_points=listing)).problems
     assert "(dist-damaged)" in problem
 
 
-def test_damage_in_others_distributions_is_none_of_our_business(install: Install, discover: Discover) -> None:
+def test_damage_in_others_distributions_is_none_of_our_business(
+    install: Install, discover: Discover
+) -> None:
     site = install("foreign", "", entry_points="[console_scripts]\nno equals sign\n")
     (site / "dist_foreign-1.0.dist-info" / "METADATA").unlink()
-    (install("bytes", "") / "dist_bytes-1.0.dist-info" / "entry_points.txt").write_bytes(b"[other]\na = \xff\n")
+    (install("bytes", "") / "dist_bytes-1.0.dist-info" / "entry_points.txt").write_bytes(
+        b"[other]\na = \xff\n"
+    )
     assert discover(site).problems == []
 
 
-def test_a_plugin_whose_distribution_lost_its_name_still_works(install: Install, discover: Discover) -> None:
+def test_a_plugin_whose_distribution_lost_its_name_still_works(
+    install: Install, discover: Discover
+) -> None:
     for name in ("lost", "forlorn"):
         site = install(name, GOOD.replace("NAME", name))
         (site / f"dist_{name}-1.0.dist-info" / "METADATA").unlink()
@@ -263,7 +312,9 @@ def test_a_plugin_file_may_not_take_a_name_of_ours(tmp_path: Path) -> None:
     )
 
 
-def test_a_plugin_file_that_is_installed_too_has_one_remedy(tmp_path: Path, install: Install) -> None:
+def test_a_plugin_file_that_is_installed_too_has_one_remedy(
+    tmp_path: Path, install: Install
+) -> None:
     (tmp_path / "mine.py").write_text(GOOD.replace("NAME", "mine"))
     site = install("mine", GOOD.replace("NAME", "mine"))
     process = run_tool("plugins", "--plugin", "mine.py", cwd=tmp_path, site=site)
@@ -279,7 +330,9 @@ def test_two_plugin_files_with_one_name_are_refused(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text(GOOD.replace("NAME", "same"))
     process = run_tool("plugins", "--plugin", "one.py", "--plugin", "two.py", cwd=tmp_path)
     assert process.returncode == 2
-    assert process.stderr.endswith("found one (one.py) offering it already; name only one of the two files\n")
+    assert process.stderr.endswith(
+        "found one (one.py) offering it already; name only one of the two files\n"
+    )
 
 
 @pytest.mark.parametrize("file", ["missing.py", "folder.py", "notes.txt"])
@@ -359,10 +412,16 @@ def unruly(install: Install, tmp_path: Path) -> Path:
     return install("unruly", UNRULY)
 
 
-def test_a_reader_that_breaks_when_asked_keeps_no_other_from_reading(unruly: Path, tmp_path: Path) -> None:
-    process = run_tool("run", "a.nii", "--out", "out", "--model", "paint", site=unruly, cwd=tmp_path)
+def test_a_reader_that_breaks_when_asked_keeps_no_other_from_reading(
+    unruly: Path, tmp_path: Path
+) -> None:
+    process = run_tool(
+        "run", "a.nii", "--out", "out", "--model", "paint", site=unruly, cwd=tmp_path
+    )
     assert process.returncode == 0, process.stderr
-    assert "warning: dataset unruly did not look at a.nii: RuntimeError: not my day" in process.stderr
+    assert (
+        "warning: dataset unruly did not look at a.nii: RuntimeError: not my day" in process.stderr
+    )
     assert process.stdout == "out/a_synthp.nii.gz\n"
 
 
@@ -393,7 +452,9 @@ def test_a_model_that_cannot_be_described_is_a_line_in_the_list(unruly: Path) ->
 
 
 def test_a_model_that_breaks_when_loaded_is_one_line(unruly: Path, tmp_path: Path) -> None:
-    process = run_tool("run", "a.nii", "--out", "out", "--model", "unruly", site=unruly, cwd=tmp_path)
+    process = run_tool(
+        "run", "a.nii", "--out", "out", "--model", "unruly", site=unruly, cwd=tmp_path
+    )
     assert process.returncode == 2
     (line,) = process.stderr.splitlines()
     assert "unruly" in line

@@ -123,7 +123,11 @@ def make_table(folder: Path) -> Selection:
 
 
 def make_bids(folder: Path) -> Selection:
-    for name in ("sub-01/anat/sub-01_dseg.nii.gz", "sub-01/anat/sub-01_T1w.nii.gz", "sub-02/anat/sub-02_dseg.nii.gz"):
+    for name in (
+        "sub-01/anat/sub-01_dseg.nii.gz",
+        "sub-01/anat/sub-01_T1w.nii.gz",
+        "sub-02/anat/sub-02_dseg.nii.gz",
+    ):
         save(folder / name)
     save(folder / "sub-02/anat/sub-02_run-1_T1w.nii.gz")
     save(folder / "sub-02/anat/sub-02_run-2_T1w.nii.gz")
@@ -155,9 +159,16 @@ MAKERS: dict[str, Callable[[Path], Selection]] = {
 }
 
 
-def read_here_and_elsewhere(subjects: list[Subject], cwd: Path) -> tuple[list[object], list[object]]:
+def read_here_and_elsewhere(
+    subjects: list[Subject], cwd: Path
+) -> tuple[list[object], list[object]]:
     """Return what the scans of subjects hold, or why they cannot be read: here, and in another process."""
-    scans = [scan for subject in subjects for scan in (subject.source, subject.target) if scan is not None]
+    scans = [
+        scan
+        for subject in subjects
+        for scan in (subject.source, subject.target)
+        if scan is not None
+    ]
     here: list[object] = []
     for scan in scans:
         try:
@@ -173,7 +184,9 @@ def find_dataset(name: str, files: tuple[Path, ...] = ()) -> Dataset:
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_subjects_of_a_built_in_reader_are_read_elsewhere_as_here(name: str, tmp_path: Path) -> None:
+def test_subjects_of_a_built_in_reader_are_read_elsewhere_as_here(
+    name: str, tmp_path: Path
+) -> None:
     selection = MAKERS[name](tmp_path / "data")
     finder = LabelSetFinder()
     subjects = [
@@ -192,12 +205,16 @@ def test_what_is_wrong_with_a_row_of_a_table_is_said_elsewhere_as_here(tmp_path:
     assert sum(isinstance(result, str) for result in here) == 3
 
 
-def test_sessions_of_oasis_1_are_read_elsewhere_as_here(tmp_path: Path, save_analyze: SaveAnalyze) -> None:
+def test_sessions_of_oasis_1_are_read_elsewhere_as_here(
+    tmp_path: Path, save_analyze: SaveAnalyze
+) -> None:
     voxels = np.random.default_rng(0).integers(0, 4, (6, 7, 5)).astype(np.uint8)
     folder = tmp_path / "disc1" / "OAS1_0001_MR1"
     save_analyze(folder / "FSL_SEG" / "OAS1_0001_MR1_mpr_n4_anon_111_t88_masked_gfc_fseg", voxels)
     selection = Selection(tmp_path / "disc1", target_suffix="_t88_gfc")
-    here, elsewhere = read_here_and_elsewhere(list(find_dataset("oasis1").open(selection)), tmp_path)
+    here, elsewhere = read_here_and_elsewhere(
+        list(find_dataset("oasis1").open(selection)), tmp_path
+    )
     assert elsewhere == here
     assert [type(result) for result in here] == [tuple, str]
 
@@ -212,9 +229,14 @@ def test_a_folder_that_cannot_be_listed_is_refused_elsewhere_as_here(tmp_path: P
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("numpy_reader/oasis_gan_numpy_reader.py", "npz"), ("plugin_template/my_plugin.py", "my-layout")],
+    [
+        ("numpy_reader/oasis_gan_numpy_reader.py", "npz"),
+        ("plugin_template/my_plugin.py", "my-layout"),
+    ],
 )
-def test_subjects_of_an_example_are_read_elsewhere_as_here(file: str, name: str, tmp_path: Path) -> None:
+def test_subjects_of_an_example_are_read_elsewhere_as_here(
+    file: str, name: str, tmp_path: Path
+) -> None:
     voxels = np.arange(24).reshape(2, 3, 4)
     np.save(tmp_path / "a.npy", voxels)
     np.savez(tmp_path / "a.npz", voxels=voxels, affine=np.eye(4))
@@ -237,7 +259,9 @@ def subjects(plugin: Path) -> dict[str, Subject]:
     return {subject.name: subject for subject in find_dataset("mine", (plugin,)).open(selection)}
 
 
-def test_what_a_plugin_file_defines_is_found_elsewhere(subjects: dict[str, Subject], tmp_path: Path) -> None:
+def test_what_a_plugin_file_defines_is_found_elsewhere(
+    subjects: dict[str, Subject], tmp_path: Path
+) -> None:
     here, elsewhere = read_here_and_elsewhere([subjects[name] for name in PICKLED], tmp_path)
     assert elsewhere == here
     assert len(set(map(str, here))) == len(PICKLED)
@@ -260,12 +284,16 @@ def test_a_reader_without_a_name_works_here_and_is_refused_in_a_line_elsewhere(
     with pytest.raises(OasisGanError) as raised:
         pickle.dumps(subject)
     line = str(raised.value)
-    assert line.startswith(f"{subject.source.path}: expected a reader that another process can import")
+    assert line.startswith(
+        f"{subject.source.path}: expected a reader that another process can import"
+    )
     assert "<lambda>" in line or "make.<locals>.inner" in line
     assert "\n" not in line
 
 
-def test_a_plugin_file_that_was_changed_is_refused(plugin: Path, subjects: dict[str, Subject]) -> None:
+def test_a_plugin_file_that_was_changed_is_refused(
+    plugin: Path, subjects: dict[str, Subject]
+) -> None:
     data = pickle.dumps(subjects["function"])
     plugin.write_text(f"{PLUGIN}\n# another line")
     (line,) = lines_elsewhere(LOAD, data, plugin.parent)

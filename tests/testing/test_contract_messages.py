@@ -61,7 +61,12 @@ def failure(check: Callable[..., object], *arguments: object) -> str:
 
 
 def save(path: Path) -> Path:
-    nib.save(nib.Nifti1Image(np.random.default_rng(0).integers(0, 4, (5, 6, 4)).astype(np.uint8), np.eye(4)), path)
+    nib.save(
+        nib.Nifti1Image(
+            np.random.default_rng(0).integers(0, 4, (5, 6, 4)).astype(np.uint8), np.eye(4)
+        ),
+        path,
+    )
     return path
 
 
@@ -99,7 +104,9 @@ def test_a_reader_that_reads_while_it_lists_is_found_out(root: Path) -> None:
             yield Subject(f"{path.stem}{volume.voxels.max()}", Scan(path, read))
 
     scans = [subject.source for subject in subjects(Selection(root))]
-    said = failure(DatasetContract.test_listing_reads_no_voxels, reader(subjects), Selection(root), scans)
+    said = failure(
+        DatasetContract.test_listing_reads_no_voxels, reader(subjects), Selection(root), scans
+    )
     assert "`open` called ['read']" in said
 
 
@@ -122,7 +129,11 @@ def test_labels_that_are_a_name_are_found_out(root: Path) -> None:
 
 def test_a_target_that_was_asked_for_and_is_missing_is_found_out(root: Path) -> None:
     subjects = [Subject("a", Scan(root / "a.nii", read_nifti))]
-    said = failure(DatasetContract.test_pairs_lie_on_one_grid, Selection(root, target_suffix="_t1.nii"), subjects)
+    said = failure(
+        DatasetContract.test_pairs_lie_on_one_grid,
+        Selection(root, target_suffix="_t1.nii"),
+        subjects,
+    )
     assert "a has none: give Subject a target" in said
 
 
@@ -136,7 +147,11 @@ def test_a_target_that_was_asked_for_and_is_missing_is_found_out(root: Path) -> 
         (np.ones((2, 2, 2)), np.eye(3), "4x4"),
         (np.ones((2, 2, 2)), np.diag([1, 1, np.nan, 1]), "NaN"),
         (np.ones((2, 2, 2)), np.diag([1, 1, 0, 1]), "spacing"),
-        (np.ones((2, 2, 2)), np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]), "flattens"),
+        (
+            np.ones((2, 2, 2)),
+            np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]),
+            "flattens",
+        ),
         (np.ones((2, 2, 2)), np.ones((4, 4)), "last row"),
     ],
 )
@@ -144,7 +159,9 @@ def test_a_volume_that_lies_nowhere_is_found_out(
     tmp_path: Path, voxels: np.ndarray[Any, Any], affine: np.ndarray[Any, Any], said: str
 ) -> None:
     scan = Scan(tmp_path / "a", lambda path: Volume(voxels, Geometry(voxels.shape, affine)))
-    assert said in failure(DatasetContract.test_every_scan_is_a_volume_with_a_place_in_space, [scan])
+    assert said in failure(
+        DatasetContract.test_every_scan_is_a_volume_with_a_place_in_space, [scan]
+    )
 
 
 def test_a_reader_that_hands_out_its_own_array_is_found_out(tmp_path: Path) -> None:
@@ -154,20 +171,28 @@ def test_a_reader_that_hands_out_its_own_array_is_found_out(tmp_path: Path) -> N
         voxels[0] += 1
         return Volume(voxels, Geometry((2, 2, 2), np.eye(4)))
 
-    assert "second time" in failure(DatasetContract.test_a_scan_reads_the_same_twice, [Scan(tmp_path / "a", read)])
+    assert "second time" in failure(
+        DatasetContract.test_a_scan_reads_the_same_twice, [Scan(tmp_path / "a", read)]
+    )
 
 
-def test_a_reader_that_takes_anything_is_found_out(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_reader_that_takes_anything_is_found_out(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     empty = tmp_path_factory.mktemp("empty")
     greedy = reader(lambda selection: iter(()))
     check = DatasetContract.test_it_recognises_what_it_reads_and_nothing_else
     assert "took an empty folder" in failure(check, greedy, Selection(root), empty)
-    assert "`open` accepted an empty folder" in failure(DatasetContract.test_an_empty_folder_is_refused, greedy, empty)
+    assert "`open` accepted an empty folder" in failure(
+        DatasetContract.test_an_empty_folder_is_refused, greedy, empty
+    )
     check = DatasetContract.test_a_source_that_is_not_there_is_refused
     assert "`open` raised nothing" in failure(check, greedy, Selection(root), empty)
 
 
-def test_a_reader_that_raises_what_no_user_understands_is_found_out(root: Path, tmp_path: Path) -> None:
+def test_a_reader_that_raises_what_no_user_understands_is_found_out(
+    root: Path, tmp_path: Path
+) -> None:
     def read(path: Path) -> Volume:
         raise KeyError("voxels")
 
@@ -177,20 +202,27 @@ def test_a_reader_that_raises_what_no_user_understands_is_found_out(root: Path, 
     )
 
 
-def test_a_reader_that_fills_up_half_a_file_is_found_out(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_reader_that_fills_up_half_a_file_is_found_out(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     def read(path: Path) -> Volume:
         voxels = np.zeros((5, 6, 4), np.uint8)
         data = np.frombuffer(path.read_bytes()[352:], np.uint8)
         voxels.reshape(-1)[: len(data)] = data
         return Volume(voxels, Geometry((5, 6, 4), np.eye(4)))
 
-    check, empty = DatasetContract.test_a_file_cut_short_is_refused, tmp_path_factory.mktemp("empty")
+    check, empty = (
+        DatasetContract.test_a_file_cut_short_is_refused,
+        tmp_path_factory.mktemp("empty"),
+    )
     assert "was read as a volume" in failure(check, [Scan(root / "a.nii", read)], empty)
 
 
 @pytest.mark.parametrize("name", ["", "two words", "line\nend", 3])
 def test_names_that_cannot_be_typed_are_found_out(name: str) -> None:
-    failure(DatasetContract.test_it_can_be_named_and_listed, reader(lambda selection: iter(()), name))
+    failure(
+        DatasetContract.test_it_can_be_named_and_listed, reader(lambda selection: iter(()), name)
+    )
 
 
 def model_failure(check: str, predict: Callable[[Slices], Slices], card: ModelCard = CARD) -> str:
@@ -229,8 +261,16 @@ def spoiling(slices: Slices) -> Slices:
         ("test_slices_are_answered_between_0_and_1", lambda x: grey(x) * 2 - 1, "x / 2 + 0.5"),
         ("test_slices_are_answered_between_0_and_1", lambda x: grey(x) * np.float32(np.nan), "NaN"),
         ("test_slices_stay_as_they_are", spoiling, "changed its input"),
-        ("test_neighbours_in_the_batch_change_nothing", lambda x: grey(x) - grey(x).mean(), "batch statistics"),
-        ("test_neighbours_in_the_batch_change_nothing", lambda x: grey(x) * x[0, 0, 0, 0], "another order"),
+        (
+            "test_neighbours_in_the_batch_change_nothing",
+            lambda x: grey(x) - grey(x).mean(),
+            "batch statistics",
+        ),
+        (
+            "test_neighbours_in_the_batch_change_nothing",
+            lambda x: grey(x) * x[0, 0, 0, 0],
+            "another order",
+        ),
         ("test_a_batch_may_be_one_slice", lambda x: grey(x) / len(x), "by itself"),
     ],
 )
@@ -262,7 +302,9 @@ class VolumeModel:
     def __init__(self, answer: Callable[[CleanVolume], Any]) -> None:
         self._answer = answer
 
-    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+    def translate(
+        self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+    ) -> Translation:
         """Answer, and say that it is done."""
         answer: Translation = self._answer(sources["labels"])
         progress(1.0)
@@ -294,8 +336,16 @@ def lose(source: CleanVolume) -> Translation:
 @pytest.mark.parametrize(
     ("check", "answer", "said"),
     [
-        ("test_the_answer_lies_on_the_grid_of_the_first_source", lambda source: source, "return Translation(volume)"),
-        ("test_the_answer_lies_on_the_grid_of_the_first_source", shift, "the affine is another one"),
+        (
+            "test_the_answer_lies_on_the_grid_of_the_first_source",
+            lambda source: source,
+            "return Translation(volume)",
+        ),
+        (
+            "test_the_answer_lies_on_the_grid_of_the_first_source",
+            shift,
+            "the affine is another one",
+        ),
         ("test_the_answer_holds_values_of_the_target", lose, "the answer holds NaN"),
         ("test_the_sources_stay_as_they_are", overwrite, "changed its source labels"),
         ("test_the_same_sources_give_the_same_answer_again", roll_dice, "asked twice"),
@@ -313,7 +363,9 @@ def test_a_model_of_volumes_that_breaks_a_promise_is_found_out(
 @pytest.mark.parametrize("fractions", [(0.5, 0.4), (0.5, 1.5), (-0.1, 1)])
 def test_a_progress_that_goes_astray_is_found_out(fractions: tuple[float, ...]) -> None:
     class Hasty(VolumeModel):
-        def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+        def translate(
+            self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+        ) -> Translation:
             for fraction in fractions:
                 progress(fraction)
             return paint_volume(sources["labels"])
@@ -349,12 +401,19 @@ def test_a_card_that_misleads_the_tool_is_found_out(changes: dict[str, Any]) -> 
 
 
 def test_a_kind_whose_load_does_not_take_its_options_is_found_out(tmp_path: Path) -> None:
-    kind = ModelKind(name="mine", summary="My models", card=lambda folder: CARD, load=lambda folder: VolumeModel(shift))
+    kind = ModelKind(
+        name="mine",
+        summary="My models",
+        card=lambda folder: CARD,
+        load=lambda folder: VolumeModel(shift),
+    )
     with pytest.raises(AssertionError, match=r"load\(folder, plane=\.\.\.\) is not possible"):
         ModelContract().test_load_takes_the_options_of_the_card(kind, tmp_path)
 
 
-def writer_failure(check: str, write: Callable[[Volume, Path], object], folder: Path, *more: object) -> str:
+def writer_failure(
+    check: str, write: Callable[[Volume, Path], object], folder: Path, *more: object
+) -> str:
     """Run one check of a writer, which must fail, and return what it says."""
     exporter = Exporter(
         name="mine",
@@ -382,8 +441,12 @@ def test_a_writer_that_fails_in_silence_is_found_out(tmp_path: Path) -> None:
         except OSError:
             return
 
-    assert "`write` raised nothing" in writer_failure("test_a_full_disk_leaves_nothing", write, tmp_path)
-    assert "do not make it anew" in writer_failure("test_a_folder_that_is_not_there_is_an_error", write, tmp_path)
+    assert "`write` raised nothing" in writer_failure(
+        "test_a_full_disk_leaves_nothing", write, tmp_path
+    )
+    assert "do not make it anew" in writer_failure(
+        "test_a_folder_that_is_not_there_is_an_error", write, tmp_path
+    )
 
 
 def test_a_library_that_does_not_report_a_full_disk_is_named_as_the_cause(tmp_path: Path) -> None:
@@ -395,7 +458,10 @@ def test_a_library_that_does_not_report_a_full_disk_is_named_as_the_cause(tmp_pa
     for check in ("test_a_full_disk_leaves_nothing", "test_a_full_disk_leaves_the_old_file"):
         (tmp_path / check).mkdir()
         said = writer_failure(check, write, tmp_path / check)
-        assert "the disk was full, and `write` raised nothing: the library that writes does not report it" in said
+        assert (
+            "the disk was full, and `write` raised nothing: the library that writes does not report it"
+            in said
+        )
         assert "read the file back, compare" in said
 
 
@@ -429,11 +495,14 @@ def test_a_writer_that_changes_the_volume_is_found_out(tmp_path: Path) -> None:
         np.subtract(volume.voxels, 1, out=volume.voxels)
 
     volume = Volume(np.ones((2, 2, 2)), Geometry((2, 2, 2), np.eye(4)))
-    assert "work on a copy" in writer_failure("test_the_volume_stays_as_it_is", write, tmp_path, volume)
+    assert "work on a copy" in writer_failure(
+        "test_the_volume_stays_as_it_is", write, tmp_path, volume
+    )
 
 
 @pytest.mark.parametrize(
-    ("flip", "affine", "said"), [(-1, np.eye(4), "other voxels"), (1, np.diag([1, 1, 1.1, 1]), "mm away")]
+    ("flip", "affine", "said"),
+    [(-1, np.eye(4), "other voxels"), (1, np.diag([1, 1, 1.1, 1]), "mm away")],
 )
 @pytest.mark.parametrize("check", ["test_nibabel_reads_it_back", "test_itk_reads_it_back"])
 def test_a_writer_that_moves_voxels_is_found_out(

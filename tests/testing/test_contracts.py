@@ -154,7 +154,11 @@ class TestWindowedTranslator(ModelContract):
     @pytest.fixture
     def translator(self) -> Translator:
         card = ModelCard(
-            name="invert", version="1", sources={"image": Window((0, 100), (0, 1))}, target=OASIS, output="dseg"
+            name="invert",
+            version="1",
+            sources={"image": Window((0, 100), (0, 1))},
+            target=OASIS,
+            output="dseg",
         )
         return slicewise(invert, card, planes=[Plane.AXIAL], canvas=Canvas(2.0, 8, 8))
 
@@ -169,7 +173,13 @@ class TestTwoSourcesWithNeighbours(ModelContract):
     @pytest.fixture
     def translator(self) -> Translator:
         sources = {"t1": Percentiles(), "t2": Percentiles()}
-        card = ModelCard(name="mean", version="1", sources=sources, target=Window((0, 100), (0, 1)), output="FLAIR")
+        card = ModelCard(
+            name="mean",
+            version="1",
+            sources=sources,
+            target=Window((0, 100), (0, 1)),
+            output="FLAIR",
+        )
         return slicewise(average, card, planes=list(Plane), canvas=Canvas(1.0, 8, 8), context=1)
 
 
@@ -213,7 +223,13 @@ class TestEncodingOfAPlugin(ModelContract):
 
     @pytest.fixture
     def translator(self) -> Translator:
-        card = ModelCard(name="copy", version="1", sources={"image": Logarithm()}, target=Logarithm(), output="T1w")
+        card = ModelCard(
+            name="copy",
+            version="1",
+            sources={"image": Logarithm()},
+            target=Logarithm(),
+            output="T1w",
+        )
         return slicewise(average, card, planes=[Plane.SAGITTAL], canvas=Canvas(1.0, 1, 1))
 
 
@@ -221,10 +237,16 @@ class Smooth:
     """A model of volumes, with a map beside its answer."""
 
     card = ModelCard(
-        name="smooth", version="1", sources={"image": Percentiles()}, target=Window((0, 100), (0, 1)), output="T1w"
+        name="smooth",
+        version="1",
+        sources={"image": Percentiles()},
+        target=Window((0, 100), (0, 1)),
+        output="T1w",
     )
 
-    def translate(self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress) -> Translation:
+    def translate(
+        self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+    ) -> Translation:
         source = sources["image"]
         blurred = gaussian_filter(source.voxels.astype(np.float32), 1)
         progress(1.0)

@@ -24,7 +24,9 @@ class _Forcing(MetaPathFinder):
     def __init__(self, precision: str) -> None:
         self._precision = precision
 
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """Find that module as it would be found otherwise, and add to what running it does."""
         if name != _MODULE:
             return None

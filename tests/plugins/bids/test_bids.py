@@ -77,7 +77,10 @@ def subjects(root: Path, **wanted: object) -> list[Subject]:
 
 def targets(root: Path, **wanted: object) -> dict[str, int]:
     """Return the value that fills each subject's target."""
-    return {subject.name: int(subject.paired()[1].voxels[0, 0, 0]) for subject in subjects(root, **wanted)}
+    return {
+        subject.name: int(subject.paired()[1].voxels[0, 0, 0])
+        for subject in subjects(root, **wanted)
+    }
 
 
 class TestTranslating(DatasetContract):
@@ -103,7 +106,9 @@ class TestPairs(TestTranslating):
 # Which files
 
 
-def test_label_maps_are_named_by_their_entities_and_mean_what_the_table_says(tmp_path: Path) -> None:
+def test_label_maps_are_named_by_their_entities_and_mean_what_the_table_says(
+    tmp_path: Path,
+) -> None:
     found = subjects(oasis3(tmp_path))
     assert [subject.name for subject in found] == [
         "sub-OAS30001_ses-d0129_run-01",
@@ -122,24 +127,38 @@ def test_label_maps_are_named_by_their_entities_and_mean_what_the_table_says(tmp
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
-        ({"participants": ("OAS30002",)}, ["sub-OAS30002_ses-d0371_run-01", "sub-OAS30002_ses-d0371_run-02"]),
+        (
+            {"participants": ("OAS30002",)},
+            ["sub-OAS30002_ses-d0371_run-01", "sub-OAS30002_ses-d0371_run-02"],
+        ),
         (
             {"sessions": ("d2430", "d0371"), "source_suffix": "run-02_dseg.nii.gz"},
             ["sub-OAS30001_ses-d2430", "sub-OAS30002_ses-d0371"],
         ),
-        ({"sessions": ("d0129",), "source_suffix": "run-01_T1w.nii.gz"}, ["sub-OAS30001_ses-d0129"]),
+        (
+            {"sessions": ("d0129",), "source_suffix": "run-01_T1w.nii.gz"},
+            ["sub-OAS30001_ses-d0129"],
+        ),
     ],
 )
-def test_participants_sessions_and_suffixes_choose(tmp_path: Path, wanted: dict[str, object], names: list[str]) -> None:
+def test_participants_sessions_and_suffixes_choose(
+    tmp_path: Path, wanted: dict[str, object], names: list[str]
+) -> None:
     assert [subject.name for subject in subjects(oasis3(tmp_path), **wanted)] == names
 
 
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ({"participants": ("OAS30001", "OAS39999")}, "`participants`: expected one of OAS30001, OAS30002, found"),
+        (
+            {"participants": ("OAS30001", "OAS39999")},
+            "`participants`: expected one of OAS30001, OAS30002, found",
+        ),
         ({"sessions": ("d1",)}, "`sessions`: expected one of d0129, d0371, d2430, found d1"),
-        ({"participants": ("OAS30002",), "sessions": ("d0129",)}, "expected files named .*, found none"),
+        (
+            {"participants": ("OAS30002",), "sessions": ("d0129",)},
+            "expected files named .*, found none",
+        ),
         ({"source_suffix": "_seg.nii.gz"}, r"expected files named \*_seg\.nii\.gz, found none"),
     ],
 )
@@ -153,7 +172,8 @@ def test_two_derivatives_with_the_same_are_refused_until_one_is_named(ds: Path, 
     for pipeline in ("fast", "synthseg"):
         save(f"derivatives/{pipeline}/sub-01/anat/sub-01_dseg.nii.gz")
     said = (
-        "expected one derivative with such files of sub-01, found derivatives/fast and derivatives/synthseg; name one"
+        "expected one derivative with such files of sub-01, "
+        "found derivatives/fast and derivatives/synthseg; name one"
     )
     with pytest.raises(OasisGanError, match=said):
         subjects(ds)
@@ -219,18 +239,25 @@ def test_copies_that_lie_with_functional_data_are_no_subjects(ds: Path, save: Sa
         assert len(subjects(root, source_suffix="_desc-aparcaseg_dseg.nii.gz")) == 1
 
 
-def test_copies_that_lie_with_functional_data_are_there_for_those_who_name_them(ds: Path, save: Save) -> None:
+def test_copies_that_lie_with_functional_data_are_there_for_those_who_name_them(
+    ds: Path, save: Save
+) -> None:
     derivative = fmriprep(ds, save)
     copies = [f"sub-01_task-rest_run-{run}_space-T1w_desc-aparcaseg" for run in "12"]
     assert [subject.name for subject in subjects(derivative / "sub-01/func")] == copies
     suffix = "_space-T1w_desc-aparcaseg_dseg"
-    assert [subject.name for subject in subjects(ds, source_suffix=suffix)] == [name[:22] for name in copies]
+    assert [subject.name for subject in subjects(ds, source_suffix=suffix)] == [
+        name[:22] for name in copies
+    ]
     assert len(subjects(ds, source_suffix="_boldref.nii.gz")) == 2
 
 
 def test_where_only_functional_copies_are_there_their_folder_is_named(ds: Path, save: Save) -> None:
     save("sub-01/func/sub-01_task-rest_desc-aseg_dseg.nii.gz")
-    with pytest.raises(OasisGanError, match=r"expected dseg of the anatomy, found 1 with other data, such as sub-01/f"):
+    with pytest.raises(
+        OasisGanError,
+        match=r"expected dseg of the anatomy, found 1 with other data, such as sub-01/f",
+    ):
         subjects(ds)
 
 
@@ -247,7 +274,9 @@ def oasis3_download(root: Path) -> Path:
     for visit in ("OAS31462_MR_d0105", "OAS31462_MR_d0364", "OAS31463_MR_d0001"):
         sub, _, day = visit.split("_")
         for folder, suffix in (("anat2", "T1w"), ("anat3", "dseg")):
-            save_volume(root / visit / folder / f"sub-{sub}_sess-{day}_{suffix}.nii.gz", int(day[1:]) % 200)
+            save_volume(
+                root / visit / folder / f"sub-{sub}_sess-{day}_{suffix}.nii.gz", int(day[1:]) % 200
+            )
     return root
 
 
@@ -274,12 +303,19 @@ def test_a_session_is_chosen_whichever_way_it_is_spelt(ds: Path, save: Save) -> 
     assert [subject.name for subject in subjects(ds, sessions=("D0364",))] == ["sub-01_ses-d0364"]
 
 
-def test_labels_of_participants_are_matched_without_case_unless_that_is_ambiguous(ds: Path, save: Save) -> None:
+def test_labels_of_participants_are_matched_without_case_unless_that_is_ambiguous(
+    ds: Path, save: Save
+) -> None:
     for sub in ("A1", "a1", "Bob"):
         save(f"sub-{sub}/anat/sub-{sub}_dseg.nii.gz")
-    assert [subject.name for subject in subjects(ds, participants=("BOB", "a1"))] == ["sub-Bob", "sub-a1"]
+    assert [subject.name for subject in subjects(ds, participants=("BOB", "a1"))] == [
+        "sub-Bob",
+        "sub-a1",
+    ]
     save("sub-BOB/anat/sub-BOB_dseg.nii.gz")
-    with pytest.raises(OasisGanError, match="`participants`: expected one of BOB, Bob, found bob; name those"):
+    with pytest.raises(
+        OasisGanError, match="`participants`: expected one of BOB, Bob, found bob; name those"
+    ):
         subjects(ds, participants=("a1", "bob"))
 
 
@@ -289,9 +325,15 @@ def test_labels_of_participants_are_matched_without_case_unless_that_is_ambiguou
 @pytest.mark.parametrize(
     ("table", "labels"),
     [
-        ("index\tname\n1\tGray Matter\n2\twhite_matter\n3\tCerebrospinal fluid\n", {1: "GM", 2: "WM", 3: "CSF"}),
+        (
+            "index\tname\n1\tGray Matter\n2\twhite_matter\n3\tCerebrospinal fluid\n",
+            {1: "GM", 2: "WM", 3: "CSF"},
+        ),
         ("index\tname\tabbreviation\n3\tLiquor\tCSF\n9\tRinde\tGM\n", {3: "CSF", 9: "GM"}),
-        ("index\tname\tmapping\n100\tsubstantia grisea\t1\n101\tpons\t\n", {100: "GM", 101: "pons"}),
+        (
+            "index\tname\tmapping\n100\tsubstantia grisea\t1\n101\tpons\t\n",
+            {100: "GM", 101: "pons"},
+        ),
         ("\ufeffindex\tname\n8\tLeft-Cerebellum-Cortex\r\n47\tRight-Cerebellum-Cortex\r\n", None),
         ("index\tname\n1\tlesion\n2\tlesion\n", {1: "lesion (1)", 2: "lesion (2)"}),
     ],
@@ -319,7 +361,11 @@ def test_the_nearest_table_with_no_entity_of_its_own_counts(ds: Path, save: Save
     ):
         (ds / name).parent.mkdir(exist_ok=True, parents=True)
         (ds / name).write_text(f"index\tname\n1\t{label}\n")
-    meant = {subject.name: subject.source.labels.labels[0].name for subject in subjects(ds) if subject.source.labels}
+    meant = {
+        subject.name: subject.source.labels.labels[0].name
+        for subject in subjects(ds)
+        if subject.source.labels
+    }
     assert meant == {"sub-01_desc-aseg": "aseg", "sub-01_desc-tissue": "own", "sub-01": "all"}
 
 
@@ -331,13 +377,18 @@ def test_without_a_table_labels_are_those_of_bids_and_a_note_says_so(ds: Path, s
     assert volume.notes == (
         "no *_dseg.tsv says what the labels mean: taken for those common in BIDS, 1 GM, 2 WM, 3 CSF",
     )
-    assert (convert(volume, subject.source.labels, OASIS, "x").voxels == OASIS.value_of("CSF")).all()
+    assert (
+        convert(volume, subject.source.labels, OASIS, "x").voxels == OASIS.value_of("CSF")
+    ).all()
 
 
 @pytest.mark.parametrize(
-    "table", ["", "index,name\n1,CSF\n", "index\tname\nx\tCSF\n", "index\tname\n1\n", "\0", "a\tb\n"]
+    "table",
+    ["", "index,name\n1,CSF\n", "index\tname\nx\tCSF\n", "index\tname\n1\n", "\0", "a\tb\n"],
 )
-def test_a_broken_table_fails_only_the_subjects_it_belongs_to(ds: Path, save: Save, table: str) -> None:
+def test_a_broken_table_fails_only_the_subjects_it_belongs_to(
+    ds: Path, save: Save, table: str
+) -> None:
     for sub in ("01", "02"):
         save(f"derivatives/p/sub-{sub}/anat/sub-{sub}_dseg.nii.gz")
     (ds / "derivatives/p/sub-01/anat/sub-01_dseg.tsv").write_text(table)
@@ -394,7 +445,9 @@ def test_a_label_map_in_another_space_goes_with_nothing(ds: Path, save: Save) ->
 def test_a_label_map_on_another_grid_is_refused_by_name(ds: Path, save: Save) -> None:
     save("sub-01/anat/sub-01_T1w.nii.gz")
     save("derivatives/fast/sub-01/anat/sub-01_dseg.nii.gz", 1, "MNI")
-    with pytest.raises(OasisGanError, match=r"sub-01_T1w\.nii\.gz: expected voxels in the same places"):
+    with pytest.raises(
+        OasisGanError, match=r"sub-01_T1w\.nii\.gz: expected voxels in the same places"
+    ):
         subjects(ds)[0].paired()
 
 
@@ -402,7 +455,9 @@ def test_of_two_scans_none_is_picked_by_chance(ds: Path, save: Save) -> None:
     for run in ("1", "2"):
         save(f"sub-01/anat/sub-01_run-{run}_T1w.nii.gz", int(run))
     save("derivatives/fast/sub-01/anat/sub-01_dseg.nii.gz")
-    with pytest.raises(OasisGanError, match=r"found ds: sub-01_run-1_T1w.* and ds: sub-01_run-2.*`target_suffix`"):
+    with pytest.raises(
+        OasisGanError, match=r"found ds: sub-01_run-1_T1w.* and ds: sub-01_run-2.*`target_suffix`"
+    ):
         subjects(ds)[0].paired()
     assert targets(ds, target_suffix="run-2_T1w.nii.gz") == {"sub-01": 2}
 
@@ -417,7 +472,9 @@ def test_a_visit_without_a_scan_can_be_translated_and_not_learnt_from(ds: Path, 
 
 
 @pytest.mark.parametrize("nested", [True, False])
-def test_a_derivative_finds_the_scans_above_it_or_where_the_user_says(tmp_path: Path, nested: bool) -> None:
+def test_a_derivative_finds_the_scans_above_it_or_where_the_user_says(
+    tmp_path: Path, nested: bool
+) -> None:
     raw = oasis3(tmp_path / "raw")
     derivative = raw / "derivatives/fast"
     if nested:
@@ -473,7 +530,9 @@ def test_thousands_of_files_are_listed_in_seconds(tmp_path: Path) -> None:
 # End to end
 
 
-def test_a_dataset_is_translated_without_naming_its_layout(tmp_path: Path, paint: Callable[..., Any]) -> None:
+def test_a_dataset_is_translated_without_naming_its_layout(
+    tmp_path: Path, paint: Callable[..., Any]
+) -> None:
     oasis3(tmp_path / "OASIS3")
     filters = ("--participant-label", "sub-OAS30001", "--session-label", "d2430")
     process = paint("OASIS3", *filters)
@@ -513,8 +572,21 @@ def test_a_dataset_is_learnt_from(tmp_path: Path) -> None:
             (root / path).parent.mkdir(parents=True)
             nib.save(nib.Nifti1Image(voxels, np.eye(4)), root / path)
     (root / "derivatives/fast/dseg.tsv").write_text(TISSUES)
-    settings = ("steps=2", "size=16", "generator.levels=2", "generator.filters=4", "discriminator.receptive_field=16")
-    words = ["ds", "--validate", "sub-02", "--out", "model", *(word for value in settings for word in ("--set", value))]
+    settings = (
+        "steps=2",
+        "size=16",
+        "generator.levels=2",
+        "generator.filters=4",
+        "discriminator.receptive_field=16",
+    )
+    words = [
+        "ds",
+        "--validate",
+        "sub-02",
+        "--out",
+        "model",
+        *(word for value in settings for word in ("--set", value)),
+    ]
     process = oasis_gan("train", *words, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     assert json.loads((tmp_path / "model/model.json").read_text())

@@ -26,7 +26,9 @@ Head = tuple[Path, Path, Path]
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *map(str, command)], capture_output=True, text=True, check=False
+    )
 
 
 def downstream(generated: Path, seg: Path, t1: Path, out: Path) -> subprocess.CompletedProcess[str]:
@@ -36,7 +38,9 @@ def downstream(generated: Path, seg: Path, t1: Path, out: Path) -> subprocess.Co
 def translated(seg: Path, folder: Path) -> Path:
     """Translate with the model of the documentation's example, which paints each tissue and needs no TensorFlow."""
     plugin = folder / "paint.py"
-    plugin.write_text(inspect.cleandoc("    " + (oasis_gan_models.__doc__ or "").split("::\n\n")[1]))
+    plugin.write_text(
+        inspect.cleandoc("    " + (oasis_gan_models.__doc__ or "").split("::\n\n")[1])
+    )
     options = ("--plugin", plugin, "--model", "paint", "--out", folder)
     done = run("-m", "oasis_gan", "run", seg, *options)
     assert done.returncode == 0, done.stderr
@@ -81,7 +85,10 @@ def test_the_whole_sample_goes_through(tmp_path: Path) -> None:
     registered = tmp_path / "itk" / "registered.nii.gz"
     assert read_nifti(registered).geometry.header == read_nifti(T1).geometry.header
     inside = labels > 0
-    assert np.corrcoef(read_nifti(registered).voxels[inside], read_nifti(T1).voxels[inside])[0, 1] > 0.8
+    assert (
+        np.corrcoef(read_nifti(registered).voxels[inside], read_nifti(T1).voxels[inside])[0, 1]
+        > 0.8
+    )
 
 
 def rotation(degrees: tuple[float, float, float]) -> NDArray[Any]:
@@ -112,10 +119,16 @@ def test_a_known_motion_is_recovered(small_head: Head, tmp_path: Path) -> None:
     labels = nib.Nifti1Image.from_filename(seg)
     indices = np.argwhere(np.asarray(labels.dataobj) > 0)[::1000]
     points = (LPS @ motion @ labels.affine @ np.c_[indices, np.ones(len(indices))].T)[:3].T
-    errors = [np.linalg.norm(found.TransformPoint(p) - (true @ [*p, 1])[:3]) for p in points.tolist()]
+    errors = [
+        np.linalg.norm(found.TransformPoint(p) - (true @ [*p, 1])[:3]) for p in points.tolist()
+    ]
     assert max(errors) < 1
     rows = table(tmp_path)
-    assert float(rows["real", "CSF"]["mean"]) < float(rows["real", "GM"]["mean"]) < float(rows["real", "WM"]["mean"])
+    assert (
+        float(rows["real", "CSF"]["mean"])
+        < float(rows["real", "GM"]["mean"])
+        < float(rows["real", "WM"]["mean"])
+    )
 
 
 def test_equal_inputs_give_equal_files(small_head: Head, tmp_path: Path) -> None:
@@ -127,7 +140,9 @@ def test_equal_inputs_give_equal_files(small_head: Head, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("what", ["origin", "spacing", "direction", "size"])
-def test_a_volume_that_lies_elsewhere_is_refused_in_one_line(small_head: Head, tmp_path: Path, what: str) -> None:
+def test_a_volume_that_lies_elsewhere_is_refused_in_one_line(
+    small_head: Head, tmp_path: Path, what: str
+) -> None:
     generated, seg, t1 = small_head
     image = nib.Nifti1Image.from_filename(generated)
     affine, voxels = image.affine.copy(), np.asarray(image.dataobj)
@@ -148,7 +163,9 @@ def test_a_volume_that_lies_elsewhere_is_refused_in_one_line(small_head: Head, t
     assert not (tmp_path / "itk").exists()
 
 
-def test_a_truncated_volume_is_refused_although_itk_would_read_it(small_head: Head, tmp_path: Path) -> None:
+def test_a_truncated_volume_is_refused_although_itk_would_read_it(
+    small_head: Head, tmp_path: Path
+) -> None:
     generated, seg, t1 = small_head
     short = tmp_path / "short.nii.gz"
     short.write_bytes(generated.read_bytes()[:-2000])
@@ -163,10 +180,14 @@ def test_itk_and_nibabel_see_the_output_where_the_source_is(small_head: Head) ->
     ours, theirs = (sitk.ReadImage(str(path)) for path in (generated, seg))
     for what in ("Size", "Spacing", "Origin", "Direction"):
         assert getattr(ours, f"Get{what}")() == getattr(theirs, f"Get{what}")()
-    assert np.array_equal(nib.Nifti1Image.from_filename(generated).affine, nib.Nifti1Image.from_filename(seg).affine)
+    assert np.array_equal(
+        nib.Nifti1Image.from_filename(generated).affine, nib.Nifti1Image.from_filename(seg).affine
+    )
 
 
-def test_an_itk_image_is_written_with_its_axes_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_itk_image_is_written_with_its_axes_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(EXAMPLES)
     example = importlib.import_module("itk_downstream")
     voxels = np.arange(24, dtype=np.float32).reshape(2, 3, 4)

@@ -22,7 +22,18 @@ Painting = Callable[..., subprocess.CompletedProcess[str]]
 WRITERS = {".mha": write_metaimage, ".nrrd": write_nrrd}
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHAPE = (4, 5, 3)
-DATATYPES = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
+DATATYPES = [
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float32",
+    "float64",
+]
 writers = pytest.mark.parametrize("suffix", WRITERS)
 
 
@@ -82,26 +93,38 @@ def test_voxels_keep_their_datatype_and_value(tmp_path: Path, suffix: str, datat
 
 @writers
 @pytest.mark.parametrize("layout", ["C", "F", "big-endian"])
-def test_the_layout_of_an_array_in_memory_is_all_one(tmp_path: Path, suffix: str, layout: str) -> None:
+def test_the_layout_of_an_array_in_memory_is_all_one(
+    tmp_path: Path, suffix: str, layout: str
+) -> None:
     voxels = volume().voxels
-    layouts = {"C": np.ascontiguousarray(voxels), "F": np.asfortranarray(voxels), "big-endian": voxels.astype(">f4")}
+    layouts = {
+        "C": np.ascontiguousarray(voxels),
+        "F": np.asfortranarray(voxels),
+        "big-endian": voxels.astype(">f4"),
+    }
     WRITERS[suffix](Volume(layouts[layout], Geometry(SHAPE, np.eye(4))), tmp_path / f"a{suffix}")
     WRITERS[suffix](volume(), tmp_path / f"b{suffix}")
     assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
 
 
 @writers
-def test_a_sheared_grid_is_refused_since_itk_would_move_its_voxels(tmp_path: Path, suffix: str) -> None:
+def test_a_sheared_grid_is_refused_since_itk_would_move_its_voxels(
+    tmp_path: Path, suffix: str
+) -> None:
     affine = np.eye(4)
     affine[0, 1] = 1e-3
-    with pytest.raises(OasisGanError, match=r"expected perpendicular axes, found shear 0\.001; resample"):
+    with pytest.raises(
+        OasisGanError, match=r"expected perpendicular axes, found shear 0\.001; resample"
+    ):
         WRITERS[suffix](volume(affine), tmp_path / f"a{suffix}")
     assert not any(tmp_path.iterdir())
 
 
 @writers
 @pytest.mark.parametrize("strange", [np.nan, np.inf])
-def test_voxels_that_are_not_finite_are_refused(tmp_path: Path, suffix: str, strange: float) -> None:
+def test_voxels_that_are_not_finite_are_refused(
+    tmp_path: Path, suffix: str, strange: float
+) -> None:
     voxels = volume().voxels
     voxels[1, 2, 1] = strange
     with pytest.raises(OasisGanError, match="expected finite voxels, found NaN or Inf"):
@@ -111,7 +134,9 @@ def test_voxels_that_are_not_finite_are_refused(tmp_path: Path, suffix: str, str
 
 @writers
 @pytest.mark.parametrize("datatype", ["bool", "complex64", "float16"])
-def test_voxels_that_itk_has_no_type_for_are_refused(tmp_path: Path, suffix: str, datatype: str) -> None:
+def test_voxels_that_itk_has_no_type_for_are_refused(
+    tmp_path: Path, suffix: str, datatype: str
+) -> None:
     with pytest.raises(OasisGanError, match=f"found {datatype}; convert them to one of int8, "):
         WRITERS[suffix](volume(datatype=datatype), tmp_path / f"a{suffix}")
 
@@ -120,8 +145,15 @@ def test_voxels_that_itk_has_no_type_for_are_refused(tmp_path: Path, suffix: str
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a label map on an oblique, anisotropic, left-handed grid."""
     path = tmp_path_factory.mktemp("in") / "seg.nii.gz"
-    affine = nib.affines.from_matvec(nib.eulerangles.euler2mat(0.3, -0.2, 0.1) @ np.diag([-0.9, 1.2, 2]), (70, -90, 11))
-    nib.save(nib.Nifti1Image(np.random.default_rng(0).integers(0, 4, (9, 11, 7)).astype(np.uint8), affine), path)
+    affine = nib.affines.from_matvec(
+        nib.eulerangles.euler2mat(0.3, -0.2, 0.1) @ np.diag([-0.9, 1.2, 2]), (70, -90, 11)
+    )
+    nib.save(
+        nib.Nifti1Image(
+            np.random.default_rng(0).integers(0, 4, (9, 11, 7)).astype(np.uint8), affine
+        ),
+        path,
+    )
     return path
 
 
@@ -133,16 +165,23 @@ def test_a_run_writes_on_the_grid_that_itk_reads_from_the_source(
     done = paint(source, "--exporter", exporter)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"out/seg_synthT1w{suffix}\n"
-    made, given_image = sitk.ReadImage(str(tmp_path / "out" / f"seg_synthT1w{suffix}")), sitk.ReadImage(str(source))
+    made, given_image = (
+        sitk.ReadImage(str(tmp_path / "out" / f"seg_synthT1w{suffix}")),
+        sitk.ReadImage(str(source)),
+    )
     assert made.GetSize() == given_image.GetSize()
     for what in ("Spacing", "Origin", "Direction"):
-        np.testing.assert_allclose(getattr(made, f"Get{what}")(), getattr(given_image, f"Get{what}")(), atol=1e-6)
+        np.testing.assert_allclose(
+            getattr(made, f"Get{what}")(), getattr(given_image, f"Get{what}")(), atol=1e-6
+        )
     masked = sitk.Mask(made, given_image > 0)
     assert np.array_equal(sitk.GetArrayFromImage(masked), sitk.GetArrayFromImage(made))
 
 
 @writers
-def test_itk_reads_origin_spacing_and_directions_as_they_were_written(tmp_path: Path, suffix: str) -> None:
+def test_itk_reads_origin_spacing_and_directions_as_they_were_written(
+    tmp_path: Path, suffix: str
+) -> None:
     """MetaImage to the bit; NRRD stores the product of spacing and direction, and both come back rounded."""
     rng = np.random.default_rng(0)
     axes = nib.eulerangles.euler2mat(*rng.uniform(-3, 3, 3))
@@ -155,8 +194,12 @@ def test_itk_reads_origin_spacing_and_directions_as_they_were_written(tmp_path: 
     directions = (LPS[:3, :3] @ affine[:3, :3]) / given_volume.geometry.spacing
     rounding = 0 if suffix == ".mha" else 1e-15
     assert image.GetOrigin() == tuple((LPS @ affine)[:3, 3])
-    np.testing.assert_allclose(image.GetSpacing(), given_volume.geometry.spacing, rtol=rounding, atol=0)
-    np.testing.assert_allclose(np.reshape(image.GetDirection(), (3, 3)), directions, rtol=0, atol=rounding)
+    np.testing.assert_allclose(
+        image.GetSpacing(), given_volume.geometry.spacing, rtol=rounding, atol=0
+    )
+    np.testing.assert_allclose(
+        np.reshape(image.GetDirection(), (3, 3)), directions, rtol=0, atol=rounding
+    )
 
 
 @writers
@@ -172,6 +215,8 @@ def test_a_file_that_comes_back_otherwise_is_not_written(
         return image
 
     monkeypatch.setattr(sitk, "ReadImage", damaged)
-    with pytest.raises(OasisGanError, match="expected the volume that was written, found something else"):
+    with pytest.raises(
+        OasisGanError, match="expected the volume that was written, found something else"
+    ):
         WRITERS[suffix](volume(), tmp_path / f"a{suffix}")
     assert not any(tmp_path.iterdir())

@@ -15,7 +15,11 @@ from oasis_gan import OasisGanError
 
 def test_a_checkpoint_comes_back_to_the_bit(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    arrays = {"a": rng.random((3, 2)).astype(np.float32), "seed": np.array([1, 2], np.uint32), "n": np.array(7)}
+    arrays = {
+        "a": rng.random((3, 2)).astype(np.float32),
+        "seed": np.array([1, 2], np.uint32),
+        "n": np.array(7),
+    }
     checkpoints.write(tmp_path, checkpoints.Checkpoint(5, arrays, {"best": None}), 3)
     found = checkpoints.read_last(tmp_path)
     assert found is not None
@@ -25,7 +29,9 @@ def test_a_checkpoint_comes_back_to_the_bit(tmp_path: Path) -> None:
         assert found.arrays[name].dtype == array.dtype
 
 
-def test_a_full_disk_loses_no_earlier_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_loses_no_earlier_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = checkpoints.Checkpoint(1, {"a": np.zeros(3)}, {})
     checkpoints.write(tmp_path, first, 1)
 
@@ -51,12 +57,20 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["an array", "the facts", "a name"])
-def test_a_flipped_bit_in_a_checkpoint_is_refused_and_the_one_before_is_named(tmp_path: Path, part: str) -> None:
+def test_a_flipped_bit_in_a_checkpoint_is_refused_and_the_one_before_is_named(
+    tmp_path: Path, part: str
+) -> None:
     for step in (1, 2):
-        checkpoints.write(tmp_path, checkpoints.Checkpoint(step, {"weights": np.arange(300.0)}, {"best": 0.5}), 2)
+        checkpoints.write(
+            tmp_path, checkpoints.Checkpoint(step, {"weights": np.arange(300.0)}, {"best": 0.5}), 2
+        )
     path = tmp_path / "step-000000002.safetensors"
     data = bytearray(path.read_bytes())
-    place = {"an array": len(data) - 1000, "the facts": data.index(b"0.5") + 2, "a name": data.index(b"weights")}
+    place = {
+        "an array": len(data) - 1000,
+        "the facts": data.index(b"0.5") + 2,
+        "a name": data.index(b"weights"),
+    }
     data[place[part]] ^= 1
     path.write_bytes(data)
     with pytest.raises(OasisGanError) as caught:

@@ -13,7 +13,18 @@ from oasis_gan_keras import parse_settings
 from oasis_gan_keras.pairs import Pairs
 from oasis_gan_keras.training_settings import TrainingSettings
 
-from oasis_gan import OASIS, Channels, Encoding, Mask, ModelCard, OasisGanError, Percentiles, Plane, Window, slicewise
+from oasis_gan import (
+    OASIS,
+    Channels,
+    Encoding,
+    Mask,
+    ModelCard,
+    OasisGanError,
+    Percentiles,
+    Plane,
+    Window,
+    slicewise,
+)
 
 STILL: dict[str, Any] = {"size": 16, "batch": 2, "augmentation": {"shift": 0, "flip": False}}
 LIVELY: dict[str, Any] = {"shift": 3, "zoom": 0.3, "rotate": 30, "flip": True, "intensity": 0.4}
@@ -33,8 +44,16 @@ def show_when_translating(
         seen.append(slices[mask.sum((1, 2)) >= 200])
         return slices[..., :1]
 
-    card = ModelCard(name="m", version="1", sources={"source": encoding}, target=Window((0, 1), (0, 1)), output="T1w")
-    model = slicewise(predict, card, planes=settings.planes, canvas=settings.canvas, context=settings.context)
+    card = ModelCard(
+        name="m",
+        version="1",
+        sources={"source": encoding},
+        target=Window((0, 1), (0, 1)),
+        output="T1w",
+    )
+    model = slicewise(
+        predict, card, planes=settings.planes, canvas=settings.canvas, context=settings.context
+    )
     volume = subject("a", values, IMAGE).source.read()
     model.translate({"source": encoding.clean(volume, "a")})
     return np.concatenate(seen)
@@ -51,11 +70,15 @@ def test_training_shows_labels_as_translating_does(plane: Plane, context: int) -
 
 @pytest.mark.parametrize("plane", Plane)
 def test_training_shows_images_as_translating_does(plane: Plane) -> None:
-    settings = TrainingSettings(**STILL, planes=(plane,), context=2, source="image", target="labels")
+    settings = TrainingSettings(
+        **STILL, planes=(plane,), context=2, source="image", target="labels"
+    )
     source, _ = Pairs([subject("a", IMAGE, LABELS)], settings, pytest.fail).sample(EVERY)
     assert source.shape[-1] == 5
     # Training keeps images in 16 bits.
-    np.testing.assert_allclose(source, show_when_translating(IMAGE, Percentiles(), settings), atol=1e-3)
+    np.testing.assert_allclose(
+        source, show_when_translating(IMAGE, Percentiles(), settings), atol=1e-3
+    )
 
 
 def test_beyond_the_volume_there_is_background() -> None:
@@ -77,7 +100,14 @@ def test_neighbours_are_moved_turned_and_flipped_with_their_slice(side: str) -> 
     column_of_labels = np.repeat(LABELS[:, :, 10:11], SHAPE[2], axis=2)
     column_of_labels[:5] = 0
     column = np.repeat(IMAGE[:, :, 10:11], SHAPE[2], axis=2) * (column_of_labels > 0)
-    recipe = {"size": 32, "patch": 24, "batch": 4, "augmentation": LIVELY, "planes": ["axial"], "context": 1}
+    recipe = {
+        "size": 32,
+        "patch": 24,
+        "batch": 4,
+        "augmentation": LIVELY,
+        "planes": ["axial"],
+        "context": 1,
+    }
     settings = TrainingSettings(**recipe, source=side, contrast="robust")
     values = column_of_labels if side == "labels" else column
     pairs = Pairs([subject("a", values, column)], settings, pytest.fail)

@@ -52,7 +52,14 @@ def folder(tmp_path: Path) -> Path:
 
 def train(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     """Train on the heads in a folder as a user does."""
-    pairs = ("--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz", "--recipe", "tiny.toml")
+    pairs = (
+        "--source-suffix",
+        "seg.nii.gz",
+        "--target-suffix",
+        "t1.nii.gz",
+        "--recipe",
+        "tiny.toml",
+    )
     return oasis_gan("train", "heads", *pairs, "--out", "m", *words, cwd=folder)
 
 
@@ -78,10 +85,14 @@ def test_the_example_is_trained_with_watched_and_resumed(folder: Path) -> None:
     assert "recipe: loss.terms.edges: expected a loss that a plugin offers" in last
     assert "name its file with --plugin" in last
 
-    resumed = oasis_gan("train", "--resume", "m", "--plugin", "a_loss.py", "--set", "steps=3", cwd=folder)
+    resumed = oasis_gan(
+        "train", "--resume", "m", "--plugin", "a_loss.py", "--set", "steps=3", cwd=folder
+    )
     assert resumed.returncode == 0, resumed.stderr
     # A model translates without the losses that it was trained with.
-    translated = oasis_gan("run", "heads/one/seg.nii.gz", "--model", "m", "--out", "out", cwd=folder)
+    translated = oasis_gan(
+        "run", "heads/one/seg.nii.gz", "--model", "m", "--out", "out", cwd=folder
+    )
     assert translated.returncode == 0, translated.stderr
 
 
@@ -100,12 +111,16 @@ def test_a_running_training_keeps_its_losses(folder: Path) -> None:
     changed = ("--plugin", "a_loss.py", "--set", "loss.terms.edges=5", "--set", "steps=3")
     refused = oasis_gan("train", "--resume", "m", *changed, cwd=folder)
     assert refused.returncode == 2
-    assert "recipe: loss.terms.edges: expected 10.0, with which this training began" in refused.stderr
+    assert (
+        "recipe: loss.terms.edges: expected 10.0, with which this training began" in refused.stderr
+    )
 
 
 def test_the_example_keeps_the_contract_and_is_short(folder: Path) -> None:
     done = check(folder, "a_loss.py")
-    assert (done.returncode, done.stdout) == (0, "edges: 7 checks kept, 0 broken, 0 skipped\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "edges: 7 checks kept, 0 broken, 0 skipped\n"), (
+        done.stderr
+    )
     assert len(EXAMPLE.read_text().splitlines()) < 60
 
 
@@ -119,7 +134,14 @@ def test_an_installed_loss_is_found_by_its_name(folder: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(site)}
     checked = oasis_gan("plugins", "--check", "edge-loss", cwd=folder, env=environment)
     assert checked.stdout == "edges: 7 checks kept, 0 broken, 0 skipped\n", checked.stderr
-    pairs = ("--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz", "--recipe", "tiny.toml")
+    pairs = (
+        "--source-suffix",
+        "seg.nii.gz",
+        "--target-suffix",
+        "t1.nii.gz",
+        "--recipe",
+        "tiny.toml",
+    )
     words = ("train", "heads", *pairs, "--out", "m", "--set", "loss.terms.edges=10")
     trained = oasis_gan(*words, cwd=folder, env=environment)
     assert trained.returncode == 0, trained.stderr
@@ -128,11 +150,17 @@ def test_an_installed_loss_is_found_by_its_name(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("return tf.reduce_mean(inputs.real - inputs.generated)", "a number for each slice, of shape (n,), found ()"),
+        (
+            "return tf.reduce_mean(inputs.real - inputs.generated)",
+            "a number for each slice, of shape (n,), found ()",
+        ),
         ("return 1 / 0", "found ZeroDivisionError: division by zero"),
         ("raise SystemExit(0)", "found SystemExit: 0"),
         ("return inputs.no_such_thing", "found AttributeError"),
-        ("return tf.reduce_mean(inputs.real, (1, 2, 3))", "a gradient for the generator, found none"),
+        (
+            "return tf.reduce_mean(inputs.real, (1, 2, 3))",
+            "a gradient for the generator, found none",
+        ),
         ("return tf.reduce_mean(inputs.generated, (1, 2, 3)) / 0", "finite losses"),
         (
             "return tf.reduce_mean(inputs.generated, (1, 2, 3)) - tf.reduce_mean(inputs.generated)",
@@ -149,7 +177,9 @@ def test_a_broken_loss_is_told_in_a_line(folder: Path, body: str, said: str) -> 
 
 
 def test_a_loss_that_fails_ends_the_training_in_a_line(folder: Path) -> None:
-    (folder / "mine.py").write_text(f"{HEADER}\n@loss('mine')\ndef mine(inputs):\n    return 1 / 0\n")
+    (folder / "mine.py").write_text(
+        f"{HEADER}\n@loss('mine')\ndef mine(inputs):\n    return 1 / 0\n"
+    )
     done = train(folder, "--plugin", "mine.py", "--set", "loss.terms.mine=1")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -169,7 +199,10 @@ def test_two_files_cannot_offer_losses_of_one_name(folder: Path) -> None:
     done = oasis_gan("plugins", "--plugin", "a_loss.py", "--plugin", "same.py", cwd=folder)
     assert done.returncode == 2
     first, second = folder / "a_loss.py", folder / "same.py"
-    assert f"loss edges: expected a name that {first} does not use, found {second}; rename it" in done.stderr
+    assert (
+        f"loss edges: expected a name that {first} does not use, found {second}; rename it"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize("name", ["L1", "texture", "adversarial", "discriminator"])

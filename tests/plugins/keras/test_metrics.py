@@ -53,7 +53,9 @@ def test_means_of_the_first_versions_had_no_names_and_are_taken_in_their_order()
     ],
 )
 def test_a_checkpoint_of_other_losses_is_refused_in_a_sentence(sums: object, found: str) -> None:
-    with pytest.raises(OasisGanError, match="checkpoints: expected the losses L1, edges, ") as caught:
+    with pytest.raises(
+        OasisGanError, match="checkpoints: expected the losses L1, edges, "
+    ) as caught:
         Means(["L1", "edges"]).restore({"sums": sums, "summed": 1}, Path("checkpoints"))
     assert found in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -27,7 +27,9 @@ class Recipe(TrainingSettings):
         return 4
 
 
-TINY: dict[str, Any] = {name: value for name, value in WHOLE.items() if name in TrainingSettings.model_fields}
+TINY: dict[str, Any] = {
+    name: value for name, value in WHOLE.items() if name in TrainingSettings.model_fields
+}
 STILL: dict[str, Any] = {**TINY, "augmentation": {"shift": 0, "flip": False}}
 
 
@@ -49,7 +51,9 @@ def test_slices_are_drawn_paired_and_encoded() -> None:
 
 def z_scored(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return an image whose voxels there have mean 0 and deviation 1."""
-    scores: NDArray[np.float32] = ((image - image[inside].mean()) / image[inside].std()).astype(np.float32)
+    scores: NDArray[np.float32] = ((image - image[inside].mean()) / image[inside].std()).astype(
+        np.float32
+    )
     return scores
 
 
@@ -105,17 +109,25 @@ def test_a_source_is_an_image_because_the_recipe_says_so(name: str) -> None:
 def test_an_epoch_shows_every_slice_once_in_an_order_of_its_own() -> None:
     pairs = Pairs([subject("a", *head())], Recipe(**{**STILL, "batch": 1}), pytest.fail)
     first, second = (
-        [np.round(pairs.batch(step)[1].sum(), 2) for step in range(epoch * len(pairs), (epoch + 1) * len(pairs))]
+        [
+            np.round(pairs.batch(step)[1].sum(), 2)
+            for step in range(epoch * len(pairs), (epoch + 1) * len(pairs))
+        ]
         for epoch in (0, 1)
     )
     assert first != second
-    assert sorted(first) == sorted(second) == sorted(np.round(pairs.sample(len(pairs))[1].sum((1, 2, 3)), 2))
+    assert (
+        sorted(first)
+        == sorted(second)
+        == sorted(np.round(pairs.sample(len(pairs))[1].sum((1, 2, 3)), 2))
+    )
 
 
 def test_a_batch_follows_from_the_seed_and_the_step_alone() -> None:
     """So that a run can be taken up anywhere, and several machines share a batch."""
     pairs, again = (
-        Pairs([subject("a", *head())], Recipe(**{**TINY, "batch": 4, "size": 32}), pytest.fail) for _ in range(2)
+        Pairs([subject("a", *head())], Recipe(**{**TINY, "batch": 4, "size": 32}), pytest.fail)
+        for _ in range(2)
     )
     whole = pairs.batch(7)
     np.testing.assert_array_equal(again.batch(7)[0], whole[0])
@@ -125,7 +137,9 @@ def test_a_batch_follows_from_the_seed_and_the_step_alone() -> None:
 
 
 def test_fewer_slices_than_a_batch_still_fill_it() -> None:
-    pairs = Pairs([subject("a", *head())], Recipe(**{**TINY, "batch": 50, "planes": ["axial"]}), pytest.fail)
+    pairs = Pairs(
+        [subject("a", *head())], Recipe(**{**TINY, "batch": 50, "planes": ["axial"]}), pytest.fail
+    )
     assert len(pairs) < 50
     assert len(pairs.batch(0)[0]) == 50
 
@@ -136,28 +150,45 @@ def test_patches_are_cut_from_source_and_target_alike() -> None:
     for source, target in map(pairs.batch, range(5)):
         assert source.shape[1:3] == target.shape[1:3] == (24, 24)
         inside = source.sum(-1) > 0.99
-        assert np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[inside].mean() < 0.05
+        assert (
+            np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[
+                inside
+            ].mean()
+            < 0.05
+        )
 
 
 def test_turned_slices_show_the_same_head() -> None:
     turned = Pairs(
-        [subject("a", *head())], Recipe(**{**STILL, "augmentation": {"shift": 0, "rotate": 45}}), pytest.fail
+        [subject("a", *head())],
+        Recipe(**{**STILL, "augmentation": {"shift": 0, "rotate": 45}}),
+        pytest.fail,
     )
     for source, target in map(turned.batch, range(5)):
         inside = source.sum(-1) > 0.99
-        assert np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[inside].mean() < 0.05
+        assert (
+            np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[
+                inside
+            ].mean()
+            < 0.05
+        )
     x = np.random.default_rng(0).random((1, 5, 5, 2)).astype(np.float32)
     np.testing.assert_allclose(rotated(x, 90), np.rot90(x, 1, (1, 2)), atol=1e-5)
 
 
 def test_a_head_is_also_learnt_at_the_resolutions_asked_for() -> None:
     own = Pairs([subject("a", *head())], Recipe(**TINY), pytest.fail)
-    both = Pairs([subject("a", *head())], Recipe(**{**TINY, "resolutions": [0.5, 2.0]}), pytest.fail)
+    both = Pairs(
+        [subject("a", *head())], Recipe(**{**TINY, "resolutions": [0.5, 2.0]}), pytest.fail
+    )
     # At half a millimetre there is nothing to learn that a head of 1 mm could tell.
     assert len(own) < len(both) < 2 * len(own)
     source, target = both.sample(1000)
     inside = source.sum(-1) > 0.99
-    assert np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[inside].mean() < 0.06
+    assert (
+        np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[inside].mean()
+        < 0.06
+    )
 
 
 def test_images_become_label_maps_and_other_images() -> None:
@@ -168,7 +199,9 @@ def test_images_become_label_maps_and_other_images() -> None:
     source, target = Pairs([turned], to_labels, pytest.fail).batch(0)
     assert (source.shape[-1], target.shape[-1]) == (1, 3)
     assert 0 <= source.min() < source.max() <= 1
-    to_image = Recipe(**{**STILL, "source": "image", "contrast": "robust", "augmentation": {"intensity": 0.3}})
+    to_image = Recipe(
+        **{**STILL, "source": "image", "contrast": "robust", "augmentation": {"intensity": 0.3}}
+    )
     pairs = Pairs([Subject("a", turned.source, turned.source)], to_image, pytest.fail)
     source, target = pairs.batch(0)
     # What is no float32 would not go into the discriminator beside the target.
@@ -180,7 +213,9 @@ def test_images_become_label_maps_and_other_images() -> None:
 
 def test_slices_with_less_tissue_than_stated_are_left_out() -> None:
     labels, image = head()
-    pairs = Pairs([subject("a", labels, image)], Recipe(**{**TINY, "planes": ["axial"]}), pytest.fail)
+    pairs = Pairs(
+        [subject("a", labels, image)], Recipe(**{**TINY, "planes": ["axial"]}), pytest.fail
+    )
     assert len(pairs) == np.count_nonzero((labels > 0).sum((0, 1)) >= 200)
 
 
@@ -197,10 +232,19 @@ def test_a_bad_subject_is_named_and_left_out() -> None:
 
 @pytest.mark.parametrize(
     "raised",
-    [ValueError("no"), KeyError("subject"), MemoryError(), EOFError(), SystemExit(0), GeneratorExit()],
+    [
+        ValueError("no"),
+        KeyError("subject"),
+        MemoryError(),
+        EOFError(),
+        SystemExit(0),
+        GeneratorExit(),
+    ],
     ids=repr,
 )
-def test_whatever_a_subject_raises_it_is_left_out_and_the_others_are_learnt_from(raised: BaseException) -> None:
+def test_whatever_a_subject_raises_it_is_left_out_and_the_others_are_learnt_from(
+    raised: BaseException,
+) -> None:
     def read(path: Path) -> Volume:
         raise raised
 
@@ -227,7 +271,11 @@ def test_a_subject_that_turns_out_unusable_late_leaves_nothing_behind() -> None:
             raise ValueError("late")
 
         patch.setattr(Histogram, "of", fail_once)
-        both = Pairs([subject("bad", labels, image * 3), subject("good", labels, image)], recipe, lines.append)
+        both = Pairs(
+            [subject("bad", labels, image * 3), subject("good", labels, image)],
+            recipe,
+            lines.append,
+        )
     assert Histogram.of == of
     assert len(lines) == 1
     assert both.windows == alone.windows

@@ -14,7 +14,12 @@ from oasis_gan_keras.training_settings import TrainingSettings
 
 from oasis_gan import Channels, Mask, ModelCard, OasisGanError, Plane, Subject, Window, slicewise
 
-STILL: dict[str, Any] = {"size": 16, "batch": 2, "contrast": "robust", "augmentation": {"shift": 0, "flip": False}}
+STILL: dict[str, Any] = {
+    "size": 16,
+    "batch": 2,
+    "contrast": "robust",
+    "augmentation": {"shift": 0, "flip": False},
+}
 LABELS, T1 = head()
 T2 = ((100 - T1) * (LABELS > 0)).astype(np.float32)
 FLAIR = (T1 * T2 / 50).astype(np.float32)
@@ -40,9 +45,13 @@ def show_when_translating(given: Subject, chosen: TrainingSettings) -> NDArray[n
 
     window = Window((0, 1), (0, 1))
     card = ModelCard(name="m", version="1", sources=chosen.encodings, target=window, output="T1w")
-    model = slicewise(predict, card, planes=chosen.planes, canvas=chosen.canvas, context=chosen.context)
+    model = slicewise(
+        predict, card, planes=chosen.planes, canvas=chosen.canvas, context=chosen.context
+    )
     scans = dict(zip(chosen.named_sources, (given.source, *given.further.values()), strict=True))
-    model.translate({name: chosen.encodings[name].clean(scan.read(), name) for name, scan in scans.items()})
+    model.translate(
+        {name: chosen.encodings[name].clean(scan.read(), name) for name, scan in scans.items()}
+    )
     return np.concatenate(seen)
 
 
@@ -78,8 +87,14 @@ def test_labels_may_come_first_and_anchor_the_contrast() -> None:
 
 def test_each_image_varies_in_intensity_by_itself_and_labels_do_not() -> None:
     varied = {"shift": 0, "flip": False, "intensity": 0.5}
-    chosen = settings(sources={"t1": "image", "again": "image", "tissues": "labels"}, augmentation=varied, context=1)
-    source, _ = Pairs([subject("a", T1, FLAIR, again=T1, tissues=LABELS)], chosen, pytest.fail).batch(0)
+    chosen = settings(
+        sources={"t1": "image", "again": "image", "tissues": "labels"},
+        augmentation=varied,
+        context=1,
+    )
+    source, _ = Pairs(
+        [subject("a", T1, FLAIR, again=T1, tissues=LABELS)], chosen, pytest.fail
+    ).batch(0)
     t1, again, tissues = (source[..., place] for place in chosen.middle_channels.values())
     assert source.dtype == np.float32
     assert not np.allclose(t1, again, atol=0.01)
@@ -99,7 +114,9 @@ def test_a_subject_that_lacks_a_source_is_named_and_left_out() -> None:
     lines: list[str] = []
     pairs = Pairs([subject("poor", T1, FLAIR, t2=T2), three("rich")], settings(), lines.append)
     assert pairs.names == ["rich"]
-    assert lines == ["left out poor: poor.nii: expected a source tissues beside it, found none; add the file"]
+    assert lines == [
+        "left out poor: poor.nii: expected a source tissues beside it, found none; add the file"
+    ]
 
 
 def test_a_source_on_another_grid_is_named_and_left_out() -> None:
@@ -123,10 +140,16 @@ def test_a_source_with_strange_labels_is_named_and_left_out() -> None:
 @pytest.mark.parametrize(
     ("sources", "expected"),
     [
-        ({"t 1": "image"}, r"^recipe: sources: expected names of up to 100 letters, .* found 't 1'; rename it$"),
+        (
+            {"t 1": "image"},
+            r"^recipe: sources: expected names of up to 100 letters, .* found 't 1'; rename it$",
+        ),
         ({"": "image"}, r"^recipe: sources: expected names of up to 100 letters"),
         ({"t1": "mri"}, r"^recipe: sources.t1: expected one of 'labels' or 'image', found 'mri'; "),
-        ("image", r"^recipe: sources: expected a table of settings, found 'image'; name a setting in it: sources.NAME"),
+        (
+            "image",
+            r"^recipe: sources: expected a table of settings, found 'image'; name a setting in it: sources.NAME",
+        ),
         ({"t1": 3}, r"^recipe: sources.t1: expected one of"),
     ],
 )
@@ -136,14 +159,19 @@ def test_a_wrong_table_of_sources_is_refused_in_a_line(sources: object, expected
 
 
 def test_source_and_the_first_of_sources_cannot_differ() -> None:
-    with pytest.raises(OasisGanError, match=r"^recipe: source: expected what the first of sources is, found labels; "):
+    with pytest.raises(
+        OasisGanError,
+        match=r"^recipe: source: expected what the first of sources is, found labels; ",
+    ):
         settings(source="labels")
     assert settings(source="image").source == "image"
 
 
 def test_label_maps_alone_cannot_become_a_label_map() -> None:
     maps = {"tissues": "labels", "regions": "labels"}
-    with pytest.raises(OasisGanError, match=r"^recipe: target: expected an image, where the source is labels"):
+    with pytest.raises(
+        OasisGanError, match=r"^recipe: target: expected an image, where the source is labels"
+    ):
         settings(sources=maps, target="labels")
     assert settings(target="labels").output == "dseg"
 

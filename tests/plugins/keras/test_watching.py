@@ -52,7 +52,9 @@ def pixels(path: Path) -> NDArray[np.uint8]:
         return np.asarray(picture.convert("RGB"))
 
 
-def test_the_header_comes_with_the_first_row_and_figures_not_taken_are_left_empty(tmp_path: Path) -> None:
+def test_the_header_comes_with_the_first_row_and_figures_not_taken_are_left_empty(
+    tmp_path: Path,
+) -> None:
     watch = Watch(tmp_path / "deep" / "model", COLUMNS)
     table = tmp_path / "deep" / "model" / "losses.csv"
     assert not table.exists()
@@ -121,7 +123,9 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert (tmp_path / "losses.csv").read_text() == "step,L1\n1,0.5\n2,0.5\n3,0.5\n"
 
 
-@pytest.mark.parametrize("content", ["step,loss\n100,1\n", "step,L1,adversarial,validation_L1\n100,1\n", "\0\n\n"])
+@pytest.mark.parametrize(
+    "content", ["step,loss\n100,1\n", "step,L1,adversarial,validation_L1\n100,1\n", "\0\n\n"]
+)
 def test_the_table_of_another_training_is_refused_and_kept(tmp_path: Path, content: str) -> None:
     table = tmp_path / "losses.csv"
     table.write_text(content)
@@ -147,7 +151,9 @@ def test_curves_have_a_panel_for_each_loss_and_are_drawn_again_and_again(tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.png", "losses.csv"]
 
 
-def test_training_and_validation_of_a_loss_share_a_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_and_validation_of_a_loss_share_a_panel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn: list[Mapping[str, drawing.Curves]] = []
 
     def draw(panels: Mapping[str, drawing.Curves], marks: Sequence[int]) -> bytes:
@@ -181,9 +187,13 @@ def test_training_and_validation_of_a_loss_share_a_panel(tmp_path: Path, monkeyp
         (np.where(np.arange(1000) == 500, 0.01, 0.7), "linear"),
     ],
 )
-def test_a_scale_is_logarithmic_where_a_loss_falls_far(values: NDArray[np.float64], scale: str) -> None:
+def test_a_scale_is_logarithmic_where_a_loss_falls_far(
+    values: NDArray[np.float64], scale: str
+) -> None:
     axes = Figure().subplots()
-    drawing._draw_panel(axes, "L1", {"training": (np.arange(len(values), dtype=np.float64), values)})
+    drawing._draw_panel(
+        axes, "L1", {"training": (np.arange(len(values), dtype=np.float64), values)}
+    )
     assert axes.get_yscale() == scale
 
 
@@ -209,7 +219,10 @@ def tiles(sheet: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint8]]]
     columns = np.flatnonzero((below != 255).any(axis=(0, 2)))
     across, down = (np.split(one, np.flatnonzero(np.diff(one) > 1) + 1) for one in (columns, rows))
     assert (len(down), len(across)) == (count, 3)
-    return [[below[row[0] : row[-1] + 1, column[0] : column[-1] + 1] for column in across] for row in down]
+    return [
+        [below[row[0] : row[-1] + 1, column[0] : column[-1] + 1] for column in across]
+        for row in down
+    ]
 
 
 def test_samples_show_source_generated_and_real_upright(tmp_path: Path) -> None:
@@ -229,7 +242,9 @@ def test_samples_show_source_generated_and_real_upright(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", [2, 4, 7, 35])
-def test_every_label_of_a_set_has_a_colour_of_its_own_and_background_is_black(channels: int) -> None:
+def test_every_label_of_a_set_has_a_colour_of_its_own_and_background_is_black(
+    channels: int,
+) -> None:
     one_hot = np.concatenate([np.zeros((1, channels)), np.eye(channels)]).astype(np.float32)
     colours = drawing._coloured(one_hot.reshape(1, 1, -1, channels))[0, 0]
     assert not colours[0].any()
@@ -289,7 +304,9 @@ watch.samples(1, [(caption, np.zeros((1, 4, 4, 1), np.float32)) for caption in (
 assert "matplotlib.figure" in sys.modules
 assert not {{"matplotlib.pyplot", "tensorflow"}} & set(sys.modules)
 """
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
 
 
@@ -308,7 +325,9 @@ def test_tensorboard_gets_the_same_figures_and_pictures(tmp_path: Path) -> None:
     for step, value in told["L1/validation"].items():
         assert value == pytest.approx(figures(step)["validation_L1"])
     with Image.open(BytesIO(told["samples"][300][2])) as shown:
-        np.testing.assert_array_equal(np.asarray(shown), pixels(tmp_path / "samples" / "step-0000300.png"))
+        np.testing.assert_array_equal(
+            np.asarray(shown), pixels(tmp_path / "samples" / "step-0000300.png")
+        )
 
 
 def test_without_tensorboard_there_is_a_line_that_says_how_to_get_it(

@@ -58,7 +58,11 @@ def test_paths_are_relative_to_the_table_and_may_be_absolute(tmp_path: Path) -> 
     target = save(tmp_path / "elsewhere/b.nii", 7)
     (tmp_path / "tables").mkdir()
     (subject,) = subjects(
-        write(tmp_path / "tables/t.TSV", ("source", "target"), ("../seg/site1/a.nii", str(target.absolute())))
+        write(
+            tmp_path / "tables/t.TSV",
+            ("source", "target"),
+            ("../seg/site1/a.nii", str(target.absolute())),
+        )
     )
     assert subject.name == "seg_site1_a"
     assert subject.paired()[1].voxels.max() == 7
@@ -66,7 +70,10 @@ def test_paths_are_relative_to_the_table_and_may_be_absolute(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_columns_come_in_any_order_and_say_subject_and_split(tmp_path: Path, encoding: str) -> None:
-    rows = [("split", "target", "note", "source", "subject"), ("test", "b.nii", "x", "a.nii", "one")]
+    rows = [
+        ("split", "target", "note", "source", "subject"),
+        ("test", "b.nii", "x", "a.nii", "one"),
+    ]
     (subject,) = subjects(write(tmp_path / "t.tsv", *rows, encoding=encoding))
     assert (subject.name, subject.split) == ("one", "test")
 
@@ -79,10 +86,14 @@ def test_a_row_without_a_target_can_be_translated(tmp_path: Path) -> None:
         assert subject.source.read().voxels.any()
 
 
-@pytest.mark.parametrize("name", ["a b", "-rf", "脑", "50%s<b>", "two\nlines", "ta\tb", '"quoted"', "\udcff", "=1+1"])
+@pytest.mark.parametrize(
+    "name", ["a b", "-rf", "脑", "50%s<b>", "two\nlines", "ta\tb", '"quoted"', "\udcff", "=1+1"]
+)
 def test_files_may_have_any_name(tmp_path: Path, name: str) -> None:
     save(tmp_path / f"{name}.nii", 5)
-    (subject,) = subjects(write(tmp_path / "t.tsv", ("source", "target"), (f"{name}.nii", f"{name}.nii.gz")))
+    (subject,) = subjects(
+        write(tmp_path / "t.tsv", ("source", "target"), (f"{name}.nii", f"{name}.nii.gz"))
+    )
     assert subject.name == name
     assert subject.source.read().voxels.max() == 5
 
@@ -129,7 +140,10 @@ def test_a_bad_row_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     [
         (b"", "no column source"),
         (b"image\tlabels\n", "no column source"),
-        (b"source,target\na,b\n", "found one column source,target; separate the columns by tabs, not by commas"),
+        (
+            b"source,target\na,b\n",
+            "found one column source,target; separate the columns by tabs, not by commas",
+        ),
         (b"source;target\na;b\n", "separate the columns by tabs"),
         (b"/annex/objects/MD5E-s12--abc.tsv\n", "the content has not been fetched"),
         (b"source\ttarget\n", "expected a row for each pair"),

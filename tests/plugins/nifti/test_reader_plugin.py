@@ -36,7 +36,9 @@ def names(root: Path, suffix: str = "") -> list[str]:
 
 def targets(selection: Selection) -> dict[str, int]:
     """Return the value that fills each subject's target."""
-    return {subject.name: int(subject.paired()[1].voxels[0, 0, 0]) for subject in subjects(selection)}
+    return {
+        subject.name: int(subject.paired()[1].voxels[0, 0, 0]) for subject in subjects(selection)
+    }
 
 
 # Sources
@@ -65,7 +67,9 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path) -> None:
         subject.source.read()
 
 
-def test_of_a_folder_only_files_with_the_suffix_are_taken_and_it_is_no_part_of_the_name(tmp_path: Path) -> None:
+def test_of_a_folder_only_files_with_the_suffix_are_taken_and_it_is_no_part_of_the_name(
+    tmp_path: Path,
+) -> None:
     for name in ("sub-01_seg.nii.gz", "sub-01_t1.nii.gz", "sub-02_SEG.nii.gz", "seg.nii.gz"):
         save(tmp_path / name)
     assert names(tmp_path, "_seg.nii.gz") == ["sub-01", "sub-02"]
@@ -79,7 +83,8 @@ def test_a_file_named_by_nothing_but_the_suffix_is_named_by_its_folder(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "name", ["sub 01", "被験者", "e\u0301", "two\nlines", "-rf", "~", "$HOME", "a'b\"c", "\udce9", "%s"]
+    "name",
+    ["sub 01", "被験者", "e\u0301", "two\nlines", "-rf", "~", "$HOME", "a'b\"c", "\udce9", "%s"],
 )
 def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     save(tmp_path / f"{name}.nii.gz")
@@ -133,8 +138,12 @@ def test_targets_lie_in_a_second_folder_under_the_same_names(tmp_path: Path) -> 
     assert found == {"a": 1, "b": 2, "site1_c": 3}
 
 
-@pytest.mark.parametrize(("source", "target"), [("a.nii", "a.nii.gz"), ("a.nii.gz", "a.nii"), ("A.NII", "A.nii.gz")])
-def test_a_target_may_be_compressed_where_the_source_is_not(tmp_path: Path, source: str, target: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "target"), [("a.nii", "a.nii.gz"), ("a.nii.gz", "a.nii"), ("A.NII", "A.nii.gz")]
+)
+def test_a_target_may_be_compressed_where_the_source_is_not(
+    tmp_path: Path, source: str, target: str
+) -> None:
     save(tmp_path / "seg" / source)
     save(tmp_path / "t1" / target, 5)
     assert list(targets(Selection(tmp_path / "seg", target_root=tmp_path / "t1")).values()) == [5]
@@ -144,7 +153,9 @@ def test_a_target_may_be_compressed_where_the_source_is_not(tmp_path: Path, sour
 def test_a_target_in_a_second_folder_may_leave_the_suffix_out(tmp_path: Path, target: str) -> None:
     save(tmp_path / "seg" / "sub-01_seg.nii.gz")
     save(tmp_path / "t1" / target, 5)
-    selection = Selection(tmp_path / "seg", target_root=tmp_path / "t1", source_suffix="_seg.nii.gz")
+    selection = Selection(
+        tmp_path / "seg", target_root=tmp_path / "t1", source_suffix="_seg.nii.gz"
+    )
     assert targets(selection) == {"sub-01": 5}
 
 
@@ -173,10 +184,14 @@ def test_a_missing_target_fails_only_the_subject_it_belongs_to(tmp_path: Path) -
         save(tmp_path / f"{name}_seg.nii")
     for name in ("a", "c"):
         save(tmp_path / f"{name}_t1.nii")
-    first, second, third = subjects(Selection(tmp_path, source_suffix="_seg.nii", target_suffix="_t1.nii"))
+    first, second, third = subjects(
+        Selection(tmp_path, source_suffix="_seg.nii", target_suffix="_t1.nii")
+    )
     first.paired()
     third.paired()
-    with pytest.raises(OasisGanError, match=r"b_t1\.nii: expected a NIfTI file, found no such file"):
+    with pytest.raises(
+        OasisGanError, match=r"b_t1\.nii: expected a NIfTI file, found no such file"
+    ):
         second.paired()
     assert second.source.read().voxels.any()
 
@@ -185,7 +200,9 @@ def test_a_target_on_another_grid_is_refused(tmp_path: Path) -> None:
     save(tmp_path / "a_seg.nii")
     save(tmp_path / "a_t1.nii", size=3)
     (subject,) = subjects(Selection(tmp_path, source_suffix="_seg.nii", target_suffix="_t1.nii"))
-    with pytest.raises(OasisGanError, match=r"a_t1\.nii: expected shape \(2, 3, 4\), found \(3, 3, 4\)"):
+    with pytest.raises(
+        OasisGanError, match=r"a_t1\.nii: expected shape \(2, 3, 4\), found \(3, 3, 4\)"
+    ):
         subject.paired()
 
 
@@ -201,7 +218,9 @@ def test_no_volume_is_its_own_target(tmp_path: Path) -> None:
         Selection(tmp_path, source_suffix="_seg.nii", target_suffix="_seg.nii"),
         Selection(tmp_path / "a_seg.nii", target_root=tmp_path / "a_seg.nii"),
     ):
-        with pytest.raises(OasisGanError, match=r"a_seg\.nii: expected a target beside it, found itself"):
+        with pytest.raises(
+            OasisGanError, match=r"a_seg\.nii: expected a target beside it, found itself"
+        ):
             subjects(selection)
     (subject,) = subjects(Selection(tmp_path, target_root=tmp_path))
     with pytest.raises(OasisGanError, match="no such file"):
@@ -262,14 +281,20 @@ def test_a_suffix_without_an_ending_chooses_whatever_the_ending(tmp_path: Path) 
     save(tmp_path / "b_seg.nii")
     for value, name in enumerate(("a_t1.nii", "b_t1.nii.gz"), start=3):
         save(tmp_path / name, value)
-    assert targets(Selection(tmp_path, source_suffix="_seg", target_suffix="_t1")) == {"a": 3, "b": 4}
+    assert targets(Selection(tmp_path, source_suffix="_seg", target_suffix="_t1")) == {
+        "a": 3,
+        "b": 4,
+    }
 
 
 def test_of_two_copies_that_a_suffix_without_an_ending_names_none_is_picked(tmp_path: Path) -> None:
     for name in ("a_seg.nii", "a_t1.nii", "a_t1.nii.gz"):
         save(tmp_path / name)
     (subject,) = subjects(Selection(tmp_path, source_suffix="_seg", target_suffix="_t1"))
-    with pytest.raises(OasisGanError, match=r"expected one target, found a_t1\.nii and a_t1\.nii\.gz; give `target_s"):
+    with pytest.raises(
+        OasisGanError,
+        match=r"expected one target, found a_t1\.nii and a_t1\.nii\.gz; give `target_s",
+    ):
         subject.paired()
 
 
@@ -293,11 +318,15 @@ def test_a_missing_target_of_which_others_begin_alike_points_to_the_suffix(tmp_p
     said = r"BLB_400\.nii\.gz: expected the target of BLB_400\.nii\.gz, found BLB_400_0000\.nii\.gz; say with `target_s"
     with pytest.raises(OasisGanError, match=said):
         first.paired()
-    selection = Selection(tmp_path / "labelsTr", tmp_path / "imagesTr", target_suffix="_0000.nii.gz")
+    selection = Selection(
+        tmp_path / "labelsTr", tmp_path / "imagesTr", target_suffix="_0000.nii.gz"
+    )
     assert targets(selection) == {"BLB_400": 6, "BLB_4001": 6}
 
 
-def test_a_missing_target_with_a_shorter_name_points_to_the_suffix_of_sources(tmp_path: Path) -> None:
+def test_a_missing_target_with_a_shorter_name_points_to_the_suffix_of_sources(
+    tmp_path: Path,
+) -> None:
     for case in ("BLB_40", "BLB_400"):
         save(tmp_path / "labelsTr" / f"{case}.nii.gz", 6)
     save(tmp_path / "imagesTr/BLB_400_0000.nii.gz")
@@ -306,7 +335,9 @@ def test_a_missing_target_with_a_shorter_name_points_to_the_suffix_of_sources(tm
     assert subject.target is not None
     with pytest.raises(OasisGanError, match=said):
         subject.target.read()
-    found = targets(Selection(tmp_path / "imagesTr", target_root=tmp_path / "labelsTr", source_suffix="_0000"))
+    found = targets(
+        Selection(tmp_path / "imagesTr", target_root=tmp_path / "labelsTr", source_suffix="_0000")
+    )
     assert list(found.values()) == [6]
 
 
@@ -316,7 +347,9 @@ def test_copies_that_lie_with_functional_data_are_no_subjects(tmp_path: Path) ->
     save(tmp_path / "fmriprep/sub-01/func/sub-01_task-rest_desc-aseg_dseg.nii.gz")
     save(tmp_path / "fmriprep/func/group_desc-aseg_dseg.nii.gz")
     for root in (tmp_path, tmp_path / "fmriprep"):
-        assert [name.rpartition("fmriprep_")[2] for name in names(root, "_desc-aseg_dseg.nii.gz")] == [
+        assert [
+            name.rpartition("fmriprep_")[2] for name in names(root, "_desc-aseg_dseg.nii.gz")
+        ] == [
             "func_group",
             "sub-01_anat_sub-01",
         ]

@@ -70,7 +70,11 @@ def test_what_the_name_of_a_file_says_is_no_guess(
     [({"mine": False, "yours": False}, "mine and yours"), ({"mine": True}, "nifti and mine")],
 )
 def test_two_that_fit_are_named_and_neither_is_taken(
-    tmp_path: Path, marked: Path, capsys: pytest.CaptureFixture[str], readers: dict[str, bool], found: str
+    tmp_path: Path,
+    marked: Path,
+    capsys: pytest.CaptureFixture[str],
+    readers: dict[str, bool],
+    found: str,
 ) -> None:
     names, (why,) = guess(tmp_path, marked, **readers)
     assert names == []

@@ -31,7 +31,9 @@ def head(shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], NDArray[np.float32]
     rng = np.random.default_rng(0)
     middle = np.array([9, 13, 15 if shape[2] > 1 else 0]).reshape(3, 1, 1, 1)
     radius = np.sqrt(((np.indices(shape) - middle) ** 2).sum(0)) + rng.normal(0, 0.3, shape)
-    labels = np.select([radius < 3, radius < 6, radius < 8, radius < 9], [2, 3, 1, 4], 0).astype(np.uint8)
+    labels = np.select([radius < 3, radius < 6, radius < 8, radius < 9], [2, 3, 1, 4], 0).astype(
+        np.uint8
+    )
     mri = np.array([0, 0.6, 0.62, 0.8, 0.3])[labels] + rng.normal(0, 0.01, shape) * (labels > 0)
     return labels, mri.astype(np.float32)
 
@@ -40,13 +42,23 @@ def head(shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], NDArray[np.float32]
 def neurite(tmp_path: Path) -> Make:
     """Return a maker of subjects' folders, as in the archive but smaller."""
 
-    def make(name: str = "OASIS_OAS1_0001_MR1", spaces: tuple[str, ...] = tuple(SPACES), root: str = "neurite") -> Path:
+    def make(
+        name: str = "OASIS_OAS1_0001_MR1",
+        spaces: tuple[str, ...] = tuple(SPACES),
+        root: str = "neurite",
+    ) -> Path:
         folder = tmp_path / root / name
         folder.mkdir(parents=True)
         (tmp_path / root / "subjects.txt").write_text(f"{name}\n")
         for space in spaces:
             labels, mri = head(SPACES[space])
-            images = {"seg4": labels, "seg35": labels * 7, "seg24": labels * 5, "norm": mri, "orig": mri + 0.1}
+            images = {
+                "seg4": labels,
+                "seg35": labels * 7,
+                "seg24": labels * 5,
+                "norm": mri,
+                "orig": mri + 0.1,
+            }
             for what, voxels in images.items():
                 nib.save(nib.Nifti1Image(voxels, LIA), folder / f"{space}{what}.nii.gz")
         return tmp_path / root
@@ -144,22 +156,32 @@ def test_suffixes_choose_other_images(
 
 
 @pytest.mark.parametrize(
-    ("what", "labels"), [("seg4", NEURITE_SEG4), ("seg35", NEURITE_SEG35), ("seg24", None), ("norm", None)]
+    ("what", "labels"),
+    [("seg4", NEURITE_SEG4), ("seg35", NEURITE_SEG35), ("seg24", None), ("norm", None)],
 )
-def test_what_labels_mean_is_said(dataset: Dataset, neurite: Make, what: str, labels: object) -> None:
+def test_what_labels_mean_is_said(
+    dataset: Dataset, neurite: Make, what: str, labels: object
+) -> None:
     root = neurite()
     for space in SPACES:
         assert only(dataset, root, source_suffix=f"{space}{what}").source.labels is labels
-        assert only(dataset, root / f"OASIS_OAS1_0001_MR1/{space}{what}.nii.gz").source.labels is labels
+        assert (
+            only(dataset, root / f"OASIS_OAS1_0001_MR1/{space}{what}.nii.gz").source.labels
+            is labels
+        )
 
 
 def test_a_subject_that_lacks_its_image_is_named(dataset: Dataset, neurite: Make) -> None:
     root = neurite(spaces=("",))
     neurite("OASIS_OAS1_0002_MR1", spaces=())
     one, two = dataset.open(Selection(root, target_suffix="slice_norm"))
-    with pytest.raises(OasisGanError, match=r"OASIS_OAS1_0002_MR1/seg4.nii.gz: .* found no such file"):
+    with pytest.raises(
+        OasisGanError, match=r"OASIS_OAS1_0002_MR1/seg4.nii.gz: .* found no such file"
+    ):
         two.source.read()
-    with pytest.raises(OasisGanError, match=r"OASIS_OAS1_0001_MR1/slice_norm.nii.gz: .* found no such file"):
+    with pytest.raises(
+        OasisGanError, match=r"OASIS_OAS1_0001_MR1/slice_norm.nii.gz: .* found no such file"
+    ):
         one.paired()
     with pytest.raises(OasisGanError, match="`target_root`: expected targets beside the sources"):
         only(dataset, root, target_root=root)
@@ -183,7 +205,10 @@ def test_only_this_reader_and_the_generic_one_recognise_it(neurite: Make, tmp_pa
     folder = root / "OASIS_OAS1_0001_MR1"
     readers = [*oasis_gan_datasets(), *nifti_datasets()]
     for path in (root, folder, folder / "slice_seg4.nii.gz"):
-        assert [reader.name for reader in readers if reader.recognises(path)] == ["neurite-oasis", "nifti"]
+        assert [reader.name for reader in readers if reader.recognises(path)] == [
+            "neurite-oasis",
+            "nifti",
+        ]
     other = tmp_path / "other"
     other.mkdir()
     (folder / "seg4.nii.gz").rename(other / "seg4.nii.gz")
@@ -223,7 +248,9 @@ def test_the_archive_trains_a_model_of_other_labels(neurite: Make, tmp_path: Pat
     assert json.loads((tmp_path / "m" / "model.json").read_text())["source"]["name"] == "oasis"
 
 
-def test_linked_subjects_folders_count_like_any_other(dataset: Dataset, neurite: Make, tmp_path: Path) -> None:
+def test_linked_subjects_folders_count_like_any_other(
+    dataset: Dataset, neurite: Make, tmp_path: Path
+) -> None:
     root = neurite()
     neurite("OASIS_OAS1_0002_MR1")
     for store, name in (("store", "OASIS_OAS1_0001_MR1"), ("any", "OASIS_OAS1_0002_MR1")):
@@ -236,11 +263,16 @@ def test_linked_subjects_folders_count_like_any_other(dataset: Dataset, neurite:
     assert [subject.name for subject in dataset.open(Selection(root))] == names
 
 
-def test_an_image_that_has_not_been_fetched_does_not_give_way_to_another_space(dataset: Dataset, neurite: Make) -> None:
+def test_an_image_that_has_not_been_fetched_does_not_give_way_to_another_space(
+    dataset: Dataset, neurite: Make
+) -> None:
     root = neurite()
     image = root / "OASIS_OAS1_0001_MR1" / "aligned_seg4.nii.gz"
     image.unlink()
     image.symlink_to("../.git/annex/objects/xx/yy/SHA256E-s1--1.nii.gz/SHA256E-s1--1.nii.gz")
     (subject,) = dataset.open(Selection(root))
-    with pytest.raises(OasisGanError, match=r"aligned_seg4\.nii\.gz: .* content that has not been fetched; .*datalad"):
+    with pytest.raises(
+        OasisGanError,
+        match=r"aligned_seg4\.nii\.gz: .* content that has not been fetched; .*datalad",
+    ):
         subject.source.read()

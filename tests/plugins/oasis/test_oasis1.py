@@ -48,14 +48,22 @@ def disc(tmp_path: Path, save_analyze: SaveAnalyze) -> Disc:
         processed = folder / "PROCESSED" / "MPRAGE"
         for run in range(1, scans + 1):
             raw = np.full((32, 32, 16), run, np.int16)
-            save_analyze(folder / "RAW" / f"{session}_mpr-{run}_anon", raw, orient=2, sizes=(1, 1, 1.25))
-        save_analyze(processed / "SUBJ_111" / f"{averaged}_sbj_111", np.ones((32, 32, 20), np.int16), orient=2)
+            save_analyze(
+                folder / "RAW" / f"{session}_mpr-{run}_anon", raw, orient=2, sizes=(1, 1, 1.25)
+            )
+        save_analyze(
+            processed / "SUBJ_111" / f"{averaged}_sbj_111",
+            np.ones((32, 32, 20), np.int16),
+            orient=2,
+        )
         save_analyze(processed / "T88_111" / f"{averaged}_111_t88_gfc", mri + np.int16(7))
         save_analyze(processed / "T88_111" / f"{averaged}_111_t88_masked_gfc", mri)
         save_analyze(folder / "FSL_SEG" / f"{averaged}_111_t88_masked_gfc_fseg", labels)
         (folder / "FSL_SEG" / f"{averaged}_111_t88_masked_gfc_fseg.mat").write_bytes(b"stray")
         (folder / "FSL_SEG" / f"{averaged}_111_t88_masked_gfc_fseg.txt").write_text("volumes")
-        (folder / "FSL_SEG" / f"{averaged}_111_t88_masked_gfc_fseg_tra_90.gif").write_bytes(b"GIF89a")
+        (folder / "FSL_SEG" / f"{averaged}_111_t88_masked_gfc_fseg_tra_90.gif").write_bytes(
+            b"GIF89a"
+        )
         (folder / f"{session}.txt").write_text("SESSION ID")
         (folder / f"{session}.xml").write_text("<xnat/>")
         return tmp_path / root
@@ -110,7 +118,9 @@ def open_all(dataset: Dataset, root: Path, **options: Any) -> list[Subject]:  # 
 
 
 @pytest.mark.parametrize("scans", [3, 4, 5, 6])
-def test_a_session_is_its_label_map_and_the_mri_on_its_grid(dataset: Dataset, disc: Disc, scans: int) -> None:
+def test_a_session_is_its_label_map_and_the_mri_on_its_grid(
+    dataset: Dataset, disc: Disc, scans: int
+) -> None:
     (subject,) = open_all(dataset, disc("OAS1_0042_MR1", scans))
     assert subject.name == "OAS1_0042_MR1"
     assert subject.source.labels is OASIS
@@ -141,7 +151,9 @@ def test_discs_a_session_and_folders_in_it_may_be_named(
     assert here.target is not None
 
 
-def test_images_without_their_folders_are_told_apart_by_name(dataset: Dataset, disc: Disc, tmp_path: Path) -> None:
+def test_images_without_their_folders_are_told_apart_by_name(
+    dataset: Dataset, disc: Disc, tmp_path: Path
+) -> None:
     flat = tmp_path / "flat"
     flat.mkdir()
     disc("OAS1_0001_MR1")
@@ -163,7 +175,13 @@ def test_images_without_their_folders_are_told_apart_by_name(dataset: Dataset, d
     ],
 )
 def test_suffixes_choose_other_images(
-    dataset: Dataset, disc: Disc, suffix: str, ending: str, folder: str, shape: tuple[int, ...], axes: str
+    dataset: Dataset,
+    disc: Disc,
+    suffix: str,
+    ending: str,
+    folder: str,
+    shape: tuple[int, ...],
+    axes: str,
 ) -> None:
     (subject,) = open_all(dataset, disc(), source_suffix=suffix + ending)
     assert subject.name == "OAS1_0001_MR1"
@@ -176,7 +194,9 @@ def test_suffixes_choose_other_images(
 
 
 def test_several_images_of_a_session_are_named_by_the_image(dataset: Dataset, disc: Disc) -> None:
-    names = [subject.name for subject in open_all(dataset, disc(scans=3), source_suffix="_anon.hdr")]
+    names = [
+        subject.name for subject in open_all(dataset, disc(scans=3), source_suffix="_anon.hdr")
+    ]
     assert names == [f"OAS1_0001_MR1_mpr-{run}" for run in (1, 2, 3)]
 
 
@@ -188,10 +208,13 @@ def test_a_session_that_lacks_an_image_is_named(dataset: Dataset, disc: Disc) ->
     one, two = open_all(dataset, root)
     assert one.source.read().voxels.shape == SHAPE
     with pytest.raises(
-        OasisGanError, match=r"OAS1_0002_MR1: expected one image \*_t88_masked_gfc_fseg.hdr, found none"
+        OasisGanError,
+        match=r"OAS1_0002_MR1: expected one image \*_t88_masked_gfc_fseg.hdr, found none",
     ):
         two.source.read()
-    (root / "OAS1_0001_MR1/PROCESSED/MPRAGE/T88_111/OAS1_0001_MR1_mpr_n4_anon_111_t88_gfc.hdr").unlink()
+    (
+        root / "OAS1_0001_MR1/PROCESSED/MPRAGE/T88_111/OAS1_0001_MR1_mpr_n4_anon_111_t88_gfc.hdr"
+    ).unlink()
     one, two = open_all(dataset, root, target_suffix="_t88_gfc.hdr")
     with pytest.raises(OasisGanError, match="expected a header"):
         one.paired()
@@ -203,11 +226,15 @@ def test_targets_that_are_none_or_many_are_refused_by_name(dataset: Dataset, dis
     with pytest.raises(OasisGanError, match=r"expected one image \*_t99.hdr, found none"):
         subject.paired()
     (subject,) = open_all(dataset, root, target_suffix="_anon.hdr")
-    with pytest.raises(OasisGanError, match=r"found OAS1_0001_MR1_mpr-1_anon.hdr, OAS1_0001_MR1_mpr-2_anon.hdr"):
+    with pytest.raises(
+        OasisGanError, match=r"found OAS1_0001_MR1_mpr-1_anon.hdr, OAS1_0001_MR1_mpr-2_anon.hdr"
+    ):
         subject.paired()
 
 
-def test_targets_in_another_folder_are_refused(dataset: Dataset, disc: Disc, tmp_path: Path) -> None:
+def test_targets_in_another_folder_are_refused(
+    dataset: Dataset, disc: Disc, tmp_path: Path
+) -> None:
     with pytest.raises(OasisGanError, match="`target_root`: expected targets in the sessions"):
         open_all(dataset, disc(), target_root=tmp_path)
 
@@ -219,7 +246,9 @@ def test_only_this_reader_and_the_generic_one_recognise_a_disc(disc: Disc) -> No
         assert [reader.name for reader in readers if reader.recognises(path)] == ["oasis1", "nifti"]
 
 
-def test_many_sessions_are_listed_at_once_with_flat_memory(dataset: Dataset, tmp_path: Path) -> None:
+def test_many_sessions_are_listed_at_once_with_flat_memory(
+    dataset: Dataset, tmp_path: Path
+) -> None:
     for number in range(300):
         session = f"OAS1_{number:04d}_MR1"
         folder = tmp_path / session / "FSL_SEG"
@@ -264,7 +293,9 @@ def test_a_disc_is_translated_to_nifti_that_nibabel_and_itk_place_alike(
             x, y, z = image.TransformIndexToPhysicalPoint(index)
             assert np.allclose((-x, -y, z), (made.affine @ [*index, 1])[:3], atol=1e-5)
     record = json.loads((tmp_path / "out/OAS1_0001_MR1_synthT1w.json").read_text())
-    assert [part["file"] for part in record["source"]["parts"]] == [record["source"]["file"].replace(".hdr", ".img")]
+    assert [part["file"] for part in record["source"]["parts"]] == [
+        record["source"]["file"].replace(".hdr", ".img")
+    ]
 
 
 def test_a_disc_trains_a_model(disc: Disc, tmp_path: Path) -> None:
@@ -278,7 +309,9 @@ def test_a_disc_trains_a_model(disc: Disc, tmp_path: Path) -> None:
     assert (tmp_path / "m" / "model.json").exists()
 
 
-def test_linked_discs_and_sessions_count_like_any_other(dataset: Dataset, disc: Disc, tmp_path: Path) -> None:
+def test_linked_discs_and_sessions_count_like_any_other(
+    dataset: Dataset, disc: Disc, tmp_path: Path
+) -> None:
     root = disc()
     disc("OAS1_0002_MR1")
     disc("OAS1_0003_MR1", root="disc2")
@@ -290,7 +323,11 @@ def test_linked_discs_and_sessions_count_like_any_other(dataset: Dataset, disc: 
     (root / "loop").symlink_to(root)
     assert dataset.recognises(tmp_path / "all")
     found = open_all(dataset, tmp_path / "all")
-    assert [subject.name for subject in found] == ["OAS1_0001_MR1", "OAS1_0002_MR1", "OAS1_0003_MR1"]
+    assert [subject.name for subject in found] == [
+        "OAS1_0001_MR1",
+        "OAS1_0002_MR1",
+        "OAS1_0003_MR1",
+    ]
     for subject in found:
         subject.paired()
 

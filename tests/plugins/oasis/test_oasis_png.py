@@ -40,8 +40,12 @@ from oasis_gan import (
 from oasis_gan.testing import DatasetContract, ExporterContract
 
 Pixels = NDArray[Any]
-READER: Dataset = {dataset.name: dataset for dataset in oasis_gan_oasis.oasis_gan_datasets()}["oasis-png"]
-WRITER: Exporter = {exporter.name: exporter for exporter in oasis_gan_oasis.oasis_gan_exporters()}["oasis-png"]
+READER: Dataset = {dataset.name: dataset for dataset in oasis_gan_oasis.oasis_gan_datasets()}[
+    "oasis-png"
+]
+WRITER: Exporter = {exporter.name: exporter for exporter in oasis_gan_oasis.oasis_gan_exporters()}[
+    "oasis-png"
+]
 ROWS, COLUMNS = 14, 12
 PNG = b"\x89PNG\r\n\x1a\n"
 STEPS = {"0 to 3": (np.uint8, 1), "0 to 255": (np.uint8, 85), "16 bits": (np.uint16, 21845)}
@@ -77,7 +81,10 @@ def make(root: Path, slices: int = 12, images: str = "keras_png_slices_{}", segs
             for number in range(slices):
                 name = f"{case:03d}_slice_{number}.nii.png"
                 put(root / images.format(split) / f"case_{name}", image(case, number))
-                put(root / segs.format(split) / f"{prefix}_{name}", labels(case, number) * np.uint8(step))
+                put(
+                    root / segs.format(split) / f"{prefix}_{name}",
+                    labels(case, number) * np.uint8(step),
+                )
     return root
 
 
@@ -122,9 +129,18 @@ def assert_all_there(found: dict[str, Subject]) -> None:
 
 LAYOUTS: dict[str, dict[str, Any]] = {
     "as it comes": {},
-    "nested": {"images": "slices/keras_png_slices_{}", "segs": "slices_seg/keras_png_slices_seg_{}"},
-    "nested, seg said once": {"images": "slices/keras_png_slices_{}", "segs": "slices_seg/keras_png_slices_{}"},
-    "a folder for ImageFolder": {"images": "keras_png_slices_{}/data", "segs": "keras_png_slices_seg_{}/data"},
+    "nested": {
+        "images": "slices/keras_png_slices_{}",
+        "segs": "slices_seg/keras_png_slices_seg_{}",
+    },
+    "nested, seg said once": {
+        "images": "slices/keras_png_slices_{}",
+        "segs": "slices_seg/keras_png_slices_{}",
+    },
+    "a folder for ImageFolder": {
+        "images": "keras_png_slices_{}/data",
+        "segs": "keras_png_slices_seg_{}/data",
+    },
     "labels called like their mates": {"prefix": "case"},
     "labels from 0 to 3": {"step": 1},
 }
@@ -134,7 +150,11 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("form", ["folder", "its parent", "zip"])
 def test_every_layout_gives_the_same_pairs(tmp_path: Path, layout: str, form: str) -> None:
     root = make(tmp_path / "in" / "keras_png_slices_data", **LAYOUTS[layout])
-    root = {"folder": root, "its parent": root.parent, "zip": zipped(root, tmp_path / "slices.ZIP")}[form]
+    root = {
+        "folder": root,
+        "its parent": root.parent,
+        "zip": zipped(root, tmp_path / "slices.ZIP"),
+    }[form]
     assert READER.recognises(root)
     assert_all_there(listed(root))
 
@@ -147,7 +167,9 @@ def test_linked_folders_of_slices_count_like_any_other(data: Path, tmp_path: Pat
     assert_all_there(listed(tmp_path / "links"))
 
 
-def test_a_slice_that_has_not_been_fetched_or_is_no_png_is_called_what_it_is(data: Path, tmp_path: Path) -> None:
+def test_a_slice_that_has_not_been_fetched_or_is_no_png_is_called_what_it_is(
+    data: Path, tmp_path: Path
+) -> None:
     path = next(data.rglob("*.png"))
     for content, said in (
         (b"<!DOCTYPE html><html>", "a web page"),
@@ -157,7 +179,9 @@ def test_a_slice_that_has_not_been_fetched_or_is_no_png_is_called_what_it_is(dat
         assert said in refusal(lambda: [subject.paired() for subject in listed(data).values()])
     path.unlink()
     path.symlink_to("../.git/annex/objects/x")
-    assert "has not been fetched" in refusal(lambda: [subject.paired() for subject in listed(data).values()])
+    assert "has not been fetched" in refusal(
+        lambda: [subject.paired() for subject in listed(data).values()]
+    )
 
 
 def test_a_zip_that_has_not_been_fetched_is_called_so(tmp_path: Path) -> None:
@@ -168,7 +192,10 @@ def test_a_zip_that_has_not_been_fetched_is_called_so(tmp_path: Path) -> None:
 
 def test_macos_leftovers_are_passed_over(data: Path) -> None:
     put(data / "keras_png_slices_train" / "._case_001_slice_0.nii.png", b"rubbish")
-    put(data.parent / "__MACOSX" / "keras_png_slices_train" / "._case_001_slice_1.nii.png", b"rubbish")
+    put(
+        data.parent / "__MACOSX" / "keras_png_slices_train" / "._case_001_slice_1.nii.png",
+        b"rubbish",
+    )
     assert_all_there(listed(data.parent))
 
 
@@ -189,7 +216,13 @@ def test_a_folder_of_mri_alone_makes_them_the_source(data: Path) -> None:
 
 def test_the_direction_of_pairs_is_that_of_the_two_folders(data: Path) -> None:
     mri, seg = data / "keras_png_slices_train", data / "keras_png_slices_seg_train"
-    for root, target in ((mri, seg), (mri, data), (seg, mri), (seg, data), (seg, zipped(data, data / "all.zip"))):
+    for root, target in (
+        (mri, seg),
+        (mri, data),
+        (seg, mri),
+        (seg, data),
+        (seg, zipped(data, data / "all.zip")),
+    ):
         found = listed(root, target)
         assert list(found) == ["case_001", "case_002"]
         source, goal = found["case_001"].paired()
@@ -206,7 +239,10 @@ def test_one_png_is_a_volume_of_one_slice(data: Path, tmp_path: Path) -> None:
     assert source.voxels.shape == target.voxels.shape == (COLUMNS, ROWS, 1)
     np.testing.assert_array_equal(source.voxels[:, ::-1, 0].T, labels(441, 7))
     np.testing.assert_array_equal(target.voxels[:, ::-1, 0].T, image(441, 7))
-    assert listed(put(tmp_path / "MyScan.PNG", image(1, 1)))["MyScan"].source.read().voxels.shape[2] == 1
+    assert (
+        listed(put(tmp_path / "MyScan.PNG", image(1, 1)))["MyScan"].source.read().voxels.shape[2]
+        == 1
+    )
 
 
 def test_a_number_on_two_sides_is_two_subjects(data: Path) -> None:
@@ -240,7 +276,9 @@ def test_other_folders_and_zips_are_not_claimed(tmp_path: Path, name: str) -> No
         (lambda root: Selection(root, target_suffix="_seg.png"), "`target_suffix`"),
     ],
 )
-def test_suffixes_are_refused_and_not_ignored(data: Path, asked: Callable[[Path], Selection], said: str) -> None:
+def test_suffixes_are_refused_and_not_ignored(
+    data: Path, asked: Callable[[Path], Selection], said: str
+) -> None:
     assert said in refusal(lambda: list(READER.open(asked(data))))
 
 
@@ -289,7 +327,9 @@ def test_labels_in_any_coding_are_the_labels_of_oasis(tmp_path: Path, coding: st
     np.testing.assert_array_equal(voxels[:, ::-1, 2].T, labels(1, 2))
 
 
-@pytest.mark.parametrize("values", [(0, 1, 85), (0, 4), (0, 84, 170), (0, 128, 255), tuple(range(40))])
+@pytest.mark.parametrize(
+    "values", [(0, 1, 85), (0, 4), (0, 84, 170), (0, 128, 255), tuple(range(40))]
+)
 def test_other_values_are_no_labels(tmp_path: Path, values: tuple[int, ...]) -> None:
     put(tmp_path / "seg_017_slice_0.png", np.resize(np.array(values, np.uint8), (ROWS, COLUMNS)))
     said = refusal(listed(tmp_path)["case_017"].source.read)
@@ -305,7 +345,9 @@ def test_16_bits_stay_16_bits(tmp_path: Path) -> None:
     np.testing.assert_array_equal(voxels[:, ::-1, 0].T, pixels)
 
 
-@pytest.mark.parametrize("odd", [np.zeros((ROWS, COLUMNS + 1), np.uint8), np.zeros((ROWS, COLUMNS), np.uint16)])
+@pytest.mark.parametrize(
+    "odd", [np.zeros((ROWS, COLUMNS + 1), np.uint8), np.zeros((ROWS, COLUMNS), np.uint16)]
+)
 def test_slices_that_differ_are_refused_by_case(data: Path, odd: Pixels) -> None:
     put(data / "keras_png_slices_seg_train" / "seg_002_slice_5.nii.png", odd)
     found = listed(data)
@@ -328,7 +370,9 @@ def test_a_case_without_its_mate_is_refused_and_the_others_are_not(data: Path) -
     for path in data.rglob("case_002_*"):
         path.unlink()
     found = listed(data)
-    assert "case_001: expected slices of its label map, found none" in refusal(found["case_001"].source.read)
+    assert "case_001: expected slices of its label map, found none" in refusal(
+        found["case_001"].source.read
+    )
     assert found["case_002"].source.read().voxels.any()
     assert "case_002: expected slices of its MRI, found none" in refusal(found["case_002"].paired)
     found["case_402"].paired()
@@ -352,7 +396,12 @@ def test_a_volume_of_too_many_voxels_is_refused(data: Path) -> None:
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
 
 
 def header(width: int = COLUMNS, height: int = ROWS, depth: int = 8, colour: int = 0) -> bytes:
@@ -360,7 +409,9 @@ def header(width: int = COLUMNS, height: int = ROWS, depth: int = 8, colour: int
 
 
 def body(rows: int = ROWS, bytes_: int = COLUMNS) -> bytes:
-    return chunk(b"IDAT", zlib.compress(b"".join(b"\0" + bytes([row] * bytes_) for row in range(rows))))
+    return chunk(
+        b"IDAT", zlib.compress(b"".join(b"\0" + bytes([row] * bytes_) for row in range(rows)))
+    )
 
 
 END = chunk(b"IEND", b"")
@@ -393,7 +444,11 @@ def stacked(*channels: Pixels | int) -> Pixels:
         (as_png(stacked(GREY, GREY, GREY)), ("equal colour channels",), ()),
         (as_png(stacked(GREY, 255)), ("opaque alpha",), ()),
         (as_png(stacked(GREY, GREY, GREY, 255)), ("opaque alpha", "equal colour channels"), ()),
-        (as_png(stacked(GREY, GREY, GREY, 128)), ("equal colour channels",), ("transparency of 168 pixels",)),
+        (
+            as_png(stacked(GREY, GREY, GREY, 128)),
+            ("equal colour channels",),
+            ("transparency of 168 pixels",),
+        ),
         (as_png(GREY, transparency=7), (), ("transparency ignored",)),
         (inserted(chunk(b"eXIf", EXIF)), (), ("EXIF",)),
         (inserted(chunk(b"eXIf", EXIF[:16])), (), ()),
@@ -449,7 +504,9 @@ def test_few_bits_are_scaled_to_eight(tmp_path: Path, depth: int) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 9), (16, 16), (13, 5)])
 @pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
-def test_an_interlaced_picture_is_read_if_it_is_whole(tmp_path: Path, width: int, height: int, depth: int) -> None:
+def test_an_interlaced_picture_is_read_if_it_is_whole(
+    tmp_path: Path, width: int, height: int, depth: int
+) -> None:
     """Adam7 by hand: Pillow does not write it. White rows, each after the number of its filter."""
     rows = b""
     for x, y, dx, dy in (
@@ -466,7 +523,9 @@ def test_an_interlaced_picture_is_read_if_it_is_whole(tmp_path: Path, width: int
     start = PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 1))
     whole = start + chunk(b"IDAT", zlib.compress(rows)) + END
     assert (read(tmp_path, whole).voxels == (2**16 - 1 if depth == 16 else 255)).all()
-    assert "lacks 1 bytes" in refusal(lambda: read(tmp_path, start + chunk(b"IDAT", zlib.compress(rows[:-1])) + END))
+    assert "lacks 1 bytes" in refusal(
+        lambda: read(tmp_path, start + chunk(b"IDAT", zlib.compress(rows[:-1])) + END)
+    )
 
 
 def jpeg() -> bytes:
@@ -514,7 +573,9 @@ def colour_palette() -> bytes:
         (colour_palette(), "found colours"),
     ],
 )
-def test_what_is_no_grey_picture_is_refused_in_a_line(tmp_path: Path, data: bytes, said: str) -> None:
+def test_what_is_no_grey_picture_is_refused_in_a_line(
+    tmp_path: Path, data: bytes, said: str
+) -> None:
     tracemalloc.start()
     line = refusal(lambda: read(tmp_path, data))
     _, peak = tracemalloc.get_traced_memory()
@@ -531,7 +592,9 @@ def test_a_damaged_picture_is_refused_or_unchanged(
     """Bits flipped, bytes cut or put in: no pixel is ever another one."""
     whole = as_png(GREY)
     at, more = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.binary(max_size=20))
-    changed = data.draw(st.sampled_from([flipped(whole, at), whole[:at], whole[:at] + more + whole[at:]]))
+    changed = data.draw(
+        st.sampled_from([flipped(whole, at), whole[:at], whole[:at] + more + whole[at:]])
+    )
     try:
         volume = read(tmp_path_factory.getbasetemp(), changed)
     except OasisGanError as error:
@@ -566,7 +629,12 @@ def test_a_loop_of_links_ends(data: Path) -> None:
 
 
 def test_a_zip_whose_members_lead_out_of_it_is_refused(tmp_path: Path) -> None:
-    for name in ("../seg_1_slice_0.png", "a/../../seg_1_slice_0.png", "/seg_1_slice_0.png", "..\\seg_1_slice_0.png"):
+    for name in (
+        "../seg_1_slice_0.png",
+        "a/../../seg_1_slice_0.png",
+        "/seg_1_slice_0.png",
+        "..\\seg_1_slice_0.png",
+    ):
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
             archive.writestr("seg_1_slice_0.png", as_png(labels(1, 0)))
             archive.writestr(name, b"")
@@ -578,17 +646,25 @@ def test_a_damaged_member_spoils_its_case_only(data: Path) -> None:
     path = zipped(data, data / "all.zip", zipfile.ZIP_STORED)
     content = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
-        info = archive.getinfo("keras_png_slices_data/keras_png_slices_seg_train/seg_001_slice_4.nii.png")
+        info = archive.getinfo(
+            "keras_png_slices_data/keras_png_slices_seg_train/seg_001_slice_4.nii.png"
+        )
     content[info.header_offset + 30 + len(info.filename) + 60] ^= 1
     path.write_bytes(content)
     found = listed(path)
-    assert "seg_001_slice_4.nii.png: expected a whole member" in refusal(found["case_001"].source.read)
+    assert "seg_001_slice_4.nii.png: expected a whole member" in refusal(
+        found["case_001"].source.read
+    )
     found["case_002"].paired()
 
 
 @pytest.mark.parametrize(("flag", "method"), [(1, 0), (0, 99)])
-def test_an_encrypted_or_strangely_packed_member_is_named(tmp_path: Path, flag: int, method: int) -> None:
-    path = zipped(put(tmp_path / "in" / "seg_1_slice_0.png", labels(1, 0)).parent, tmp_path / "a.zip", 0)
+def test_an_encrypted_or_strangely_packed_member_is_named(
+    tmp_path: Path, flag: int, method: int
+) -> None:
+    path = zipped(
+        put(tmp_path / "in" / "seg_1_slice_0.png", labels(1, 0)).parent, tmp_path / "a.zip", 0
+    )
     content = bytearray(path.read_bytes())
     directory = content.rindex(b"PK\x01\x02")
     struct.pack_into("<HH", content, directory + 8, flag, method)
@@ -638,7 +714,9 @@ def test_a_damaged_zip_is_refused_or_reads_as_before(
     else:
         # A name may have changed: then a slice is missing, or in another place, and not another one.
         known = {one[::-1].T.tobytes() for one in (*pixels.values(), np.zeros_like(GREY))}
-        assert all(one[..., number].tobytes() in known for one in voxels for number in range(one.shape[2]))
+        assert all(
+            one[..., number].tobytes() in known for one in voxels for number in range(one.shape[2])
+        )
 
 
 # Contracts
@@ -694,7 +772,9 @@ class TestWriter(ExporterContract):
 
 def written(path: Path, voxels: Pixels, affine: Pixels | None = None) -> Volume:
     """Write voxels and return what the reader makes of them."""
-    geometry = Geometry((voxels.shape[0], voxels.shape[1], voxels.shape[2]), np.eye(4) if affine is None else affine)
+    geometry = Geometry(
+        (voxels.shape[0], voxels.shape[1], voxels.shape[2]), np.eye(4) if affine is None else affine
+    )
     WRITER.write(Volume(voxels, geometry), path)
     (subject,) = listed(path).values()
     return subject.source.read()
@@ -710,8 +790,12 @@ def test_what_was_read_is_written_as_it_was(data: Path, tmp_path: Path) -> None:
         zipfile.ZipFile(tmp_path / "seg_001_again.zip") as mri,
     ):
         for number in range(12):
-            one = Image.open(io.BytesIO(seg.read(f"seg_001_slice_{number}.nii.png")), formats=["PNG"])
-            other = Image.open(io.BytesIO(mri.read(f"case_001_slice_{number}.nii.png")), formats=["PNG"])
+            one = Image.open(
+                io.BytesIO(seg.read(f"seg_001_slice_{number}.nii.png")), formats=["PNG"]
+            )
+            other = Image.open(
+                io.BytesIO(mri.read(f"case_001_slice_{number}.nii.png")), formats=["PNG"]
+            )
             np.testing.assert_array_equal(np.asarray(one), labels(1, number) * np.uint8(85))
             np.testing.assert_array_equal(np.asarray(other), image(1, number))
 
@@ -725,7 +809,9 @@ def test_greys_come_back_but_for_the_rounding(tmp_path: Path, low: float) -> Non
         said = json.loads(archive.read("case_001.json"))
     assert said["white"] == voxels.max()
     width = said["white"] - said["black"]
-    np.testing.assert_allclose(again.voxels / 255 * width + said["black"], voxels, atol=width / 255 / 2 + 1e-3)
+    np.testing.assert_allclose(
+        again.voxels / 255 * width + said["black"], voxels, atol=width / 255 / 2 + 1e-3
+    )
     assert (said["black"] == 0) == (low == 0)
 
 
@@ -760,7 +846,9 @@ def test_what_is_not_finite_is_not_written(tmp_path: Path) -> None:
 # From end to end
 
 
-def test_a_zip_called_after_the_label_map_it_was_made_from_holds_what_its_slices_are_called(tmp_path: Path) -> None:
+def test_a_zip_called_after_the_label_map_it_was_made_from_holds_what_its_slices_are_called(
+    tmp_path: Path,
+) -> None:
     grey = np.arange(ROWS * COLUMNS, dtype=np.uint8).reshape(ROWS, COLUMNS)
     path = tmp_path / "sub-01_seg_synthT1w.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -768,17 +856,23 @@ def test_a_zip_called_after_the_label_map_it_was_made_from_holds_what_its_slices
     assert listed(path)["case_001"].source.read().voxels.max() == grey.max()
 
 
-def test_trained_on_the_folder_it_translates_the_zip_and_a_slice(data: Path, tmp_path: Path) -> None:
+def test_trained_on_the_folder_it_translates_the_zip_and_a_slice(
+    data: Path, tmp_path: Path
+) -> None:
     itk = pytest.importorskip("SimpleITK")
     (tmp_path / "tiny.toml").write_text(
         "steps = 2\nsize = 16\ncontrast = 'robust'\nplanes = ['axial']\n[generator]\nlevels = 2\n"
         "filters = 4\n[discriminator]\nreceptive_field = 16\n"
     )
-    process = oasis_gan("train", data, "--spacing", "2,2,2", "--recipe", "tiny.toml", "--out", "m", cwd=tmp_path)
+    process = oasis_gan(
+        "train", data, "--spacing", "2,2,2", "--recipe", "tiny.toml", "--out", "m", cwd=tmp_path
+    )
     assert process.returncode == 0, process.stderr
     path = zipped(data, tmp_path / "all.zip")
     seg = data / "keras_png_slices_seg_test" / "seg_441_slice_7.nii.png"
-    process = oasis_gan("run", path, seg, "--model", "m", "--out", "out", "--spacing", "1,1,4", cwd=tmp_path)
+    process = oasis_gan(
+        "run", path, seg, "--model", "m", "--out", "out", "--spacing", "1,1,4", cwd=tmp_path
+    )
     assert process.returncode == 0, process.stderr
     names = ["case_001", "case_002", "case_402", "case_441", "seg_441_slice_7"]
     assert process.stdout.split() == [f"out/{name}_synthimage.nii.gz" for name in names]
@@ -800,7 +894,9 @@ def test_slices_become_slices(data: Path, tmp_path: Path, paint: Painting) -> No
     process = paint(seg, "--exporter", "oasis-png")
     assert process.stdout.split() == ["out/case_441_synthT1w.zip"], process.stderr
     voxels = listed(tmp_path / "out/case_441_synthT1w.zip")["case_441"].source.read().voxels
-    np.testing.assert_array_equal(voxels[:, ::-1, 5].T, np.array([0, 102, 187, 255])[labels(441, 5)])
+    np.testing.assert_array_equal(
+        voxels[:, ::-1, 5].T, np.array([0, 102, 187, 255])[labels(441, 5)]
+    )
     record = json.loads((tmp_path / "out/case_441_synthT1w.json").read_text())
     assert len(record["source"]["parts"]) == 11
     put(seg / "seg_441_slice_8.nii.png", labels(7, 7) * np.uint8(85))

@@ -134,13 +134,17 @@ def test_a_new_norm_is_one_class_in_one_table(
     monkeypatch: pytest.MonkeyPatch, norm: type[Norm], folds: bool, upsample: str
 ) -> None:
     monkeypatch.setitem(NORMS, "new", norm)
-    recipe = parse_recipe({"generator": {"norm": "new", "upsample": upsample, "levels": LEVELS, "filters": 4}})
+    recipe = parse_recipe(
+        {"generator": {"norm": "new", "upsample": upsample, "levels": LEVELS, "filters": 4}}
+    )
     plan = blueprint(recipe.generator, 2, 1)
     assert "up2_norm/scale" in weight_shapes(plan)
     form, _ = fold(plan, random_weights(plan))
     assert ("up2_norm/scale" not in weight_shapes(form)) == folds
     assert_all_agree(plan)
-    judge = networks.discriminator(DiscriminatorSettings(norm="new", filters=4, receptive_field=34), 2, 1)
+    judge = networks.discriminator(
+        DiscriminatorSettings(norm="new", filters=4, receptive_field=34), 2, 1
+    )
     assert "layer2_norm/scale" in variables.weights(judge)
 
 
@@ -166,9 +170,17 @@ class RepeatedPointwise(Doubling):
 
 
 @pytest.mark.parametrize("full_skip", [True, False])
-def test_a_new_way_of_doubling_is_one_class_in_one_table(monkeypatch: pytest.MonkeyPatch, full_skip: bool) -> None:
+def test_a_new_way_of_doubling_is_one_class_in_one_table(
+    monkeypatch: pytest.MonkeyPatch, full_skip: bool
+) -> None:
     monkeypatch.setitem(DOUBLINGS, "new", RepeatedPointwise())
-    settings = {"norm": "batch", "upsample": "new", "levels": LEVELS, "filters": 4, "full_skip": full_skip}
+    settings = {
+        "norm": "batch",
+        "upsample": "new",
+        "levels": LEVELS,
+        "filters": 4,
+        "full_skip": full_skip,
+    }
     plan = blueprint(parse_recipe({"generator": settings}).generator, 2, 1)
     assert weight_shapes(plan)["up2_conv/kernel"] == (1, 1, 16, 4)
     assert_all_agree(plan)
@@ -235,6 +247,8 @@ def test_a_seed_gives_its_weights_to_the_blocks_in_order() -> None:
     keras.utils.set_random_seed(7)
     for block in plan.blocks:
         draw = keras.initializers.RandomNormal(0.0, 0.02)
-        np.testing.assert_array_equal(weights[block.kernel], np.asarray(draw(weights[block.kernel].shape)))
+        np.testing.assert_array_equal(
+            weights[block.kernel], np.asarray(draw(weights[block.kernel].shape))
+        )
         if block.dropout:
             keras.random.SeedGenerator()

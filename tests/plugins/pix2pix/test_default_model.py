@@ -109,7 +109,9 @@ def test_tissues_have_the_order_of_a_t1w(made: Path) -> None:
 def test_it_is_nearer_to_the_scan_than_flat_paint(made: Path) -> None:
     """On a mean of heads, smoother than any: this tells a model that works from one that does not, and no more."""
     labels, inside = voxels(SEG), voxels(SEG) > 0
-    real, output = (Window.anchored(of, labels, OASIS).encode(of)[inside] for of in (voxels(T1), voxels(made)))
+    real, output = (
+        Window.anchored(of, labels, OASIS).encode(of)[inside] for of in (voxels(T1), voxels(made))
+    )
     paint = np.array([0, *ANCHORS.values()], np.float32)[labels][inside, np.newaxis]
     assert np.mean((output - real) ** 2) < np.mean((paint - real) ** 2)
     # Paint has no texture inside a tissue at all.

@@ -31,7 +31,10 @@ from oasis_gan.io.files import write_whole
 pytestmark = pytest.mark.precision
 
 Slices = NDArray[np.float32]
-WRITERS: dict[str, Callable[[Path, Path], None]] = {"onnx": export.to_onnx, "savedmodel": export.to_saved_model}
+WRITERS: dict[str, Callable[[Path, Path], None]] = {
+    "onnx": export.to_onnx,
+    "savedmodel": export.to_saved_model,
+}
 FORMATS = list(WRITERS)
 ARCHITECTURES: list[dict[str, Any]] = [
     *(
@@ -84,7 +87,9 @@ def needed(wanted: str) -> None:
     """Skip a test of ONNX where the extra is missing."""
     if wanted == "onnx":
         for name in ("onnx", "onnxruntime", "tf2onnx"):
-            pytest.importorskip(name, reason=f"{name} is not installed: pip install 'oasis-gan[onnx]'")
+            pytest.importorskip(
+                name, reason=f"{name} is not installed: pip install 'oasis-gan[onnx]'"
+            )
 
 
 def model(
@@ -122,11 +127,15 @@ def model(
 def runner(wanted: str, path: Path) -> Callable[[Slices], Slices]:
     """Return what an exported model does, as its users would run it."""
     if wanted == "onnx":
-        session = pytest.importorskip("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])
+        session = pytest.importorskip("onnxruntime").InferenceSession(
+            path, providers=["CPUExecutionProvider"]
+        )
         return lambda slices: np.asarray(session.run(["target"], {"source": slices})[0])
     # The module has to live as long as its signatures.
     module = tf.saved_model.load(str(path))
-    return lambda slices: np.asarray(module.signatures["serving_default"](source=tf.constant(slices))["target"])
+    return lambda slices: np.asarray(
+        module.signatures["serving_default"](source=tf.constant(slices))["target"]
+    )
 
 
 def assert_same(folder: Path, exported: Callable[[Slices], Slices], channels: int) -> None:
@@ -163,9 +172,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # The same answers
 
 
-@pytest.mark.parametrize("settings", ARCHITECTURES, ids=lambda settings: "-".join(map(str, settings.values())))
+@pytest.mark.parametrize(
+    "settings", ARCHITECTURES, ids=lambda settings: "-".join(map(str, settings.values()))
+)
 @pytest.mark.parametrize("wanted", FORMATS)
-def test_an_export_gives_what_the_model_gives(tmp_path: Path, wanted: str, settings: dict[str, Any]) -> None:
+def test_an_export_gives_what_the_model_gives(
+    tmp_path: Path, wanted: str, settings: dict[str, Any]
+) -> None:
     needed(wanted)
     folder = model(tmp_path / "model", **settings)
     WRITERS[wanted](folder, tmp_path / "out")
@@ -173,7 +186,9 @@ def test_an_export_gives_what_the_model_gives(tmp_path: Path, wanted: str, setti
 
 
 @pytest.mark.parametrize("wanted", FORMATS)
-def test_a_model_from_one_channel_to_one_channel_can_be_exported(tmp_path: Path, wanted: str) -> None:
+def test_a_model_from_one_channel_to_one_channel_can_be_exported(
+    tmp_path: Path, wanted: str
+) -> None:
     needed(wanted)
     folder = model(tmp_path / "model", Window((0, 1000), (0, 1)), filters=1)
     WRITERS[wanted](folder, tmp_path / "out")
@@ -182,7 +197,9 @@ def test_a_model_from_one_channel_to_one_channel_can_be_exported(tmp_path: Path,
 
 def test_the_shipped_model_can_be_exported(tmp_path: Path) -> None:
     needed("onnx")
-    process = oasis_gan("export", "tissue-to-t1w", "--format", "onnx", "--out", "out.onnx", cwd=tmp_path)
+    process = oasis_gan(
+        "export", "tissue-to-t1w", "--format", "onnx", "--out", "out.onnx", cwd=tmp_path
+    )
     assert (process.returncode, process.stdout, process.stderr) == (0, "out.onnx\n", "")
     assert names(tmp_path) == ["out.onnx"]
 
@@ -194,7 +211,9 @@ def test_an_export_computes_in_float32_whatever_the_machine_and_the_recipe(
     needed(wanted)
     monkeypatch.setattr(hardware, "TRANSLATING", "bfloat16")
     monkeypatch.setattr(hardware, "fast_precision", lambda: "bfloat16")
-    folder = model(tmp_path / "model", training={"precision": "bfloat16", "recipe": {"precision": "bfloat16"}})
+    folder = model(
+        tmp_path / "model", training={"precision": "bfloat16", "recipe": {"precision": "bfloat16"}}
+    )
     WRITERS[wanted](folder, tmp_path / "out")
     if wanted == "onnx":
         made = pytest.importorskip("onnx").load(tmp_path / "out")
@@ -202,10 +221,14 @@ def test_an_export_computes_in_float32_whatever_the_machine_and_the_recipe(
         kernels = [tensor for tensor in made.graph.initializer if len(tensor.dims) == 4]
         assert {tensor.data_type for tensor in kernels} == {float32}
     else:
-        assert {variable.dtype for variable in tf.saved_model.load(str(tmp_path / "out")).weights} == {tf.float32}
+        assert {
+            variable.dtype for variable in tf.saved_model.load(str(tmp_path / "out")).weights
+        } == {tf.float32}
     exact = StoredGenerator(folder, precision="float32")
     slices = np.random.default_rng(1).random((2, 16, 24, OASIS.channels), np.float32)
-    np.testing.assert_allclose(runner(wanted, tmp_path / "out")(slices), exact.generate(slices), atol=1e-4)
+    np.testing.assert_allclose(
+        runner(wanted, tmp_path / "out")(slices), exact.generate(slices), atol=1e-4
+    )
 
 
 def test_a_model_folder_can_be_exported(tmp_path: Path, small: Path) -> None:
@@ -217,17 +240,27 @@ def test_a_model_folder_can_be_exported(tmp_path: Path, small: Path) -> None:
 # What it says of itself
 
 
-def test_an_onnx_file_needs_nothing_but_onnx_and_names_its_axes(tmp_path: Path, small: Path) -> None:
+def test_an_onnx_file_needs_nothing_but_onnx_and_names_its_axes(
+    tmp_path: Path, small: Path
+) -> None:
     needed("onnx")
     export.to_onnx(small, tmp_path / "out.onnx")
     made = pytest.importorskip("onnx").load(tmp_path / "out.onnx")
     assert {opset.domain for opset in made.opset_import} == {""}
     assert {node.domain for node in made.graph.node} == {""}
-    for value, name, channels in ((made.graph.input, "source", 3), (made.graph.output, "target", 1)):
+    for value, name, channels in (
+        (made.graph.input, "source", 3),
+        (made.graph.output, "target", 1),
+    ):
         (only,) = value
         dimensions = only.type.tensor_type.shape.dim
         assert only.name == name
-        assert [d.dim_param or d.dim_value for d in dimensions] == ["n", "rows", "columns", channels]
+        assert [d.dim_param or d.dim_value for d in dimensions] == [
+            "n",
+            "rows",
+            "columns",
+            channels,
+        ]
     assert "multiples of 8" in made.doc_string
 
 
@@ -239,7 +272,9 @@ def test_an_onnx_file_carries_the_models_card(tmp_path: Path, small: Path) -> No
 
 
 def runner_metadata(path: Path) -> dict[str, str]:
-    session = pytest.importorskip("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = pytest.importorskip("onnxruntime").InferenceSession(
+        path, providers=["CPUExecutionProvider"]
+    )
     return dict(session.get_modelmeta().custom_metadata_map)
 
 
@@ -254,14 +289,20 @@ def test_a_saved_model_carries_the_models_card(tmp_path: Path, small: Path) -> N
 @pytest.mark.parametrize("wrong", [lambda x: x + 2e-4, lambda x: x * np.nan, lambda x: x[:, :-1]])
 @pytest.mark.parametrize("wanted", FORMATS)
 def test_an_export_that_gives_something_else_is_thrown_away(
-    tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, wrong: Callable[[Any], Any]
+    tmp_path: Path,
+    small: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    wrong: Callable[[Any], Any],
 ) -> None:
     needed(wanted)
     right = export._graph
 
     def mistaken(generator: StoredGenerator) -> Any:  # noqa: ANN401
         graph = right(generator)
-        return tf.function(lambda source: {"target": wrong(graph(source)["target"])}, graph.input_signature)
+        return tf.function(
+            lambda source: {"target": wrong(graph(source)["target"])}, graph.input_signature
+        )
 
     monkeypatch.setattr(export, "_graph", mistaken)
     with pytest.raises(OasisGanError, match=r"within 0\.0001 of the generator"):
@@ -289,7 +330,9 @@ def test_a_generator_that_onnx_cannot_hold_can_be_a_saved_model(tmp_path: Path) 
     np.testing.assert_allclose(runner("savedmodel", tmp_path / "out")(slices), wanted, atol=1e-4)
 
 
-@pytest.mark.parametrize("failing", ["tf2onnx.convert.from_function", "onnxruntime.InferenceSession"])
+@pytest.mark.parametrize(
+    "failing", ["tf2onnx.convert.from_function", "onnxruntime.InferenceSession"]
+)
 def test_a_package_that_fails_is_named_and_the_model_is_not_blamed(
     tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
@@ -302,7 +345,9 @@ def test_a_package_that_fails_is_named_and_the_model_is_not_blamed(
     with pytest.raises(OasisGanError) as caught:
         export_command(ExportOptions(str(small), "onnx", tmp_path / "out", ()))
     said = str(caught.value)
-    assert re.match(r"ONNX: expected an export by onnx [\d.]+, onnxruntime [\d.]+, tf2onnx [\d.]+, found", said)
+    assert re.match(
+        r"ONNX: expected an export by onnx [\d.]+, onnxruntime [\d.]+, tf2onnx [\d.]+, found", said
+    )
     assert "found RuntimeError: unsupported type; export it as savedmodel" in said
     assert names(tmp_path) == []
 
@@ -324,7 +369,9 @@ def test_a_damaged_model_is_not_exported(tmp_path: Path, small: Path, wanted: st
     folder = tmp_path / "damaged"
     folder.mkdir()
     (folder / "model.json").write_bytes((small / "model.json").read_bytes())
-    (folder / "weights.safetensors").write_bytes(b"\0" * (small / "weights.safetensors").stat().st_size)
+    (folder / "weights.safetensors").write_bytes(
+        b"\0" * (small / "weights.safetensors").stat().st_size
+    )
     with pytest.raises(OasisGanError, match="SHA-256"):
         export_command(ExportOptions(str(folder), wanted, tmp_path / "out", ()))
     assert names(tmp_path) == ["damaged"]
@@ -339,7 +386,9 @@ def test_a_full_disk_is_a_line_and_leaves_nothing(tmp_path: Path, small: Path, w
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
 
-    process = oasis_gan("export", small, "--format", wanted, "--out", "out", cwd=tmp_path, preexec_fn=limit)
+    process = oasis_gan(
+        "export", small, "--format", wanted, "--out", "out", cwd=tmp_path, preexec_fn=limit
+    )
     # TensorFlow says it in its own words, which are no error of the file system to us.
     assert_refused(process, "File too large", status=1 if wanted == "onnx" else 2)
     assert names(tmp_path) == []
@@ -351,17 +400,31 @@ def test_a_full_disk_is_a_line_and_leaves_nothing(tmp_path: Path, small: Path, w
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["plain", "--format", "whole", "--out", "out"], ["--format", "plain (it has none)", "found whole"]),
-        (["strange", "--format", "jpeg", "--out", "out"], ["--format", "strange (void, half, whole)", "found jpeg"]),
+        (
+            ["plain", "--format", "whole", "--out", "out"],
+            ["--format", "plain (it has none)", "found whole"],
+        ),
+        (
+            ["strange", "--format", "jpeg", "--out", "out"],
+            ["--format", "strange (void, half, whole)", "found jpeg"],
+        ),
         (["nobody", "--format", "whole", "--out", "out"], ["MODEL", "strange", "found nobody"]),
-        (["strange", "--format", "void", "--out", "out"], ["strange", "void to be written", "found nothing"]),
+        (
+            ["strange", "--format", "void", "--out", "out"],
+            ["strange", "void to be written", "found nothing"],
+        ),
         (["strange", "--format", "half", "--out", "out"], ["strange", "RuntimeError: no more"]),
         (["strange", "--format", "whole", "--out", "strange.py"], ["strange.py", "a new path"]),
         (["strange", "--format", "whole", "--out", "."], ["a new path"]),
-        (["strange", "--format", "whole", "--out", "no/out"], ["no/out: No such file", "check the path"]),
+        (
+            ["strange", "--format", "whole", "--out", "no/out"],
+            ["no/out: No such file", "check the path"],
+        ),
     ],
 )
-def test_what_cannot_be_done_is_a_line_and_leaves_nothing(tmp_path: Path, words: list[str], said: list[str]) -> None:
+def test_what_cannot_be_done_is_a_line_and_leaves_nothing(
+    tmp_path: Path, words: list[str], said: list[str]
+) -> None:
     (tmp_path / "strange.py").write_text(STRANGE)
     assert_refused(oasis_gan("export", *words, "--plugin", "strange.py", cwd=tmp_path), *said)
     assert [name for name in names(tmp_path) if name != "__pycache__"] == ["strange.py"]
@@ -371,7 +434,15 @@ def test_what_cannot_be_done_is_a_line_and_leaves_nothing(tmp_path: Path, words:
 def test_any_kind_can_have_formats_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "strange.py").write_text(STRANGE)
     process = oasis_gan(
-        "export", "strange", "--format", "whole", "--out", "out", "--plugin", "strange.py", cwd=tmp_path
+        "export",
+        "strange",
+        "--format",
+        "whole",
+        "--out",
+        "out",
+        "--plugin",
+        "strange.py",
+        cwd=tmp_path,
     )
     assert (process.returncode, process.stdout, process.stderr) == (0, "out\n", "")
     assert (tmp_path / "out").read_text() == "all of it"
@@ -419,7 +490,10 @@ def test_what_is_broken_off_leaves_nothing(tmp_path: Path, error: type[BaseExcep
 
 
 def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
-    with pytest.raises(OasisGanError, match="a new path"), write_whole(tmp_path / "out", overwrite=False) as unfinished:
+    with (
+        pytest.raises(OasisGanError, match="a new path"),
+        write_whole(tmp_path / "out", overwrite=False) as unfinished,
+    ):
         unfinished.write_text("ours")
         (tmp_path / "out").write_text("theirs")
     assert (tmp_path / "out").read_text() == "theirs"
@@ -428,6 +502,9 @@ def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
 
 def test_a_link_that_leads_nowhere_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to("nowhere")
-    with pytest.raises(OasisGanError, match="a new path"), write_whole(tmp_path / "out", overwrite=False):
+    with (
+        pytest.raises(OasisGanError, match="a new path"),
+        write_whole(tmp_path / "out", overwrite=False),
+    ):
         pytest.fail("it was taken for free")
     assert (tmp_path / "out").is_symlink()

@@ -27,7 +27,12 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "as in training": {"norm": "batch", "dropout": 0.5, "test_as_training": True},
     "innermost norm": {"norm": "batch", "innermost_norm": True},
     "encoder-decoder": {"norm": "batch", "architecture": "encoder-decoder"},
-    "no full skip": {"norm": "batch", "full_skip": False, "upsample": "transposed", "epsilon": 1e-3},
+    "no full skip": {
+        "norm": "batch",
+        "full_skip": False,
+        "upsample": "transposed",
+        "epsilon": 1e-3,
+    },
     "noise": {"norm": "batch", "noise": True},
 }
 
@@ -81,16 +86,26 @@ def test_folding_leaves_no_norm_and_no_transposed_convolution() -> None:
     assert not [name for name in weights if "norm" in name]
     whole = tf.function(Inference(form, weights, "float32").whole)
     graph = whole.get_concrete_function(tf.TensorSpec((None, 8, 8, 3))).graph
-    assert not [operation.name for operation in graph.get_operations() if operation.type == "Conv2DBackpropInput"]
+    assert not [
+        operation.name
+        for operation in graph.get_operations()
+        if operation.type == "Conv2DBackpropInput"
+    ]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (7, 4)])
 def test_a_sub_pixel_convolution_is_the_transposed_one(size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
-    x, kernel = (rng.normal(size=shape).astype(np.float32) for shape in ((3, *size, 5), (4, 4, 6, 5)))
-    windows = tf.nn.conv2d(tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), sub_pixel_kernel(kernel), 1, "VALID")
+    x, kernel = (
+        rng.normal(size=shape).astype(np.float32) for shape in ((3, *size, 5), (4, 4, 6, 5))
+    )
+    windows = tf.nn.conv2d(
+        tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), sub_pixel_kernel(kernel), 1, "VALID"
+    )
     expected = tf.nn.conv2d_transpose(x, kernel, (3, 2 * size[0], 2 * size[1], 6), 2)
-    np.testing.assert_allclose(tf.nn.depth_to_space(windows, 2)[:, 1:-1, 1:-1], np.asarray(expected), atol=1e-5)
+    np.testing.assert_allclose(
+        tf.nn.depth_to_space(windows, 2)[:, 1:-1, 1:-1], np.asarray(expected), atol=1e-5
+    )
 
 
 def test_a_variance_below_0_is_named() -> None:

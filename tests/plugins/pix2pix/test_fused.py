@@ -16,8 +16,13 @@ Array = NDArray[np.float32]
 
 def test_adam_moves_variables_as_kerass_does() -> None:
     rng = np.random.default_rng(0)
-    start, gradients = rng.normal(size=(7, 5)).astype(np.float32), rng.normal(size=(20, 7, 5)).astype(np.float32)
-    fused, plain = (after_updates(kind, start, gradients) for kind in (FusedAdam, keras.optimizers.Adam))
+    start, gradients = (
+        rng.normal(size=(7, 5)).astype(np.float32),
+        rng.normal(size=(20, 7, 5)).astype(np.float32),
+    )
+    fused, plain = (
+        after_updates(kind, start, gradients) for kind in (FusedAdam, keras.optimizers.Adam)
+    )
     assert np.abs(fused[0] - start).max() > 0.1
     for one, other in zip(fused, plain, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=5e-6)
@@ -42,7 +47,12 @@ def test_batch_norm_norms_learns_and_remembers_as_kerass_does(shape: tuple[int, 
     for kind in (BatchNormalization, keras.layers.BatchNormalization):
         layer = kind(momentum=0.8, epsilon=1e-3)
         layer.build(shape)
-        layer.set_weights([np.array(part, np.float32) for part in ([1, 2, 3], [0.5, 0, -1], [1, 0, 2], [1, 2, 0.5])])
+        layer.set_weights(
+            [
+                np.array(part, np.float32)
+                for part in ([1, 2, 3], [0.5, 0, -1], [1, 0, 2], [1, 2, 0.5])
+            ]
+        )
         source = tf.Variable(x)
         with tf.GradientTape() as tape:
             made = layer(source, training=True)

@@ -126,11 +126,18 @@ def sparse(path: Path) -> None:
 def keras_file(path: Path) -> None:
     """Write a Keras model with a Lambda layer that leaves a mark, members outside the folder, and a large JSON."""
     mark = path.parents[2] / "executed"
-    code = base64.b64encode(marshal.dumps(compile(f"open({str(mark)!r}, 'w')", "x", "eval"))).decode()
-    function = {"class_name": "__lambda__", "config": {"code": code, "defaults": None, "closure": None}}
+    code = base64.b64encode(
+        marshal.dumps(compile(f"open({str(mark)!r}, 'w')", "x", "eval"))
+    ).decode()
+    function = {
+        "class_name": "__lambda__",
+        "config": {"code": code, "defaults": None, "closure": None},
+    }
     layer = {"class_name": "Lambda", "config": {"name": "evil", "function": function}}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("config.json", json.dumps({"class_name": "Sequential", "config": {"layers": [layer]}}))
+        archive.writestr(
+            "config.json", json.dumps({"class_name": "Sequential", "config": {"layers": [layer]}})
+        )
         archive.writestr("../../executed", "by unpacking")
         archive.writestr("metadata.json", b" " * 2**26)
 
@@ -183,40 +190,68 @@ CASES: dict[str, tuple[Change, str]] = {
     "weights_flipped": (flipped, "with SHA-256"),
     "weights_nan": (changed_weights(not_a_number), "finite weights"),
     "weights_shape": (changed_weights(lambda array: array[:1]), "of shape"),
-    "card_empty": (lambda folder: (folder / CARD).write_bytes(b""), "expected a model folder with a model.json"),
+    "card_empty": (
+        lambda folder: (folder / CARD).write_bytes(b""),
+        "expected a model folder with a model.json",
+    ),
     # Formats that are none.
     "card_pickle": (
         lambda folder: (folder / CARD).write_bytes(b"\x80\x04cbuiltins\nopen\n(Vexecuted\nVw\ntR."),
         "expected a model folder with a model.json",
     ),
     "weights_zip": (zipped_weights, "expected safetensors"),
-    "only_keras": (only_keras, "model.json: expected a model folder with a model.json, found no such file"),
+    "only_keras": (
+        only_keras,
+        "model.json: expected a model folder with a model.json, found no such file",
+    ),
     "safetensors_header": (weights((2**60).to_bytes(8, "little") + b"{}"), "expected safetensors"),
     "safetensors_shape": (
-        weights(tensors({"a": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 100]}})),
+        weights(
+            tensors({"a": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 100]}})
+        ),
         "expected safetensors",
     ),
     "safetensors_offsets": (
-        weights(tensors({"a": {"dtype": "F32", "shape": [25], "data_offsets": [2**40, 2**40 + 100]}})),
+        weights(
+            tensors({"a": {"dtype": "F32", "shape": [25], "data_offsets": [2**40, 2**40 + 100]}})
+        ),
         "expected safetensors",
     ),
     # Files that are none.
     "card_pipe": (instead(CARD, os.mkfifo), "found no such file"),
     "weights_pipe": (instead(WEIGHTS, os.mkfifo), "expected a file of a model folder"),
     "card_endless": (instead(CARD, lambda path: path.symlink_to(ENDLESS)), "found no such file"),
-    "weights_endless": (instead(WEIGHTS, lambda path: path.symlink_to(ENDLESS)), "expected a file of a model folder"),
+    "weights_endless": (
+        instead(WEIGHTS, lambda path: path.symlink_to(ENDLESS)),
+        "expected a file of a model folder",
+    ),
     "card_loop": (instead(CARD, lambda path: path.symlink_to(path)), "found no such file"),
-    "weights_folder": (instead(WEIGHTS, lambda path: path.mkdir()), "expected a file of a model folder"),
+    "weights_folder": (
+        instead(WEIGHTS, lambda path: path.mkdir()),
+        "expected a file of a model folder",
+    ),
     "weights_of_another": (
         instead(WEIGHTS, lambda path: path.symlink_to(Path(__file__))),
         "with SHA-256",
     ),
     # Histograms that are none.
-    "histogram_falls": (card(histogram={"tissues": {"GM": [0.5, 0.4]}, "strength": 1}), "rising quantiles"),
-    "histogram_far": (card(histogram={"tissues": {"GM": [-1e30, 1e30]}, "strength": 1}), "rising quantiles"),
-    "histogram_strong": (card(histogram={"tissues": {"GM": [0.4, 0.5]}, "strength": 1e9}), "rising quantiles"),
+    "histogram_falls": (
+        card(histogram={"tissues": {"GM": [0.5, 0.4]}, "strength": 1}),
+        "rising quantiles",
+    ),
+    "histogram_far": (
+        card(histogram={"tissues": {"GM": [-1e30, 1e30]}, "strength": 1}),
+        "rising quantiles",
+    ),
+    "histogram_strong": (
+        card(histogram={"tissues": {"GM": [0.4, 0.5]}, "strength": 1e9}),
+        "rising quantiles",
+    ),
     # More than memory holds, or a screen.
-    "card_huge": (instead(CARD, sparse), "model.json: expected at most 1048576 bytes, found 2147483648 bytes"),
+    "card_huge": (
+        instead(CARD, sparse),
+        "model.json: expected at most 1048576 bytes, found 2147483648 bytes",
+    ),
     "card_padded": (padded, "model.json: expected at most 1048576 bytes, found 20"),
     "canvas_large": (card(canvas__size=4096), "canvas, where one of up to 724 pixels"),
     "canvas_steps": (card(canvas__multiple=2**20), "canvas, where one of up to 724 pixels"),
@@ -231,7 +266,10 @@ CASES: dict[str, tuple[Change, str]] = {
     "key_twice": (twice, "model.json: expected each key once, found name twice"),
     "key_twice_within": (twice_within, "model.json: expected each key once, found size twice"),
     "weights_huge": (instead(WEIGHTS, sparse), "found more"),
-    "card_deep": (lambda folder: (folder / CARD).write_text("[" * 500_000), "expected a model folder"),
+    "card_deep": (
+        lambda folder: (folder / CARD).write_text("[" * 500_000),
+        "expected a model folder",
+    ),
     "key_long": (card(**{"k" * 500_000: 1}), "expected a Pix2Pix model, found kkk"),
     "kind_long": (card(kind="k" * 500_000), "expected one of"),
     "kind_list": (card(kind=["k" * 500_000]), "expected the name of a kind of model"),
@@ -302,13 +340,17 @@ def test_a_hostile_model_folder_is_refused_in_a_line(said: dict[str, str], name:
     assert len(line) < 3000
 
 
-def test_nothing_in_a_model_folder_is_executed_or_unpacked(models: Path, said: dict[str, str]) -> None:
+def test_nothing_in_a_model_folder_is_executed_or_unpacked(
+    models: Path, said: dict[str, str]
+) -> None:
     assert said
     assert [path.name for path in models.parent.rglob("executed")] == []
 
 
 @pytest.mark.parametrize("name", ["card_pipe", "canvas_fine"])
-def test_a_run_with_a_hostile_model_is_one_line_and_leaves_nothing(models: Path, tmp_path: Path, name: str) -> None:
+def test_a_run_with_a_hostile_model_is_one_line_and_leaves_nothing(
+    models: Path, tmp_path: Path, name: str
+) -> None:
     nib.save(nib.Nifti1Image(np.ones((4, 5, 6), np.uint8), np.eye(4)), tmp_path / "a.nii")
     words = ("run", "a.nii", "--out", "out", "--model", models / name)
     done = oasis_gan(*words, cwd=tmp_path, preexec_fn=limit_memory)

@@ -32,7 +32,9 @@ def _noise(*shape: int, seed: int = 0) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("size", [(4, 6), (1, 1), (5, 3)])
-def test_a_resize_convolution_is_repetition_followed_by_a_3x3_convolution(size: tuple[int, int]) -> None:
+def test_a_resize_convolution_is_repetition_followed_by_a_3x3_convolution(
+    size: tuple[int, int],
+) -> None:
     x = _noise(2, *size, 3)
     layer = ResizeConvolution(5, use_bias=True, kernel_initializer="glorot_uniform")
     layer.build(x.shape)
@@ -41,17 +43,23 @@ def test_a_resize_convolution_is_repetition_followed_by_a_3x3_convolution(size: 
     plain = keras.layers.Conv2D(5, 3, padding="same")
     plain.build((None, None, None, 3))
     plain.set_weights([np.asarray(layer.kernel), np.asarray(layer.bias)])
-    np.testing.assert_allclose(made, np.asarray(plain(np.repeat(np.repeat(x, 2, 1), 2, 2))), atol=2e-5)
+    np.testing.assert_allclose(
+        made, np.asarray(plain(np.repeat(np.repeat(x, 2, 1), 2, 2))), atol=2e-5
+    )
 
 
 def test_instance_normalization_is_group_normalization_with_a_channel_a_group() -> None:
     x = _noise(2, 7, 5, 4) * 3 + 1
     plain = keras.layers.GroupNormalization(-1, epsilon=1e-5)
-    np.testing.assert_allclose(np.asarray(InstanceNormalization()(x)), np.asarray(plain(x)), atol=1e-4)
+    np.testing.assert_allclose(
+        np.asarray(InstanceNormalization()(x)), np.asarray(plain(x)), atol=1e-4
+    )
 
 
 def test_the_papers_generator_has_the_parameters_of_the_tutorials() -> None:
-    settings = GeneratorSettings(levels=8, filters=64, norm="batch", upsample="transposed", full_skip=False)
+    settings = GeneratorSettings(
+        levels=8, filters=64, norm="batch", upsample="transposed", full_skip=False
+    )
     ours = networks.generator(settings, 3, 3).count_params()
     # The tutorial normalises its innermost block (4 numbers a channel), which the paper's erratum takes back; a
     # convolution without a norm has a bias here.
@@ -67,8 +75,12 @@ def test_the_tutorials_generator_with_its_innermost_norm_has_the_tutorials_param
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize("upsample", ["resize", "transposed"])
 @pytest.mark.parametrize("full_skip", [True, False])
-def test_a_generator_keeps_the_size_of_its_slices(norm: Norm, upsample: Upsample, full_skip: bool) -> None:
-    settings = GeneratorSettings(levels=3, filters=4, norm=norm, upsample=upsample, full_skip=full_skip, dropout=0.5)
+def test_a_generator_keeps_the_size_of_its_slices(
+    norm: Norm, upsample: Upsample, full_skip: bool
+) -> None:
+    settings = GeneratorSettings(
+        levels=3, filters=4, norm=norm, upsample=upsample, full_skip=full_skip, dropout=0.5
+    )
     model = networks.generator(settings, 3, 2)
     made = np.asarray(model(np.abs(_noise(2, 16, 24, 3)), training=False))
     assert made.shape == (2, 16, 24, 2)
@@ -86,7 +98,9 @@ def test_dropout_acts_in_training_only() -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_logit_sees_the_patch_the_paper_names(field: Field) -> None:
     """By gradient: which pixels move the logit in the middle. By arithmetic: kernels and strides of the layers."""
-    model = networks.discriminator(DiscriminatorSettings(receptive_field=field, filters=1, norm="none"), 1, 1)
+    model = networks.discriminator(
+        DiscriminatorSettings(receptive_field=field, filters=1, norm="none"), 1, 1
+    )
     assert networks.receptive_field(model) == field
     for variable in model.trainable_variables:
         variable.assign(tf.ones_like(variable) * 0.1)
@@ -109,16 +123,23 @@ def test_the_papers_discriminator_gives_30_by_30_logits_and_the_tutorials_parame
 def test_an_encoder_decoder_is_a_u_net_without_skips() -> None:
     """What the last level sees of the input comes through the innermost block alone."""
     plain, skipping = (
-        networks.generator(GeneratorSettings(levels=3, filters=4, architecture=name, full_skip=False), 1, 1)
+        networks.generator(
+            GeneratorSettings(levels=3, filters=4, architecture=name, full_skip=False), 1, 1
+        )
         for name in ("encoder-decoder", "u-net")
     )
     assert plain.count_params() < skipping.count_params()
     assert not [layer for layer in plain.layers if isinstance(layer, keras.layers.Concatenate)]
-    assert len([layer for layer in skipping.layers if isinstance(layer, keras.layers.Concatenate)]) == 2
+    assert (
+        len([layer for layer in skipping.layers if isinstance(layer, keras.layers.Concatenate)])
+        == 2
+    )
 
 
 def test_translating_as_in_training_goes_by_each_slice_alone_and_repeats_itself() -> None:
-    settings = GeneratorSettings(levels=3, filters=8, norm="batch", dropout=0.5, test_as_training=True)
+    settings = GeneratorSettings(
+        levels=3, filters=8, norm="batch", dropout=0.5, test_as_training=True
+    )
     model = networks.generator(settings, 3, 1)
     x = np.abs(_noise(3, 16, 16, 3))
     together, again = (np.asarray(model(x, training=False)) for _ in range(2))
@@ -132,7 +153,9 @@ def test_translating_as_in_training_goes_by_each_slice_alone_and_repeats_itself(
 
 
 def test_dropout_that_stays_on_drops_its_share_and_keeps_the_mean() -> None:
-    made = np.asarray(Dropout(0.5, always=True)(np.ones((1, 64, 64, 8), np.float32), training=False))
+    made = np.asarray(
+        Dropout(0.5, always=True)(np.ones((1, 64, 64, 8), np.float32), training=False)
+    )
     assert set(np.unique(made)) == {0.0, 2.0}
     assert made.mean() == pytest.approx(1, abs=0.05)
 
@@ -191,17 +214,26 @@ def test_losses_are_those_of_the_paper_a_slice_each() -> None:
 
 
 @pytest.mark.parametrize("roughness", [1.0, 1.3])
-def test_texture_is_the_distance_between_distributions_of_values_and_changes(roughness: float) -> None:
-    real, generated = (_noise(2, 12, 9, 1, seed=seed) * scale for seed, scale in ((0, 1.0), (1, 0.5)))
+def test_texture_is_the_distance_between_distributions_of_values_and_changes(
+    roughness: float,
+) -> None:
+    real, generated = (
+        _noise(2, 12, 9, 1, seed=seed) * scale for seed, scale in ((0, 1.0), (1, 0.5))
+    )
 
     def features(image: NDArray[np.float32], times: float) -> list[NDArray[np.float32]]:
-        return [image, *(times * (image - np.roll(image, lag, axis)) for lag in (1, 2) for axis in (0, 1))]
+        return [
+            image,
+            *(times * (image - np.roll(image, lag, axis)) for lag in (1, 2) for axis in (0, 1)),
+        ]
 
     expected = []
     for a, b in zip(real[..., 0], generated[..., 0], strict=True):
         both = zip(features(a, roughness), features(b, 1), strict=True)
         expected.append(np.mean([wasserstein_distance(x.ravel(), y.ravel()) for x, y in both]))
-    np.testing.assert_allclose(np.asarray(losses.texture(real, generated, roughness)), expected, rtol=1e-4)
+    np.testing.assert_allclose(
+        np.asarray(losses.texture(real, generated, roughness)), expected, rtol=1e-4
+    )
 
 
 def test_texture_does_not_ask_where_a_pixel_is() -> None:

@@ -106,7 +106,9 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def test_two_devices_take_the_step_that_one_would_take() -> None:
     """Weights, and all that Adam remembers: gradients are averaged once, not summed and not averaged twice."""
     words = [sys.executable, "-W", "ignore", "-c", DEVICES]
-    process = subprocess.run(words, cwd=TESTS, capture_output=True, text=True, timeout=300, check=False)
+    process = subprocess.run(
+        words, cwd=TESTS, capture_output=True, text=True, timeout=300, check=False
+    )
     assert process.stdout.split() == ["alike"], process.stderr
 
 
@@ -124,10 +126,14 @@ def test_two_workers_end_with_the_same_weights_and_one_of_them_writes(tmp_path: 
 
 
 @pytest.mark.parametrize("victim", [0, 1])
-def test_when_a_worker_is_killed_the_other_says_so_and_the_run_can_be_resumed(tmp_path: Path, victim: int) -> None:
+def test_when_a_worker_is_killed_the_other_says_so_and_the_run_can_be_resumed(
+    tmp_path: Path, victim: int
+) -> None:
     out = tmp_path / "m"
     both = workers(out, 100_000)
-    while not list(out.glob("checkpoints/step-*")) and all(process.poll() is None for process in both):
+    while not list(out.glob("checkpoints/step-*")) and all(
+        process.poll() is None for process in both
+    ):
         time.sleep(0.05)
     both[victim].send_signal(signal.SIGKILL)
     status, _, said = ended(both[1 - victim])

@@ -18,7 +18,19 @@ import numpy as np
 import oasis_gan_pix2pix
 import pytest
 from kit.places import TESTS
-from kit.tiny_training import EXACT, LONG, OBJECTIVES, PLAIN, PRECISIONS, PREDICTION, TINY, batch, head, run, subject
+from kit.tiny_training import (
+    EXACT,
+    LONG,
+    OBJECTIVES,
+    PLAIN,
+    PRECISIONS,
+    PREDICTION,
+    TINY,
+    batch,
+    head,
+    run,
+    subject,
+)
 from oasis_gan_keras import checkpoints
 from oasis_gan_keras.backend import keras, tf
 from oasis_gan_keras.variables import read
@@ -61,18 +73,24 @@ def expected_losses(trainer: Pix2PixTrainer, source: Tensor, target: Tensor) -> 
     losses = {"L1": tf.reduce_mean(abs(real - generated)), "adversarial": 0.0, "discriminator": 0.0}
     if trainer.recipe.loss.adversarial:
         losses["adversarial"] = minus_log(probability(generated))
-        losses["discriminator"] = (minus_log(probability(real)) + minus_log(1 - probability(generated))) / 2
+        losses["discriminator"] = (
+            minus_log(probability(real)) + minus_log(1 - probability(generated))
+        ) / 2
     return losses
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("sees", ["image", "residual"])
-def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(objective: str, sees: str) -> None:
+def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(
+    objective: str, sees: str
+) -> None:
     """Against the equations written anew: losses, gradients, and what Adam makes of them."""
     if sees == "residual" and objective in ("GAN", "L1+GAN"):
         pytest.skip("refused: the residual shows the source")
     discriminator = {**PLAIN["discriminator"], "sees": sees}
-    recipe = Recipe(**{**EXACT, "size": 16, "loss": {"objective": objective}, "discriminator": discriminator})
+    recipe = Recipe(
+        **{**EXACT, "size": 16, "loss": {"objective": objective}, "discriminator": discriminator}
+    )
     keras.utils.set_random_seed(1)
     trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
     source, target = batch()
@@ -91,14 +109,20 @@ def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(objectiv
     for name, gradients in expected.items():
         norm = np.sqrt(sum(float(np.square(np.asarray(gradient)).sum()) for gradient in gradients))
         assert figures[f"{name}_gradient"] == pytest.approx(norm, rel=1e-3)
-        for variable, gradient in zip(getattr(trainer, name).trainable_variables, gradients, strict=True):
+        for variable, gradient in zip(
+            getattr(trainer, name).trainable_variables, gradients, strict=True
+        ):
             moved = np.asarray(variable) - before[name][variable.path]
             # The first step of Adam (https://arxiv.org/abs/1412.6980, algorithm 1, epsilon beside the root of v).
             root = np.sqrt(1 - 0.999) * np.asarray(gradient)
-            np.testing.assert_allclose(moved, -2e-4 * root / (np.abs(root) + 1e-7), rtol=0.02, atol=4e-6)
+            np.testing.assert_allclose(
+                moved, -2e-4 * root / (np.abs(root) + 1e-7), rtol=0.02, atol=4e-6
+            )
     if not recipe.loss.adversarial:
         after = read(trainer.discriminator)
-        assert all(np.array_equal(after[name], value) for name, value in before["discriminator"].items())
+        assert all(
+            np.array_equal(after[name], value) for name, value in before["discriminator"].items()
+        )
 
 
 def test_background_of_the_source_teaches_nothing() -> None:
@@ -113,7 +137,14 @@ def test_background_of_the_source_teaches_nothing() -> None:
 
 
 def test_the_learning_rate_is_constant_and_then_falls_to_nothing_in_both_stages() -> None:
-    recipe = Recipe(**{**PLAIN, "size": 16, "smooth": {"steps": 10, "learning_rate": 0.1}, "learning_rate": 0.01})
+    recipe = Recipe(
+        **{
+            **PLAIN,
+            "size": 16,
+            "smooth": {"steps": 10, "learning_rate": 0.1},
+            "learning_rate": 0.01,
+        }
+    )
     optimizer = Pix2PixTrainer(recipe, PREDICTION, 30).optimizers["generator"]
     rates = []
     for step in range(31):
@@ -138,9 +169,16 @@ def test_averaged_weights_trail_the_trained_ones_by_the_decay() -> None:
 
 
 @pytest.mark.parametrize("before", [(24,), (24, 32), (32, 16, 24)])
-def test_an_update_does_not_depend_on_the_sizes_of_slices_that_came_before(before: tuple[int, ...]) -> None:
+def test_an_update_does_not_depend_on_the_sizes_of_slices_that_came_before(
+    before: tuple[int, ...],
+) -> None:
     recipe = parse_recipe(
-        {**TINY, "precision": "float32", "generator": {"levels": 2, "filters": 8}, "smooth": {"steps": 0}}
+        {
+            **TINY,
+            "precision": "float32",
+            "generator": {"levels": 2, "filters": 8},
+            "smooth": {"steps": 0},
+        }
     )
     ours, fresh = (Pix2PixTrainer(recipe, PREDICTION, 10) for _ in range(2))
     for step, size in enumerate(before):
@@ -149,7 +187,9 @@ def test_an_update_does_not_depend_on_the_sizes_of_slices_that_came_before(befor
     for size in (16, 32):
         assert ours.update(5, *batch(7, size)) == fresh.update(5, *batch(7, size))
         there = fresh.state()
-        assert {name for name, array in ours.state().items() if array.tobytes() != there[name].tobytes()} == set()
+        assert {
+            name for name, array in ours.state().items() if array.tobytes() != there[name].tobytes()
+        } == set()
     source, _ = batch(8, 48)
     ours.generate(batch(9)[0])
     np.testing.assert_array_equal(ours.generate(source), fresh.generate(source))
@@ -164,8 +204,12 @@ def test_half_precisions_learn_what_float32_learns(precision: str) -> None:
         trainer = Pix2PixTrainer(recipe, PREDICTION, 80)
         source = batch()[0]
         assert trainer.generate(source).dtype == np.float32
-        losses[name] = [trainer.update(step, source, source @ PREDICTION.weights)["L1"] for step in range(80)]
-        assert all(variable.dtype == "float32" for variable in trainer.generator.trainable_variables)
+        losses[name] = [
+            trainer.update(step, source, source @ PREDICTION.weights)["L1"] for step in range(80)
+        ]
+        assert all(
+            variable.dtype == "float32" for variable in trainer.generator.trainable_variables
+        )
     assert losses[precision][-1] < 0.5 * losses[precision][0]
     assert losses[precision][-1] == pytest.approx(losses["float32"][-1], rel=0.1)
     assert keras.config.dtype_policy().name == "float32"
@@ -173,9 +217,16 @@ def test_half_precisions_learn_what_float32_learns(precision: str) -> None:
 
 def test_every_recipe_that_ships_is_understood() -> None:
     paths = sorted((Path(oasis_gan_pix2pix.__file__).parent / "recipes").glob("*.toml"))
-    assert [path.stem for path in paths] == ["2.5d", "paper", "tensorflow-tutorial", "tissue-to-t1w"]
+    assert [path.stem for path in paths] == [
+        "2.5d",
+        "paper",
+        "tensorflow-tutorial",
+        "tissue-to-t1w",
+    ]
     recipes = {path.stem: parse_recipe(tomllib.loads(path.read_text("utf-8"))) for path in paths}
-    assert {name: recipe.context for name, recipe in recipes.items() if recipe.context} == {"2.5d": 2}
+    assert {name: recipe.context for name, recipe in recipes.items() if recipe.context} == {
+        "2.5d": 2
+    }
 
 
 @pytest.mark.parametrize("name", ["paper", "tensorflow-tutorial"])
@@ -236,7 +287,9 @@ def test_a_run_that_is_killed_and_resumed_ends_like_one_that_was_not(
     process.wait()
     lines = run(out, LONG, resume=True)
     assert any("resumed after step" in line or "begun anew" in line for line in lines)
-    for path in sorted(path for path in uninterrupted.rglob("*") if path.is_file() and path.suffix != ".png"):
+    for path in sorted(
+        path for path in uninterrupted.rglob("*") if path.is_file() and path.suffix != ".png"
+    ):
         assert (out / path.relative_to(uninterrupted)).read_bytes() == path.read_bytes(), path.name
     there = {path.relative_to(out) for path in out.rglob("*") if not path.name.startswith(".")}
     assert there == {path.relative_to(uninterrupted) for path in uninterrupted.rglob("*")}
@@ -262,13 +315,18 @@ def test_a_checkpoint_whose_metrics_have_no_names_is_resumed_to_the_same_model(
         assert (out / name).read_bytes() == (uninterrupted / name).read_bytes()
 
 
-def test_a_checkpoint_of_other_losses_is_refused_in_a_sentence(uninterrupted: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_of_other_losses_is_refused_in_a_sentence(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
     out = shutil.copytree(uninterrupted, tmp_path / "m")
     last = checkpoints.read_last(out / "checkpoints")
     assert last is not None
     facts = {**last.facts, "sums": {**last.facts["sums"], "colour": 0.5}}
     checkpoints.write(out / "checkpoints", replace(last, facts=facts), 1)
-    with pytest.raises(OasisGanError, match=r"checkpoints: expected the losses L1, .*, found L1, .*colour; resume it"):
+    with pytest.raises(
+        OasisGanError,
+        match=r"checkpoints: expected the losses L1, .*, found L1, .*colour; resume it",
+    ):
         run(out, {**LONG, "steps": 13}, resume=True)
 
 
@@ -283,7 +341,9 @@ def test_resuming_with_other_networks_is_refused(uninterrupted: Path) -> None:
         run(uninterrupted, other, resume=True)
 
 
-def test_training_stops_at_what_is_not_finite_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+def test_training_stops_at_what_is_not_finite_and_keeps_the_last_good_checkpoint(
+    tmp_path: Path,
+) -> None:
     recipe = {**LONG, "smooth": {"steps": 5, "learning_rate": 1e-3}, "learning_rate": 1.0}
     recipe |= {"loss": {"gan": "least-squares", "gan_weight": 1e38}}
     with pytest.raises(OasisGanError) as caught:
@@ -296,7 +356,14 @@ def test_training_stops_at_what_is_not_finite_and_keeps_the_last_good_checkpoint
 
 
 def test_training_stops_when_validation_gets_no_better(tmp_path: Path) -> None:
-    recipe = {**LONG, "steps": 400, "validate_every": 2, "patience": 2, "smooth": {"steps": 0}, "learning_rate": 1e-12}
+    recipe = {
+        **LONG,
+        "steps": 400,
+        "validate_every": 2,
+        "patience": 2,
+        "smooth": {"steps": 0},
+        "learning_rate": 1e-12,
+    }
     lines = run(tmp_path / "m", recipe)
     assert any("no better since step" in line for line in lines)
     rows = (tmp_path / "m" / "losses.csv").read_text().splitlines()
@@ -313,4 +380,6 @@ def test_the_resolved_recipe_trains_the_same_model(uninterrupted: Path, tmp_path
     resolved = tomllib.loads((uninterrupted / "recipe.toml").read_text())
     assert parse_recipe(resolved) == parse_recipe(LONG)
     run(tmp_path / "m", resolved)
-    assert (tmp_path / "m" / "weights.safetensors").read_bytes() == (uninterrupted / "weights.safetensors").read_bytes()
+    assert (tmp_path / "m" / "weights.safetensors").read_bytes() == (
+        uninterrupted / "weights.safetensors"
+    ).read_bytes()

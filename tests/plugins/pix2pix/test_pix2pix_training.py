@@ -79,7 +79,9 @@ def test_a_training_goes_on_where_nobody_that_is_held_out_can_be_used(tmp_path: 
         ({"source": "image", "output": "T2w"}, "robust", "T2w"),
     ],
 )
-def test_contrast_and_output_follow_from_the_direction(settings: dict[str, Any], contrast: str, output: str) -> None:
+def test_contrast_and_output_follow_from_the_direction(
+    settings: dict[str, Any], contrast: str, output: str
+) -> None:
     recipe = parse_recipe(settings)
     assert (recipe.contrast, recipe.output) == (contrast, output)
     assert parse_recipe(recipe.model_dump(mode="json")) == recipe
@@ -87,18 +89,26 @@ def test_contrast_and_output_follow_from_the_direction(settings: dict[str, Any],
 
 def test_what_the_source_tells_is_the_mean_of_each_tissue() -> None:
     recipe = Recipe(**STILL)
-    prediction = LinearPrediction.of(Pairs([subject("a", *head())], recipe, pytest.fail).sample(100))
+    prediction = LinearPrediction.of(
+        Pairs([subject("a", *head())], recipe, pytest.fail).sample(100)
+    )
     np.testing.assert_allclose(prediction.weights[:, 0], [0.30, 0.55, 0.75], atol=0.02)
 
 
 def test_training_learns_and_so_does_the_discriminator() -> None:
-    recipe = Recipe(**{**TINY, "steps": 300, "learning_rate": 2e-3, "loss": {"objective": "L1+cGAN"}})
-    recipe = recipe.model_copy(update={"discriminator": recipe.discriminator.model_copy(update={"sees": "residual"})})
+    recipe = Recipe(
+        **{**TINY, "steps": 300, "learning_rate": 2e-3, "loss": {"objective": "L1+cGAN"}}
+    )
+    recipe = recipe.model_copy(
+        update={"discriminator": recipe.discriminator.model_copy(update={"sees": "residual"})}
+    )
     source, target = Pairs([subject("a", *head())], recipe, pytest.fail).sample(8)
     keras.utils.set_random_seed(0)
     trainer = Pix2PixTrainer(recipe, LinearPrediction.of((source, target)), 300)
     before = np.abs(trainer.generate(source) - target).mean()
-    discrimination = [float(trainer.update(step, source, target)["discriminator"]) for step in range(150)]
+    discrimination = [
+        float(trainer.update(step, source, target)["discriminator"]) for step in range(150)
+    ]
     assert np.abs(trainer.generate(source) - target).mean() < before / 4
     # Below that of a coin.
     assert np.mean(discrimination[-50:]) < np.log(2)
@@ -131,7 +141,11 @@ def test_a_model_folder_says_what_it_was_trained_on(folder: Path) -> None:
 
 def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path) -> None:
     both = subject("a", *head()), subject("b", *head(1))
-    settings = {**TINY, "smooth": {"steps": 2, "texture": 0.5}, "histogram": {"strength": 0.8, "subjects": ["b"]}}
+    settings = {
+        **TINY,
+        "smooth": {"steps": 2, "texture": 0.5},
+        "histogram": {"strength": 0.8, "subjects": ["b"]},
+    }
     train(
         TrainingRequest(
             subjects=both,
@@ -149,14 +163,22 @@ def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path)
         "WM": 0.75,
     }
     # Its strength is that of the textured end; at the smooth one nothing is changed.
-    steps = [load_translator(tmp_path / "model", texture=texture).finish for texture in (0.0, None, 1.0)]
+    steps = [
+        load_translator(tmp_path / "model", texture=texture).finish for texture in (0.0, None, 1.0)
+    ]
     assert all(isinstance(step, HistogramMatching) for step in steps)
-    assert [step.histogram.strength for step in steps if isinstance(step, HistogramMatching)] == [0.0, 0.4, 0.8]
+    assert [step.histogram.strength for step in steps if isinstance(step, HistogramMatching)] == [
+        0.0,
+        0.4,
+        0.8,
+    ]
 
 
 def test_the_histogram_of_a_subject_that_is_not_learnt_from_is_refused(tmp_path: Path) -> None:
     settings = {**TINY, "histogram": {"strength": 0.8, "subjects": ["z"]}}
-    with pytest.raises(OasisGanError, match=r"recipe: histogram\.subjects: expected subjects .*: a, found z;"):
+    with pytest.raises(
+        OasisGanError, match=r"recipe: histogram\.subjects: expected subjects .*: a, found z;"
+    ):
         train(
             TrainingRequest(
                 subjects=(subject("a", *head()),),
@@ -168,7 +190,9 @@ def test_the_histogram_of_a_subject_that_is_not_learnt_from_is_refused(tmp_path:
         )
 
 
-@pytest.mark.parametrize(("held", "calls"), [(8, [5]), (3, [5, 3, 2]), (1, [5, 3, 2, 1, 1, 1, 1, 1])])
+@pytest.mark.parametrize(
+    ("held", "calls"), [(8, [5]), (3, [5, 3, 2]), (1, [5, 3, 2, 1, 1, 1, 1, 1])]
+)
 def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
     folder: Path, monkeypatch: pytest.MonkeyPatch, held: int, calls: list[int]
 ) -> None:
@@ -190,7 +214,9 @@ def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
     assert max(seen) <= held
 
 
-def test_a_slice_that_a_gpu_cannot_hold_is_told_in_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slice_that_a_gpu_cannot_hold_is_told_in_a_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def none(part: Any, box: Any) -> Any:  # noqa: ANN401
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
@@ -201,7 +227,9 @@ def test_a_slice_that_a_gpu_cannot_hold_is_told_in_a_line(folder: Path, monkeypa
 
 
 @pytest.mark.parametrize(("precision", "bound"), PRECISIONS)
-def test_a_loaded_model_paints_like_the_trained_one(folder: Path, precision: Precision, bound: float) -> None:
+def test_a_loaded_model_paints_like_the_trained_one(
+    folder: Path, precision: Precision, bound: float
+) -> None:
     def generate(slices: NDArray[np.float32]) -> NDArray[np.float32]:
         return StoredGenerator(folder, precision=precision).generate(slices)
 
@@ -232,7 +260,11 @@ def _flipped(data: bytes) -> bytes:
         ("weights.safetensors", lambda data: data + b"x", "more"),
         ("weights.safetensors", lambda data: b"", "SHA-256"),
         ("model.json", lambda data: data[:-40], "model.json"),
-        ("model.json", lambda data: data.replace(b'"levels": 2', b'"levels": 3'), "canvas.multiple"),
+        (
+            "model.json",
+            lambda data: data.replace(b'"levels": 2', b'"levels": 3'),
+            "canvas.multiple",
+        ),
         ("model.json", lambda data: data.replace(b'"filters": 4', b'"filters": 8'), "shape"),
         (
             "model.json",
@@ -240,7 +272,11 @@ def _flipped(data: bytes) -> bytes:
             "down1_conv/bias of shape (256,)",
         ),
         ("model.json", lambda data: data.replace(b'"pix2pix"', b'"other"'), "kind"),
-        ("model.json", lambda data: data.replace(b'"weights.safetensors"', b'"../../x"'), "weights.file"),
+        (
+            "model.json",
+            lambda data: data.replace(b'"weights.safetensors"', b'"../../x"'),
+            "weights.file",
+        ),
         ("model.json", lambda data: data.replace(b'"levels"', b'"lambda"'), "lambda"),
         ("model.json", lambda data: b"[" * 100_000, "model.json"),
         ("model.json", lambda data: b" " * 2**21, "more"),
@@ -259,7 +295,11 @@ def test_a_model_folder_that_was_changed_is_refused_in_a_line(
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("up2_norm/gamma", lambda array: array[:1], r"expected up2_norm/gamma of shape \(4,\), found \(1,\)"),
+        (
+            "up2_norm/gamma",
+            lambda array: array[:1],
+            r"expected up2_norm/gamma of shape \(4,\), found \(1,\)",
+        ),
         ("up2_norm/beta", None, r"expected up2_norm/beta of shape \(4,\), found none"),
         ("up2_norm/moving_variance", np.negative, "found up2_norm/moving_variance below 0"),
     ],
@@ -285,7 +325,9 @@ def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
     assert "\n" not in str(caught.value)
 
 
-def test_weights_that_are_not_finite_are_refused_even_when_vouched_for(folder: Path, tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_refused_even_when_vouched_for(
+    folder: Path, tmp_path: Path
+) -> None:
     model = store.read_model(folder)
     weights = {name: np.array(weight) for name, weight in model.weights.items()}
     next(iter(weights.values())).flat[0] = np.nan
@@ -297,7 +339,9 @@ def test_weights_that_are_not_finite_are_refused_even_when_vouched_for(folder: P
     store.write_model(tmp_path / "nan", model.weights, {}, **fields)
     (tmp_path / "nan" / "weights.safetensors").write_bytes(data)
     content = json.loads((tmp_path / "nan" / "model.json").read_text())
-    content["weights"] = store.WeightsFile(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()).model_dump()
+    content["weights"] = store.WeightsFile(
+        bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
+    ).model_dump()
     (tmp_path / "nan" / "model.json").write_text(json.dumps(content))
     with pytest.raises(OasisGanError, match="finite weights"):
         StoredGenerator(tmp_path / "nan")
@@ -330,13 +374,19 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ({"size": 16}, "recipe: size"),
         ({"source": "labels", "target": "labels"}, "recipe: target"),
         ({"discriminator": {"receptive_field": 71}}, "recipe: discriminator.receptive_field"),
-        ({"discriminator": {"sees": "residual"}, "loss": {"objective": "L1+GAN"}}, "recipe: discriminator.sees"),
+        (
+            {"discriminator": {"sees": "residual"}, "loss": {"objective": "L1+GAN"}},
+            "recipe: discriminator.sees",
+        ),
         ({"loss": {"objective": "L1"}, "smooth": {"steps": 5}}, "recipe: smooth.steps"),
         ({"target": "labels", "source": "image", "sharpness": 1.4}, "recipe: sharpness"),
         ({"loss": {"objective": "L1", "texture_weight": 5}}, "recipe: loss.texture_weight"),
         ({"loss": {"roughness": 1.2}}, "recipe: loss.roughness"),
         ({"histogram": {"strength": 1.5}}, "recipe: histogram.strength"),
-        ({"target": "labels", "source": "image", "histogram": {"strength": 0.5}}, "recipe: histogram.strength"),
+        (
+            {"target": "labels", "source": "image", "histogram": {"strength": 0.5}},
+            "recipe: histogram.strength",
+        ),
         ({"histogram": {"subjects": ["a"]}}, "recipe: histogram.subjects"),
         ({"generator": {"noise": True, "full_skip": False}}, "recipe: generator.noise"),
         ({"loss": {"l1_weight": -1}}, "recipe: loss.l1_weight"),
@@ -352,8 +402,14 @@ def test_a_wrong_recipe_is_refused_by_field(settings: dict[str, Any], said: str)
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"l1_weight": 50}, "expected a setting of the recipe, found l1_weight; did you mean loss.l1_weight?"),
-        ({"generator": {"l1_weight": 50}}, "found generator.l1_weight; did you mean loss.l1_weight?"),
+        (
+            {"l1_weight": 50},
+            "expected a setting of the recipe, found l1_weight; did you mean loss.l1_weight?",
+        ),
+        (
+            {"generator": {"l1_weight": 50}},
+            "found generator.l1_weight; did you mean loss.l1_weight?",
+        ),
         ({"filters": 8}, "did you mean generator.filters or discriminator.filters?"),
         ({"generator": {"nrom": "batch"}}, "did you mean generator.norm?"),
         ({"generater": {"norm": "batch"}}, "found generater; did you mean generator?"),
@@ -368,12 +424,21 @@ def test_a_wrong_recipe_is_refused_by_field(settings: dict[str, Any], said: str)
         ({"learning_rate": "fast"}, "expected a number, found 'fast'"),
         ({"learning_rate": float("inf")}, "expected a finite number, found inf"),
         ({"tensorboard": "maybe"}, "expected true or false, found 'maybe'"),
-        ({"version": 2}, """expected text, found 2; put it in quotes, as TOML has it: 'version="2"'"""),
-        ({"planes": "axial"}, """expected a list, found 'axial'; write it as a TOML list: 'planes=["axial"]'"""),
+        (
+            {"version": 2},
+            """expected text, found 2; put it in quotes, as TOML has it: 'version="2"'""",
+        ),
+        (
+            {"planes": "axial"},
+            """expected a list, found 'axial'; write it as a TOML list: 'planes=["axial"]'""",
+        ),
         ({"planes": "[axial, coronal]"}, """'planes=["axial", "coronal"]'"""),
         ({"planes": []}, "expected a list of at least 1, found []"),
         ({"planes": ["axial", "axial"]}, "expected each plane once, found axial twice"),
-        ({"loss": 5}, "recipe: loss: expected a table of settings, found 5; name a setting in it: loss.NAME = ..."),
+        (
+            {"loss": 5},
+            "recipe: loss: expected a table of settings, found 5; name a setting in it: loss.NAME = ...",
+        ),
         ({"loss": {"gan": "x"}}, "expected one of 'bce' or 'least-squares', found 'x'"),
         ({"generator": {"dropout": 2}}, "expected a number of at most 1.0, found 2"),
         ({"steps": 0}, "expected a number of at least 1, found 0"),
@@ -405,5 +470,7 @@ def test_no_setting_is_refused_in_the_words_of_pydantic() -> None:
             parse_recipe(settings)
         except OasisGanError as error:
             refused += 1
-            assert not re.search("[Ii]nput should|a valid |should match|after validation", str(error)), str(error)
+            assert not re.search(
+                "[Ii]nput should|a valid |should match|after validation", str(error)
+            ), str(error)
     assert refused > 200

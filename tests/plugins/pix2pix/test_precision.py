@@ -20,7 +20,12 @@ from kit.places import EXAMPLES
 from kit.processors import EMULATED, UNDECIDED, WITHOUT_BFLOAT16
 from kit.tool import Painting, oasis_gan
 from numpy.typing import NDArray
-from oasis_gan_keras.hardware import ChosenPrecision, Precision, choose_precision, convolution_failure
+from oasis_gan_keras.hardware import (
+    ChosenPrecision,
+    Precision,
+    choose_precision,
+    convolution_failure,
+)
 
 from oasis_gan import Computation, OasisGanError
 from oasis_gan.plugin.models import computation_of
@@ -32,13 +37,19 @@ PROCESSORS: dict[str, dict[str, str]] = {
     "AVX2": WITHOUT_BFLOAT16,
     "SSE41": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "SSE41"},
 }
-FALLBACK = "precision: computing in float32, because a convolution in bfloat16 fails on this machine ("
+FALLBACK = (
+    "precision: computing in float32, because a convolution in bfloat16 fails on this machine ("
+)
 
 
-def translate(source: Path, out: Path, precision: str | None, **environment: str) -> subprocess.CompletedProcess[str]:
+def translate(
+    source: Path, out: Path, precision: str | None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Translate a label map with the shipped model, as on another machine."""
     words = () if precision is None else ("--precision", precision)
-    done = oasis_gan("run", source, "--out", out, *words, cwd=out.parent, env={**UNDECIDED, **environment})
+    done = oasis_gan(
+        "run", source, "--out", out, *words, cwd=out.parent, env={**UNDECIDED, **environment}
+    )
     assert done.returncode == 0, done.stderr
     return done
 
@@ -81,7 +92,9 @@ def seg(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(PROCESSORS, 2)))
-def test_float32_is_the_same_on_every_processor_to_120_db(in_float32: Path, one: str, other: str) -> None:
+def test_float32_is_the_same_on_every_processor_to_120_db(
+    in_float32: Path, one: str, other: str
+) -> None:
     assert psnr(voxels(in_float32 / one), voxels(in_float32 / other)) >= 120
 
 
@@ -91,7 +104,9 @@ def test_the_processors_of_these_tests_are_different_ones(in_float32: Path) -> N
 
 
 @pytest.mark.parametrize("environment", [{}, EMULATED], ids=["here", "emulated"])
-def test_bfloat16_is_within_50_db_of_float32(in_float32: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_bfloat16_is_within_50_db_of_float32(
+    in_float32: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
     if not environment and convolution_failure("bfloat16"):
         pytest.skip("this machine has no bfloat16, or has been told so")
     translate(SAMPLE, tmp_path / "out", "bfloat16", **environment)
@@ -101,16 +116,22 @@ def test_bfloat16_is_within_50_db_of_float32(in_float32: Path, tmp_path: Path, e
     assert 50 <= difference < 100
 
 
-def test_one_thread_gives_the_same_bytes_as_all_of_them_in_float32(in_float32: Path, tmp_path: Path) -> None:
+def test_one_thread_gives_the_same_bytes_as_all_of_them_in_float32(
+    in_float32: Path, tmp_path: Path
+) -> None:
     words = ("run", SAMPLE, "--out", "out")
     processor = min(os.sched_getaffinity(0))
-    done = oasis_gan(*words, cwd=tmp_path, env=UNDECIDED, preexec_fn=lambda: os.sched_setaffinity(0, {processor}))
+    done = oasis_gan(
+        *words, cwd=tmp_path, env=UNDECIDED, preexec_fn=lambda: os.sched_setaffinity(0, {processor})
+    )
     assert done.returncode == 0, done.stderr
     assert sidecar(tmp_path / "out")["computation"]["threads"] == 1
     assert sidecar(tmp_path / "out")["volume"] == sidecar(in_float32 / "default")["volume"]
 
 
-def test_a_run_computes_in_float32_unless_another_precision_is_requested(seg: Path, tmp_path: Path) -> None:
+def test_a_run_computes_in_float32_unless_another_precision_is_requested(
+    seg: Path, tmp_path: Path
+) -> None:
     translate(seg, tmp_path / "default", None)
     translate(seg, tmp_path / "float32", "float32")
     assert sidecar(tmp_path / "default")["precision"] == "float32"
@@ -145,7 +166,11 @@ def test_auto_takes_bfloat16_only_where_it_is_listed_and_works(
         "print(chosen.precision, bool(chosen.note))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**UNDECIDED, **environment}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env={**UNDECIDED, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == f"{precision} {said}\n"
 
@@ -181,7 +206,9 @@ def test_an_output_of_another_precision_is_not_already_there(seg: Path, tmp_path
     assert sidecar(tmp_path / "out")["precision"] == "float32"
 
 
-def test_an_output_of_other_versions_and_threads_is_already_there(seg: Path, tmp_path: Path) -> None:
+def test_an_output_of_other_versions_and_threads_is_already_there(
+    seg: Path, tmp_path: Path
+) -> None:
     translate(seg, tmp_path / "out", None)
     (path,) = (tmp_path / "out").glob("*.json")
     said = sidecar(tmp_path / "out")
@@ -191,9 +218,13 @@ def test_an_output_of_other_versions_and_threads_is_already_there(seg: Path, tmp
     assert "already there" in done.stderr
 
 
-def test_the_contrast_of_a_reference_leaves_the_precision_on_record(seg: Path, tmp_path: Path) -> None:
+def test_the_contrast_of_a_reference_leaves_the_precision_on_record(
+    seg: Path, tmp_path: Path
+) -> None:
     words = ("--like", SAMPLE.with_name("mni152_t1.nii.gz"), "--precision", "bfloat16")
-    done = oasis_gan("run", seg, "--out", "out", *words, cwd=tmp_path, env={**UNDECIDED, **EMULATED})
+    done = oasis_gan(
+        "run", seg, "--out", "out", *words, cwd=tmp_path, env={**UNDECIDED, **EMULATED}
+    )
     assert done.returncode == 0, done.stderr
     assert sidecar(tmp_path / "out")["precision"] == "bfloat16"
 
@@ -208,11 +239,16 @@ def test_a_model_without_a_choice_of_precision_says_so_in_one_line(
     done = paint(seg, "--precision", precision)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "--precision: expected an option of paint (plane), found precision; leave it out" in done.stderr
+    assert (
+        "--precision: expected an option of paint (plane), found precision; leave it out"
+        in done.stderr
+    )
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_without_a_choice_of_precision_works_in_silence(seg: Path, tmp_path: Path, paint: Painting) -> None:
+def test_a_model_without_a_choice_of_precision_works_in_silence(
+    seg: Path, tmp_path: Path, paint: Painting
+) -> None:
     done = paint(seg)
     assert done.returncode == 0
     assert "precision" not in done.stderr
@@ -230,5 +266,7 @@ class Saying:
 def test_a_model_says_how_it_computes_in_a_computation() -> None:
     computation = Computation("float32", {"numpy": "2"}, threads=1)
     assert computation_of(Saying(computation)) is computation  # type: ignore[arg-type]
-    with pytest.raises(OasisGanError, match="Saying: expected a Computation, found dict; fix the model plugin"):
+    with pytest.raises(
+        OasisGanError, match="Saying: expected a Computation, found dict; fix the model plugin"
+    ):
         computation_of(Saying({"precision": "float32"}))  # type: ignore[arg-type]

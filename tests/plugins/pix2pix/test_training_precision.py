@@ -23,7 +23,8 @@ SHORT: dict[str, Any] = {**TINY, "steps": 2, "checkpoint_every": 1}
 LONGER: dict[str, Any] = {**SHORT, "steps": 3}
 
 needs_bfloat16 = pytest.mark.skipif(
-    bool(hardware.convolution_failure("bfloat16")), reason="this machine has no bfloat16, or has been told so"
+    bool(hardware.convolution_failure("bfloat16")),
+    reason="this machine has no bfloat16, or has been told so",
 )
 
 
@@ -38,7 +39,9 @@ def test_bfloat16_takes_the_step_of_float32(objective: str) -> None:
     """Losses to 1 %, lengths of gradients to 10 %, and nine weights of ten move to the same side."""
     figures, moved = {}, {}
     for precision in ("float32", "bfloat16"):
-        recipe = Recipe(**{**PLAIN, "size": 16, "loss": {"objective": objective}, "precision": precision})
+        recipe = Recipe(
+            **{**PLAIN, "size": 16, "loss": {"objective": objective}, "precision": precision}
+        )
         keras.utils.set_random_seed(1)
         trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
         before = read(trainer.generator)
@@ -76,7 +79,9 @@ def test_a_training_begun_in_float32_goes_on_in_it_where_auto_would_take_bfloat1
 
 
 @needs_bfloat16
-def test_a_training_may_be_told_to_go_on_in_another_precision_and_its_model_says_so(tmp_path: Path) -> None:
+def test_a_training_may_be_told_to_go_on_in_another_precision_and_its_model_says_so(
+    tmp_path: Path,
+) -> None:
     run(tmp_path / "m", {**SHORT, "precision": "bfloat16"})
     lines = run(tmp_path / "m", {**LONGER, "precision": "float32"}, resume=True)
     assert "precision: bfloat16, then float32" in lines
@@ -86,7 +91,11 @@ def test_a_training_may_be_told_to_go_on_in_another_precision_and_its_model_says
 def test_a_recipe_that_asks_for_what_does_not_work_here_is_trained_in_float32_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "convolution_failure", lambda precision: precision == "bfloat16" and "no primitive")
+    monkeypatch.setattr(
+        hardware,
+        "convolution_failure",
+        lambda precision: precision == "bfloat16" and "no primitive",
+    )
     line = "precision: computing in float32, because a convolution in bfloat16 fails on this machine (no primitive)"
     assert line in run(tmp_path / "m", {**SHORT, "precision": "bfloat16"})
     # What it fell back to is what it goes on in, where bfloat16 works too.
@@ -95,7 +104,9 @@ def test_a_recipe_that_asks_for_what_does_not_work_here_is_trained_in_float32_an
     assert trained_in(tmp_path / "m") == "float32"
 
 
-def test_a_training_in_bfloat16_is_not_resumed_in_silence_on_a_machine_without_it(tmp_path: Path) -> None:
+def test_a_training_in_bfloat16_is_not_resumed_in_silence_on_a_machine_without_it(
+    tmp_path: Path,
+) -> None:
     labels, image = head()
     (tmp_path / "head").mkdir()
     nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "head/seg.nii.gz")
@@ -108,7 +119,14 @@ def test_a_training_in_bfloat16_is_not_resumed_in_silence_on_a_machine_without_i
     def train(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return oasis_gan("train", *words, cwd=tmp_path, env={**UNDECIDED, **environment})
 
-    pairs = ("--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz", "--recipe", "tiny.toml")
+    pairs = (
+        "--source-suffix",
+        "seg.nii.gz",
+        "--target-suffix",
+        "t1.nii.gz",
+        "--recipe",
+        "tiny.toml",
+    )
     begun = train(tmp_path / "head", *pairs, "--out", "m", **EMULATED)
     assert begun.returncode == 0, begun.stderr
     before = (tmp_path / "m/model.json").read_bytes()
@@ -116,10 +134,15 @@ def test_a_training_in_bfloat16_is_not_resumed_in_silence_on_a_machine_without_i
     refused = train("--resume", "m", "--set", "steps=3", **WITHOUT_BFLOAT16)
     assert refused.returncode == 2
     last = refused.stderr.splitlines()[-1]
-    assert "m: expected a training that computes in bfloat16, found computing in float32, because" in last
+    assert (
+        "m: expected a training that computes in bfloat16, found computing in float32, because"
+        in last
+    )
     assert "resume it on a machine that can, or go on with precision=float32" in last
     assert (tmp_path / "m/model.json").read_bytes() == before
 
-    told = train("--resume", "m", "--set", "steps=3", "--set", "precision=float32", **WITHOUT_BFLOAT16)
+    told = train(
+        "--resume", "m", "--set", "steps=3", "--set", "precision=float32", **WITHOUT_BFLOAT16
+    )
     assert told.returncode == 0, told.stderr
     assert trained_in(tmp_path / "m") == "bfloat16, then float32"

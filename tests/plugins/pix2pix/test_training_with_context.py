@@ -58,7 +58,10 @@ def test_the_folder_says_how_many_neighbours_the_model_sees(trained: Path) -> No
 
 def test_a_model_without_neighbours_is_described_as_ever(tmp_path: Path) -> None:
     run(tmp_path / "m", TINY)
-    assert "context" not in {**json.loads((tmp_path / "m" / "model.json").read_text()), "training": None}
+    assert "context" not in {
+        **json.loads((tmp_path / "m" / "model.json").read_text()),
+        "training": None,
+    }
 
 
 def test_training_is_measured_and_drawn(trained: Path) -> None:
@@ -84,10 +87,16 @@ def test_a_slice_depends_on_those_beside_it_and_on_no_others(axial: Path) -> Non
         values = labels.copy()
         if changed_at is not None:
             values[..., changed_at] = np.where(values[..., changed_at] > 0, 3, 0)
-        return translator.translate({"labels": subject("a", values, image).source.read()}).volume.voxels
+        return translator.translate(
+            {"labels": subject("a", values, image).source.read()}
+        ).volume.voxels
 
     as_it_is = make(None)
-    changed = [index for index in range(labels.shape[2]) if not np.allclose(make(10)[..., index], as_it_is[..., index])]
+    changed = [
+        index
+        for index in range(labels.shape[2])
+        if not np.allclose(make(10)[..., index], as_it_is[..., index])
+    ]
     assert changed == [9, 10, 11]
 
 
@@ -113,7 +122,9 @@ def test_a_training_that_is_stopped_and_resumed_ends_the_same(axial: Path, tmp_p
     run(out, {**AXIAL, "constant": 1.0}, resume=True)
     whole = tmp_path / "whole"
     run(whole, {**AXIAL, "constant": 1.0})
-    assert (out / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
+    assert (out / "weights.safetensors").read_bytes() == (
+        whole / "weights.safetensors"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("write", [export.to_onnx, export.to_saved_model])

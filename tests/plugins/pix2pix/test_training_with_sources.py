@@ -24,7 +24,11 @@ TWO: dict[str, Any] = {
     "planes": ["coronal", "axial"],
     "histogram": {"strength": 0.5},
 }
-BOTH: dict[str, Any] = {**TWO, "context": 1, "augmentation": {"shift": 2, "zoom": 0.1, "intensity": 0.2}}
+BOTH: dict[str, Any] = {
+    **TWO,
+    "context": 1,
+    "augmentation": {"shift": 2, "zoom": 0.1, "intensity": 0.2},
+}
 
 
 def two(name: str, seed: int) -> Subject:
@@ -80,7 +84,9 @@ def test_both_sources_decide_what_is_made(trained: Path, plane: str) -> None:
     made = translator.translate({"tissues": tissues, "t2": t2}).volume.voxels
     assert not made[tissues.voxels == 0].any()
     other = two("d", 3).further["t2"].read()
-    assert not np.allclose(translator.translate({"tissues": tissues, "t2": other}).volume.voxels, made)
+    assert not np.allclose(
+        translator.translate({"tissues": tissues, "t2": other}).volume.voxels, made
+    )
 
 
 def test_a_training_that_is_stopped_and_resumed_ends_the_same(tmp_path: Path) -> None:
@@ -88,26 +94,42 @@ def test_a_training_that_is_stopped_and_resumed_ends_the_same(tmp_path: Path) ->
     train(out, {**BOTH, "steps": 2})
     train(out, BOTH, resume=True)
     train(tmp_path / "whole", BOTH)
-    assert (out / "weights.safetensors").read_bytes() == (tmp_path / "whole" / "weights.safetensors").read_bytes()
+    assert (out / "weights.safetensors").read_bytes() == (
+        tmp_path / "whole" / "weights.safetensors"
+    ).read_bytes()
 
 
-def test_names_that_the_data_do_not_have_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+def test_names_that_the_data_do_not_have_are_refused_before_anything_is_read(
+    tmp_path: Path,
+) -> None:
     recipe = {**TWO, "sources": {"tissues": "labels", "flair": "image"}}
     expected = r"^recipe: sources: expected t2 beside the first source, as in the data, found flair; name the same"
     with pytest.raises(OasisGanError, match=expected):
         train(tmp_path / "m", recipe)
     assert not (tmp_path / "m").exists()
-    with pytest.raises(OasisGanError, match=r"expected t2 beside the first source, as in the data, found none;"):
+    with pytest.raises(
+        OasisGanError, match=r"expected t2 beside the first source, as in the data, found none;"
+    ):
         train(tmp_path / "m", TINY)
-    with pytest.raises(OasisGanError, match=r"expected none beside the first source, as in the data, found t2;"):
+    with pytest.raises(
+        OasisGanError, match=r"expected none beside the first source, as in the data, found t2;"
+    ):
         run(tmp_path / "m", TWO)
 
 
-@pytest.mark.parametrize("broken", [{"source": None, "sources": {}}, {"source": {"kind": "percentiles"}}])
-def test_a_folder_with_no_source_or_with_both_forms_is_refused(trained: Path, tmp_path: Path, broken: Any) -> None:  # noqa: ANN401
+@pytest.mark.parametrize(
+    "broken", [{"source": None, "sources": {}}, {"source": {"kind": "percentiles"}}]
+)
+def test_a_folder_with_no_source_or_with_both_forms_is_refused(
+    trained: Path,
+    tmp_path: Path,
+    broken: Any,  # noqa: ANN401
+) -> None:
     model = json.loads((trained / "model.json").read_text()) | broken
     (tmp_path / "model.json").write_text(json.dumps(model))
-    with pytest.raises(OasisGanError, match=r"source, where one source, or several named ones was expected"):
+    with pytest.raises(
+        OasisGanError, match=r"source, where one source, or several named ones was expected"
+    ):
         card(tmp_path)
 
 

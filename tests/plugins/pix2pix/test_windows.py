@@ -34,7 +34,9 @@ def generator(name: str, levels: int) -> Inference:
     rng, weights = np.random.default_rng(levels), {}
     for path, shape in weight_shapes(plan).items():
         values = rng.normal(0, 0.2, shape).astype(np.float32)
-        weights[path] = np.abs(values) + np.float32(0.5) if path.endswith(("variance", "gamma")) else values
+        weights[path] = (
+            np.abs(values) + np.float32(0.5) if path.endswith(("variance", "gamma")) else values
+        )
     return Inference(*fold(plan, weights), "float32")
 
 
@@ -52,7 +54,9 @@ def boxes(draw: st.DrawFn, size: tuple[int, int]) -> NDArray[np.bool_]:
 def test_what_is_wanted_is_what_the_whole_slice_gives(name: str, data: st.DataObject) -> None:
     levels = data.draw(st.integers(1, 4))
     size = data.draw(
-        st.tuples(st.integers(1, 40), st.integers(1, 40)).map(lambda n: (fitting(n[0], levels), fitting(n[1], levels)))
+        st.tuples(st.integers(1, 40), st.integers(1, 40)).map(
+            lambda n: (fitting(n[0], levels), fitting(n[1], levels))
+        )
     )
     wanted = np.stack([data.draw(boxes(size)) for _ in range(2)])
     slices = np.random.default_rng(0).random((2, *size, 2), np.float32)
@@ -89,4 +93,6 @@ def test_canvases_take_turns() -> None:
 
 
 def test_empty_slices_that_nobody_wants_are_answered() -> None:
-    assert np.isfinite(generator("u-net", 3)(np.zeros((2, 16, 16, 2), np.float32), np.zeros((2, 16, 16), bool))).all()
+    assert np.isfinite(
+        generator("u-net", 3)(np.zeros((2, 16, 16, 2), np.float32), np.zeros((2, 16, 16), bool))
+    ).all()
