@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK
 from kit.places import EXAMPLES
 from kit.tool import oasis_gan
 
@@ -19,10 +20,63 @@ def test_an_example_has_fewer_than_60_lines(plugin: Path) -> None:
     assert len(plugin.read_text().splitlines()) < 60
 
 
+READER = EXAMPLES / "plugins" / "nrrd_reader.py"
+OBLIQUE = np.array(
+    [[0.0, -1.2, -1.2, 40.0], [1.5, 0.0, 0.0, -70.0], [0.0, -0.9, 1.6, 10.0], [0.0, 0.0, 0.0, 1.0]]
+)
+
+
+def save_nrrd(path: Path) -> Path:
+    """Write a label map as NRRD, and as NIfTI in the folder ``nifti`` beside it; return its path."""
+    nifti = path.parent / "nifti" / f"{path.stem}.nii.gz"
+    nifti.parent.mkdir(parents=True)
+    nib.save(nib.Nifti1Image(LABELS, OBLIQUE), nifti)
+    SimpleITK.WriteImage(SimpleITK.ReadImage(nifti), path, True)
+    return path
+
+
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.stem)
 def test_an_example_keeps_its_contract(plugin: Path, tmp_path: Path) -> None:
-    done = oasis_gan("plugins", "--check", plugin, cwd=tmp_path)
+    sample = ("--sample", save_nrrd(tmp_path / "a.nrrd")) if plugin == READER else ()
+    done = oasis_gan("plugins", "--check", plugin, *sample, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_reader_keeps_its_contract_for_a_folder(tmp_path: Path) -> None:
+    save_nrrd(tmp_path / "heads" / "a.nrrd")
+    save_nrrd(tmp_path / "heads" / "site" / "a.nrrd")
+    done = oasis_gan("plugins", "--check", READER, "--sample", "heads", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+PAINT = ("--plugin", EXAMPLES / "plugins" / "volume_model.py", "--model", "blurred-paint")
+
+
+def test_voxels_of_a_format_that_simpleitk_reads_stay_in_their_places(tmp_path: Path) -> None:
+    save_nrrd(tmp_path / "seg.nrrd")
+    words = ("--plugin", READER, *PAINT)
+    read = oasis_gan("run", "seg.nrrd", *words, "--out", "from_nrrd", cwd=tmp_path)
+    assert read.returncode == 0, read.stderr
+    done = oasis_gan("run", "nifti/seg.nii.gz", *words, "--out", "from_nifti", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made, expected = (
+        nib.Nifti1Image.from_filename(tmp_path / out / "seg_synthT1w.nii.gz")
+        for out in ("from_nrrd", "from_nifti")
+    )
+    np.testing.assert_allclose(made.affine, expected.affine, atol=1e-6)
+    np.testing.assert_array_equal(made.get_fdata(), expected.get_fdata())
+
+
+def test_a_file_that_simpleitk_cannot_read_stops_no_other(tmp_path: Path) -> None:
+    whole = save_nrrd(tmp_path / "heads" / "b.nrrd")
+    (tmp_path / "heads" / "a.nrrd").write_bytes(whole.read_bytes()[:300])
+    words = ("--dataset", "nrrd", "--plugin", READER, *PAINT)
+    done = oasis_gan("run", "heads", *words, "--out", "out", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.split() == ["out/b_synthT1w.nii.gz"]
+    assert "failed - heads/a.nrrd: expected something that the dataset plugin nrrd can read" in (
+        done.stderr
+    )
 
 
 @pytest.mark.parametrize(
