@@ -15,7 +15,7 @@ from ..checks.findings import Verdict
 from ..checks.splitting import TABLE, Split, compare, read_split, split, write_split
 from ..errors import OasisGanError, printable
 from ..image.choices import MAX_VOXELS
-from ..image.label_sets import OASIS, LabelSets
+from ..image.label_sets import OASIS, LabelSets, identity_of
 from ..image.labels import LabelSet
 from ..plugin.datasets import Subject
 from ..plugin.models import ModelKind, TrainingRequest
@@ -38,6 +38,7 @@ from .signals import Stopped
 from .stopping import StopRequest
 from .streams import write_result
 from .training_folder import TrainingRun, has_model, hold_training_folder, relocate
+from .training_labels import label_set_in, require_same_labels, with_label_set
 from .training_sources import OWNER, choose_training_sources, named_sources, prepare_subject
 
 _WITH_RESUME = {
@@ -116,21 +117,23 @@ class _Training:
             out, run = resumed, _resume(resumed, self._options)
         kind = registry[ModelKind].get(run.kind)
         learn = _require_trainable(kind)
-        settings = _resolve_settings(kind, run.recipe)
+        recipe = with_label_set(run.recipe, label_sets)
+        settings = _resolve_settings(kind, recipe)
+        labels = label_set_in(settings, label_sets)
         new = resumed is None
-        if not new and kind.check_resume is not None:
-            kind.check_resume(out, TrainingRun.read(out).recipe, run.recipe)
+        if not new:
+            _check_resume(kind, out, run, labels, label_sets)
+        run = replace(run, label_set=identity_of(labels))
         leading = kind.leads is None or kind.leads()
         with hold_training_folder(out, new=new, leading=leading):
             if new:
                 _require_new(out)
-            labels = label_sets.get(str(settings.get("labels")), OASIS)
             sides = self._choose_sides(registry, out, run, settings, labels)
             record = _Record(out, run, sides)
             if new:
                 record.write()
             with reporting("training") as reporter:
-                learn(self._request(record, reporter))
+                learn(self._request(record, recipe, reporter))
             record.write()
 
     def farewell(self) -> str:
@@ -142,7 +145,9 @@ class _Training:
             return "stopped before the next step, nothing is lost; go on with the same command"
         return "stopped before the first step: there was nothing to save; start again with the same command"
 
-    def _request(self, record: _Record, reporter: Reporter) -> TrainingRequest:
+    def _request(
+        self, record: _Record, recipe: Mapping[str, object], reporter: Reporter
+    ) -> TrainingRequest:
         def advance(step: int, steps: int, doing: str) -> None:
             self._step = step
             self._steps = steps
@@ -153,7 +158,7 @@ class _Training:
             subjects=record.sides.learnt,
             validation=record.sides.held_out,
             out=record.out,
-            recipe=record.run.recipe,
+            recipe=recipe,
             report=reporter.say,
             progress=advance,
             resume=self._options.resume is not None,
@@ -325,6 +330,17 @@ def _require_trainable(kind: ModelKind) -> Callable[[TrainingRequest], None]:
             kind.name, expected="a kind that can be trained", found="none", remedy="see --kind"
         )
     return kind.train
+
+
+def _check_resume(
+    kind: ModelKind, folder: Path, run: TrainingRun, labels: LabelSet, label_sets: LabelSets
+) -> None:
+    """Raise `OasisGanError` if the training in a folder cannot go on as is asked for now."""
+    before = TrainingRun.read(folder)
+    require_same_labels(folder, before, run, labels)
+    if kind.check_resume is not None:
+        old, new = (with_label_set(one.recipe, label_sets) for one in (before, run))
+        kind.check_resume(folder, old, new)
 
 
 def _resolve_settings(kind: ModelKind, recipe: Mapping[str, object]) -> Mapping[str, object]:

@@ -30,12 +30,14 @@ class TrainingRun:
         selection: The options that choose the subjects, by name, as JSON; paths in it are absolute.
         validate: The names of the subjects that are held out.
         recipe: The settings, as the user gave them.
+        label_set: What tells the label set that the model learns from any other; empty if that was not recorded.
     """
 
     kind: str
     selection: Mapping[str, Any]
     validate: tuple[str, ...]
     recipe: dict[str, Any]
+    label_set: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> TrainingRun:
@@ -55,6 +57,7 @@ class TrainingRun:
                 dict(content["selection"]),
                 tuple(content["validate"]),
                 dict(content["recipe"]),
+                str(content.get("label_set", "")),
             )
             run.sources()
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

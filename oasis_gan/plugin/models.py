@@ -163,8 +163,8 @@ class TrainingRequest:
         validation: Pairs to measure on, never learnt from.
         out: The model folder to make; it is there, and holds what was asked for and the split.
         recipe: The settings, as read from the user's TOML file and options; the kind validates them.
-            ``labels`` among them is the name of the label set that sources were converted to, else it is `OASIS`;
-            ``source`` and ``target`` say ``labels`` or ``image``.
+            ``labels`` among them is the `LabelSet` that label maps were converted to, which the user gave by name;
+            if it is not there, that is `OASIS`. ``source`` and ``target`` say ``labels`` or ``image``.
         report: Takes what is worth keeping, a line each.
         progress: Takes the step that is done, of how many, and a few words such as ``L1 0.0113``; as often as it likes.
         resume: Whether to go on with the run that was begun in ``out``.
@@ -199,7 +199,8 @@ class ModelKind(Description):
         exports: Formats for other software, and what writes the model in a folder as a new file or folder. What it
             leaves there takes its final name once it returns, and is thrown away if it raises.
         check_settings: Raises `OasisGanError` naming the first setting of a recipe that is wrong; quick, for it comes
-            before anything is read. May return all settings, those that the user left out among them.
+            before anything is read. It takes the settings as `TrainingRequest.recipe` has them, and may return all,
+            those that the user left out among them, with a label set or its name as ``labels``.
         check_resume: Raises `OasisGanError` if the training in a folder cannot go on with other settings. Called with
             the folder, the settings so far and the new ones, before anything is read or written.
         leads: Whether this process writes the model folder when it trains; of several that train together, one does.

@@ -6,9 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
-from oasis_gan import ANCHORS, LABEL_SETS, Canvas, LabelSet, Percentiles, Plane
+from oasis_gan import ANCHORS, LABEL_SETS, OASIS, Canvas, LabelSet, Percentiles, Plane
 
 from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
 from .settings import Fraction, Settings, at_odds, require_each_once
@@ -27,6 +35,26 @@ def _require_source_name(name: str) -> str:
 
 SourceName = Annotated[str, AfterValidator(_require_source_name)]
 """What a recipe calls one of several sources."""
+
+
+def _find_label_set(labels: object) -> LabelSet:
+    """Return a label set, or the built-in one of a name. Sets of plugins come as they are: the tool finds those."""
+    if isinstance(labels, LabelSet):
+        return labels
+    if not isinstance(labels, str):
+        raise PydanticKnownError("string_type")
+    known = LABEL_SETS.find(labels)
+    if known is None:
+        raise ValueError(f"one of {', '.join(LABEL_SETS)}")
+    return known
+
+
+NamedLabelSet = Annotated[
+    LabelSet,
+    PlainValidator(_find_label_set),
+    PlainSerializer(lambda labels: labels.name, return_type=str),
+]
+"""A label set that a recipe file calls by its name."""
 
 
 class HistogramSettings(Settings):
@@ -101,7 +129,7 @@ class TrainingSettings(Settings):
         description="Several sources instead: what each is, by name, the one that is translated first.",
     )
     target: Side = Field("image", description="What comes out.")
-    labels: str = Field("oasis", description="The label set of the label maps.")
+    labels: NamedLabelSet = Field(OASIS, description="The label set of the label maps.")
     contrast: Literal["anchored", "robust"] = Field(
         "anchored",
         description="Target intensities: tissue means on fixed anchors, or percentiles on 0 and 1 (robust), the "
@@ -227,8 +255,8 @@ class TrainingSettings(Settings):
 
     @property
     def label_set(self) -> LabelSet:
-        """The label set called `labels`."""
-        return LABEL_SETS[self.labels]
+        """The label set of the label maps."""
+        return self.labels
 
     def total_steps(self, slices: int) -> int:
         """Return how many updates there are when an epoch has so many slices."""
@@ -249,7 +277,7 @@ class TrainingSettings(Settings):
                 chosen.setdefault("source", first)
         to_image = chosen.get("target", "image") == "image"
         from_tissues = chosen.get("source", "labels") == "labels" and _names_tissues(
-            chosen.get("labels", "oasis")
+            chosen.get("labels", OASIS)
         )
         chosen.setdefault("contrast", "anchored" if to_image and from_tissues else "robust")
         image = "T1w" if chosen["contrast"] == "anchored" else "image"
@@ -261,14 +289,6 @@ class TrainingSettings(Settings):
     def _each_once(cls, planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
         """Refuse a plane that is named twice."""
         return require_each_once(planes)
-
-    @field_validator("labels")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        """Refuse a label set that there is not."""
-        if name not in LABEL_SETS:
-            raise ValueError(f"one of {', '.join(LABEL_SETS)}")
-        return name
 
     @model_validator(mode="after")
     def _data_fit_together(self) -> Self:
@@ -321,5 +341,7 @@ class TrainingSettings(Settings):
 
 def _names_tissues(labels: object) -> bool:
     """Whether a label set names the tissues whose means can be anchored; one that is not known is refused elsewhere."""
-    known = LABEL_SETS.get(labels) if isinstance(labels, str) else None
-    return known is None or set(ANCHORS) <= {label.name for label in known.labels}
+    known = LABEL_SETS.find(labels) if isinstance(labels, str) else labels
+    if not isinstance(known, LabelSet):
+        return True
+    return set(ANCHORS) <= {label.name for label in known.labels}

@@ -15,6 +15,7 @@ from oasis_gan_pix2pix.recipe import Recipe
 from pydantic import BaseModel
 
 from kit.places import ROOT
+from oasis_gan import LabelSet
 
 PAGE = ROOT / "docs" / "training.md"
 _TABLE = re.compile(r"(<!-- settings -->\n).*?(<!-- end of settings -->)", re.DOTALL)
@@ -43,6 +44,8 @@ def _shown(value: object) -> str:
         return ""
     if value == {}:
         return "none"
+    if isinstance(value, LabelSet):
+        return _shown(value.name)
     if isinstance(value, tuple):
         return ", ".join(_shown(one) for one in value) or "none"
     return f"`{json.dumps(value.value if isinstance(value, Enum) else value)}`"
