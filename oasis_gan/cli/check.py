@@ -17,6 +17,7 @@ from ..image.label_sets import OASIS
 from .choosing import SelectionOptions, list_subjects, load_registry, require_listed
 from .flags import with_flags
 from .further_sources import FurtherSources, require_distinct
+from .label_choices import choose_source_labels
 from .progress import reporting
 from .streams import results_stream, write_result
 
@@ -44,7 +45,9 @@ def check(options: CheckOptions) -> int:
         OasisGanError: If the options cannot be followed.
     """
     registry = load_registry(options.plugin_files)
-    further = FurtherSources.of(options, registry, require_distinct(options.further))
+    places = require_distinct(options.further)
+    further = FurtherSources.of(options, registry, places)
+    source_labels = choose_source_labels(options.source_labels, places, "of --source")
     subjects, broken = list_subjects(
         registry,
         options.selections(),
@@ -52,6 +55,7 @@ def check(options: CheckOptions) -> int:
         options.labels,
         options.source_is,
         join=further.join,
+        source_labels=source_labels,
     )
     require_listed(options.validate, subjects)
     reports = [

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from ..checks.kinds import with_hint
 from ..checks.outputs import without_outputs
 from ..errors import OasisGanError, one_line, safe_text
 from ..image.label_advice import LabelAdvice
-from ..image.label_sets import LABEL_SETS
-from ..image.labels import LabelSet
 from ..image.volume import Content
 from ..io.endings import NameLookup, composed
-from ..io.label_tables import read_label_table
 from ..pipeline.ledger import Outcome, Status
 from ..plugin.datasets import Dataset, Selection, Subject
 from ..plugin.foreign import reading, using_model
-from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.models import ModelCard, ModelKind, kind_of
 from ..plugin.options import Value
 from ..plugin.registry import Registry
+from .label_choices import LabelMeanings, advise_on_labels
 from .lines import say
 from .readers import guess_reader, name_reader
 from .source_option import NamedSource
@@ -62,6 +60,7 @@ class SelectionOptions:
     target_suffix: str = ""
     source_is: Content | None = None
     further: tuple[NamedSource, ...] = ()
+    source_labels: tuple[NamedSource, ...] = ()
 
     def selections(self) -> list[Selection]:
         """Return what is asked of the dataset, for each source."""
@@ -192,13 +191,14 @@ def list_subjects(
     source_is: Content | None = None,
     advice: LabelAdvice | None = None,
     join: Join = _as_listed,
+    source_labels: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[list[Subject], list[Outcome]]:
     """Return the subjects of all selections, and an outcome for each selection that could not be opened.
 
     The values of their label maps mean what ``labels`` says, or else what their layout says, or what lies beside them.
     Whether their sources are labels or images at all is what ``source_is`` says, or else what is known of each; where
     they are images, ``labels`` is said of the targets. Label sets have the names that ``advice`` knows, or else the
-    registry. ``join`` adds further sources.
+    registry. ``join`` adds further sources, and ``source_labels`` names the label sets of these.
     """
     advice = advice or advise_on_labels(registry)
     selections = list(selections)
@@ -212,8 +212,7 @@ def list_subjects(
             "--labels", expected="label maps", found="--source-is image beside it", remedy=remedy
         )
     named = registry[Dataset].get(dataset) if dataset else None
-    meant = label_set_of(labels, advice) if labels else None
-    finder = LabelSetFinder(advice)
+    meanings = LabelMeanings(advice, labels, source_labels, source_is)
     subjects: list[Subject] = []
     broken: list[Outcome] = []
     for selection in selections:
@@ -223,45 +222,12 @@ def list_subjects(
             _require_heeded(reader, selection)
             with reading(selection.root, reader.name):
                 for subject in join(_sources(reader, selection, broken), reader, selection):
-                    described_subject = _with_label_sets(subject, finder, meant, source_is)
+                    described_subject = meanings.describe(subject)
                     subjects.append(_with_source_content(described_subject, source_is))
         # The reader may be anybody's.
         except Exception as error:  # noqa: BLE001
             broken.append(Outcome(selection.root.name, Status.FAILED, None, one_line(error)))
     return subjects, broken
-
-
-def advise_on_labels(
-    registry: Registry, option: str = "`labels`", card: ModelCard | None = None
-) -> LabelAdvice:
-    """Return how a user says what the values of a label map mean.
-
-    Args:
-        registry: The plugins, which bring label sets.
-        option: The option to say it with.
-        card: A model whose own label sets may be named too, though the plugin that brought them may be gone.
-    """
-    known = LABEL_SETS.including(*registry[LabelSet])
-    encodings = [*card.sources.values(), card.target] if card is not None else []
-    return LabelAdvice(option, known.including(*(encoding.label_set for encoding in encodings)))
-
-
-def label_set_of(name: str, advice: LabelAdvice) -> LabelSet:
-    """Return the label set that a user names, or that is in the table at this path.
-
-    Raises:
-        OasisGanError: If it is neither, or the table cannot be used.
-    """
-    known = advice.label_sets.find(name)
-    if known is not None:
-        return known
-    path = Path(name)
-    if path.is_file() or path.suffix or path.name != name:
-        return read_label_table(path)
-    expected = f"one of {', '.join(advice.label_sets)}, or a table (TSV: index, name or tissue)"
-    raise OasisGanError(
-        advice.option, expected=expected, found=name, remedy="name the one your values are of"
-    )
 
 
 def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
@@ -281,17 +247,6 @@ def _require_heeded(reader: Dataset, selection: Selection) -> None:
     if (selection.participants or selection.sessions) and not reader.by_participant:
         expected, remedy = "a BIDS dataset", "leave --participant-label and --session-label out"
         raise OasisGanError(selection.root, expected=expected, found=reader.name, remedy=remedy)
-
-
-def _with_label_sets(
-    subject: Subject, finder: LabelSetFinder, explicit: LabelSet | None, source_is: Content | None
-) -> Subject:
-    """Return a subject whose scans know what their values mean, where a user or something beside them says so."""
-    of_source, of_target = (None, explicit) if source_is == "image" else (explicit, None)
-    target = finder.describe(subject.target, explicit=of_target) if subject.target else None
-    further = {name: finder.describe(scan) for name, scan in subject.further.items()}
-    source = finder.describe(subject.source, explicit=of_source)
-    return replace(subject, source=source, target=target, further=further)
 
 
 def _with_source_content(subject: Subject, content: Content | None) -> Subject:

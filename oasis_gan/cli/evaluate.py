@@ -24,9 +24,10 @@ from ..plugin.datasets import Scan
 from ..plugin.foreign import foreign_code
 from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.registry import Registry
-from .choosing import advise_on_labels, label_set_of, load_registry
+from .choosing import load_registry
 from .evaluation_table import print_evaluation
 from .flags import with_flags
+from .label_choices import advise_on_labels, label_set_of
 from .lines import say
 from .opening import open_scan
 from .streams import write_result

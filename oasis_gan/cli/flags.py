@@ -20,6 +20,7 @@ _NAMED_ALIKE = (
     "plane",
     "resume",
     "source_is",
+    "source_labels",
     "source_suffix",
     "spacing",
     "target_suffix",

@@ -163,6 +163,13 @@ _further_sources_option = click.option(
     callback=source_option.parse_sources,
     help=source_option.HELP,
 )
+_source_labels_option = click.option(
+    "--source-labels",
+    multiple=True,
+    metavar="NAME=SET",
+    callback=_named_values,
+    help="What the values of a further source mean, by its name in --source: the same choices as for --labels.",
+)
 
 
 def _selects_pairs(command: Callable[..., None]) -> Callable[..., None]:
@@ -185,6 +192,7 @@ def cli() -> None:
 @cli.command(cls=SubjectCommand, short_help="Translate volumes.")
 @_selects_subjects()
 @_further_sources_option
+@_source_labels_option
 @click.option(
     "--out", type=_EXISTING, required=True, metavar="DIR", help="Output folder; created if needed."
 )
@@ -273,6 +281,7 @@ def run(context: click.Context, /, **options: object) -> None:
     "name as in SOURCE, or the end of its file names. With --resume, a DIR: where SOURCE is now, if the data have "
     "moved (--target for the targets).",
 )
+@_source_labels_option
 @click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
 @click.option(
     "--preset",
@@ -308,6 +317,7 @@ def train(context: click.Context, /, moved_to: tuple[str, ...], **options: objec
 @_selects_subjects()
 @_selects_pairs
 @_further_sources_option
+@_source_labels_option
 @_format_option("json includes the measurements.")
 @click.pass_context
 def check(context: click.Context, /, **options: object) -> None:

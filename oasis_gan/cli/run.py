@@ -27,17 +27,16 @@ from ..plugin.registry import Registry
 from .choosing import (
     RequestedOption,
     SelectionOptions,
-    advise_on_labels,
     choose_model,
     choose_options,
     described,
-    label_set_of,
     list_subjects,
     load_registry,
     warn_of_note,
 )
 from .flags import with_flags
 from .further_sources import FurtherSources, choose_sources, require_all
+from .label_choices import advise_on_labels, choose_source_labels, label_set_of
 from .lines import say
 from .opening import open_scan, read_volume
 from .progress import Reporter, Tally, reporting
@@ -104,6 +103,8 @@ def run(options: RunOptions) -> int:
         )
     names = list(card.sources)
     places = choose_sources(options.further, names, card.name)
+    maps = [name for name in names[1:] if card.sources[name].content == "labels"]
+    source_labels = choose_source_labels(options.source_labels, maps, f"of {card.name}")
     _require_content(options, card)
     further = FurtherSources.of(options, registry, places)
     plugin_files = map(PluginFile.identify, options.plugin_files)
@@ -116,6 +117,7 @@ def run(options: RunOptions) -> int:
         options.source_is,
         advise_on_labels(registry, card=card),
         further.join,
+        source_labels,
     )
     require_all(subjects, names, places, card.name)
     layout = Layout(options.out)

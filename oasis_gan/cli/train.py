@@ -23,7 +23,6 @@ from ..plugin.registry import Registry
 from .check import report_line
 from .choosing import (
     SelectionOptions,
-    advise_on_labels,
     first,
     list_subjects,
     load_registry,
@@ -31,6 +30,7 @@ from .choosing import (
 )
 from .flags import flag_of
 from .further_sources import FurtherSources, require_all, require_distinct
+from .label_choices import advise_on_labels, choose_source_labels
 from .lines import say
 from .progress import Reporter, reporting
 from .recipes import apply_settings, compose_recipe
@@ -39,7 +39,13 @@ from .stopping import StopRequest
 from .streams import write_result
 from .training_folder import TrainingRun, has_model, hold_training_folder, relocate
 from .training_labels import label_set_in, require_same_labels, with_label_set
-from .training_sources import OWNER, choose_training_sources, named_sources, prepare_subject
+from .training_sources import (
+    OWNER,
+    choose_training_sources,
+    further_label_maps,
+    named_sources,
+    prepare_subject,
+)
 
 _WITH_RESUME = {
     "resume",
@@ -179,6 +185,8 @@ class _Training:
         # With images as sources, --labels is said of the targets.
         source_is = selecting.source_is or ("image" if settings.get("source") == "image" else None)
         places = choose_training_sources(selecting.further, settings)
+        maps = further_label_maps(settings)
+        source_labels = choose_source_labels(selecting.source_labels, maps, f"of {OWNER}")
         further = FurtherSources.of(selecting, registry, places)
         subjects, broken = list_subjects(
             registry,
@@ -187,6 +195,7 @@ class _Training:
             selecting.labels,
             source_is,
             join=further.join,
+            source_labels=source_labels,
         )
         require_all(subjects, list(named_sources(settings)), places, OWNER)
         if selecting.source_is and settings.get("source") not in (None, selecting.source_is):
@@ -354,10 +363,17 @@ def _describe_selection(options: TrainOptions, label_sets: LabelSets) -> dict[st
     names = [field.name for field in fields(SelectionOptions) if field.name != "plugin_files"]
     selection = {name: _as_json(getattr(options, name)) for name in names}
     selection["further"] = _describe_places(dict(options.further))
-    # The path of a table, and not the name of a label set.
-    if options.labels is not None and label_sets.find(options.labels) is None:
-        selection["labels"] = str(Path(options.labels).absolute())
+    selection["source_labels"] = [
+        [name, _describe_labels(labels, label_sets)] for name, labels in options.source_labels
+    ]
+    if options.labels is not None:
+        selection["labels"] = _describe_labels(options.labels, label_sets)
     return selection
+
+
+def _describe_labels(labels: str, label_sets: LabelSets) -> str:
+    """Return the name of a label set as it is, or the path of a table as an absolute one."""
+    return labels if label_sets.find(labels) is not None else str(Path(labels).absolute())
 
 
 def _describe_places(places: Mapping[str, str]) -> list[list[str]]:
@@ -386,7 +402,8 @@ def _selecting(selection: Mapping[str, Any], plugin_files: tuple[Path, ...]) -> 
         options[field.name] = value
     options["sources"] = tuple(Path(source) for source in options["sources"])
     options["target_root"] = Path(options["target_root"]) if options["target_root"] else None
-    options["further"] = tuple((name, where) for name, where in options["further"])
+    for named in ("further", "source_labels"):
+        options[named] = tuple((name, value) for name, value in options[named])
     options["plugin_files"] = plugin_files
     return SelectionOptions(**options)
 

@@ -22,6 +22,12 @@ def named_sources(settings: Mapping[str, object]) -> dict[str, object]:
     return dict(sources) if isinstance(sources, Mapping) else {}
 
 
+def further_label_maps(settings: Mapping[str, object]) -> list[str]:
+    """Return the names of the sources beside the first that a recipe says are label maps."""
+    _, *others = named_sources(settings).items() or [("", "")]
+    return [name for name, holds in others if holds == "labels"]
+
+
 def choose_training_sources(
     typed: Sequence[NamedSource], settings: Mapping[str, object]
 ) -> dict[str, str]:

@@ -16,12 +16,16 @@ class LabelAdvice:
     """How a user says what the values of a label map mean.
 
     Args:
-        option: The parameter to say it with, in backticks.
+        option: The parameter to say it with, in backticks; for one of several sources with its name and ``=``.
         label_sets: The sets that may be named with it.
     """
 
     option: str = "`labels`"
     label_sets: LabelSets = LABEL_SETS
+
+    def choose(self, name: str) -> str:
+        """Return what a user types to say that values are of the label set ``name``."""
+        return f"{self.option}{name}" if self.option.endswith("=") else f"{self.option} {name}"
 
     def remedy_for(self, values: Iterable[int], otherwise: str) -> str:
         """Return what to do about values of which it is unknown what they mean.
@@ -33,7 +37,7 @@ class LabelAdvice:
         fitting = self.label_sets.fitting(values)
         if not fitting:
             return otherwise
-        choices = " or ".join(f"{self.option} {name}" for name in fitting)
+        choices = " or ".join(map(self.choose, fitting))
         return f"they fit {' and '.join(fitting)}: say {choices}, or give {self.option} {OWN_TABLE}"
 
 

@@ -85,7 +85,8 @@ def require_bids_anatomy(volume: Volume, where: Path, advice: LabelAdvice = ADVI
         return
     reading = _reading(BIDS, values)
     expected = f"white matter within grey matter, if the values are {reading} (bids)"
-    remedy = f"say what they mean: {advice.option} {OASIS.name} or {advice.option} {BIDS.name}, or {OWN_TABLE}"
+    choices = f"{advice.choose(OASIS.name)} or {advice.choose(BIDS.name)}"
+    remedy = f"say what they mean: {choices}, or {OWN_TABLE}"
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
@@ -103,7 +104,7 @@ def _require_no_bids_reading(
         return
     where_said = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
     found = f"neither: they may be {theirs} (bids), or {ours} ({expected.name})"
-    remedy = f"say {advice.option} bids or {advice.option} {expected.name}"
+    remedy = f"say {advice.choose(BIDS.name)} or {advice.choose(expected.name)}"
     raise OasisGanError(where, expected=where_said, found=found, remedy=remedy)
 
 
@@ -120,7 +121,7 @@ def _require_anatomy(volume: Volume, values: list[int], where: Path, advice: Lab
         return
     fitting = [name for name, order in _ORDERS.items() if not contacts.contradiction(order)]
     others = [FREESURFER.name] if may_be_half else [name for name in fitting if name != OASIS.name]
-    choices = " or ".join(f"{advice.option} {name}" for name in (*others, OASIS.name))
+    choices = " or ".join(map(advice.choose, (*others, OASIS.name)))
     expected = (
         f"white matter within grey matter, if the values are {_reading(OASIS, values)} (oasis)"
     )
