@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from kit.another_process import lines_elsewhere
 from kit.heads import Files, files, save_head
+from kit.places import EXAMPLES
 
 from oasis_gan import Exporter, OasisGanError
 from oasis_gan.pipeline.cohort import Job
@@ -216,6 +218,45 @@ def test_reader_model_and_exporter_of_a_plugin_file_write_the_same_bytes_in_anot
         "b_synthT1w.json",
         "b_synthT1w.raw",
     ]
+
+
+TWO_SOURCES = ("--plugin", EXAMPLES / "plugins" / "two_sources.py", "--model", "t1-t2-to-flair")
+
+
+def test_further_sources_that_are_named_give_the_same_bytes_in_another_process(
+    heads: Path,
+) -> None:
+    (heads / "t2").mkdir()
+    for seed, name in enumerate("ab", 2):
+        save_head(heads / "t2", name, seed)
+    words = ("--source-suffix", "_t1.nii.gz", "--source", "t2=t2")
+    here, data = run_and_keep(heads, *TWO_SOURCES, *words)
+    assert len(here) == 4
+    forget_outputs(heads)
+    assert statuses(translate_elsewhere(data, heads)) == ["done", "done"]
+    assert outputs(heads) == here
+    # The other process has read them: one that has changed makes another output.
+    shutil.copy(heads / "t2" / "b_t1.nii.gz", heads / "t2" / "a_t1.nii.gz")
+    assert statuses(translate_elsewhere(data, heads)) == ["failed", "skipped"]
+
+
+def test_further_sources_of_a_plugin_file_give_the_same_bytes_in_another_process(
+    arrays: Path,
+) -> None:
+    beside = 'further={"prior": Scan(path.with_suffix(".prior"), reader)}'
+    plugin = PLUGIN.replace("Scan(path, reader)", f"Scan(path, reader), {beside}")
+    plugin = plugin.replace('{"labels": OASIS}', '{"labels": OASIS, "prior": OASIS}')
+    plugin = plugin.replace("[0.75]]", "[0.75], [0.01], [0.02], [0.03]]")
+    (arrays / "mine.py").write_text(plugin)
+    for name in "ab":
+        labels = np.load(arrays / "data" / f"{name}.npy")
+        with (arrays / "data" / f"{name}.prior").open("wb") as file:
+            np.save(file, 3 - labels)
+    here, data = run_and_keep(arrays, *WITH_PLUGIN)
+    assert b'"prior"' in here["a_synthT1w.json"]
+    forget_outputs(arrays)
+    assert statuses(translate_elsewhere(data, arrays)) == ["done", "done"]
+    assert outputs(arrays) == here
 
 
 def test_another_process_skips_what_the_command_has_made(arrays: Path) -> None:
