@@ -4,179 +4,32 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import OasisGanError, one_line, printable
-from ..image.choices import DATATYPES, MAX_VOXELS
+from ..image.choices import DATATYPES
 from . import source_option
 from .command import Group
-from .entity_options import SubjectCommand, entity_option
+from .entity_options import SubjectCommand
 from .flags import with_flags
+from .options import (
+    EXISTING,
+    format_option,
+    max_voxels_option,
+    named_values,
+    plugin_option,
+    spacing_option,
+)
 from .streams import expect_no_readers, open_closed_streams, output_failure, write_result
-
-# Of many sources one that may not be read stops no other: it is named by whoever tries.
-_EXISTING = click.Path(path_type=Path, readable=False)
-_plugin_option = click.option(
-    "--plugin",
-    "plugin_files",
-    type=_EXISTING,
-    multiple=True,
-    metavar="FILE",
-    help="Also load this plugin file.",
+from .subject_options import (
+    further_sources_option,
+    selects_pairs,
+    selects_subjects,
+    source_labels_option,
 )
-
-
-def _spacing(
-    context: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[float, ...] | None:
-    """Take three positive numbers, or one for all three axes."""
-    if value is None:
-        return None
-    try:
-        sizes = tuple(float(size) for size in value.split(","))
-    except ValueError:
-        sizes = ()
-    if len(sizes) not in {1, 3} or not all(0 < size < float("inf") for size in sizes):
-        raise click.BadParameter(
-            f"expected millimetres as 1 or 1,1,1.25, found {printable(value)}", context, parameter
-        )
-    return sizes if len(sizes) == 3 else sizes * 3
-
-
-_spacing_option = click.option(
-    "--spacing",
-    metavar="X,Y,Z",
-    callback=_spacing,
-    help="Voxel size in mm, one number or one per axis, for files that do not state it.",
-)
-_max_voxels_option = click.option(
-    "--max-voxels",
-    type=click.IntRange(min=1),
-    default=MAX_VOXELS,
-    show_default=True,
-    metavar="N",
-    help="Refuse larger volumes without reading them.",
-)
-
-
-def _named_values(
-    context: click.Context, parameter: click.Parameter, typed: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    """Take names and values with an equals sign between them."""
-    pairs = []
-    for text in typed:
-        name, sign, value = text.partition("=")
-        if not name or not sign:
-            message = f"expected NAME=VALUE, found {printable(text)}"
-            raise click.BadParameter(message, context, parameter)
-        pairs.append((name, value))
-    return tuple(pairs)
-
-
-def _format_option(contents: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return the option for the format in which results are printed, ``contents`` saying what json has besides."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(("table", "tsv", "json")),
-        default="table",
-        show_default=True,
-        help=f"Format of the results; {contents}",
-    )
-
-
-_SELECTION_OPTIONS = (
-    click.option("--dataset", metavar="NAME", help="Layout of SOURCE.  [default: detected]"),
-    click.option(
-        "--source-suffix",
-        default="",
-        metavar="TEXT",
-        help="In a folder, use only files whose names end like this: _seg.nii.gz, or _seg for any format.",
-    ),
-    click.option(
-        "--source-is",
-        type=click.Choice(("labels", "image")),
-        help="What SOURCE holds.  [default: what the model takes; for check, judged by the values]",
-    ),
-    click.option(
-        "--labels",
-        metavar="NAME|FILE",
-        help="What the values of the label maps mean: oasis, bids, freesurfer, ..., or a table (TSV: index, tissue).",
-    ),
-    entity_option("participant"),
-    entity_option("session"),
-    _spacing_option,
-    _max_voxels_option,
-    _plugin_option,
-)
-
-
-def _selects_subjects(
-    required: bool = True,
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add SOURCE and the options that choose subjects of it."""
-    metavar = "SOURCE..." if required else "[SOURCE]..."
-    argument = click.argument(
-        "sources", type=_EXISTING, nargs=-1, required=required, metavar=metavar
-    )
-
-    def add(command: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed((argument, *_SELECTION_OPTIONS)):
-            command = option(command)
-        return command
-
-    return add
-
-
-_PAIR_OPTIONS = (
-    click.option(
-        "--target",
-        "target_root",
-        type=_EXISTING,
-        metavar="DIR",
-        help="Folder of the targets, named like the sources.",
-    ),
-    click.option(
-        "--target-suffix",
-        default="",
-        metavar="TEXT",
-        help="How target names end: _t1.nii.gz, or _t1.",
-    ),
-    click.option(
-        "--validate",
-        multiple=True,
-        metavar="SUBJECT",
-        help="Hold this subject out of training and measure on it; may be repeated.",
-    ),
-)
-
-
-_further_sources_option = click.option(
-    "--source",
-    "further",
-    multiple=True,
-    metavar=source_option.METAVAR,
-    callback=source_option.parse_sources,
-    help=source_option.HELP,
-)
-_source_labels_option = click.option(
-    "--source-labels",
-    multiple=True,
-    metavar="NAME=SET",
-    callback=_named_values,
-    help="What the values of a further source mean, by its name in --source: the same choices as for --labels.",
-)
-
-
-def _selects_pairs(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that find the target of a subject, and that hold some out."""
-    for option in reversed(_PAIR_OPTIONS):
-        command = option(command)
-    return command
 
 
 @click.group(
@@ -190,11 +43,11 @@ def cli() -> None:
 
 
 @cli.command(cls=SubjectCommand, short_help="Translate volumes.")
-@_selects_subjects()
-@_further_sources_option
-@_source_labels_option
+@selects_subjects()
+@further_sources_option
+@source_labels_option
 @click.option(
-    "--out", type=_EXISTING, required=True, metavar="DIR", help="Output folder; created if needed."
+    "--out", type=EXISTING, required=True, metavar="DIR", help="Output folder; created if needed."
 )
 @click.option(
     "--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder."
@@ -216,7 +69,7 @@ def cli() -> None:
     "options",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_named_values,
+    callback=named_values,
     help="An option of the model; `oasis-gan models NAME` lists them. May be repeated.",
 )
 @click.option(
@@ -239,11 +92,11 @@ def cli() -> None:
     "and gives slightly different voxels, or auto, which uses it only there.  [default: float32]",
 )
 @click.option(
-    "--like", type=_EXISTING, metavar="FILE", help="Give outputs the contrast of this scan."
+    "--like", type=EXISTING, metavar="FILE", help="Give outputs the contrast of this scan."
 )
 @click.option(
     "--like-labels",
-    type=_EXISTING,
+    type=EXISTING,
     metavar="FILE",
     help="Tissue map of the --like scan; without one, the scan must be skull-stripped.",
 )
@@ -266,10 +119,10 @@ def run(context: click.Context, /, **options: object) -> None:
 
 
 @cli.command(cls=SubjectCommand, short_help="Train a model, or resume a training.")
-@_selects_subjects(required=False)
-@click.option("--out", type=_EXISTING, metavar="FOLDER", help="Model folder; created if needed.")
+@selects_subjects(required=False)
+@click.option("--out", type=EXISTING, metavar="FOLDER", help="Model folder; created if needed.")
 @click.option(
-    "--resume", type=_EXISTING, metavar="FOLDER", help="Resume the training in this folder."
+    "--resume", type=EXISTING, metavar="FOLDER", help="Resume the training in this folder."
 )
 @click.option(
     "--source",
@@ -281,7 +134,7 @@ def run(context: click.Context, /, **options: object) -> None:
     "name as in SOURCE, or the end of its file names. With --resume, a DIR: where SOURCE is now, if the data have "
     "moved (--target for the targets).",
 )
-@_source_labels_option
+@source_labels_option
 @click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
 @click.option(
     "--preset",
@@ -289,7 +142,7 @@ def run(context: click.Context, /, **options: object) -> None:
     help="Settings that come with the kind; --recipe and --set override them.",
 )
 @click.option(
-    "--recipe", type=_EXISTING, metavar="FILE", help="TOML file with the settings of the training."
+    "--recipe", type=EXISTING, metavar="FILE", help="TOML file with the settings of the training."
 )
 @click.option(
     "--set",
@@ -298,7 +151,7 @@ def run(context: click.Context, /, **options: object) -> None:
     metavar="KEY=VALUE",
     help="One setting as in TOML, overriding the recipe: steps=200, loss.l1_weight=50, 'planes=[\"axial\"]'.",
 )
-@_selects_pairs
+@selects_pairs
 @click.pass_context
 def train(context: click.Context, /, moved_to: tuple[str, ...], **options: object) -> None:
     """Train a model on the pairs of volumes in SOURCE, or resume a training that was interrupted.
@@ -314,11 +167,11 @@ def train(context: click.Context, /, moved_to: tuple[str, ...], **options: objec
 
 
 @cli.command(cls=SubjectCommand, short_help="Check volumes or pairs before you use them.")
-@_selects_subjects()
-@_selects_pairs
-@_further_sources_option
-@_source_labels_option
-@_format_option("json includes the measurements.")
+@selects_subjects()
+@selects_pairs
+@further_sources_option
+@source_labels_option
+@format_option("json includes the measurements.")
 @click.pass_context
 def check(context: click.Context, /, **options: object) -> None:
     """Check the volumes or pairs in SOURCE: whether they can be read, whether pairs line up, and who appears twice.
@@ -332,17 +185,17 @@ def check(context: click.Context, /, **options: object) -> None:
 
 
 @cli.command(short_help="Compare an output with a real scan.")
-@click.argument("output", type=_EXISTING, metavar="OUTPUT")
+@click.argument("output", type=EXISTING, metavar="OUTPUT")
 @click.option(
     "--against",
-    type=_EXISTING,
+    type=EXISTING,
     required=True,
     metavar="FILE",
     help="The real scan, on the same grid.",
 )
 @click.option(
     "--labels",
-    type=_EXISTING,
+    type=EXISTING,
     metavar="FILE",
     help="The label map that OUTPUT was made from.  [default: the file that the JSON beside OUTPUT names]",
 )
@@ -352,10 +205,10 @@ def check(context: click.Context, /, **options: object) -> None:
     help="What the values of --labels mean: a label set, or a table (TSV: index, tissue).  [default: found beside it]",
 )
 @click.option("--dataset", metavar="NAME", help="Layout of the files.  [default: detected]")
-@_spacing_option
-@_max_voxels_option
-@_plugin_option
-@_format_option("json also holds hashes, versions and a curve along each axis.")
+@spacing_option
+@max_voxels_option
+@plugin_option
+@format_option("json also holds hashes, versions and a curve along each axis.")
 @click.pass_context
 def evaluate(context: click.Context, /, **options: object) -> None:
     """Compare OUTPUT, a volume that a model made, with a real scan of the same head.
@@ -378,9 +231,9 @@ def evaluate(context: click.Context, /, **options: object) -> None:
     help="File format of the exported model, such as onnx or savedmodel. (For volumes, see run --exporter.)",
 )
 @click.option(
-    "--out", type=_EXISTING, required=True, metavar="PATH", help="File or folder to create."
+    "--out", type=EXISTING, required=True, metavar="PATH", help="File or folder to create."
 )
-@_plugin_option
+@plugin_option
 @click.pass_context
 def export(context: click.Context, /, **options: object) -> None:
     """Export MODEL, a model of `oasis-gan models` or a model folder, for other software.
@@ -393,7 +246,7 @@ def export(context: click.Context, /, **options: object) -> None:
 
 
 @cli.command(short_help="List the installed plugins, or check one.")
-@_plugin_option
+@plugin_option
 @click.option(
     "--check",
     "plugin",
@@ -403,7 +256,7 @@ def export(context: click.Context, /, **options: object) -> None:
 @click.option(
     "--sample",
     "samples",
-    type=_EXISTING,
+    type=EXISTING,
     multiple=True,
     metavar="PATH",
     help="With --check: data for its readers, or a trained model; may be repeated.",
@@ -417,7 +270,7 @@ def export(context: click.Context, /, **options: object) -> None:
 @click.option(
     "--target",
     "target_root",
-    type=_EXISTING,
+    type=EXISTING,
     metavar="DIR",
     help="With --check: folder of the targets.",
 )
@@ -448,7 +301,7 @@ def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options
 
 @cli.command(short_help="List the trained models, or describe one.")
 @click.argument("model", required=False, metavar="[MODEL]")
-@_plugin_option
+@plugin_option
 def models(model: str | None, plugin_files: tuple[Path, ...]) -> None:
     """List the trained models that are ready to use, or describe MODEL: what it takes and makes, and its options.
 
