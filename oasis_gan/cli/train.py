@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
-from ..checks.doctor import examine_all, side_of
-from ..checks.findings import Verdict
-from ..checks.splitting import TABLE, Split, compare, read_split, split, write_split
+from ..checks.doctor import side_of
+from ..checks.splitting import Split, write_split
 from ..errors import OasisGanError, printable
 from ..image.choices import MAX_VOXELS
 from ..image.label_sets import OASIS, LabelSets, identity_of
 from ..image.labels import LabelSet
-from ..plugin.datasets import Subject
 from ..plugin.models import ModelKind, TrainingRequest
 from ..plugin.registry import Registry
-from .check import report_line
 from .choosing import (
     SelectionOptions,
     first,
@@ -39,6 +35,8 @@ from .stopping import StopRequest
 from .streams import write_result
 from .training_folder import TrainingRun, has_model, hold_training_folder, relocate
 from .training_labels import label_set_in, require_same_labels, with_label_set
+from .training_selection import describe_places, describe_selection, recall_selection
+from .training_sides import examine_sides, recall_sides
 from .training_sources import (
     OWNER,
     choose_training_sources,
@@ -181,7 +179,9 @@ class _Training:
     ) -> Split:
         """Return whom to learn from and whom to hold out, their labels converted."""
         new = self._options.resume is None
-        selecting = self._options if new else _selecting(run.selection, self._options.plugin_files)
+        selecting = (
+            self._options if new else recall_selection(run.selection, self._options.plugin_files)
+        )
         # With images as sources, --labels is said of the targets.
         source_is = selecting.source_is or ("image" if settings.get("source") == "image" else None)
         places = choose_training_sources(selecting.further, settings)
@@ -212,9 +212,9 @@ class _Training:
         shown = [one for one in subjects if side_of(one, run.validate) in ("train", "validate")]
         shown = [prepare_subject(one, settings, labels) for one in shown]
         if not new:
-            return _recall_sides(out, shown, labels, run.validate)
+            return recall_sides(out, shown, labels, run.validate)
         require_listed(run.validate, subjects)
-        return _examine_sides(shown, labels, run.validate)
+        return examine_sides(shown, labels, run.validate)
 
 
 class _Record:
@@ -259,7 +259,7 @@ def _begin(
     )
     recipe = compose_recipe(preset, options.recipe, options.settings)
     _require_new(options.out)
-    selection = _describe_selection(options, label_sets)
+    selection = describe_selection(options, label_sets)
     return options.out, TrainingRun(kind, selection, tuple(sorted(options.validate)), recipe)
 
 
@@ -291,7 +291,7 @@ def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
         selection["target_root"] = str(options.target_root.absolute())
     if options.further:
         moved = require_distinct(options.further)
-        selection["further"] = _describe_places({**dict(selection.get("further", ())), **moved})
+        selection["further"] = describe_places({**dict(selection.get("further", ())), **moved})
     if options.labels is not None:
         selection["labels"] = str(Path(options.labels).absolute())
     recipe = apply_settings(deepcopy(run.recipe), options.settings)
@@ -356,101 +356,6 @@ def _resolve_settings(kind: ModelKind, recipe: Mapping[str, object]) -> Mapping[
     """Return settings that are checked, with those that the user left out if the kind tells them."""
     resolved = kind.check_settings(recipe) if kind.check_settings is not None else None
     return recipe if resolved is None else resolved
-
-
-def _describe_selection(options: TrainOptions, label_sets: LabelSets) -> dict[str, Any]:
-    """Return what chooses the subjects, as JSON that is understood from any folder."""
-    names = [field.name for field in fields(SelectionOptions) if field.name != "plugin_files"]
-    selection = {name: _as_json(getattr(options, name)) for name in names}
-    selection["further"] = _describe_places(dict(options.further))
-    selection["source_labels"] = [
-        [name, _describe_labels(labels, label_sets)] for name, labels in options.source_labels
-    ]
-    if options.labels is not None:
-        selection["labels"] = _describe_labels(options.labels, label_sets)
-    return selection
-
-
-def _describe_labels(labels: str, label_sets: LabelSets) -> str:
-    """Return the name of a label set as it is, or the path of a table as an absolute one."""
-    return labels if label_sets.find(labels) is not None else str(Path(labels).absolute())
-
-
-def _describe_places(places: Mapping[str, str]) -> list[list[str]]:
-    """Return where further sources are, as JSON; files and folders by their absolute paths."""
-    return [
-        [name, str(Path(where).absolute()) if Path(where).exists() else where]
-        for name, where in places.items()
-    ]
-
-
-def _as_json(value: Any) -> Any:  # noqa: ANN401 - an option of any type
-    if isinstance(value, Path):
-        return str(value.absolute())
-    return [_as_json(one) for one in value] if isinstance(value, tuple) else value
-
-
-def _selecting(selection: Mapping[str, Any], plugin_files: tuple[Path, ...]) -> SelectionOptions:
-    """Return the options that `_describe_selection` wrote down; those that an earlier version had not are not given."""
-    options: dict[str, Any] = {}
-    for field in fields(SelectionOptions):
-        value = selection.get(field.name)
-        if isinstance(value, list):
-            value = tuple(value)
-        if value is None and field.default is not MISSING:
-            value = field.default
-        options[field.name] = value
-    options["sources"] = tuple(Path(source) for source in options["sources"])
-    options["target_root"] = Path(options["target_root"]) if options["target_root"] else None
-    for named in ("further", "source_labels"):
-        options[named] = tuple((name, value) for name, value in options[named])
-    options["plugin_files"] = plugin_files
-    return SelectionOptions(**options)
-
-
-def _recall_sides(
-    out: Path, shown: Sequence[Subject], labels: LabelSet, validate: Collection[str]
-) -> Split:
-    """Return the sides that a training began with.
-
-    Raises:
-        OasisGanError: If somebody is missing, changed or new.
-    """
-    recorded = compare(
-        read_split(out), [(subject, side_of(subject, validate)) for subject in shown]
-    )
-    others = [subject for subject, _ in recorded.others]
-    # Who was left out at the beginning is so again.
-    examined = list(examine_all(others, labels, validate))
-    added = [one.subject.name for one in examined if one.report.verdict is not Verdict.REJECT]
-    recorded.require_same(added, out / TABLE)
-    return recorded.split
-
-
-def _examine_sides(shown: Iterable[Subject], labels: LabelSet, validate: Collection[str]) -> Split:
-    """Return whom to learn from and whom to hold out; say who is left out, and why.
-
-    Raises:
-        OasisGanError: If a person is on both sides, or nobody is left to learn from.
-    """
-    sides: dict[str, list[Subject]] = {"train": [], "validate": []}
-    for examined in examine_all(shown, labels, validate):
-        if examined.twin is not None:
-            name = examined.subject.name
-            found, remedy = (
-                f"{name} and {examined.twin}, the same head",
-                "put both on one side, or leave one out",
-            )
-            expected = "different heads to learn and to measure on"
-            raise OasisGanError("training data", expected=expected, found=found, remedy=remedy)
-        verdict = examined.report.verdict
-        if verdict is Verdict.REJECT:
-            say(f"left out {report_line(examined.report)}")
-        else:
-            if examined.report.message:
-                say(report_line(examined.report))
-            sides[examined.side].append(examined.subject)
-    return split(sides["train"], sides["validate"])
 
 
 def _find_preset(kind: ModelKind, name: str) -> Path:
