@@ -75,9 +75,10 @@ class Job(Portable):
         translator = self.model.load()
         return translator if self.contrast is None else apply_contrast(translator, self.contrast)
 
-    def locate(self, name: str) -> OutputFiles:
-        """Return where the output of a name goes, and what is written beside it."""
-        return self.layout.locate(name, self.translator.card.output, self.exporter.suffix)
+    def locate(self, name: str, entities: Mapping[str, str]) -> OutputFiles:
+        """Return where the output of a name goes, given whose it is, and what is written beside it."""
+        kind = self.translator.card.output
+        return self.layout.locate(name, kind, self.exporter.suffix, entities)
 
 
 def translate_all(

@@ -6,8 +6,8 @@ import hashlib
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..io.endings import stem_of
 from ..plugin.datasets import Subject
@@ -41,6 +41,7 @@ class Naming:
         tag: Tells the subject from any other: a hash of its source's path and of its name.
         of_file: The names that the output has where the file is named, or another folder above it: a reader may call
             a subject by its path below the folder that is searched.
+        entities: Whose the subject is, see `Subject`.
     """
 
     subject: str
@@ -49,6 +50,7 @@ class Naming:
     alternatives: tuple[str, ...]
     tag: str
     of_file: tuple[str, ...] = ()
+    entities: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -85,6 +87,7 @@ def plan_names(subjects: Sequence[Subject]) -> list[Naming]:
             (*choices[index], _short(names[index], tag)),
             tag,
             _names_of_file(subject),
+            subject.entities,
         )
         for index, (subject, tag) in enumerate(zip(subjects, tags, strict=True))
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -69,19 +69,20 @@ class Layout:
         """The table of what became of each subject."""
         return self.root / "subjects.tsv"
 
-    def locate(self, name: str, kind: str, suffix: str) -> OutputFiles:
+    def locate(self, name: str, kind: str, suffix: str, entities: Mapping[str, str]) -> OutputFiles:
         """Return where an output goes, and what is written beside it.
 
         Args:
             name: The name of the output, which carries that of its subject; see `oasis_gan.pipeline.naming`.
             kind: What the model calls its outputs, such as ``T1w``.
             suffix: How the names of files of the format end, with the dot.
+            entities: Whose the subject is, see `Subject`. Here all outputs lie side by side, whosever they are.
         """
         return OutputFiles(self.root / f"{name}_synth{kind}{suffix}", suffix)
 
 
-Locate = Callable[[str], OutputFiles]
-"""Returns where the output of a name goes."""
+Locate = Callable[[str, Mapping[str, str]], OutputFiles]
+"""Returns where the output of a name goes, given the entities of its subject."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class Places:
         for name in self._names(naming, record):
             if self._holders.get(fold_name(name), naming.tag) != naming.tag:
                 continue
-            files = self._locate(name)
+            files = self._locate(name, naming.entities)
             files.folder.mkdir(parents=True, exist_ok=True)
             held = claim(files.folder, files.volume.name, wait=wait)
             if held is None:
@@ -164,7 +165,7 @@ class Places:
             if place is not None:
                 self._holders[fold_name(name)] = naming.tag
                 return place
-        where = self._locate(naming.preferred).volume
+        where = self._locate(naming.preferred, naming.entities).volume
         raise OasisGanError(
             where, expected="a free name", found="other subjects under all of them", remedy=_REMEDY
         )
@@ -177,7 +178,7 @@ class Places:
 
     def _was_made_from(self, name: str, naming: Naming, record: MakeRecord) -> bool:
         """Whether the output of that name is of the same source, and not of another subject with the same content."""
-        files = self._locate(name)
+        files = self._locate(name, naming.entities)
         there = read_sidecar(files.sidecar, files.volume)
         if there is None or there.get("source") != record()["source"]:
             return False

@@ -38,6 +38,12 @@ def _is_mapping_of_scans(scans: object) -> bool:
     return all(isinstance(name, str) and isinstance(scan, Scan) for name, scan in scans.items())
 
 
+def _is_mapping_of_texts(texts: object) -> bool:
+    if not isinstance(texts, Mapping):
+        return False
+    return all(isinstance(text, str) for pair in texts.items() for text in pair)
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A reader of a file that cannot be used: it raises why.
@@ -157,6 +163,8 @@ class Subject:
         target: What it should become, where that is known.
         split: The side it is on, ``train``, ``validate`` or ``test``, where the data say so.
         further: What is translated together with the source, by name, for models of several sources.
+        entities: Whose it is and of which visit and run, where the data say so, by the keys that BIDS has:
+            ``{"sub": "01", "ses": "2"}``. Where outputs go can depend on it.
     """
 
     name: str
@@ -164,6 +172,7 @@ class Subject:
     target: Scan | None = None
     split: str = ""
     further: Mapping[str, Scan] = field(default_factory=dict)
+    entities: Mapping[str, str] = field(default_factory=dict)
 
     def wrong_field(self) -> str | None:
         """Return which field does not have the type that it should, such as ``source.path: str``; None if all have."""
@@ -174,6 +183,7 @@ class Subject:
                 ("target", self.target, self.target is None or isinstance(self.target, Scan)),
                 ("split", self.split, isinstance(self.split, str)),
                 ("further", self.further, _is_mapping_of_scans(self.further)),
+                ("entities", self.entities, _is_mapping_of_texts(self.entities)),
             )
         )
         if wrong is not None:

@@ -134,8 +134,12 @@ class DatasetContract(Contract):
     def test_what_it_says_of_a_subject_is_understood(
         self, subjects: list[Subject], scans: list[Scan]
     ) -> None:
-        """The split is one that the tool knows, and labels are a label set."""
+        """Its fields have their types, the split is one that the tool knows, and labels are a label set."""
         for subject in subjects:
+            wrong = subject.wrong_field()
+            assert wrong is None, (
+                f"a Subject has {wrong}: use the types that oasis_gan.Subject names"
+            )
             assert subject.split in SPLITS, (
                 f"split {subject.split!r} of {subject.name}: use one of {', '.join(SPLITS)}"
             )

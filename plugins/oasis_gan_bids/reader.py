@@ -51,7 +51,12 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     """
     dataset = _Dataset(selection)
     for source in dataset.sources():
-        yield Subject(dataset.name(source), dataset.scan(source), dataset.target(source))
+        yield Subject(
+            dataset.name(source),
+            dataset.scan(source),
+            dataset.target(source),
+            entities=source.entities,
+        )
     yield from (unreadable(selection.root, error) for error in dataset.errors)
 
 

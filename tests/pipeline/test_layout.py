@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,19 @@ from oasis_gan.pipeline.places import Layout, OutputFiles
 class FolderEach(Layout):
     """A folder for each output."""
 
-    def locate(self, name: str, kind: str, suffix: str) -> OutputFiles:
+    def locate(self, name: str, kind: str, suffix: str, entities: Mapping[str, str]) -> OutputFiles:
         """Return files that are all called alike."""
         return OutputFiles(self.root / "anat" / name / f"{kind}{suffix}", suffix)
+
+
+@dataclass(frozen=True)
+class FolderOfVisit(Layout):
+    """A folder for each participant, and in it one for each visit."""
+
+    def locate(self, name: str, kind: str, suffix: str, entities: Mapping[str, str]) -> OutputFiles:
+        """Return files in the folder of a visit."""
+        folders = [f"{key}-{entities[key]}" for key in ("sub", "ses") if key in entities]
+        return OutputFiles(self.root.joinpath(*folders, f"{name}_{kind}{suffix}"), suffix)
 
 
 def write(volume: Volume, path: Path) -> None:
@@ -60,7 +71,7 @@ def translate_into(layout: Layout, subjects: list[Subject]) -> list[Status]:
 
 
 def test_files_of_an_output_are_called_alike(tmp_path: Path) -> None:
-    output = Layout(tmp_path).locate("sub-01", "T1w", ".nii.gz")
+    output = Layout(tmp_path).locate("sub-01", "T1w", ".nii.gz", {})
     names = [output.volume, output.sidecar, output.label_table, output.further_map("doubt")]
     assert [path.relative_to(tmp_path).as_posix() for path in names] == [
         "sub-01_synthT1w.nii.gz",
@@ -85,6 +96,20 @@ def test_another_layout_moves_outputs_with_all_that_belongs_to_them(
     ]
     rows = layout.ledger.read_text().splitlines()[1:]
     assert [row.split("\t")[2] for row in rows] == ["anat/a/T1w.raw.gz", "anat/b/T1w.raw.gz"]
+
+
+def test_a_layout_may_place_outputs_by_participant_and_visit(
+    tmp_path: Path, subjects: list[Subject]
+) -> None:
+    (tmp_path / "out").mkdir()
+    layout = FolderOfVisit(tmp_path / "out")
+    a, b = subjects
+    known = replace(a, entities={"sub": "01", "ses": "2", "run": "1"})
+    assert translate_into(layout, [known, b]) == [Status.DONE] * 2
+    outputs = [name for name in sorted(files(layout.root)) if name.endswith(".gz")]
+    # Of the other nothing is known.
+    assert outputs == ["b_T1w.raw.gz", "sub-01/ses-2/a_T1w.raw.gz"]
+    assert translate_into(layout, [known, b]) == [Status.SKIPPED] * 2
 
 
 def test_outputs_in_another_layout_are_found_again(tmp_path: Path, subjects: list[Subject]) -> None:

@@ -106,6 +106,13 @@ class TestPairs(TestTranslating):
 # Which files
 
 
+def test_a_subject_says_whose_it_is_and_of_which_visit(tmp_path: Path) -> None:
+    first, *_ = subjects(oasis3(tmp_path / "OASIS3"))
+    assert first.entities["sub"] == "OAS30001"
+    assert first.entities["ses"] == "d0129"
+    assert "run" in first.entities
+
+
 def test_label_maps_are_named_by_their_entities_and_mean_what_the_table_says(
     tmp_path: Path,
 ) -> None:
