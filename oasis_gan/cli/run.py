@@ -92,15 +92,7 @@ def run(options: RunOptions) -> int:
     card = described(kind, folder)
     values = choose_options(card, options.requested_options())
     exporter = registry[Exporter].get(options.exporter)
-    if options.like_labels is not None and options.like is None:
-        raise OasisGanError(
-            "--like-labels", expected="--like beside it", found="none", remedy="name the reference"
-        )
-    if options.like_label_set is not None and options.like_labels is None:
-        remedy = "name the label map of the reference"
-        raise OasisGanError(
-            _LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy
-        )
+    _require_reference(options)
     names = list(card.sources)
     places = choose_sources(options.further, names, card.name)
     maps = [name for name in names[1:] if card.sources[name].content == "labels"]
@@ -210,6 +202,19 @@ def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
         interruption.add_note(run.state())
         run.finish()
         raise
+
+
+def _require_reference(options: RunOptions) -> None:
+    """Raise `OasisGanError` if something is said of a reference that is not named."""
+    if options.like_labels is not None and options.like is None:
+        raise OasisGanError(
+            "--like-labels", expected="--like beside it", found="none", remedy="name the reference"
+        )
+    if options.like_label_set is not None and options.like_labels is None:
+        remedy = "name the label map of the reference"
+        raise OasisGanError(
+            _LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy
+        )
 
 
 def _require_content(options: RunOptions, card: ModelCard) -> None:

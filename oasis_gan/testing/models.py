@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -14,11 +13,11 @@ import numpy as np
 import pytest
 
 from ..errors import OasisGanError
-from ..image.encoding import Encoding, FittedEncoding
+from ..image.encoding import Encoding
 from ..image.volume import Channels, CleanVolume, Geometry, Volume, Voxels
 from ..pipeline.slicewise import SlicewiseTranslator
 from ..plugin.models import ModelCard, ModelKind, Translation, Translator, computation_of, kind_of
-from ..plugin.options import Option
+from .cards import assert_card, skip_if_unusable
 from .checks import assert_listed
 from .contract import Case, Contract, Samples
 
@@ -77,7 +76,7 @@ class ModelContract(Contract):
     @pytest.fixture
     def sources(self, translator: Translator) -> Sources:
         """Return a volume for each source of the model, with background around it."""
-        _skip_if_unusable(translator.card)
+        skip_if_unusable(translator.card)
         rng = np.random.default_rng(_SEED)
         volumes = {}
         for name, encoding in translator.card.sources.items():
@@ -103,26 +102,7 @@ class ModelContract(Contract):
 
     def test_the_card_tells_what_the_tool_needs(self, translator: Translator) -> None:
         """Names can be shown and typed, sources, target and options are what they claim to be."""
-        card: object = translator.card
-        assert isinstance(card, ModelCard), (
-            f"the card is a {type(card).__name__}: make it a ModelCard"
-        )
-        assert_listed(card.name, f"version {card.version}")
-        assert re.fullmatch(r"[A-Za-z0-9]+", card.output), (
-            f"output {card.output!r}: use letters and digits, as in T1w"
-        )
-        _assert_sources(card)
-        found = type(card.target).__name__
-        remedy = "make it a LabelSet, a Window, or an encoding of your own that can decode"
-        assert isinstance(card.target, FittedEncoding), f"the card's target is a {found}: {remedy}"
-        assert re.fullmatch(r"([0-9a-f]{64})?", card.weights_sha256), (
-            "weights_sha256: 64 hex digits, or empty if none"
-        )
-        names = [option.name for option in card.options if isinstance(option, Option)]
-        assert len(names) == len(card.options), "`options` holds something else than Option objects"
-        assert len(set(names)) == len(names), f"the options {', '.join(names)} name one twice"
-        for option in card.options:
-            assert_listed(option.name, option.help)
+        assert_card(translator.card)
 
     def test_the_answer_lies_on_the_grid_of_the_first_source(
         self, translator: Translator, sources: Sources
@@ -351,30 +331,9 @@ def _needed(value: T | None) -> T:
     return value
 
 
-def _assert_sources(card: ModelCard) -> None:
-    found = type(card.sources).__name__
-    remedy = "make them a dictionary, an encoding by name"
-    assert isinstance(card.sources, Mapping), f"the card's sources are a {found}: {remedy}"
-    assert card.sources, "the card has no source: name what goes in"
-    remedy = "make it a LabelSet, a Window, Percentiles, or an encoding of your own"
-    for name, encoding in card.sources.items():
-        assert_listed(name, f"source {name}")
-        found = type(encoding).__name__
-        assert isinstance(encoding, Encoding), f"the card's source {name} is a {found}: {remedy}"
-
-
-def _skip_if_unusable(card: ModelCard) -> None:
-    """Skip a check that cannot make sources for the model, since another check says what is wrong with the card."""
-    usable = isinstance(card, ModelCard) and isinstance(card.sources, Mapping) and card.sources
-    if not usable or not all(isinstance(encoding, Encoding) for encoding in card.sources.values()):
-        pytest.skip("the card is broken: fix it first")
-    if not isinstance(card.target, FittedEncoding):
-        pytest.skip("the card is broken: fix it first")
-
-
 def _slicewise(translator: Translator) -> SlicewiseTranslator:
     """Return a model of slices, or skip what is checked of those alone."""
-    _skip_if_unusable(translator.card)
+    skip_if_unusable(translator.card)
     if not isinstance(translator, SlicewiseTranslator):
         pytest.skip("the model does not go slice by slice")
     return translator
