@@ -68,6 +68,7 @@ from .plugin.models import (
 )
 from .plugin.options import Option
 from .plugin.scans import pair_scan, unreadable, volume_scan
+from .plugin.training_data import TrainingData
 
 __api_version__: int
 
@@ -120,6 +121,7 @@ __all__ = [
     "SpatialHeader",
     "Structure",
     "Subject",
+    "TrainingData",
     "TrainingRequest",
     "Translation",
     "Translator",

@@ -17,6 +17,7 @@ from ..image.label_sets import OASIS, LabelSets, identity_of
 from ..image.labels import LabelSet
 from ..plugin.models import ModelKind, TrainingRequest
 from ..plugin.registry import Registry
+from ..plugin.training_data import TrainingData
 from .choosing import (
     SelectionOptions,
     first,
@@ -37,13 +38,7 @@ from .training_folder import TrainingRun, has_model, hold_training_folder, reloc
 from .training_labels import label_set_in, require_same_labels, with_label_set
 from .training_selection import describe_places, describe_selection, recall_selection
 from .training_sides import examine_sides, recall_sides
-from .training_sources import (
-    OWNER,
-    choose_training_sources,
-    further_label_maps,
-    named_sources,
-    prepare_subject,
-)
+from .training_sources import OWNER, choose_training_sources, prepare_subject
 
 _WITH_RESUME = {
     "resume",
@@ -122,17 +117,16 @@ class _Training:
         kind = registry[ModelKind].get(run.kind)
         learn = _require_trainable(kind)
         recipe = with_label_set(run.recipe, label_sets)
-        settings = _resolve_settings(kind, recipe)
-        labels = label_set_in(settings, label_sets)
+        data = _describe_data(kind, recipe)
         new = resumed is None
         if not new:
-            _check_resume(kind, out, run, labels, label_sets)
-        run = replace(run, label_set=identity_of(labels))
+            _check_resume(kind, out, run, data.label_set, label_sets)
+        run = replace(run, label_set=identity_of(data.label_set))
         leading = kind.leads is None or kind.leads()
         with hold_training_folder(out, new=new, leading=leading):
             if new:
                 _require_new(out)
-            sides = self._choose_sides(registry, out, run, settings, labels)
+            sides = self._choose_sides(registry, out, run, data)
             record = _Record(out, run, sides)
             if new:
                 record.write()
@@ -170,12 +164,7 @@ class _Training:
         )
 
     def _choose_sides(
-        self,
-        registry: Registry,
-        out: Path,
-        run: TrainingRun,
-        settings: Mapping[str, object],
-        labels: LabelSet,
+        self, registry: Registry, out: Path, run: TrainingRun, data: TrainingData
     ) -> Split:
         """Return whom to learn from and whom to hold out, their labels converted."""
         new = self._options.resume is None
@@ -183,10 +172,11 @@ class _Training:
             self._options if new else recall_selection(run.selection, self._options.plugin_files)
         )
         # With images as sources, --labels is said of the targets.
-        source_is = selecting.source_is or ("image" if settings.get("source") == "image" else None)
-        places = choose_training_sources(selecting.further, settings)
-        maps = further_label_maps(settings)
-        source_labels = choose_source_labels(selecting.source_labels, maps, f"of {OWNER}")
+        source_is = selecting.source_is or ("image" if data.source == "image" else None)
+        places = choose_training_sources(selecting.further, data)
+        source_labels = choose_source_labels(
+            selecting.source_labels, data.further_label_maps, f"of {OWNER}"
+        )
         further = FurtherSources.of(selecting, registry, places)
         subjects, broken = list_subjects(
             registry,
@@ -197,24 +187,23 @@ class _Training:
             join=further.join,
             source_labels=source_labels,
         )
-        require_all(subjects, list(named_sources(settings)), places, OWNER)
-        if selecting.source_is and settings.get("source") not in (None, selecting.source_is):
-            expected, remedy = (
-                f"{settings['source']}, as the recipe has it",
-                "leave it out, or set source",
-            )
+        require_all(subjects, list(data.sources), places, OWNER)
+        if selecting.source_is and data.source not in (None, selecting.source_is):
             raise OasisGanError(
-                "--source-is", expected=expected, found=selecting.source_is, remedy=remedy
+                "--source-is",
+                expected=f"{data.source}, as the recipe has it",
+                found=selecting.source_is,
+                remedy="leave it out, or set source",
             )
         for outcome in broken:
             say(outcome.message)
         # What the data keep for a test is neither learnt nor looked at.
         shown = [one for one in subjects if side_of(one, run.validate) in ("train", "validate")]
-        shown = [prepare_subject(one, settings, labels) for one in shown]
+        shown = [prepare_subject(one, data) for one in shown]
         if not new:
-            return recall_sides(out, shown, labels, run.validate)
+            return recall_sides(out, shown, data.label_set, run.validate)
         require_listed(run.validate, subjects)
-        return examine_sides(shown, labels, run.validate)
+        return examine_sides(shown, data.label_set, run.validate)
 
 
 class _Record:
@@ -352,10 +341,23 @@ def _check_resume(
         kind.check_resume(folder, old, new)
 
 
-def _resolve_settings(kind: ModelKind, recipe: Mapping[str, object]) -> Mapping[str, object]:
-    """Return settings that are checked, with those that the user left out if the kind tells them."""
-    resolved = kind.check_settings(recipe) if kind.check_settings is not None else None
-    return recipe if resolved is None else resolved
+def _describe_data(kind: ModelKind, recipe: Mapping[str, object]) -> TrainingData:
+    """Return what a training learns from, once its kind has checked the settings.
+
+    Raises:
+        OasisGanError: If a setting is wrong, or the kind returns something else.
+    """
+    described = kind.check_settings(recipe) if kind.check_settings is not None else None
+    if described is None:
+        return TrainingData(label_set=label_set_in(recipe))
+    if not isinstance(described, TrainingData):
+        raise OasisGanError(
+            kind.name,
+            expected="a TrainingData from check_settings",
+            found=type(described).__name__,
+            remedy="fix the model plugin",
+        )
+    return described
 
 
 def _find_preset(kind: ModelKind, name: str) -> Path:

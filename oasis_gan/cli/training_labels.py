@@ -39,12 +39,10 @@ def with_label_set(recipe: Mapping[str, object], label_sets: LabelSets) -> Mappi
     return {**recipe, _SETTING: found}
 
 
-def label_set_in(settings: Mapping[str, object], label_sets: LabelSets) -> LabelSet:
-    """Return the label set that a model learns from: what checked settings hold or name, or else `OASIS`."""
-    value = settings.get(_SETTING)
-    if isinstance(value, LabelSet):
-        return value
-    return label_sets.get(str(value), OASIS)
+def label_set_in(recipe: Mapping[str, object]) -> LabelSet:
+    """Return the label set that a recipe holds, or else `OASIS`."""
+    found = recipe.get(_SETTING)
+    return found if isinstance(found, LabelSet) else OASIS
 
 
 def require_same_labels(

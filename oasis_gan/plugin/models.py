@@ -16,6 +16,7 @@ from ..io.strict_json import require_unique_keys
 from .datasets import Subject
 from .description import Description
 from .options import Option
+from .training_data import TrainingData
 
 _MAX_CARD = 2**20  # bytes
 VOLUME = "volume"
@@ -163,8 +164,8 @@ class TrainingRequest:
         validation: Pairs to measure on, never learnt from.
         out: The model folder to make; it is there, and holds what was asked for and the split.
         recipe: The settings, as read from the user's TOML file and options; the kind validates them.
-            ``labels`` among them is the `LabelSet` that label maps were converted to, which the user gave by name;
-            if it is not there, that is `OASIS`. ``source`` and ``target`` say ``labels`` or ``image``.
+            ``labels`` among them is a `LabelSet`, which the user gave by name. What the volumes hold, and what label
+            maps were converted to, is what `ModelKind.check_settings` said.
         report: Takes what is worth keeping, a line each.
         progress: Takes the step that is done, of how many, and a few words such as ``L1 0.0113``; as often as it likes.
         resume: Whether to go on with the run that was begun in ``out``.
@@ -199,8 +200,8 @@ class ModelKind(Description):
         exports: Formats for other software, and what writes the model in a folder as a new file or folder. What it
             leaves there takes its final name once it returns, and is thrown away if it raises.
         check_settings: Raises `OasisGanError` naming the first setting of a recipe that is wrong; quick, for it comes
-            before anything is read. It takes the settings as `TrainingRequest.recipe` has them, and may return all,
-            those that the user left out among them, with a label set or its name as ``labels``.
+            before anything is read. It takes the settings as `TrainingRequest.recipe` has them, and returns what the
+            training learns from; None if the settings do not say.
         check_resume: Raises `OasisGanError` if the training in a folder cannot go on with other settings. Called with
             the folder, the settings so far and the new ones, before anything is read or written.
         leads: Whether this process writes the model folder when it trains; of several that train together, one does.
@@ -213,7 +214,7 @@ class ModelKind(Description):
     shipped: Mapping[str, Path] = field(default_factory=dict)
     presets: Mapping[str, Path] = field(default_factory=dict)
     exports: Mapping[str, Callable[[Path, Path], None]] = field(default_factory=dict)
-    check_settings: Callable[[Mapping[str, object]], Mapping[str, object] | None] | None = None
+    check_settings: Callable[[Mapping[str, object]], TrainingData | None] | None = None
     check_resume: Callable[[Path, Mapping[str, object], Mapping[str, object]], None] | None = None
     leads: Callable[[], bool] | None = None
 

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from oasis_gan import ANCHORS, LABEL_SETS, OASIS, Canvas, LabelSet, Percentiles, Plane
+from oasis_gan import ANCHORS, LABEL_SETS, OASIS, Canvas, LabelSet, Percentiles, Plane, TrainingData
 
 from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
 from .settings import Fraction, Settings, at_odds, require_each_once
@@ -217,6 +217,13 @@ class TrainingSettings(Settings):
     def named_sources(self) -> Mapping[str, Side]:
         """What each source is, by name, in the order of channels. A single source is called what it is."""
         return self.sources or {self.source: self.source}
+
+    @property
+    def data(self) -> TrainingData:
+        """What the training learns from, for the tool that finds it."""
+        return TrainingData(
+            sources=self.named_sources, target=self.target, label_set=self.label_set
+        )
 
     @property
     def encodings(self) -> Mapping[str, LabelSet | Percentiles]:

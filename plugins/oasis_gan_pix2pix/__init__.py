@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from oasis_gan import ModelCard, ModelKind, TrainingRequest, Translator, hookimpl
+from oasis_gan import ModelCard, ModelKind, TrainingData, TrainingRequest, Translator, hookimpl
 
 _HERE = Path(__file__).parent
 
@@ -51,11 +51,11 @@ def train(request: TrainingRequest) -> None:
     train(request)
 
 
-def check_settings(settings: Mapping[str, object]) -> Mapping[str, object]:
-    """Return all settings, or raise `OasisGanError` naming the first that is wrong."""
+def check_settings(settings: Mapping[str, object]) -> TrainingData:
+    """Return what a training learns from, or raise `OasisGanError` naming the first setting that is wrong."""
     from .recipe import parse_recipe
 
-    return parse_recipe(settings).model_dump(mode="json")
+    return parse_recipe(settings).data
 
 
 def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str, object]) -> None:

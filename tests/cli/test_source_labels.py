@@ -39,6 +39,9 @@ def train(request):
     (request.out / "values.json").write_text(json.dumps(values.tolist()))
     (request.out / "model.json").write_text("{}")
 
+def check_settings(settings):
+    return oasis_gan.TrainingData(sources=settings.get("sources", {}), target="image")
+
 @oasis_gan.hookimpl
 def oasis_gan_models():
     yield oasis_gan.ModelKind(
@@ -47,6 +50,7 @@ def oasis_gan_models():
         card=lambda folder: CARD,
         load=lambda folder: Tissues(),
         train=train,
+        check_settings=check_settings,
         shipped={"tissues": Path(__file__).parent},
     )
 """

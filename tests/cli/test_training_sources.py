@@ -28,9 +28,19 @@ def train(request):
     (request.out / "told.json").write_text(json.dumps(told))
     (request.out / "model.json").write_text("{}")
 
+def check_settings(settings):
+    return oasis_gan.TrainingData(sources=settings.get("sources", {}), target="image")
+
 @oasis_gan.hookimpl
 def oasis_gan_models():
-    yield oasis_gan.ModelKind(name="teller", summary="Says what it is given", card=print, load=print, train=train)
+    yield oasis_gan.ModelKind(
+        name="teller",
+        summary="Says what it is given",
+        card=print,
+        load=print,
+        train=train,
+        check_settings=check_settings,
+    )
 """
 SOURCES = 'sources={t1="image",tissue="labels",t2="image"}'
 GIVEN = ("--source", "tissue=_seg.nii.gz", "--source", "t2=t2")
@@ -162,3 +172,11 @@ def test_the_table_of_a_training_with_one_source_is_what_it_was() -> None:
     begin(sources="steps=1")
     columns = "subject\tside\tsource\tsource_sha256\ttarget\ttarget_sha256"
     assert Path("m", TABLE).read_text().splitlines()[0] == columns
+
+
+def test_a_kind_that_describes_its_data_otherwise_is_named_in_a_line() -> None:
+    text = Path("kind.py").read_text()
+    Path("kind.py").write_text(text.replace("return oasis_gan.TrainingData(", "return dict("))
+    with pytest.raises(OasisGanError, match=r"teller: expected a TrainingData .*, found dict; fix"):
+        begin(*GIVEN)
+    assert not Path("m").exists()
