@@ -49,9 +49,10 @@ def label_set_of(name: str, advice: LabelAdvice) -> LabelSet:
     if path.is_file() or path.suffix or path.name != name:
         return read_label_table(path)
     expected = f"one of {', '.join(advice.label_sets)}, or a table (TSV: index, name or tissue)"
-    raise OasisGanError(
-        advice.option, expected=expected, found=name, remedy="name the one your values are of"
+    remedy = (
+        "name the one your values are of, or with --plugin the file of the plugin that brings it"
     )
+    raise OasisGanError(advice.option, expected=expected, found=name, remedy=remedy)
 
 
 def choose_source_labels(

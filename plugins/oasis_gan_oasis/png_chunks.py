@@ -1,5 +1,8 @@
 """What a PNG is made of: chunks with checksums, the first of which says how large the picture is.
 
+Pillow decodes the pixels. The chunks are taken apart here all the same: Pillow fills rows that are missing with black,
+and would unpack text and colour profiles that can grow without end.
+
 Format: https://www.w3.org/TR/png-3/
 """
 
