@@ -113,7 +113,8 @@ class _Training:
         if resumed is None:
             out, run = _begin(self._options, registry, label_sets)
         else:
-            out, run = resumed, _resume(resumed, self._options)
+            out = resumed
+            run = _resume(resumed, self._options)
         kind = registry[ModelKind].get(run.kind)
         learn = _require_trainable(kind)
         recipe = with_label_set(run.recipe, label_sets)
@@ -302,22 +303,21 @@ def _unheeded(option: str) -> OasisGanError:
 
 def _require_data(run: TrainingRun) -> None:
     """Raise `OasisGanError` if nothing is left where the data of a training lay: they have moved."""
-    sources, target_root = run.sources(), run.target_root()
+    sources = run.sources()
     if not any(source.exists() for source in sources):
-        expected, remedy = (
-            "the data that this training learns from",
-            "say where they lie now: --source DIR",
-        )
         raise OasisGanError(
-            "--resume", expected=expected, found=f"nothing at {sources[0]}", remedy=remedy
+            "--resume",
+            expected="the data that this training learns from",
+            found=f"nothing at {sources[0]}",
+            remedy="say where they lie now: --source DIR",
         )
+    target_root = run.target_root()
     if target_root is not None and not target_root.exists():
-        expected, remedy = (
-            "the targets that this training learns from",
-            "say where they lie now: --target DIR",
-        )
         raise OasisGanError(
-            "--resume", expected=expected, found=f"nothing at {target_root}", remedy=remedy
+            "--resume",
+            expected="the targets that this training learns from",
+            found=f"nothing at {target_root}",
+            remedy="say where they lie now: --target DIR",
         )
 
 

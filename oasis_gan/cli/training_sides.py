@@ -44,12 +44,12 @@ def examine_sides(shown: Iterable[Subject], labels: LabelSet, validate: Collecti
     for examined in examine_all(shown, labels, validate):
         if examined.twin is not None:
             name = examined.subject.name
-            found, remedy = (
-                f"{name} and {examined.twin}, the same head",
-                "put both on one side, or leave one out",
+            raise OasisGanError(
+                "training data",
+                expected="different heads to learn and to measure on",
+                found=f"{name} and {examined.twin}, the same head",
+                remedy="put both on one side, or leave one out",
             )
-            expected = "different heads to learn and to measure on"
-            raise OasisGanError("training data", expected=expected, found=found, remedy=remedy)
         verdict = examined.report.verdict
         if verdict is Verdict.REJECT:
             say(f"left out {report_line(examined.report)}")
