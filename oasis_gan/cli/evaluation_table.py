@@ -1,36 +1,111 @@
-"""An evaluation as a table on a terminal."""
+"""Evaluations as tables on a terminal."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..errors import printable
+from ..evaluation.cohort import CONFIDENCE, Cohort, Estimate
+from ..evaluation.comparison import TOTAL
 from ..evaluation.evaluating import Evaluation
-from ..evaluation.measures import IMAGE_MEASURES
+from ..evaluation.measures import SECTIONS, Measure, Scores
 from .streams import results_stream, write_result
 
 _WIDTH = 160  # columns of a table that goes to a file
-_TITLES = {"raw": "intensities as they are", "matched": "contrasts matched"}
+_SHOWN = ("mae", "psnr", "ssim", "ms_ssim", "ncc", "histogram")  # of each subject of a cohort
 
 
-def print_evaluation(evaluation: Evaluation) -> None:
-    """Write a table of one output: a row a measure, a column a tissue."""
-    table = Table(title=Text(printable(evaluation.subject)), title_justify="left")
+@dataclass(frozen=True)
+class SubjectRow:
+    """What the table of a cohort shows of one subject.
+
+    Args:
+        subject: Its name.
+        scores: Of the whole mask, contrasts matched where they could be; None if it could not be evaluated.
+        is_matched: Whether contrasts are matched.
+    """
+
+    subject: str
+    scores: Scores | None
+    is_matched: bool = False
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> SubjectRow:
+        """Return the row of an evaluation."""
+        is_matched = "matched" in evaluation.scores
+        regions = evaluation.scores["matched" if is_matched else "raw"]
+        return cls(printable(evaluation.subject), regions[TOTAL], is_matched)
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Return the table of one output: a row a measure, a column a tissue."""
+    table = _table(printable(evaluation.subject))
     table.add_column("measure")
     for name, region in evaluation.regions.items():
         table.add_column(f"{name}\n{region.volume_ml:.1f} ml", justify="right")
-    for contrast, images in evaluation.images.items():
-        low, high = evaluation.bounds[contrast]
-        table.add_section()
-        table.add_row(Text(f"{_TITLES[contrast]}, range {low:g} to {high:g}", "bold"))
-        for measure in IMAGE_MEASURES:
-            cells = [measure.format(scores[measure.key]) for scores in images.regions.values()]
+    for section in SECTIONS:
+        regions = evaluation.scores.get(section.key)
+        if not regions:
+            continue
+        title = section.title
+        if section.key in evaluation.bounds:
+            low, high = evaluation.bounds[section.key]
+            title = f"{title}, range {low:g} to {high:g}"
+        _add_title(table, title)
+        for measure in section.measures:
+            cells = (measure.format(regions[name][measure.key]) for name in evaluation.regions)
             table.add_row(measure.title, *cells)
-    table.caption = Text(f"compared {evaluation.mask}")
-    table.caption_justify = "left"
-    print_table(table)
+    _add_caption(table, f"compared {evaluation.mask}")
+    return table
+
+
+def subjects_table(rows: Iterable[SubjectRow]) -> Table:
+    """Return the table of a cohort: a row a subject."""
+    rows = list(rows)
+    measures = [measure for measure in SECTIONS[0].measures if measure.key in _SHOWN]
+    table = _table("subjects, whole mask")
+    table.add_column("subject", overflow="fold")
+    table.add_column("contrasts")
+    for measure in measures:
+        table.add_column(measure.title, justify="right")
+    for row in rows:
+        if row.scores is None:
+            table.add_row(Text(row.subject), Text("failed", "red"))
+            continue
+        scores = row.scores
+        cells = (measure.format(scores[measure.key]) for measure in measures)
+        table.add_row(Text(row.subject), "matched" if row.is_matched else "raw", *cells)
+    return table
+
+
+def cohort_table(cohort: Cohort) -> Table:
+    """Return the means of a cohort with their confidence intervals."""
+    estimates = cohort.estimates()
+    regions = list(dict.fromkeys(region for found in estimates.values() for region in found))
+    table = _table(f"mean of {cohort.subjects} subjects")
+    table.add_column("measure")
+    for name in regions:
+        table.add_column(name, justify="right")
+    for section in SECTIONS:
+        found = estimates.get(section.key)
+        if not found:
+            continue
+        _add_title(table, section.title)
+        for measure in section.measures:
+            cells = [
+                _estimate_cell(measure, found[name][measure.key]) if name in found else ""
+                for name in regions
+            ]
+            table.add_row(measure.title, *cells)
+    _add_caption(
+        table, f"in brackets: {CONFIDENCE:.0%} confidence intervals over subjects (bootstrap)"
+    )
+    return table
 
 
 def print_table(table: Table) -> None:
@@ -40,3 +115,25 @@ def print_table(table: Table) -> None:
     with console.capture() as capture:
         console.print(table)
     write_result(capture.get().removesuffix("\n"))
+
+
+def _table(title: str) -> Table:
+    return Table(title=Text(title), title_justify="left", caption_justify="left")
+
+
+def _add_title(table: Table, title: str) -> None:
+    table.add_section()
+    table.add_row(Text(title, "bold"))
+
+
+def _add_caption(table: Table, caption: str) -> None:
+    table.caption = Text(caption)
+
+
+def _estimate_cell(measure: Measure, estimate: Estimate) -> str:
+    if estimate.mean is None:
+        return "n/a"
+    mean = measure.format(estimate.mean)
+    if estimate.low is None or estimate.high is None:
+        return mean
+    return f"{mean} [{measure.format(estimate.low)}, {measure.format(estimate.high)}]"

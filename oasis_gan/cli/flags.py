@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 _NAMED_ALIKE = (
+    "against",
     "dataset",
     "dtype",
     "labels",

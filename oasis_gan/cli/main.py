@@ -14,14 +14,13 @@ from ..image.choices import DATATYPES
 from . import source_option
 from .command import Group
 from .entity_options import SubjectCommand
+from .evaluate_options import compares_outputs
 from .flags import with_flags
 from .options import (
     EXISTING,
     format_option,
-    max_voxels_option,
     named_values,
     plugin_option,
-    spacing_option,
 )
 from .streams import expect_no_readers, open_closed_streams, output_failure, write_result
 from .subject_options import (
@@ -184,38 +183,17 @@ def check(context: click.Context, /, **options: object) -> None:
     context.exit(check(CheckOptions(**options)))  # type: ignore[arg-type]
 
 
-@cli.command(short_help="Compare an output with a real scan.")
-@click.argument("output", type=EXISTING, metavar="OUTPUT")
-@click.option(
-    "--against",
-    type=EXISTING,
-    required=True,
-    metavar="FILE",
-    help="The real scan, on the same grid.",
-)
-@click.option(
-    "--labels",
-    type=EXISTING,
-    metavar="FILE",
-    help="The label map that OUTPUT was made from.  [default: the file that the JSON beside OUTPUT names]",
-)
-@click.option(
-    "--label-set",
-    metavar="NAME|FILE",
-    help="What the values of --labels mean: a label set, or a table (TSV: index, tissue).  [default: found beside it]",
-)
-@click.option("--dataset", metavar="NAME", help="Layout of the files.  [default: detected]")
-@spacing_option
-@max_voxels_option
-@plugin_option
-@format_option("json also holds hashes, versions and a curve along each axis.")
+@cli.command(cls=SubjectCommand, short_help="Compare outputs with real scans.")
+@compares_outputs
+@format_option("json also holds hashes, versions and a value for each slice.")
 @click.pass_context
 def evaluate(context: click.Context, /, **options: object) -> None:
-    """Compare OUTPUT, a volume that a model made, with a real scan of the same head.
+    """Compare volumes that a model made with real scans of the same heads.
 
-    Prints image scores in the whole brain and in each tissue: with the intensities as they are, and with the contrasts
-    of the two matched. Nothing is resampled or registered.
-    Exit status: 0 if it was evaluated, 1 if it could not be, 2 for wrong usage.
+    OUTPUT is a volume, or a folder that run has written to. Prints image scores in the whole brain and in each
+    tissue, with the intensities as they are and with the contrasts of the two matched; of several outputs also the
+    means. Nothing is resampled or registered.
+    Exit status: 0 if all were evaluated, 1 if some could not be, 2 for wrong usage.
     """
     from .evaluate import EvaluateOptions, evaluate_command
 

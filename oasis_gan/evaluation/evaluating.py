@@ -15,6 +15,7 @@ from ..pipeline.provenance import read_with_identity
 from ..plugin.datasets import Scan, Subject
 from .comparison import TOTAL, Bounds, compare_matched, compare_raw, plane_axes, regions_of
 from .image_scores import ImageScores, score
+from .measures import Curve, Scores
 from .sidecars import Sidecar
 
 LABELLED = "where the label map has a tissue"
@@ -64,7 +65,8 @@ class Evaluation:
         mask: Where the volumes are compared.
         regions: The mask as ``total``, and each tissue in it.
         bounds: By contrast, the range of intensities.
-        images: By contrast, ``raw`` or ``matched``, how the output compares with the real scan.
+        scores: By section (`SECTIONS`) and region, what was measured.
+        curves: By section and name, values along an axis of the volume; None where there is none.
         notes: What a reader of the figures should know, a sentence each.
     """
 
@@ -73,7 +75,8 @@ class Evaluation:
     mask: str
     regions: Mapping[str, Region]
     bounds: Mapping[str, Bounds]
-    images: Mapping[str, ImageScores]
+    scores: Mapping[str, Mapping[str, Scores]]
+    curves: Mapping[str, Mapping[str, Curve]]
     notes: tuple[str, ...]
 
 
@@ -112,6 +115,7 @@ def evaluate(task: Task) -> Evaluation:
             )
         except OasisGanError as error:
             notes.append(str(error))
+    images = {contrast: score(comparison) for contrast, comparison in comparisons.items()}
     voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
     return Evaluation(
         task.subject,
@@ -119,9 +123,14 @@ def evaluate(task: Task) -> Evaluation:
         mask,
         {name: _measured(region, voxel_ml) for name, region in regions.items()},
         {contrast: comparison.bounds for contrast, comparison in comparisons.items()},
-        {contrast: score(comparison) for contrast, comparison in comparisons.items()},
+        {contrast: compared.regions for contrast, compared in images.items()},
+        {contrast: _slice_curves(compared) for contrast, compared in images.items()},
         tuple(notes),
     )
+
+
+def _slice_curves(compared: ImageScores) -> dict[str, Curve]:
+    return {f"ssim_{plane}": curve for plane, curve in compared.slices.items()}
 
 
 def _measured(region: Mask, voxel_ml: float) -> Region:

@@ -13,7 +13,7 @@ from ..image.choices import Plane
 from ..image.regions import neighbours
 from ..image.volume import Mask
 from .comparison import TOTAL, Comparison, Image
-from .measures import AXES, IMAGE_MEASURES, Scores, Undefined, Value, checked, json_value
+from .measures import AXES, IMAGE_MEASURES, Curve, Scores, Undefined, Value, checked, json_value
 from .similarity import multi_scale_similarity, similarity_maps
 
 BINS = 64
@@ -34,7 +34,7 @@ class ImageScores:
     """
 
     regions: Mapping[str, Scores]
-    slices: Mapping[Plane, list[float | None]]
+    slices: Mapping[Plane, Curve]
 
 
 def score(comparison: Comparison) -> ImageScores:
@@ -55,12 +55,10 @@ def score(comparison: Comparison) -> ImageScores:
     return ImageScores(ordered, slices)
 
 
-def _by_slice(
-    comparison: Comparison, plane: Plane, similarity: Image | Undefined
-) -> list[float | None]:
+def _by_slice(comparison: Comparison, plane: Plane, similarity: Image | Undefined) -> Curve:
     """Return the mean of a map in each slice of the whole volume."""
     axis = comparison.axes[plane]
-    curve: list[float | None] = [None] * comparison.shape[axis]
+    curve: Curve = [None] * comparison.shape[axis]
     if isinstance(similarity, Undefined):
         return curve
     mask = np.moveaxis(comparison.regions[TOTAL], axis, 0)

@@ -19,6 +19,8 @@ Value = float | Undefined
 """A finite number, infinity (the PSNR of equal volumes), or why there is none."""
 Scores = Mapping[str, Value]
 """Values by the key of their measure."""
+Curve = list[float | None]
+"""A value for each slice of a volume; None where there is none."""
 
 OUT_OF_RANGE = Undefined("the intensities are too large or too small to compute with")
 
@@ -66,6 +68,28 @@ IMAGE_MEASURES = (
     ),
 )
 """How an output compares with a real scan."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Measures that are taken together.
+
+    Args:
+        key: Its name in TSV and JSON.
+        title: Its name in a table.
+        measures: In the order in which they are shown.
+    """
+
+    key: str
+    title: str
+    measures: tuple[Measure, ...]
+
+
+SECTIONS = (
+    Section("raw", "intensities as they are", IMAGE_MEASURES),
+    Section("matched", "contrasts matched", IMAGE_MEASURES),
+)
+"""All that is measured, in the order in which it is shown."""
 
 
 def checked(value: float) -> Value:

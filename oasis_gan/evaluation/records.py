@@ -8,23 +8,25 @@ from typing import Any
 
 from ..errors import printable
 from ..image.intensity import ANCHORS
+from .cohort import CONFIDENCE, RESAMPLES, SEED, Estimate
 from .comparison import RANGE_PERCENTILES
 from .evaluating import Evaluation
-from .image_scores import BINS, ImageScores
+from .image_scores import BINS
 from .libraries import versions
-from .measures import IMAGE_MEASURES, Scores, Undefined, Value, json_value, tsv_value
+from .measures import SECTIONS, Measure, Scores, Undefined, Value, json_value, tsv_value
 from .similarity import SCALE_WEIGHTS, WINDOW
 
 SCHEMA = "oasis-gan/evaluation/1"
 """What the JSON says of its form; it changes when a field changes its meaning."""
-CONTRASTS = ("raw", "matched")
-"""As intensities are stored, and with the contrasts of the two volumes matched."""
 _DIGITS = 7
+Record = dict[str, Any]
 
 
 def tsv_header() -> str:
     """Return the names of the columns."""
-    measures = [f"{contrast}_{measure.key}" for contrast in CONTRASTS for measure in IMAGE_MEASURES]
+    measures = [
+        f"{section.key}_{measure.key}" for section in SECTIONS for measure in section.measures
+    ]
     return "\t".join(["subject", "tissue", "voxels", "volume_ml", *measures])
 
 
@@ -37,21 +39,22 @@ def tsv_rows(evaluation: Evaluation) -> Iterator[str]:
             str(region.voxels),
             f"{region.volume_ml:.{_DIGITS}g}",
         ]
-        for contrast in CONTRASTS:
-            images = evaluation.images.get(contrast)
-            scores: Scores = images.regions[name] if images else {}
-            cells += [
-                tsv_value(scores[measure.key]) if scores else "n/a" for measure in IMAGE_MEASURES
-            ]
+        for section in SECTIONS:
+            scores = evaluation.scores.get(section.key, {}).get(name)
+            cells += [_cell(scores, measure) for measure in section.measures]
         yield "\t".join(cells)
+
+
+def _cell(scores: Scores | None, measure: Measure) -> str:
+    return tsv_value(scores[measure.key]) if scores else "n/a"
 
 
 def describe_undefined(evaluation: Evaluation) -> Iterator[str]:
     """Yield a sentence for each reason why figures are missing or infinite."""
-    for contrast, images in evaluation.images.items():
+    for section in SECTIONS:
         found: dict[str, tuple[list[str], list[str]]] = {}
-        for region, scores in images.regions.items():
-            for measure in IMAGE_MEASURES:
+        for region, scores in evaluation.scores.get(section.key, {}).items():
+            for measure in section.measures:
                 reason = _reason(scores[measure.key])
                 if reason:
                     regions, titles = found.setdefault(reason, ([], []))
@@ -59,7 +62,7 @@ def describe_undefined(evaluation: Evaluation) -> Iterator[str]:
                     titles.append(measure.title)
         for reason, (regions, titles) in found.items():
             named = " and ".join(dict.fromkeys(regions))
-            yield f"{contrast}, {named}: {reason} ({', '.join(dict.fromkeys(titles))})"
+            yield f"{section.key}, {named}: {reason} ({', '.join(dict.fromkeys(titles))})"
 
 
 def _reason(value: Value) -> str:
@@ -69,8 +72,15 @@ def _reason(value: Value) -> str:
     return "infinite, the two volumes are equal there" if math.isinf(value) else ""
 
 
-def json_document(subjects: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the records of subjects with what a reader has to know of all of them."""
+def json_document(
+    subjects: Iterable[Record], cohort: Mapping[str, Mapping[str, Mapping[str, Estimate]]] | None
+) -> Record:
+    """Return the records of subjects with what a reader has to know of all of them.
+
+    Args:
+        subjects: The record of each.
+        cohort: Means by section, region and measure; None of a single subject.
+    """
     return {
         "schema": SCHEMA,
         "versions": versions(),
@@ -80,12 +90,14 @@ def json_document(subjects: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             "histogram_bins": BINS,
             "raw_range_percentiles": RANGE_PERCENTILES,
             "matched_anchors": list(ANCHORS.values()),
+            "bootstrap": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "seed": SEED},
         },
         "subjects": list(subjects),
+        "cohort": _cohort_record(cohort) if cohort is not None else None,
     }
 
 
-def json_record(evaluation: Evaluation) -> dict[str, Any]:
+def json_record(evaluation: Evaluation) -> Record:
     """Return all that was found about an output."""
     return {
         "subject": printable(evaluation.subject),
@@ -95,28 +107,45 @@ def json_record(evaluation: Evaluation) -> dict[str, Any]:
         "range": {contrast: _rounded(bounds) for contrast, bounds in evaluation.bounds.items()},
         "tissues": {name: _region_record(evaluation, name) for name in evaluation.regions},
         "slices": {
-            contrast: _slices_record(images) for contrast, images in evaluation.images.items()
+            section: {name: _rounded(curve) for name, curve in curves.items()}
+            for section, curves in evaluation.curves.items()
         },
         "notes": [printable(note) for note in (*evaluation.notes, *describe_undefined(evaluation))],
     }
 
 
-def json_failure(subject: str, message: str) -> dict[str, Any]:
+def json_failure(subject: str, message: str) -> Record:
     """Return the record of an output that could not be evaluated."""
     return {"subject": printable(subject), "status": "failed", "message": printable(message)}
 
 
-def _region_record(evaluation: Evaluation, name: str) -> dict[str, Any]:
+def _region_record(evaluation: Evaluation, name: str) -> Record:
     region = evaluation.regions[name]
-    record: dict[str, Any] = {"voxels": region.voxels, "volume_ml": _round(region.volume_ml)}
-    for contrast, images in evaluation.images.items():
-        scores = images.regions[name]
-        record[contrast] = {key: _round(json_value(value)) for key, value in scores.items()}
+    record: Record = {"voxels": region.voxels, "volume_ml": _round(region.volume_ml)}
+    for section, regions in evaluation.scores.items():
+        if name in regions:
+            record[section] = {
+                key: _round(json_value(value)) for key, value in regions[name].items()
+            }
     return record
 
 
-def _slices_record(images: ImageScores) -> dict[str, Any]:
-    return {f"ssim_{plane}": _rounded(curve) for plane, curve in images.slices.items()}
+def _cohort_record(cohort: Mapping[str, Mapping[str, Mapping[str, Estimate]]]) -> Record:
+    tissues: dict[str, Record] = {}
+    for section, regions in cohort.items():
+        for region, estimates in regions.items():
+            record = {key: _estimate_record(estimate) for key, estimate in estimates.items()}
+            tissues.setdefault(region, {})[section] = record
+    return {"tissues": tissues}
+
+
+def _estimate_record(estimate: Estimate) -> Record:
+    return {
+        "subjects": estimate.subjects,
+        "mean": _round(estimate.mean),
+        "low": _round(estimate.low),
+        "high": _round(estimate.high),
+    }
 
 
 def _rounded(values: Iterable[float | None]) -> list[float | None]:

@@ -23,6 +23,12 @@ class FileIdentity(BaseModel):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
+class SourceIdentity(FileIdentity):
+    """Name and hash of a source, and of the files that are read with it."""
+
+    parts: list[FileIdentity] = []
+
+
 class EncodingKind(BaseModel):
     """What the values of a volume are, as a model takes or makes it; a plugin may bring kinds of its own."""
 
@@ -42,7 +48,7 @@ class Sidecar(BaseModel):
     """
 
     synthetic: Literal[True]
-    source: FileIdentity
+    source: SourceIdentity
     source_labels: str | None = None
     source_encodings: Annotated[dict[str, EncodingKind], Field(min_length=1)]
     target_encoding: EncodingKind

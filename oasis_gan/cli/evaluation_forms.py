@@ -1,0 +1,117 @@
+"""The forms in which ``oasis-gan evaluate`` prints what it found: a table, rows or JSON."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from ..errors import printable
+from ..evaluation.cohort import Cohort
+from ..evaluation.evaluating import Evaluation
+from ..evaluation.records import (
+    Record,
+    json_document,
+    json_failure,
+    json_record,
+    tsv_header,
+    tsv_rows,
+)
+from .evaluation_table import (
+    SubjectRow,
+    cohort_table,
+    evaluation_table,
+    print_table,
+    subjects_table,
+)
+from .streams import write_result
+
+
+class Form(ABC):
+    """Prints evaluations one after the other, and ends with what holds for all of them."""
+
+    @abstractmethod
+    def add(self, evaluation: Evaluation) -> None:
+        """Take what was found about an output."""
+
+    @abstractmethod
+    def add_failure(self, subject: str, message: str) -> None:
+        """Take why an output could not be evaluated."""
+
+    @abstractmethod
+    def finish(self, cohort: Cohort) -> None:
+        """Print what is left to print."""
+
+
+class Rows(Form):
+    """Tab-separated values. Rows are written at once and stay, whatever becomes of the others."""
+
+    def __init__(self) -> None:
+        write_result(tsv_header())
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Write a row for each tissue."""
+        for row in tsv_rows(evaluation):
+            write_result(row)
+
+    def add_failure(self, subject: str, message: str) -> None:
+        """Write nothing: standard error says why."""
+
+    def finish(self, cohort: Cohort) -> None:
+        """Write nothing more."""
+
+
+class JsonDocument(Form):
+    """One JSON document about all outputs."""
+
+    def __init__(self) -> None:
+        self._records: list[Record] = []
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Keep the record of an output."""
+        self._records.append(json_record(evaluation))
+
+    def add_failure(self, subject: str, message: str) -> None:
+        """Keep the reason."""
+        self._records.append(json_failure(subject, message))
+
+    def finish(self, cohort: Cohort) -> None:
+        """Write the document."""
+        estimates = cohort.estimates() if cohort.subjects > 1 else None
+        write_result(json.dumps(json_document(self._records, estimates), indent=2))
+
+
+class Tables(Form):
+    """The table of a single output; of several outputs a row each, and their means."""
+
+    def __init__(self) -> None:
+        self._rows: list[SubjectRow] = []
+        self._last: Evaluation | None = None
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Keep the row of an output."""
+        self._rows.append(SubjectRow.of(evaluation))
+        self._last = evaluation
+
+    def add_failure(self, subject: str, message: str) -> None:
+        """Keep a row that says that the output failed."""
+        self._rows.append(SubjectRow(printable(subject), None))
+
+    def finish(self, cohort: Cohort) -> None:
+        """Write the tables."""
+        for table in self._tables(cohort):
+            print_table(table)
+
+    def _tables(self, cohort: Cohort) -> Iterator[Table]:
+        if len(self._rows) > 1:
+            yield subjects_table(self._rows)
+        if cohort.subjects > 1:
+            yield cohort_table(cohort)
+        elif self._last is not None:
+            yield evaluation_table(self._last)
+
+
+FORMS: dict[str, type[Form]] = {"table": Tables, "tsv": Rows, "json": JsonDocument}
+"""By the name that a user types after ``--format``."""

@@ -1,0 +1,195 @@
+"""Finding what an output is compared with, by the options of ``oasis-gan evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import OasisGanError
+from ..evaluation.evaluating import Task
+from ..evaluation.outputs import Output
+from ..evaluation.pairing import Counterparts, Pairs
+from ..evaluation.provenance import find_source_file
+from ..evaluation.sidecars import Sidecar
+from ..image.labels import LabelSet
+from ..image.volume import Content
+from ..plugin.datasets import Scan, Selection
+from ..plugin.label_meaning import LabelSetFinder
+from ..plugin.registry import Registry
+from .choosing import list_subjects
+from .label_choices import advise_on_labels, label_set_of
+from .lines import say
+from .opening import open_scan
+
+_LABEL_SET = "--label-set"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskOptions:
+    """The options that say what outputs are compared with, and who reads it."""
+
+    against: Path
+    labels: Path | None
+    label_set: str | None
+    dataset: str | None
+    source_suffix: str
+    target_suffix: str
+    participants: tuple[str, ...]
+    sessions: tuple[str, ...]
+    spacing: tuple[float, float, float] | None
+    max_voxels: int
+    plugin_files: tuple[Path, ...]
+
+
+class ListingError(OasisGanError):
+    """A folder whose subjects cannot be listed; the whole line is known already."""
+
+    def __init__(self, line: str) -> None:
+        Exception.__init__(self, line)
+
+
+class TaskFinder:
+    """Finds the label map and the real scan of one output after the other.
+
+    Args:
+        options: What the user says.
+        registry: The installed plugins.
+
+    Raises:
+        OasisGanError: If the options cannot be followed.
+    """
+
+    def __init__(self, options: TaskOptions, registry: Registry) -> None:
+        self._options = options
+        self._registry = registry
+        self._advice = advise_on_labels(registry, _LABEL_SET)
+        self._finder = LabelSetFinder(self._advice)
+        self._label_set: LabelSet | None = None
+        if options.label_set:
+            self._label_set = label_set_of(options.label_set, self._advice)
+        self._real = self._open_single(options.against, "image")
+        self._labels = self._open_single(options.labels, "labels")
+        self._pairs = self._list_pairs()
+
+    def require_enough(self, outputs: Sequence[Output]) -> None:
+        """Raise `OasisGanError` if one file is to be the counterpart of several outputs."""
+        if len(outputs) < 2:
+            return
+        for option, scan in (("--against", self._real), ("--labels", self._labels)):
+            if scan is not None:
+                found = f"one file for {len(outputs)} outputs"
+                remedy = "name the folder that holds them, or a table of pairs"
+                raise OasisGanError(option, expected="a folder", found=found, remedy=remedy)
+
+    def find_task(self, output: Output) -> Task:
+        """Return what an output is to be compared with.
+
+        Raises:
+            OasisGanError: If something is missing, or not what it should be.
+            OSError: As the file system says.
+        """
+        if output.problem is not None:
+            raise output.problem
+        found = self._pairs.find(output) if self._pairs else Counterparts()
+        real = self._real or found.real
+        if real is None:
+            raise self._missing_real(output)
+        labels = self._labels or found.labels or self._find_nearby_labels(output, real)
+        return Task(
+            output.name,
+            self._open(output.path, "image"),
+            output.sidecar,
+            real.holding("image"),
+            self._with_meaning(labels, output.sidecar) if labels else None,
+        )
+
+    def _list_pairs(self) -> Pairs | None:
+        """List the subjects among which counterparts are found; None if files are named instead.
+
+        If label maps are in a folder, these are the label maps with their scans, else the scans.
+        """
+        options = self._options
+        holds_labels = options.labels is not None and self._labels is None
+        if options.labels is not None and holds_labels:
+            selection = self._select_labels(options.labels)
+        elif self._real is None:
+            selection = self._select_scans()
+        else:
+            return None
+        subjects, broken = list_subjects(self._registry, [selection], options.dataset)
+        if broken and not subjects:
+            raise ListingError(broken[0].message)
+        for outcome in broken:
+            say(f"{outcome.subject}: {outcome.message}")
+        return Pairs(selection.root, subjects, options.source_suffix, holds_labels=holds_labels)
+
+    def _select_labels(self, folder: Path) -> Selection:
+        """Select the label maps in their folder, with the real scans beside them or in another folder."""
+        options = self._options
+        return Selection(
+            folder,
+            options.against if self._real is None else None,
+            options.source_suffix,
+            options.target_suffix,
+            options.participants,
+            options.sessions,
+            options.spacing,
+            options.max_voxels,
+        )
+
+    def _select_scans(self) -> Selection:
+        """Select the real scans in their folder, or the pairs in their dataset or table."""
+        options = self._options
+        return Selection(
+            options.against,
+            source_suffix=options.target_suffix,
+            participants=options.participants,
+            sessions=options.sessions,
+            spacing=options.spacing,
+            max_voxels=options.max_voxels,
+        )
+
+    def _find_nearby_labels(self, output: Output, real: Scan) -> Scan | None:
+        """Return the label map that the sidecar names, if it lies near."""
+        sidecar = output.sidecar
+        if sidecar is None or not sidecar.was_made_from_labels:
+            return None
+        folders = [output.path.parent, output.path.absolute().parent.parent, real.path.parent]
+        path = find_source_file(sidecar, folders)
+        if path is None:
+            name = sidecar.source.file
+            remedy = "name it with --labels"
+            say(f"warning: {name}, which the output was made from, is not near it: {remedy}")
+            return None
+        return self._open(path, "labels")
+
+    def _with_meaning(self, labels: Scan, sidecar: Sidecar | None) -> Scan:
+        """Return a label map that knows what its values mean, as far as anything says so."""
+        explicit = self._label_set
+        if explicit is None and sidecar is not None and sidecar.source_labels:
+            explicit = self._advice.label_sets.find_identity(sidecar.source_labels)
+        return self._finder.describe(labels, explicit=explicit).holding("labels")
+
+    def _missing_real(self, output: Output) -> OasisGanError:
+        expected = f"a real scan of {output.name} in {self._options.against}"
+        remedy = "say with --target-suffix how the names of scans end, or list the pairs in a table"
+        return OasisGanError(output.path, expected=expected, found="none", remedy=remedy)
+
+    def _open_single(self, path: Path | None, content: Content) -> Scan | None:
+        """Return the scan of a file; None for a folder or a table of pairs, which may hold many."""
+        if path is None or path.is_dir() or path.suffix.lower() == ".tsv":
+            return None
+        return self._open(path, content)
+
+    def _open(self, path: Path, content: Content) -> Scan:
+        options = self._options
+        scan = open_scan(
+            self._registry,
+            path,
+            content,
+            dataset=options.dataset,
+            spacing=options.spacing,
+            max_voxels=options.max_voxels,
+        )
+        return scan.holding(content)

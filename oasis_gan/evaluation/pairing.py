@@ -1,0 +1,127 @@
+"""Which label map and which real scan belong to an output, among the subjects that a dataset plugin lists."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import OasisGanError, printable
+from ..io.endings import caseless, stem_of, without_suffix
+from ..pipeline.provenance import ScanFiles
+from ..plugin.datasets import Scan, Subject
+from .outputs import Output
+from .sidecars import Sidecar, SourceIdentity
+
+
+@dataclass(frozen=True)
+class Counterparts:
+    """What an output is compared with.
+
+    Args:
+        labels: The label map that it was made from.
+        real: The real scan.
+    """
+
+    labels: Scan | None = None
+    real: Scan | None = None
+
+
+class Pairs:
+    """The subjects among which the counterparts of outputs are found.
+
+    The source of a subject is known by its name and its hash, as the sidecar of an output has them. A scan that stands
+    alone is known by the name of its subject.
+
+    Args:
+        root: Where they were listed, for errors.
+        subjects: As `run` and `train` list them.
+        source_suffix: How the names of label maps end.
+        holds_labels: Whether every subject has a label map, as in a folder of them; else there may be scans alone.
+    """
+
+    def __init__(
+        self, root: Path, subjects: Sequence[Subject], source_suffix: str, *, holds_labels: bool
+    ) -> None:
+        self._root = root
+        self._suffix = source_suffix
+        self._holds_labels = holds_labels
+        self._by_file: dict[str, list[Subject]] = defaultdict(list)
+        self._by_name: dict[str, list[Subject]] = defaultdict(list)
+        for subject in subjects:
+            self._by_file[printable(subject.source.path.name)].append(subject)
+            self._by_name[caseless(subject.name)].append(subject)
+
+    def find(self, output: Output) -> Counterparts:
+        """Return the counterparts of an output.
+
+        Raises:
+            OasisGanError: If there are none, or several that cannot be told apart.
+            OSError: If a file that may be one cannot be read.
+        """
+        if output.sidecar is not None:
+            subject = self._made_from(output, output.sidecar)
+            if subject is not None and (subject.target is not None or self._holds_labels):
+                return Counterparts(subject.source, subject.target)
+        if self._holds_labels:
+            raise self._missing_labels(output)
+        return Counterparts(real=self._named_like(output))
+
+    def _made_from(self, output: Output, sidecar: Sidecar) -> Subject | None:
+        """Return the subject whose source an output was made from."""
+        candidates = self._by_file.get(sidecar.source.file, [])
+        matching = [subject for subject in candidates if _is_file(subject.source, sidecar.source)]
+        # Copies of one file differ in what goes with them.
+        named = [subject for subject in matching if printable(subject.name) == sidecar.subject]
+        best = named or matching
+        if len(best) > 1:
+            expected = "one file that it was made from"
+            found = " and ".join(str(subject.source.path) for subject in best)
+            remedy = "name it with `labels`"
+            raise OasisGanError(output.path, expected=expected, found=found, remedy=remedy)
+        return best[0] if best else None
+
+    def _named_like(self, output: Output) -> Scan:
+        """Return the scan that has the name of an output's subject, and is the source of none."""
+        names = dict.fromkeys(caseless(name) for name in self._names_of(output))
+        candidates = [subject for name in names for subject in self._by_name.get(name, [])]
+        alone = [subject.source for subject in candidates if subject.target is None]
+        if len(alone) == 1:
+            return alone[0]
+        expected = f"the real scan of {output.name} in {self._root}"
+        found = " and ".join(str(scan.path) for scan in alone) or "none"
+        remedy = (
+            "say how names end (`target_suffix`, and `source_suffix` for label maps), "
+            "or list the pairs in a table"
+        )
+        raise OasisGanError(output.path, expected=expected, found=found, remedy=remedy)
+
+    def _names_of(self, output: Output) -> list[str]:
+        """Return what the subject of an output may be called."""
+        names = [output.name, stem_of(output.path.name).split("_synth")[0]]
+        if output.sidecar is not None:
+            file = output.sidecar.source.file
+            names += [without_suffix(file, self._suffix) or "", stem_of(file)]
+        return [name.rstrip("_-.") for name in names if name]
+
+    def _missing_labels(self, output: Output) -> OasisGanError:
+        if output.sidecar is None:
+            expected = "the JSON of oasis-gan beside it, which names its label map"
+            remedy = "name one label map with `labels`"
+            return OasisGanError(output.path, expected=expected, found="none", remedy=remedy)
+        file = output.sidecar.source.file
+        expected = f"{file}, which it was made from, in {self._root}"
+        found = "none"
+        remedy = "name the folder that the outputs were made from"
+        if self._by_file.get(file):
+            found = "one with another SHA-256"
+            remedy = "make the output again"
+        return OasisGanError(output.path, expected=expected, found=found, remedy=remedy)
+
+
+def _is_file(scan: Scan, identity: SourceIdentity) -> bool:
+    """Whether a scan is read from the very files that a sidecar names."""
+    found = ScanFiles(scan).identity
+    parts = [part["sha256"] for part in found.get("parts", [])]
+    return found["sha256"] == identity.sha256 and parts == [part.sha256 for part in identity.parts]
