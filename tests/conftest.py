@@ -104,7 +104,7 @@ def oasis_gan_models():
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def paint_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a plugin file with the model "paint": no training, no TensorFlow, slow if ``PAINT_SECONDS`` says so."""
     plugin = tmp_path_factory.mktemp("plugin") / "paint.py"
