@@ -38,7 +38,9 @@ def oasis_gan_datasets() -> Iterable[Dataset]:
                 voxels = np.load(path, mmap_mode="r", allow_pickle=False)
                 if voxels.size > max_voxels:
                     expected = f"at most {max_voxels} voxels"
-                    raise OasisGanError(path, expected=expected, found=f"{voxels.size}", remedy="raise --max-voxels")
+                    raise OasisGanError(
+                        path, expected=expected, found=f"{voxels.size}", remedy="raise --max-voxels"
+                    )
                 return Volume(np.array(voxels), Geometry(voxels.shape, np.eye(4)))
 
             def subjects(selection):
@@ -46,7 +48,9 @@ def oasis_gan_datasets() -> Iterable[Dataset]:
                 ending = selection.source_suffix or ".npy"
                 paths = [root] if root.is_file() else sorted(root.rglob(f"*{ending}"))
                 if not paths:
-                    raise OasisGanError(root, expected=f"*{ending} files", found="none", remedy="check the path")
+                    raise OasisGanError(
+                        root, expected=f"*{ending} files", found="none", remedy="check the path"
+                    )
                 for path in paths:
                     name = str(path.relative_to(root.parent).with_suffix(""))
                     yield Subject(name, Scan(path, partial(read, max_voxels=selection.max_voxels)))
@@ -72,7 +76,17 @@ def oasis_gan_models() -> Iterable[ModelKind]:
 
             import numpy as np
             from pathlib import Path
-            from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl, plane_option, slicewise
+            from oasis_gan import (
+                OASIS,
+                Canvas,
+                ModelCard,
+                ModelKind,
+                Plane,
+                Window,
+                hookimpl,
+                plane_option,
+                slicewise,
+            )
 
             GREYS = np.array([0.30, 0.55, 0.75], np.float32)
             PLANES = tuple(Plane)
