@@ -14,6 +14,7 @@ from ..io.publishing import Identity
 from ..pipeline.provenance import read_with_identity
 from ..plugin.datasets import Scan, Subject
 from .comparison import TOTAL, Bounds, compare_matched, compare_raw, plane_axes, regions_of
+from .discontinuity import measure_discontinuity
 from .image_scores import ImageScores, score
 from .measures import Curve, Scores
 from .sidecars import Sidecar
@@ -116,6 +117,9 @@ def evaluate(task: Task) -> Evaluation:
         except OasisGanError as error:
             notes.append(str(error))
     images = {contrast: score(comparison) for contrast, comparison in comparisons.items()}
+    discontinuity = measure_discontinuity(comparisons["raw"])
+    scores = {contrast: compared.regions for contrast, compared in images.items()}
+    curves = {contrast: _slice_curves(compared) for contrast, compared in images.items()}
     voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
     return Evaluation(
         task.subject,
@@ -123,8 +127,8 @@ def evaluate(task: Task) -> Evaluation:
         mask,
         {name: _measured(region, voxel_ml) for name, region in regions.items()},
         {contrast: comparison.bounds for contrast, comparison in comparisons.items()},
-        {contrast: compared.regions for contrast, compared in images.items()},
-        {contrast: _slice_curves(compared) for contrast, compared in images.items()},
+        {**scores, "discontinuity": discontinuity.regions},
+        {**curves, "discontinuity": discontinuity.curves},
         tuple(notes),
     )
 

@@ -68,6 +68,14 @@ IMAGE_MEASURES = (
     ),
 )
 """How an output compares with a real scan."""
+DISCONTINUITY_MEASURES = (
+    *(Measure(axis, f"discontinuity, {axis.replace('_', '-')}", 3) for axis in AXES.values()),
+    *(
+        Measure(f"worst_{axis}", f"worst step, {axis.replace('_', '-')}", 3)
+        for axis in AXES.values()
+    ),
+)
+"""How much the slices of an output stand out, compared with those of a real scan."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,7 @@ class Section:
 SECTIONS = (
     Section("raw", "intensities as they are", IMAGE_MEASURES),
     Section("matched", "contrasts matched", IMAGE_MEASURES),
+    Section("discontinuity", "slices, 1 as in the real scan", DISCONTINUITY_MEASURES),
 )
 """All that is measured, in the order in which it is shown."""
 

@@ -10,6 +10,7 @@ from ..errors import printable
 from ..image.intensity import ANCHORS
 from .cohort import CONFIDENCE, RESAMPLES, SEED, Estimate
 from .comparison import RANGE_PERCENTILES
+from .discontinuity import ENOUGH
 from .evaluating import Evaluation
 from .image_scores import BINS
 from .libraries import versions
@@ -90,6 +91,7 @@ def json_document(
             "histogram_bins": BINS,
             "raw_range_percentiles": RANGE_PERCENTILES,
             "matched_anchors": list(ANCHORS.values()),
+            "worst_step_least_share": ENOUGH,
             "bootstrap": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "seed": SEED},
         },
         "subjects": list(subjects),

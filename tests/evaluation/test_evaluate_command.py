@@ -98,6 +98,8 @@ def test_json_says_what_was_compared_where_and_in_which_range(painted: Path) -> 
     assert subject["range"]["matched"] == [0, 1]
     assert subject["tissues"]["GM"]["matched"]["mae"] > 0
     assert len(subject["slices"]["matched"]["ssim_axial"]) == 30
+    assert len(subject["slices"]["discontinuity"]["inferior_superior"]) == 30
+    assert subject["tissues"]["total"]["discontinuity"]["inferior_superior"] > 0
     assert any("one of the two is constant" in note for note in subject["notes"])
 
 
