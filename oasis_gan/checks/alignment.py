@@ -1,8 +1,9 @@
-"""Whether a label map lies where its MRI does, to the voxel.
+"""Check that a label map is aligned with its MRI, to the voxel.
 
-Measured is how much of the MRI's variance the labels explain (the correlation ratio): of all voxels with a label, the
-variance between the means of the labels over the whole variance. It asks nothing of the contrast, so that T1w, T2w and
-PD do alike. Where it is larger with the labels moved by whole voxels, or mirrored, they do not lie where they should.
+The measure is the share of the MRI's variance that the labels explain (the correlation ratio): over
+all voxels with a label, the variance between the means of the labels divided by the whole variance.
+It assumes nothing about the contrast, so that it works for T1w, T2w and PD. Where it is larger with
+the labels moved by whole voxels, or mirrored, the labels are misaligned.
 
 Roche et al., The correlation ratio as a new similarity measure for multimodal image registration, MICCAI 1998.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +22,10 @@ from .findings import Finding, Verdict
 
 Shift = tuple[int, int, int]
 GAIN = 1.1
-"""Labels lie wrong where the variance they leave unexplained is this many times what it is in a better place."""
+"""Labels are misaligned if they leave this many times the unexplained variance of the best place."""
 UNRELATED = 0.2
-"""Labels that explain less of the variance have nothing to do with the MRI."""
-_SAMPLE = 100_000  # voxels with a label that are looked at
+"""Labels that explain a smaller share of the variance do not belong to the MRI."""
+_SAMPLE = 100_000  # voxels with a label that are sampled
 _FARTHEST = 16  # voxels along an axis
 
 
@@ -32,10 +34,11 @@ class Alignment:
     """How well labels fit an MRI.
 
     Args:
-        explained: Share of the MRI's variance that they explain as they lie.
-        shift: By how many voxels along each axis they would have to move to explain most.
-        explained_shifted: Share that they explain there.
-        explained_mirrored: The most that they explain mirrored along the left-right axis, and moved.
+        explained: Share of the MRI's variance that the labels explain where they are.
+        shift: The shift in voxels along each axis at which the labels explain most.
+        explained_shifted: Share that the labels explain at that shift.
+        explained_mirrored: Largest share that the labels explain when mirrored left-right and
+            shifted.
     """
 
     explained: float
@@ -45,7 +48,7 @@ class Alignment:
 
 
 def align(labels: Voxels, mri: Voxels, left_right: int) -> Alignment | None:
-    """Return how well ``labels`` fit ``mri``, or None where there is nothing to compare.
+    """Measure how well ``labels`` fit ``mri``; return None where there is nothing to compare.
 
     Args:
         labels: Label values, whole numbers, 0 for background.
@@ -57,23 +60,27 @@ def align(labels: Voxels, mri: Voxels, left_right: int) -> Alignment | None:
         return None
     rng = np.random.default_rng(0)
     chosen = rng.choice(inside, min(_SAMPLE, inside.size), replace=False)
-    if (labels.flat[chosen] == labels.flat[chosen[0]]).all():
-        # A mask has nothing inside to compare, but a rim.
+    has_one_label = (labels.flat[chosen] == labels.flat[chosen[0]]).all()
+    if has_one_label:
+        # A mask can only be compared with what is outside it.
         chosen = np.concatenate([chosen, rng.integers(0, labels.size, chosen.size)])
     _, groups = np.unique(labels.flat[chosen], return_inverse=True)
     places = np.stack(np.unravel_index(chosen, labels.shape))
     mirrored = places.copy()
-    mirrored[left_right] = places[left_right].min() + places[left_right].max() - places[left_right]
-    still = (0, 0, 0)
-    explained = _explained(groups, mri, places, still)
-    shift, explained_shifted = _best(lambda by: _explained(groups, mri, places, by), still)
-    _, explained_mirrored = _best(lambda by: _explained(groups, mri, mirrored, by), still)
+    across = places[left_right]
+    mirrored[left_right] = across.min() + across.max() - across
+    no_shift = (0, 0, 0)
+    score = partial(_correlation_ratio, groups, mri, places)
+    score_mirrored = partial(_correlation_ratio, groups, mri, mirrored)
+    explained = score(no_shift)
+    shift, explained_shifted = _climb(score, no_shift)
+    _, explained_mirrored = _climb(score_mirrored, no_shift)
     return Alignment(explained, shift, explained_shifted, explained_mirrored)
 
 
-def judged(alignment: Alignment) -> Finding:
-    """Return what to make of an alignment."""
-    left = 1 - alignment.explained
+def judge(alignment: Alignment) -> Finding:
+    """Turn an alignment into a finding."""
+    unexplained = 1 - alignment.explained
     figures = {
         "explained": round(alignment.explained, 4),
         "shift": list(alignment.shift),
@@ -86,45 +93,54 @@ def judged(alignment: Alignment) -> Finding:
             f"the labels explain only {best:.0%} of the MRI's variance: do they belong together?"
         )
         return Finding(Verdict.WARN, message, figures)
-    if left <= GAIN * (1 - best):
+    if unexplained <= GAIN * (1 - best):
         return Finding(Verdict.ACCEPT, figures=figures)
     if alignment.explained_mirrored > alignment.explained_shifted:
-        return Finding(
-            Verdict.REJECT, "the labels fit the MRI with left and right turned over", figures
-        )
-    by = ", ".join(f"{step:+d}" for step in alignment.shift)
-    return Finding(
-        Verdict.REJECT, f"the labels fit the MRI when they are moved by ({by}) voxels", figures
-    )
+        message = "the labels fit the MRI with left and right turned over"
+        return Finding(Verdict.REJECT, message, figures)
+    shift = ", ".join(f"{step:+d}" for step in alignment.shift)
+    message = f"the labels fit the MRI when they are moved by ({shift}) voxels"
+    return Finding(Verdict.REJECT, message, figures)
 
 
-def _explained(groups: NDArray[np.intp], mri: Voxels, places: NDArray[np.intp], by: Shift) -> float:
-    """Return the correlation ratio of the labels at ``places``, moved; beyond the grid there is background."""
-    moved = places + np.array(by)[:, np.newaxis]
+def _correlation_ratio(
+    groups: NDArray[np.intp], mri: Voxels, places: NDArray[np.intp], shift: Shift
+) -> float:
+    """Return the correlation ratio of labels at ``places`` moved by ``shift``.
+
+    Voxels outside the grid count as background.
+    """
+    moved = places + np.array(shift)[:, np.newaxis]
     size = np.array(mri.shape)[:, np.newaxis]
-    there = ((moved >= 0) & (moved < size)).all(axis=0)
-    values = np.where(there, mri[tuple(np.clip(moved, 0, size - 1))], 0).astype(np.float64)
+    is_inside = ((moved >= 0) & (moved < size)).all(axis=0)
+    nearest = tuple(np.clip(moved, 0, size - 1))
+    values = np.where(is_inside, mri[nearest], 0).astype(np.float64)
     counts = np.bincount(groups)
     means = np.bincount(groups, values) / counts
     total = ((values - values.mean()) ** 2).sum()
-    return float((counts * (means - values.mean()) ** 2).sum() / total) if total > 0 else 0.0
+    if total <= 0:
+        return 0.0
+    between = (counts * (means - values.mean()) ** 2).sum()
+    return float(between / total)
 
 
-def _best(score: Callable[[Shift], float], start: Shift) -> tuple[Shift, float]:
-    """Climb from ``start``, a voxel at a time along one axis, as long as the score rises."""
-    place, height = start, score(start)
-    while max(abs(step) for step in place) < _FARTHEST:
-        next_place, next_height = max(
-            ((n, score(n)) for n in _neighbours(place)), key=lambda pair: pair[1]
-        )
-        if next_height <= height:
+def _climb(score: Callable[[Shift], float], start: Shift) -> tuple[Shift, float]:
+    """Move from ``start`` to the best neighbour as long as the score rises."""
+    best = start
+    best_score = score(start)
+    while max(abs(step) for step in best) < _FARTHEST:
+        scores = {neighbour: score(neighbour) for neighbour in _neighbours(best)}
+        neighbour = max(scores, key=scores.__getitem__)
+        if scores[neighbour] <= best_score:
             break
-        place, height = next_place, next_height
-    return place, height
+        best = neighbour
+        best_score = scores[neighbour]
+    return best, best_score
 
 
-def _neighbours(place: Shift) -> list[Shift]:
-    i, j, k = place
+def _neighbours(shift: Shift) -> list[Shift]:
+    """Return the shifts that differ by one voxel along one axis."""
+    i, j, k = shift
     return [
         (i - 1, j, k),
         (i + 1, j, k),

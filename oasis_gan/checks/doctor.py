@@ -1,9 +1,9 @@
-"""Examining subjects: one volume or a pair, every check by itself, and one head on two sides of a split."""
+"""Run all checks on subjects, and find heads that are on two sides of a split."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,123 +23,163 @@ from .findings import Finding, Report, Verdict
 
 
 @dataclass(frozen=True)
-class Examined:
-    """A subject after its examination.
+class CheckResult:
+    """The result of checking a subject.
 
     Args:
-        subject: Who.
-        side: Of the split: ``train``, ``validate`` or ``test``.
-        report: What was found.
-        twin: The subject on another side that shows the same head, if there is one.
+        subject: The subject that was checked.
+        side: Its side of the split: ``train``, ``validate`` or ``test``.
+        report: What the checks found.
+        duplicate: The name of a subject on another side that shows the same head, if there is one.
     """
 
     subject: Subject
     side: str
     report: Report
-    twin: str | None = None
+    duplicate: str | None = None
 
 
 def examine_all(
     subjects: Iterable[Subject], labels: LabelSet, validate: Collection[str] = ()
-) -> Iterator[Examined]:
-    """Examine subjects one after the other; what is wrong with one stays with it.
+) -> Iterator[CheckResult]:
+    """Check subjects one after the other; a problem with one subject does not affect the others.
 
-    Kept are fingerprints, and only where there is more than one side of a split.
+    Only fingerprints are kept in memory, and only if the split has more than one side.
 
     Args:
-        subjects: Whom.
+        subjects: The subjects to check.
         labels: What the values of label maps mean, where their layout does not say.
-        validate: The names of those that are held out.
+        validate: The names of the subjects that are held out.
     """
     subjects = list(subjects)
     sides = [side_of(subject, validate) for subject in subjects]
+    has_split = len(set(sides)) > 1
     seen: dict[str, list[tuple[str, likeness.Fingerprint]]] = defaultdict(list)
     for subject, side in zip(subjects, sides, strict=True):
-        report, print_of_it = examine(subject, labels, fingerprinted=len(set(sides)) > 1)
-        # Who is left out anyway is nobody's twin.
-        if print_of_it is None or report.verdict is Verdict.REJECT:
-            yield Examined(subject, side, report)
+        report, fingerprint = examine(subject, labels, fingerprinted=has_split)
+        # Rejected subjects cannot be duplicates.
+        if fingerprint is None or report.verdict is Verdict.REJECT:
+            yield CheckResult(subject, side, report)
             continue
-        others = [one for other, there in seen.items() if other != side for one in there]
-        seen[side].append((subject.name, print_of_it))
-        alike, twin = max(
-            ((likeness.likeness(print_of_it, other), name) for name, other in others),
-            default=(0.0, ""),
-        )
-        finding = _twin_found(alike, twin)
+        similarity, most_similar = _find_most_similar(fingerprint, seen, side)
+        seen[side].append((subject.name, fingerprint))
+        finding = _judge_similarity(similarity, most_similar)
         report = replace(report, findings=(*report.findings, finding))
-        yield Examined(subject, side, report, twin if finding.verdict is Verdict.REJECT else None)
+        duplicate = most_similar if finding.verdict is Verdict.REJECT else None
+        yield CheckResult(subject, side, report, duplicate)
+
+
+def _find_most_similar(
+    fingerprint: likeness.Fingerprint,
+    seen: Mapping[str, Sequence[tuple[str, likeness.Fingerprint]]],
+    side: str,
+) -> tuple[float, str]:
+    """Return the largest similarity to a subject on another side, and the name of that subject."""
+    best = (0.0, "")
+    for other_side, subjects in seen.items():
+        if other_side == side:
+            continue
+        for name, other in subjects:
+            best = max(best, (likeness.likeness(fingerprint, other), name))
+    return best
 
 
 def side_of(subject: Subject, validate: Collection[str]) -> str:
-    """Return the side of the split that a subject is on; accented letters may be composed in either way."""
-    is_held_out = composed(subject.name) in {composed(name) for name in validate}
-    return "validate" if is_held_out else subject.split or "train"
+    """Return the side of the split that a subject is on.
+
+    Names are compared in composed Unicode, because accented letters may be stored in two ways.
+    """
+    held_out = {composed(name) for name in validate}
+    if composed(subject.name) in held_out:
+        return "validate"
+    return subject.split or "train"
 
 
 def examine(
     subject: Subject, labels: LabelSet, *, fingerprinted: bool = False
 ) -> tuple[Report, likeness.Fingerprint | None]:
-    """Read a subject, check it, and take its fingerprint if asked to."""
+    """Read a subject and check it, and return its fingerprint too where ``fingerprinted`` is set."""
+    fingerprint = None
     try:
         with foreign_code(subject.source.path):
-            findings, head = _examined(subject, labels)
-        taken = likeness.fingerprint(head) if fingerprinted else None
-    # Readers may be anybody's: whatever they raise stays with this subject.
+            findings, head = _check_subject(subject, labels)
+        if fingerprinted:
+            fingerprint = likeness.fingerprint(head)
+    # A reader may come from a plugin: whatever it raises must not reach the other subjects.
     except Exception as error:  # noqa: BLE001
-        return Report(subject.name, (Finding(Verdict.REJECT, one_line(error)),)), None
-    return Report(subject.name, tuple(findings)), taken
+        finding = Finding(Verdict.REJECT, one_line(error))
+        return Report(subject.name, (finding,)), None
+    return Report(subject.name, tuple(findings)), fingerprint
 
 
-def _examined(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume]:
-    """Return what was found, and the volume that shows the head best: the MRI, or else the label map."""
+def _check_subject(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume]:
+    """Return the findings, and the volume that shows the head best: the MRI, or else the label map."""
     if subject.target is None:
         volume = subject.source.read()
-        return [*_one(subject.source, volume, labels), *_further(subject, volume, labels)], volume
-    pair = _read_pair(subject.source, subject.target)
-    findings = [
-        _of_role(role, finding)
-        for role, scan, volume in zip(
-            ("source", "target"), (subject.source, subject.target), pair, strict=True
-        )
-        for finding in _one(scan, volume, labels)
-    ]
-    source, target = subject.aligned(*pair)
-    findings += space.check_mates(source.geometry, target.geometry, subject.target.path)
-    findings += _noted(target.notes[len(pair[1].notes) :])
-    findings += _further(subject, source, labels)
-    label_map = next((volume for volume in (source, target) if volume.content == "labels"), None)
-    mri = target if label_map is source else source
-    if (
-        label_map is not None
-        and Verdict.worst(finding.verdict for finding in findings) is not Verdict.REJECT
-    ):
-        findings += _fit(label_map, mri)
-        scans = (subject.source, subject.target)
-        label_scan, mri_scan = scans if label_map is source else reversed(scans)
-        findings += _order(label_scan, label_map, labels, mri, mri_scan.path)
+        findings = [
+            *_check_volume(subject.source, volume, labels),
+            *_check_further_sources(subject, volume, labels),
+        ]
+        return findings, volume
+    return _check_pair(subject, subject.target, labels)
+
+
+def _check_pair(
+    subject: Subject, target_scan: Scan, labels: LabelSet
+) -> tuple[list[Finding], Volume]:
+    """Return the findings of a source and its target, and the volume that shows the head best."""
+    source_scan = subject.source
+    source, unaligned = _read_pair(source_scan, target_scan)
+    source_findings = _check_volume(source_scan, source, labels)
+    target_findings = _check_volume(target_scan, unaligned, labels)
+    findings = [_name_role("source", finding) for finding in source_findings]
+    findings += [_name_role("target", finding) for finding in target_findings]
+    source, target = subject.aligned(source, unaligned)
+    findings += space.check_same_grid(source.geometry, target.geometry, target_scan.path)
+    findings += _notes_as_findings(target.notes[len(unaligned.notes) :])
+    findings += _check_further_sources(subject, source, labels)
+    if source.content == "labels":
+        label_map, label_scan = source, source_scan
+        mri, mri_scan = target, target_scan
+    elif target.content == "labels":
+        label_map, label_scan = target, target_scan
+        mri, mri_scan = source, source_scan
+    else:
+        return findings, source
+    worst = Verdict.worst(finding.verdict for finding in findings)
+    if worst is not Verdict.REJECT:
+        findings += _check_alignment(label_map, mri)
+        findings += _check_tissue_order(label_scan, label_map, labels, mri, mri_scan.path)
     return findings, mri
 
 
-def _further(subject: Subject, source: CleanVolume, labels: LabelSet) -> Iterator[Finding]:
-    """Yield what is found about the further sources of a subject, and whether they lie on the grid of the first."""
+def _check_further_sources(
+    subject: Subject, source: CleanVolume, labels: LabelSet
+) -> Iterator[Finding]:
+    """Check the further sources of a subject, and whether they share the grid of the first."""
     for name, scan in subject.further.items():
         volume = scan.read()
-        first, turned = subject.aligned(source, volume)
-        for finding in (*_one(scan, volume, labels), *_noted(turned.notes[len(volume.notes) :])):
-            yield _of_role(name, finding)
-        yield from space.check_mates(first.geometry, turned.geometry, scan.path)
+        first, aligned = subject.aligned(source, volume)
+        added_notes = aligned.notes[len(volume.notes) :]
+        for finding in _check_volume(scan, volume, labels):
+            yield _name_role(name, finding)
+        for finding in _notes_as_findings(added_notes):
+            yield _name_role(name, finding)
+        yield from space.check_same_grid(first.geometry, aligned.geometry, scan.path)
 
 
-def _of_role(role: str, finding: Finding) -> Finding:
-    """Return a finding that says which volume of a subject it is about."""
+def _name_role(role: str, finding: Finding) -> Finding:
+    """Return a finding that names the volume of the subject that it is about."""
     message = f"{role}: {finding.message}" if finding.message else ""
     figures = {f"{role}_{name}": value for name, value in finding.figures.items()}
     return replace(finding, message=message, figures=figures)
 
 
 def _read_pair(source: Scan, target: Scan) -> tuple[CleanVolume, CleanVolume]:
-    """Read two volumes, of which one is a label map at most: what one is known to be decides what the other is."""
+    """Read a source and its target; at most one of them is a label map.
+
+    Where the content of one is known, it decides the content of the other.
+    """
     if source.known_content is None and target.known_content == "labels":
         source = source.holding("image")
     first = source.read()
@@ -148,9 +188,9 @@ def _read_pair(source: Scan, target: Scan) -> tuple[CleanVolume, CleanVolume]:
     return first, target.read()
 
 
-def _one(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator[Finding]:
-    """Yield what is found about one volume."""
-    yield from _noted(volume.notes)
+def _check_volume(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator[Finding]:
+    """Run the checks that need one volume only."""
+    yield from _notes_as_findings(volume.notes)
     yield from voxels.check_shape(volume)
     yield from space.check_place(volume.geometry)
     yield from voxels.check_picture(volume.geometry)
@@ -163,15 +203,15 @@ def _one(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator[Finding]
 
 
 def _check_labels(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator[Finding]:
-    """Yield what is found about the values of a label map, and about what they mean."""
+    """Check the values of a label map and what they mean."""
     if scan.labels is None:
-        noted = len(volume.notes)
+        notes_before = len(volume.notes)
         try:
             volume = presume(volume, labels, scan.path, scan.advice)
         except OasisGanError as error:
             yield Finding(Verdict.REJECT, str(error))
             return
-        yield from _noted(volume.notes[noted:])
+        yield from _notes_as_findings(volume.notes[notes_before:])
     else:
         try:
             require_labels(volume, readable_values(scan.labels), scan.path, scan.advice)
@@ -181,26 +221,29 @@ def _check_labels(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator
     yield from voxels.check_labels(volume, scan.labels or labels, scan.path)
 
 
-def _noted(notes: Iterable[str]) -> Iterator[Finding]:
+def _notes_as_findings(notes: Iterable[str]) -> Iterator[Finding]:
+    """Turn the notes on a volume into findings; an assumption is none."""
     for note in notes:
-        if not isinstance(note, Assumed):
-            yield Finding(Verdict.FIX if isinstance(note, Mended) else Verdict.WARN, note)
+        if isinstance(note, Assumed):
+            continue
+        verdict = Verdict.FIX if isinstance(note, Mended) else Verdict.WARN
+        yield Finding(verdict, note)
 
 
-def _fit(label_map: Volume, mri: Volume) -> Iterator[Finding]:
-    """Yield whether a label map lies where its MRI does."""
+def _check_alignment(label_map: Volume, mri: Volume) -> Iterator[Finding]:
+    """Check whether a label map is aligned with its MRI."""
     orientation = mri.geometry.orientation
     left_right = next(axis for axis, letter in enumerate(orientation) if letter in "LR")
     values = np.rint(label_map.voxels).astype(np.int32)
     aligned = alignment.align(values, mri.voxels, left_right)
     if aligned is not None:
-        yield alignment.judged(aligned)
+        yield alignment.judge(aligned)
 
 
-def _order(
+def _check_tissue_order(
     scan: Scan, label_map: Volume, labels: LabelSet, mri: Volume, mri_path: Path
 ) -> Iterator[Finding]:
-    """Yield whether the MRI's greys come in the order of the tissues; nothing where labels are no tissues."""
+    """Compare the MRI with the tissues of its label map; do nothing if the labels are not tissues."""
     try:
         tissues = convert(label_map, scan.labels or labels, OASIS, scan.path)
     except OasisGanError:
@@ -210,14 +253,12 @@ def _order(
     )
 
 
-def _twin_found(alike: float, name: str) -> Finding:
+def _judge_similarity(similarity: float, name: str) -> Finding:
+    """Return a finding that rejects a subject whose head is already on another side of the split."""
     if not name:
         return Finding(Verdict.ACCEPT)
-    figures = {"likeness": round(alike, 4), "most_like": printable(name)}
-    if alike <= likeness.SAME_HEAD:
+    figures = {"likeness": round(similarity, 4), "most_like": printable(name)}
+    if similarity <= likeness.SAME_HEAD:
         return Finding(Verdict.ACCEPT, figures=figures)
-    return Finding(
-        Verdict.REJECT,
-        f"the same head as {name} on another side of the split (likeness {alike:.2f})",
-        figures,
-    )
+    message = f"the same head as {name} on another side of the split (likeness {similarity:.2f})"
+    return Finding(Verdict.REJECT, message, figures)

@@ -1,4 +1,4 @@
-"""What a check says: a verdict, a sentence, and the figures behind it."""
+"""Describe the results of checks: a verdict, a sentence, and the figures behind them."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 Figures = Mapping[str, object]
-"""What was measured: numbers, lists of them, or names."""
+"""Measured values by name: numbers, lists of numbers, or text."""
 
 
 class Verdict(StrEnum):
-    """What becomes of a subject, the best first."""
+    """What happens to a subject, from best to worst."""
 
     ACCEPT = "accept"
-    """It is used as it is."""
+    """The subject is used as it is."""
     FIX = "fix"
-    """Something was put right."""
+    """The subject is used after a repair."""
     WARN = "warn"
-    """It is used, and somebody should look at it."""
+    """The subject is used, and somebody should look at it."""
     REJECT = "reject"
-    """It cannot be used."""
+    """The subject cannot be used."""
 
     @classmethod
     def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
-        """Return the last in the order above; of none, the first."""
+        """Return the worst of some verdicts, or `ACCEPT` if there are none."""
         order = list(cls)
         return max(verdicts, key=order.index, default=cls.ACCEPT)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
+    """The result of one check.
 
     Args:
-        verdict: What it makes of the subject.
-        message: Why, in a sentence; empty where nothing is wrong.
-        figures: What was measured.
+        verdict: What happens to the subject.
+        message: The reason, in a sentence; empty if nothing is wrong.
+        figures: What the check measured.
     """
 
     verdict: Verdict
@@ -46,11 +46,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """All that was found about a subject.
+    """The findings of all checks of a subject.
 
     Args:
-        subject: Its name.
-        findings: In the order of the checks.
+        subject: The name of the subject.
+        findings: The findings, in the order of the checks.
     """
 
     subject: str
@@ -58,19 +58,21 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the findings."""
+        """The worst verdict of the findings."""
         return Verdict.worst(finding.verdict for finding in self.findings)
 
     @property
     def message(self) -> str:
-        """What is wrong, the worst first; empty where nothing is."""
+        """The messages of the findings, worst first; empty if nothing is wrong."""
         order = list(Verdict)
-        said = sorted(
-            (one for one in self.findings if one.message), key=lambda one: -order.index(one.verdict)
-        )
-        return "; ".join(finding.message for finding in said)
+        findings = [finding for finding in self.findings if finding.message]
+        findings.sort(key=lambda finding: order.index(finding.verdict), reverse=True)
+        return "; ".join(finding.message for finding in findings)
 
     @property
     def figures(self) -> dict[str, object]:
-        """All that was measured."""
-        return {name: value for finding in self.findings for name, value in finding.figures.items()}
+        """The figures of all findings."""
+        figures: dict[str, object] = {}
+        for finding in self.findings:
+            figures.update(finding.figures)
+        return figures

@@ -1,4 +1,4 @@
-"""Noticing that a folder holds several files of each subject of which only some can be meant: labels beside MRI."""
+"""Suggest a suffix where a folder holds label maps beside MRIs and all files were taken."""
 
 from __future__ import annotations
 
@@ -9,45 +9,49 @@ from pathlib import Path
 from ..io.endings import stem_of
 from ..plugin.datasets import Selection, Subject
 
-_OF_LABELS = re.compile(
+_LABEL_NAME = re.compile(
     r"(?:d|a|f|t|pve)?seg\d*|labels?|mask|segmentation|tissues?|aparc\S*|wmparc", re.IGNORECASE
 )
 
 
 def hint_at_suffix(paths: Iterable[Path]) -> str | None:
-    """Return what to say of files of which some are label maps, by their names, and others lie beside these.
+    """Return a hint if the file names show label maps beside other files of the same subject.
 
     Args:
-        paths: Such as ``sub-01_seg.nii.gz`` and ``sub-01_t1.nii.gz``, or ``seg.nii.gz`` and ``t1.nii.gz`` in a folder.
+        paths: Such as ``sub-01_seg.nii.gz`` and ``sub-01_t1.nii.gz``, or ``seg.nii.gz`` and
+            ``t1.nii.gz`` in a folder.
     """
-    beginnings: dict[tuple[Path, str], list[str]] = {}
+    kinds_by_beginning: dict[tuple[Path, str], list[str]] = {}
     for path in paths:
         beginning, separator, kind = stem_of(path.name).rpartition("_")
-        beginnings.setdefault((path.parent, beginning + separator), []).append(kind)
-    for (_, beginning), kinds in beginnings.items():
-        labels = next((kind for kind in kinds if _OF_LABELS.fullmatch(kind)), None)
-        other = next((kind for kind in kinds if not _OF_LABELS.fullmatch(kind)), None)
-        if labels is not None and other is not None:
-            both = f"{beginning}{labels} and {beginning}{other}"
-            suffix = f"{beginning[-1:]}{labels}"
-            return f"several files of a subject, such as {both}: `source_suffix` {suffix} takes one kind only"
+        key = (path.parent, beginning + separator)
+        kinds_by_beginning.setdefault(key, []).append(kind)
+    for (_, beginning), kinds in kinds_by_beginning.items():
+        labels = [kind for kind in kinds if _LABEL_NAME.fullmatch(kind)]
+        others = [kind for kind in kinds if not _LABEL_NAME.fullmatch(kind)]
+        if labels and others:
+            both = f"{beginning}{labels[0]} and {beginning}{others[0]}"
+            suffix = f"`source_suffix` {beginning[-1:]}{labels[0]}"
+            return f"several files of a subject, such as {both}: {suffix} takes one kind only"
     return None
 
 
 def with_hint(
     subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]
 ) -> Iterator[Subject]:
-    """Yield subjects, and say that a suffix would choose where all files of a folder were taken.
+    """Yield subjects, and suggest a suffix if all files of a folder were taken.
 
     Args:
-        subjects: As a reader lists them.
-        selection: What was asked for.
-        say: Takes a line for the user.
+        subjects: The subjects that a reader found.
+        selection: What the user asked for.
+        say: Called with each line for the user.
     """
     paths: list[Path] = []
     for subject in subjects:
         paths.append(subject.source.path)
         yield subject
-    hint = None if selection.source_suffix or not selection.root.is_dir() else hint_at_suffix(paths)
+    if selection.source_suffix or not selection.root.is_dir():
+        return
+    hint = hint_at_suffix(paths)
     if hint is not None:
         say(f"{selection.root}: {hint}")

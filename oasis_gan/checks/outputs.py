@@ -1,4 +1,4 @@
-"""Telling outputs of this tool from sources: the JSON beside each of them says that it is synthetic."""
+"""Recognise outputs of this tool by the JSON file beside each, which says that it is synthetic."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from ..plugin.datasets import Selection, Subject
 
 
 def is_output(path: Path) -> bool:
-    """Whether the JSON beside a file says that it is synthetic; one that cannot be read, or is large, says nothing."""
+    """Tell whether the JSON beside a file marks it as synthetic.
+
+    JSON that is missing, unreadable or very large does not.
+    """
     try:
         content = json.loads(read_small(sidecar_of(path)))
     except (OasisGanError, OSError, ValueError, RecursionError):
@@ -24,17 +27,18 @@ def is_output(path: Path) -> bool:
 def without_outputs(
     subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]
 ) -> Iterator[Subject]:
-    """Yield the subjects of a folder whose sources are no outputs of this tool, and say how many were left out.
+    """Yield the subjects whose sources are not outputs of this tool, and report how many were left out.
 
-    What a user names is used all the same, with a warning: a file, or a suffix that nothing but outputs have.
+    Outputs that the user asks for are used, with a warning: those that are named as a file, or
+    chosen by a suffix that only outputs have.
 
     Args:
-        subjects: As a reader lists them.
-        selection: What was asked for.
-        say: Takes a line for the user.
+        subjects: The subjects that a reader found.
+        selection: What the user asked for.
+        say: Called with each line for the user.
 
     Raises:
-        OasisGanError: If there is nothing but outputs in a folder.
+        OasisGanError: If a folder holds only outputs.
     """
     outputs: list[Subject] = []
     sources = 0
@@ -46,21 +50,22 @@ def without_outputs(
             yield subject
     if not outputs:
         return
-    is_named = not selection.root.is_dir() or (selection.source_suffix and not sources)
+    is_file = not selection.root.is_dir()
+    is_chosen_by_suffix = bool(selection.source_suffix) and not sources
     example = outputs[0].source.path.name
-    if is_named:
+    if is_file or is_chosen_by_suffix:
         others = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
         say(f"warning: using synthetic sources, which oasis-gan has made: {example}{others}")
         yield from outputs
     elif sources:
-        say(f"{selection.root}: {_counted(len(outputs))} of oasis-gan left out, such as {example}")
+        say(f"{selection.root}: {_count(len(outputs))} of oasis-gan left out, such as {example}")
     else:
-        found = f"{_counted(len(outputs))} of oasis-gan and nothing else"
+        found = f"{_count(len(outputs))} of oasis-gan and nothing else"
         remedy = "name the files themselves to use them, or choose them with `source_suffix`"
         raise OasisGanError(
             selection.root, expected="volumes that are no outputs", found=found, remedy=remedy
         )
 
 
-def _counted(outputs: int) -> str:
+def _count(outputs: int) -> str:
     return f"{outputs} output" if outputs == 1 else f"{outputs} outputs"

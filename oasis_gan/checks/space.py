@@ -1,4 +1,4 @@
-"""What the headers give away: forms at odds, places where no head is, mates that lie elsewhere or are mirrored."""
+"""Check headers: sform against qform, plausible sizes and positions, and pairs on different grids."""
 
 from __future__ import annotations
 
@@ -13,63 +13,76 @@ from ..image.volume import Affine, Geometry, SpatialHeader
 from .findings import Finding, Verdict
 
 ANGLE = 0.1
-"""Degrees between sform and qform that rounding cannot explain."""
-APART_MM, APART_SHARE = 0.1, 1e-3
-"""How far they may put a corner apart: so many mm, and this share of the diagonal, which rounded quaternions take."""
-SMALLEST_MM, LARGEST_MM = 0.01, 20.0
-"""Voxels of other sizes are rarely meant."""
+"""Rounding explains smaller angles between sform and qform, in degrees."""
+APART_MM = 0.1
+"""sform and qform may place a corner this many mm apart, ..."""
+APART_SHARE = 1e-3
+"""... plus this share of the diagonal, because quaternions are rounded."""
+SMALLEST_MM = 0.01
+"""Smaller voxels are usually a mistake."""
+LARGEST_MM = 20.0
+"""Larger voxels are usually a mistake."""
 FARTHEST_MM = 1000.0
-"""A scanner's bore is shorter: nothing in it lies farther from its middle."""
+"""Nothing in a scanner is farther from its centre: the bore is shorter."""
 
 
 def check_place(geometry: Geometry) -> Iterator[Finding]:
-    """Look at the size of voxels, and at where they are."""
+    """Check the size and the position of the voxels."""
     spacing = " x ".join(f"{size:.3g}" for size in geometry.spacing)
     if not all(SMALLEST_MM <= size <= LARGEST_MM for size in geometry.spacing):
         yield Finding(Verdict.WARN, f"voxels of {spacing} mm: is the unit right?")
-    nearest = float(np.linalg.norm(_corners(geometry), axis=0).min())
+    distances = np.linalg.norm(_corners(geometry), axis=0)
+    nearest = float(distances.min())
     if nearest > FARTHEST_MM:
-        yield Finding(
-            Verdict.WARN, f"it lies {nearest / 1000:.3g} m from the middle of the scanner"
-        )
+        message = f"it lies {nearest / 1000:.3g} m from the middle of the scanner"
+        yield Finding(Verdict.WARN, message)
     if geometry.header is not None:
         yield from _check_forms(geometry, geometry.header)
 
 
-def check_mates(source: Geometry, target: Geometry, where: object) -> Iterator[Finding]:
-    """Look whether two volumes lie on one grid; where they do not, say in what they differ."""
+def check_same_grid(source: Geometry, target: Geometry, where: object) -> Iterator[Finding]:
+    """Check that two volumes are on the same grid, and say how they differ if they are not."""
     try:
         source.require_same_grid(target, where)
     except OasisGanError as error:
-        hint = ""
-        if is_turned_over(source, target):
-            hint = f": left and right are turned over, {source.orientation} against {target.orientation}"
-        elif source.orientation != target.orientation:
-            hint = f": axes run to {source.orientation} here, to {target.orientation} there"
-        yield Finding(Verdict.REJECT, f"{error}{hint}")
+        yield Finding(Verdict.REJECT, f"{error}{_describe_orientations(source, target)}")
+
+
+def _describe_orientations(source: Geometry, target: Geometry) -> str:
+    """Return how the orientations of two volumes differ; nothing if they do not."""
+    ours = source.orientation
+    theirs = target.orientation
+    if is_turned_over(source, target):
+        return f": left and right are turned over, {ours} against {theirs}"
+    if ours != theirs:
+        return f": axes run to {ours} here, to {theirs} there"
+    return ""
 
 
 def _check_forms(geometry: Geometry, header: SpatialHeader) -> Iterator[Finding]:
-    """Compare sform and qform of a NIfTI header: ITK goes by the one, nibabel by the other."""
+    """Compare the sform and qform of a NIfTI header, because ITK and nibabel prefer different ones."""
     qform = _qform(header)
     if qform is None or min(header.sform_code, header.qform_code) <= 0:
         return
     sform = np.vstack([np.array(header.srow), [0, 0, 0, 1]])
-    scale = abs(np.linalg.det(geometry.affine[:3, :3]) / np.linalg.det(sform[:3, :3])) ** (1 / 3)
+    # The header may be in another unit than the geometry, which is in mm.
+    volume_ratio = np.linalg.det(geometry.affine[:3, :3]) / np.linalg.det(sform[:3, :3])
+    scale = abs(volume_ratio) ** (1 / 3)
     angle = _angle(sform, qform)
-    corners = _indices(geometry)
-    apart = scale * float(np.linalg.norm(((sform - qform) @ corners)[:3], axis=0).max())
+    differences = ((sform - qform) @ _corner_indices(geometry))[:3]
+    apart = scale * float(np.linalg.norm(differences, axis=0).max())
     figures = {"forms_angle": round(angle, 4), "forms_mm": round(apart, 4)}
     diagonal = float(np.linalg.norm(np.array(geometry.shape) * geometry.spacing))
-    if angle > ANGLE or apart > APART_MM + APART_SHARE * diagonal:
-        message = f"sform and qform are at odds: {angle:.3g} degrees, up to {apart:.3g} mm; the sform is used"
-        yield Finding(Verdict.WARN, message, figures)
-    else:
+    if angle <= ANGLE and apart <= APART_MM + APART_SHARE * diagonal:
         yield Finding(Verdict.ACCEPT, figures=figures)
+        return
+    difference = f"{angle:.3g} degrees, up to {apart:.3g} mm"
+    message = f"sform and qform are at odds: {difference}; the sform is used"
+    yield Finding(Verdict.WARN, message, figures)
 
 
 def _qform(header: SpatialHeader) -> Affine | None:
-    """Return the affine of quaternion, offset and voxel sizes, or None where they make none."""
+    """Return the affine that quaternion, offset and voxel sizes describe, or None if they are invalid."""
     qfac = -1.0 if header.pixdim[0] < 0 else 1.0
     sizes = np.abs(header.pixdim[1:]) * (1, 1, qfac)
     try:
@@ -79,26 +92,28 @@ def _qform(header: SpatialHeader) -> Affine | None:
     affine = np.eye(4)
     affine[:3, :3] = rotation * sizes
     affine[:3, 3] = header.qoffset
-    return affine if np.isfinite(affine).all() and (sizes != 0).all() else None
+    is_valid = np.isfinite(affine).all() and (sizes != 0).all()
+    return affine if is_valid else None
 
 
 def _angle(one: Affine, other: Affine) -> float:
     """Return the largest angle between the axes of two affines, in degrees."""
-    ours, theirs = (
-        affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0) for affine in (one, other)
-    )
-    # By the chord: the arc cosine of what is nearly 1 is no better than 0.02 degrees.
-    chords = np.linalg.norm(ours - theirs, axis=0) / 2
-    return float(np.degrees(2 * np.arcsin(np.clip(chords, 0, 1))).max())
+    directions = one[:3, :3] / np.linalg.norm(one[:3, :3], axis=0)
+    other_directions = other[:3, :3] / np.linalg.norm(other[:3, :3], axis=0)
+    # From the chord: near 1, an arc cosine is accurate to only 0.02 degrees.
+    half_chords = np.linalg.norm(directions - other_directions, axis=0) / 2
+    angles = 2 * np.arcsin(np.clip(half_chords, 0, 1))
+    return float(np.degrees(angles).max())
 
 
-def _indices(geometry: Geometry) -> Affine:
-    """Return the voxel indices of the eight corners, (4, 8)."""
-    return np.array(np.meshgrid(*((0, n - 1) for n in geometry.shape), [1], indexing="ij")).reshape(
-        4, -1
-    )
+def _corner_indices(geometry: Geometry) -> Affine:
+    """Return the homogeneous voxel indices of the eight corners, (4, 8)."""
+    ends = [(0, size - 1) for size in geometry.shape]
+    grid = np.meshgrid(*ends, [1], indexing="ij")
+    return np.array(grid).reshape(4, -1)
 
 
 def _corners(geometry: Geometry) -> Affine:
-    """Return where the eight corners are, (3, 8) mm."""
-    return np.asarray((geometry.affine @ _indices(geometry))[:3])
+    """Return the positions of the eight corners, (3, 8) in mm."""
+    homogeneous = geometry.affine @ _corner_indices(geometry)
+    return np.asarray(homogeneous[:3])

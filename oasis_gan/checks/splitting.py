@@ -1,8 +1,9 @@
-"""Who is learnt from and who is held out: by person, never by slice, and never one person on both sides."""
+"""Split subjects into training and validation, so that no person is on both sides."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -16,17 +17,18 @@ from ..plugin.datasets import Scan, Subject
 TABLE = "split.tsv"
 _COLUMNS = ("subject", "side", "source", "source_sha256", "target", "target_sha256")
 _FURTHER_COLUMNS = ("further", "further_sha256")
-"""What a table has besides where subjects have further sources."""
-# Participants of BIDS datasets, and of OASIS-1 and 2: several sessions are one person.
+"""Additional columns of a table whose subjects have further sources."""
+# Participants of BIDS datasets, OASIS-1 and OASIS-2; one person may have several sessions.
 _PERSON = re.compile(r"sub-[A-Za-z0-9]+|OAS\d_\d{4}")
-_NAMED = 5  # subjects in a message
+_MOST_NAMES = 5  # in a message
+_ONE_SIDE = "each person on one side"
 
 
 @dataclass(frozen=True)
 class Entry:
     """A row of `TABLE`: a subject, its side, and its files with the SHA-256 of their content.
 
-    Of further sources it has names, paths and hashes, such as ``t2=/data/t2/a.nii.gz``.
+    Further sources are listed with their names, such as ``t2=/data/t2/a.nii.gz``.
     """
 
     subject: str
@@ -40,21 +42,22 @@ class Entry:
 
     @classmethod
     def describe(cls, subject: Subject, side: str) -> Entry:
-        """Return the row of a subject, its files hashed."""
+        """Hash the files of a subject and return its row."""
         cells = [printable(subject.name), side]
         for scan in (subject.source, subject.target):
             if scan is not None:
                 cells += [printable(scan.path.absolute()), _hash_files(scan)]
-        further = [
-            f"{name}={printable(scan.path.absolute())}" for name, scan in subject.further.items()
-        ]
-        hashes = [f"{name}={_hash_files(scan)}" for name, scan in subject.further.items()]
+        further = []
+        hashes = []
+        for name, scan in subject.further.items():
+            further.append(f"{name}={printable(scan.path.absolute())}")
+            hashes.append(f"{name}={_hash_files(scan)}")
         entry = cls(*cells)
         return replace(entry, further="; ".join(further), further_sha256="; ".join(hashes))
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells the subject from others, wherever its files lie."""
+        """Values that identify the subject even if its files have moved."""
         return self.subject, self.side, self.source_sha256, self.target_sha256, self.further_sha256
 
     @property
@@ -66,26 +69,27 @@ class Entry:
 
 @dataclass(frozen=True)
 class Split:
-    """The two sides of a training."""
+    """The subjects to learn from, and those that are held out."""
 
     learnt: tuple[Subject, ...]
     held_out: tuple[Subject, ...]
 
     def entries(self) -> Iterator[Entry]:
         """Yield a row of `TABLE` for each subject."""
-        for side, subjects in (("train", self.learnt), ("validate", self.held_out)):
-            for subject in subjects:
-                yield Entry.describe(subject, side)
+        for subject in self.learnt:
+            yield Entry.describe(subject, "train")
+        for subject in self.held_out:
+            yield Entry.describe(subject, "validate")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The subjects of a folder beside those that a training began with.
+    """The subjects of a folder, compared with those that a training began with.
 
     Args:
-        split: Those that are the same by name, side and content, in the order of the table.
-        lost: The rows of the table that are not among them.
-        others: Subjects that are not in the table as they are, each with its side.
+        split: Subjects with the same name, side and content, in the order of the table.
+        lost: Rows of the table for which no such subject was found.
+        others: Subjects that match no row of the table, each with its side.
     """
 
     split: Split
@@ -93,11 +97,11 @@ class Comparison:
     others: tuple[tuple[Subject, str], ...]
 
     def require_same(self, added: Collection[str], where: Path) -> None:
-        """Raise `OasisGanError`, naming who is missing, changed or new, unless nobody is.
+        """Raise `OasisGanError` if subjects are missing, changed or new, and name them.
 
         Args:
-            added: The names of those of ``others`` that the training would learn from or measure on.
-            where: The table.
+            added: Names of the ``others`` that the training would use.
+            where: The path of the table.
         """
         listed = {printable(subject.name) for subject, _ in self.others}
         lost = {entry.subject for entry in self.lost}
@@ -106,42 +110,46 @@ class Comparison:
             "changed": sorted(lost & listed),
             "added": sorted({printable(name) for name in added} - lost),
         }
-        found = "; ".join(f"{_enumerate(names)} {what}" for what, names in groups.items() if names)
-        if found:
+        differences = [f"{_enumerate(names)} {what}" for what, names in groups.items() if names]
+        if differences:
             expected = "the subjects that this training began with"
-            remedy = "put them back as they were, name their new place with `moved_to` and `target_root`, or train anew"
+            found = "; ".join(differences)
+            remedy = (
+                "put them back as they were, name their new place with `moved_to` and"
+                " `target_root`, or train anew"
+            )
             raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
 def split(learnt: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
-    """Return both sides, checked.
+    """Check both sides and return them as a `Split`.
 
     Raises:
-        OasisGanError: If nobody is left to learn from, or a person is on both sides.
+        OasisGanError: If there is no subject to learn from, or a person is on both sides.
     """
     if not learnt:
+        expected = "someone to learn from"
         found = f"{len(held_out)} held out and nobody else"
         remedy = "hold out fewer, or see the lines above"
-        raise OasisGanError(
-            "training data", expected="someone to learn from", found=found, remedy=remedy
-        )
-    both = {_person(subject) for subject in learnt} & {_person(subject) for subject in held_out}
-    if both:
-        found, remedy = f"{min(both)} on both", "name all subjects of that person, or none"
-        raise OasisGanError(
-            "`validate`", expected="each person on one side", found=found, remedy=remedy
-        )
+        raise OasisGanError("training data", expected=expected, found=found, remedy=remedy)
+    learnt_people = {_find_person(subject) for subject in learnt}
+    held_out_people = {_find_person(subject) for subject in held_out}
+    on_both = learnt_people & held_out_people
+    if on_both:
+        found = f"{min(on_both)} on both"
+        remedy = "name all subjects of that person, or none"
+        raise OasisGanError("`validate`", expected=_ONE_SIDE, found=found, remedy=remedy)
     return Split(tuple(learnt), tuple(held_out))
 
 
-def write_split(folder: Path, of: Split) -> None:
-    """Write the list of both sides to ``folder``, in place of one that says something else.
+def write_split(folder: Path, sides: Split) -> None:
+    """Write the table of both sides to ``folder``, unless it is there already.
 
     Raises:
         OasisGanError: If a file is on both sides under two names.
-        OSError: As the file system says.
+        OSError: If the table cannot be read or written.
     """
-    entries = list(of.entries())
+    entries = list(sides.entries())
     _require_files_on_one_side(entries)
     has_further = any(entry.further for entry in entries)
     columns = (*_COLUMNS, *_FURTHER_COLUMNS) if has_further else _COLUMNS
@@ -153,10 +161,10 @@ def write_split(folder: Path, of: Split) -> None:
 
 
 def read_split(folder: Path) -> list[Entry]:
-    """Return the list of both sides that a training began with.
+    """Read the table of both sides that a training began with.
 
     Raises:
-        OasisGanError: If there is none, or it is not such a list.
+        OasisGanError: If the table is missing or damaged.
     """
     path = folder / TABLE
     try:
@@ -165,42 +173,43 @@ def read_split(folder: Path) -> list[Entry]:
             raise ValueError(f"the columns {header}")
         return [_parse_row(line) for line in lines]
     except (OSError, ValueError) as error:
+        expected = f"a table of {', '.join(_COLUMNS)}"
         found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        expected, remedy = (
-            f"a table of {', '.join(_COLUMNS)}",
-            "restore it, or train into another folder",
-        )
+        remedy = "restore it, or train into another folder"
         raise OasisGanError(path, expected=expected, found=found, remedy=remedy) from None
 
 
 def _parse_row(line: str) -> Entry:
-    """Return a row of `TABLE`; the cells of a target and of further sources may be missing."""
+    """Parse a row of `TABLE`; the cells of a target and of further sources may be missing."""
     cells = line.split("\t")
-    if len(cells) not in (len(_COLUMNS) - 2, len(_COLUMNS), len(_COLUMNS) + len(_FURTHER_COLUMNS)):
+    without_target = len(_COLUMNS) - 2
+    with_further = len(_COLUMNS) + len(_FURTHER_COLUMNS)
+    if len(cells) not in (without_target, len(_COLUMNS), with_further):
         raise ValueError(f"a row of {len(cells)} cells")
     return Entry(*cells)
 
 
 def compare(recorded: Sequence[Entry], subjects: Iterable[tuple[Subject, str]]) -> Comparison:
-    """Compare the subjects that are there, each with its side, with those of `read_split`.
+    """Compare subjects, each with its side, with the entries that `read_split` returned.
 
-    Their files may have moved and the subjects may come in another order: names and content decide.
+    Subjects are matched by name, side and content: files may have moved, and the order may differ.
     """
-    there: dict[tuple[str, ...], list[tuple[Subject, str]]] = defaultdict(list)
+    unmatched: dict[tuple[str, ...], list[tuple[Subject, str]]] = defaultdict(list)
     for subject, side in subjects:
-        there[Entry.describe(subject, side).identity].append((subject, side))
+        identity = Entry.describe(subject, side).identity
+        unmatched[identity].append((subject, side))
     sides: dict[str, list[Subject]] = {"train": [], "validate": []}
     lost = []
     for entry in recorded:
-        same = there.get(entry.identity)
-        if same and entry.side in sides:
-            sides[entry.side].append(same.pop(0)[0])
+        matches = unmatched.get(entry.identity)
+        if matches and entry.side in sides:
+            subject, _ = matches.pop(0)
+            sides[entry.side].append(subject)
         else:
             lost.append(entry)
-    others = [one for same in there.values() for one in same]
-    return Comparison(
-        Split(tuple(sides["train"]), tuple(sides["validate"])), tuple(lost), tuple(others)
-    )
+    others = itertools.chain.from_iterable(unmatched.values())
+    same = Split(tuple(sides["train"]), tuple(sides["validate"]))
+    return Comparison(same, tuple(lost), tuple(others))
 
 
 def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
@@ -214,33 +223,33 @@ def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
                 continue
             other = sides.setdefault(digest, entry)
             if other.side != entry.side:
-                expected = "each person on one side"
                 found = f"{other.subject} and {entry.subject}, which hold the same file"
-                raise OasisGanError(
-                    "`validate`", expected=expected, found=found, remedy="leave one of them out"
-                )
+                remedy = "leave one of them out"
+                raise OasisGanError("`validate`", expected=_ONE_SIDE, found=found, remedy=remedy)
 
 
 def _enumerate(names: Sequence[str]) -> str:
-    """Return a few of many names in a row."""
-    shown = ", ".join(names[:_NAMED])
-    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
+    """Join names for a message, and count those that there is no room for."""
+    shown = ", ".join(names[:_MOST_NAMES])
+    hidden = len(names) - _MOST_NAMES
+    return f"{shown} and {hidden} more" if hidden > 0 else shown
 
 
-def _person(subject: Subject) -> str:
-    named = _PERSON.search(subject.name)
-    return named.group() if named else subject.name
+def _find_person(subject: Subject) -> str:
+    """Return the participant in a subject's name, or else the whole name."""
+    participant = _PERSON.search(subject.name)
+    return participant.group() if participant else subject.name
 
 
 def _hash_files(scan: Scan) -> str:
-    """Return the SHA-256 of all files of a scan, one after the other; nothing if one cannot be read."""
+    """Return the SHA-256 of all files of a scan together, or "" if one cannot be read."""
     digest = hashlib.sha256()
     try:
         for path in (scan.path, *scan.parts):
             with path.open("rb") as file:
                 while block := file.read(2**20):
                     digest.update(block)
-    # A file that cannot be read is named when it is needed, not here.
+    # An unreadable file is reported when it is needed, not here.
     except OSError:
         return ""
     return digest.hexdigest()

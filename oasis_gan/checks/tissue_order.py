@@ -1,8 +1,9 @@
-"""Whether the greys of an MRI come in the order of the tissues that a label map gives its voxels.
+"""Check that the mean intensities of the labelled tissues have an order that an MRI can have.
 
-In a T1w means rise from CSF to GM to WM, in a T2w and PD they fall; FLAIR has the fluid darkest and grey matter
-brightest. A label map of another coding, read as this one, gives another order: BIDS (1 GM, 2 WM, 3 CSF) read as 1 CSF,
-2 GM, 3 WM has "white matter" darkest and "grey matter" brightest in a T1w.
+In a T1w scan the means rise from CSF to GM to WM; in T2w and PD scans they fall. In FLAIR, CSF is
+darkest and GM is brightest. A label map read with the wrong coding gives another order: BIDS (1 GM,
+2 WM, 3 CSF) read as 1 CSF, 2 GM, 3 WM makes "white matter" darkest and "grey matter" brightest in a
+T1w scan.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..image.volume import Voxels
 from ..io.label_names import stem_of
 from .findings import Finding, Verdict
 
-_FEWEST = 200  # voxels of a tissue
-_SPAN = 0.1  # of the largest mean: less is no contrast between tissues
-_APART = 0.05  # of the range of the three means, between neighbours in the order
+_FEWEST_VOXELS = 200  # of each tissue
+_SMALLEST_RANGE = 0.1  # of the means, as a share of the largest: less is no contrast
+_SMALLEST_STEP = 0.05  # between neighbours in the order, as a share of the range
 _TISSUES = ("CSF", "GM", "WM")
 Order = tuple[str, ...]
 """Tissues from the darkest to the brightest."""
@@ -39,31 +41,37 @@ def check_tissue_order(
     Args:
         tissues: 1 CSF, 2 GM, 3 WM, 0 elsewhere.
         mri: Finite intensities on the same grid.
-        mri_path: Whose name may tell the contrast.
-        is_known: Whether somebody says what the label values mean, or they were presumed.
+        mri_path: The MRI's file; its name may say which contrast it has.
+        is_known: Whether the meaning of the label values was given, not presumed.
     """
     samples = [mri[tissues == value] for value in (1, 2, 3)]
-    if min(sample.size for sample in samples) < _FEWEST:
+    if min(sample.size for sample in samples) < _FEWEST_VOXELS:
         return
     means = np.array([float(sample.mean(dtype=np.float64)) for sample in samples])
-    rank = np.argsort(means)
-    order = tuple(_TISSUES[index] for index in rank)
+    order = tuple(_TISSUES[index] for index in np.argsort(means))
     figures = {"tissue_means": [round(float(mean), 4) for mean in means]}
-    span = float(np.ptp(means))
-    is_clear = span > _SPAN * np.abs(means).max() and bool(
-        (np.diff(means[rank]) > _APART * span).all()
-    )
-    if not is_clear or order in _orders_of(mri_path):
+    if not _is_clear(means) or order in _possible_orders(mri_path):
         yield Finding(Verdict.ACCEPT, figures=figures)
         return
     shown = ", ".join(f"{tissue} {mean:.4g}" for tissue, mean in zip(_TISSUES, means, strict=True))
-    message = f"the labels contradict the MRI, whose mean intensities are {shown}{_explanation(order, mri_path)}"
-    verdict = Verdict.REJECT if order == _BIDS_IN_T1W and not is_known else Verdict.WARN
+    explanation = _explain(order, mri_path)
+    message = f"the labels contradict the MRI, whose mean intensities are {shown}{explanation}"
+    is_certain = order == _BIDS_IN_T1W and not is_known
+    verdict = Verdict.REJECT if is_certain else Verdict.WARN
     yield Finding(verdict, message, figures)
 
 
-def _orders_of(mri_path: Path) -> tuple[Order, ...]:
-    """Return the orders that the contrast of an MRI may have, by its name."""
+def _is_clear(means: NDArray[np.float64]) -> bool:
+    """Tell whether three means differ enough to have an order."""
+    value_range = float(np.ptp(means))
+    if not value_range > _SMALLEST_RANGE * np.abs(means).max():
+        return False
+    steps = np.diff(np.sort(means))
+    return bool((steps > _SMALLEST_STEP * value_range).all())
+
+
+def _possible_orders(mri_path: Path) -> tuple[Order, ...]:
+    """Return the orders that an MRI may have, as far as its file name tells."""
     stem = stem_of(mri_path)
     if _T1W.fullmatch(stem):
         return (_RISING,)
@@ -72,7 +80,8 @@ def _orders_of(mri_path: Path) -> tuple[Order, ...]:
     return (_RISING, _FALLING)
 
 
-def _explanation(order: Order, mri_path: Path) -> str:
+def _explain(order: Order, mri_path: Path) -> str:
+    """Return a likely reason for an order of tissues that no MRI has, and what to do."""
     if order == _BIDS_IN_T1W:
         return ": are they coded as in BIDS, 1 GM, 2 WM, 3 CSF? say so with `labels` bids"
     if order == _FLAIR and not _T1W.fullmatch(stem_of(mri_path)):

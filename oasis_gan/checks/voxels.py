@@ -1,4 +1,4 @@
-"""What the voxels of one volume give away: emptiness, lost scales, values that are no labels."""
+"""Check the voxels of one volume: emptiness, lost scales, values that are not labels."""
 
 from __future__ import annotations
 
@@ -17,78 +17,72 @@ from ..image.volume import Geometry, Mask, Volume
 from .findings import Finding, Verdict
 
 VOID = 0.25
-"""A volume is cut off where more than this share of its slices is empty, at one end of an axis, ..."""
+"""A volume is cut off if more than this share of its slices is empty at one end of an axis, ..."""
 ABRUPT = 0.5
-"""... and the slice next to them is this full, compared with the fullest: a head tapers, a cut does not."""
+"""... and the next slice is this full, compared with the fullest, because a head tapers."""
 _THIN = 8  # voxels
 
 
 def check_shape(volume: Volume) -> Iterator[Finding]:
-    """Look at the number of voxels along the axes."""
+    """Check the number of voxels along the axes."""
     shape = volume.geometry.shape
+    size = " x ".join(map(str, shape))
     second = sorted(shape)[1]
     if second < 2:
-        yield Finding(
-            Verdict.REJECT, f"{' x '.join(map(str, shape))} voxels: nothing can be sliced"
-        )
+        yield Finding(Verdict.REJECT, f"{size} voxels: nothing can be sliced")
     elif second < _THIN:
-        yield Finding(Verdict.WARN, f"only {' x '.join(map(str, shape))} voxels")
+        yield Finding(Verdict.WARN, f"only {size} voxels")
 
 
 def check_intensities(volume: Volume) -> Iterator[Finding]:
-    """Look for voxels that are next to nothing."""
+    """Check that intensities are not vanishingly small."""
     largest = float(np.abs(volume.voxels).max())
     if 0 < largest < np.finfo(np.float32).tiny:
-        yield Finding(
-            Verdict.WARN,
-            f"intensities are denormal numbers, {largest:.2g} at most: was the scale lost?",
-        )
+        message = f"intensities are denormal numbers, {largest:.2g} at most: was the scale lost?"
+        yield Finding(Verdict.WARN, message)
 
 
 def check_labels(volume: Volume, labels: LabelSet, where: object) -> Iterator[Finding]:
-    """Look for values that are no labels, and for labels that are no whole numbers."""
+    """Check that all values are labels, and whole numbers."""
     try:
         clean = readable_values(labels).clean(volume, where)
     except OasisGanError as error:
         yield Finding(Verdict.REJECT, str(error))
         return
-    if volume.voxels.dtype.kind not in "iu":
-        off = float(np.abs(volume.voxels - clean.voxels).max())
-        if off:
-            yield Finding(
-                Verdict.WARN,
-                f"labels lie up to {off:.2g} off whole numbers: rounded",
-                {"label_offset": off},
-            )
-        else:
-            yield Finding(
-                Verdict.FIX, f"labels stored as {volume.voxels.dtype}: taken as whole numbers"
-            )
+    stored_type = volume.voxels.dtype
+    if stored_type.kind in "iu":
+        return
+    offset = float(np.abs(volume.voxels - clean.voxels).max())
+    if offset:
+        message = f"labels lie up to {offset:.2g} off whole numbers: rounded"
+        yield Finding(Verdict.WARN, message, {"label_offset": offset})
+    else:
+        yield Finding(Verdict.FIX, f"labels stored as {stored_type}: taken as whole numbers")
 
 
 def check_picture(geometry: Geometry) -> Iterator[Finding]:
-    """Look whether axial slices, as most models cut them, are pictures, or rows of few pixels."""
+    """Check that axial slices, which most models use, are more than a few rows of pixels."""
     if is_no_picture(geometry, Plane.AXIAL):
         plane = best_plane(geometry)
-        yield Finding(
-            Verdict.WARN, f"{describe_thin(geometry)}: a picture in the {plane} plane alone"
-        )
+        message = f"{describe_thin(geometry)}: a picture in the {plane} plane alone"
+        yield Finding(Verdict.WARN, message)
 
 
 def check_room(volume: Volume, where: object) -> Iterator[Finding]:
-    """Look whether axial slices would fit onto a canvas of 1 mm, as most models have; a head does."""
+    """Check that axial slices fit onto a canvas of 1 mm pixels, which most models use."""
     stack = cut(volume.voxels != 0, volume.geometry, Plane.AXIAL)
+    canvas = Canvas(1.0, 1, 1)
     try:
-        require_room(stack.slices, stack.spacing, Canvas(1.0, 1, 1), where)
+        require_room(stack.slices, stack.spacing, canvas, where)
     except OasisGanError as error:
         yield Finding(Verdict.REJECT, str(error))
 
 
 def check_emptiness(occupied: Mask) -> Iterator[Finding]:
-    """Look for an empty volume, one that ends where no head does, and empty slices inside.
+    """Check for an empty volume, for empty slices inside, and for a head that is cut off.
 
     Args:
-        occupied: Where there is something else than background.
+        occupied: Mask of all voxels that are not background.
     """
     if not occupied.any():
         yield Finding(Verdict.WARN, "nothing but background", {"occupied": 0.0})
@@ -97,25 +91,28 @@ def check_emptiness(occupied: Mask) -> Iterator[Finding]:
     for axis in range(3):
         # Slices of a thin volume say nothing about a head.
         if occupied.shape[axis] >= _THIN:
-            yield from _ends(occupied, axis)
+            yield from _check_slices(occupied, axis)
 
 
-def _ends(occupied: Mask, axis: int) -> Iterator[Finding]:
-    area = np.count_nonzero(occupied, axis=tuple(other for other in range(3) if other != axis))
+def _check_slices(occupied: Mask, axis: int) -> Iterator[Finding]:
+    """Check for empty slices along an axis: inside the head, and where it is cut off."""
+    letter = "ijk"[axis]
+    other_axes = tuple(other for other in range(3) if other != axis)
+    area = np.count_nonzero(occupied, axis=other_axes)
     full = np.flatnonzero(area)
-    first, last, slices = int(full[0]), int(full[-1]), len(area)
+    first = int(full[0])
+    last = int(full[-1])
+    slices = len(area)
     gaps = last - first + 1 - len(full)
     if gaps:
-        yield Finding(Verdict.WARN, f"{gaps} empty slices inside, along axis {'ijk'[axis]}")
-    ends = ((first, first), (slices - 1 - last, last))
-    voids = [
-        void for void, edge in ends if void > VOID * slices and area[edge] > ABRUPT * area.max()
-    ]
-    if voids:
-        where = (
-            f"at both ends of axis {'ijk'[axis]}"
-            if len(voids) == 2
-            else f"along axis {'ijk'[axis]}"
-        )
-        message = f"cut off {where}: {' and '.join(map(str, voids))} of {slices} slices are empty"
-        yield Finding(Verdict.WARN, message, {"empty_slices": sum(voids)})
+        yield Finding(Verdict.WARN, f"{gaps} empty slices inside, along axis {letter}")
+    empty_ends = []
+    for empty, edge in ((first, first), (slices - 1 - last, last)):
+        is_abrupt = area[edge] > ABRUPT * area.max()
+        if empty > VOID * slices and is_abrupt:
+            empty_ends.append(empty)
+    if empty_ends:
+        where = f"at both ends of axis {letter}" if len(empty_ends) == 2 else f"along axis {letter}"
+        counts = " and ".join(map(str, empty_ends))
+        message = f"cut off {where}: {counts} of {slices} slices are empty"
+        yield Finding(Verdict.WARN, message, {"empty_slices": sum(empty_ends)})

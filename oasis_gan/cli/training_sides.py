@@ -42,12 +42,12 @@ def examine_sides(shown: Iterable[Subject], labels: LabelSet, validate: Collecti
     """
     sides: dict[str, list[Subject]] = {"train": [], "validate": []}
     for examined in examine_all(shown, labels, validate):
-        if examined.twin is not None:
+        if examined.duplicate is not None:
             name = examined.subject.name
             raise OasisGanError(
                 "training data",
                 expected="different heads to learn and to measure on",
-                found=f"{name} and {examined.twin}, the same head",
+                found=f"{name} and {examined.duplicate}, the same head",
                 remedy="put both on one side, or leave one out",
             )
         verdict = examined.report.verdict

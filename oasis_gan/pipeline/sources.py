@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..checks.remarks import remarked
+from ..checks.quality_notes import with_quality_notes
 from ..errors import OasisGanError
 from ..image.encoding import Encoding
 from ..image.volume import Assumed, CleanVolume, Mended
@@ -46,7 +46,7 @@ def read_sources(scans: Mapping[str, Scan], card: ModelCard) -> dict[str, CleanV
     Raises:
         OasisGanError: If one cannot be read, or they do not lie on one grid.
     """
-    volumes = {name: remarked(scan.read(), scan.path) for name, scan in scans.items()}
+    volumes = {name: with_quality_notes(scan.read(), scan.path) for name, scan in scans.items()}
     first_name, *others = volumes
     first = _placed(volumes, first_name)
     notes = list(first.notes)

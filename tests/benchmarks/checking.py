@@ -20,7 +20,7 @@ import numpy as np
 from nibabel import eulerangles
 
 from oasis_gan import Geometry, Volume, read_nifti
-from oasis_gan.checks.alignment import GAIN, Alignment, Shift, align, judged
+from oasis_gan.checks.alignment import GAIN, Alignment, Shift, align, judge
 from oasis_gan.checks.findings import Verdict
 from oasis_gan.checks.likeness import SAME_HEAD, Fingerprint, fingerprint, likeness
 from oasis_gan.image.volume import Voxels
@@ -61,12 +61,12 @@ def _shifts(labels: Voxels, mri: Volume) -> str:
     found, gains = 0, []
     for shift in shifts:
         alignment = _aligned(_moved(labels, shift), mri)
-        found += judged(alignment).verdict is Verdict.REJECT and alignment.shift == tuple(
+        found += judge(alignment).verdict is Verdict.REJECT and alignment.shift == tuple(
             -step for step in shift
         )
         gains.append((1 - alignment.explained) / (1 - alignment.explained_shifted))
-    mirrored = judged(_aligned(labels[::-1], mri)).message
-    accepted = judged(still).verdict is Verdict.ACCEPT
+    mirrored = judge(_aligned(labels[::-1], mri)).message
+    accepted = judge(still).verdict is Verdict.ACCEPT
     told = "found" if "turned over" in mirrored else "not found"
     return f"{still.explained:9.2f}  {accepted!s:8}  {found:6} of 12  {min(gains):20.2f}  {told}"
 

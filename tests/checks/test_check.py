@@ -367,24 +367,24 @@ def test_a_head_on_two_sides_of_a_split_is_found() -> None:
     other = head(1)
     subjects = [subject(LABELS, T1, "a"), subject(*other, "b"), subject(LABELS, 2 * T1, "c")]
     found = {one.subject.name: one for one in examine_all(subjects, OASIS, ["c"])}
-    assert {name: one.twin for name, one in found.items()} == {"a": None, "b": None, "c": "a"}
+    assert {name: one.duplicate for name, one in found.items()} == {"a": None, "b": None, "c": "a"}
     assert "the same head as a on another side of the split" in found["c"].report.message
     assert found["c"].side == "validate"
 
 
 def test_the_split_of_the_data_counts_too_and_within_a_side_heads_may_come_again() -> None:
-    def twins(*splits: str) -> list[str | None]:
+    def duplicates(*splits: str) -> list[str | None]:
         subjects = [subject(T1, name=str(index), split=split) for index, split in enumerate(splits)]
-        return [one.twin for one in examine_all(subjects, OASIS)]
+        return [one.duplicate for one in examine_all(subjects, OASIS)]
 
-    assert twins("train", "test") == [None, "0"]
-    assert twins("train", "train") == [None, None]
-    assert twins("", "") == [None, None]
+    assert duplicates("train", "test") == [None, "0"]
+    assert duplicates("train", "train") == [None, None]
+    assert duplicates("", "") == [None, None]
 
 
-def test_who_is_rejected_anyway_is_nobodys_twin() -> None:
+def test_a_rejected_subject_is_no_duplicate() -> None:
     subjects = [subject(0.5 * LABELS, T1, "a"), subject(LABELS, T1, "b")]
-    assert [one.twin for one in examine_all(subjects, OASIS, ["b"])] == [None, None]
+    assert [one.duplicate for one in examine_all(subjects, OASIS, ["b"])] == [None, None]
 
 
 def broken(path: Path) -> Volume:

@@ -16,7 +16,7 @@ from kit.tool import oasis_gan
 from numpy.typing import NDArray
 
 from oasis_gan import Geometry, OasisGanError, Volume
-from oasis_gan.checks.remarks import remarked
+from oasis_gan.checks.quality_notes import with_quality_notes
 
 SHAPE = (12, 14, 10)
 LABELS = np.zeros(SHAPE, np.uint8)
@@ -145,24 +145,24 @@ def volume(voxels: NDArray[Any] = LABELS, spacing: float = 1.0, origin: float = 
     ],
 )
 def test_what_is_odd_about_a_source_is_noted_when_it_is_translated(odd: Volume, said: str) -> None:
-    (note,) = [note for note in remarked(odd, "x").notes if said in note]
+    (note,) = [note for note in with_quality_notes(odd, "x").notes if said in note]
     assert note.isprintable()
 
 
 def test_nothing_is_noted_of_a_good_volume() -> None:
-    assert remarked(volume(), "x").notes == ()
+    assert with_quality_notes(volume(), "x").notes == ()
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (30, 1, 1)])
 def test_what_cannot_be_sliced_is_refused(shape: tuple[int, int, int]) -> None:
     with pytest.raises(OasisGanError, match="x: expected a volume to translate, found"):
-        remarked(volume(np.ones(shape)), "x")
+        with_quality_notes(volume(np.ones(shape)), "x")
 
 
 def test_a_head_that_ends_early_on_two_sides_is_said_once() -> None:
     voxels = np.zeros((12, 14, 40), np.uint8)
     voxels[2:-2, 2:-2, 14:26] = 2
-    notes = [note for note in remarked(volume(voxels), "x").notes if "cut off" in note]
+    notes = [note for note in with_quality_notes(volume(voxels), "x").notes if "cut off" in note]
     assert notes == ["cut off at both ends of axis k: 14 and 14 of 40 slices are empty"]
 
 
