@@ -13,16 +13,23 @@ from .loss_inputs import LossInputs
 from .losses import LOSSES, LossFunction, compute_loss, loss
 from .model import Preparation, TrainableModel, TrainedModel
 from .onednn import prefer_onednn
-from .optimizers import ConstantThenLinear, FusedAdam, InTurn
-from .pairs import Batch, Pairs
+from .optimizers import ConsecutiveSchedules, ConstantThenLinear, FusedAdam
+from .paired_slices import Batch, PairedSlices
 from .rendezvous import find_workers
+from .replicas import Replicas
 from .sentences import describe_expected, find_field
-from .settings import Fraction, Settings, at_odds, named_in, parse_settings, require_each_once
-from .team import Team
+from .settings import (
+    Fraction,
+    Settings,
+    one_of,
+    parse_settings,
+    require_unique_planes,
+    setting_error,
+)
 from .trainer import Arrays, Losses, TrainableNetwork, Trainer
 from .training import train
 from .training_settings import AugmentationSettings, HistogramSettings, SourceName, TrainingSettings
-from .variables import assign, read, require_shapes, weights
+from .variables import assign, read_variables, read_weights, require_shapes
 
 __all__ = [
     "LOSSES",
@@ -33,28 +40,27 @@ __all__ = [
     "AugmentationSettings",
     "Batch",
     "ChosenPrecision",
+    "ConsecutiveSchedules",
     "ConstantThenLinear",
     "Fraction",
     "FusedAdam",
     "HistogramSettings",
-    "InTurn",
     "LossFunction",
     "LossInputs",
     "Losses",
-    "Pairs",
+    "PairedSlices",
     "Precision",
     "Preparation",
+    "Replicas",
     "RequestedPrecision",
     "Settings",
     "SourceName",
-    "Team",
     "TrainableModel",
     "TrainableNetwork",
     "TrainedModel",
     "Trainer",
     "TrainingSettings",
     "assign",
-    "at_odds",
     "check_resume",
     "choose_precision",
     "compute_loss",
@@ -65,13 +71,14 @@ __all__ = [
     "find_workers",
     "largest_canvas",
     "loss",
-    "named_in",
+    "one_of",
     "parse_settings",
     "prefer_onednn",
-    "read",
-    "require_each_once",
+    "read_variables",
+    "read_weights",
     "require_shapes",
+    "require_unique_planes",
+    "setting_error",
     "thread_count",
     "train",
-    "weights",
 ]

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @contextmanager
-def _stderr_held() -> Iterator[None]:
+def _hold_stderr() -> Iterator[None]:
     """Hold back what native code writes to standard error; show it only if the import fails."""
     sys.stderr.flush()
     saved = os.dup(2)
@@ -30,7 +30,7 @@ def _stderr_held() -> Iterator[None]:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def _pause_garbage_collection() -> Iterator[None]:
     """Keep the garbage collector from what is imported, now and when the process ends: it saves a second.
 
     Hundreds of thousands of objects are made, none is garbage, and the collector would look at all of them many times.
@@ -47,7 +47,7 @@ def _uncollected() -> Iterator[None]:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-with _stderr_held(), _uncollected():
+with _hold_stderr(), _pause_garbage_collection():
     import keras
     import tensorflow as tf
 
@@ -57,7 +57,7 @@ keras.config.set_floatx("float32")
 
 def start_devices() -> None:
     """Let TensorFlow find its devices, in silence; whoever shares work with other machines has to do so before."""
-    with _stderr_held():
+    with _hold_stderr():
         tf.constant(0.0)
 
 
@@ -92,10 +92,10 @@ def _relaxed_spec(value: Any) -> Any:  # noqa: ANN401
     return parts[0] if isinstance(spec, tf.TensorSpec) else type(spec)(*parts)
 
 
-def deterministic(seed: int) -> None:
+def make_deterministic(seed: int) -> None:
     """Make what TensorFlow computes in this process from here on follow from ``seed`` alone, to the bit."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
 
-__all__ = ["compiled", "deterministic", "for_any_size", "keras", "start_devices", "tf"]
+__all__ = ["compiled", "for_any_size", "keras", "make_deterministic", "start_devices", "tf"]

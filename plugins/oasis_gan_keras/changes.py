@@ -87,7 +87,7 @@ def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings
         )
 
 
-def as_comment(changes: Sequence[Change]) -> str:
+def format_as_comment(changes: Sequence[Change]) -> str:
     """Return the lines that a recipe begins with whose settings did not hold from the first step on."""
     if not changes:
         return ""

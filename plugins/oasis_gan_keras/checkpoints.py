@@ -21,7 +21,7 @@ Arrays = Mapping[str, NDArray[Any]]
 FOLDER = "checkpoints"
 """Where they lie in a model folder."""
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
-_FACTS = "facts"
+_METADATA_KEY = "facts"
 """The one key of a file's metadata: safetensors writes several in any order, and equal states give equal files."""
 _CHECKSUM = "sha256"
 
@@ -33,13 +33,13 @@ class Checkpoint:
     Args:
         step: How many updates were done.
         arrays: Every variable of both networks and both optimizers, by name, to the bit.
-        facts: What else is to be remembered; JSON.
+        metadata: What else is to be remembered; JSON.
         verified: Whether it had a checksum, which agreed: the first versions wrote none.
     """
 
     step: int
     arrays: Arrays
-    facts: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     verified: bool = True
 
 
@@ -51,8 +51,8 @@ def write(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.asarray(array) for name, array in checkpoint.arrays.items()}
-    facts = {**checkpoint.facts, _CHECKSUM: _checksum(arrays, checkpoint.facts)}
-    data = safetensors.numpy.save(arrays, metadata={_FACTS: json.dumps(facts)})
+    metadata = {**checkpoint.metadata, _CHECKSUM: _checksum(arrays, checkpoint.metadata)}
+    data = safetensors.numpy.save(arrays, metadata={_METADATA_KEY: json.dumps(metadata)})
     write_atomically(folder / f"step-{checkpoint.step:09}.safetensors", data)
     for old in _paths(folder)[:-keep]:
         old.unlink()
@@ -84,35 +84,35 @@ def read_last(folder: Path) -> Checkpoint | None:
         remedy = f"remove it to go on from the one before, {paths[-2].name}"
     try:
         with safetensors.safe_open(path, "numpy") as file:
-            facts = _read_facts(file.metadata())
+            metadata = _read_metadata(file.metadata())
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
     except (safetensors.SafetensorError, ValueError, TypeError) as error:
         raise OasisGanError(
             path, expected="a whole checkpoint", found=str(error), remedy=remedy
         ) from None
-    checksum = facts.pop(_CHECKSUM, None)
-    if checksum is not None and checksum != _checksum(arrays, facts):
+    checksum = metadata.pop(_CHECKSUM, None)
+    if checksum is not None and checksum != _checksum(arrays, metadata):
         expected = f"content with SHA-256 {str(checksum)[:12]}..."
         raise OasisGanError(
             path, expected=expected, found="other content: the file is damaged", remedy=remedy
         )
-    return Checkpoint(_step(path), arrays, facts, verified=checksum is not None)
+    return Checkpoint(_step(path), arrays, metadata, verified=checksum is not None)
 
 
-def _read_facts(metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    """Return the facts of a checkpoint; a ValueError if the metadata of its file hold none."""
-    text = (metadata or {}).get(_FACTS)
+def _read_metadata(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return the metadata of a checkpoint; a ValueError if the metadata of its file hold none."""
+    text = (metadata or {}).get(_METADATA_KEY)
     if text is None:
-        raise ValueError("none of its facts")
+        raise ValueError("no metadata")
     try:
         return dict(json.loads(text))
     except ValueError:
-        raise ValueError("damaged facts") from None
+        raise ValueError("damaged metadata") from None
 
 
-def _checksum(arrays: Arrays, facts: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the names, types, shapes and bytes of all arrays, and of the facts."""
-    digest = hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode())
+def _checksum(arrays: Arrays, metadata: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the names, types, shapes and bytes of all arrays, and of the metadata."""
+    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())

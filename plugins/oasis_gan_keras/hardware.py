@@ -16,7 +16,7 @@ from .backend import keras, tf
 Precision = Literal["float32", "bfloat16", "float16"]
 RequestedPrecision = Literal["auto", "float32", "bfloat16", "float16"]
 
-TRANSLATING: RequestedPrecision = "float32"
+DEFAULT_PRECISION: RequestedPrecision = "float32"
 """The precision of a translator unless one is requested: on every machine outputs are the same but for rounding."""
 
 _CPU_BFLOAT16 = {"amx_bf16", "avx512_bf16"}
@@ -37,15 +37,15 @@ class ChosenPrecision:
 
 def choose_precision(requested: RequestedPrecision) -> ChosenPrecision:
     """Return the precision that is requested, for ``auto`` the fast one, or float32 if that does not work here."""
-    precision = fast_precision() if requested == "auto" else requested
-    failure = convolution_failure(precision)
+    precision = find_fast_precision() if requested == "auto" else requested
+    failure = find_convolution_failure(precision)
     if not failure:
         return ChosenPrecision(precision)
     note = f"precision: computing in float32, because a convolution in {precision} fails on this machine ({failure})"
     return ChosenPrecision("float32", note)
 
 
-def fast_precision() -> Precision:
+def find_fast_precision() -> Precision:
     """Return the precision that the hardware is made for.
 
     GPUs of compute capability 8 and above have bfloat16, those of 7 float16 (untested). Processors have bfloat16 with
@@ -59,11 +59,13 @@ def fast_precision() -> Precision:
         oldest = min(capabilities)
         return "bfloat16" if oldest >= (8, 0) else "float16" if oldest >= (7, 0) else "float32"
     without_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower() in {"0", "false"}
-    return "bfloat16" if _CPU_BFLOAT16 & processor_flags() and not without_onednn else "float32"
+    return (
+        "bfloat16" if _CPU_BFLOAT16 & read_processor_flags() and not without_onednn else "float32"
+    )
 
 
 @cache
-def convolution_failure(precision: Precision) -> str:
+def find_convolution_failure(precision: Precision) -> str:
     """Try a small convolution and its gradients; return what is wrong with them, or an empty text.
 
     What the processor lists is not enough: ``ONEDNN_MAX_CPU_ISA`` and virtual machines can take instructions away.
@@ -116,7 +118,7 @@ def thread_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
+def read_processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
     """Return the instruction sets that Linux lists for the processor; none elsewhere."""
     try:
         lines = cpuinfo.read_text("utf-8", errors="replace").splitlines()

@@ -18,7 +18,7 @@ VALIDATION = "validation_"
 """What the name of a metric begins with if it was measured on slices that are not learnt from."""
 VALIDATION_L1 = f"{VALIDATION}L1"
 VALIDATION_PSNR = f"{VALIDATION}PSNR"
-MEASURED = (VALIDATION_L1, VALIDATION_PSNR)
+VALIDATION_METRICS = (VALIDATION_L1, VALIDATION_PSNR)
 """What `measure` returns."""
 
 
@@ -38,7 +38,7 @@ def measure(
     return {VALIDATION_L1: l1, VALIDATION_PSNR: psnr}
 
 
-class Means:
+class RunningMeans:
     """The means of what updates report, since they were last taken.
 
     Args:
@@ -61,17 +61,17 @@ class Means:
         self._clear()
         return means
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Return what a checkpoint has to remember."""
         return {"sums": self._sums, "summed": self._count}
 
-    def restore(self, facts: Mapping[str, Any], where: object) -> None:
+    def restore(self, metadata: Mapping[str, Any], where: object) -> None:
         """Go on from what a checkpoint remembers.
 
         Raises:
             OasisGanError: If it is of a training with other losses.
         """
-        sums = facts.get("sums", {})
+        sums = metadata.get("sums", {})
         # The first versions wrote no names: the metrics of Pix2Pix stood in this order.
         if isinstance(sums, list) and len(sums) == len(self._names):
             sums = dict(zip(self._names, sums, strict=True))
@@ -85,7 +85,7 @@ class Means:
             )
             raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
         self._sums = {name: sums[name] for name in self._names}
-        self._count = facts["summed"]
+        self._count = metadata["summed"]
 
     def _clear(self) -> None:
         self._sums = dict.fromkeys(self._names, 0.0)
@@ -93,7 +93,7 @@ class Means:
 
 
 @dataclass
-class Best:
+class BestWeights:
     """The best weights so far.
 
     Args:
@@ -118,17 +118,17 @@ class Best:
         self.step = step
         self.weights = weights
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Return what a checkpoint has to remember, but for the weights."""
         value = self.value if self.weights else None
         return {"best": {"metric": self.metric, "value": value, "step": self.step}}
 
-    def restore(self, facts: Mapping[str, Any]) -> None:
+    def restore(self, metadata: Mapping[str, Any]) -> None:
         """Go on from what a checkpoint remembers."""
-        best = facts.get("best")
+        best = metadata.get("best")
         # The first versions knew one metric only, and wrote its value alone.
         if not isinstance(best, dict):
-            best = {"metric": VALIDATION_L1, "value": best, "step": facts.get("best_step", 0)}
+            best = {"metric": VALIDATION_L1, "value": best, "step": metadata.get("best_step", 0)}
         self.metric = best["metric"]
         self.value = math.inf if best["value"] is None else best["value"]
         self.step = best["step"]

@@ -9,8 +9,8 @@ from pathlib import Path
 from oasis_gan import Histogram, LabelSet, Window
 
 from .hardware import ChosenPrecision
-from .pairs import Pairs
-from .team import Team
+from .paired_slices import PairedSlices
+from .replicas import Replicas
 from .trainer import Arrays, Trainer
 
 
@@ -21,13 +21,13 @@ class Preparation:
     Args:
         pairs: The slices to learn from.
         steps: How many updates there will be.
-        team: The devices that learn together.
+        replicas: The devices that learn together.
         precision: To compute in.
     """
 
-    pairs: Pairs
+    pairs: PairedSlices
     steps: int
-    team: Team
+    replicas: Replicas
     precision: ChosenPrecision
 
 

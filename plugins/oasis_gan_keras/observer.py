@@ -10,11 +10,19 @@ import numpy as np
 from oasis_gan import TrainingRequest
 
 from .changes import Change
-from .metrics import MEASURED, VALIDATION_L1, VALIDATION_PSNR, Best, Means, Metrics, measure
-from .pairs import Batch, Slices
+from .metrics import (
+    VALIDATION_L1,
+    VALIDATION_METRICS,
+    VALIDATION_PSNR,
+    BestWeights,
+    Metrics,
+    RunningMeans,
+    measure,
+)
+from .paired_slices import Batch, Slices
 from .trainer import Trainer
+from .training_log import CURVES, TrainingLog
 from .training_settings import TrainingSettings
-from .watching import CURVES, Watch
 
 _OBSERVE_EVERY = 100  # steps
 _SHOWN = 4  # slices in a picture
@@ -47,17 +55,17 @@ class Observer:
         self._steps = steps
         self._validate_every = validate_every
         self._sample = sample
-        self._means = Means(trainer.metrics)
+        self._means = RunningMeans(trainer.metrics)
         self._measured: Metrics = {}
-        self._watch: Watch | None = None
-        self.best = Best()
+        self._log: TrainingLog | None = None
+        self.best = BestWeights()
 
     def open(self, step: int, changes: Sequence[Change]) -> None:
         """Open table and pictures, and drop what is there of later steps."""
-        columns = ("step", *self._trainer.metrics, *MEASURED)
+        columns = ("step", *self._trainer.metrics, *VALIDATION_METRICS)
         changed_at = sorted({change.step for change in changes})
         out = self._request.out
-        self._watch = Watch(out, columns, step, self._recipe.tensorboard, changed_at)
+        self._log = TrainingLog(out, columns, step, self._recipe.tensorboard, changed_at)
 
     def see(self, step: int, metrics: Metrics) -> bool:
         """Take in what an update reports; return whether the weights after it are the best so far."""
@@ -95,35 +103,35 @@ class Observer:
         """The file that shows how the training went."""
         return self._request.out / CURVES
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Return what a checkpoint has to remember, but for the best weights."""
-        return self._means.facts() | self.best.facts()
+        return self._means.metadata() | self.best.metadata()
 
-    def restore(self, facts: Mapping[str, Any], where: object) -> None:
+    def restore(self, metadata: Mapping[str, Any], where: object) -> None:
         """Go on from what a checkpoint remembers.
 
         Raises:
             OasisGanError: If it is of a training with other losses.
         """
-        self._means.restore(facts, where)
-        self.best.restore(facts)
+        self._means.restore(metadata, where)
+        self.best.restore(metadata)
 
     def _is_due(self, step: int, every: int) -> bool:
         return step % every == 0 or step == self._steps
 
     def _write_row(self, step: int) -> bool:
         """Write down what the updates since the last row were like, and validate where that is due."""
-        if self._watch is None:
+        if self._log is None:
             raise RuntimeError("observer: expected to be opened first")
         values = self._means.take()
         line = "  ".join(f"{name} {values[name]:.4f}" for name in self._trainer.reported)
         better = False
         if self._sample is not None and self.validates(step):
-            better = self._validate(step, self._watch, self._sample)
+            better = self._validate(step, self._log, self._sample)
             values |= self._measured
             line += f"  held out: L1 {self._measured[VALIDATION_L1]:.4f}"
-        self._watch.row(step, values)
-        self._watch.draw_curves()
+        self._log.row(step, values)
+        self._log.draw_curves()
         self._request.report(f"step {step}/{self._steps}  {line}")
         return better
 
@@ -138,7 +146,7 @@ class Observer:
         ]
         return [*sources, ("Generated", generated), ("Real", real)]
 
-    def _validate(self, step: int, watch: Watch, sample: Batch) -> bool:
+    def _validate(self, step: int, watch: TrainingLog, sample: Batch) -> bool:
         """Measure on held-out slices, and draw some; return whether the weights are the best so far."""
         source, target = sample
         generated = self._trainer.generate(source)

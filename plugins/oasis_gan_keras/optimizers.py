@@ -45,7 +45,7 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # ty
         )
 
 
-class InTurn(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+class ConsecutiveSchedules(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """One schedule for the first steps, another from there on."""
 
     def __init__(self, first: ConstantThenLinear, steps: int, then: ConstantThenLinear) -> None:

@@ -13,7 +13,7 @@ from oasis_gan import OasisGanError
 
 from .checkpoints import Checkpoint
 from .hardware import ChosenPrecision, RequestedPrecision, choose_precision
-from .team import Team
+from .replicas import Replicas
 
 _FACT = "precision"
 """What a checkpoint calls it."""
@@ -35,14 +35,18 @@ class TrainingPrecision:
 
     @classmethod
     def agreed(
-        cls, requested: RequestedPrecision, checkpoint: Checkpoint | None, team: Team, where: Path
+        cls,
+        requested: RequestedPrecision,
+        checkpoint: Checkpoint | None,
+        replicas: Replicas,
+        where: Path,
     ) -> TrainingPrecision:
         """Return the precision in which all workers train.
 
         Args:
             requested: By the recipe.
             checkpoint: Of the training that goes on; only the chief has it.
-            team: The workers; what the chief computes in all of them have to.
+            replicas: The workers; what the chief computes in all of them have to.
             where: The model folder, for errors.
 
         Raises:
@@ -54,7 +58,7 @@ class TrainingPrecision:
         ours = choose_precision(cast("RequestedPrecision", used[-1]) if same_request else requested)
         if same_request and ours.precision != used[-1]:
             raise _cannot_go_on(where, used[-1], ours.note)
-        chosen = _chosen_by_the_chief(ours, team, where)
+        chosen = _chosen_by_the_chief(ours, replicas, where)
         before = tuple(used[:-1] if used[-1:] == [chosen.precision] else used)
         return cls(requested, chosen, before)
 
@@ -68,20 +72,20 @@ class TrainingPrecision:
         """What the log of the training says."""
         return self.chosen.note or f"precision: {self.text}"
 
-    def facts(self) -> dict[str, object]:
+    def metadata(self) -> dict[str, object]:
         """Return what a checkpoint has to remember."""
         return {"requested": self.requested, "used": [*self.before, self.chosen.precision]}
 
 
 def _begun(checkpoint: Checkpoint | None) -> Mapping[str, Any]:
     """Return what a checkpoint remembers of the precision; nothing if there is none."""
-    return checkpoint.facts.get(_FACT, {}) if checkpoint else {}
+    return checkpoint.metadata.get(_FACT, {}) if checkpoint else {}
 
 
-def _chosen_by_the_chief(ours: ChosenPrecision, team: Team, where: Path) -> ChosenPrecision:
-    """Return the chief's precision: processors of one team need not be alike."""
+def _chosen_by_the_chief(ours: ChosenPrecision, replicas: Replicas, where: Path) -> ChosenPrecision:
+    """Return the chief's precision: processors of one training need not be alike."""
     names = get_args(RequestedPrecision)
-    index = int(team.from_chief([np.array(names.index(ours.precision), np.int64)])[0])
+    index = int(replicas.broadcast([np.array(names.index(ours.precision), np.int64)])[0])
     if names[index] == ours.precision:
         return ours
     chosen = choose_precision(names[index])

@@ -28,7 +28,7 @@ def find_workers() -> tuple[list[str], int]:
         ) from None
 
 
-def meet(addresses: Sequence[str], index: int, patience: float) -> None:
+def wait_for_workers(addresses: Sequence[str], index: int, patience: float) -> None:
     """Return when all workers are there.
 
     The first worker calls at every other's address until all have answered, and then tells them to go on. The ports are

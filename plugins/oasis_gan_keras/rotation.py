@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .backend import tf
 
 
-def rotated(slices: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
+def rotate(slices: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
     """Return slices (n, rows, columns, channels) turned about their middle, linearly interpolated; 0 comes in."""
     rows, columns = ((length - 1) / 2 for length in slices.shape[1:3])
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))

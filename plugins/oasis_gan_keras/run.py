@@ -16,13 +16,13 @@ import tomli_w
 from oasis_gan import Histogram, OasisGanError, TrainingRequest, write_atomically
 
 from . import checkpoints
-from .changes import Change, as_comment, find_changes
+from .changes import Change, find_changes, format_as_comment
 from .metrics import Metrics
 from .model import Preparation, TrainableModel, TrainedModel
 from .observer import Observer
-from .pairs import Batch, Pairs
+from .paired_slices import Batch, PairedSlices
 from .precision import TrainingPrecision
-from .team import Team
+from .replicas import Replicas
 from .trainer import Arrays
 from .training_settings import TrainingSettings
 
@@ -42,8 +42,8 @@ class Data:
         histogram: What outputs are brought to, if the recipe says so.
     """
 
-    pairs: Pairs
-    held_out: Pairs | None
+    pairs: PairedSlices
+    held_out: PairedSlices | None
     histogram: Histogram | None
 
 
@@ -55,7 +55,7 @@ class Run:
         recipe: Its settings, checked.
         model: The kind of model.
         data: What to learn from.
-        team: The devices that learn together.
+        replicas: The devices that learn together.
         precision: To compute in.
     """
 
@@ -65,19 +65,19 @@ class Run:
         recipe: TrainingSettings,
         model: TrainableModel,
         data: Data,
-        team: Team,
+        replicas: Replicas,
         precision: TrainingPrecision,
     ) -> None:
         self._request = request
         self._recipe = recipe
         self._model = model
         self._data = data
-        self._team = team
+        self._replicas = replicas
         self._precision = precision
         pairs = data.pairs
         self._steps = recipe.total_steps(len(pairs))
         preparation = Preparation(
-            pairs=pairs, steps=self._steps, team=team, precision=precision.chosen
+            pairs=pairs, steps=self._steps, replicas=replicas, precision=precision.chosen
         )
         self._trainer = model.build(preparation)
         validate_every = recipe.validate_every or max(len(pairs) // recipe.batch, 1)
@@ -112,18 +112,18 @@ class Run:
                 self._request.report(
                     "the checkpoint is of an earlier version and has no checksum: taken as it is"
                 )
-            self._observer.restore(checkpoint.facts, folder)
-            self._take_changes(checkpoint.facts)
+            self._observer.restore(checkpoint.metadata, folder)
+            self._take_changes(checkpoint.metadata)
         self._saved = self._done
         self._request.report(f"resumed after step {self._done}")
 
     def go(self) -> None:
         """Do the updates that are left; the chief measures, watches and writes."""
-        if self._team.chief:
+        if self._replicas.chief:
             self._open()
         begun_at = self._done
         self._update_until_stopped()
-        if self._team.chief:
+        if self._replicas.chief:
             self._close(begun_at)
 
     @property
@@ -135,13 +135,13 @@ class Run:
         """Return all that changes in the networks while training, by name."""
         return self._trainer.state()
 
-    def _take_changes(self, facts: Mapping[str, Any]) -> None:
+    def _take_changes(self, metadata: Mapping[str, Any]) -> None:
         """Note which settings are others than so far; the first versions did not remember any."""
-        self._changes = [Change(**change) for change in facts.get("changes", [])]
-        if "recipe" in facts:
+        self._changes = [Change(**change) for change in metadata.get("changes", [])]
+        if "recipe" in metadata:
             # A setting that there was not yet had, in effect, its default.
             changes = find_changes(
-                self._done, facts["recipe"], self._settings(), type(self._recipe)()
+                self._done, metadata["recipe"], self._settings(), type(self._recipe)()
             )
             self._changes += changes
             for change in changes:
@@ -151,18 +151,18 @@ class Run:
         """Do updates until all are done, nothing gets better, or a signal asks to stop."""
         self._stopped_improving = self._has_lost_patience()
         for step, batch in _prefetched(
-            self._data.pairs, range(self._done, self._steps), self._team
+            self._data.pairs, range(self._done, self._steps), self._replicas
         ):
             if self._stopped_improving:
                 last = self._observer.best.step
                 self._request.report(f"step {self._done}: no better since step {last}")
                 break
-            if self._team.any_says(self._request.stop_requested()):
+            if self._replicas.any_true(self._request.stop_requested()):
                 break
             metrics = self._trainer.update(step, *batch)
             self._done = step + 1
             self._require_finite(metrics)
-            if self._team.chief:
+            if self._replicas.chief:
                 self._note(metrics)
             if self._observer.validates(self._done):
                 self._stopped_improving = self._has_lost_patience()
@@ -173,7 +173,7 @@ class Run:
 
     def _agreed(self, number: int) -> int:
         """Return what the chief says."""
-        return int(self._team.from_chief([np.array(number, np.int64)])[0])
+        return int(self._replicas.broadcast([np.array(number, np.int64)])[0])
 
     def _open(self) -> None:
         """Write down every setting, the recipe to train the same model with, and open the books."""
@@ -183,7 +183,7 @@ class Run:
             for name in self._model.files:
                 (out / BEST / name).unlink(missing_ok=True)
         settings = self._recipe.model_dump(mode="json", exclude_none=True)
-        text = as_comment(self._changes) + tomli_w.dumps(settings)
+        text = format_as_comment(self._changes) + tomli_w.dumps(settings)
         write_atomically(out / RECIPE, text.encode())
         self._observer.open(self._done, self._changes)
 
@@ -240,15 +240,15 @@ class Run:
         arrays = self._trainer.state() | {
             f"{_BEST_WEIGHTS}{name}": array for name, array in best.items()
         }
-        facts = {
-            **self._observer.facts(),
-            "precision": self._precision.facts(),
+        metadata = {
+            **self._observer.metadata(),
+            "precision": self._precision.metadata(),
             "recipe": self._settings(),
             "changes": self._describe_changes(),
         }
         folder = self._request.out / checkpoints.FOLDER
         checkpoints.write(
-            folder, checkpoints.Checkpoint(self._done, arrays, facts), self._recipe.keep
+            folder, checkpoints.Checkpoint(self._done, arrays, metadata), self._recipe.keep
         )
         self._saved = self._done
         self._write_models()
@@ -297,9 +297,11 @@ class Run:
         return [asdict(change) for change in self._changes]
 
 
-def _prefetched(pairs: Pairs, steps: range, team: Team) -> Iterator[tuple[int, Batch]]:
+def _prefetched(
+    pairs: PairedSlices, steps: range, replicas: Replicas
+) -> Iterator[tuple[int, Batch]]:
     """Yield this worker's part of the batches of all steps, the next being drawn while one is learnt from."""
-    share = team.index, team.workers
+    share = replicas.index, replicas.workers
     with ThreadPoolExecutor(1) as pool:
         upcoming = [pool.submit(pairs.batch, step, share) for step in steps[:1]]
         for step in steps:

@@ -39,7 +39,7 @@ def parse_settings(kind: type[SomeSettings], settings: Any) -> SomeSettings:  # 
         ) from None
 
 
-def named_in(table: Mapping[str, object]) -> AfterValidator:
+def one_of(table: Mapping[str, object]) -> AfterValidator:
     """Return a check that a setting is one of the names in a table, with what was added to it since."""
 
     def check(name: str) -> str:
@@ -50,18 +50,18 @@ def named_in(table: Mapping[str, object]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def require_each_once(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
+def require_unique_planes(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
     """Return planes, or raise what pydantic reports if one is there twice."""
     for plane in planes:
         if planes.count(plane) > 1:
             times = "twice" if planes.count(plane) == 2 else f"{planes.count(plane)} times"
-            raise at_odds("planes", "each plane once", f"{plane} {times}")
+            raise setting_error("planes", "each plane once", f"{plane} {times}")
     return planes
 
 
-def at_odds(
+def setting_error(
     where: str, expected: str, found: object, remedy: str = "fix the recipe"
 ) -> PydanticCustomError:
     """Return what pydantic raises where one setting does not go with another."""
     facts = {"where": where, "expected": expected, "found": str(found), "remedy": remedy}
-    return PydanticCustomError("at_odds", "{expected}", facts)
+    return PydanticCustomError("setting_error", "{expected}", facts)

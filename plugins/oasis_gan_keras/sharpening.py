@@ -13,7 +13,7 @@ _MOST = 2.0  # of what a blur takes away; more would be rings and noise
 _HALVINGS = 12  # of that interval
 
 
-def sharpened(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
+def sharpen(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
     """Return an image with its edges as steep as those of a single scan, by unsharp masking.
 
     The mean of many scans is blurred, and so is a scan that was resampled. How much is told by the gradient, compared

@@ -15,9 +15,9 @@ from .backend import compiled, for_any_size, keras, tf
 from .hardware import ChosenPrecision, choose_precision, computing_in
 from .loss_inputs import LossInputs
 from .optimizers import FusedAdam
-from .team import Team, all_reduced
+from .replicas import Replicas, all_reduce
 from .training_settings import TrainingSettings
-from .variables import assign, read, weights
+from .variables import assign, read_variables, read_weights
 
 Tensor = Any
 Network = Any
@@ -60,7 +60,7 @@ class Trainer(ABC):
     Args:
         networks: The networks by name. The first is the one that translates; its answers are in [-1, 1].
         settings: Precision, and the moving average of weights.
-        team: The devices that share every batch; one if not given.
+        replicas: The devices that share every batch; one if not given.
         precision: To compute in; that of the settings if not given.
         average_from: The step at which the moving average of weights begins anew.
     """
@@ -76,25 +76,29 @@ class Trainer(ABC):
         self,
         networks: Mapping[str, TrainableNetwork],
         settings: TrainingSettings,
-        team: Team | None = None,
+        replicas: Replicas | None = None,
         precision: ChosenPrecision | None = None,
         average_from: int = 0,
     ) -> None:
-        self.team = team or Team(tf.distribute.get_strategy())
+        self.replicas = replicas or Replicas(tf.distribute.get_strategy())
         self.precision = (precision or choose_precision(settings.precision)).precision
         self.snapshots: dict[str, Arrays] = {}
         self._support = settings.support_channels
         self._decay = settings.averaging
         self._average_from = average_from
-        self._translating = next(iter(networks))
-        with self.team.strategy.scope(), computing_in(self.precision):
+        self._generator_name = next(iter(networks))
+        with self.replicas.strategy.scope(), computing_in(self.precision):
             self.networks = {name: network.build() for name, network in networks.items()}
             # What is validated and kept: the network itself, or the moving average of its weights.
-            self.kept = self.networks[self._translating]
+            self.inference_network = self.networks[self._generator_name]
             if self._decay:
-                self.kept = networks[self._translating].build()
-                assign(self.kept, weights(self.networks[self._translating]), self._translating)
-        with self.team.strategy.scope():
+                self.inference_network = networks[self._generator_name].build()
+                assign(
+                    self.inference_network,
+                    read_weights(self.networks[self._generator_name]),
+                    self._generator_name,
+                )
+        with self.replicas.strategy.scope():
             self.optimizers = {
                 name: self._adam(network.learning_rate, self.networks[name])
                 for name, network in networks.items()
@@ -146,16 +150,16 @@ class Trainer(ABC):
             The `metrics` before the update.
         """
         stage = self.stage(step)
-        spread = self.team.spread(source, target)
+        spread = self.replicas.distribute(source, target)
         if stage not in self._updates:
             update = partial(self._shared_update, stage)
             self._updates[stage] = compiled(update, input_signature=for_any_size(spread))
-        values = self.team.one(self._updates[stage](*spread))
+        values = self.replicas.local_value(self._updates[stage](*spread))
         return dict(zip(self.metrics, values.tolist(), strict=True))
 
     def state(self) -> Arrays:
         """Return all that changes while training, by name."""
-        parts = {name: read(owner) for name, owner in self._owners().items()}
+        parts = {name: read_variables(owner) for name, owner in self._owners().items()}
         for name in self.snapshot_names:
             parts[name] = self.snapshots.get(name, {})
         return {
@@ -177,19 +181,21 @@ class Trainer(ABC):
         self.snapshots = {name: parts[name] for name in self.snapshot_names if name in parts}
         for name, owner in self._owners().items():
             assign(owner, parts.get(name, {}), where)
-            shared = self.team.from_chief(list(read(owner).values()))
-            assign(owner, dict(zip(read(owner), shared, strict=True)), where)
+            shared = self.replicas.broadcast(list(read_variables(owner).values()))
+            assign(owner, dict(zip(read_variables(owner), shared, strict=True)), where)
         self._part_seeds()
 
     def weights(self) -> Arrays:
         """Return the weights to translate with."""
-        return weights(self.kept)
+        return read_weights(self.inference_network)
 
     def generate(self, source: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return translated slices (n, rows, columns, target channels) in [0, 1], 0 where the source is background."""
         if self._generate is None:
             signature = [tf.TensorSpec((None, None, None, source.shape[-1]), tf.float32)]
-            self._generate = compiled(partial(self.kept, training=False), input_signature=signature)
+            self._generate = compiled(
+                partial(self.inference_network, training=False), input_signature=signature
+            )
         parts = [
             np.asarray(self._generate(tf.constant(source[first : first + _BATCH])))
             for first in range(0, len(source), _BATCH)
@@ -213,7 +219,7 @@ class Trainer(ABC):
             source: (n, rows, columns, source channels) in [0, 1].
             target: (n, rows, columns, target channels) in [0, 1].
         """
-        generated = self.networks[self._translating](source, training=True)
+        generated = self.networks[self._generator_name](source, training=True)
         inside = tf.cast(
             tf.reduce_max(source[..., self._support], -1, keepdims=True) > 0, tf.float32
         )
@@ -225,11 +231,11 @@ class Trainer(ABC):
         """Return what has variables, by what a checkpoint calls it."""
         optimizers = {f"{name}_optimizer": optimizer for name, optimizer in self.optimizers.items()}
         owners = {**self.networks, **optimizers}
-        return owners | ({"kept": self.kept} if self._decay else {})
+        return owners | ({"kept": self.inference_network} if self._decay else {})
 
     def _part_seeds(self) -> None:
         """Give each device a dropout of its own: they were made alike."""
-        variables = self.networks[self._translating].variables
+        variables = self.networks[self._generator_name].variables
         seeds = [variable for variable in variables if "seed" in variable.path]
 
         def part() -> None:
@@ -239,8 +245,8 @@ class Trainer(ABC):
                     seed.value + tf.cast(device, seed.dtype) * tf.constant([1, 0], seed.dtype)
                 )
 
-        if seeds and self.team.devices > 1:
-            compiled(lambda: self.team.run(part))()
+        if seeds and self.replicas.devices > 1:
+            compiled(lambda: self.replicas.run(part))()
 
     def _adam(self, learning_rate: Any, network: Network) -> Any:  # noqa: ANN401 - Keras is untyped here
         # Named: the names Keras gives tell how many optimizers the process has made.
@@ -251,7 +257,7 @@ class Trainer(ABC):
         return optimizer
 
     def _shared_update(self, stage: str, source: Tensor, target: Tensor) -> Tensor:
-        return self.team.run(partial(self._update, stage), source, target)
+        return self.replicas.run(partial(self._update, stage), source, target)
 
     def _update(self, stage: str, source: Tensor, target: Tensor) -> Tensor:
         """Update the networks of a stage by what all devices find in their parts of the batch."""
@@ -276,7 +282,7 @@ class Trainer(ABC):
         figures = tf.stack([losses.metrics.get(name, tf.constant(0.0)) for name in self.loss_names])
         # The parts are of one size: the mean of their means is that of the batch, and the same on all devices.
         shared = (gradients, figures, [variable.value for variable in moving])
-        gradients, figures, means = all_reduced("MEAN", shared)
+        gradients, figures, means = all_reduce("MEAN", shared)
         for variable, mean in zip(moving, means, strict=True):
             variable.assign(mean)
         for name, network in learning.items():
@@ -294,15 +300,17 @@ class Trainer(ABC):
         return tf.stack(norms)
 
     def _average(self) -> None:
-        """Move the kept weights towards those that are trained; faster at first, when there is little to average.
+        """Move the averaged weights towards those that are trained; faster at first, when there is little to average.
 
         Where a later stage begins the average anew, the stages before it have no part in it.
         """
-        step = self.optimizers[self._translating].iterations
+        step = self.optimizers[self._generator_name].iterations
         begun = self._average_from
         step = tf.cast(step - tf.where(step > begun, begun, 0), tf.float32)
         decay = tf.minimum(self._decay, (1 + step) / (10 + step))
-        trained = self.networks[self._translating]
-        for kept, variable in zip(self.kept.variables, trained.variables, strict=True):
-            if "float" in kept.dtype:
-                kept.assign(decay * kept + (1 - decay) * variable)
+        trained = self.networks[self._generator_name]
+        for average, variable in zip(
+            self.inference_network.variables, trained.variables, strict=True
+        ):
+            if "float" in average.dtype:
+                average.assign(decay * average + (1 - decay) * variable)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from oasis_gan import OasisGanError, TrainingRequest
 
 from . import checkpoints
-from .backend import deterministic, start_devices
+from .backend import make_deterministic, start_devices
 from .model import TrainableModel
-from .pairs import Pairs
+from .paired_slices import PairedSlices
 from .precision import TrainingPrecision
+from .replicas import Replicas
 from .run import Data, Run
-from .team import Team
 from .training_settings import TrainingSettings
 
 
@@ -31,25 +31,25 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
         OasisGanError: If the recipe or the data do not do, or a loss or a gradient is no longer finite.
         OSError: As the file system says.
     """
-    deterministic(recipe.seed)
-    team = Team.assembled()
+    make_deterministic(recipe.seed)
+    replicas = Replicas.from_environment()
     start_devices()
-    if recipe.batch % team.devices:
-        expected = f"a multiple of the {team.devices} devices"
+    if recipe.batch % replicas.devices:
+        expected = f"a multiple of the {replicas.devices} devices"
         raise OasisGanError(
             "recipe: batch", expected=expected, found=str(recipe.batch), remedy="fix the recipe"
         )
     _require_named_sources(request, recipe)
-    if team.chief:
+    if replicas.chief:
         _require_usable(request, model)
     request.out.mkdir(parents=True, exist_ok=True)
     data = _read(request, recipe)
-    with team.speaking_of_the_lost("start all workers again with `resume`"):
+    with replicas.worker_failures_as_errors("start all workers again with `resume`"):
         folder = request.out / checkpoints.FOLDER
-        checkpoint = checkpoints.read_last(folder) if request.resume and team.chief else None
-        precision = TrainingPrecision.agreed(recipe.precision, checkpoint, team, request.out)
+        checkpoint = checkpoints.read_last(folder) if request.resume and replicas.chief else None
+        precision = TrainingPrecision.agreed(recipe.precision, checkpoint, replicas, request.out)
         request.report(precision.line)
-        run = Run(request, recipe, model, data, team, precision)
+        run = Run(request, recipe, model, data, replicas, precision)
         if request.resume:
             run.resume(checkpoint)
         run.go()
@@ -92,18 +92,18 @@ def _require_usable(request: TrainingRequest, model: TrainableModel) -> None:
 
 def _read(request: TrainingRequest, recipe: TrainingSettings) -> Data:
     """Read all subjects."""
-    pairs = Pairs(request.subjects, recipe, request.report)
+    pairs = PairedSlices(request.subjects, recipe, request.report)
     held_out = _read_held_out(request, recipe)
     data = Data(pairs=pairs, held_out=held_out, histogram=pairs.histogram)
     request.report(f"{len(pairs)} slices of {', '.join(pairs.names)}")
     return data
 
 
-def _read_held_out(request: TrainingRequest, recipe: TrainingSettings) -> Pairs | None:
+def _read_held_out(request: TrainingRequest, recipe: TrainingSettings) -> PairedSlices | None:
     """Return what to measure on; nothing if nobody is held out, or nobody of them can be used."""
     if not request.validation:
         return None
-    pairs = Pairs(request.validation, recipe, request.report, needed=False)
+    pairs = PairedSlices(request.validation, recipe, request.report, needed=False)
     if len(pairs):
         return pairs
     request.report("nobody is left to measure on: there will be no held-out figures")

@@ -19,7 +19,7 @@ from pydantic_core import PydanticKnownError
 from oasis_gan import ANCHORS, LABEL_SETS, OASIS, Canvas, LabelSet, Percentiles, Plane, TrainingData
 
 from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
-from .settings import Fraction, Settings, at_odds, require_each_once
+from .settings import Fraction, Settings, require_unique_planes, setting_error
 
 Side = Literal["labels", "image"]
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
@@ -29,7 +29,7 @@ def _require_source_name(name: str) -> str:
     """Refuse a name that cannot be typed before ``=``."""
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         expected = f"names of up to {MAX_NAME} letters, digits, _ and -, beginning with a letter"
-        raise at_odds("sources", expected, repr(name), "rename it")
+        raise setting_error("sources", expected, repr(name), "rename it")
     return name
 
 
@@ -295,40 +295,42 @@ class TrainingSettings(Settings):
     @classmethod
     def _each_once(cls, planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
         """Refuse a plane that is named twice."""
-        return require_each_once(planes)
+        return require_unique_planes(planes)
 
     @model_validator(mode="after")
     def _data_fit_together(self) -> Self:
         """Refuse settings of the data that contradict each other."""
         if self.steps is not None and self.epochs is not None:
-            raise at_odds("steps", "steps or epochs", "both")
+            raise setting_error("steps", "steps or epochs", "both")
         self._require_pixels()
         if self.source != next(iter(self.named_sources.values())):
             expected = "what the first of sources is"
-            raise at_odds(
+            raise setting_error(
                 "source", expected, self.source, "leave it out, or list another source first"
             )
         if {*self.named_sources.values(), self.target} == {"labels"}:
-            raise at_odds("target", "an image, where the source is labels", "labels")
+            raise setting_error("target", "an image, where the source is labels", "labels")
         if (self.source, self.target) != ("labels", "image"):
             self._require_no_painting()
         elif self.contrast == "anchored" and not _names_tissues(self.labels):
-            raise at_odds(
+            raise setting_error(
                 "contrast", f"robust, for labels that do not name {', '.join(ANCHORS)}", "anchored"
             )
         if self.histogram.subjects and not self.histogram.strength:
             expected = "none, without a histogram.strength"
-            raise at_odds("histogram.subjects", expected, ", ".join(self.histogram.subjects))
+            raise setting_error("histogram.subjects", expected, ", ".join(self.histogram.subjects))
         return self
 
     def _require_pixels(self) -> None:
         """Refuse patches and canvases that the network cannot take."""
         if self.patch is not None and self.patch % self.multiple:
-            raise at_odds("patch", f"a multiple of {self.multiple} for this network", self.patch)
+            raise setting_error(
+                "patch", f"a multiple of {self.multiple} for this network", self.patch
+            )
         pixels = self.canvas.pixels(0)
         largest = largest_canvas(self.full_size_channels)
         if pixels > largest:
-            raise at_odds(
+            raise setting_error(
                 "size",
                 f"a canvas of up to {largest} pixels for these labels and this network",
                 pixels,
@@ -337,11 +339,13 @@ class TrainingSettings(Settings):
     def _require_no_painting(self) -> None:
         """Refuse what is only there where an image is made of labels."""
         if self.contrast == "anchored":
-            raise at_odds("contrast", "robust, where an image is not made of labels", "anchored")
+            raise setting_error(
+                "contrast", "robust, where an image is not made of labels", "anchored"
+            )
         if self.sharpness is not None:
-            raise at_odds("sharpness", "none, but from labels to an image", self.sharpness)
+            raise setting_error("sharpness", "none, but from labels to an image", self.sharpness)
         if self.histogram.strength:
-            raise at_odds(
+            raise setting_error(
                 "histogram.strength", "0, but from labels to an image", self.histogram.strength
             )
 

@@ -26,7 +26,7 @@ from oasis_gan import (
     linear_weights,
 )
 
-from .sharpening import sharpened
+from .sharpening import sharpen
 from .training_settings import TrainingSettings
 
 Mask = NDArray[np.bool_]
@@ -104,9 +104,7 @@ def prepare_subject(subject: Subject, recipe: TrainingSettings) -> PreparedSubje
             strength = recipe.histogram.strength
             histogram = Histogram.of(target.voxels, source.voxels, recipe.label_set, strength)
         if recipe.sharpness is not None:
-            target = replace(
-                target, voxels=sharpened(target.voxels, source.voxels, recipe.sharpness)
-            )
+            target = replace(target, voxels=sharpen(target.voxels, source.voxels, recipe.sharpness))
     shown = [
         _compact(_prepare_source(volume, recipe.encodings[name]))
         for name, volume in sources.items()

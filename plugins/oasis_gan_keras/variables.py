@@ -15,18 +15,20 @@ Arrays = Mapping[str, NDArray[Any]]
 _SEED = "seed_"
 
 
-def read(owner: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401 - a Keras network or optimizer
+def read_variables(owner: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401 - a Keras network or optimizer
     """Return all variables of a network or an optimizer, by name."""
     return {name: np.asarray(variable) for name, variable in _named(owner).items()}
 
 
-def weights(network: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
+def read_weights(network: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
     """Return what a network translates with: its variables but for the seeds of its dropout."""
-    return {name: array for name, array in read(network).items() if not name.startswith(_SEED)}
+    return {
+        name: array for name, array in read_variables(network).items() if not name.startswith(_SEED)
+    }
 
 
 def assign(owner: Any, arrays: Arrays, where: object) -> None:  # noqa: ANN401
-    """Give a network or an optimizer the arrays that `read` or `weights` returned.
+    """Give a network or an optimizer the arrays that `read_variables` or `read_weights` returned.
 
     Raises:
         OasisGanError: If names or shapes are not those of its variables; nothing is changed then.

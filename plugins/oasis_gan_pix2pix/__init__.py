@@ -16,9 +16,9 @@ _HERE = Path(__file__).parent
 
 def card(folder: Path) -> ModelCard:
     """Return what the model in ``folder`` was trained on."""
-    from .store import read_card
+    from .model_folder import read_model_file
 
-    return read_card(folder).card()
+    return read_model_file(folder).card()
 
 
 def load(

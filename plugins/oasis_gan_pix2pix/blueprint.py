@@ -155,8 +155,8 @@ def blueprint(settings: GeneratorSettings, channels_in: int, channels_out: int) 
     """
     return Blueprint(
         channels=channels_in,
-        encoder=tuple(_encoder(settings)),
-        decoder=(*_decoder(settings), *_ending(settings, channels_out)),
+        encoder=tuple(_encoder_blocks(settings)),
+        decoder=(*_decoder_blocks(settings), *_output_blocks(settings, channels_out)),
     )
 
 
@@ -169,7 +169,7 @@ def choose_norm(settings: NetworkSettings) -> Norm | None:
     return norm(epsilon=settings.epsilon, momentum=settings.momentum, own_statistics=own_statistics)
 
 
-def _encoder(settings: GeneratorSettings) -> Iterator[Block]:
+def _encoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
     """C64-C128-C256-C512-C512-C512-C512-C512 in the paper; block ``downN`` gives level N.
 
     The outermost block has no norm, and neither has the innermost, by the paper's erratum: over a 1x1 map the norm
@@ -187,17 +187,18 @@ def _encoder(settings: GeneratorSettings) -> Iterator[Block]:
         )
 
 
-def _decoder(settings: GeneratorSettings) -> Iterator[Block]:
+def _decoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
     """CD512-CD1024-CD1024-C1024-C1024-C512-C256-C128 in the paper, by the channels that are read.
 
-    Block ``upN`` reads level N and gives the one above. The last of the paper's list gives the image: see `_ending`.
+    Block ``upN`` reads level N and gives the one above. `_output_blocks` adds the last
+    of the paper's list, which gives the image.
     """
     widths = _widths(settings)
     for level in range(settings.levels, 1, -1):
         drops = level > settings.levels - _DROPOUT_BLOCKS
         yield Block(
             name=f"up{level}",
-            reads=_seen_at(level, settings),
+            reads=_inputs_at(level, settings),
             convolution=DOUBLINGS[settings.upsample],
             filters=widths[level - 2],
             norm=choose_norm(settings),
@@ -207,7 +208,7 @@ def _decoder(settings: GeneratorSettings) -> Iterator[Block]:
         )
 
 
-def _ending(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
+def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
     """Go to full size and give the image.
 
     With a full skip a narrow block stands before, so that the last one sees the slice itself beside it.
@@ -216,7 +217,7 @@ def _ending(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
     if not settings.skips_whole:
         yield Block(
             name="output",
-            reads=_seen_at(1, settings),
+            reads=_inputs_at(1, settings),
             convolution=doubling,
             filters=channels_out,
             activation=Tanh(),
@@ -224,7 +225,7 @@ def _ending(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
         return
     yield Block(
         name="up1",
-        reads=_seen_at(1, settings),
+        reads=_inputs_at(1, settings),
         convolution=doubling,
         filters=settings.full_size_filters,
         norm=choose_norm(settings),
@@ -240,7 +241,7 @@ def _ending(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
     )
 
 
-def _seen_at(level: int, settings: GeneratorSettings) -> tuple[str, ...]:
+def _inputs_at(level: int, settings: GeneratorSettings) -> tuple[str, ...]:
     """Return what the decoder reads at a level: the block before it and, with skips, the encoder's of that level."""
     if level == settings.levels:
         return (f"down{level}",)

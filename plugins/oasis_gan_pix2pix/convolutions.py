@@ -75,7 +75,7 @@ class Convolution:
         )
         return layer(x)
 
-    def translating(self, kernel: Array) -> tuple[Convolution, Array]:
+    def for_inference(self, kernel: Array) -> tuple[Convolution, Array]:
         """Return the form it is fastest in when nothing is learnt, and its kernel in that form."""
         return self, kernel
 
@@ -121,7 +121,7 @@ class Doubling(Convolution, ABC):
     def as_transposed(self, kernel: Array) -> Array:
         """Return the kernel (4, 4, filters, channels) of the transposed convolution that gives the same."""
 
-    def translating(self, kernel: Array) -> tuple[Convolution, Array]:
+    def for_inference(self, kernel: Array) -> tuple[Convolution, Array]:
         """Return the sub-pixel convolution that gives the same."""
         return SubPixelConvolution(), sub_pixel_kernel(self.as_transposed(kernel))
 

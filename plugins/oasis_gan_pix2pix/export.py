@@ -25,7 +25,7 @@ from oasis_gan_keras.backend import compiled, tf
 
 from oasis_gan import OasisGanError, write_atomically
 
-from . import store
+from . import model_folder
 from .translator import StoredGenerator
 
 Slices = NDArray[np.float32]
@@ -86,7 +86,7 @@ def to_saved_model(folder: Path, out: Path) -> None:
     module.translate = _graph(generator)
     # What is not an attribute is not saved.
     module.weights = list(generator.inference.weights.values())
-    module.card = tf.saved_model.Asset(str(folder / store.CARD))
+    module.card = tf.saved_model.Asset(str(folder / model_folder.MODEL_JSON))
     try:
         tf.saved_model.save(module, str(out))
     except tf.errors.OpError as error:
@@ -165,7 +165,9 @@ def _describe(model: Any, folder: Path, onnx: ModuleType) -> None:  # noqa: ANN4
         "source and target are (n, rows, columns, channels) in [0, 1]; "
         f"rows and columns are multiples of {_multiple(folder)}."
     )
-    onnx.helper.set_model_props(model, {store.CARD: (folder / store.CARD).read_text("utf-8")})
+    onnx.helper.set_model_props(
+        model, {model_folder.MODEL_JSON: (folder / model_folder.MODEL_JSON).read_text("utf-8")}
+    )
 
 
 def _check(folder: Path, generator: StoredGenerator, answers: Sequence[Slices]) -> None:
@@ -201,4 +203,4 @@ def _samples(generator: StoredGenerator, multiple: int) -> Iterator[Slices]:
 
 def _multiple(folder: Path) -> int:
     """Return what rows and columns are multiples of."""
-    return int(2 ** store.read_card(folder).generator.levels)
+    return int(2 ** model_folder.read_model_file(folder).generator.levels)

@@ -44,7 +44,7 @@ def fold(plan: Blueprint, weights: Mapping[str, Array]) -> tuple[Blueprint, Arra
 
 def _fold_block(block: Block, weights: Mapping[str, Array]) -> tuple[Block, Arrays]:
     """Return a block in the form it translates in, and its weights in that form."""
-    convolution, kernel = block.convolution.translating(weights[block.kernel])
+    convolution, kernel = block.convolution.for_inference(weights[block.kernel])
     dropout = block.dropout if block.dropout_stays else 0.0
     form = replace(block, convolution=convolution, dropout=dropout)
     copies = convolution.copies

@@ -15,7 +15,7 @@ from oasis_gan_keras.backend import compiled, tf
 from oasis_gan_keras.hardware import Precision
 
 from .blueprint import NOISE, SOURCE, Block, Blueprint
-from .operations import noise, same_dropout
+from .operations import apply_fixed_dropout, noise
 from .windows import OUTWARD, find_box, find_windows
 
 Tensor = Any
@@ -41,7 +41,9 @@ class Inference:
             for name, array in weights.items()
         }
         # Statistics are those of a whole slice, and so are masks of dropout.
-        self._needs_all = any(block.norm is not None or block.dropout for block in plan.blocks)
+        self._needs_whole_slice = any(
+            block.norm is not None or block.dropout for block in plan.blocks
+        )
         signature = [
             tf.TensorSpec((None, None, None, plan.channels), tf.float32),
             [
@@ -53,7 +55,7 @@ class Inference:
         self._in_windows = compiled(self._generate, input_signature=signature)
         # Of the last canvas only: a cohort may have many.
         self._canvas: list[int] = []
-        self._of_nothing: list[Tensor] = []
+        self._empty_inputs: list[Tensor] = []
 
     def __call__(self, slices: Slices, mask: NDArray[np.bool_] | None = None) -> Slices:
         """Return (n, rows, columns, target channels) in [0, 1].
@@ -64,13 +66,13 @@ class Inference:
                 in [0, 1].
         """
         n, *size, _ = slices.shape
-        if mask is None or self._needs_all:
+        if mask is None or self._needs_whole_slice:
             mask = np.ones(slices.shape[:3], bool)
         windows = find_windows(self._plan, find_box(mask | slices.any(-1)), size)
         if size != self._canvas:
-            self._of_nothing = self._encode_nothing(size)
+            self._empty_inputs = self._encode_empty_slice(size)
             self._canvas = size
-        made = self._in_windows(tf.constant(slices), self._of_nothing, tf.constant(windows))
+        made = self._in_windows(tf.constant(slices), self._empty_inputs, tf.constant(windows))
         answer = np.zeros((n, *size, made.shape[-1]), np.float32)
         (top, bottom), (left, right) = windows[0]
         answer[:, top:bottom, left:right] = made
@@ -80,7 +82,7 @@ class Inference:
         """Return the same for a tensor, everywhere."""
         return self._generate(slices, None, None)
 
-    def _encode_nothing(self, size: list[int]) -> list[Tensor]:
+    def _encode_empty_slice(self, size: list[int]) -> list[Tensor]:
         """Return what each block of the encoder reads of an empty slice, padded as its convolution needs it."""
         outputs = self._inputs(tf.zeros((1, *size, self._plan.channels)), None)
         self._encode(outputs, None, None)
@@ -171,7 +173,7 @@ class Inference:
                 x, {part: self.weights[name] for part, name in block.norm_weights.items()}
             )
         if block.dropout:
-            x = same_dropout(x, block.dropout)
+            x = apply_fixed_dropout(x, block.dropout)
         return block.activation.compute(x)
 
 

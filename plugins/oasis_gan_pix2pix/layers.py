@@ -7,7 +7,7 @@ from typing import Any
 from oasis_gan_keras.backend import keras, tf
 
 from .kernels import REPEAT
-from .operations import noise, own_statistics, same_dropout
+from .operations import apply_fixed_dropout, noise, own_statistics
 
 Tensor = Any
 
@@ -77,7 +77,7 @@ class Dropout(keras.layers.Dropout):  # type: ignore[misc]
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Set a share of (n, rows, columns, channels) to 0, and scale the rest up."""
         if self.always and not training:
-            return same_dropout(x, self.rate)
+            return apply_fixed_dropout(x, self.rate)
         return super().call(x, training=training)
 
 

@@ -68,7 +68,9 @@ def judge(
     criterion = CRITERIA[settings.gan]
     return {
         ADVERSARIAL: adversarial(criterion, generated_logits),
-        DISCRIMINATOR: discrimination(criterion, real_logits, generated_logits, settings.halved),
+        DISCRIMINATOR: discriminator_loss(
+            criterion, real_logits, generated_logits, settings.halved
+        ),
     }
 
 
@@ -100,7 +102,7 @@ def adversarial(criterion: Criterion, generated_logits: Tensor) -> Tensor:
     return criterion(generated_logits, 1.0)
 
 
-def discrimination(
+def discriminator_loss(
     criterion: Criterion, real_logits: Tensor, generated_logits: Tensor, halved: bool
 ) -> Tensor:
     """Return the discriminator's loss; halved it learns more slowly, relative to the generator (section 3.3)."""

@@ -20,7 +20,7 @@ def own_statistics(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Te
     )
 
 
-def same_dropout(x: Tensor, rate: float) -> Tensor:
+def apply_fixed_dropout(x: Tensor, rate: float) -> Tensor:
     """Set a share to 0 and scale the rest up, by one mask for all slices, always the same."""
     draw = tf.random.stateless_uniform(tf.concat([[1], tf.shape(x)[1:]], 0), (0, 0))
     return x * tf.cast(draw >= rate, x.dtype) / (1 - rate)
@@ -37,19 +37,19 @@ def noise(source: Tensor) -> Tensor:
     # Whole numbers: their sum does not depend on the order it is taken in.
     levels = tf.cast(tf.round(tf.cast(source, tf.float32) * _LEVELS), tf.int32)
     levels = tf.reduce_sum(levels * tf.range(1, tf.shape(source)[3] + 1), -1)
-    of_slice = tf.reduce_sum(_mixed(_mixed(rows) + columns + levels), (1, 2), keepdims=True)
-    mixed = _mixed(_mixed(of_slice + rows) + columns)
+    of_slice = tf.reduce_sum(_mix(_mix(rows) + columns + levels), (1, 2), keepdims=True)
+    mixed = _mix(_mix(of_slice + rows) + columns)
     draws = []
     for stride in (37, 74, 111):
         # Without the row two rows would be the same sequence, shifted.
-        mixed = _mixed(mixed + stride * (rows + 1))
+        mixed = _mix(mixed + stride * (rows + 1))
         draws.append(mixed)
     # Three uniform draws have a variance of 1/4 together.
     white = 2 * (tf.cast(sum(draws), tf.float32) / _PRIME - 1.5)
     return source * tf.cast(white[..., tf.newaxis], source.dtype)
 
 
-def _mixed(numbers: Tensor) -> Tensor:
+def _mix(numbers: Tensor) -> Tensor:
     """Shuffle 0 to `_PRIME` - 1: cubes are all different there, for it is 2 more than a multiple of 3."""
     numbers %= _PRIME
     return numbers * numbers * numbers % _PRIME

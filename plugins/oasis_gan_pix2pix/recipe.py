@@ -9,9 +9,9 @@ from oasis_gan_keras import (
     Fraction,
     Settings,
     TrainingSettings,
-    at_odds,
-    named_in,
+    one_of,
     parse_settings,
+    setting_error,
 )
 from pydantic import AfterValidator, Field, model_validator
 
@@ -26,16 +26,18 @@ def _require_offered(name: str) -> str:
     """Refuse a loss that no plugin offers."""
     where = f"loss.terms.{name}"
     if name in OWN_TERMS:
-        raise at_odds(where, "a loss that is not part of Pix2Pix", name, "give it another name")
+        raise setting_error(
+            where, "a loss that is not part of Pix2Pix", name, "give it another name"
+        )
     if name not in LOSSES:
         there = ", ".join(sorted(LOSSES)) or "none is installed"
         remedy = "install its plugin, or name its file with `plugin_files`"
-        raise at_odds(where, f"a loss that a plugin offers ({there})", name, remedy)
+        raise setting_error(where, f"a loss that a plugin offers ({there})", name, remedy)
     return name
 
 
-NormName = Annotated[str, named_in(NORMS)]
-DoublingName = Annotated[str, named_in(DOUBLINGS)]
+NormName = Annotated[str, one_of(NORMS)]
+DoublingName = Annotated[str, one_of(DOUBLINGS)]
 
 
 LossName = Annotated[str, AfterValidator(_require_offered)]
@@ -197,21 +199,25 @@ class Recipe(TrainingSettings):
         self._require_discriminator()
         loss = self.loss
         if loss.texture_weight and not loss.adversarial:
-            raise at_odds(
+            raise setting_error(
                 "loss.texture_weight",
                 "0, for an objective without a discriminator",
                 loss.texture_weight,
             )
         if loss.roughness != 1 and not loss.texture_weight:
-            raise at_odds("loss.roughness", "1, without a loss.texture_weight", loss.roughness)
+            raise setting_error(
+                "loss.roughness", "1, without a loss.texture_weight", loss.roughness
+            )
         if self.generator.noise and not self.generator.skips_whole:
             without = f"{self.generator.architecture}, full_skip {self.generator.full_skip}"
-            raise at_odds("generator.noise", "a u-net with full_skip", without)
+            raise setting_error("generator.noise", "a u-net with full_skip", without)
         if self.smooth.steps and not (loss.adversarial and loss.pixelwise):
             expected = "0, for an objective that has not both L1 and a discriminator"
-            raise at_odds("smooth.steps", expected, self.smooth.steps)
+            raise setting_error("smooth.steps", expected, self.smooth.steps)
         if self.steps is not None and self.smooth.steps >= self.steps:
-            raise at_odds("smooth.steps", f"fewer than the {self.steps} steps", self.smooth.steps)
+            raise setting_error(
+                "smooth.steps", f"fewer than the {self.steps} steps", self.smooth.steps
+            )
         return self
 
     def _require_discriminator(self) -> None:
@@ -222,13 +228,13 @@ class Recipe(TrainingSettings):
         needed = _SMALLEST[field]
         if (self.patch or self.size) < needed:
             where, found = ("patch", self.patch) if self.patch else ("size", self.size)
-            raise at_odds(
+            raise setting_error(
                 where, f"at least {needed} for a discriminator.receptive_field of {field}", found
             )
         sees = self.discriminator.sees
         if sees == "residual" and not self.loss.conditional:
             expected = f"image, for a {self.loss.objective} that is not shown the source"
-            raise at_odds("discriminator.sees", expected, sees)
+            raise setting_error("discriminator.sees", expected, sees)
 
 
 def parse_recipe(settings: Any) -> Recipe:  # noqa: ANN401 - whatever a TOML file holds

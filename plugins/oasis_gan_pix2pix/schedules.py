@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oasis_gan_keras import ConstantThenLinear, InTurn
+from oasis_gan_keras import ConsecutiveSchedules, ConstantThenLinear
 
 from .recipe import Recipe
 
@@ -15,7 +15,7 @@ def generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401 - Ker
     falling = ConstantThenLinear(rate, steps - smooth.steps, recipe.constant)
     if not smooth.steps:
         return falling
-    return InTurn(
+    return ConsecutiveSchedules(
         ConstantThenLinear(smooth.learning_rate, smooth.steps, recipe.constant),
         smooth.steps,
         falling,

@@ -11,7 +11,7 @@ from oasis_gan_keras import (
     ChosenPrecision,
     Losses,
     LossInputs,
-    Team,
+    Replicas,
     TrainableNetwork,
     Trainer,
 )
@@ -39,7 +39,7 @@ class Pix2PixTrainer(Trainer):
         recipe: How they are built, and what their losses weigh.
         prediction: What the source tells of the target by a linear guess.
         steps: How many updates there will be; the learning rate follows it.
-        team: The devices that share every batch.
+        replicas: The devices that share every batch.
         precision: To compute in; the recipe's if not given.
     """
 
@@ -50,7 +50,7 @@ class Pix2PixTrainer(Trainer):
         recipe: Recipe,
         prediction: LinearPrediction,
         steps: int,
-        team: Team | None = None,
+        replicas: Replicas | None = None,
         precision: ChosenPrecision | None = None,
     ) -> None:
         self.recipe = recipe
@@ -69,7 +69,7 @@ class Pix2PixTrainer(Trainer):
         )
         both = {GENERATOR: generator, DISCRIMINATOR: discriminator}
         # The smooth end has no part in the average of the textured one.
-        super().__init__(both, recipe, team, precision, average_from=recipe.smooth.steps)
+        super().__init__(both, recipe, replicas, precision, average_from=recipe.smooth.steps)
 
     @property
     def generator(self) -> Any:  # noqa: ANN401 - Keras is untyped here
@@ -106,19 +106,19 @@ class Pix2PixTrainer(Trainer):
         """Return what both networks minimise (equations 1 to 4)."""
         settings = self.recipe.loss
         inputs = self.compare(source, target)
-        goal = self._find_goal(inputs) if settings.prior else inputs.real
+        goal = self._find_l1_target(inputs) if settings.prior else inputs.real
         terms = losses.compare(settings, inputs, goal, adversarial=stage == _FULL)
         if stage == _FULL:
-            on_real = self._judge(source, inputs.real)
-            on_generated = self._judge(source, inputs.generated)
+            on_real = self._discriminate(source, inputs.real)
+            on_generated = self._discriminate(source, inputs.generated)
             terms |= losses.judge(settings, on_real, on_generated)
         means = {name: tf.reduce_mean(term) for name, term in terms.items()}
-        objectives = {GENERATOR: self._weigh(means)}
+        objectives = {GENERATOR: self._sum_weighted(means)}
         if stage == _FULL:
             objectives[DISCRIMINATOR] = means[losses.DISCRIMINATOR]
         return Losses(objectives=objectives, metrics=means)
 
-    def _weigh(self, means: dict[str, Tensor]) -> Tensor:
+    def _sum_weighted(self, means: dict[str, Tensor]) -> Tensor:
         """Return what the generator minimises: its terms, each times its weight."""
         objective = tf.constant(0.0)
         for name, mean in means.items():
@@ -126,7 +126,7 @@ class Pix2PixTrainer(Trainer):
                 objective += self._weights[name] * mean
         return objective
 
-    def _find_goal(self, inputs: LossInputs) -> Tensor:
+    def _find_l1_target(self, inputs: LossInputs) -> Tensor:
         """Return what generated images should come near: the real one, drawn to a guess that no head has taught.
 
         From few heads a network learns what is theirs alone. The linear guess from the source, blurred as a scanner
@@ -138,7 +138,7 @@ class Pix2PixTrainer(Trainer):
         guess = 2 * inputs.inside * tf.math.divide_no_nan(blurred, weight) - 1
         return inputs.real + self.recipe.loss.prior * (guess - inputs.real)
 
-    def _judge(self, source: Tensor, image: Tensor) -> Tensor:
+    def _discriminate(self, source: Tensor, image: Tensor) -> Tensor:
         """Return the discriminator's logits for images in [-1, 1]."""
         if self.recipe.discriminator.sees == "residual":
             left = (image + 1) / 2 - tf.tensordot(source, self.prediction.weights, 1)

@@ -9,7 +9,7 @@ from oasis_gan_keras import Preparation, TrainableModel, TrainedModel
 
 from oasis_gan import TrainingRequest
 
-from . import store
+from . import model_folder
 from .prediction import LinearPrediction
 from .recipe import Recipe, parse_recipe
 from .trainer import SMOOTH_END, Pix2PixTrainer
@@ -26,7 +26,7 @@ def train(request: TrainingRequest) -> None:
     model = TrainableModel(
         build=partial(_build_trainer, recipe),
         write=partial(_write_model, recipe),
-        files=(store.CARD, store.WEIGHTS),
+        files=(model_folder.MODEL_JSON, model_folder.WEIGHTS),
     )
     oasis_gan_keras.train(request, recipe, model)
 
@@ -35,14 +35,14 @@ def _build_trainer(recipe: Recipe, preparation: Preparation) -> Pix2PixTrainer:
     """Return both networks, the discriminator knowing what the source alone tells of the target."""
     prediction = LinearPrediction.of(preparation.pairs.sample(), recipe.support_channels)
     return Pix2PixTrainer(
-        recipe, prediction, preparation.steps, preparation.team, preparation.precision
+        recipe, prediction, preparation.steps, preparation.replicas, preparation.precision
     )
 
 
 def _write_model(recipe: Recipe, trained: TrainedModel) -> None:
     """Write a model folder."""
     smooth = trained.snapshots.get(SMOOTH_END, {})
-    store.write_model(
+    model_folder.write_model(
         trained.folder,
         trained.weights,
         smooth,

@@ -24,7 +24,7 @@ from oasis_gan import (
     slicewise,
 )
 
-from . import store
+from . import model_folder
 from .blueprint import Blueprint, blueprint
 from .folding import fold
 from .inference import Inference
@@ -109,7 +109,7 @@ class StoredGenerator:
         texture: float | None = None,
         precision: RequestedPrecision | None = None,
     ) -> None:
-        stored = store.read_model(folder)
+        stored = model_folder.read_model(folder)
         start_devices()
         self.file = stored.file
         settings = self.file.generator
@@ -119,14 +119,17 @@ class StoredGenerator:
                 f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
             )
             raise OasisGanError(
-                folder / store.CARD, expected=expected, found=found, remedy="retrain the model"
+                folder / model_folder.MODEL_JSON,
+                expected=expected,
+                found=found,
+                remedy="retrain the model",
             )
         plan = blueprint(settings, self.file.source_channels, self.file.target.channels)
-        require_shapes(weight_shapes(plan), stored.weights, folder / store.WEIGHTS)
+        require_shapes(weight_shapes(plan), stored.weights, folder / model_folder.WEIGHTS)
         self.texture = self._choose_texture(texture)
         with np.errstate(all="ignore"):
             weights = stored.at(1.0 if self.texture is None else self.texture)
-        chosen = hardware.choose_precision(precision or hardware.TRANSLATING)
+        chosen = hardware.choose_precision(precision or hardware.DEFAULT_PRECISION)
         self.precision = chosen.precision
         self.computation = Computation(
             precision=chosen.precision,
@@ -134,7 +137,9 @@ class StoredGenerator:
             threads=hardware.thread_count(),
             note=chosen.note,
         )
-        self.inference = Inference(*_fold(plan, weights, folder / store.WEIGHTS), self.precision)
+        self.inference = Inference(
+            *_fold(plan, weights, folder / model_folder.WEIGHTS), self.precision
+        )
         self._parts = 1  # in which a batch is computed
 
     def _choose_texture(self, requested: float | None) -> float | None:
@@ -177,7 +182,7 @@ class StoredGenerator:
 
 
 def _fold(
-    plan: Blueprint, weights: store.Weights, where: Path
+    plan: Blueprint, weights: model_folder.Weights, where: Path
 ) -> tuple[Blueprint, dict[str, NDArray[Any]]]:
     expected, remedy = "the weights of this architecture", "take settings and weights of one model"
     try:
@@ -190,6 +195,6 @@ def _fold(
         if not np.isfinite(weight).all():
             expected = "weights that float32 holds"
             raise OasisGanError(
-                where, expected=expected, found=f"{name} beyond it", remedy=store.REMEDY
+                where, expected=expected, found=f"{name} beyond it", remedy=model_folder.REMEDY
             )
     return folded_plan, folded_weights

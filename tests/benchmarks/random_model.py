@@ -33,16 +33,16 @@ def preset(name: str, size: int, filters: int, levels: int, **changes: Any) -> R
 def write(folder: Path, size: int, filters: int, levels: int, target: Any, seed: int = 0) -> None:  # noqa: ANN401
     """Write a model from tissue to ``target``, a `Window` (one channel) or a `LabelSet` (one for each label)."""
     from oasis_gan_keras.backend import keras
-    from oasis_gan_keras.variables import weights
-    from oasis_gan_pix2pix import networks, store
+    from oasis_gan_keras.variables import read_weights
+    from oasis_gan_pix2pix import model_folder, networks
 
     keras.utils.set_random_seed(seed)
     settings = preset("paper", size, filters, levels).generator.model_copy(
         update={"test_as_training": False}
     )
-    store.write_model(
+    model_folder.write_model(
         folder,
-        weights(networks.generator(settings, OASIS.channels, target.channels)),
+        read_weights(networks.generator(settings, OASIS.channels, target.channels)),
         {},
         name="random",
         version="1",

@@ -15,7 +15,7 @@ import numpy as np
 import random_model
 from head import head
 from numpy.typing import NDArray
-from oasis_gan_keras.backend import deterministic, keras, start_devices, tf
+from oasis_gan_keras.backend import keras, make_deterministic, start_devices, tf
 from oasis_gan_pix2pix import networks
 from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import Recipe
@@ -145,7 +145,7 @@ def _our_inference(work: Work) -> Prepared:
 
 def _our_training(work: Work) -> Prepared:
     """Do what `oasis-gan train` does with a batch of slices, networks and losses being the paper's."""
-    deterministic(work.seed)
+    make_deterministic(work.seed)
     prediction = LinearPrediction(np.full((CHANNELS, CHANNELS), 1 / CHANNELS, np.float32), 1.0)
     precision = "float32" if work.side == "ours-float32" else "auto"
     recipe = _preset("paper", work, batch=work.batch, seed=work.seed, precision=precision)

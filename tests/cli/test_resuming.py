@@ -239,8 +239,8 @@ def damage_the_checkpoint(folder: Path, old: bytes, new: bytes) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        (b'"facts"', b'"fact."', "none of its facts"),
-        (b'{\\"sums', b'[\\"sums', "damaged facts"),
+        (b'"facts"', b'"fact."', "no metadata"),
+        (b'{\\"sums', b'[\\"sums', "damaged metadata"),
     ],
 )
 def test_settings_of_a_training_that_cannot_go_on_are_not_kept(

@@ -24,7 +24,7 @@ ELSEWHERE = {
     ".venv/bin/python tests/benchmarks": "likewise",
     ".ci/run": "is what runs these tests",
     "ONEDNN_MAX_CPU_ISA=AVX2": "likewise",
-    "TF_CONFIG=": "needs two machines called one and two; test_pix2pix_team runs it on one",
+    "TF_CONFIG=": "needs two machines called one and two; test_pix2pix_replicas runs it on one",
     "python -m pytest examples": "test_examples does it",
 }
 """How commands begin that are not run here, and why."""

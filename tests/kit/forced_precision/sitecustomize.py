@@ -38,8 +38,8 @@ class _Forcing(MetaPathFinder):
 
         def run_and_force(module: ModuleType) -> None:
             run(module)
-            module.TRANSLATING = self._precision  # type: ignore[attr-defined]
-            module.fast_precision = lambda: self._precision  # type: ignore[attr-defined]
+            module.DEFAULT_PRECISION = self._precision  # type: ignore[attr-defined]
+            module.find_fast_precision = lambda: self._precision  # type: ignore[attr-defined]
 
         spec.loader.exec_module = run_and_force  # type: ignore[method-assign]
         return spec

@@ -23,7 +23,7 @@ def test_a_checkpoint_comes_back_to_the_bit(tmp_path: Path) -> None:
     checkpoints.write(tmp_path, checkpoints.Checkpoint(5, arrays, {"best": None}), 3)
     found = checkpoints.read_last(tmp_path)
     assert found is not None
-    assert (found.step, found.facts) == (5, {"best": None})
+    assert (found.step, found.metadata) == (5, {"best": None})
     for name, array in arrays.items():
         np.testing.assert_array_equal(found.arrays[name], array)
         assert found.arrays[name].dtype == array.dtype
@@ -56,7 +56,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         checkpoints.read_last(tmp_path)
 
 
-@pytest.mark.parametrize("part", ["an array", "the facts", "a name"])
+@pytest.mark.parametrize("part", ["an array", "the metadata", "a name"])
 def test_a_flipped_bit_in_a_checkpoint_is_refused_and_the_one_before_is_named(
     tmp_path: Path, part: str
 ) -> None:
@@ -68,7 +68,7 @@ def test_a_flipped_bit_in_a_checkpoint_is_refused_and_the_one_before_is_named(
     data = bytearray(path.read_bytes())
     place = {
         "an array": len(data) - 1000,
-        "the facts": data.index(b"0.5") + 2,
+        "the metadata": data.index(b"0.5") + 2,
         "a name": data.index(b"weights"),
     }
     data[place[part]] ^= 1

@@ -10,7 +10,7 @@ import pytest
 from kit.tiny_training import SHAPE, head, subject
 from numpy.typing import NDArray
 from oasis_gan_keras import parse_settings
-from oasis_gan_keras.pairs import Pairs
+from oasis_gan_keras.paired_slices import PairedSlices
 from oasis_gan_keras.training_settings import TrainingSettings
 
 from oasis_gan import (
@@ -63,7 +63,7 @@ def show_when_translating(
 @pytest.mark.parametrize("plane", Plane)
 def test_training_shows_labels_as_translating_does(plane: Plane, context: int) -> None:
     settings = TrainingSettings(**STILL, planes=(plane,), context=context)
-    source, _ = Pairs([subject("a", LABELS, IMAGE)], settings, pytest.fail).sample(EVERY)
+    source, _ = PairedSlices([subject("a", LABELS, IMAGE)], settings, pytest.fail).sample(EVERY)
     assert source.shape[-1] == settings.source_channels == (2 * context + 1) * 3
     np.testing.assert_array_equal(source, show_when_translating(LABELS, OASIS, settings))
 
@@ -73,7 +73,7 @@ def test_training_shows_images_as_translating_does(plane: Plane) -> None:
     settings = TrainingSettings(
         **STILL, planes=(plane,), context=2, source="image", target="labels"
     )
-    source, _ = Pairs([subject("a", IMAGE, LABELS)], settings, pytest.fail).sample(EVERY)
+    source, _ = PairedSlices([subject("a", IMAGE, LABELS)], settings, pytest.fail).sample(EVERY)
     assert source.shape[-1] == 5
     # Training keeps images in 16 bits.
     np.testing.assert_allclose(
@@ -86,7 +86,7 @@ def test_beyond_the_volume_there_is_background() -> None:
     full[0] = 1
     full[-1] = 3
     settings = TrainingSettings(**STILL, planes=(Plane.SAGITTAL,), context=1)
-    source, _ = Pairs([subject("a", full, full * 30.0)], settings, pytest.fail).sample(EVERY)
+    source, _ = PairedSlices([subject("a", full, full * 30.0)], settings, pytest.fail).sample(EVERY)
     assert len(source) == len(full)
     for index, neighbours in ((0, source[0, ..., :3]), (-1, source[-1, ..., 6:])):
         assert source[index, ..., settings.support_channels].any()
@@ -110,7 +110,7 @@ def test_neighbours_are_moved_turned_and_flipped_with_their_slice(side: str) -> 
     }
     settings = TrainingSettings(**recipe, source=side, contrast="robust")
     values = column_of_labels if side == "labels" else column
-    pairs = Pairs([subject("a", values, column)], settings, pytest.fail)
+    pairs = PairedSlices([subject("a", values, column)], settings, pytest.fail)
     channels = settings.source_channels // 3
     for step in range(5):
         source, _ = pairs.batch(step)
@@ -125,7 +125,7 @@ def test_neighbours_take_no_memory_until_they_are_shown() -> None:
     def measure(context: int) -> int:
         settings = TrainingSettings(**STILL, context=context)
         tracemalloc.start()
-        pairs = Pairs([subject("a", LABELS, IMAGE)], settings, pytest.fail)
+        pairs = PairedSlices([subject("a", LABELS, IMAGE)], settings, pytest.fail)
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert len(pairs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
-from oasis_gan_keras.rendezvous import meet
+from oasis_gan_keras.rendezvous import wait_for_workers
 
 from oasis_gan import OasisGanError
 
@@ -22,15 +22,15 @@ def ports(count: int) -> list[int]:
 def test_a_worker_that_was_never_started_is_named() -> None:
     addresses = [f"127.0.0.1:{port}" for port in ports(2)]
     with pytest.raises(OasisGanError, match=f"found nobody at {addresses[1]} within 1 s"):
-        meet(addresses, 0, 1)
+        wait_for_workers(addresses, 0, 1)
     with pytest.raises(
         OasisGanError, match=f"expected worker 0 at {addresses[0]}, found nobody within 1 s"
     ):
-        meet(addresses, 1, 1)
+        wait_for_workers(addresses, 1, 1)
 
 
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("", 0)) as server:
         taken = f"127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(OasisGanError, match=f"the port of worker 1 at {taken} free"):
-            meet(["127.0.0.1:1", taken], 1, 1)
+            wait_for_workers(["127.0.0.1:1", taken], 1, 1)

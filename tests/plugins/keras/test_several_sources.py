@@ -9,7 +9,7 @@ import pytest
 from kit.tiny_training import head, subject
 from numpy.typing import NDArray
 from oasis_gan_keras import parse_settings
-from oasis_gan_keras.pairs import Pairs
+from oasis_gan_keras.paired_slices import PairedSlices
 from oasis_gan_keras.training_settings import TrainingSettings
 
 from oasis_gan import Channels, Mask, ModelCard, OasisGanError, Plane, Subject, Window, slicewise
@@ -59,7 +59,7 @@ def show_when_translating(given: Subject, chosen: TrainingSettings) -> NDArray[n
 @pytest.mark.parametrize("plane", Plane)
 def test_training_shows_several_sources_as_translating_does(plane: Plane, context: int) -> None:
     chosen = settings(planes=[plane], context=context)
-    source, target = Pairs([three()], chosen, pytest.fail).sample(EVERY)
+    source, target = PairedSlices([three()], chosen, pytest.fail).sample(EVERY)
     assert source.shape[-1] == chosen.source_channels == (2 * context + 1) * 5
     assert target.shape[-1] == 1
     # Training keeps images in 16 bits.
@@ -69,7 +69,9 @@ def test_training_shows_several_sources_as_translating_does(plane: Plane, contex
 def test_channels_stand_in_the_order_of_the_recipe_not_of_the_data() -> None:
     chosen = settings(context=1)
     turned = subject("a", T1, FLAIR, t2=T2, tissues=LABELS)
-    ours, theirs = (Pairs([one], chosen, pytest.fail).sample(8)[0] for one in (three(), turned))
+    ours, theirs = (
+        PairedSlices([one], chosen, pytest.fail).sample(8)[0] for one in (three(), turned)
+    )
     np.testing.assert_array_equal(ours, theirs)
     assert chosen.middle_channels == {"t1": slice(5, 6), "tissues": slice(6, 9), "t2": slice(9, 10)}
     assert chosen.support_channels == slice(5, 6)
@@ -79,7 +81,7 @@ def test_labels_may_come_first_and_anchor_the_contrast() -> None:
     chosen = settings(sources={"tissues": "labels", "t2": "image"}, contrast="anchored")
     assert chosen.source == "labels"
     given = subject("a", LABELS, T1, t2=T2)
-    source, target = Pairs([given], chosen, pytest.fail).sample(EVERY)
+    source, target = PairedSlices([given], chosen, pytest.fail).sample(EVERY)
     inside = source[..., chosen.support_channels].sum(-1) > 0.99
     painted = source[..., :3] @ np.array([0.30, 0.55, 0.75], np.float32)
     assert np.abs(painted - target[..., 0])[inside].mean() < 0.05
@@ -92,7 +94,7 @@ def test_each_image_varies_in_intensity_by_itself_and_labels_do_not() -> None:
         augmentation=varied,
         context=1,
     )
-    source, _ = Pairs(
+    source, _ = PairedSlices(
         [subject("a", T1, FLAIR, again=T1, tissues=LABELS)], chosen, pytest.fail
     ).batch(0)
     t1, again, tissues = (source[..., place] for place in chosen.middle_channels.values())
@@ -103,8 +105,8 @@ def test_each_image_varies_in_intensity_by_itself_and_labels_do_not() -> None:
 
 
 def test_sources_are_learnt_at_other_resolutions_too() -> None:
-    own = Pairs([three()], settings(), pytest.fail)
-    both = Pairs([three()], settings(resolutions=[2.0]), pytest.fail)
+    own = PairedSlices([three()], settings(), pytest.fail)
+    both = PairedSlices([three()], settings(resolutions=[2.0]), pytest.fail)
     assert len(own) < len(both)
     source, _ = both.sample(EVERY)
     assert source.shape[-1] == 5
@@ -112,7 +114,9 @@ def test_sources_are_learnt_at_other_resolutions_too() -> None:
 
 def test_a_subject_that_lacks_a_source_is_named_and_left_out() -> None:
     lines: list[str] = []
-    pairs = Pairs([subject("poor", T1, FLAIR, t2=T2), three("rich")], settings(), lines.append)
+    pairs = PairedSlices(
+        [subject("poor", T1, FLAIR, t2=T2), three("rich")], settings(), lines.append
+    )
     assert pairs.names == ["rich"]
     assert lines == [
         "left out poor: poor.nii: expected a source tissues beside it, found none; add the file"
@@ -124,7 +128,7 @@ def test_a_source_on_another_grid_is_named_and_left_out() -> None:
     coarse = subject("coarse", T1, FLAIR, 2.0)
     mixed = subject("mixed", T1, FLAIR, tissues=LABELS, t2=T2)
     mixed.further["t2"] = coarse.source  # type: ignore[index]
-    pairs = Pairs([mixed, three("good")], settings(), lines.append)
+    pairs = PairedSlices([mixed, three("good")], settings(), lines.append)
     assert pairs.names == ["good"]
     (line,) = lines
     assert line.startswith("left out mixed: coarse.nii: expected ")
@@ -133,7 +137,7 @@ def test_a_source_on_another_grid_is_named_and_left_out() -> None:
 def test_a_source_with_strange_labels_is_named_and_left_out() -> None:
     lines: list[str] = []
     strange = subject("strange", T1, FLAIR, tissues=LABELS * 40, t2=T2)
-    assert Pairs([strange, three("good")], settings(), lines.append).names == ["good"]
+    assert PairedSlices([strange, three("good")], settings(), lines.append).names == ["good"]
     assert "strange_tissues.nii" in lines[0]
 
 

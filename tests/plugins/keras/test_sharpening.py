@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from oasis_gan_keras.sharpening import sharpened
+from oasis_gan_keras.sharpening import sharpen
 from scipy.ndimage import gaussian_filter
 
 Image = NDArray[np.float32]
@@ -47,7 +47,7 @@ def test_a_blurred_image_comes_to_the_gradient_that_is_asked_for(labels: NDArray
         labels
     ]
     before = gradient(blurred, labels) / gradient(means, labels)
-    made = sharpened(blurred, labels, before * 1.3)
+    made = sharpen(blurred, labels, before * 1.3)
     assert gradient(made, labels) / gradient(means, labels) == pytest.approx(before * 1.3, rel=0.01)
     assert not made[labels == 0].any()
     assert 0 <= made.min() <= made.max() <= 1
@@ -56,12 +56,12 @@ def test_a_blurred_image_comes_to_the_gradient_that_is_asked_for(labels: NDArray
 
 def test_an_image_that_is_sharp_enough_is_left_as_it_is(labels: NDArray[np.uint8]) -> None:
     image = painted(labels)
-    assert sharpened(image, labels, 1.0) is image
+    assert sharpen(image, labels, 1.0) is image
 
 
 def test_there_is_an_end_to_sharpening(labels: NDArray[np.uint8]) -> None:
     blurred = gaussian_filter(painted(labels), 2.0)
-    made = sharpened(blurred, labels, 3.0)
+    made = sharpen(blurred, labels, 3.0)
     assert np.isfinite(made).all()
     assert (
         gradient(blurred, labels) < gradient(made, labels) < 3 * gradient(painted(labels), labels)

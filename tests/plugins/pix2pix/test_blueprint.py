@@ -52,7 +52,7 @@ def boxes() -> Iterator[tuple[slice, slice]]:
 def assert_all_agree(plan: Blueprint) -> None:
     """Check that who builds a generator, counts its weights, folds it and runs it in windows means the same."""
     network = networks.build(plan)
-    shapes = {name: array.shape for name, array in variables.weights(network).items()}
+    shapes = {name: array.shape for name, array in variables.read_weights(network).items()}
     assert weight_shapes(plan) == shapes
     weights = random_weights(plan)
     variables.assign(network, weights, "test")
@@ -145,7 +145,7 @@ def test_a_new_norm_is_one_class_in_one_table(
     judge = networks.discriminator(
         DiscriminatorSettings(norm="new", filters=4, receptive_field=34), 2, 1
     )
-    assert "layer2_norm/scale" in variables.weights(judge)
+    assert "layer2_norm/scale" in variables.read_weights(judge)
 
 
 def test_a_norm_that_is_in_no_table_is_refused_with_those_that_are() -> None:
@@ -243,7 +243,7 @@ def test_a_seed_gives_its_weights_to_the_blocks_in_order() -> None:
     """A seed that was trained with gives the same weights again, whatever else is changed in how a block is built."""
     plan = blueprint(GeneratorSettings(levels=LEVELS, filters=4, dropout=0.5, noise=True), 2, 1)
     keras.utils.set_random_seed(7)
-    weights = variables.weights(networks.build(plan))
+    weights = variables.read_weights(networks.build(plan))
     keras.utils.set_random_seed(7)
     for block in plan.blocks:
         draw = keras.initializers.RandomNormal(0.0, 0.02)

@@ -19,7 +19,7 @@ from kit.tool import oasis_gan
 from numpy.typing import NDArray
 from oasis_gan_keras import hardware
 from oasis_gan_keras.backend import tf
-from oasis_gan_pix2pix import export, networks, store
+from oasis_gan_pix2pix import export, model_folder, networks
 from oasis_gan_pix2pix.recipe import GeneratorSettings
 from oasis_gan_pix2pix.translator import StoredGenerator
 
@@ -106,7 +106,7 @@ def model(
         if "seed" not in variable.path:
             noise = rng.normal(0, 0.2, variable.shape)
             weights[variable.path] = np.abs(noise) + 0.5 if "variance" in variable.path else noise
-    store.write_model(
+    model_folder.write_model(
         folder,
         weights,
         smooth={},
@@ -209,8 +209,8 @@ def test_an_export_computes_in_float32_whatever_the_machine_and_the_recipe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
     needed(wanted)
-    monkeypatch.setattr(hardware, "TRANSLATING", "bfloat16")
-    monkeypatch.setattr(hardware, "fast_precision", lambda: "bfloat16")
+    monkeypatch.setattr(hardware, "DEFAULT_PRECISION", "bfloat16")
+    monkeypatch.setattr(hardware, "find_fast_precision", lambda: "bfloat16")
     folder = model(
         tmp_path / "model", training={"precision": "bfloat16", "recipe": {"precision": "bfloat16"}}
     )

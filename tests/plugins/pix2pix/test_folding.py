@@ -54,7 +54,7 @@ def learnt(network: Any) -> dict[str, Array]:  # noqa: ANN401
 def test_the_weights_are_those_of_the_network(name: str, levels: int) -> None:
     settings = GeneratorSettings(**{"levels": levels, "filters": 4, **GENERATORS[name]})
     plan = blueprint(settings, 3, 2)
-    weights = variables.weights(networks.build(plan))
+    weights = variables.read_weights(networks.build(plan))
     assert weight_shapes(plan) == {path: array.shape for path, array in weights.items()}
 
 

@@ -202,11 +202,14 @@ def test_losses_are_those_of_the_paper_a_slice_each() -> None:
     for made, expected in (
         (losses.l1(real, generated), mean(np.abs(real - generated))),
         (losses.adversarial(bce, tf.constant(generated)), minus_log_sigmoid(generated)),
-        (losses.discrimination(bce, tf.constant(real), tf.constant(generated), True), halved),
-        (losses.discrimination(bce, tf.constant(real), tf.constant(generated), False), 2 * halved),
+        (losses.discriminator_loss(bce, tf.constant(real), tf.constant(generated), True), halved),
+        (
+            losses.discriminator_loss(bce, tf.constant(real), tf.constant(generated), False),
+            2 * halved,
+        ),
         (losses.adversarial(squares, tf.constant(generated)), mean((generated - 1) ** 2)),
         (
-            losses.discrimination(squares, tf.constant(real), tf.constant(generated), True),
+            losses.discriminator_loss(squares, tf.constant(real), tf.constant(generated), True),
             (mean((real - 1) ** 2) + mean(generated**2)) / 2,
         ),
     ):

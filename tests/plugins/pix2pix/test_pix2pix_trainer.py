@@ -33,7 +33,7 @@ from kit.tiny_training import (
 )
 from oasis_gan_keras import checkpoints
 from oasis_gan_keras.backend import keras, tf
-from oasis_gan_keras.variables import read
+from oasis_gan_keras.variables import read_variables
 from oasis_gan_pix2pix.recipe import Recipe, parse_recipe
 from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 from oasis_gan_pix2pix.training import train
@@ -102,7 +102,9 @@ def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(
     if recipe.loss.adversarial:
         variables = trainer.discriminator.trainable_variables
         expected["discriminator"] = tape.gradient(losses["discriminator"], variables)
-    before = {name: read(getattr(trainer, name)) for name in ("generator", "discriminator")}
+    before = {
+        name: read_variables(getattr(trainer, name)) for name in ("generator", "discriminator")
+    }
     figures = trainer.update(0, source, target)
     for name in ("L1", "adversarial", "discriminator"):
         assert figures[name] == pytest.approx(float(losses[name]), rel=1e-4), name
@@ -119,7 +121,7 @@ def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(
                 moved, -2e-4 * root / (np.abs(root) + 1e-7), rtol=0.02, atol=4e-6
             )
     if not recipe.loss.adversarial:
-        after = read(trainer.discriminator)
+        after = read_variables(trainer.discriminator)
         assert all(
             np.array_equal(after[name], value) for name, value in before["discriminator"].items()
         )
@@ -159,12 +161,12 @@ def test_the_learning_rate_is_constant_and_then_falls_to_nothing_in_both_stages(
 def test_averaged_weights_trail_the_trained_ones_by_the_decay() -> None:
     recipe = Recipe(**{**PLAIN, "size": 16, "averaging": 0.2})
     trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
-    kept = read(trainer.kept)
+    kept = read_variables(trainer.inference_network)
     for step in range(4):
         trainer.update(step, *batch(step))
-        trained, decay = read(trainer.generator), min(0.2, (2 + step) / (11 + step))
+        trained, decay = read_variables(trainer.generator), min(0.2, (2 + step) / (11 + step))
         kept = {name: decay * kept[name] + (1 - decay) * trained[name] for name in trained}
-    for name, value in read(trainer.kept).items():
+    for name, value in read_variables(trainer.inference_network).items():
         np.testing.assert_allclose(value, kept[name], atol=1e-6)
 
 
@@ -295,11 +297,11 @@ def test_a_run_that_is_killed_and_resumed_ends_like_one_that_was_not(
     assert there == {path.relative_to(uninterrupted) for path in uninterrupted.rglob("*")}
 
 
-def without_names(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts of a checkpoint as the first versions wrote them."""
-    sums = [facts["sums"][name] for name in FIRST_METRICS]
-    best = facts["best"]
-    return {**facts, "sums": sums, "best": best["value"], "best_step": best["step"]}
+def without_names(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a checkpoint as the first versions wrote them."""
+    sums = [metadata["sums"][name] for name in FIRST_METRICS]
+    best = metadata["best"]
+    return {**metadata, "sums": sums, "best": best["value"], "best_step": best["step"]}
 
 
 def test_a_checkpoint_whose_metrics_have_no_names_is_resumed_to_the_same_model(
@@ -309,7 +311,7 @@ def test_a_checkpoint_whose_metrics_have_no_names_is_resumed_to_the_same_model(
     (out / "checkpoints" / "step-000000012.safetensors").unlink()
     last = checkpoints.read_last(out / "checkpoints")
     assert last is not None
-    checkpoints.write(out / "checkpoints", replace(last, facts=without_names(last.facts)), 1)
+    checkpoints.write(out / "checkpoints", replace(last, metadata=without_names(last.metadata)), 1)
     assert "resumed after step 9" in run(out, LONG, resume=True)
     for name in ("weights.safetensors", "losses.csv", "best/weights.safetensors"):
         assert (out / name).read_bytes() == (uninterrupted / name).read_bytes()
@@ -321,8 +323,8 @@ def test_a_checkpoint_of_other_losses_is_refused_in_a_sentence(
     out = shutil.copytree(uninterrupted, tmp_path / "m")
     last = checkpoints.read_last(out / "checkpoints")
     assert last is not None
-    facts = {**last.facts, "sums": {**last.facts["sums"], "colour": 0.5}}
-    checkpoints.write(out / "checkpoints", replace(last, facts=facts), 1)
+    metadata = {**last.metadata, "sums": {**last.metadata["sums"], "colour": 0.5}}
+    checkpoints.write(out / "checkpoints", replace(last, metadata=metadata), 1)
     with pytest.raises(
         OasisGanError,
         match=r"checkpoints: expected the losses L1, .*, found L1, .*colour; resume it",

@@ -16,10 +16,10 @@ from kit.tiny_training import PRECISIONS, TINY, head, subject
 from numpy.typing import NDArray
 from oasis_gan_keras.backend import keras, tf
 from oasis_gan_keras.hardware import Precision
-from oasis_gan_keras.pairs import Pairs
+from oasis_gan_keras.paired_slices import PairedSlices
 from oasis_gan_keras.sentences import list_settings
-from oasis_gan_keras.variables import assign, weights
-from oasis_gan_pix2pix import store
+from oasis_gan_keras.variables import assign, read_weights
+from oasis_gan_pix2pix import model_folder
 from oasis_gan_pix2pix.blueprint import blueprint
 from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
@@ -90,7 +90,7 @@ def test_contrast_and_output_follow_from_the_direction(
 def test_what_the_source_tells_is_the_mean_of_each_tissue() -> None:
     recipe = Recipe(**STILL)
     prediction = LinearPrediction.of(
-        Pairs([subject("a", *head())], recipe, pytest.fail).sample(100)
+        PairedSlices([subject("a", *head())], recipe, pytest.fail).sample(100)
     )
     np.testing.assert_allclose(prediction.weights[:, 0], [0.30, 0.55, 0.75], atol=0.02)
 
@@ -102,16 +102,16 @@ def test_training_learns_and_so_does_the_discriminator() -> None:
     recipe = recipe.model_copy(
         update={"discriminator": recipe.discriminator.model_copy(update={"sees": "residual"})}
     )
-    source, target = Pairs([subject("a", *head())], recipe, pytest.fail).sample(8)
+    source, target = PairedSlices([subject("a", *head())], recipe, pytest.fail).sample(8)
     keras.utils.set_random_seed(0)
     trainer = Pix2PixTrainer(recipe, LinearPrediction.of((source, target)), 300)
     before = np.abs(trainer.generate(source) - target).mean()
-    discrimination = [
+    discriminator_loss = [
         float(trainer.update(step, source, target)["discriminator"]) for step in range(150)
     ]
     assert np.abs(trainer.generate(source) - target).mean() < before / 4
     # Below that of a coin.
-    assert np.mean(discrimination[-50:]) < np.log(2)
+    assert np.mean(discriminator_loss[-50:]) < np.log(2)
 
 
 def test_the_seed_decides_the_networks_and_nothing_else_does() -> None:
@@ -120,7 +120,7 @@ def test_the_seed_decides_the_networks_and_nothing_else_does() -> None:
     def drawn(seed: int) -> dict[str, NDArray[Any]]:
         keras.utils.set_random_seed(seed)
         recipe = Recipe(**{**TINY, "generator": {"levels": 3, "filters": 4, "widest": 1}})
-        return weights(Pix2PixTrainer(recipe, prediction, 4).generator)
+        return read_weights(Pix2PixTrainer(recipe, prediction, 4).generator)
 
     first, again, other = drawn(0), drawn(0), drawn(1)
     kernels = [name for name in first if name.endswith("kernel")]
@@ -134,7 +134,7 @@ def test_a_model_folder_says_what_it_was_trained_on(folder: Path) -> None:
     content = json.loads((folder / "model.json").read_text())
     assert content["training"]["subjects"] == ["a"]
     assert content["training"]["held_out"] == ["b"]
-    card = store.read_card(folder).card()
+    card = model_folder.read_model_file(folder).card()
     assert card.source.channels == 3
     assert card.target.content == "image"
 
@@ -155,7 +155,7 @@ def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path)
             report=lambda line: None,
         )
     )
-    histogram = store.read_card(tmp_path / "model").histogram
+    histogram = model_folder.read_model_file(tmp_path / "model").histogram
     assert histogram is not None
     assert {name: round(float(np.median(row)), 2) for name, row in histogram.tissues.items()} == {
         "CSF": 0.3,
@@ -241,7 +241,7 @@ def test_a_loaded_model_paints_like_the_trained_one(
 
 def _tampered(folder: Path, copy: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
     copy.mkdir()
-    for file in (folder / store.CARD, folder / store.WEIGHTS):
+    for file in (folder / model_folder.MODEL_JSON, folder / model_folder.WEIGHTS):
         data = file.read_bytes()
         (copy / file.name).write_bytes(change(data) if file.name == name else data)
     return copy
@@ -311,7 +311,7 @@ def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
     change: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None,
     said: str,
 ) -> None:
-    file = dict(store.read_model(folder).file)
+    file = dict(model_folder.read_model(folder).file)
     del file["weights"]
     settings = GeneratorSettings(levels=2, filters=4, norm="batch")
     shapes = weight_shapes(blueprint(settings, 3, 1))
@@ -319,7 +319,7 @@ def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
     array = weights.pop(name)
     if change is not None:
         weights[name] = change(array)
-    store.write_model(tmp_path / "m", weights, {}, **file | {"generator": settings})
+    model_folder.write_model(tmp_path / "m", weights, {}, **file | {"generator": settings})
     with pytest.raises(OasisGanError, match=said) as caught:
         StoredGenerator(tmp_path / "m")
     assert "\n" not in str(caught.value)
@@ -328,18 +328,18 @@ def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
 def test_weights_that_are_not_finite_are_refused_even_when_vouched_for(
     folder: Path, tmp_path: Path
 ) -> None:
-    model = store.read_model(folder)
+    model = model_folder.read_model(folder)
     weights = {name: np.array(weight) for name, weight in model.weights.items()}
     next(iter(weights.values())).flat[0] = np.nan
     fields = dict(model.file)
     del fields["weights"]
     with pytest.raises(OasisGanError, match="finite weights"):
-        store.write_model(tmp_path / "nan", weights, {}, **fields)
+        model_folder.write_model(tmp_path / "nan", weights, {}, **fields)
     data = safetensors.numpy.save(weights)
-    store.write_model(tmp_path / "nan", model.weights, {}, **fields)
+    model_folder.write_model(tmp_path / "nan", model.weights, {}, **fields)
     (tmp_path / "nan" / "weights.safetensors").write_bytes(data)
     content = json.loads((tmp_path / "nan" / "model.json").read_text())
-    content["weights"] = store.WeightsFile(
+    content["weights"] = model_folder.WeightsFile(
         bytes=len(data), sha256=hashlib.sha256(data).hexdigest()
     ).model_dump()
     (tmp_path / "nan" / "model.json").write_text(json.dumps(content))
@@ -351,7 +351,7 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
     recipe = Recipe(**{**TINY, "generator": {"levels": 2, "filters": 8}})
     trainer = Pix2PixTrainer(recipe, LinearPrediction(np.ones((3, 1), np.float32), 1.0), 4)
     with pytest.raises(OasisGanError, match="of shape"):
-        assign(trainer.generator, store.read_model(folder).weights, folder)
+        assign(trainer.generator, model_folder.read_model(folder).weights, folder)
 
 
 @pytest.mark.parametrize(

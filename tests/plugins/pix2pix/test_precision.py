@@ -24,7 +24,7 @@ from oasis_gan_keras.hardware import (
     ChosenPrecision,
     Precision,
     choose_precision,
-    convolution_failure,
+    find_convolution_failure,
 )
 
 from oasis_gan import Computation, OasisGanError
@@ -107,7 +107,7 @@ def test_the_processors_of_these_tests_are_different_ones(in_float32: Path) -> N
 def test_bfloat16_is_within_50_db_of_float32(
     in_float32: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    if not environment and convolution_failure("bfloat16"):
+    if not environment and find_convolution_failure("bfloat16"):
         pytest.skip("this machine has no bfloat16, or has been told so")
     translate(SAMPLE, tmp_path / "out", "bfloat16", **environment)
     assert sidecar(tmp_path / "out")["precision"] == "bfloat16"
@@ -161,7 +161,7 @@ def test_auto_takes_bfloat16_only_where_it_is_listed_and_works(
 ) -> None:
     code = (
         "from oasis_gan_keras import hardware\n"
-        f"hardware.processor_flags = lambda: {{{listed!r}}}\n"
+        f"hardware.read_processor_flags = lambda: {{{listed!r}}}\n"
         "chosen = hardware.choose_precision('auto')\n"
         "print(chosen.precision, bool(chosen.note))\n"
     )
@@ -176,14 +176,14 @@ def test_auto_takes_bfloat16_only_where_it_is_listed_and_works(
 
 
 def test_auto_takes_bfloat16_where_it_is_listed_and_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oasis_gan_keras.hardware.fast_precision", lambda: "bfloat16")
-    monkeypatch.setattr("oasis_gan_keras.hardware.convolution_failure", lambda precision: "")
+    monkeypatch.setattr("oasis_gan_keras.hardware.find_fast_precision", lambda: "bfloat16")
+    monkeypatch.setattr("oasis_gan_keras.hardware.find_convolution_failure", lambda precision: "")
     assert choose_precision("auto") == ChosenPrecision("bfloat16")
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 def test_a_precision_that_works_everywhere_is_taken_without_a_word(precision: Precision) -> None:
-    assert convolution_failure(precision) == ""
+    assert find_convolution_failure(precision) == ""
     assert choose_precision(precision) == ChosenPrecision(precision)
 
 

@@ -15,7 +15,7 @@ from kit.tiny_training import OBJECTIVES, PLAIN, PREDICTION, TINY, batch, head, 
 from kit.tool import oasis_gan
 from oasis_gan_keras import hardware
 from oasis_gan_keras.backend import keras
-from oasis_gan_keras.variables import read
+from oasis_gan_keras.variables import read_variables
 from oasis_gan_pix2pix.recipe import Recipe
 from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 
@@ -23,7 +23,7 @@ SHORT: dict[str, Any] = {**TINY, "steps": 2, "checkpoint_every": 1}
 LONGER: dict[str, Any] = {**SHORT, "steps": 3}
 
 needs_bfloat16 = pytest.mark.skipif(
-    bool(hardware.convolution_failure("bfloat16")),
+    bool(hardware.find_convolution_failure("bfloat16")),
     reason="this machine has no bfloat16, or has been told so",
 )
 
@@ -44,9 +44,9 @@ def test_bfloat16_takes_the_step_of_float32(objective: str) -> None:
         )
         keras.utils.set_random_seed(1)
         trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
-        before = read(trainer.generator)
+        before = read_variables(trainer.generator)
         figures[precision] = trainer.update(0, *batch())
-        after = read(trainer.generator)
+        after = read_variables(trainer.generator)
         moved[precision] = np.concatenate([(after[name] - before[name]).ravel() for name in before])
     for name, figure in figures["float32"].items():
         bound = 0.1 if name.endswith("gradient") else 0.01
@@ -60,9 +60,9 @@ def test_bfloat16_takes_the_step_of_float32(objective: str) -> None:
 def test_a_training_begun_in_bfloat16_goes_on_in_it_where_auto_would_take_float32(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "fast_precision", lambda: "bfloat16")
+    monkeypatch.setattr(hardware, "find_fast_precision", lambda: "bfloat16")
     assert "precision: bfloat16" in run(tmp_path / "m", SHORT)
-    monkeypatch.setattr(hardware, "fast_precision", lambda: "float32")
+    monkeypatch.setattr(hardware, "find_fast_precision", lambda: "float32")
     assert "precision: bfloat16" in run(tmp_path / "m", LONGER, resume=True)
     assert trained_in(tmp_path / "m") == "bfloat16"
 
@@ -71,9 +71,9 @@ def test_a_training_begun_in_bfloat16_goes_on_in_it_where_auto_would_take_float3
 def test_a_training_begun_in_float32_goes_on_in_it_where_auto_would_take_bfloat16(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "fast_precision", lambda: "float32")
+    monkeypatch.setattr(hardware, "find_fast_precision", lambda: "float32")
     run(tmp_path / "m", SHORT)
-    monkeypatch.setattr(hardware, "fast_precision", lambda: "bfloat16")
+    monkeypatch.setattr(hardware, "find_fast_precision", lambda: "bfloat16")
     run(tmp_path / "m", LONGER, resume=True)
     assert trained_in(tmp_path / "m") == "float32"
 
@@ -93,7 +93,7 @@ def test_a_recipe_that_asks_for_what_does_not_work_here_is_trained_in_float32_an
 ) -> None:
     monkeypatch.setattr(
         hardware,
-        "convolution_failure",
+        "find_convolution_failure",
         lambda precision: precision == "bfloat16" and "no primitive",
     )
     line = "precision: computing in float32, because a convolution in bfloat16 fails on this machine (no primitive)"

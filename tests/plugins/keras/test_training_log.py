@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from oasis_gan_keras import drawing
-from oasis_gan_keras.watching import Slices, Watch
+from oasis_gan_keras.training_log import Slices, TrainingLog
 from PIL import Image
 
 from oasis_gan import OASIS, OasisGanError
@@ -35,8 +35,8 @@ def figures(step: int) -> dict[str, float]:
     return values | {"validation_L1": 20 / step} if step % 300 == 0 else values
 
 
-def watched(out: Path, steps: range, resumed_at: int = 0, **options: Any) -> Watch:  # noqa: ANN401
-    watch = Watch(out, COLUMNS, resumed_at, **options)
+def watched(out: Path, steps: range, resumed_at: int = 0, **options: Any) -> TrainingLog:  # noqa: ANN401
+    watch = TrainingLog(out, COLUMNS, resumed_at, **options)
     for step in steps:
         watch.row(step, figures(step))
     return watch
@@ -55,7 +55,7 @@ def pixels(path: Path) -> NDArray[np.uint8]:
 def test_the_header_comes_with_the_first_row_and_figures_not_taken_are_left_empty(
     tmp_path: Path,
 ) -> None:
-    watch = Watch(tmp_path / "deep" / "model", COLUMNS)
+    watch = TrainingLog(tmp_path / "deep" / "model", COLUMNS)
     table = tmp_path / "deep" / "model" / "losses.csv"
     assert not table.exists()
     watch.row(100, {"L1": 0.1, "adversarial": 1 / 3})
@@ -67,7 +67,7 @@ def test_the_header_comes_with_the_first_row_and_figures_not_taken_are_left_empt
 def test_a_loss_that_is_left_out_has_no_panel(tmp_path: Path) -> None:
     sizes = []
     for name, adversarial in (("with", 0.5), ("without", 0.0)):
-        watch = Watch(tmp_path / name, ("step", "L1", "L2", "adversarial"))
+        watch = TrainingLog(tmp_path / name, ("step", "L1", "L2", "adversarial"))
         for step in STEPS:
             watch.row(step, {"L1": 1 / step, "L2": 2 / step, "adversarial": adversarial})
         watch.draw_curves()
@@ -85,7 +85,7 @@ def test_the_curves_show_where_settings_were_changed(tmp_path: Path) -> None:
 
 def test_a_figure_without_a_column_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="L2"):
-        Watch(tmp_path, COLUMNS).row(100, {"L2": 1.0})
+        TrainingLog(tmp_path, COLUMNS).row(100, {"L2": 1.0})
 
 
 @given(
@@ -113,8 +113,8 @@ def test_a_killed_process_has_written_every_row(tmp_path: Path) -> None:
     code = f"""
 import os, signal
 from pathlib import Path
-from oasis_gan_keras.watching import Watch
-watch = Watch(Path({str(tmp_path)!r}), ("step", "L1"))
+from oasis_gan_keras.training_log import TrainingLog
+watch = TrainingLog(Path({str(tmp_path)!r}), ("step", "L1"))
 for step in (1, 2, 3):
     watch.row(step, {{"L1": 0.5}})
 os.kill(os.getpid(), signal.SIGKILL)
@@ -130,15 +130,15 @@ def test_the_table_of_another_training_is_refused_and_kept(tmp_path: Path, conte
     table = tmp_path / "losses.csv"
     table.write_text(content)
     with pytest.raises(OasisGanError, match=r"losses\.csv: expected a table of step, L1") as caught:
-        Watch(tmp_path, COLUMNS, 100)
+        TrainingLog(tmp_path, COLUMNS, 100)
     assert "\n" not in str(caught.value)
     assert table.read_text() == content
-    Watch(tmp_path, COLUMNS).row(1, {})
+    TrainingLog(tmp_path, COLUMNS).row(1, {})
     assert table.read_text().splitlines()[1:] == ["1,,,"]
 
 
 def test_curves_have_a_panel_for_each_loss_and_are_drawn_again_and_again(tmp_path: Path) -> None:
-    watch = Watch(tmp_path, COLUMNS)
+    watch = TrainingLog(tmp_path, COLUMNS)
     watch.draw_curves()
     assert not list(tmp_path.iterdir())
     watch.row(100, {})
@@ -228,7 +228,7 @@ def tiles(sheet: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint8]]]
 def test_samples_show_source_generated_and_real_upright(tmp_path: Path) -> None:
     """Right and anterior are to the right and up, background is black, and each pixel is a whole number of pixels."""
     source = OASIS.encode(np.concatenate([corner(), corner()[:, ::-1]]))
-    Watch(tmp_path, COLUMNS).samples(500, caption(source, source @ GREY, source @ GREY[::-1]))
+    TrainingLog(tmp_path, COLUMNS).samples(500, caption(source, source @ GREY, source @ GREY[::-1]))
     right, left = tiles(pixels(tmp_path / "samples" / "step-0000500.png"), 2)
     colours = np.array([(0, 0, 0), *drawing.TISSUES])
     scale = 400 // 20
@@ -254,7 +254,7 @@ def test_every_label_of_a_set_has_a_colour_of_its_own_and_background_is_black(
 
 
 def test_large_slices_and_small_ones_make_a_sheet(tmp_path: Path) -> None:
-    watch = Watch(tmp_path, COLUMNS)
+    watch = TrainingLog(tmp_path, COLUMNS)
     for step, shape in enumerate([(1, 1, 1, 1), (2, 450, 512, 1), (3, 1, 40, 3)]):
         watch.samples(step, caption(*(np.full(shape, 0.2, np.float32) for _ in range(3))))
         drawn = tiles(pixels(tmp_path / "samples" / f"step-{step:07}.png"), shape[0])
@@ -262,11 +262,11 @@ def test_large_slices_and_small_ones_make_a_sheet(tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_drops_the_pictures_of_later_steps_and_no_others(tmp_path: Path) -> None:
-    watch = Watch(tmp_path, COLUMNS)
+    watch = TrainingLog(tmp_path, COLUMNS)
     for step in (100, 200, 300):
         watch.samples(step, caption(*[np.zeros((1, 8, 8, 1), np.float32)] * 3))
     (tmp_path / "samples" / "step-by-step.png").write_bytes(b"mine")
-    Watch(tmp_path, COLUMNS, 200)
+    TrainingLog(tmp_path, COLUMNS, 200)
     names = sorted(path.name for path in (tmp_path / "samples").iterdir())
     assert names == ["step-0000100.png", "step-0000200.png", "step-by-step.png"]
 
@@ -295,8 +295,8 @@ def test_drawing_touches_no_state_that_others_see(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 import numpy as np
-from oasis_gan_keras.watching import Watch
-watch = Watch(Path({str(tmp_path)!r}), ("step", "L1"))
+from oasis_gan_keras.training_log import TrainingLog
+watch = TrainingLog(Path({str(tmp_path)!r}), ("step", "L1"))
 watch.row(1, {{"L1": 1.0}})
 assert not {{"matplotlib", "tensorflow", "tensorboard"}} & set(sys.modules)
 watch.draw_curves()
@@ -335,7 +335,7 @@ def test_without_tensorboard_there_is_a_line_that_says_how_to_get_it(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(OasisGanError, match=r"pip install 'oasis-gan\[tensorboard\]'") as caught:
-        Watch(tmp_path / "out", COLUMNS, tensorboard=True)
+        TrainingLog(tmp_path / "out", COLUMNS, tensorboard=True)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
-    Watch(tmp_path / "out", COLUMNS)
+    TrainingLog(tmp_path / "out", COLUMNS)

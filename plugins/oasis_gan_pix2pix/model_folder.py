@@ -14,7 +14,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from oasis_gan_keras.limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
 from oasis_gan_keras.sentences import describe_expected, find_field
-from oasis_gan_keras.settings import Settings, at_odds, require_each_once
+from oasis_gan_keras.settings import Settings, require_unique_planes, setting_error
 from oasis_gan_keras.training_settings import SourceName
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -35,7 +35,7 @@ from oasis_gan import (
 
 from .recipe import GeneratorSettings
 
-CARD, WEIGHTS = "model.json", "weights.safetensors"
+MODEL_JSON, WEIGHTS = "model.json", "weights.safetensors"
 _MAX_CARD, _MAX_WEIGHTS = 2**20, 2**30
 _LARGEST = 1e30  # intensity that an output may have: float32 holds it, and what is computed of it
 _STORED = np.float16  # half the size; the output stays closer to float32 than a scanner's noise
@@ -80,20 +80,22 @@ class ModelFile(Settings):
     @classmethod
     def _each_once(cls, planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
         """Refuse a plane that is named twice."""
-        return require_each_once(planes)
+        return require_unique_planes(planes)
 
     @model_validator(mode="after")
     def _describes_a_model(self) -> Self:
         """Refuse what no model can be, before anything asks for its card or takes memory for its canvas."""
         if (self.source is None) == (not self.sources):
             expected = "one source, or several named ones"
-            raise at_odds("source", expected, "both" if self.sources else "none")
+            raise setting_error("source", expected, "both" if self.sources else "none")
         self.card()
         # What is no canvas at all is refused for every kind of model.
         if min(self.canvas.size, self.canvas.multiple) >= 1:
             self._require_canvas()
         if isinstance(self.target, Window) and max(map(abs, self.target.values)) > _LARGEST:
-            raise at_odds("target.values", f"intensities of up to {_LARGEST:g}", self.target.values)
+            raise setting_error(
+                "target.values", f"intensities of up to {_LARGEST:g}", self.target.values
+            )
         return self
 
     def _require_canvas(self) -> None:
@@ -102,7 +104,9 @@ class ModelFile(Settings):
         )
         pixels = self.canvas.pixels(0)
         if pixels > largest:
-            raise at_odds("canvas", f"one of up to {largest} pixels for this generator", pixels)
+            raise setting_error(
+                "canvas", f"one of up to {largest} pixels for this generator", pixels
+            )
 
     @property
     def _note(self) -> str:
@@ -213,17 +217,17 @@ def write_model(folder: Path, weights: Weights, smooth: Weights, **fields: Any) 
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / WEIGHTS, data)
     write_atomically(
-        folder / CARD, (model.model_dump_json(indent=2, exclude=model.unused) + "\n").encode()
+        folder / MODEL_JSON, (model.model_dump_json(indent=2, exclude=model.unused) + "\n").encode()
     )
 
 
-def read_card(folder: Path) -> ModelFile:
+def read_model_file(folder: Path) -> ModelFile:
     """Read what a model folder says of itself, without its weights.
 
     Raises:
         OasisGanError: If it is no Pix2Pix model.
     """
-    path = folder / CARD
+    path = folder / MODEL_JSON
     data = _bytes(path, _MAX_CARD)
     require_unique_keys(data, path)
     try:
@@ -243,7 +247,7 @@ def read_model(folder: Path) -> StoredModel:
     Raises:
         OasisGanError: If anything in it is not as it was written.
     """
-    model, path = read_card(folder), folder / WEIGHTS
+    model, path = read_model_file(folder), folder / WEIGHTS
     data = _bytes(path, model.weights.bytes)
     if hashlib.sha256(data).hexdigest() != model.weights.sha256:
         expected = f"{model.weights.bytes} bytes with SHA-256 {model.weights.sha256[:12]}..."

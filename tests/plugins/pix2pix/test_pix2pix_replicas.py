@@ -44,7 +44,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from kit.tiny_training import EXACT, PREDICTION
 from oasis_gan_pix2pix.recipe import Recipe
-from oasis_gan_keras.team import Team
+from oasis_gan_keras.replicas import Replicas
 from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 
 rng = np.random.default_rng(0)
@@ -53,10 +53,10 @@ target = rng.random((4, 16, 16, 1)).astype(np.float32)
 states, figures = [], []
 for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
     keras.utils.set_random_seed(0)
-    trainer = Pix2PixTrainer(Recipe(**EXACT, size=16), PREDICTION, 10, Team(strategy))
+    trainer = Pix2PixTrainer(Recipe(**EXACT, size=16), PREDICTION, 10, Replicas(strategy))
     figures.append(trainer.update(0, source, target))
     states.append(trainer.state())
-assert trainer.team.devices == 2
+assert trainer.replicas.devices == 2
 np.testing.assert_allclose(list(figures[1].values()), list(figures[0].values()), rtol=1e-4)
 assert [name for name in states[0] if "momentum" in name]
 for name, one in states[0].items():

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from oasis_gan import OasisGanError, write_atomically
 
-from .board import Board
 from .metrics import VALIDATION
+from .tensorboard_writer import TensorBoardWriter
 
 TABLE, CURVES, SAMPLES, BOARD = "losses.csv", "curves.png", "samples", "tensorboard"
 
 Slices = NDArray[np.float32]
 
 
-class Watch:
+class TrainingLog:
     """The files in a model folder that show how its training went.
 
     A training that is taken up again at a step leaves the same table and pictures as one that never stopped: what an
@@ -48,7 +48,7 @@ class Watch:
     ) -> None:
         self._changed_at = changed_at
         self._out, self._columns, self._losses = out, tuple(columns), tuple(columns[1:])
-        self._board = Board(out / BOARD) if tensorboard else None
+        self._board = TensorBoardWriter(out / BOARD) if tensorboard else None
         out.mkdir(parents=True, exist_ok=True)
         self._forget(resumed_at)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from oasis_gan import OasisGanError
 
 
-class Board:
+class TensorBoardWriter:
     """A folder of events that ``tensorboard --logdir`` reads.
 
     A training that is taken up again goes on in a new file beside the old one. TensorBoard shows what the old one

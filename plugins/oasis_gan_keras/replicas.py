@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from oasis_gan import OasisGanError
 
 from .backend import compiled, tf
-from .rendezvous import find_workers, meet
+from .rendezvous import find_workers, wait_for_workers
 
 Tensor = Any
 Arrays = Sequence[NDArray[Any]]
 _PATIENCE = 300.0  # seconds to wait for the other workers
 
 
-class Team:
+class Replicas:
     """The devices that learn together.
 
     Args:
@@ -37,11 +37,11 @@ class Team:
     def __init__(self, strategy: Any, index: int = 0, workers: int = 1) -> None:  # noqa: ANN401 - untyped
         self.strategy, self.index, self.workers = strategy, index, workers
         self.devices = strategy.num_replicas_in_sync
-        self._sum = compiled(lambda x: strategy.run(lambda y: all_reduced("SUM", y), args=(x,)))
+        self._sum = compiled(lambda x: strategy.run(lambda y: all_reduce("SUM", y), args=(x,)))
 
     @classmethod
-    def assembled(cls, patience: float = _PATIENCE) -> Team:
-        """Return the team this process belongs to: by ``TF_CONFIG``, all its GPUs, or a single device.
+    def from_environment(cls, patience: float = _PATIENCE) -> Replicas:
+        """Return the replicas this process belongs to: by ``TF_CONFIG``, all its GPUs, or a single device.
 
         To be called before TensorFlow computes anything.
 
@@ -50,7 +50,7 @@ class Team:
         """
         addresses, index = find_workers()
         if len(addresses) > 1:
-            meet(addresses, index, patience)
+            wait_for_workers(addresses, index, patience)
             # Should one die now, TensorFlow waits for it without end and holds the GIL: only this gets through.
             with os.fdopen(os.dup(2), "w") as stderr:
                 faulthandler.dump_traceback_later(patience, exit=True, file=stderr)
@@ -66,7 +66,7 @@ class Team:
         """Whether this process writes the files."""
         return self.index == 0
 
-    def spread(self, *arrays: NDArray[Any]) -> Any:  # noqa: ANN401 - a value for each device
+    def distribute(self, *arrays: NDArray[Any]) -> Any:  # noqa: ANN401 - a value for each device
         """Give each device of this process its part of what this worker learns from."""
         here = self.devices // self.workers
 
@@ -82,11 +82,11 @@ class Team:
         """Run ``function`` on every device; inside a `tf.function`."""
         return self.strategy.run(function, args=arguments)
 
-    def one(self, value: Any) -> NDArray[Any]:  # noqa: ANN401
+    def local_value(self, value: Any) -> NDArray[Any]:  # noqa: ANN401
         """Return a result that is the same on all devices."""
         return np.asarray(self.strategy.experimental_local_results(value)[0])
 
-    def any_says(self, says: bool) -> bool:
+    def any_true(self, says: bool) -> bool:
         """Return whether any worker says so, the same on all of them; every worker has to ask, at the same point."""
         if self.workers == 1:
             return says
@@ -96,9 +96,9 @@ class Team:
 
         with tf.device("CPU:0"):
             spread = self.strategy.experimental_distribute_values_from_function(part)
-        return bool(self.one(self._sum(spread)))
+        return bool(self.local_value(self._sum(spread)))
 
-    def from_chief(self, arrays: Arrays) -> list[NDArray[Any]]:
+    def broadcast(self, arrays: Arrays) -> list[NDArray[Any]]:
         """Return the chief's arrays on every worker, to the bit; the others give arrays of the same shapes and types.
 
         Every worker has to call it, at the same point.
@@ -114,7 +114,7 @@ class Team:
 
         with tf.device("CPU:0"):
             spread = self.strategy.experimental_distribute_values_from_function(part)
-        data = self.one(self._sum(spread)).tobytes()
+        data = self.local_value(self._sum(spread)).tobytes()
         ends = np.cumsum([array.nbytes for array in arrays])
         return [
             np.frombuffer(data[end - array.nbytes : end], array.dtype).reshape(array.shape)
@@ -122,7 +122,7 @@ class Team:
         ]
 
     @contextmanager
-    def speaking_of_the_lost(self, remedy: str) -> Iterator[None]:
+    def worker_failures_as_errors(self, remedy: str) -> Iterator[None]:
         """Turn what TensorFlow raises when a worker is gone into one line.
 
         Raises:
@@ -143,8 +143,8 @@ class Team:
             ) from None
 
 
-def all_reduced(operation: str, values: Tensor) -> Tensor:
-    """Return the "SUM" or "MEAN" of tensors of one type over all devices, the same on all; inside `Team.run`."""
+def all_reduce(operation: str, values: Tensor) -> Tensor:
+    """Return the "SUM" or "MEAN" of tensors of one type over all devices, the same on all; inside `Replicas.run`."""
     # Arguments, and what is read from variables, have no device until they are copied.
     copied = tf.nest.map_structure(tf.identity, values)
     return tf.distribute.get_replica_context().all_reduce(operation, copied)

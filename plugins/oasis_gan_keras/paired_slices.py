@@ -24,7 +24,7 @@ from oasis_gan import (
     one_line,
 )
 
-from .rotation import rotated
+from .rotation import rotate
 from .training_settings import TrainingSettings
 from .training_slices import PreparedSubject, TrainingSlice, prepare_subject
 
@@ -34,7 +34,7 @@ SAMPLE = 48
 """Slices that stand for all of them, where a number is measured."""
 
 
-class Pairs:
+class PairedSlices:
     """The slices of all subjects, in memory: label values and normalised intensities, encoded when they are drawn.
 
     Args:
@@ -156,8 +156,8 @@ class Pairs:
         scale = vary.enlarge * (1 + zoom if zoomed else np.ones(2))
         source, target = self._lay(one, (scale[0], scale[1]), (int(rows), int(columns)), flip=flip)
         if vary.rotate:
-            source = rotated(source, angle * vary.rotate)
-            target = rotated(target, angle * vary.rotate)
+            source = rotate(source, angle * vary.rotate)
+            target = rotate(target, angle * vary.rotate)
         if vary.intensity and "image" in self._recipe.named_sources.values():
             factors, exponents = self._draw_contrasts(gain, gamma, rng)
             source = np.clip(source * factors, 0, 1) ** exponents

@@ -10,8 +10,8 @@ import pytest
 from kit.tiny_training import SHAPE, head, subject
 from kit.tiny_training import TINY as WHOLE
 from numpy.typing import NDArray
-from oasis_gan_keras.pairs import Pairs
-from oasis_gan_keras.rotation import rotated
+from oasis_gan_keras.paired_slices import PairedSlices
+from oasis_gan_keras.rotation import rotate
 from oasis_gan_keras.training_settings import TrainingSettings
 
 from oasis_gan import Histogram, OasisGanError, Scan, Subject, Volume
@@ -35,7 +35,7 @@ STILL: dict[str, Any] = {**TINY, "augmentation": {"shift": 0, "flip": False}}
 
 def test_slices_are_drawn_paired_and_encoded() -> None:
     recipe = Recipe(**TINY)
-    pairs = Pairs([subject("a", *head())], recipe, pytest.fail)
+    pairs = PairedSlices([subject("a", *head())], recipe, pytest.fail)
     for source, target in map(pairs.batch, range(30)):
         assert source.shape[1:] == (*target.shape[1:3], 3)
         assert source.shape[1] % 4 == 0
@@ -84,8 +84,8 @@ IMAGES: dict[str, NDArray[Any]] = {
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_a_target_is_learnt_from_whatever_its_background_is(name: str) -> None:
-    expected = Pairs([subject("a", LABELS, IMAGE)], Recipe(**STILL), pytest.fail)
-    pairs = Pairs([subject("a", LABELS, IMAGES[name])], Recipe(**STILL), pytest.fail)
+    expected = PairedSlices([subject("a", LABELS, IMAGE)], Recipe(**STILL), pytest.fail)
+    pairs = PairedSlices([subject("a", LABELS, IMAGES[name])], Recipe(**STILL), pytest.fail)
     (window,) = pairs.windows
     assert len(window.values) == len(expected.windows[0].values)
     for step in range(5):
@@ -99,7 +99,7 @@ def test_a_target_is_learnt_from_whatever_its_background_is(name: str) -> None:
 @pytest.mark.parametrize("name", IMAGES)
 def test_a_source_is_an_image_because_the_recipe_says_so(name: str) -> None:
     recipe = Recipe(**{**STILL, "source": "image", "target": "labels", "output": "dseg"})
-    pairs = Pairs([subject("a", IMAGES[name], LABELS)], recipe, pytest.fail)
+    pairs = PairedSlices([subject("a", IMAGES[name], LABELS)], recipe, pytest.fail)
     for step in range(5):
         source, target = pairs.batch(step)
         assert not source[target.sum(-1) == 0].any()
@@ -107,7 +107,7 @@ def test_a_source_is_an_image_because_the_recipe_says_so(name: str) -> None:
 
 
 def test_an_epoch_shows_every_slice_once_in_an_order_of_its_own() -> None:
-    pairs = Pairs([subject("a", *head())], Recipe(**{**STILL, "batch": 1}), pytest.fail)
+    pairs = PairedSlices([subject("a", *head())], Recipe(**{**STILL, "batch": 1}), pytest.fail)
     first, second = (
         [
             np.round(pairs.batch(step)[1].sum(), 2)
@@ -126,7 +126,9 @@ def test_an_epoch_shows_every_slice_once_in_an_order_of_its_own() -> None:
 def test_a_batch_follows_from_the_seed_and_the_step_alone() -> None:
     """So that a run can be taken up anywhere, and several machines share a batch."""
     pairs, again = (
-        Pairs([subject("a", *head())], Recipe(**{**TINY, "batch": 4, "size": 32}), pytest.fail)
+        PairedSlices(
+            [subject("a", *head())], Recipe(**{**TINY, "batch": 4, "size": 32}), pytest.fail
+        )
         for _ in range(2)
     )
     whole = pairs.batch(7)
@@ -137,7 +139,7 @@ def test_a_batch_follows_from_the_seed_and_the_step_alone() -> None:
 
 
 def test_fewer_slices_than_a_batch_still_fill_it() -> None:
-    pairs = Pairs(
+    pairs = PairedSlices(
         [subject("a", *head())], Recipe(**{**TINY, "batch": 50, "planes": ["axial"]}), pytest.fail
     )
     assert len(pairs) < 50
@@ -146,7 +148,7 @@ def test_fewer_slices_than_a_batch_still_fill_it() -> None:
 
 def test_patches_are_cut_from_source_and_target_alike() -> None:
     recipe = Recipe(**{**TINY, "size": 32, "patch": 24})
-    pairs = Pairs([subject("a", *head())], recipe, pytest.fail)
+    pairs = PairedSlices([subject("a", *head())], recipe, pytest.fail)
     for source, target in map(pairs.batch, range(5)):
         assert source.shape[1:3] == target.shape[1:3] == (24, 24)
         inside = source.sum(-1) > 0.99
@@ -159,7 +161,7 @@ def test_patches_are_cut_from_source_and_target_alike() -> None:
 
 
 def test_turned_slices_show_the_same_head() -> None:
-    turned = Pairs(
+    turned = PairedSlices(
         [subject("a", *head())],
         Recipe(**{**STILL, "augmentation": {"shift": 0, "rotate": 45}}),
         pytest.fail,
@@ -173,12 +175,12 @@ def test_turned_slices_show_the_same_head() -> None:
             < 0.05
         )
     x = np.random.default_rng(0).random((1, 5, 5, 2)).astype(np.float32)
-    np.testing.assert_allclose(rotated(x, 90), np.rot90(x, 1, (1, 2)), atol=1e-5)
+    np.testing.assert_allclose(rotate(x, 90), np.rot90(x, 1, (1, 2)), atol=1e-5)
 
 
 def test_a_head_is_also_learnt_at_the_resolutions_asked_for() -> None:
-    own = Pairs([subject("a", *head())], Recipe(**TINY), pytest.fail)
-    both = Pairs(
+    own = PairedSlices([subject("a", *head())], Recipe(**TINY), pytest.fail)
+    both = PairedSlices(
         [subject("a", *head())], Recipe(**{**TINY, "resolutions": [0.5, 2.0]}), pytest.fail
     )
     # At half a millimetre there is nothing to learn that a head of 1 mm could tell.
@@ -196,13 +198,13 @@ def test_images_become_label_maps_and_other_images() -> None:
     both = subject("a", labels, image)
     turned = Subject("a", both.target or both.source, both.source)
     to_labels = Recipe(**{**STILL, "source": "image", "target": "labels"})
-    source, target = Pairs([turned], to_labels, pytest.fail).batch(0)
+    source, target = PairedSlices([turned], to_labels, pytest.fail).batch(0)
     assert (source.shape[-1], target.shape[-1]) == (1, 3)
     assert 0 <= source.min() < source.max() <= 1
     to_image = Recipe(
         **{**STILL, "source": "image", "contrast": "robust", "augmentation": {"intensity": 0.3}}
     )
-    pairs = Pairs([Subject("a", turned.source, turned.source)], to_image, pytest.fail)
+    pairs = PairedSlices([Subject("a", turned.source, turned.source)], to_image, pytest.fail)
     source, target = pairs.batch(0)
     # What is no float32 would not go into the discriminator beside the target.
     assert source.dtype == target.dtype == np.float32
@@ -213,7 +215,7 @@ def test_images_become_label_maps_and_other_images() -> None:
 
 def test_slices_with_less_tissue_than_stated_are_left_out() -> None:
     labels, image = head()
-    pairs = Pairs(
+    pairs = PairedSlices(
         [subject("a", labels, image)], Recipe(**{**TINY, "planes": ["axial"]}), pytest.fail
     )
     assert len(pairs) == np.count_nonzero((labels > 0).sum((0, 1)) >= 200)
@@ -223,7 +225,7 @@ def test_a_bad_subject_is_named_and_left_out() -> None:
     labels, image = head()
     lines: list[str] = []
     good, bad = subject("good", labels, image), subject("bad", labels * 40, image)
-    pairs = Pairs([bad, good], Recipe(**TINY), lines.append)
+    pairs = PairedSlices([bad, good], Recipe(**TINY), lines.append)
     assert pairs.names == ["good"]
     (line,) = lines
     assert "bad.nii" in line
@@ -251,7 +253,7 @@ def test_whatever_a_subject_raises_it_is_left_out_and_the_others_are_learnt_from
     lines: list[str] = []
     good = subject("good", *head())
     bad = Subject("bad", Scan(Path("bad.nii"), read), good.target)
-    pairs = Pairs([bad, good], Recipe(**TINY), lines.append)
+    pairs = PairedSlices([bad, good], Recipe(**TINY), lines.append)
     assert pairs.names == ["good"]
     (line,) = lines
     assert line.startswith("left out bad: ")
@@ -261,7 +263,7 @@ def test_a_subject_that_turns_out_unusable_late_leaves_nothing_behind() -> None:
     """It has a window already when its histogram fails."""
     labels, image = head()
     recipe = Recipe(**{**TINY, "histogram": {"strength": 0.5}})
-    alone = Pairs([subject("good", labels, image)], recipe, pytest.fail)
+    alone = PairedSlices([subject("good", labels, image)], recipe, pytest.fail)
     lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         of = Histogram.of
@@ -271,7 +273,7 @@ def test_a_subject_that_turns_out_unusable_late_leaves_nothing_behind() -> None:
             raise ValueError("late")
 
         patch.setattr(Histogram, "of", fail_once)
-        both = Pairs(
+        both = PairedSlices(
             [subject("bad", labels, image * 3), subject("good", labels, image)],
             recipe,
             lines.append,
@@ -285,4 +287,4 @@ def test_a_subject_that_turns_out_unusable_late_leaves_nothing_behind() -> None:
 def test_no_usable_subject_is_refused() -> None:
     labels, image = head()
     with pytest.raises(OasisGanError, match="a pair with something in it"):
-        Pairs([subject("bad", labels * 40, image)], Recipe(**TINY), lambda line: None)
+        PairedSlices([subject("bad", labels * 40, image)], Recipe(**TINY), lambda line: None)
