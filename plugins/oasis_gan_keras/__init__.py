@@ -1,14 +1,14 @@
-"""What any Keras translator trains and computes with: a library for plugin authors, itself no plugin.
+"""Train and run Keras models that translate slices: a library for plugin authors, not a plugin itself.
 
-A model kind of one's own needs three things, each a few lines:
+A new kind of model needs three short pieces:
 
-- settings derived from `TrainingSettings`, with those of its networks;
-- a `Trainer`, which says what networks there are and what each of them minimises;
-- a `TrainableModel`, which tells `train` how to make that trainer and how to write the model folder.
+- settings derived from `TrainingSettings`, plus those of its networks;
+- a `Trainer`, which lists the networks and computes what each of them minimises;
+- a `TrainableModel`, which tells `train` how to build that trainer and how to write the model folder.
 
-A further loss for models that exist is a function with the decorator `loss`. TensorFlow and Keras are imported from
-`oasis_gan_keras.backend`, silently and once. The names in ``__init__.pyi`` are public; each is imported when it is
-first asked for, so that checking settings needs no TensorFlow.
+To add a loss to an existing model, decorate a function with `loss`. Import TensorFlow and Keras from
+`oasis_gan_keras.backend`, which loads them once and without their log messages. The public names are listed in
+``__init__.pyi``. Each is imported when it is first used, so checking settings needs no TensorFlow.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported once and in silence; everything here that needs them takes them from this file."""
+"""Import TensorFlow and Keras once, without their log messages; all other modules import them from here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @contextmanager
 def _hold_stderr() -> Iterator[None]:
-    """Hold back what native code writes to standard error; show it only if the import fails."""
+    """Hide what native code writes to standard error, and show it only if an exception is raised."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -31,9 +31,10 @@ def _hold_stderr() -> Iterator[None]:
 
 @contextmanager
 def _pause_garbage_collection() -> Iterator[None]:
-    """Keep the garbage collector from what is imported, now and when the process ends: it saves a second.
+    """Exclude imported objects from garbage collection, now and at exit, which saves a second.
 
-    Hundreds of thousands of objects are made, none is garbage, and the collector would look at all of them many times.
+    The imports create hundreds of thousands of objects. None of them is garbage, yet the collector would scan all of
+    them many times.
     """
     gc.disable()
     try:
@@ -43,7 +44,7 @@ def _pause_garbage_collection() -> Iterator[None]:
         gc.freeze()
 
 
-# TensorFlow reads these when it is imported, Keras too: a user's own Keras settings must not change a model.
+# TensorFlow and Keras read these variables on import. A user's own Keras settings must not change a model.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
@@ -56,44 +57,49 @@ keras.config.set_floatx("float32")
 
 
 def start_devices() -> None:
-    """Let TensorFlow find its devices, in silence; whoever shares work with other machines has to do so before."""
+    """Let TensorFlow find its devices, without log messages.
+
+    In a training on several machines, `Replicas.from_environment` has to be called first.
+    """
     with _hold_stderr():
         tf.constant(0.0)
 
 
 def compiled(function: Callable[..., Any], **options: Any) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
-    """Return a function of tensors as a graph.
+    """Return a function of tensors as a `tf.function`.
 
-    Nothing here branches on a tensor, so AutoGraph is left out: it would read the source when a graph is first needed,
-    an hour into a training perhaps, when it may not be the source that runs.
+    AutoGraph is turned off, because no function here branches on a tensor. It would read the source when a graph is
+    first traced, perhaps an hour into a training, when the file may no longer match the code that is running.
 
-    Shapes are never relaxed by what came before: graphs for one shape and for any shape round differently, and a
-    training that is resumed would see other shapes first. See `for_any_size`.
+    Shapes are never relaxed after earlier calls. A graph for one shape and a graph for any shape round differently,
+    and a resumed training would see other shapes first. Use `for_any_size` instead.
     """
     return tf.function(function, autograph=False, **options)
 
 
 def for_any_size(values: Any) -> Any:  # noqa: ANN401
-    """Return the signature of a graph for slices (n, rows, columns, channels) of any number of rows and columns.
+    """Return the input signature of a graph that accepts slices of any number of rows and columns.
 
     Args:
-        values: Slices, on one device or on several.
+        values: Slices (n, rows, columns, channels), on one device or on several.
     """
-    return tf.nest.map_structure(_relaxed_spec, values)
+    return tf.nest.map_structure(_relax_size, values)
 
 
-def _relaxed_spec(value: Any) -> Any:  # noqa: ANN401
+def _relax_size(value: Any) -> Any:  # noqa: ANN401
     spec = tf.type_spec_from_value(value)
     parts = []
     for part in tf.nest.flatten(spec, expand_composites=True):
         n, _, _, channels = part.shape
         parts.append(tf.TensorSpec((n, None, None, channels), part.dtype))
-    # What several devices share has a part on each.
-    return parts[0] if isinstance(spec, tf.TensorSpec) else type(spec)(*parts)
+    if isinstance(spec, tf.TensorSpec):
+        return parts[0]
+    # A value that is distributed over several devices has one part on each.
+    return type(spec)(*parts)
 
 
 def make_deterministic(seed: int) -> None:
-    """Make what TensorFlow computes in this process from here on follow from ``seed`` alone, to the bit."""
+    """Make everything that TensorFlow computes from here on depend on ``seed`` alone, bit for bit."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 

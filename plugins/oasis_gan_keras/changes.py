@@ -1,4 +1,4 @@
-"""Settings that are changed when a training is gone on with: which may be, and from which step on they hold."""
+"""Find which settings differ when a training is resumed, and check that they may be changed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .training_settings import TrainingSettings
 
 @dataclass(frozen=True)
 class Change:
-    """A setting that has another value from a step on.
+    """A setting that was changed when a training was resumed.
 
     Args:
-        step: The first updates, as many as this, were done with the value before.
-        setting: Its name, as ``smooth.learning_rate``.
-        before: Its value in these updates.
-        after: Its value in those after them.
+        step: The number of updates that were done with the old value.
+        setting: The name of the setting, such as ``smooth.learning_rate``.
+        before: The value before the change.
+        after: The value after the change.
     """
 
     step: int
@@ -31,8 +31,34 @@ class Change:
     after: Any
 
     def __str__(self) -> str:
-        """Say it in a few words."""
-        return f"{self.setting}: {_show(self.before)} until step {self.step}, {_show(self.after)} from there on"
+        """Describe the change in one line."""
+        before = _show(self.before)
+        after = _show(self.after)
+        return f"{self.setting}: {before} until step {self.step}, {after} from there on"
+
+
+class FixedSettingError(OasisGanError):
+    """A resumed training changes a setting that has to stay as it was."""
+
+    def __init__(self, change: Change) -> None:
+        super().__init__(
+            f"recipe: {change.setting}",
+            expected=f"{_show(change.before)}, with which this training began",
+            found=_show(change.after),
+            remedy="leave it out, or train anew into another folder",
+        )
+
+
+class TooFewStepsError(OasisGanError):
+    """A resumed training asks for fewer steps than it has done already."""
+
+    def __init__(self, steps: int, done: int) -> None:
+        super().__init__(
+            "recipe: steps",
+            expected=f"at least the {done} steps that are done",
+            found=str(steps),
+            remedy="leave it out, or train anew",
+        )
 
 
 def find_changes(
@@ -41,57 +67,56 @@ def find_changes(
     after: Mapping[str, Any],
     defaults: TrainingSettings | None = None,
 ) -> list[Change]:
-    """Return in what two recipes differ.
+    """Return the settings in which two recipes differ.
 
     Args:
-        step: The first updates, as many as this, were done by the recipe before.
-        before: The recipe so far, as its `model_dump`.
-        after: The recipe from there on.
-        defaults: What settings were that the recipe so far does not name; None if it names all.
+        step: The number of updates that were done with the old recipe.
+        before: The old recipe, as `model_dump` returns it.
+        after: The new recipe.
+        defaults: The values of settings that the old recipe does not name; None if it names all of them.
     """
-    old = dict(_flatten(_dump(defaults))) if defaults is not None else {}
-    old |= dict(_flatten(before))
+    old: dict[str, Any] = {}
+    if defaults is not None:
+        old.update(_flatten(_dump(defaults)))
+    old.update(_flatten(before))
     new = dict(_flatten(after))
-    names = [*new, *(name for name in old if name not in new)]
+    removed = [name for name in old if name not in new]
     return [
         Change(step, name, old.get(name), new.get(name))
-        for name in names
+        for name in [*new, *removed]
         if old.get(name) != new.get(name)
     ]
 
 
 def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings) -> None:
-    """Raise `OasisGanError` if the training in a folder cannot go on with other settings.
+    """Check that the training in a folder can be resumed with other settings.
 
     Args:
         folder: The model folder.
-        before: The settings so far.
-        after: The settings to go on with.
+        before: The settings of the training so far.
+        after: The settings to resume it with.
+
+    Raises:
+        FixedSettingError: If a setting was changed that has to stay as it was.
+        TooFewStepsError: If fewer steps are asked for than have been done.
     """
     done = checkpoints.last_step(folder / checkpoints.FOLDER)
     if not done:
-        # Nothing has been learnt with the old ones.
+        # Nothing has been trained with the old settings yet.
         return
     for change in find_changes(done, _dump(before), _dump(after)):
         if change.setting not in after.changeable:
-            raise OasisGanError(
-                f"recipe: {change.setting}",
-                expected=f"{_show(change.before)}, with which this training began",
-                found=_show(change.after),
-                remedy="leave it out, or train anew into another folder",
-            )
+            raise FixedSettingError(change)
     if after.steps is not None and after.steps < done:
-        expected, remedy = f"at least the {done} steps that are done", "leave it out, or train anew"
-        raise OasisGanError(
-            "recipe: steps", expected=expected, found=str(after.steps), remedy=remedy
-        )
+        raise TooFewStepsError(after.steps, done)
 
 
 def format_as_comment(changes: Sequence[Change]) -> str:
-    """Return the lines that a recipe begins with whose settings did not hold from the first step on."""
+    """Return the comment at the top of a recipe that lists its changed settings; empty if there are none."""
     if not changes:
         return ""
-    lines = ["Not all of these settings held from the first step on:", *map(str, changes)]
+    lines = ["Not all of these settings held from the first step on:"]
+    lines += [str(change) for change in changes]
     return "".join(f"# {line}\n" for line in lines) + "\n"
 
 
@@ -100,6 +125,7 @@ def _dump(recipe: TrainingSettings) -> dict[str, Any]:
 
 
 def _flatten(settings: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each setting with its full name, such as ``smooth.learning_rate``."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from _flatten(value, f"{table}{name}.")

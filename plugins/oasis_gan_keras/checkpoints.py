@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training run needs to go on as if it had never stopped, one file for each."""
+"""Save and read checkpoints: one file each, with everything needed to resume a training exactly."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ from oasis_gan import OasisGanError, write_atomically
 
 Arrays = Mapping[str, NDArray[Any]]
 FOLDER = "checkpoints"
-"""Where they lie in a model folder."""
+"""The folder inside a model folder that holds the checkpoints."""
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
+# All metadata is stored under one key: safetensors writes several keys in any order, and equal states must give equal
+# files.
 _METADATA_KEY = "facts"
-"""The one key of a file's metadata: safetensors writes several in any order, and equal states give equal files."""
 _CHECKSUM = "sha256"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a run after ``step`` updates.
+    """The state of a training after ``step`` updates.
 
     Args:
-        step: How many updates were done.
-        arrays: Every variable of both networks and both optimizers, by name, to the bit.
-        metadata: What else is to be remembered; JSON.
-        verified: Whether it had a checksum, which agreed: the first versions wrote none.
+        step: The number of updates that were done.
+        arrays: All variables of the networks and optimizers by name, bit for bit.
+        metadata: Everything else that has to be remembered, as JSON.
+        verified: Whether the file had a checksum. The first versions wrote none.
     """
 
     step: int
@@ -43,65 +44,82 @@ class Checkpoint:
     verified: bool = True
 
 
+class DamagedCheckpointError(OasisGanError):
+    """A checkpoint cannot be read, or its content does not match its checksum.
+
+    Args:
+        path: The checkpoint.
+        expected: What it should hold.
+        found: What it holds.
+        previous: The checkpoint before it, if there is one.
+    """
+
+    def __init__(self, path: Path, *, expected: str, found: str, previous: Path | None) -> None:
+        remedy = "remove it and train anew: there is none before it"
+        if previous is not None:
+            remedy = f"remove it to go on from the one before, {previous.name}"
+        super().__init__(path, expected=expected, found=found, remedy=remedy)
+
+
 def write(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
-    """Add a checkpoint to ``folder``; only when it is safe on the disk are all but the last ``keep`` removed.
+    """Add a checkpoint to a folder, then remove all but the last ``keep``.
+
+    Older checkpoints are removed only when the new one is safely on the disk.
 
     Raises:
-        OSError: As the file system says; earlier checkpoints are as they were.
+        OSError: If the file cannot be written; earlier checkpoints are left as they were.
     """
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.asarray(array) for name, array in checkpoint.arrays.items()}
-    metadata = {**checkpoint.metadata, _CHECKSUM: _checksum(arrays, checkpoint.metadata)}
+    checksum = _compute_checksum(arrays, checkpoint.metadata)
+    metadata = {**checkpoint.metadata, _CHECKSUM: checksum}
     data = safetensors.numpy.save(arrays, metadata={_METADATA_KEY: json.dumps(metadata)})
     write_atomically(folder / f"step-{checkpoint.step:09}.safetensors", data)
-    for old in _paths(folder)[:-keep]:
+    for old in _list_paths(folder)[:-keep]:
         old.unlink()
 
 
 def exist(folder: Path) -> bool:
-    """Whether there is a checkpoint in ``folder``."""
-    return bool(_paths(folder))
+    """Whether there is a checkpoint in a folder."""
+    return bool(_list_paths(folder))
 
 
 def last_step(folder: Path) -> int:
-    """Return the step of the newest checkpoint in ``folder``, 0 if there is none."""
-    paths = _paths(folder)
-    return _step(paths[-1]) if paths else 0
+    """Return the step of the newest checkpoint in a folder, or 0 if there is none."""
+    paths = _list_paths(folder)
+    return _parse_step(paths[-1]) if paths else 0
 
 
 def read_last(folder: Path) -> Checkpoint | None:
-    """Return the newest checkpoint in ``folder``, or None if the run did not come to its first.
+    """Return the newest checkpoint in a folder, or None if there is none.
 
     Raises:
-        OasisGanError: If it is damaged; the message names the one before.
+        DamagedCheckpointError: If the checkpoint is damaged; the message names the one before.
     """
-    paths = _paths(folder)
+    paths = _list_paths(folder)
     if not paths:
         return None
     path = paths[-1]
-    remedy = "remove it and train anew: there is none before it"
-    if len(paths) > 1:
-        remedy = f"remove it to go on from the one before, {paths[-2].name}"
+    previous = paths[-2] if len(paths) > 1 else None
     try:
         with safetensors.safe_open(path, "numpy") as file:
             metadata = _read_metadata(file.metadata())
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (safetensors.SafetensorError, ValueError, TypeError) as error:
-        raise OasisGanError(
-            path, expected="a whole checkpoint", found=str(error), remedy=remedy
+        raise DamagedCheckpointError(
+            path, expected="a whole checkpoint", found=str(error), previous=previous
         ) from None
     checksum = metadata.pop(_CHECKSUM, None)
-    if checksum is not None and checksum != _checksum(arrays, metadata):
+    if checksum is not None and checksum != _compute_checksum(arrays, metadata):
         expected = f"content with SHA-256 {str(checksum)[:12]}..."
-        raise OasisGanError(
-            path, expected=expected, found="other content: the file is damaged", remedy=remedy
-        )
-    return Checkpoint(_step(path), arrays, metadata, verified=checksum is not None)
+        found = "other content: the file is damaged"
+        raise DamagedCheckpointError(path, expected=expected, found=found, previous=previous)
+    return Checkpoint(_parse_step(path), arrays, metadata, verified=checksum is not None)
 
 
-def _read_metadata(metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    """Return the metadata of a checkpoint; a ValueError if the metadata of its file hold none."""
-    text = (metadata or {}).get(_METADATA_KEY)
+def _read_metadata(header: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return the metadata of a checkpoint from the header of its file; raise ValueError if there is none."""
+    text = (header or {}).get(_METADATA_KEY)
     if text is None:
         raise ValueError("no metadata")
     try:
@@ -110,8 +128,8 @@ def _read_metadata(metadata: Mapping[str, str] | None) -> dict[str, Any]:
         raise ValueError("damaged metadata") from None
 
 
-def _checksum(arrays: Arrays, metadata: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the names, types, shapes and bytes of all arrays, and of the metadata."""
+def _compute_checksum(arrays: Arrays, metadata: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the metadata and of the names, types, shapes and bytes of all arrays."""
     digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
@@ -120,10 +138,10 @@ def _checksum(arrays: Arrays, metadata: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _paths(folder: Path) -> list[Path]:
-    """Return the checkpoints in a folder, the newest last."""
+def _list_paths(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, newest last."""
     return sorted(path for path in folder.glob("step-*") if _NAME.fullmatch(path.name))
 
 
-def _step(path: Path) -> int:
+def _parse_step(path: Path) -> int:
     return int(path.stem.removeprefix("step-"))

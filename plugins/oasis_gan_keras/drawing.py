@@ -1,4 +1,4 @@
-"""Pictures of a training: its losses as curves, and slices side by side as in TensorFlow's pix2pix tutorial.
+"""Draw a training: its losses as curves, and slices side by side as in TensorFlow's pix2pix tutorial.
 
 https://www.tensorflow.org/tutorials/generative/pix2pix
 """
@@ -19,112 +19,139 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 Slices = NDArray[np.float32]
 Curves = Mapping[str, tuple[Values, Values]]
-"""Steps and values of the curves of a panel, ``training`` or ``validation`` or both, all of them finite."""
+"""The curves of one panel, named ``training`` and ``validation``: the steps and the finite values of each."""
 
 TISSUES = ((64, 104, 160), (142, 148, 156), (240, 234, 222))
-"""Colours of CSF, GM and WM, the three labels of a tissue map."""
+"""The colours of CSF, GM and WM, the three labels of a tissue map."""
 _DPI = 100
-_PANEL, _MARGIN, _PANELS_A_ROW = (
-    (600, 340),
-    (70, 15, 50, 35),
-    2,
-)  # pixels; margins left, right, below, above
-_TILE, _BAND, _GAP = 400, 40, 8  # pixels; of a slice its longer side
-_SMOOTHED, _SHARE = (
-    100,
-    0.03,
-)  # a curve of more points is shown with its mean over this share of them
-_LOGARITHMIC, _DECADES = 10.0, 1000.0  # how many times the smallest value the largest is, at least
+
+# The panels of curves, in pixels.
+_PANELS_PER_ROW = 2
+_PANEL_WIDTH = 600
+_PANEL_HEIGHT = 340
+_MARGIN_LEFT = 70
+_MARGIN_RIGHT = 15
+_MARGIN_BELOW = 50
+_MARGIN_ABOVE = 35
+
+# The grid of slices, in pixels.
+_TILE = 400  # the longer side of a slice
+CAPTION_HEIGHT = 40
+"""The height of the captions above the columns of slices, in pixels."""
+_GAP = 8
+
+_MOST_POINTS = 100  # a longer curve is smoothed
+_SMOOTHING_WINDOW = 0.03  # of its points
+_LOGARITHMIC_RATIO = 10.0  # of the largest to the smallest value, from which a scale is logarithmic
+_DECADES_RATIO = 1000.0  # from which only powers of ten are labelled
 _COLOURS = {"training": "tab:blue", "validation": "tab:red"}
 
-# Its remarks on font caches and folders of its own are not for the user of a training.
+# Its messages about font caches and its own folders do not concern the user of a training.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
-def curves(panels: Mapping[str, Curves], marks: Sequence[int] = ()) -> bytes:
-    """Return a PNG 1200 pixels wide with a panel for each loss.
+def draw_curves(panels: Mapping[str, Curves], marks: Sequence[int] = ()) -> bytes:
+    """Return a PNG, 1200 pixels wide, with one panel for each loss.
 
     Args:
-        panels: By the name of the loss.
-        marks: Steps at which a dotted line is drawn.
+        panels: The curves of each loss by name.
+        marks: Steps to mark with a dotted line.
     """
-    width, height = _PANEL
-    left, right, below, above = _MARGIN
-    figure = _Sheet(width * _PANELS_A_ROW, height * -(-len(panels) // _PANELS_A_ROW))
+    rows = -(-len(panels) // _PANELS_PER_ROW)
+    figure = _PixelFigure(_PANEL_WIDTH * _PANELS_PER_ROW, _PANEL_HEIGHT * rows)
     for place, (title, panel) in enumerate(panels.items()):
-        row, column = divmod(place, _PANELS_A_ROW)
-        axes = figure.axes(
-            width * column + left,
-            height * row + above,
-            width - left - right,
-            height - below - above,
+        row, column = divmod(place, _PANELS_PER_ROW)
+        axes = figure.add_axes(
+            _PANEL_WIDTH * column + _MARGIN_LEFT,
+            _PANEL_HEIGHT * row + _MARGIN_ABOVE,
+            _PANEL_WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT,
+            _PANEL_HEIGHT - _MARGIN_BELOW - _MARGIN_ABOVE,
         )
-        _draw_panel(axes, title, panel)
+        draw_panel(axes, title, panel)
         for mark in marks:
             axes.axvline(mark, color="grey", linestyle=":", linewidth=1)
-    return figure.png()
+    return figure.to_png()
 
 
-def sheet(columns: Sequence[tuple[str, Slices]]) -> bytes:
-    """Return a PNG with a row for each slice, captions above the columns, anterior or superior up.
+def draw_comparison_grid(columns: Sequence[tuple[str, Slices]]) -> bytes:
+    """Return a PNG with one row for each slice and a caption above each column, anterior or superior up.
 
     Args:
-        columns: Captions, and slices (n, rows, columns, channels) in [0, 1], rows and columns along the in-plane axes
-            in the order R, A, S. One channel is shown in greys; several are the labels of a label map, and are shown
-            in colours.
+        columns: The caption and the slices of each column. Slices are (n, rows, columns, channels) in [0, 1], with
+            rows and columns along the in-plane axes in the order R, A, S. A single channel is drawn in greys. Several
+            channels are the labels of a label map and are drawn in colours.
     """
-    pictures = [(caption, _upright(_coloured(slices))) for caption, slices in columns]
+    pictures = [(caption, _turn_upright(colour_channels(slices))) for caption, slices in columns]
     _, first = pictures[0]
-    count, height, width = first.shape[:3]
-    scale = max(1, _TILE // max(width, height))
-    width, height = width * scale, height * scale
-    figure = _Sheet(_GAP + (width + _GAP) * len(pictures), _BAND + (height + _GAP) * count)
+    count = first.shape[0]
+    scale = max(1, _TILE // max(first.shape[1:3]))
+    height = first.shape[1] * scale
+    width = first.shape[2] * scale
+    figure = _PixelFigure(
+        _GAP + (width + _GAP) * len(pictures),
+        CAPTION_HEIGHT + (height + _GAP) * count,
+    )
     for column, (caption, images) in enumerate(pictures):
         left = _GAP + (width + _GAP) * column
-        figure.text(left + width / 2, _BAND / 2, caption)
+        figure.add_text(left + width / 2, CAPTION_HEIGHT / 2, caption)
         for row, image in enumerate(images):
-            axes = figure.axes(left, _BAND + (height + _GAP) * row, width, height)
+            top = CAPTION_HEIGHT + (height + _GAP) * row
+            axes = figure.add_axes(left, top, width, height)
             axes.set_axis_off()
             axes.imshow(image, aspect="auto", interpolation="nearest")
-    return figure.png()
+    return figure.to_png()
 
 
-class _Sheet:
-    """An empty figure, measured in pixels from its upper left corner; pyplot does not know of it."""
+class _PixelFigure:
+    """An empty figure, measured in pixels from its upper left corner and not registered with pyplot."""
 
     def __init__(self, width: float, height: float) -> None:
-        self._size = width, height
+        self._width = width
+        self._height = height
         self._figure = Figure((width / _DPI, height / _DPI), dpi=_DPI)
 
-    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+    def add_axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Return axes that fill a rectangle."""
-        across, down = self._size
         return self._figure.add_axes(
-            (left / across, 1 - (top + height) / down, width / across, height / down)
+            (
+                left / self._width,
+                1 - (top + height) / self._height,
+                width / self._width,
+                height / self._height,
+            )
         )
 
-    def text(self, x: float, y: float, text: str) -> None:
-        """Write a caption around a point."""
-        across, down = self._size
-        self._figure.text(x / across, 1 - y / down, text, ha="center", va="center", size=14)
+    def add_text(self, x: float, y: float, text: str) -> None:
+        """Write a caption centred on a point."""
+        across = x / self._width
+        up = 1 - y / self._height
+        self._figure.text(across, up, text, ha="center", va="center", size=14)
 
-    def png(self) -> bytes:
-        """Return it as a file."""
-        packed = BytesIO()
-        self._figure.savefig(packed, format="png", dpi=_DPI)
-        return packed.getvalue()
+    def to_png(self) -> bytes:
+        """Return the figure as a PNG file."""
+        file = BytesIO()
+        self._figure.savefig(file, format="png", dpi=_DPI)
+        return file.getvalue()
 
 
-def _draw_panel(axes: Axes, title: str, panel: Curves) -> None:
-    smooth: list[Values] = []
+def draw_panel(axes: Axes, title: str, panel: Curves) -> None:
+    """Draw the curves of a loss, with a running mean over those that have many points."""
+    drawn: list[Values] = []
     for name, (steps, values) in panel.items():
-        many = len(steps) > _SMOOTHED
-        if many:
-            axes.plot(steps, values, color=_COLOURS[name], alpha=0.25, linewidth=0.8)
-        smooth.append(_running_mean(values) if many else values)
-        axes.plot(steps, smooth[-1], color=_COLOURS[name], marker="" if many else ".", label=name)
+        colour = _COLOURS[name]
+        if len(steps) > _MOST_POINTS:
+            axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
+            curve = running_mean(values)
+            marker = ""
+        else:
+            curve = values
+            marker = "."
+        axes.plot(steps, curve, color=colour, marker=marker, label=name)
+        drawn.append(curve)
     if all((values > 0).all() for _, values in panel.values()):
-        _scale(axes, float(max(map(np.max, smooth)) / min(map(np.min, smooth))))
+        largest = max(map(np.max, drawn))
+        smallest = min(map(np.min, drawn))
+        _choose_scale(axes, float(largest / smallest))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_title(title)
     axes.set_xlabel("step")
@@ -133,38 +160,46 @@ def _draw_panel(axes: Axes, title: str, panel: Curves) -> None:
     axes.legend(frameon=False)
 
 
-def _scale(axes: Axes, ratio: float) -> None:
-    """Choose a logarithmic scale where the largest value is many times the smallest."""
-    if ratio < _LOGARITHMIC:
+def _choose_scale(axes: Axes, ratio: float) -> None:
+    """Use a logarithmic scale where the largest value is many times the smallest."""
+    if ratio < _LOGARITHMIC_RATIO:
         return
+    labelled = (1, 2, 5) if ratio < _DECADES_RATIO else (1,)
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if ratio < _DECADES else (1,)))
+    axes.yaxis.set_major_locator(LogLocator(subs=labelled))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _running_mean(values: Values) -> Values:
-    """Return the mean of each value and its neighbours, of fewer neighbours at the ends."""
-    reach = max(1, round(len(values) * _SHARE / 2))
+def running_mean(values: Values) -> Values:
+    """Return the mean of each value and its neighbours, with fewer neighbours at the ends."""
+    reach = max(1, round(len(values) * _SMOOTHING_WINDOW / 2))
     sums = np.concatenate([[0.0], np.cumsum(values)])
     at = np.arange(len(values))
-    before, behind = np.maximum(at - reach, 0), np.minimum(at + reach + 1, len(values))
-    return np.asarray((sums[behind] - sums[before]) / (behind - before))
+    first = np.maximum(at - reach, 0)
+    end = np.minimum(at + reach + 1, len(values))
+    return np.asarray((sums[end] - sums[first]) / (end - first))
 
 
-def _coloured(slices: Slices) -> Slices:
-    """Return (n, rows, columns, channels) as RGB in [0, 1]; background is black, a mixture of labels a mixed colour."""
+def colour_channels(slices: Slices) -> Slices:
+    """Return slices (n, rows, columns, channels) as RGB in [0, 1].
+
+    Background is black, and a mixture of labels has a mixture of their colours.
+    """
     channels = slices.shape[-1]
-    colours = np.ones((1, 3)) if channels == 1 else _palette(channels)
+    colours = np.ones((1, 3)) if channels == 1 else _choose_palette(channels)
     return np.clip(slices @ colours.astype(np.float32), 0, 1)
 
 
-def _palette(labels: int) -> Values:
+def _choose_palette(labels: int) -> Values:
     if labels == len(TISSUES):
         return np.array(TISSUES) / 255
     return np.asarray(colormaps["turbo"](np.linspace(0.08, 0.92, labels))[:, :3])
 
 
-def _upright(slices: Slices) -> Slices:
-    """Return slices as pictures: rows run to the right or to the front, columns upwards, a picture's rows downwards."""
+def _turn_upright(slices: Slices) -> Slices:
+    """Return slices as pictures, with right or anterior to the right and superior or anterior up.
+
+    The rows of a slice become the columns of the picture, and the columns of a slice become its rows, from below.
+    """
     return slices.swapaxes(1, 2)[:, ::-1]

@@ -1,4 +1,4 @@
-"""What the machine computes in: in which precision, with which engines, on how many threads."""
+"""Choose what to compute in: the precision, the packages and the number of threads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Precision = Literal["float32", "bfloat16", "float16"]
 RequestedPrecision = Literal["auto", "float32", "bfloat16", "float16"]
 
 DEFAULT_PRECISION: RequestedPrecision = "float32"
-"""The precision of a translator unless one is requested: on every machine outputs are the same but for rounding."""
+"""The precision of translating unless another is requested: outputs agree across machines, except for rounding."""
 
 _CPU_BFLOAT16 = {"amx_bf16", "avx512_bf16"}
 
@@ -27,8 +27,8 @@ class ChosenPrecision:
     """The precision to compute in.
 
     Args:
-        precision: Which one.
-        note: A line for the user if another one was requested, or would be faster, but fails here; empty otherwise.
+        precision: The precision.
+        note: A line for the user if the requested or the fastest precision fails on this machine; otherwise empty.
     """
 
     precision: Precision
@@ -36,39 +36,39 @@ class ChosenPrecision:
 
 
 def choose_precision(requested: RequestedPrecision) -> ChosenPrecision:
-    """Return the precision that is requested, for ``auto`` the fast one, or float32 if that does not work here."""
+    """Return the requested precision, or float32 if it does not work on this machine; ``auto`` requests the fastest."""
     precision = find_fast_precision() if requested == "auto" else requested
     failure = find_convolution_failure(precision)
     if not failure:
         return ChosenPrecision(precision)
-    note = f"precision: computing in float32, because a convolution in {precision} fails on this machine ({failure})"
+    note = (
+        "precision: computing in float32, "
+        f"because a convolution in {precision} fails on this machine ({failure})"
+    )
     return ChosenPrecision("float32", note)
 
 
 def find_fast_precision() -> Precision:
-    """Return the precision that the hardware is made for.
+    """Return the precision that the hardware is fastest in.
 
-    GPUs of compute capability 8 and above have bfloat16, those of 7 float16 (untested). Processors have bfloat16 with
-    AMX or AVX-512 BF16, and only oneDNN uses these instructions. Everything else computes in float32.
+    GPUs of compute capability 8 and above have bfloat16, those of 7 have float16 (untested). Processors have bfloat16
+    with AMX or AVX-512 BF16, and only oneDNN uses these instructions. Everything else computes in float32.
     """
-    capabilities = [
-        tf.config.experimental.get_device_details(device).get("compute_capability", (0, 0))
-        for device in tf.config.list_physical_devices("GPU")
-    ]
+    capabilities = _list_gpu_capabilities()
     if capabilities:
-        oldest = min(capabilities)
-        return "bfloat16" if oldest >= (8, 0) else "float16" if oldest >= (7, 0) else "float32"
-    without_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower() in {"0", "false"}
-    return (
-        "bfloat16" if _CPU_BFLOAT16 & read_processor_flags() and not without_onednn else "float32"
-    )
+        return _find_gpu_precision(min(capabilities))
+    is_onednn_off = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower() in {"0", "false"}
+    if _CPU_BFLOAT16 & read_processor_flags() and not is_onednn_off:
+        return "bfloat16"
+    return "float32"
 
 
 @cache
 def find_convolution_failure(precision: Precision) -> str:
-    """Try a small convolution and its gradients; return what is wrong with them, or an empty text.
+    """Try a small convolution and its gradient; return what is wrong, or an empty text.
 
-    What the processor lists is not enough: ``ONEDNN_MAX_CPU_ISA`` and virtual machines can take instructions away.
+    The instructions that a processor lists are not enough to go by: ``ONEDNN_MAX_CPU_ISA`` and virtual machines can
+    turn some of them off.
     """
     if precision == "float32":
         return ""
@@ -79,22 +79,23 @@ def find_convolution_failure(precision: Precision) -> str:
             tape.watch(kernel)
             answer = tf.nn.conv2d(pixels, kernel, 2, "VALID")
         gradient = tape.gradient(answer, kernel)
-        sums = (
-            float(tf.cast(answer[0, 0, 0, 0], tf.float32)),
-            float(tf.cast(gradient[0, 0, 0, 0], tf.float32)),
-        )
-    # Which of its errors TensorFlow raises for a missing primitive depends on its version.
+        product = float(tf.cast(answer[0, 0, 0, 0], tf.float32))
+        positions = float(tf.cast(gradient[0, 0, 0, 0], tf.float32))
+    # TensorFlow's error for a missing primitive depends on its version.
     except Exception as error:  # noqa: BLE001
-        return _cause(error)
-    # All of them small whole numbers, which every precision holds exactly: 4 x 4 x 4 products, and 3 x 3 positions.
-    return "" if sums == (64, 9) else f"expected 64 and 9, found {sums[0]:g} and {sums[1]:g}"
+        return _find_cause(error)
+    # Every precision holds these whole numbers exactly: 4 x 4 x 4 products, and 3 x 3 positions.
+    if (product, positions) == (64, 9):
+        return ""
+    return f"expected 64 and 9, found {product:g} and {positions:g}"
 
 
 @contextmanager
 def computing_in(precision: Precision) -> Iterator[None]:
-    """Build networks that compute in ``precision``, their variables staying float32."""
+    """Build networks that compute in a precision, with variables in float32."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    policy = precision if precision == "float32" else f"mixed_{precision}"
+    keras.config.set_dtype_policy(policy)
     try:
         yield
     finally:
@@ -107,30 +108,51 @@ def engine_versions() -> dict[str, str]:
 
 
 def thread_count() -> int:
-    """Return on how many threads TensorFlow computes an operation."""
+    """Return the number of threads on which TensorFlow computes an operation."""
     configured = tf.config.threading.get_intra_op_parallelism_threads()
     if configured:
         return int(configured)
-    named = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
-    if named.isdecimal() and int(named):
-        return int(named)
-    # As TensorFlow counts: the processors that this process may run on.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    requested = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    if requested.isdecimal() and int(requested):
+        return int(requested)
+    # TensorFlow counts the processors that this process may run on.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def read_processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
-    """Return the instruction sets that Linux lists for the processor; none elsewhere."""
+    """Return the instruction sets that Linux lists for the processor; empty on other systems."""
     try:
         lines = cpuinfo.read_text("utf-8", errors="replace").splitlines()
     except OSError:
         return set()
-    return next(
-        (set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set()
-    )
+    for line in lines:
+        if line.startswith("flags"):
+            return set(line.partition(":")[2].split())
+    return set()
 
 
-def _cause(error: Exception) -> str:
-    """Return the part of an error that says what is missing; TensorFlow puts the name of the operation before it."""
+def _list_gpu_capabilities() -> list[tuple[int, int]]:
+    """Return the compute capability of each GPU."""
+    capabilities = []
+    for device in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(device)
+        capabilities.append(details.get("compute_capability", (0, 0)))
+    return capabilities
+
+
+def _find_gpu_precision(capability: tuple[int, int]) -> Precision:
+    """Return the fastest precision of GPUs of a compute capability."""
+    if capability >= (8, 0):
+        return "bfloat16"
+    if capability >= (7, 0):
+        return "float16"
+    return "float32"
+
+
+def _find_cause(error: Exception) -> str:
+    """Return the part of TensorFlow's message that names the problem, without the name of the operation before it."""
     line = str(error).partition("\n")[0]
-    said = line.rpartition("message: ")[2].partition(". ")[0]
-    return said or type(error).__name__
+    cause = line.rpartition("message: ")[2].partition(". ")[0]
+    return cause or type(error).__name__

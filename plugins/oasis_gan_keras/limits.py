@@ -1,4 +1,4 @@
-"""How large a model may claim to be: what it would make others allocate is refused before it is allocated."""
+"""Limits on the size of a model, checked before any memory is allocated for it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ import math
 from oasis_gan import MAX_PIXELS
 
 MAX_NAME = 100
-"""Characters of a model's name, and of its version."""
+"""The most characters that a model's name or version may have."""
 MAX_OUTPUT = 32
-"""Characters that the names of outputs end in: a file's name has 255 at most."""
+"""The most characters of the suffix of output names: a file name may have 255 in all."""
 MAX_CONTEXT = 16
-"""Neighbouring slices on each side that a model may see."""
-_MAX_BATCH = 2**31  # bytes of a batch on the canvas, in all layers of full size
-_SLICES = 8  # in a batch
-_BYTES = 4  # of a number
+"""The most neighbouring slices on each side that a model may see."""
+_MAX_BATCH = 2**31  # bytes of a batch on the canvas, over all layers at full size
+_SLICES = 8  # per batch
+_BYTES = 4  # per number
 
 
 def largest_canvas(channels: int) -> int:
     """Return how many rows and columns a canvas may have.
 
     Args:
-        channels: Of source, target and the generator's layer at full size together.
+        channels: The channels of the source, the target and the generator's layer at full size, added up.
     """
-    return math.isqrt(min(MAX_PIXELS, _MAX_BATCH // (_SLICES * _BYTES * channels)))
+    pixels = _MAX_BATCH // (_SLICES * _BYTES * channels)
+    return math.isqrt(min(MAX_PIXELS, pixels))

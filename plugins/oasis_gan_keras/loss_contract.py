@@ -1,8 +1,9 @@
-"""What a loss of a plugin has to keep: ``oasis-gan plugins --check`` tries it on slices of noise."""
+"""The checks that ``oasis-gan plugins --check`` runs on the losses of plugins, with slices of noise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,52 +13,79 @@ from .backend import compiled, tf
 from .loss_inputs import LossInputs, Tensor
 
 _SHAPE = (3, 16, 24)  # slices, rows, columns
-_CHANNELS = (3, 1)  # of source and target
-_SAME = 1e-4
+_SOURCE_CHANNELS = 3
+_TARGET_CHANNELS = 1
+_TOLERANCE = 1e-4
+
+LossFunction = Callable[[LossInputs], Tensor]
 
 
-def check_loss(name: str, compute: Callable[[LossInputs], Tensor]) -> int:
-    """Check a loss that a plugin offers; return how many checks it kept.
+class BrokenLossError(OasisGanError):
+    """A loss of a plugin fails one of the checks."""
+
+    def __init__(self, name: str, *, expected: str, found: str) -> None:
+        super().__init__(f"loss {name}", expected=expected, found=found, remedy="fix the loss")
+
+
+def check_loss(name: str, compute: LossFunction) -> int:
+    """Check a loss of a plugin, and return how many checks it passed.
 
     Args:
-        name: What to call it in an error.
+        name: The name of the loss, for errors.
         compute: The loss.
 
     Raises:
-        OasisGanError: Naming the first that it broke.
+        BrokenLossError: If a check fails; the message names the first one.
     """
+    checks = _Checks(name)
     inputs = _make_inputs()
     losses = np.asarray(compute(inputs))
-    _require(name, losses.shape == _SHAPE[:1], f"{_SHAPE[0]} numbers", f"shape {losses.shape}")
-    _require(name, losses.dtype == np.float32, "float32", str(losses.dtype))
-    _require(name, bool(np.isfinite(losses).all()), "finite losses", str(losses))
+    shape = _SHAPE[:1]
+    checks.require(losses.shape == shape, f"{shape[0]} numbers", f"shape {losses.shape}")
+    checks.require(losses.dtype == np.float32, "float32", str(losses.dtype))
+    checks.require(bool(np.isfinite(losses).all()), "finite losses", str(losses))
+    _check_gradient(checks, compute, inputs)
+    in_graph = np.asarray(compiled(lambda: compute(inputs))())
+    same_in_graph = np.allclose(in_graph, losses, atol=_TOLERANCE)
+    checks.require(same_in_graph, "the same in a tf.function", str(in_graph))
+    alone = np.asarray(compute(_select_slice(inputs, 1)))
+    same_alone = np.allclose(alone, losses[1:2], atol=_TOLERANCE)
+    checks.require(same_alone, "a loss of each slice alone", str(alone))
+    return checks.passed
 
+
+@dataclass
+class _Checks:
+    """The checks of one loss, which are counted as they pass."""
+
+    name: str
+    passed: int = 0
+
+    def require(self, condition: bool, expected: str, found: str) -> None:
+        """Raise `BrokenLossError` unless a condition holds."""
+        if not condition:
+            raise BrokenLossError(self.name, expected=expected, found=found)
+        self.passed += 1
+
+
+def _check_gradient(checks: _Checks, compute: LossFunction, inputs: LossInputs) -> None:
+    """Check that the generator can learn from a loss."""
     with tf.GradientTape() as tape:
         tape.watch(inputs.generated)
         total = tf.reduce_sum(compute(inputs))
     gradient = tape.gradient(total, inputs.generated)
-    _require(name, gradient is not None, "a gradient for the generator", "none")
-    _require(name, bool(np.isfinite(np.asarray(gradient)).all()), "a finite gradient", "NaN or Inf")
-
-    in_graph = np.asarray(compiled(lambda: compute(inputs))())
-    _require(
-        name, np.allclose(in_graph, losses, atol=_SAME), "the same in a tf.function", str(in_graph)
-    )
-    alone = np.asarray(compute(_part(inputs, 1)))
-    _require(
-        name, np.allclose(alone, losses[1:2], atol=_SAME), "a loss of each slice alone", str(alone)
-    )
-    return 7
+    checks.require(gradient is not None, "a gradient for the generator", "none")
+    is_finite = bool(np.isfinite(np.asarray(gradient)).all())
+    checks.require(is_finite, "a finite gradient", "NaN or Inf")
 
 
 def _make_inputs() -> LossInputs:
-    """Return slices of noise, background around it."""
+    """Return slices of noise surrounded by background."""
     rng = np.random.default_rng(0)
-    channels_in, channels_out = _CHANNELS
     inside = np.zeros((*_SHAPE, 1), np.float32)
     inside[:, 3:-3, 3:-3] = 1
-    source = rng.random((*_SHAPE, channels_in), np.float32) * inside
-    real, generated = rng.random((2, *_SHAPE, channels_out), np.float32) * 2 * inside - 1
+    source = rng.random((*_SHAPE, _SOURCE_CHANNELS), np.float32) * inside
+    real, generated = rng.random((2, *_SHAPE, _TARGET_CHANNELS), np.float32) * 2 * inside - 1
     return LossInputs(
         source=tf.constant(source),
         real=tf.constant(real),
@@ -66,7 +94,7 @@ def _make_inputs() -> LossInputs:
     )
 
 
-def _part(inputs: LossInputs, index: int) -> LossInputs:
+def _select_slice(inputs: LossInputs, index: int) -> LossInputs:
     """Return one of the slices."""
     only = slice(index, index + 1)
     return LossInputs(
@@ -75,9 +103,3 @@ def _part(inputs: LossInputs, index: int) -> LossInputs:
         generated=inputs.generated[only],
         inside=inputs.inside[only],
     )
-
-
-def _require(name: str, kept: bool, expected: str, found: str) -> None:
-    """Raise `OasisGanError` unless a check was kept."""
-    if not kept:
-        raise OasisGanError(f"loss {name}", expected=expected, found=found, remedy="fix the loss")

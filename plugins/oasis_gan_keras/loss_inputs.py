@@ -1,4 +1,4 @@
-"""What a loss is given."""
+"""The inputs of a loss function."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class LossInputs:
     """The slices that a loss compares.
 
     Args:
-        source: What went in, (n, rows, columns, source channels) in [0, 1].
-        real: What should come out, (n, rows, columns, target channels) in [-1, 1].
-        generated: What came out, of the same shape and range.
-        inside: 1 where the source is not background, else 0: (n, rows, columns, 1). Outside, `real` and `generated`
-            are both background, -1.
+        source: The input of the network, (n, rows, columns, source channels) in [0, 1].
+        real: The target, (n, rows, columns, target channels) in [-1, 1].
+        generated: The output of the network, of the same shape and range as `real`.
+        inside: 1 where the source is not background and 0 elsewhere, (n, rows, columns, 1). Where it is 0, both `real`
+            and `generated` are background, -1.
     """
 
     source: Tensor

@@ -1,4 +1,4 @@
-"""Losses that recipes may name: a plugin adds one with a decorator, in a file of its own.
+"""The losses of plugins: a decorator adds a loss to recipes.
 
     from oasis_gan_keras import LossInputs, loss
 
@@ -9,7 +9,7 @@
 
         return tf.reduce_mean(tf.square(inputs.real - inputs.generated), (1, 2, 3))
 
-TensorFlow is imported inside the function: plugins are loaded by every command.
+Import TensorFlow inside the function, because every command loads the plugins.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from oasis_gan import OasisGanError, foreign_code, one_line
 from .loss_inputs import LossInputs, Tensor
 
 LossFunction = Callable[[LossInputs], Tensor]
-"""Returns how wrong each generated slice is, (n,); 0 is perfect."""
+"""A function that returns the error of each generated slice, (n,); 0 is perfect."""
 
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
 _offered: dict[str, LossFunction] = {}
@@ -32,21 +32,56 @@ LOSSES: Mapping[str, LossFunction] = MappingProxyType(_offered)
 """The losses that plugins offer, by name."""
 
 
-def loss(name: str) -> Callable[[LossFunction], LossFunction]:
-    """Offer a loss to recipes under a name; a decorator.
+class BadLossNameError(OasisGanError):
+    """A loss has a name that cannot be a column of the table of losses."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "loss",
+            expected="a name of letters, digits, _ and -, other than validation_... and ..._gradient",
+            found=repr(name),
+            remedy="rename it",
+        )
+
+
+class LossNameTakenError(OasisGanError):
+    """Two files offer a loss of the same name.
 
     Args:
-        name: What recipes, the table of losses and the curves call it: a letter, then letters, digits, ``_`` and
-            ``-``.
+        name: The name.
+        first: The file whose loss was loaded first.
+        second: The other file.
+    """
+
+    def __init__(self, name: str, first: str, second: str) -> None:
+        expected = f"a name that {first} does not use"
+        super().__init__(f"loss {name}", expected=expected, found=second, remedy="rename it")
+
+
+class FailedLossError(OasisGanError):
+    """A loss raises an exception, or returns something other than a number for each slice."""
+
+    def __init__(self, where: str, found: str) -> None:
+        expected = "a number for each slice, of shape (n,)"
+        super().__init__(where, expected=expected, found=found, remedy="fix the loss")
+
+
+def loss(name: str) -> Callable[[LossFunction], LossFunction]:
+    """Decorate a function to offer it to recipes as a loss.
+
+    Args:
+        name: The name of the loss in recipes, in the table of losses and in the curves: a letter, then letters,
+            digits, ``_`` and ``-``.
 
     Raises:
-        OasisGanError: If the name cannot be used, or another file offers a loss of this name.
+        BadLossNameError: If the name cannot be used.
+        LossNameTakenError: If another file offers a loss of this name.
     """
 
     def offer(function: LossFunction) -> LossFunction:
         _require_name(name, function)
         _offered[name] = function
-        # What oasis-gan plugins --check runs.
+        # `oasis-gan plugins --check` calls this.
         function.check_contract = partial(_check, name)  # type: ignore[attr-defined]
         return function
 
@@ -54,53 +89,51 @@ def loss(name: str) -> Callable[[LossFunction], LossFunction]:
 
 
 def compute_loss(name: str, inputs: LossInputs) -> Tensor:
-    """Return how wrong each slice is, (n,), by the loss called ``name``.
+    """Return the error of each slice, (n,), by the loss called ``name``.
 
     Raises:
-        OasisGanError: If the function fails, or returns something else.
+        FailedLossError: If the function fails, or returns something else.
     """
     function = _offered[name]
     where = f"loss {name} ({_find_file(function)})"
-    expected = "a number for each slice, of shape (n,)"
     try:
         with foreign_code(where):
             answer = function(inputs)
             axes = len(answer.shape)
-    # The function may be anybody's.
+    # A plugin's function may raise anything.
     except Exception as error:
-        raise OasisGanError(
-            where, expected=expected, found=one_line(error), remedy="fix the loss"
-        ) from error
+        raise FailedLossError(where, one_line(error)) from error
     if axes != 1:
-        raise OasisGanError(
-            where, expected=expected, found=str(answer.shape), remedy="fix the loss"
-        )
+        raise FailedLossError(where, str(answer.shape))
     return answer
 
 
 def _check(name: str) -> int:
-    """Check a loss; return how many checks it kept."""
-    # It needs TensorFlow.
+    """Check a loss, and return how many checks it passed."""
+    # This module needs TensorFlow.
     from .loss_contract import check_loss
 
     return check_loss(name, partial(compute_loss, name))
 
 
 def _require_name(name: str, function: LossFunction) -> None:
-    """Raise `OasisGanError` if a name cannot be a column of the table of losses, or is taken by another file."""
-    if not _NAME.fullmatch(name) or name.startswith("validation_") or name.endswith("_gradient"):
-        expected = "a name of letters, digits, _ and -, other than validation_... and ..._gradient"
-        raise OasisGanError("loss", expected=expected, found=repr(name), remedy="rename it")
+    """Raise `OasisGanError` if a name cannot be a column of the table of losses, or another file uses it."""
+    is_reserved = name.startswith("validation_") or name.endswith("_gradient")
+    if is_reserved or not _NAME.fullmatch(name):
+        raise BadLossNameError(name)
     other = _offered.get(name)
-    # A file may be loaded more than once.
-    if other is not None and _find_file(other) != _find_file(function):
-        expected = f"a name that {_find_file(other)} does not use"
-        raise OasisGanError(
-            f"loss {name}", expected=expected, found=_find_file(function), remedy="rename it"
-        )
+    if other is None:
+        return
+    first = _find_file(other)
+    second = _find_file(function)
+    # The same file may be loaded more than once.
+    if first != second:
+        raise LossNameTakenError(name, first, second)
 
 
 def _find_file(function: LossFunction) -> str:
-    """Return the file that a function stands in, or else its module."""
+    """Return the file that defines a function, or its module if the file is not known."""
     code = getattr(function, "__code__", None)
-    return code.co_filename if code is not None else str(getattr(function, "__module__", "?"))
+    if code is not None:
+        return str(code.co_filename)
+    return str(getattr(function, "__module__", "?"))

@@ -1,4 +1,4 @@
-"""The numbers by which a training is judged, each under its name."""
+"""The metrics of a training: means over updates, validation metrics, and the best weights."""
 
 from __future__ import annotations
 
@@ -15,34 +15,53 @@ from oasis_gan import OasisGanError
 Metrics = Mapping[str, float]
 Arrays = dict[str, NDArray[Any]]
 VALIDATION = "validation_"
-"""What the name of a metric begins with if it was measured on slices that are not learnt from."""
+"""The prefix of metrics that are measured on held-out slices."""
 VALIDATION_L1 = f"{VALIDATION}L1"
 VALIDATION_PSNR = f"{VALIDATION}PSNR"
 VALIDATION_METRICS = (VALIDATION_L1, VALIDATION_PSNR)
-"""What `measure` returns."""
+"""The metrics that `measure` returns."""
+
+
+class OtherLossesError(OasisGanError):
+    """A checkpoint comes from a training with other losses.
+
+    Args:
+        where: The checkpoint.
+        expected: The names of the losses of this training.
+        found: What the checkpoint says of its losses.
+    """
+
+    def __init__(self, where: object, expected: Sequence[str], found: str) -> None:
+        super().__init__(
+            where,
+            expected=f"the losses {', '.join(expected)}",
+            found=found,
+            remedy="resume it with the version and the plugins that began it, or train anew",
+        )
 
 
 def measure(
     generated: NDArray[np.float32], real: NDArray[np.float32], inside: NDArray[np.bool_]
 ) -> dict[str, float]:
-    """Return mean absolute error and PSNR, dB, of slices in [0, 1].
+    """Return the mean absolute error and the PSNR, in dB, of slices in [0, 1].
 
     Args:
-        generated: (n, rows, columns, channels).
-        real: Of the same shape.
-        inside: The pixels that count, (n, rows, columns).
+        generated: The slices to measure, (n, rows, columns, channels).
+        real: The true slices, of the same shape.
+        inside: The pixels to compare, (n, rows, columns).
     """
     errors = (generated - real)[inside]
     l1 = float(np.abs(errors).mean())
-    psnr = -10 * math.log10(max(float((errors**2).mean()), 1e-12))
+    squared = float((errors**2).mean())
+    psnr = -10 * math.log10(max(squared, 1e-12))
     return {VALIDATION_L1: l1, VALIDATION_PSNR: psnr}
 
 
 class RunningMeans:
-    """The means of what updates report, since they were last taken.
+    """The means of the metrics of all updates since they were last taken.
 
     Args:
-        names: Of the metrics.
+        names: The names of the metrics.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -50,40 +69,36 @@ class RunningMeans:
         self._clear()
 
     def add(self, metrics: Metrics) -> None:
-        """Take in the metrics of an update."""
+        """Add the metrics of an update."""
         for name in self._names:
             self._sums[name] += metrics[name]
         self._count += 1
 
     def take(self) -> dict[str, float]:
-        """Return the means, and begin anew."""
-        means = {name: total / max(self._count, 1) for name, total in self._sums.items()}
+        """Return the means, and start again from nothing."""
+        count = max(self._count, 1)
+        means = {name: total / count for name, total in self._sums.items()}
         self._clear()
         return means
 
     def metadata(self) -> dict[str, Any]:
-        """Return what a checkpoint has to remember."""
+        """Return what a checkpoint has to store."""
         return {"sums": self._sums, "summed": self._count}
 
     def restore(self, metadata: Mapping[str, Any], where: object) -> None:
-        """Go on from what a checkpoint remembers.
+        """Continue from the metadata of a checkpoint.
 
         Raises:
-            OasisGanError: If it is of a training with other losses.
+            OtherLossesError: If the checkpoint comes from a training with other losses.
         """
         sums = metadata.get("sums", {})
-        # The first versions wrote no names: the metrics of Pix2Pix stood in this order.
+        # The first versions wrote no names. Their metrics were those of Pix2Pix, in this order.
         if isinstance(sums, list) and len(sums) == len(self._names):
             sums = dict(zip(self._names, sums, strict=True))
-        if not isinstance(sums, dict) or set(sums) != set(self._names):
-            remedy = "resume it with the version and the plugins that began it, or train anew"
-            expected = f"the losses {', '.join(self._names)}"
-            found = (
-                ", ".join(sums) or "none"
-                if isinstance(sums, dict)
-                else f"{len(sums)} without names"
-            )
-            raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+        if not isinstance(sums, dict):
+            raise OtherLossesError(where, self._names, f"{len(sums)} without names")
+        if set(sums) != set(self._names):
+            raise OtherLossesError(where, self._names, ", ".join(sums) or "none")
         self._sums = {name: sums[name] for name in self._names}
         self._count = metadata["summed"]
 
@@ -97,10 +112,10 @@ class BestWeights:
     """The best weights so far.
 
     Args:
-        metric: The name of the metric that chooses them; less is better.
-        value: What it was.
-        step: After how many updates.
-        weights: By name; none before the first validation.
+        metric: The name of the metric by which weights are compared; less is better.
+        value: The value of that metric.
+        step: The number of updates after which it was measured.
+        weights: The weights by name; empty before the first validation.
     """
 
     metric: str = VALIDATION_L1
@@ -113,20 +128,20 @@ class BestWeights:
         return metrics[self.metric] < self.value
 
     def replace(self, metrics: Metrics, step: int, weights: Arrays) -> None:
-        """Take newer weights for the best."""
+        """Make newer weights the best."""
         self.value = metrics[self.metric]
         self.step = step
         self.weights = weights
 
     def metadata(self) -> dict[str, Any]:
-        """Return what a checkpoint has to remember, but for the weights."""
+        """Return what a checkpoint has to store, apart from the weights."""
         value = self.value if self.weights else None
         return {"best": {"metric": self.metric, "value": value, "step": self.step}}
 
     def restore(self, metadata: Mapping[str, Any]) -> None:
-        """Go on from what a checkpoint remembers."""
+        """Continue from the metadata of a checkpoint."""
         best = metadata.get("best")
-        # The first versions knew one metric only, and wrote its value alone.
+        # The first versions had one metric only, and wrote just its value.
         if not isinstance(best, dict):
             best = {"metric": VALIDATION_L1, "value": best, "step": metadata.get("best_step", 0)}
         self.metric = best["metric"]

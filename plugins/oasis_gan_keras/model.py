@@ -1,4 +1,4 @@
-"""What training gives to a kind of model, and takes from it."""
+"""The interface between training and a kind of model."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .trainer import Arrays, Trainer
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Preparation:
-    """What a trainer is made of.
+    """Everything that is needed to build a trainer.
 
     Args:
-        pairs: The slices to learn from.
-        steps: How many updates there will be.
-        replicas: The devices that learn together.
-        precision: To compute in.
+        pairs: The slices to train on.
+        steps: The number of updates.
+        replicas: The devices that train together.
+        precision: The precision to compute in.
     """
 
     pairs: PairedSlices
@@ -33,16 +33,16 @@ class Preparation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainedModel:
-    """What a model folder is written of.
+    """Everything that is needed to write a model folder.
 
     Args:
-        folder: To write to; it may hold an earlier model, and need not be there.
-        weights: To translate with, by name.
+        folder: The folder to write. It may not exist yet, or may hold an earlier model.
+        weights: The weights to translate with, by name.
         snapshots: The trainer's `snapshots`, by name.
         target: What the values of the target mean.
-        histogram: What outputs are brought to, if the recipe says so.
-        training: How the model was trained, on whom and by which recipe; JSON.
-        software: Versions of the packages it was trained with, by name.
+        histogram: The distribution to match outputs to, if the recipe asks for it.
+        training: How the model was trained, on which subjects and with which recipe, as JSON.
+        software: The versions of the packages that trained it, by name.
     """
 
     folder: Path
@@ -59,9 +59,9 @@ class TrainableModel:
     """A kind of model that `train` can train.
 
     Args:
-        build: Makes the trainer, once the slices are read.
-        write: Writes a model folder.
-        files: The names of the files that `write` writes, that which describes the model first.
+        build: A function that builds the trainer once the slices have been read.
+        write: A function that writes a model folder.
+        files: The names of the files that `write` writes, beginning with the one that describes the model.
     """
 
     build: Callable[[Preparation], Trainer]

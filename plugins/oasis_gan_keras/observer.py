@@ -1,4 +1,4 @@
-"""What is seen of a training while it runs: log lines, a table, curves, pictures, and the best weights so far."""
+"""Follow a training while it runs: log lines, a table, curves, pictures, and the best weights so far."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from .trainer import Trainer
 from .training_log import CURVES, TrainingLog
 from .training_settings import TrainingSettings
 
-_OBSERVE_EVERY = 100  # steps
-_SHOWN = 4  # slices in a picture
+_ROW_EVERY = 100  # steps
+_PICTURED_SLICES = 4
 
 
 class Observer:
-    """Looks at every update, and measures on held-out slices where that is due.
+    """Records every update, and validates on held-out slices when that is due.
 
     Args:
-        request: The folder, and who takes lines and progress.
-        recipe: Whether TensorBoard is asked for, and how patient the training is.
-        trainer: What is trained.
-        steps: How many updates there will be.
-        validate_every: Steps between two validations.
+        request: The model folder, and the functions that take log lines and progress.
+        recipe: Whether to write for TensorBoard, and how patient the training is.
+        trainer: The trainer to observe.
+        steps: The number of updates.
+        validate_every: The number of steps between validations.
         sample: Held-out slices; None if there are none.
     """
 
@@ -61,57 +61,57 @@ class Observer:
         self.best = BestWeights()
 
     def open(self, step: int, changes: Sequence[Change]) -> None:
-        """Open table and pictures, and drop what is there of later steps."""
+        """Open the table and the pictures, and drop those of later steps."""
         columns = ("step", *self._trainer.metrics, *VALIDATION_METRICS)
         changed_at = sorted({change.step for change in changes})
         out = self._request.out
         self._log = TrainingLog(out, columns, step, self._recipe.tensorboard, changed_at)
 
-    def see(self, step: int, metrics: Metrics) -> bool:
-        """Take in what an update reports; return whether the weights after it are the best so far."""
+    def observe(self, step: int, metrics: Metrics) -> bool:
+        """Record the metrics of an update; return whether the weights after it are the best so far."""
         self._means.add(metrics)
         headline = self._trainer.headline
         self._request.progress(step, self._steps, f"{headline} {metrics[headline]:.4f}")
-        if self._is_due(step, _OBSERVE_EVERY) or self.validates(step):
+        if self._is_due(step, _ROW_EVERY) or self.is_validation_due(step):
             return self._write_row(step)
         return False
 
-    def validates(self, step: int) -> bool:
+    def is_validation_due(self, step: int) -> bool:
         """Whether a validation is due after so many updates."""
         return self._is_due(step, self._validate_every)
 
     def has_lost_patience(self, step: int) -> bool:
-        """Whether too many validations have passed without a better one."""
+        """Whether too many validations have passed without an improvement."""
         patience = self._recipe.patience
-        return patience is not None and step - self.best.step >= patience * self._validate_every
+        if patience is None:
+            return False
+        return step - self.best.step >= patience * self._validate_every
 
-    def summary(self) -> str:
-        """Return what a finished training came to."""
+    def summarise(self) -> str:
+        """Describe the result of a finished training in a line."""
         if not self._measured:
             return "nobody was held out to measure on"
         l1 = self._measured[VALIDATION_L1]
         psnr = self._measured[VALIDATION_PSNR]
-        best = (
-            f" (best L1 {self.best.value:.4f} at step {self.best.step})"
-            if self.best.weights
-            else ""
-        )
-        return f"held out: L1 {l1:.4f}, PSNR {psnr:.2f} dB{best}"
+        summary = f"held out: L1 {l1:.4f}, PSNR {psnr:.2f} dB"
+        if self.best.weights:
+            summary += f" (best L1 {self.best.value:.4f} at step {self.best.step})"
+        return summary
 
     @property
     def curves(self) -> object:
-        """The file that shows how the training went."""
+        """The file that shows the curves of the losses."""
         return self._request.out / CURVES
 
     def metadata(self) -> dict[str, Any]:
-        """Return what a checkpoint has to remember, but for the best weights."""
+        """Return what a checkpoint has to store, apart from the best weights."""
         return self._means.metadata() | self.best.metadata()
 
     def restore(self, metadata: Mapping[str, Any], where: object) -> None:
-        """Go on from what a checkpoint remembers.
+        """Continue from the metadata of a checkpoint.
 
         Raises:
-            OasisGanError: If it is of a training with other losses.
+            OtherLossesError: If the checkpoint comes from a training with other losses.
         """
         self._means.restore(metadata, where)
         self.best.restore(metadata)
@@ -120,40 +120,38 @@ class Observer:
         return step % every == 0 or step == self._steps
 
     def _write_row(self, step: int) -> bool:
-        """Write down what the updates since the last row were like, and validate where that is due."""
+        """Write a row about the updates since the last one, and validate if that is due."""
         if self._log is None:
             raise RuntimeError("observer: expected to be opened first")
         values = self._means.take()
         line = "  ".join(f"{name} {values[name]:.4f}" for name in self._trainer.reported)
-        better = False
-        if self._sample is not None and self.validates(step):
-            better = self._validate(step, self._log, self._sample)
+        is_better = False
+        if self._sample is not None and self.is_validation_due(step):
+            is_better = self._validate(step, self._log, self._sample)
             values |= self._measured
             line += f"  held out: L1 {self._measured[VALIDATION_L1]:.4f}"
-        self._log.row(step, values)
+        self._log.add_row(step, values)
         self._log.draw_curves()
         self._request.report(f"step {step}/{self._steps}  {line}")
-        return better
+        return is_better
 
-    def _find_pictures(
-        self, source: Slices, generated: Slices, real: Slices
-    ) -> list[tuple[str, Slices]]:
-        """Return what is drawn side by side, with captions: each source without its neighbours, and both targets."""
-        places = self._recipe.middle_channels
-        sources = [
-            (name if self._recipe.sources else "Source", source[..., place])
-            for name, place in places.items()
-        ]
-        return [*sources, ("Generated", generated), ("Real", real)]
-
-    def _validate(self, step: int, watch: TrainingLog, sample: Batch) -> bool:
+    def _validate(self, step: int, log: TrainingLog, sample: Batch) -> bool:
         """Measure on held-out slices, and draw some; return whether the weights are the best so far."""
         source, target = sample
         generated = self._trainer.generate(source)
-        shown = ((np.arange(_SHOWN) + 0.5) * len(source) // _SHOWN).astype(int)
-        watch.samples(step, self._find_pictures(source[shown], generated[shown], target[shown]))
+        places = (np.arange(_PICTURED_SLICES) + 0.5) * len(source) // _PICTURED_SLICES
+        shown = places.astype(int)
+        log.draw_samples(step, self._arrange(source[shown], generated[shown], target[shown]))
         self._measured = measure(generated, target, self._trainer.find_inside(source))
-        better = self.best.is_beaten_by(self._measured)
-        if better:
+        is_better = self.best.is_beaten_by(self._measured)
+        if is_better:
             self.best.replace(self._measured, step, self._trainer.weights())
-        return better
+        return is_better
+
+    def _arrange(self, source: Slices, generated: Slices, real: Slices) -> list[tuple[str, Slices]]:
+        """Return the columns of a picture: each source without its neighbours, the output and the target."""
+        columns = []
+        for name, channels in self._recipe.middle_channels.items():
+            caption = name if self._recipe.sources else "Source"
+            columns.append((caption, source[..., channels]))
+        return [*columns, ("Generated", generated), ("Real", real)]

@@ -1,4 +1,4 @@
-"""oneDNN, whose convolutions TensorFlow leaves out by itself on processors without AVX-512 or AMX."""
+"""Turn on oneDNN, which TensorFlow leaves off on processors without AVX-512 or AMX."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 
 @contextmanager
 def prefer_onednn() -> Iterator[None]:
-    """Make a TensorFlow that is imported within compute with oneDNN, if nobody has said otherwise.
+    """Make TensorFlow use oneDNN if it is imported in this context, unless the environment says otherwise.
 
-    Learning takes a quarter less time by it. Translating does not: weights would be laid out anew for every batch.
+    Training is a quarter faster with it. Translating is not, because weights would be rearranged for every batch.
     """
-    said = _VARIABLE in os.environ
+    is_set = _VARIABLE in os.environ
     os.environ.setdefault(_VARIABLE, "1")
     try:
         yield
     finally:
-        if not said:
+        if not is_set:
             del os.environ[_VARIABLE]

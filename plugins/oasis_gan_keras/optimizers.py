@@ -1,4 +1,4 @@
-"""Adam in one operation, and the learning rates it follows."""
+"""Adam in a single operation, and learning rate schedules."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ Tensor = Any
 
 
 class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Adam that is given gradients which are the mean over all devices already, and goes through memory once."""
+    """Adam in one pass through memory, for gradients that are already averaged over all devices."""
 
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
-        """Update a variable and what is remembered of its gradients in one operation, where Keras takes ten."""
-        index, step = self._get_variable_index(variable), tf.cast(self.iterations + 1, tf.float32)
+        """Update a variable and its moments in one operation, where Keras needs ten."""
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
@@ -28,28 +29,44 @@ class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
             grad=gradient,
         )
 
-    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:  # noqa: ANN401 - Keras' name, else it adds them up
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:  # noqa: ANN401
+        # Overrides a method of Keras that would add up the gradients of all devices.
         return grads_and_vars
 
 
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """The paper's learning rate: constant, and then falling linearly to 0."""
+    """The learning rate of the paper: constant at first, then falling linearly to 0.
+
+    Args:
+        rate: The learning rate at first.
+        steps: The number of updates.
+        constant: The fraction of them at the constant rate.
+    """
 
     def __init__(self, rate: float, steps: int, constant: float) -> None:
-        self.rate, self.steps, self.falling = rate, steps, max(steps - round(constant * steps), 1)
+        self.rate = rate
+        self.steps = steps
+        self.falling_steps = max(steps - round(constant * steps), 1)
 
     def __call__(self, step: Tensor) -> Tensor:
         """Return the learning rate of an update, counted from 0."""
-        return self.rate * tf.clip_by_value(
-            (self.steps - tf.cast(step, tf.float32)) / self.falling, 0.0, 1.0
-        )
+        remaining = (self.steps - tf.cast(step, tf.float32)) / self.falling_steps
+        return self.rate * tf.clip_by_value(remaining, 0.0, 1.0)
 
 
 class ConsecutiveSchedules(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """One schedule for the first steps, another from there on."""
+    """One schedule for the first steps, and another for those after them.
+
+    Args:
+        first: The schedule of the first steps.
+        steps: The number of steps it is used for.
+        then: The schedule of the steps after them, which it counts from 0.
+    """
 
     def __init__(self, first: ConstantThenLinear, steps: int, then: ConstantThenLinear) -> None:
-        self.first, self.steps, self.then = first, steps, then
+        self.first = first
+        self.steps = steps
+        self.then = then
 
     def __call__(self, step: Tensor) -> Tensor:
         """Return the learning rate of an update, counted from 0."""

@@ -1,7 +1,7 @@
-"""Drawing paired training slices from volumes: which ones, in what order, and how they are varied.
+"""Draw paired training slices from volumes, and augment them.
 
-Which slices an update sees, and how they are varied, follows from the seed and the number of the update alone: a run
-that is taken up again sees what it would have seen, and so does each of several machines.
+Which slices an update sees, and how they are augmented, depends on the seed and the number of the update alone. A
+resumed training therefore sees the same slices as one that never stopped, and so does each of several machines.
 """
 
 from __future__ import annotations
@@ -30,21 +30,52 @@ from .training_slices import PreparedSubject, TrainingSlice, prepare_subject
 
 Slices = NDArray[np.float32]
 Batch = tuple[Slices, Slices]
-SAMPLE = 48
-"""Slices that stand for all of them, where a number is measured."""
+SAMPLE_SIZE = 48
+"""The number of slices that stand for all of them when something is measured."""
+
+
+class NoUsableSubjectsError(OasisGanError):
+    """No subject has a slice to train on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "training data",
+            expected="a pair with something in it",
+            found="none",
+            remedy="see the lines above",
+        )
+
+
+class UnknownHistogramSubjectError(OasisGanError):
+    """The recipe takes the histogram of a subject that is not trained on.
+
+    Args:
+        name: The name of the subject.
+        known: The names of the subjects that are trained on.
+    """
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            "recipe: histogram.subjects",
+            expected=f"subjects that are learnt from: {', '.join(known)}",
+            found=name,
+            remedy="fix the recipe",
+        )
 
 
 class PairedSlices:
-    """The slices of all subjects, in memory: label values and normalised intensities, encoded when they are drawn.
+    """The slices of all subjects, in memory as label values and normalised intensities.
+
+    Slices are encoded as channels when they are drawn.
 
     Args:
-        subjects: Read once, here; one that cannot be used, whatever is raised, is reported and left out.
-        recipe: Planes, canvas, contrasts and augmentation.
-        report: Takes a line for each subject left out.
-        needed: Whether there must be somebody.
+        subjects: The subjects to read. Those that cannot be used, for whatever reason, are reported and left out.
+        recipe: The planes, the canvas, the contrasts and the augmentation.
+        report: A function that takes a line for each subject that is left out.
+        required: Whether there must be at least one slice.
 
     Raises:
-        OasisGanError: If no subject is left and somebody is needed.
+        NoUsableSubjectsError: If no subject can be used although one is required.
     """
 
     def __init__(
@@ -53,7 +84,7 @@ class PairedSlices:
         recipe: TrainingSettings,
         report: Callable[[str], None],
         *,
-        needed: bool = True,
+        required: bool = True,
     ) -> None:
         self._recipe = recipe
         self._canvas = recipe.canvas
@@ -67,75 +98,71 @@ class PairedSlices:
             try:
                 with foreign_code(subject.source.path):
                     prepared = prepare_subject(subject, recipe)
-            # Readers may be anybody's.
+            # A reader of a plugin may raise anything.
             except Exception as error:  # noqa: BLE001
                 report(f"left out {subject.name}: {one_line(error)}")
             else:
                 self._add(prepared)
-        if needed and not self._slices:
-            expected = "a pair with something in it"
-            remedy = "see the lines above"
-            raise OasisGanError("training data", expected=expected, found="none", remedy=remedy)
+        if required and not self._slices:
+            raise NoUsableSubjectsError
 
     def __len__(self) -> int:
         return len(self._slices)
 
     @property
     def target_contrast(self) -> LabelSet | Window:
-        """What the target's values mean: the label set, or the window half-way between those of all subjects."""
-        return (
-            self._recipe.label_set if self._recipe.target == "labels" else Window.mean(self.windows)
-        )
+        """The meaning of the target's values: its label set, or the mean window of all subjects."""
+        if self._recipe.target == "labels":
+            return self._recipe.label_set
+        return Window.mean(self.windows)
 
     @property
     def histogram(self) -> Histogram | None:
-        """What outputs are brought to: the mean distribution of the subjects that the recipe names, or of all.
+        """The distribution to match outputs to: the mean over the subjects named in the recipe, or over all.
 
         Raises:
-            OasisGanError: If the recipe names one that is not there.
+            UnknownHistogramSubjectError: If the recipe names a subject that is not trained on.
         """
         chosen = self._recipe.histogram.subjects or tuple(self._histograms)
         for name in chosen:
             if name not in self._histograms:
-                expected = f"subjects that are learnt from: {', '.join(self.names)}"
-                raise OasisGanError(
-                    "recipe: histogram.subjects",
-                    expected=expected,
-                    found=name,
-                    remedy="fix the recipe",
-                )
-        return Histogram.mean([self._histograms[name] for name in chosen]) if chosen else None
+                raise UnknownHistogramSubjectError(name, self.names)
+        if not chosen:
+            return None
+        return Histogram.mean([self._histograms[name] for name in chosen])
 
     def batch(self, step: int, share: tuple[int, int] = (0, 1)) -> Batch:
-        """Return the slices of an update; in an epoch every slice is shown once, in an order of its own.
+        """Return the slices of an update.
+
+        Each epoch shows every slice once, in a new order.
 
         Args:
-            step: Number of the update, from 0.
-            share: Which part of the batch, and of how many parts: several machines learn from one batch.
+            step: The number of the update, from 0.
+            share: Which part of the batch to return, and into how many parts it is divided among machines.
 
         Returns:
             Source and target (n, rows, columns, channels), both in [0, 1].
         """
         size = self._recipe.batch
         seed = self._recipe.seed
-        epoch, position = divmod(step, max(len(self) // size, 1))
-        order = np.resize(
-            np.random.default_rng((seed, 0, epoch)).permutation(len(self)), max(len(self), size)
-        )
+        updates_per_epoch = max(len(self) // size, 1)
+        epoch, position = divmod(step, updates_per_epoch)
+        shuffled = np.random.default_rng((seed, 0, epoch)).permutation(len(self))
+        order = np.resize(shuffled, max(len(self), size))
         part, parts = share
-        drawn = [
-            self._vary(
-                self._slices[order[position * size + place]],
-                np.random.default_rng((seed, 1, step, place)),
-            )
-            for place in np.array_split(np.arange(size), parts)[part]
-        ]
-        return _stack(drawn)
+        drawn = []
+        for place in np.array_split(np.arange(size), parts)[part]:
+            item = self._slices[order[position * size + place]]
+            drawn.append(self._augment(item, np.random.default_rng((seed, 1, step, place))))
+        return _make_batch(drawn)
 
-    def sample(self, count: int = SAMPLE) -> Batch:
-        """Return about ``count`` slices, evenly spaced over all of them, as they are."""
-        every = self._slices[:: max(1, len(self._slices) // count)]
-        return _stack([self._lay(one, (1.0, 1.0), (0, 0), flip=False) for one in every])
+    def sample(self, count: int = SAMPLE_SIZE) -> Batch:
+        """Return about ``count`` slices without augmentation, evenly spaced over all of them."""
+        every = max(1, len(self._slices) // count)
+        chosen = self._slices[::every]
+        return _make_batch(
+            [self._place_on_canvas(item, (1.0, 1.0), (0, 0), flip=False) for item in chosen]
+        )
 
     def _add(self, prepared: PreparedSubject) -> None:
         self.names.append(prepared.name)
@@ -145,20 +172,23 @@ class PairedSlices:
         if prepared.histogram is not None:
             self._histograms[prepared.name] = prepared.histogram
 
-    def _vary(self, one: TrainingSlice, rng: np.random.Generator) -> Batch:
-        """Move, scale and turn a slice, and turn left and right over, as the recipe says."""
-        vary = self._recipe.augmentation
-        rows, columns = rng.integers(-vary.shift, vary.shift + 1, 2)
-        zoom = rng.uniform(-vary.zoom, vary.zoom, 2)
-        zoomed = rng.random() < 0.5
-        flip = rng.random() < 0.5 and vary.flip and one.plane is not Plane.SAGITTAL
+    def _augment(self, item: TrainingSlice, rng: np.random.Generator) -> Batch:
+        """Shift, scale, rotate and flip a slice as the recipe says."""
+        settings = self._recipe.augmentation
+        rows, columns = rng.integers(-settings.shift, settings.shift + 1, 2)
+        zoom = rng.uniform(-settings.zoom, settings.zoom, 2)
+        is_zoomed = rng.random() < 0.5
+        flip = rng.random() < 0.5 and settings.flip and item.plane is not Plane.SAGITTAL
         angle, gain, gamma = rng.uniform(-1, 1, 3)
-        scale = vary.enlarge * (1 + zoom if zoomed else np.ones(2))
-        source, target = self._lay(one, (scale[0], scale[1]), (int(rows), int(columns)), flip=flip)
-        if vary.rotate:
-            source = rotate(source, angle * vary.rotate)
-            target = rotate(target, angle * vary.rotate)
-        if vary.intensity and "image" in self._recipe.named_sources.values():
+        zoom_factor = 1 + zoom if is_zoomed else np.ones(2)
+        scale = settings.enlarge * zoom_factor
+        shift = (int(rows), int(columns))
+        source, target = self._place_on_canvas(item, (scale[0], scale[1]), shift, flip=flip)
+        if settings.rotate:
+            degrees = angle * settings.rotate
+            source = rotate(source, degrees)
+            target = rotate(target, degrees)
+        if settings.intensity and "image" in self._recipe.named_sources.values():
             factors, exponents = self._draw_contrasts(gain, gamma, rng)
             source = np.clip(source * factors, 0, 1) ** exponents
         return self._crop_patch(source, target, rng)
@@ -166,12 +196,14 @@ class PairedSlices:
     def _draw_contrasts(
         self, gain: float, gamma: float, rng: np.random.Generator
     ) -> tuple[Slices, Slices]:
-        """Return a factor and an exponent for each channel: each image has its own, and a slice's neighbours too.
+        """Return a random factor and exponent for each channel.
+
+        Each image has its own contrast, which it shares with its neighbouring slices.
 
         Args:
-            gain: Between -1 and 1, for the first source.
-            gamma: The same.
-            rng: For further sources.
+            gain: The random gain of the first source, between -1 and 1.
+            gamma: The random gamma of the first source, between -1 and 1.
+            rng: The generator of the gains and gammas of further sources.
         """
         factors: list[float] = []
         exponents: list[float] = []
@@ -182,59 +214,63 @@ class PairedSlices:
             factors += [1 + gain * strength] * encoding.channels
             exponents += [1 + gamma * strength] * encoding.channels
         slices = 2 * self._recipe.context + 1
-        # NumPy's own numbers of 64 bits would make the slices as wide.
-        return np.tile(factors, slices).astype(np.float32), np.tile(exponents, slices).astype(
-            np.float32
+        # In 64 bits, which is NumPy's default, they would widen the slices too.
+        return (
+            np.tile(factors, slices).astype(np.float32),
+            np.tile(exponents, slices).astype(np.float32),
         )
 
     def _crop_patch(self, source: Slices, target: Slices, rng: np.random.Generator) -> Batch:
-        """Return a random crop, where the recipe asks for one."""
+        """Return a random crop if the recipe asks for one."""
         patch = self._recipe.patch
         if patch is None:
             return source, target
-        top, left = (
-            int(rng.integers(0, max(length - patch, 0) + 1)) for length in source.shape[1:3]
-        )
+        _, rows, columns, _ = source.shape
+        top = int(rng.integers(0, max(rows - patch, 0) + 1))
+        left = int(rng.integers(0, max(columns - patch, 0) + 1))
         inside = np.s_[:, top : top + patch, left : left + patch]
         return source[inside], target[inside]
 
-    def _lay(
-        self, one: TrainingSlice, scale: tuple[float, float], shift: tuple[int, int], *, flip: bool
+    def _place_on_canvas(
+        self, item: TrainingSlice, scale: tuple[float, float], shift: tuple[int, int], *, flip: bool
     ) -> Batch:
-        """Return a slice on the canvas, in channels.
+        """Return a slice on the canvas, encoded as channels.
 
         Args:
-            one: The slice.
-            scale: By how much rows and columns are enlarged.
-            shift: By how many pixels it is moved along rows and columns.
-            flip: Whether left and right are turned over.
+            item: The slice.
+            scale: The factors by which rows and columns are enlarged.
+            shift: The pixels by which it is moved along rows and columns.
+            flip: Whether to swap left and right.
         """
-        rows, columns = one.spacing
-        # Around the whole stack, as when translating: a small slice keeps its place in the head.
-        fit = Fit.around(one.footprint, (rows * scale[0], columns * scale[1]), self._canvas).moved(
-            shift
-        )
-        source = fit.apply(self._encode_with_neighbours(one))
-        target = fit.apply(_encode(one.target, one.index, self._target_set))
-        # Rows run from left to right.
-        return (source[:, ::-1], target[:, ::-1]) if flip else (source, target)
+        rows, columns = item.spacing
+        spacing = (rows * scale[0], columns * scale[1])
+        # As when translating, the whole stack is centred, so that a small slice keeps its place in the head.
+        fit = Fit.around(item.footprint, spacing, self._canvas).moved(shift)
+        source = fit.apply(self._encode_with_neighbours(item))
+        target = fit.apply(_encode(item.target, item.index, self._target_set))
+        if flip:
+            # Rows run from left to right.
+            return source[:, ::-1], target[:, ::-1]
+        return source, target
 
-    def _encode_with_neighbours(self, one: TrainingSlice) -> Slices:
-        """Return the channels of all sources, a slice between its neighbours, in the order that `slicewise` has."""
-        shown = []
+    def _encode_with_neighbours(self, item: TrainingSlice) -> Slices:
+        """Return the channels of all sources of a slice and its neighbours, in the order that `slicewise` uses."""
+        encoded = []
         for offset in range(-self._recipe.context, self._recipe.context + 1):
-            for stack, label_set in zip(one.sources, self._source_sets, strict=True):
-                shown.append(_encode(stack, one.index + offset, label_set))
-        return shown[0] if len(shown) == 1 else np.concatenate(shown, axis=-1)
+            for stack, label_set in zip(item.sources, self._source_sets, strict=True):
+                encoded.append(_encode(stack, item.index + offset, label_set))
+        if len(encoded) == 1:
+            return encoded[0]
+        return np.concatenate(encoded, axis=-1)
 
 
 def _encode(stack: SliceStack, index: int, label_set: LabelSet | None) -> Slices:
-    """Return the channels of a slice, (1, rows, columns, channels); beyond the volume there is background.
+    """Return the channels of a slice, (1, rows, columns, channels); slices beyond the volume are background.
 
     Args:
-        stack: Label values, or normalised intensities.
-        index: Of the slice; it may lie beyond both ends.
-        label_set: What the values mean; None for intensities.
+        stack: Slices of label values or of normalised intensities.
+        index: The index of the slice, which may lie beyond either end.
+        label_set: The meaning of label values; None for intensities.
     """
     if not 0 <= index < len(stack.slices):
         channels = 1 if label_set is None else label_set.channels
@@ -245,8 +281,8 @@ def _encode(stack: SliceStack, index: int, label_set: LabelSet | None) -> Slices
     return slices[..., np.newaxis].astype(np.float32)
 
 
-def _stack(drawn: Sequence[Batch]) -> Batch:
-    """Put slices into one batch, padded at the end to the largest."""
+def _make_batch(drawn: Sequence[Batch]) -> Batch:
+    """Combine slices into one batch, padded at the end to the size of the largest."""
     sources = [source for source, _ in drawn]
     targets = [target for _, target in drawn]
     rows = max(source.shape[1] for source in sources)
@@ -255,9 +291,10 @@ def _stack(drawn: Sequence[Batch]) -> Batch:
 
 
 def _pad_all(slices: Sequence[Slices], rows: int, columns: int) -> Slices:
-    """Put slices of several sizes into one array (n, rows, columns, channels)."""
-    padded = [
-        np.pad(one, ((0, 0), (0, rows - one.shape[1]), (0, columns - one.shape[2]), (0, 0)))
-        for one in slices
-    ]
+    """Return slices of several sizes as one array (n, rows, columns, channels)."""
+    padded = []
+    for item in slices:
+        below = rows - item.shape[1]
+        behind = columns - item.shape[2]
+        padded.append(np.pad(item, ((0, 0), (0, below), (0, behind), (0, 0))))
     return np.concatenate(padded)

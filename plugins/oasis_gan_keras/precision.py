@@ -1,4 +1,4 @@
-"""The precision of a training: it goes on in the one it began with, on whatever machine it is resumed."""
+"""The precision of a training, which stays the same when the training is resumed on another machine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,25 @@ from .checkpoints import Checkpoint
 from .hardware import ChosenPrecision, RequestedPrecision, choose_precision
 from .replicas import Replicas
 
-_FACT = "precision"
-"""What a checkpoint calls it."""
+_METADATA_KEY = "precision"
+
+
+class UnsupportedPrecisionError(OasisGanError):
+    """A machine cannot compute in the precision of a training.
+
+    Args:
+        where: The model folder.
+        precision: The precision of the training.
+        note: The note of the `ChosenPrecision` that the machine would use instead.
+    """
+
+    def __init__(self, where: Path, precision: str, note: str) -> None:
+        super().__init__(
+            where,
+            expected=f"a training that computes in {precision}",
+            found=note.removeprefix("precision: "),
+            remedy="resume it on a machine that can, or go on with precision=float32",
+        )
 
 
 @dataclass(frozen=True)
@@ -24,9 +41,9 @@ class TrainingPrecision:
     """The precision of a training, from its first step on.
 
     Args:
-        requested: By the recipe.
-        chosen: From this step on.
-        before: Those of the steps before, if they were others.
+        requested: The precision in the recipe.
+        chosen: The precision from this step on.
+        before: The precisions of earlier steps, if they were different.
     """
 
     requested: RequestedPrecision
@@ -34,7 +51,7 @@ class TrainingPrecision:
     before: tuple[str, ...] = ()
 
     @classmethod
-    def agreed(
+    def agree(
         cls,
         requested: RequestedPrecision,
         checkpoint: Checkpoint | None,
@@ -44,59 +61,57 @@ class TrainingPrecision:
         """Return the precision in which all workers train.
 
         Args:
-            requested: By the recipe.
-            checkpoint: Of the training that goes on; only the chief has it.
-            replicas: The workers; what the chief computes in all of them have to.
+            requested: The precision in the recipe.
+            checkpoint: The checkpoint to resume from, if any. Only the chief has it.
+            replicas: The workers, which all have to use the precision of the chief.
             where: The model folder, for errors.
 
         Raises:
-            OasisGanError: If the machine cannot go on in the precision that the training began with.
+            UnsupportedPrecisionError: If the machine does not support the precision that the training began with.
         """
-        begun = _begun(checkpoint)
-        same_request = bool(begun) and begun["requested"] == requested
-        used: list[str] = list(begun["used"]) if begun else []
-        ours = choose_precision(cast("RequestedPrecision", used[-1]) if same_request else requested)
-        if same_request and ours.precision != used[-1]:
-            raise _cannot_go_on(where, used[-1], ours.note)
-        chosen = _chosen_by_the_chief(ours, replicas, where)
-        before = tuple(used[:-1] if used[-1:] == [chosen.precision] else used)
-        return cls(requested, chosen, before)
+        stored = _read_stored(checkpoint)
+        used: list[str] = list(stored.get("used", []))
+        is_same_request = bool(stored) and stored["requested"] == requested
+        wish = cast("RequestedPrecision", used[-1]) if is_same_request else requested
+        own = choose_precision(wish)
+        if is_same_request and own.precision != used[-1]:
+            raise UnsupportedPrecisionError(where, used[-1], own.note)
+        chosen = _follow_chief(own, replicas, where)
+        is_unchanged = used[-1:] == [chosen.precision]
+        before = used[:-1] if is_unchanged else used
+        return cls(requested, chosen, tuple(before))
 
     @property
     def text(self) -> str:
-        """Every precision the model was trained in, in their order."""
+        """Every precision the model was trained in, in order."""
         return ", then ".join((*self.before, self.chosen.precision))
 
     @property
     def line(self) -> str:
-        """What the log of the training says."""
+        """The line for the log of the training."""
         return self.chosen.note or f"precision: {self.text}"
 
     def metadata(self) -> dict[str, object]:
-        """Return what a checkpoint has to remember."""
+        """Return what a checkpoint has to store."""
         return {"requested": self.requested, "used": [*self.before, self.chosen.precision]}
 
 
-def _begun(checkpoint: Checkpoint | None) -> Mapping[str, Any]:
-    """Return what a checkpoint remembers of the precision; nothing if there is none."""
-    return checkpoint.metadata.get(_FACT, {}) if checkpoint else {}
+def _read_stored(checkpoint: Checkpoint | None) -> Mapping[str, Any]:
+    """Return what a checkpoint stores about the precision; empty if it stores nothing."""
+    if checkpoint is None:
+        return {}
+    stored: Mapping[str, Any] = checkpoint.metadata.get(_METADATA_KEY, {})
+    return stored
 
 
-def _chosen_by_the_chief(ours: ChosenPrecision, replicas: Replicas, where: Path) -> ChosenPrecision:
-    """Return the chief's precision: processors of one training need not be alike."""
+def _follow_chief(own: ChosenPrecision, replicas: Replicas, where: Path) -> ChosenPrecision:
+    """Return the precision of the chief: the processors of the workers may differ."""
     names = get_args(RequestedPrecision)
-    index = int(replicas.broadcast([np.array(names.index(ours.precision), np.int64)])[0])
-    if names[index] == ours.precision:
-        return ours
-    chosen = choose_precision(names[index])
-    if chosen.precision != names[index]:
-        raise _cannot_go_on(where, names[index], chosen.note)
+    number = np.array(names.index(own.precision), np.int64)
+    agreed = names[int(replicas.broadcast([number])[0])]
+    if agreed == own.precision:
+        return own
+    chosen = choose_precision(agreed)
+    if chosen.precision != agreed:
+        raise UnsupportedPrecisionError(where, agreed, chosen.note)
     return chosen
-
-
-def _cannot_go_on(where: Path, precision: str, note: str) -> OasisGanError:
-    found = note.removeprefix("precision: ")
-    remedy = "resume it on a machine that can, or go on with precision=float32"
-    return OasisGanError(
-        where, expected=f"a training that computes in {precision}", found=found, remedy=remedy
-    )

@@ -1,4 +1,4 @@
-"""Meeting before TensorFlow does: it waits for a worker that was never started for ever, and deaf to all signals."""
+"""Wait for all workers before TensorFlow does, because TensorFlow would wait forever and ignore all signals."""
 
 from __future__ import annotations
 
@@ -6,100 +6,133 @@ import json
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
 from oasis_gan import OasisGanError
 
 _GO = b"go\n"
-_REMEDY = "start every worker of TF_CONFIG with the same command"
+_RETRY_EVERY = 0.2  # seconds
+_CONNECT_TIMEOUT = 2  # seconds
+
+
+class BadClusterError(OasisGanError):
+    """``TF_CONFIG`` does not describe a cluster of workers."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            "TF_CONFIG",
+            expected="a cluster of workers and a task",
+            found=found,
+            remedy="see docs/training.md",
+        )
+
+
+class MissingWorkerError(OasisGanError):
+    """A worker did not arrive in time, or this one cannot listen for the others."""
+
+    def __init__(self, *, expected: str, found: str) -> None:
+        remedy = "start every worker of TF_CONFIG with the same command"
+        super().__init__("TF_CONFIG", expected=expected, found=found, remedy=remedy)
 
 
 def find_workers() -> tuple[list[str], int]:
-    """Return the addresses of all workers and the number of this one, as ``TF_CONFIG`` says."""
+    """Return the addresses of all workers and the index of this one, from ``TF_CONFIG``.
+
+    Raises:
+        BadClusterError: If ``TF_CONFIG`` does not describe a cluster of workers.
+    """
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-        addresses = [str(address) for address in config.get("cluster", {}).get("worker", [])]
-        return addresses, int(config["task"]["index"]) if len(addresses) > 1 else 0
+        cluster = config.get("cluster", {})
+        addresses = [str(address) for address in cluster.get("worker", [])]
+        if len(addresses) <= 1:
+            return addresses, 0
+        return addresses, int(config["task"]["index"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        expected, remedy = "a cluster of workers and a task", "see docs/training.md"
-        raise OasisGanError(
-            "TF_CONFIG", expected=expected, found=repr(error), remedy=remedy
-        ) from None
+        raise BadClusterError(repr(error)) from None
 
 
 def wait_for_workers(addresses: Sequence[str], index: int, patience: float) -> None:
-    """Return when all workers are there.
+    """Return when all workers have started.
 
-    The first worker calls at every other's address until all have answered, and then tells them to go on. The ports are
-    those that TensorFlow's own servers take over right afterwards.
+    The first worker calls every other one until all have answered, and then tells them to go on. TensorFlow's own
+    servers use the same ports immediately afterwards.
 
     Args:
-        addresses: Host and port of every worker.
-        index: Which of them this process is.
-        patience: How long to wait, seconds.
+        addresses: The host and port of every worker.
+        index: The index of this worker.
+        patience: The longest time to wait, in seconds.
 
     Raises:
-        OasisGanError: If one is not there in time, naming it.
+        MissingWorkerError: If a worker has not started in time; the message names it.
     """
     if index:
-        _answer(addresses, index, patience)
+        _wait_for_call(addresses, index, patience)
     else:
-        _call(addresses, patience)
+        _call_all(addresses, patience)
 
 
-def _answer(addresses: Sequence[str], index: int, patience: float) -> None:
-    try:
-        server = socket.create_server(("", int(addresses[index].rpartition(":")[2])))
-    except OSError as error:
-        raise _absent(
-            f"the port of worker {index} at {addresses[index]} free", str(error.strerror)
-        ) from None
-    with server:
+def _wait_for_call(addresses: Sequence[str], index: int, patience: float) -> None:
+    """Wait until the first worker says that all have started."""
+    chief = f"worker 0 at {addresses[0]}"
+    with _listen(addresses[index], index) as server:
         server.settimeout(patience)
         try:
             call, _ = server.accept()
         except TimeoutError:
-            raise _absent(
-                f"worker 0 at {addresses[0]}", f"nobody within {patience:.0f} s"
-            ) from None
+            found = f"nobody within {patience:.0f} s"
+            raise MissingWorkerError(expected=chief, found=found) from None
     with call:
-        # It may still wait for others, and may have started later.
+        # The first worker may still be waiting for others, and may have started later than this one.
         call.settimeout(2 * patience)
         try:
-            word = call.makefile("rb").readline()
+            answer = call.makefile("rb").readline()
         except OSError:
-            word = b""
-    if word != _GO:
-        raise _absent(
-            "all workers",
-            word.decode(errors="replace").strip() or f"worker 0 at {addresses[0]} gone",
-        )
+            answer = b""
+    if answer != _GO:
+        reason = answer.decode(errors="replace").strip()
+        raise MissingWorkerError(expected="all workers", found=reason or f"{chief} gone")
 
 
-def _call(addresses: Sequence[str], patience: float) -> None:
+def _listen(address: str, index: int) -> socket.socket:
+    """Open the port of this worker."""
+    port = int(address.rpartition(":")[2])
+    try:
+        return socket.create_server(("", port))
+    except OSError as error:
+        expected = f"the port of worker {index} at {address} free"
+        raise MissingWorkerError(expected=expected, found=str(error.strerror)) from None
+
+
+def _call_all(addresses: Sequence[str], patience: float) -> None:
+    """Call all other workers until each has answered, then tell them to go on."""
+    others = addresses[1:]
     deadline = time.monotonic() + patience
     with ExitStack() as closing:
         calls: dict[str, socket.socket] = {}
-        while missing := [address for address in addresses[1:] if address not in calls]:
-            for address in missing:
-                host, _, port = address.rpartition(":")
+        while len(calls) < len(set(others)):
+            for address in others:
+                if address in calls:
+                    continue
                 try:
-                    calls[address] = closing.enter_context(
-                        socket.create_connection((host.strip("[]"), int(port)), timeout=2)
-                    )
+                    calls[address] = closing.enter_context(_connect(address))
                 except OSError:
                     continue
-            if len(calls) < len(addresses) - 1 and time.monotonic() > deadline:
-                gone = ", ".join(address for address in missing if address not in calls)
-                found = f"nobody at {gone} within {patience:.0f} s"
-                for call in calls.values():
-                    call.sendall(found.encode() + b"\n")
-                raise _absent("all workers", found)
-            time.sleep(0.2)
-        for call in calls.values():
-            call.sendall(_GO)
+            missing = [address for address in others if address not in calls]
+            if missing and time.monotonic() > deadline:
+                found = f"nobody at {', '.join(missing)} within {patience:.0f} s"
+                _send_all(calls.values(), found.encode() + b"\n")
+                raise MissingWorkerError(expected="all workers", found=found)
+            time.sleep(_RETRY_EVERY)
+        _send_all(calls.values(), _GO)
 
 
-def _absent(expected: str, found: str) -> OasisGanError:
-    return OasisGanError("TF_CONFIG", expected=expected, found=found, remedy=_REMEDY)
+def _connect(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_TIMEOUT)
+
+
+def _send_all(calls: Iterable[socket.socket], message: bytes) -> None:
+    for call in calls:
+        call.sendall(message)

@@ -1,6 +1,6 @@
-"""The devices that learn together: one, several of one machine, or several machines, by `tf.distribute`.
+"""The devices that train together: one, several in one machine, or several machines, by `tf.distribute`.
 
-Each gets its part of every batch; gradients are averaged over all, so that all take the same step.
+Each device gets its part of every batch. Gradients are averaged over all devices, so all of them take the same step.
 """
 
 from __future__ import annotations
@@ -25,33 +25,52 @@ Arrays = Sequence[NDArray[Any]]
 _PATIENCE = 300.0  # seconds to wait for the other workers
 
 
-class Replicas:
-    """The devices that learn together.
+class LostWorkerError(OasisGanError):
+    """A worker stopped during the training.
 
     Args:
-        strategy: Of `tf.distribute`; the default one for a single device.
-        index: Which worker this process is; 0 is the chief, the only one that writes files.
-        workers: How many there are.
+        number: The number of the worker, if it is known.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, number: str | None, remedy: str) -> None:
+        found = f"worker {number} gone" if number else "one gone"
+        super().__init__("training", expected="all workers", found=found, remedy=remedy)
+
+
+class Replicas:
+    """The devices that train together.
+
+    Args:
+        strategy: A strategy of `tf.distribute`; the default strategy for a single device.
+        index: The index of this process among the workers. The first, 0, is the chief, which alone writes files.
+        workers: The number of workers.
     """
 
     def __init__(self, strategy: Any, index: int = 0, workers: int = 1) -> None:  # noqa: ANN401 - untyped
-        self.strategy, self.index, self.workers = strategy, index, workers
+        self.strategy = strategy
+        self.index = index
+        self.workers = workers
         self.devices = strategy.num_replicas_in_sync
         self._sum = compiled(lambda x: strategy.run(lambda y: all_reduce("SUM", y), args=(x,)))
 
     @classmethod
     def from_environment(cls, patience: float = _PATIENCE) -> Replicas:
-        """Return the replicas this process belongs to: by ``TF_CONFIG``, all its GPUs, or a single device.
+        """Return the workers of ``TF_CONFIG``, all GPUs of this machine, or a single device.
 
-        To be called before TensorFlow computes anything.
+        Call it before TensorFlow computes anything.
+
+        Args:
+            patience: The longest time to wait for other workers, in seconds.
 
         Raises:
-            OasisGanError: If a worker is not there in time, or ``TF_CONFIG`` cannot be understood.
+            MissingWorkerError: If a worker has not started in time.
+            BadClusterError: If ``TF_CONFIG`` cannot be understood.
         """
         addresses, index = find_workers()
         if len(addresses) > 1:
             wait_for_workers(addresses, index, patience)
-            # Should one die now, TensorFlow waits for it without end and holds the GIL: only this gets through.
+            # If a worker dies now, TensorFlow waits forever and holds the GIL. Only this watchdog still works then.
             with os.fdopen(os.dup(2), "w") as stderr:
                 faulthandler.dump_traceback_later(patience, exit=True, file=stderr)
                 strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -62,100 +81,117 @@ class Replicas:
         return cls(tf.distribute.get_strategy())
 
     @property
-    def chief(self) -> bool:
+    def is_chief(self) -> bool:
         """Whether this process writes the files."""
         return self.index == 0
 
     def distribute(self, *arrays: NDArray[Any]) -> Any:  # noqa: ANN401 - a value for each device
-        """Give each device of this process its part of what this worker learns from."""
-        here = self.devices // self.workers
+        """Give each device of this process its part of the slices of this worker."""
+        devices_here = self.devices // self.workers
 
-        def part(context: Any) -> tuple[Tensor, ...]:  # noqa: ANN401
-            # Devices are counted over all workers.
-            number = context.replica_id_in_sync_group - self.index * here
-            return tuple(tf.constant(np.array_split(array, here)[number]) for array in arrays)
+        def select_part(context: Any) -> tuple[Tensor, ...]:  # noqa: ANN401
+            # TensorFlow numbers the devices of all workers together.
+            number = context.replica_id_in_sync_group - self.index * devices_here
+            return tuple(
+                tf.constant(np.array_split(array, devices_here)[number]) for array in arrays
+            )
 
-        with tf.device("CPU:0"):
-            return self.strategy.experimental_distribute_values_from_function(part)
+        return self._place(select_part)
 
     def run(self, function: Callable[..., Tensor], *arguments: Tensor) -> Tensor:
-        """Run ``function`` on every device; inside a `tf.function`."""
+        """Run a function on every device; call it inside a `tf.function`."""
         return self.strategy.run(function, args=arguments)
 
     def local_value(self, value: Any) -> NDArray[Any]:  # noqa: ANN401
         """Return a result that is the same on all devices."""
         return np.asarray(self.strategy.experimental_local_results(value)[0])
 
-    def any_true(self, says: bool) -> bool:
-        """Return whether any worker says so, the same on all of them; every worker has to ask, at the same point."""
+    def any_true(self, condition: bool) -> bool:
+        """Return whether a condition holds on any worker.
+
+        The answer is the same on all workers, and all of them have to ask at the same point.
+        """
         if self.workers == 1:
-            return says
+            return condition
 
-        def part(context: Any) -> Tensor:  # noqa: ANN401
-            return tf.constant(int(says), tf.int64)
+        def count(context: Any) -> Tensor:  # noqa: ANN401
+            return tf.constant(int(condition), tf.int64)
 
-        with tf.device("CPU:0"):
-            spread = self.strategy.experimental_distribute_values_from_function(part)
-        return bool(self.local_value(self._sum(spread)))
+        return bool(self.local_value(self._sum(self._place(count))))
 
     def broadcast(self, arrays: Arrays) -> list[NDArray[Any]]:
-        """Return the chief's arrays on every worker, to the bit; the others give arrays of the same shapes and types.
+        """Return the chief's arrays on every worker, bit for bit.
 
-        Every worker has to call it, at the same point.
+        Every worker has to call this at the same point, with arrays of the same shapes and types.
         """
         if self.workers == 1:
             return list(arrays)
-        # As one row of whole numbers: summed with zeros, every bit stays, that of a NaN or of -0 too.
+        # The arrays become a row of whole numbers. Adding zeros keeps every bit, even those of NaN and -0.
         whole = b"".join(array.tobytes() for array in arrays)
-        row = np.frombuffer(whole + bytes(-len(whole) % 8), np.int64)
+        padding = bytes(-len(whole) % 8)
+        row = np.frombuffer(whole + padding, np.int64)
 
-        def part(context: Any) -> Tensor:  # noqa: ANN401
-            return tf.constant(row if context.replica_id_in_sync_group == 0 else np.zeros_like(row))
+        def give_row(context: Any) -> Tensor:  # noqa: ANN401
+            is_chief = context.replica_id_in_sync_group == 0
+            return tf.constant(row if is_chief else np.zeros_like(row))
 
-        with tf.device("CPU:0"):
-            spread = self.strategy.experimental_distribute_values_from_function(part)
-        data = self.local_value(self._sum(spread)).tobytes()
-        ends = np.cumsum([array.nbytes for array in arrays])
-        return [
-            np.frombuffer(data[end - array.nbytes : end], array.dtype).reshape(array.shape)
-            for array, end in zip(arrays, ends, strict=True)
-        ]
+        data = self.local_value(self._sum(self._place(give_row))).tobytes()
+        received = []
+        start = 0
+        for array in arrays:
+            end = start + array.nbytes
+            received.append(np.frombuffer(data[start:end], array.dtype).reshape(array.shape))
+            start = end
+        return received
 
     @contextmanager
     def worker_failures_as_errors(self, remedy: str) -> Iterator[None]:
-        """Turn what TensorFlow raises when a worker is gone into one line.
+        """Report the loss of a worker in one line.
+
+        Args:
+            remedy: What the line says to do about it.
 
         Raises:
-            OasisGanError: If that is what it says.
+            LostWorkerError: If TensorFlow reports that a worker is gone.
         """
         try:
             yield
         except tf.errors.OpError as error:
-            if self.workers == 1 or not _says_that_one_is_lost(error):
+            if self.workers == 1 or not _is_lost_worker(error):
                 raise
-            # Of three or more, what is named may be one that stopped because it had lost another.
-            named = re.search(r"/job:\w+/(?:replica:\d+/)?task:(\d+)", error.message)
-            # A chief that hangs is missed by its heartbeat service, and named by nobody.
-            number = named[1] if named else "0" if "CoordinationService" in error.message else None
-            found = f"worker {number} gone" if number else "one gone"
-            raise OasisGanError(
-                "training", expected="all workers", found=found, remedy=remedy
-            ) from None
+            raise LostWorkerError(_find_lost_worker(error.message), remedy) from None
+
+    def _place(self, function: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+        """Return a value that each device of this process gets from a function of its context."""
+        with tf.device("CPU:0"):
+            return self.strategy.experimental_distribute_values_from_function(function)
 
 
 def all_reduce(operation: str, values: Tensor) -> Tensor:
-    """Return the "SUM" or "MEAN" of tensors of one type over all devices, the same on all; inside `Replicas.run`."""
-    # Arguments, and what is read from variables, have no device until they are copied.
+    """Return the "SUM" or "MEAN" of tensors of one type over all devices; call it inside `Replicas.run`."""
+    # Arguments and values read from variables have no device until they are copied.
     copied = tf.nest.map_structure(tf.identity, values)
     return tf.distribute.get_replica_context().all_reduce(operation, copied)
 
 
-def _says_that_one_is_lost(error: Any) -> bool:  # noqa: ANN401
+def _is_lost_worker(error: Any) -> bool:  # noqa: ANN401
     errors = tf.errors
-    lost = (
+    kinds = (
         errors.UnavailableError,
         errors.AbortedError,
         errors.CancelledError,
         errors.DeadlineExceededError,
     )
-    return isinstance(error, lost) or "Collective ops is aborted" in error.message
+    return isinstance(error, kinds) or "Collective ops is aborted" in error.message
+
+
+def _find_lost_worker(message: str) -> str | None:
+    """Return the number of the worker that TensorFlow reports as lost.
+
+    With three or more workers it may be one that stopped because it had lost another.
+    """
+    task = re.search(r"/job:\w+/(?:replica:\d+/)?task:(\d+)", message)
+    if task:
+        return task[1]
+    # Only the heartbeat service notices a chief that hangs, and it does not name the chief.
+    return "0" if "CoordinationService" in message else None

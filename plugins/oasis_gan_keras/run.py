@@ -1,4 +1,4 @@
-"""A training run: updates, checkpoints on the way, and going on after an interruption."""
+"""Run a training: update the networks, save checkpoints, and resume after an interruption."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from oasis_gan import Histogram, OasisGanError, TrainingRequest, write_atomicall
 
 from . import checkpoints
 from .changes import Change, find_changes, format_as_comment
+from .checkpoints import Checkpoint
 from .metrics import Metrics
 from .model import Preparation, TrainableModel, TrainedModel
 from .observer import Observer
@@ -28,18 +29,18 @@ from .training_settings import TrainingSettings
 
 RECIPE = "recipe.toml"
 BEST = "best"
-_BEST_WEIGHTS = "best/"  # what their names begin with in a checkpoint
+_BEST_WEIGHTS = "best/"  # the prefix of their names in a checkpoint
 _SOFTWARE = ("oasis-gan", "tensorflow", "keras", "numpy")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Data:
-    """What a run learns from, and what it is measured on.
+    """The data of a run.
 
     Args:
-        pairs: The slices to learn from.
-        held_out: Those to measure on; None if there are none.
-        histogram: What outputs are brought to, if the recipe says so.
+        pairs: The slices to train on.
+        held_out: The slices to validate on; None if there are none.
+        histogram: The distribution to match outputs to, if the recipe asks for it.
     """
 
     pairs: PairedSlices
@@ -47,16 +48,38 @@ class Data:
     histogram: Histogram | None
 
 
-class Run:
-    """One training run, from its first or from any other step.
+class NotFiniteError(OasisGanError):
+    """A loss or a gradient is no longer finite.
 
     Args:
-        request: What was asked for.
-        recipe: Its settings, checked.
+        step: The number of updates that were done.
+        name: The name of the metric.
+        value: The value of the metric.
+        saved: The step of the last checkpoint, 0 if there is none.
+    """
+
+    def __init__(self, *, step: int, name: str, value: float, saved: int) -> None:
+        last = "none is saved yet"
+        if saved:
+            last = f"the last good checkpoint is that of step {saved}"
+        super().__init__(
+            f"step {step}",
+            expected="finite losses and gradients",
+            found=f"{name} {value}",
+            remedy=f"lower the learning rate and resume; {last}",
+        )
+
+
+class Run:
+    """One training run, which starts at the first step or is resumed at a later one.
+
+    Args:
+        request: The model folder, and the functions that take log lines and progress.
+        recipe: The validated settings.
         model: The kind of model.
-        data: What to learn from.
-        replicas: The devices that learn together.
-        precision: To compute in.
+        data: The slices to train and to validate on.
+        replicas: The devices that train together.
+        precision: The precision to compute in.
     """
 
     def __init__(
@@ -90,69 +113,77 @@ class Run:
         self._stopped_improving = False
         self._changes: list[Change] = []
 
-    def resume(self, checkpoint: checkpoints.Checkpoint | None) -> None:
-        """Take up the newest checkpoint: that of the chief, the only one that has it.
+    def resume(self, checkpoint: Checkpoint | None) -> None:
+        """Continue from the newest checkpoint, which only the chief has.
 
         Raises:
-            OasisGanError: If it is of other networks or other losses.
+            WrongShapeError: If the checkpoint comes from other networks.
+            OtherLossesError: If the checkpoint comes from a training with other losses.
         """
-        folder = self._request.out / checkpoints.FOLDER
-        self._done = self._agreed(checkpoint.step if checkpoint else 0)
+        self._done = self._ask_chief(checkpoint.step if checkpoint else 0)
         if not self._done:
             self._request.report("no checkpoint yet: begun anew")
             return
         arrays = dict(checkpoint.arrays) if checkpoint else self._trainer.state()
-        best = [name for name in arrays if name.startswith(_BEST_WEIGHTS)]
-        self._observer.best.weights = {
-            name.removeprefix(_BEST_WEIGHTS): arrays.pop(name) for name in best
-        }
-        self._trainer.restore(arrays, folder)
+        best = {}
+        for name in list(arrays):
+            if name.startswith(_BEST_WEIGHTS):
+                best[name.removeprefix(_BEST_WEIGHTS)] = arrays.pop(name)
+        self._observer.best.weights = best
+        self._trainer.restore(arrays, self._checkpoint_folder)
         if checkpoint:
-            if not checkpoint.verified:
-                self._request.report(
-                    "the checkpoint is of an earlier version and has no checksum: taken as it is"
-                )
-            self._observer.restore(checkpoint.metadata, folder)
-            self._take_changes(checkpoint.metadata)
+            self._restore_metadata(checkpoint)
         self._saved = self._done
         self._request.report(f"resumed after step {self._done}")
 
-    def go(self) -> None:
-        """Do the updates that are left; the chief measures, watches and writes."""
-        if self._replicas.chief:
+    def train(self) -> None:
+        """Do the remaining updates; the chief validates and writes the files."""
+        if self._replicas.is_chief:
             self._open()
         begun_at = self._done
         self._update_until_stopped()
-        if self._replicas.chief:
+        if self._replicas.is_chief:
             self._close(begun_at)
 
     @property
     def finished(self) -> bool:
-        """Whether all updates are done, or nothing gets better any more."""
+        """Whether all updates are done, or the training stopped because nothing improved any more."""
         return self._done >= self._steps or self._stopped_improving
 
     def state(self) -> Arrays:
-        """Return all that changes in the networks while training, by name."""
+        """Return everything that changes in the networks during training, by name."""
         return self._trainer.state()
 
-    def _take_changes(self, metadata: Mapping[str, Any]) -> None:
-        """Note which settings are others than so far; the first versions did not remember any."""
-        self._changes = [Change(**change) for change in metadata.get("changes", [])]
-        if "recipe" in metadata:
-            # A setting that there was not yet had, in effect, its default.
-            changes = find_changes(
-                self._done, metadata["recipe"], self._settings(), type(self._recipe)()
+    @property
+    def _checkpoint_folder(self) -> Path:
+        return self._request.out / checkpoints.FOLDER
+
+    def _restore_metadata(self, checkpoint: Checkpoint) -> None:
+        """Continue the metrics and the list of changed settings from a checkpoint."""
+        if not checkpoint.verified:
+            self._request.report(
+                "the checkpoint is of an earlier version and has no checksum: taken as it is"
             )
-            self._changes += changes
-            for change in changes:
-                self._request.report(str(change))
+        self._observer.restore(checkpoint.metadata, self._checkpoint_folder)
+        self._record_changes(checkpoint.metadata)
+
+    def _record_changes(self, metadata: Mapping[str, Any]) -> None:
+        """Record the settings that differ from those so far; the first versions did not store any."""
+        self._changes = [Change(**change) for change in metadata.get("changes", [])]
+        if "recipe" not in metadata:
+            return
+        # Settings that did not exist when the training began had, in effect, their defaults.
+        defaults = type(self._recipe)()
+        changes = find_changes(self._done, metadata["recipe"], self._settings(), defaults)
+        self._changes += changes
+        for change in changes:
+            self._request.report(str(change))
 
     def _update_until_stopped(self) -> None:
-        """Do updates until all are done, nothing gets better, or a signal asks to stop."""
+        """Do updates until all are done, nothing improves, or a signal asks to stop."""
         self._stopped_improving = self._has_lost_patience()
-        for step, batch in _prefetched(
-            self._data.pairs, range(self._done, self._steps), self._replicas
-        ):
+        steps = range(self._done, self._steps)
+        for step, batch in _prefetch(self._data.pairs, steps, self._replicas):
             if self._stopped_improving:
                 last = self._observer.best.step
                 self._request.report(f"step {self._done}: no better since step {last}")
@@ -162,24 +193,24 @@ class Run:
             metrics = self._trainer.update(step, *batch)
             self._done = step + 1
             self._require_finite(metrics)
-            if self._replicas.chief:
-                self._note(metrics)
-            if self._observer.validates(self._done):
+            if self._replicas.is_chief:
+                self._record(metrics)
+            if self._observer.is_validation_due(self._done):
                 self._stopped_improving = self._has_lost_patience()
 
     def _has_lost_patience(self) -> bool:
-        """Return whether the chief has: a worker that decided for itself would leave the others waiting."""
-        return bool(self._agreed(self._observer.has_lost_patience(self._done)))
+        """Whether the chief has lost patience: a worker that decided alone would leave the others waiting."""
+        return bool(self._ask_chief(self._observer.has_lost_patience(self._done)))
 
-    def _agreed(self, number: int) -> int:
-        """Return what the chief says."""
+    def _ask_chief(self, number: int) -> int:
+        """Return the chief's number on every worker."""
         return int(self._replicas.broadcast([np.array(number, np.int64)])[0])
 
     def _open(self) -> None:
-        """Write down every setting, the recipe to train the same model with, and open the books."""
+        """Write the recipe with every setting, and open the table of losses."""
         out = self._request.out
         if not self._done:
-            # Of an attempt that came to no checkpoint.
+            # Remove the best model of an earlier attempt that saved no checkpoint.
             for name in self._model.files:
                 (out / BEST / name).unlink(missing_ok=True)
         settings = self._recipe.model_dump(mode="json", exclude_none=True)
@@ -188,73 +219,57 @@ class Run:
         self._observer.open(self._done, self._changes)
 
     def _close(self, begun_at: int) -> None:
-        """Save what is not saved yet, and say of a training that is finished how it went."""
+        """Save what is not saved yet, and report the result of a finished training."""
         if self._done > self._saved:
-            self._checkpoint()
+            self._save_checkpoint()
         elif self._done:
             self._write_models()
         if not self.finished:
             return
         curves = self._observer.curves
         if self._done == begun_at:
-            more = "to train on, raise steps"
+            hint = "to train on, raise steps"
             self._request.report(
-                f"finished already, after {self._done} steps; {more}; curves: {curves}"
+                f"finished already, after {self._done} steps; {hint}; curves: {curves}"
             )
             return
-        summary = self._observer.summary()
+        summary = self._observer.summarise()
         self._request.report(f"finished after {self._done} steps; {summary}; curves: {curves}")
 
-    def _note(self, metrics: Metrics) -> None:
-        """Show and keep what came of an update."""
+    def _record(self, metrics: Metrics) -> None:
+        """Record an update, and save the best model and a checkpoint when they are due."""
         best = self._observer.best
-        if self._observer.see(self._done, metrics):
+        if self._observer.observe(self._done, metrics):
             self._write_model(self._request.out / BEST, best.weights, best.step)
         if self._done % self._recipe.checkpoint_every == 0 or self._done == self._steps:
-            self._checkpoint()
+            self._save_checkpoint()
 
     def _require_finite(self, metrics: Metrics) -> None:
-        """Raise `OasisGanError` if a loss or a gradient is not finite."""
+        """Raise `NotFiniteError` if a loss or a gradient is not finite."""
         for name, value in metrics.items():
-            # With float16 a gradient may overflow: the loss scale is lowered, and that update left out.
+            # In float16 a gradient may overflow: then the loss scale is lowered and that update is skipped.
             may_overflow = self._trainer.precision == "float16" and name in self._trainer.gradients
-            if math.isfinite(value) or may_overflow:
-                continue
-            last = (
-                f"the last good checkpoint is that of step {self._saved}"
-                if self._saved
-                else "none is saved yet"
-            )
-            remedy = f"lower the learning rate and resume; {last}"
-            where = f"step {self._done}"
-            raise OasisGanError(
-                where,
-                expected="finite losses and gradients",
-                found=f"{name} {value}",
-                remedy=remedy,
-            )
+            if not math.isfinite(value) and not may_overflow:
+                raise NotFiniteError(step=self._done, name=name, value=value, saved=self._saved)
 
-    def _checkpoint(self) -> None:
-        """Save the state of the run, and the model as it is."""
-        best = self._observer.best.weights
-        arrays = self._trainer.state() | {
-            f"{_BEST_WEIGHTS}{name}": array for name, array in best.items()
-        }
+    def _save_checkpoint(self) -> None:
+        """Save the state of the run, and the current model."""
+        arrays = self._trainer.state()
+        for name, array in self._observer.best.weights.items():
+            arrays[f"{_BEST_WEIGHTS}{name}"] = array
         metadata = {
             **self._observer.metadata(),
             "precision": self._precision.metadata(),
             "recipe": self._settings(),
             "changes": self._describe_changes(),
         }
-        folder = self._request.out / checkpoints.FOLDER
-        checkpoints.write(
-            folder, checkpoints.Checkpoint(self._done, arrays, metadata), self._recipe.keep
-        )
+        checkpoint = Checkpoint(self._done, arrays, metadata)
+        checkpoints.write(self._checkpoint_folder, checkpoint, self._recipe.keep)
         self._saved = self._done
         self._write_models()
 
     def _write_models(self) -> None:
-        """Write the model as it is, and once the training is finished the best one again, which says so too."""
+        """Write the current model and, once the training is finished, the best one again to say so in it."""
         best = self._observer.best
         chosen = best.weights if self._recipe.select == "best" else {}
         self._write_model(self._request.out, chosen or self._trainer.weights(), self._done)
@@ -262,7 +277,7 @@ class Run:
             self._write_model(self._request.out / BEST, best.weights, best.step)
 
     def _write_model(self, folder: Path, weights: Arrays, step: int) -> None:
-        """Write a model folder with the weights after a step."""
+        """Write a model folder with the weights of a step."""
         trained = TrainedModel(
             folder=folder,
             weights=weights,
@@ -275,7 +290,7 @@ class Run:
         self._model.write(trained)
 
     def _describe(self, step: int) -> dict[str, object]:
-        """Return how the model after a step was trained."""
+        """Describe how the model of a step was trained."""
         pairs = self._data.pairs
         held_out = self._data.held_out
         return {
@@ -297,11 +312,9 @@ class Run:
         return [asdict(change) for change in self._changes]
 
 
-def _prefetched(
-    pairs: PairedSlices, steps: range, replicas: Replicas
-) -> Iterator[tuple[int, Batch]]:
-    """Yield this worker's part of the batches of all steps, the next being drawn while one is learnt from."""
-    share = replicas.index, replicas.workers
+def _prefetch(pairs: PairedSlices, steps: range, replicas: Replicas) -> Iterator[tuple[int, Batch]]:
+    """Yield this worker's part of each batch, and draw the next batch during the update."""
+    share = (replicas.index, replicas.workers)
     with ThreadPoolExecutor(1) as pool:
         upcoming = [pool.submit(pairs.batch, step, share) for step in steps[:1]]
         for step in steps:

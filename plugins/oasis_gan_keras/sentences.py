@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in a sentence: pydantic's messages are written for programmers."""
+"""Describe what is wrong with a setting in plain words; pydantic's messages are written for programmers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from pydantic import BaseModel
 
 Details = Mapping[str, Any]
 """One of the `errors` of a pydantic ``ValidationError``."""
+
+_LIST_OF_SETTINGS = "docs/training.md lists all settings"
+_SIMILARITY = 0.7  # of two names, from which one may be a misspelling of the other
 
 _NAMES_IN_WORDS = {
     r"^[A-Za-z0-9]+$": "letters and digits alone",
@@ -31,43 +34,42 @@ _EXPECTED: Mapping[str, Callable[[Details], str]] = {
     "bool_type": lambda _: "true or false",
     "bool_parsing": lambda _: "true or false",
     "string_type": lambda _: "text",
-    "string_too_long": lambda facts: f"at most {facts['max_length']} characters",
-    "string_pattern_mismatch": lambda facts: _NAMES_IN_WORDS.get(
-        facts["pattern"], f"text like {facts['pattern']}"
-    ),
-    "literal_error": lambda facts: f"one of {facts['expected']}",
-    "enum": lambda facts: f"one of {facts['expected']}",
+    "string_too_long": lambda context: f"at most {context['max_length']} characters",
+    "string_pattern_mismatch": lambda context: _describe_pattern(context["pattern"]),
+    "literal_error": lambda context: f"one of {context['expected']}",
+    "enum": lambda context: f"one of {context['expected']}",
     "tuple_type": lambda _: "a list",
-    "too_short": lambda facts: f"a list of at least {facts['min_length']}",
-    "too_long": lambda facts: f"a list of at most {facts['max_length']}",
-    "greater_than": lambda facts: f"a number above {facts['gt']}",
-    "greater_than_equal": lambda facts: f"a number of at least {facts['ge']}",
-    "less_than": lambda facts: f"a number below {facts['lt']}",
-    "less_than_equal": lambda facts: f"a number of at most {facts['le']}",
+    "too_short": lambda context: f"a list of at least {context['min_length']}",
+    "too_long": lambda context: f"a list of at most {context['max_length']}",
+    "greater_than": lambda context: f"a number above {context['gt']}",
+    "greater_than_equal": lambda context: f"a number of at least {context['ge']}",
+    "less_than": lambda context: f"a number below {context['lt']}",
+    "less_than_equal": lambda context: f"a number of at most {context['le']}",
     "model_type": lambda _: "a table of settings",
     "dict_type": lambda _: "a table of settings",
-    "json_invalid": lambda facts: f"JSON ({facts['error']})",
+    "json_invalid": lambda context: f"JSON ({context['error']})",
 }
-"""What was expected, by the type of a pydantic error and what pydantic says of it."""
+"""Functions that describe what was expected, by the type of the pydantic error; they take its context."""
 
 
 def find_field(details: Details) -> str:
-    """Return which setting is wrong, as ``loss.l1_weight``."""
-    said: Details = details.get("ctx", {})
-    return str(said.get("where", ".".join(str(part) for part in details["loc"])))
+    """Return the name of the wrong setting, such as ``loss.l1_weight``."""
+    context: Details = details.get("ctx", {})
+    location = ".".join(str(part) for part in details["loc"])
+    return str(context.get("where", location))
 
 
 def describe_expected(details: Details) -> str:
-    """Return what would have been right."""
+    """Describe what would have been right."""
     describe = _EXPECTED.get(details["type"])
     if describe is not None:
         return describe(details.get("ctx", {}))
-    # Messages of our own validators.
+    # The messages of our own validators.
     return str(details["msg"]).removeprefix("Value error, ")
 
 
 def describe_found(details: Details) -> str:
-    """Return what was there instead."""
+    """Describe what was there instead."""
     if details["type"] == "extra_forbidden":
         return find_field(details)
     found = details.get("ctx", {}).get("found")
@@ -78,40 +80,40 @@ def suggest(details: Details, settings: type[BaseModel]) -> str:
     """Return what to do about a wrong setting.
 
     Args:
-        details: What pydantic says of it.
-        settings: The class of all settings, whose names are searched for one that may have been meant.
+        details: The pydantic error.
+        settings: The class of all settings, which is searched for the name that may have been meant.
     """
-    field, value = find_field(details), details["input"]
-    if details["type"] == "extra_forbidden":
-        names = list(list_settings(settings))
-        tables = [
-            name
-            for name, setting in settings.model_fields.items()
-            if isinstance(setting.default, BaseModel)
-        ]
-        meant = _find_similar(field, names + tables)
-        return (
-            f"did you mean {' or '.join(meant)}?"
-            if meant
-            else "docs/training.md lists all settings"
-        )
+    field = find_field(details)
+    value = details["input"]
+    kind = details["type"]
+    if kind == "extra_forbidden":
+        return _suggest_names(field, settings)
     if isinstance(value, str) and "=" in value:
         return "give each setting by itself"
-    if details["type"] == "tuple_type":
-        return f"write it as a TOML list: '{field}={_as_list(value)}'"
-    if details["type"] == "string_type" and isinstance(value, int | float):
+    if kind == "tuple_type":
+        return f"write it as a TOML list: '{field}={_format_as_list(value)}'"
+    if kind == "string_type" and isinstance(value, int | float):
         return f"put it in quotes, as TOML has it: '{field}=\"{value}\"'"
-    if details["type"] in ("model_type", "dict_type"):
-        return (
-            f"name a setting in it: {field}.NAME = ..."
-            if field
-            else "docs/training.md lists all settings"
-        )
+    if kind in ("model_type", "dict_type"):
+        return f"name a setting in it: {field}.NAME = ..." if field else _LIST_OF_SETTINGS
     return str(details.get("ctx", {}).get("remedy", "fix the recipe"))
 
 
+def _suggest_names(field: str, settings: type[BaseModel]) -> str:
+    """Return a question about the names that may have been meant by an unknown one."""
+    names = list(list_settings(settings))
+    for name, setting in settings.model_fields.items():
+        is_table = isinstance(setting.default, BaseModel)
+        if is_table:
+            names.append(name)
+    similar = _find_similar(field, names)
+    if not similar:
+        return _LIST_OF_SETTINGS
+    return f"did you mean {' or '.join(similar)}?"
+
+
 def list_settings(settings: type[BaseModel], table: str = "") -> Iterator[str]:
-    """Yield the names of all settings, those in tables with the table's name before a dot."""
+    """Yield the names of all settings, prefixed by the name of their table and a dot."""
     for name, field in settings.model_fields.items():
         if isinstance(field.default, BaseModel):
             yield from list_settings(type(field.default), f"{table}{name}.")
@@ -119,8 +121,12 @@ def list_settings(settings: type[BaseModel], table: str = "") -> Iterator[str]:
             yield f"{table}{name}"
 
 
-def _as_list(value: object) -> str:
-    """Return what was meant as a list: shells take the quotes away."""
+def _describe_pattern(pattern: str) -> str:
+    return _NAMES_IN_WORDS.get(pattern, f"text like {pattern}")
+
+
+def _format_as_list(value: object) -> str:
+    """Return a value as the TOML list that was probably meant; shells remove the quotes."""
     if not isinstance(value, str):
         return json.dumps([value], default=str)
     words = [word.strip(" '\"") for word in value.strip("[] ").split(",")]
@@ -128,15 +134,19 @@ def _as_list(value: object) -> str:
 
 
 def _find_similar(field: str, names: list[str]) -> list[str]:
-    """Return the settings of the same name in other tables, or else of a similar name."""
-    last = field.rpartition(".")[2]
-    same = [name for name in names if name.rpartition(".")[2] == last]
+    """Return the settings with the same name in other tables, or otherwise with a similar name."""
+    last = _last_part(field)
+    same = [name for name in names if _last_part(name) == last]
     if same:
         return same
-    similar = difflib.get_close_matches(field, names, n=1, cutoff=0.7)
+    similar = difflib.get_close_matches(field, names, n=1, cutoff=_SIMILARITY)
     if similar:
         return similar
-    closest = difflib.get_close_matches(
-        last, [name.rpartition(".")[2] for name in names], n=1, cutoff=0.7
-    )
-    return [name for name in names if closest and name.rpartition(".")[2] == closest[0]]
+    last_parts = [_last_part(name) for name in names]
+    closest = difflib.get_close_matches(last, last_parts, n=1, cutoff=_SIMILARITY)
+    return [name for name in names if _last_part(name) in closest]
+
+
+def _last_part(name: str) -> str:
+    """Return the name of a setting without its tables."""
+    return name.rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""Settings that are checked, and whose faults are told in one sentence each: what every recipe is made of."""
+"""Settings that are validated, with one plain sentence for each error; every recipe is made of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Settings(BaseModel):
-    """Settings that cannot be changed once made, and refuse names they do not know."""
+    """Settings that cannot be changed after creation and that reject unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -26,7 +26,11 @@ SomeSettings = TypeVar("SomeSettings", bound=Settings)
 
 
 def parse_settings(kind: type[SomeSettings], settings: Any) -> SomeSettings:  # noqa: ANN401 - whatever a TOML file holds
-    """Return checked settings, or raise `OasisGanError` naming the first that is wrong."""
+    """Return validated settings.
+
+    Raises:
+        OasisGanError: If a setting is wrong; the message names the first one.
+    """
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
@@ -40,21 +44,23 @@ def parse_settings(kind: type[SomeSettings], settings: Any) -> SomeSettings:  # 
 
 
 def one_of(table: Mapping[str, object]) -> AfterValidator:
-    """Return a check that a setting is one of the names in a table, with what was added to it since."""
+    """Return a validator that accepts the names in a table, including names that are added to it later."""
 
     def check(name: str) -> str:
         if name not in table:
-            raise PydanticKnownError("literal_error", {"expected": " or ".join(map(repr, table))})
+            names = " or ".join(map(repr, table))
+            raise PydanticKnownError("literal_error", {"expected": names})
         return name
 
     return AfterValidator(check)
 
 
 def require_unique_planes(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
-    """Return planes, or raise what pydantic reports if one is there twice."""
+    """Return planes, or raise what pydantic reports if one of them is repeated."""
     for plane in planes:
-        if planes.count(plane) > 1:
-            times = "twice" if planes.count(plane) == 2 else f"{planes.count(plane)} times"
+        count = planes.count(plane)
+        if count > 1:
+            times = "twice" if count == 2 else f"{count} times"
             raise setting_error("planes", "each plane once", f"{plane} {times}")
     return planes
 
@@ -62,6 +68,13 @@ def require_unique_planes(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
 def setting_error(
     where: str, expected: str, found: object, remedy: str = "fix the recipe"
 ) -> PydanticCustomError:
-    """Return what pydantic raises where one setting does not go with another."""
-    facts = {"where": where, "expected": expected, "found": str(found), "remedy": remedy}
-    return PydanticCustomError("setting_error", "{expected}", facts)
+    """Return the error for a validator to raise if a setting is wrong, or contradicts another.
+
+    Args:
+        where: The name of the setting.
+        expected: What would be right.
+        found: The value of the setting.
+        remedy: What to do about it.
+    """
+    context = {"where": where, "expected": expected, "found": str(found), "remedy": remedy}
+    return PydanticCustomError("setting_error", "{expected}", context)

@@ -1,4 +1,4 @@
-"""Giving a blurred image the sharpness of a single scan."""
+"""Sharpen a blurred image until it is as sharp as a single scan."""
 
 from __future__ import annotations
 
@@ -9,65 +9,74 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-_MOST = 2.0  # of what a blur takes away; more would be rings and noise
-_HALVINGS = 12  # of that interval
+_MOST = 2.0  # times the detail that a blur removes; more would add ringing and noise
+_BISECTIONS = 12
 
 
 def sharpen(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
-    """Return an image with its edges as steep as those of a single scan, by unsharp masking.
+    """Return an image with edges as steep as those of a single scan, by unsharp masking.
 
-    The mean of many scans is blurred, and so is a scan that was resampled. How much is told by the gradient, compared
-    with that of an image in which each tissue has its mean.
+    A mean of many scans is blurred, and so is a resampled scan. How blurred it is follows from its mean gradient,
+    compared with that of an image in which each tissue has its mean intensity.
 
     Args:
-        image: (x, y, z) in [0, 1].
-        labels: Tissues, of the same shape, 0 in the background.
-        sharpness: How many times the mean gradient of that image is reached, if it is not there already.
+        image: Intensities (x, y, z) in [0, 1].
+        labels: Tissues of the same shape, 0 in the background.
+        sharpness: The gradient to reach, as a multiple of the gradient of the image of tissue means.
 
     Returns:
-        The image, changed where there are labels only, with at most twice what a blur of one voxel takes away.
+        The image, changed only where there are labels, with at most twice the detail that a blur of one voxel removes.
+        An image that is sharp enough is returned as it is.
     """
     inside = labels != 0
-    wanted = sharpness * _gradient(_means(image, labels), inside)
-    if _gradient(image, inside) >= wanted:
+    target = sharpness * _mean_gradient(_paint_means(image, labels), inside)
+    if _mean_gradient(image, inside) >= target:
         return image
-    weight = np.maximum(_blurred(inside.astype(np.float32)), np.float32(1e-3))
-    detail = image - _blurred(np.where(inside, image, 0).astype(np.float32)) / weight
+    weight = np.maximum(_blur(inside.astype(np.float32)), np.float32(1e-3))
+    brain = np.where(inside, image, 0).astype(np.float32)
+    detail = image - _blur(brain) / weight
 
-    def with_more(amount: float) -> Image:
-        return np.where(inside, np.clip(image + np.float32(amount) * detail, 0, 1), image)
+    def add_detail(amount: float) -> Image:
+        sharper = np.clip(image + np.float32(amount) * detail, 0, 1)
+        return np.where(inside, sharper, image)
 
-    low, high = 0.0, _MOST
-    for _ in range(_HALVINGS):
+    low = 0.0
+    high = _MOST
+    for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        low, high = (
-            (middle, high) if _gradient(with_more(middle), inside) < wanted else (low, middle)
-        )
-    return with_more(high)
+        if _mean_gradient(add_detail(middle), inside) < target:
+            low = middle
+        else:
+            high = middle
+    return add_detail(high)
 
 
-def _means(image: Image, labels: NDArray[Any]) -> Image:
-    """Return each tissue painted with its mean."""
+def _paint_means(image: Image, labels: NDArray[Any]) -> Image:
+    """Return an image in which each tissue has its mean intensity."""
     values, index = np.unique(labels, return_inverse=True)
     index = index.reshape(labels.shape)
     means = [image[index == number].mean(dtype=np.float64) for number in range(len(values))]
     return np.asarray(means, np.float32)[index]
 
 
-def _gradient(image: Image, inside: Mask) -> float:
+def _mean_gradient(image: Image, inside: Mask) -> float:
     """Return the mean absolute difference of neighbours that both lie inside, over the three axes."""
     means = []
     for axis in range(3):
-        first, second = (np.moveaxis(inside, axis, 0)[part] for part in (np.s_[1:], np.s_[:-1]))
+        mask = np.moveaxis(inside, axis, 0)
+        both_inside = mask[1:] & mask[:-1]
         differences = np.abs(np.moveaxis(np.diff(image, axis=axis), axis, 0))
-        means.append(float(differences[first & second].mean()) if (first & second).any() else 0.0)
+        mean = float(differences[both_inside].mean()) if both_inside.any() else 0.0
+        means.append(mean)
     return float(np.mean(means))
 
 
-def _blurred(image: Image) -> Image:
-    """Return the mean over each voxel and its neighbours, weighed 1, 2 and 1 along every axis."""
+def _blur(image: Image) -> Image:
+    """Return the mean over each voxel and its neighbours, weighted 1, 2 and 1 along every axis."""
     for axis in range(3):
-        padded = np.moveaxis(np.pad(image, [(int(k == axis),) * 2 for k in range(3)]), axis, 0)
+        margins = [(0, 0), (0, 0), (0, 0)]
+        margins[axis] = (1, 1)
+        padded = np.moveaxis(np.pad(image, margins), axis, 0)
         mean = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) * np.float32(0.25)
         image = np.moveaxis(mean, 0, axis).astype(np.float32, copy=False)
     return image

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a training."""
+"""Write the curves and pictures of a training for TensorBoard."""
 
 from __future__ import annotations
 
@@ -9,38 +9,49 @@ from pathlib import Path
 from oasis_gan import OasisGanError
 
 
+class NoTensorBoardError(OasisGanError):
+    """The recipe asks for TensorBoard, but the package is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "tensorboard",
+            expected="TensorBoard",
+            found="no such package",
+            remedy="pip install 'oasis-gan[tensorboard]'",
+        )
+
+
 class TensorBoardWriter:
     """A folder of events that ``tensorboard --logdir`` reads.
 
-    A training that is taken up again goes on in a new file beside the old one. TensorBoard shows what the old one
-    says up to the step the new one begins with.
+    A resumed training writes to a new file beside the old one. TensorBoard shows the old file up to the step at which
+    the new one begins.
 
     Args:
-        folder: Made if needed.
+        folder: The folder to write to; it is created if needed.
 
     Raises:
-        OasisGanError: If the extra ``tensorboard`` is not installed.
+        NoTensorBoardError: If the extra ``tensorboard`` is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
         if importlib.util.find_spec("tensorboard") is None:
-            remedy = "pip install 'oasis-gan[tensorboard]'"
-            raise OasisGanError(
-                "tensorboard", expected="TensorBoard", found="no such package", remedy=remedy
-            )
+            raise NoTensorBoardError
         from .backend import tf
 
-        self._tf, self._writer = tf, tf.summary.create_file_writer(str(folder))
+        self._tf = tf
+        self._writer = tf.summary.create_file_writer(str(folder))
 
-    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+    def add_scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Add a point to each curve."""
         with self._writer.as_default(step):
             for name, value in values.items():
                 self._tf.summary.scalar(name, value)
         self._writer.flush()
 
-    def picture(self, step: int, name: str, png: bytes) -> None:
+    def add_picture(self, step: int, name: str, png: bytes) -> None:
         """Add a picture."""
+        pixels = self._tf.io.decode_png(png, channels=3)
         with self._writer.as_default(step):
-            self._tf.summary.image(name, self._tf.io.decode_png(png, channels=3)[self._tf.newaxis])
+            self._tf.summary.image(name, pixels[self._tf.newaxis])
         self._writer.flush()

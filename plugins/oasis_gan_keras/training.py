@@ -1,13 +1,15 @@
-"""Training a slice translator: what is asked for is checked, the data are read, and the run is begun or taken up."""
+"""Train a slice translator: check the request, read the data, and start or resume the run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from oasis_gan import OasisGanError, TrainingRequest
 
 from . import checkpoints
 from .backend import make_deterministic, start_devices
+from .checkpoints import Checkpoint
 from .model import TrainableModel
 from .paired_slices import PairedSlices
 from .precision import TrainingPrecision
@@ -16,81 +18,126 @@ from .run import Data, Run
 from .training_settings import TrainingSettings
 
 
+class BatchSizeError(OasisGanError):
+    """The batch cannot be divided evenly among the devices."""
+
+    def __init__(self, batch: int, devices: int) -> None:
+        expected = f"a multiple of the {devices} devices"
+        super().__init__(
+            "recipe: batch", expected=expected, found=str(batch), remedy="fix the recipe"
+        )
+
+
+class OtherSourcesError(OasisGanError):
+    """The recipe and the data name different sources.
+
+    Args:
+        in_data: The names of the further sources of the subjects.
+        in_recipe: The names of the further sources in the recipe.
+    """
+
+    def __init__(self, in_data: Sequence[str], in_recipe: Sequence[str]) -> None:
+        super().__init__(
+            "recipe: sources",
+            expected=f"{_list_names(in_data)} beside the first source, as in the data",
+            found=_list_names(in_recipe),
+            remedy="name the same sources in the recipe and in the data",
+        )
+
+
+class FolderInUseError(OasisGanError):
+    """A new training would replace another one."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder,
+            expected="a new folder",
+            found="one with checkpoints",
+            remedy="go on with it by `resume`, or name another folder",
+        )
+
+
+class NoCheckpointError(OasisGanError):
+    """A finished model cannot be trained on, because its checkpoints are gone."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder,
+            expected="a checkpoint to go on from",
+            found="none beside the model",
+            remedy="restore it, or train anew into another folder",
+        )
+
+
 def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableModel) -> None:
     """Train on ``request.subjects`` and write the model folder ``request.out``.
 
-    The same request gives the same model to the bit, on one machine with the same number of threads, whether it was
-    interrupted or not.
+    On one machine with the same number of threads, the same request gives the same model bit for bit, whether or not
+    the training was interrupted.
 
     Args:
-        request: What was asked for.
-        recipe: Its settings, checked.
+        request: The data, the folder, and the functions that take log lines and progress.
+        recipe: The validated settings.
         model: The kind of model to train.
 
     Raises:
-        OasisGanError: If the recipe or the data do not do, or a loss or a gradient is no longer finite.
-        OSError: As the file system says.
+        OasisGanError: If the recipe or the data cannot be used, or a loss or gradient is no longer finite.
+        OSError: If a file cannot be read or written.
     """
     make_deterministic(recipe.seed)
     replicas = Replicas.from_environment()
     start_devices()
     if recipe.batch % replicas.devices:
-        expected = f"a multiple of the {replicas.devices} devices"
-        raise OasisGanError(
-            "recipe: batch", expected=expected, found=str(recipe.batch), remedy="fix the recipe"
-        )
+        raise BatchSizeError(recipe.batch, replicas.devices)
     _require_named_sources(request, recipe)
-    if replicas.chief:
-        _require_usable(request, model)
+    if replicas.is_chief:
+        _require_usable_folder(request, model)
     request.out.mkdir(parents=True, exist_ok=True)
-    data = _read(request, recipe)
+    data = _read_data(request, recipe)
     with replicas.worker_failures_as_errors("start all workers again with `resume`"):
-        folder = request.out / checkpoints.FOLDER
-        checkpoint = checkpoints.read_last(folder) if request.resume and replicas.chief else None
-        precision = TrainingPrecision.agreed(recipe.precision, checkpoint, replicas, request.out)
+        checkpoint = _read_checkpoint(request) if replicas.is_chief else None
+        precision = TrainingPrecision.agree(recipe.precision, checkpoint, replicas, request.out)
         request.report(precision.line)
         run = Run(request, recipe, model, data, replicas, precision)
         if request.resume:
             run.resume(checkpoint)
-        run.go()
+        run.train()
+
+
+def _read_checkpoint(request: TrainingRequest) -> Checkpoint | None:
+    """Return the checkpoint to resume from, if there is one."""
+    if not request.resume:
+        return None
+    return checkpoints.read_last(request.out / checkpoints.FOLDER)
 
 
 def _require_named_sources(request: TrainingRequest, recipe: TrainingSettings) -> None:
-    """Raise `OasisGanError` if the recipe and the data do not name the same sources beside the first."""
+    """Raise `OtherSourcesError` unless the recipe and the data name the same further sources."""
     subjects = (*request.subjects, *request.validation)
-    # A single subject without one of them is left out when it is read.
+    # A subject that lacks one of its sources is left out when it is read.
     in_data = {name for subject in subjects for name in subject.further}
     _, *in_recipe = recipe.named_sources
-    if in_data == set(in_recipe):
-        return
-    expected = f"{_list_names(sorted(in_data))} beside the first source, as in the data"
-    remedy = "name the same sources in the recipe and in the data"
-    raise OasisGanError(
-        "recipe: sources", expected=expected, found=_list_names(in_recipe), remedy=remedy
-    )
+    if in_data != set(in_recipe):
+        raise OtherSourcesError(sorted(in_data), in_recipe)
 
 
 def _list_names(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _require_usable(request: TrainingRequest, model: TrainableModel) -> None:
-    """Raise `OasisGanError` if a new training would replace another, or there is nothing to go on from."""
+def _require_usable_folder(request: TrainingRequest, model: TrainableModel) -> None:
+    """Raise `OasisGanError` if a new training would replace another, or there is no checkpoint to resume from."""
     out = request.out
-    begun = checkpoints.exist(out / checkpoints.FOLDER)
-    if begun and not request.resume:
-        remedy = "go on with it by `resume`, or name another folder"
-        raise OasisGanError(
-            out, expected="a new folder", found="one with checkpoints", remedy=remedy
-        )
-    if request.resume and not begun and (out / model.files[0]).exists():
-        where = out / checkpoints.FOLDER
-        remedy = "restore it, or train anew into another folder"
-        expected = "a checkpoint to go on from"
-        raise OasisGanError(where, expected=expected, found="none beside the model", remedy=remedy)
+    folder = out / checkpoints.FOLDER
+    has_checkpoints = checkpoints.exist(folder)
+    if has_checkpoints and not request.resume:
+        raise FolderInUseError(out)
+    has_model = (out / model.files[0]).exists()
+    if request.resume and has_model and not has_checkpoints:
+        raise NoCheckpointError(folder)
 
 
-def _read(request: TrainingRequest, recipe: TrainingSettings) -> Data:
+def _read_data(request: TrainingRequest, recipe: TrainingSettings) -> Data:
     """Read all subjects."""
     pairs = PairedSlices(request.subjects, recipe, request.report)
     held_out = _read_held_out(request, recipe)
@@ -100,10 +147,10 @@ def _read(request: TrainingRequest, recipe: TrainingSettings) -> Data:
 
 
 def _read_held_out(request: TrainingRequest, recipe: TrainingSettings) -> PairedSlices | None:
-    """Return what to measure on; nothing if nobody is held out, or nobody of them can be used."""
+    """Return the held-out slices; None if no subject is held out, or none of them can be used."""
     if not request.validation:
         return None
-    pairs = PairedSlices(request.validation, recipe, request.report, needed=False)
+    pairs = PairedSlices(request.validation, recipe, request.report, required=False)
     if len(pairs):
         return pairs
     request.report("nobody is left to measure on: there will be no held-out figures")

@@ -1,4 +1,4 @@
-"""What one sees of a training: its losses as a table and as curves, and what the generator makes at some steps."""
+"""Record a training in its model folder: a table of losses, their curves, and pictures of generated slices."""
 
 from __future__ import annotations
 
@@ -15,27 +15,45 @@ from oasis_gan import OasisGanError, write_atomically
 from .metrics import VALIDATION
 from .tensorboard_writer import TensorBoardWriter
 
-TABLE, CURVES, SAMPLES, BOARD = "losses.csv", "curves.png", "samples", "tensorboard"
+TABLE = "losses.csv"
+CURVES = "curves.png"
+SAMPLES = "samples"
+TENSORBOARD = "tensorboard"
 
 Slices = NDArray[np.float32]
+Values = NDArray[np.float64]
+
+
+class OtherTableError(OasisGanError):
+    """The table in a model folder has other columns than this training."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        super().__init__(
+            path,
+            expected=f"a table of {', '.join(columns)}",
+            found="another",
+            remedy="remove it, or train into another folder",
+        )
 
 
 class TrainingLog:
     """The files in a model folder that show how its training went.
 
-    A training that is taken up again at a step leaves the same table and pictures as one that never stopped: what an
-    earlier run left of later steps is dropped first.
+    A resumed training leaves the same table and pictures as one that never stopped: the rows and pictures of later
+    steps are removed first.
 
     Args:
-        out: The model folder; made if needed.
-        columns: Of the table: the step, then the losses, behind `VALIDATION` where they are taken on held-out slices.
-        resumed_at: The last step that counts of what is there; 0 begins anew.
+        out: The model folder; it is created if needed.
+        columns: The columns of the table: the step, then the losses. `VALIDATION` is the prefix of those that are
+            measured on held-out slices.
+        resumed_at: The last step whose row is kept; 0 starts a new table.
         tensorboard: Whether to write the same for TensorBoard.
-        changed_at: The steps after which settings were changed: the curves show them.
+        changed_at: The steps after which settings were changed, which the curves mark.
 
     Raises:
-        OasisGanError: If the table there is of another training, or TensorBoard is wanted and not installed.
-        OSError: As the file system says.
+        OtherTableError: If there is a table of another training.
+        NoTensorBoardError: If TensorBoard is requested and not installed.
+        OSError: If a file cannot be read or written.
     """
 
     def __init__(
@@ -46,103 +64,115 @@ class TrainingLog:
         tensorboard: bool = False,
         changed_at: Sequence[int] = (),
     ) -> None:
+        self._out = out
+        self._columns = tuple(columns)
+        self._losses = self._columns[1:]
         self._changed_at = changed_at
-        self._out, self._columns, self._losses = out, tuple(columns), tuple(columns[1:])
-        self._board = TensorBoardWriter(out / BOARD) if tensorboard else None
+        self._tensorboard = TensorBoardWriter(out / TENSORBOARD) if tensorboard else None
         out.mkdir(parents=True, exist_ok=True)
-        self._forget(resumed_at)
+        self._drop_pictures_after(resumed_at)
+        self._drop_rows_after(resumed_at)
 
-    def row(self, step: int, values: Mapping[str, float]) -> None:
-        """Add a row to the table; figures that were not taken at this step are left empty.
+    def add_row(self, step: int, values: Mapping[str, float]) -> None:
+        """Add a row to the table; losses that were not measured at this step are left empty.
 
         Raises:
             ValueError: If a value has no column.
         """
         if not set(values) <= set(self._losses):
             raise ValueError(f"expected some of {self._losses}, got {tuple(values)}")
-        path = self._out / TABLE
         cells = [f"{values[name]:.6g}" if name in values else "" for name in self._losses]
-        # Closed after each row: a process that is killed loses none.
-        with path.open("a", encoding="utf-8", newline="") as file:
-            head = "" if file.tell() else _line(self._columns)
-            file.write(head + _line([str(step), *cells]))
-        if self._board is not None:
-            self._board.scalars(
-                step, {"/".join(_parted(name)): value for name, value in values.items()}
-            )
+        # The file is closed after each row, so that a killed process loses none.
+        with (self._out / TABLE).open("a", encoding="utf-8", newline="") as file:
+            is_empty = file.tell() == 0
+            header = _format_row(self._columns) if is_empty else ""
+            file.write(header + _format_row([str(step), *cells]))
+        if self._tensorboard is not None:
+            scalars = {"/".join(_split_name(name)): value for name, value in values.items()}
+            self._tensorboard.add_scalars(step, scalars)
 
     def draw_curves(self) -> None:
-        """Draw the table: a panel for each loss that is not 0 throughout, with its training and validation values."""
-        rows = self._rows()
+        """Draw the table, with one panel for the training and validation values of each loss that is not always 0."""
+        rows = self._read_rows()
         if not rows:
             return
-        # Slow to import.
+        # Importing it is slow.
         from . import drawing
 
-        panels: dict[str, dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]] = {}
+        panels: dict[str, dict[str, tuple[Values, Values]]] = {}
         table = np.array([[float(cell or "nan") for cell in row] for row in rows])
+        steps = table[:, 0]
         for name, values in zip(self._losses, table.T[1:], strict=True):
-            loss, part = _parted(name)
-            there = np.isfinite(values)
-            if there.any() and values[there].any():
-                panels.setdefault(loss, {})[part] = table[there, 0], values[there]
+            loss, kind = _split_name(name)
+            is_measured = np.isfinite(values)
+            if values[is_measured].any():
+                panel = panels.setdefault(loss, {})
+                panel[kind] = (steps[is_measured], values[is_measured])
         if panels:
-            write_atomically(self._out / CURVES, drawing.curves(panels, self._changed_at))
+            write_atomically(self._out / CURVES, drawing.draw_curves(panels, self._changed_at))
 
-    def samples(self, step: int, columns: Sequence[tuple[str, Slices]]) -> None:
-        """Draw slices side by side: what went in, came out, and should have.
+    def draw_samples(self, step: int, columns: Sequence[tuple[str, Slices]]) -> None:
+        """Draw source, generated and real slices side by side.
 
         Args:
-            step: After which they were made.
-            columns: Captions, and slices (n, rows, columns, channels) in [0, 1].
+            step: The number of updates after which they were generated.
+            columns: The captions and the slices (n, rows, columns, channels) in [0, 1].
         """
         from . import drawing
 
         folder = self._out / SAMPLES
         folder.mkdir(exist_ok=True)
-        png = drawing.sheet(columns)
+        png = drawing.draw_comparison_grid(columns)
         write_atomically(folder / f"step-{step:07}.png", png)
-        if self._board is not None:
-            self._board.picture(step, SAMPLES, png)
+        if self._tensorboard is not None:
+            self._tensorboard.add_picture(step, SAMPLES, png)
 
-    def _forget(self, resumed_at: int) -> None:
-        """Drop rows and pictures of later steps, and a last line that was not written to its end."""
+    def _drop_pictures_after(self, step: int) -> None:
+        """Remove the pictures of later steps."""
         for picture in (self._out / SAMPLES).glob("step-*.png"):
             number = picture.stem.removeprefix("step-")
-            if number.isdecimal() and int(number) > resumed_at:
+            if number.isdecimal() and int(number) > step:
                 picture.unlink()
-        path = self._out / TABLE
-        if not resumed_at:
-            path.unlink(missing_ok=True)
-        elif path.exists():
-            rows = [row for row in self._rows() if int(row[0]) <= resumed_at]
-            write_atomically(
-                path, "".join(map(_line, [self._columns, *rows] if rows else [])).encode()
-            )
 
-    def _rows(self) -> list[list[str]]:
-        """Return the cells of all whole rows below the header."""
+    def _drop_rows_after(self, step: int) -> None:
+        """Remove the rows of later steps, and a last row that is incomplete."""
         path = self._out / TABLE
-        whole = path.read_text("utf-8", "replace").rpartition("\n")[0] if path.exists() else ""
-        head, *rows = list(csv.reader(StringIO(whole))) or [list(self._columns)]
-        if tuple(head) != self._columns or any(
-            len(row) != len(head) or not row[0].isdecimal() for row in rows
-        ):
-            expected, remedy = (
-                f"a table of {', '.join(self._columns)}",
-                "remove it, or train into another folder",
-            )
-            raise OasisGanError(path, expected=expected, found="another", remedy=remedy)
+        if not step:
+            path.unlink(missing_ok=True)
+            return
+        if not path.exists():
+            return
+        rows: list[Sequence[str]] = [row for row in self._read_rows() if int(row[0]) <= step]
+        if rows:
+            rows.insert(0, self._columns)
+        write_atomically(path, "".join(map(_format_row, rows)).encode())
+
+    def _read_rows(self) -> list[list[str]]:
+        """Return the cells of all complete rows below the header."""
+        path = self._out / TABLE
+        if not path.exists():
+            return []
+        complete, _, _ = path.read_text("utf-8", "replace").rpartition("\n")
+        rows = list(csv.reader(StringIO(complete)))
+        if not rows:
+            return []
+        header, *rows = rows
+        if tuple(header) != self._columns or not all(map(self._is_row, rows)):
+            raise OtherTableError(path, self._columns)
         return rows
 
+    def _is_row(self, cells: Sequence[str]) -> bool:
+        return len(cells) == len(self._columns) and cells[0].isdecimal()
 
-def _parted(name: str) -> tuple[str, str]:
-    """Return which loss a column is of, and which slices it was taken on."""
+
+def _split_name(name: str) -> tuple[str, str]:
+    """Return the loss that a column shows, and whether it is of ``training`` or ``validation``."""
     loss = name.removeprefix(VALIDATION)
-    return loss, "training" if loss == name else "validation"
+    kind = "training" if loss == name else "validation"
+    return loss, kind
 
 
-def _line(cells: Sequence[str]) -> str:
-    packed = StringIO()
-    csv.writer(packed, lineterminator="\n").writerow(cells)
-    return packed.getvalue()
+def _format_row(cells: Sequence[str]) -> str:
+    row = StringIO()
+    csv.writer(row, lineterminator="\n").writerow(cells)
+    return row.getvalue()

@@ -1,8 +1,7 @@
-"""The variables of networks and optimizers as arrays, by name, and back."""
+"""Read the variables of networks and optimizers as arrays by name, and assign them."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,53 +11,85 @@ from numpy.typing import NDArray
 from oasis_gan import OasisGanError
 
 Arrays = Mapping[str, NDArray[Any]]
+Shape = tuple[int, ...]
 _SEED = "seed_"
+
+
+class WrongShapeError(OasisGanError):
+    """Arrays do not have the names or shapes of the variables of a network or optimizer.
+
+    Args:
+        where: Where the arrays come from.
+        name: The first name that differs.
+        expected: The shape of the variable; None if there is none of this name.
+        found: The shape of the array; None if there is none of this name.
+    """
+
+    def __init__(
+        self, where: object, name: str, expected: Shape | None, found: Shape | None
+    ) -> None:
+        super().__init__(
+            where,
+            expected=f"{name} of shape {'none' if expected is None else expected}",
+            found="none" if found is None else str(found),
+            remedy="take settings and weights of one model",
+        )
 
 
 def read_variables(owner: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401 - a Keras network or optimizer
     """Return all variables of a network or an optimizer, by name."""
-    return {name: np.asarray(variable) for name, variable in _named(owner).items()}
+    return {name: np.asarray(variable) for name, variable in _name_variables(owner).items()}
 
 
 def read_weights(network: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
-    """Return what a network translates with: its variables but for the seeds of its dropout."""
-    return {
-        name: array for name, array in read_variables(network).items() if not name.startswith(_SEED)
-    }
+    """Return what a network translates with: all variables except the seeds of its dropout."""
+    variables = read_variables(network)
+    return {name: array for name, array in variables.items() if not name.startswith(_SEED)}
 
 
 def assign(owner: Any, arrays: Arrays, where: object) -> None:  # noqa: ANN401
-    """Give a network or an optimizer the arrays that `read_variables` or `read_weights` returned.
+    """Assign the arrays that `read_variables` or `read_weights` returned to a network or an optimizer.
 
     Raises:
-        OasisGanError: If names or shapes are not those of its variables; nothing is changed then.
+        WrongShapeError: If names or shapes are not those of its variables; nothing is changed then.
     """
-    variables = _named(owner)
-    wanted = {
-        name: tuple(v.shape)
-        for name, v in variables.items()
+    variables = _name_variables(owner)
+    expected = {
+        name: tuple(variable.shape)
+        for name, variable in variables.items()
         if name in arrays or not name.startswith(_SEED)
     }
-    require_shapes(wanted, arrays, where)
+    require_shapes(expected, arrays, where)
     for name, array in arrays.items():
-        variables[name].assign(array.astype(variables[name].dtype))
+        variable = variables[name]
+        variable.assign(array.astype(variable.dtype))
 
 
-def require_shapes(wanted: Mapping[str, tuple[int, ...]], arrays: Arrays, where: object) -> None:
-    """Raise `OasisGanError` unless arrays have these names and shapes."""
-    given = {name: array.shape for name, array in arrays.items()}
-    if wanted != given:
-        strange = sorted(set(wanted.items()) ^ set(given.items()))[0][0]
-        expected, found = (
-            f"{strange} of shape {wanted.get(strange, 'none')}",
-            str(given.get(strange, "none")),
-        )
-        raise OasisGanError(
-            where, expected=expected, found=found, remedy="take settings and weights of one model"
-        )
+def require_shapes(expected: Mapping[str, Shape], arrays: Arrays, where: object) -> None:
+    """Check the names and shapes of arrays.
+
+    Raises:
+        WrongShapeError: If an array is missing, unknown or of another shape.
+    """
+    found = {name: array.shape for name, array in arrays.items()}
+    if expected == found:
+        return
+    differing, *_ = sorted(set(expected.items()) ^ set(found.items()))
+    name, _ = differing
+    raise WrongShapeError(where, name, expected.get(name), found.get(name))
 
 
-def _named(owner: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return variables by their paths; those of seeds, whose paths tell how many the process has made, by number."""
-    seeds = itertools.count()
-    return {f"{_SEED}{next(seeds)}" if "seed" in v.path else v.path: v for v in owner.variables}
+def _name_variables(owner: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return variables by their paths, and seeds by number.
+
+    The path of a seed depends on how many seeds the process has created.
+    """
+    names: dict[str, Any] = {}
+    seeds = 0
+    for variable in owner.variables:
+        name = variable.path
+        if "seed" in name:
+            name = f"{_SEED}{seeds}"
+            seeds += 1
+        names[name] = variable
+    return names

@@ -91,7 +91,7 @@ class Pix2PixTrainer(Trainer):
         """The losses that the recipe has."""
         return losses.find_names_in_use(self.recipe.loss)
 
-    def stage(self, step: int) -> str:
+    def choose_stage(self, step: int) -> str:
         """Return whether the discriminator takes part in an update."""
         smooth = step < self.recipe.smooth.steps or not self.recipe.loss.adversarial
         return _SMOOTH if smooth else _FULL
@@ -102,10 +102,10 @@ class Pix2PixTrainer(Trainer):
             self.snapshots[SMOOTH_END] = self.weights()
         return super().update(step, source, target)
 
-    def losses(self, stage: str, source: Tensor, target: Tensor) -> Losses:
+    def compute_losses(self, stage: str, source: Tensor, target: Tensor) -> Losses:
         """Return what both networks minimise (equations 1 to 4)."""
         settings = self.recipe.loss
-        inputs = self.compare(source, target)
+        inputs = self.make_loss_inputs(source, target)
         goal = self._find_l1_target(inputs) if settings.prior else inputs.real
         terms = losses.compare(settings, inputs, goal, adversarial=stage == _FULL)
         if stage == _FULL:

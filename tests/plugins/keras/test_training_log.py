@@ -29,24 +29,24 @@ STEPS = range(100, 1100, 100)
 GREY = np.array([[0.30], [0.55], [0.75]], np.float32)
 
 
-def figures(step: int) -> dict[str, float]:
+def losses_at(step: int) -> dict[str, float]:
     """Return what is measured at a step: every third time on held-out slices as well."""
     values = {"L1": 10 / step, "adversarial": 0.7 + step % 7 / 10}
     return values | {"validation_L1": 20 / step} if step % 300 == 0 else values
 
 
-def watched(out: Path, steps: range, resumed_at: int = 0, **options: Any) -> TrainingLog:  # noqa: ANN401
-    watch = TrainingLog(out, COLUMNS, resumed_at, **options)
+def record_steps(out: Path, steps: range, resumed_at: int = 0, **options: Any) -> TrainingLog:  # noqa: ANN401
+    log = TrainingLog(out, COLUMNS, resumed_at, **options)
     for step in steps:
-        watch.row(step, figures(step))
-    return watch
+        log.add_row(step, losses_at(step))
+    return log
 
 
-def caption(source: Slices, generated: Slices, real: Slices) -> list[tuple[str, Slices]]:
+def add_captions(source: Slices, generated: Slices, real: Slices) -> list[tuple[str, Slices]]:
     return [("Source", source), ("Generated", generated), ("Real", real)]
 
 
-def pixels(path: Path) -> NDArray[np.uint8]:
+def read_pixels(path: Path) -> NDArray[np.uint8]:
     with Image.open(path) as picture:
         assert picture.format == "PNG"
         return np.asarray(picture.convert("RGB"))
@@ -55,11 +55,11 @@ def pixels(path: Path) -> NDArray[np.uint8]:
 def test_the_header_comes_with_the_first_row_and_figures_not_taken_are_left_empty(
     tmp_path: Path,
 ) -> None:
-    watch = TrainingLog(tmp_path / "deep" / "model", COLUMNS)
+    log = TrainingLog(tmp_path / "deep" / "model", COLUMNS)
     table = tmp_path / "deep" / "model" / "losses.csv"
     assert not table.exists()
-    watch.row(100, {"L1": 0.1, "adversarial": 1 / 3})
-    watch.row(200, {"validation_L1": 1e-7, "L1": 0.05})
+    log.add_row(100, {"L1": 0.1, "adversarial": 1 / 3})
+    log.add_row(200, {"validation_L1": 1e-7, "L1": 0.05})
     lines = ["step,L1,adversarial,validation_L1", "100,0.1,0.333333,", "200,0.05,,1e-07"]
     assert table.read_text() == "\n".join(lines) + "\n"
 
@@ -67,25 +67,25 @@ def test_the_header_comes_with_the_first_row_and_figures_not_taken_are_left_empt
 def test_a_loss_that_is_left_out_has_no_panel(tmp_path: Path) -> None:
     sizes = []
     for name, adversarial in (("with", 0.5), ("without", 0.0)):
-        watch = TrainingLog(tmp_path / name, ("step", "L1", "L2", "adversarial"))
+        log = TrainingLog(tmp_path / name, ("step", "L1", "L2", "adversarial"))
         for step in STEPS:
-            watch.row(step, {"L1": 1 / step, "L2": 2 / step, "adversarial": adversarial})
-        watch.draw_curves()
-        sizes.append(pixels(tmp_path / name / "curves.png").shape[0])
+            log.add_row(step, {"L1": 1 / step, "L2": 2 / step, "adversarial": adversarial})
+        log.draw_curves()
+        sizes.append(read_pixels(tmp_path / name / "curves.png").shape[0])
     assert sizes == [2 * 340, 340]
 
 
 def test_the_curves_show_where_settings_were_changed(tmp_path: Path) -> None:
     shown = []
     for changed_at in ((), (500,)):
-        watched(tmp_path, STEPS, changed_at=changed_at).draw_curves()
-        shown.append(pixels(tmp_path / "curves.png"))
+        record_steps(tmp_path, STEPS, changed_at=changed_at).draw_curves()
+        shown.append(read_pixels(tmp_path / "curves.png"))
     assert (shown[0] != shown[1]).any()
 
 
 def test_a_figure_without_a_column_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="L2"):
-        TrainingLog(tmp_path, COLUMNS).row(100, {"L2": 1.0})
+        TrainingLog(tmp_path, COLUMNS).add_row(100, {"L2": 1.0})
 
 
 @given(
@@ -99,13 +99,13 @@ def test_a_resumed_run_leaves_the_table_of_one_that_never_stopped(
 ) -> None:
     """Rows beyond the checkpoint are dropped, wherever in the file the process was killed."""
     whole, parts = (tmp_path_factory.mktemp("out") for _ in range(2))
-    watched(whole, STEPS)
-    watched(parts, range(100, max(stopped, resumed_at) + 100, 100))
+    record_steps(whole, STEPS)
+    record_steps(parts, range(100, max(stopped, resumed_at) + 100, 100))
     table = parts / "losses.csv"
     content = table.read_text()
     kept = content.find("\n", content.find(f"\n{resumed_at},") + 1) + 1 if resumed_at else 0
     table.write_text(content[: max(kept, len(content) - torn)] + ("7" if blank else ""))
-    watched(parts, range(resumed_at + 100, 1100, 100), resumed_at)
+    record_steps(parts, range(resumed_at + 100, 1100, 100), resumed_at)
     assert table.read_text() == (whole / "losses.csv").read_text()
 
 
@@ -114,9 +114,9 @@ def test_a_killed_process_has_written_every_row(tmp_path: Path) -> None:
 import os, signal
 from pathlib import Path
 from oasis_gan_keras.training_log import TrainingLog
-watch = TrainingLog(Path({str(tmp_path)!r}), ("step", "L1"))
+log = TrainingLog(Path({str(tmp_path)!r}), ("step", "L1"))
 for step in (1, 2, 3):
-    watch.row(step, {{"L1": 0.5}})
+    log.add_row(step, {{"L1": 0.5}})
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
@@ -133,21 +133,21 @@ def test_the_table_of_another_training_is_refused_and_kept(tmp_path: Path, conte
         TrainingLog(tmp_path, COLUMNS, 100)
     assert "\n" not in str(caught.value)
     assert table.read_text() == content
-    TrainingLog(tmp_path, COLUMNS).row(1, {})
+    TrainingLog(tmp_path, COLUMNS).add_row(1, {})
     assert table.read_text().splitlines()[1:] == ["1,,,"]
 
 
 def test_curves_have_a_panel_for_each_loss_and_are_drawn_again_and_again(tmp_path: Path) -> None:
-    watch = TrainingLog(tmp_path, COLUMNS)
-    watch.draw_curves()
+    log = TrainingLog(tmp_path, COLUMNS)
+    log.draw_curves()
     assert not list(tmp_path.iterdir())
-    watch.row(100, {})
-    watch.draw_curves()
+    log.add_row(100, {})
+    log.draw_curves()
     assert not (tmp_path / "curves.png").exists()
     for step in STEPS[1:]:
-        watch.row(step, figures(step))
-        watch.draw_curves()
-    assert pixels(tmp_path / "curves.png").shape == (340, 1200, 3)
+        log.add_row(step, losses_at(step))
+        log.draw_curves()
+    assert read_pixels(tmp_path / "curves.png").shape == (340, 1200, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.png", "losses.csv"]
 
 
@@ -160,10 +160,10 @@ def test_training_and_validation_of_a_loss_share_a_panel(
         drawn.append(panels)
         return b""
 
-    monkeypatch.setattr(drawing, "curves", draw)
-    watch = watched(tmp_path, STEPS)
-    watch.row(1100, {"L1": float("nan"), "adversarial": float("inf")})
-    watch.draw_curves()
+    monkeypatch.setattr(drawing, "draw_curves", draw)
+    log = record_steps(tmp_path, STEPS)
+    log.add_row(1100, {"L1": float("nan"), "adversarial": float("inf")})
+    log.draw_curves()
     (panels,) = drawn
     assert {loss: list(panel) for loss, panel in panels.items()} == {
         "L1": ["training", "validation"],
@@ -191,20 +191,18 @@ def test_a_scale_is_logarithmic_where_a_loss_falls_far(
     values: NDArray[np.float64], scale: str
 ) -> None:
     axes = Figure().subplots()
-    drawing._draw_panel(
-        axes, "L1", {"training": (np.arange(len(values), dtype=np.float64), values)}
-    )
+    drawing.draw_panel(axes, "L1", {"training": (np.arange(len(values), dtype=np.float64), values)})
     assert axes.get_yscale() == scale
 
 
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
 def test_a_running_mean_stays_among_the_values_it_is_taken_over(values: list[float]) -> None:
-    smooth = drawing._running_mean(np.array(values))
+    smooth = drawing.running_mean(np.array(values))
     assert len(smooth) == len(values)
     assert min(values) - 1e-3 <= smooth.min() <= smooth.max() <= max(values) + 1e-3
 
 
-def corner(rows: int = 20, columns: int = 16) -> NDArray[np.int64]:
+def make_corner_slice(rows: int = 20, columns: int = 16) -> NDArray[np.int64]:
     """Return a slice with a block of grey matter at its right, anterior end, and white matter in its middle."""
     labels = np.zeros((1, rows, columns), np.int64)
     labels[:, rows // 2 + 2 :, columns // 2 + 2 :] = 2
@@ -212,9 +210,9 @@ def corner(rows: int = 20, columns: int = 16) -> NDArray[np.int64]:
     return labels
 
 
-def tiles(sheet: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint8]]]:
+def cut_tiles(sheet: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint8]]]:
     """Return the pictures on a sheet: what lies in it within white lines."""
-    below = sheet[drawing._BAND :]
+    below = sheet[drawing.CAPTION_HEIGHT :]
     rows = np.flatnonzero((below != 255).any(axis=(1, 2)))
     columns = np.flatnonzero((below != 255).any(axis=(0, 2)))
     across, down = (np.split(one, np.flatnonzero(np.diff(one) > 1) + 1) for one in (columns, rows))
@@ -227,12 +225,14 @@ def tiles(sheet: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint8]]]
 
 def test_samples_show_source_generated_and_real_upright(tmp_path: Path) -> None:
     """Right and anterior are to the right and up, background is black, and each pixel is a whole number of pixels."""
-    source = OASIS.encode(np.concatenate([corner(), corner()[:, ::-1]]))
-    TrainingLog(tmp_path, COLUMNS).samples(500, caption(source, source @ GREY, source @ GREY[::-1]))
-    right, left = tiles(pixels(tmp_path / "samples" / "step-0000500.png"), 2)
+    source = OASIS.encode(np.concatenate([make_corner_slice(), make_corner_slice()[:, ::-1]]))
+    TrainingLog(tmp_path, COLUMNS).draw_samples(
+        500, add_captions(source, source @ GREY, source @ GREY[::-1])
+    )
+    right, left = cut_tiles(read_pixels(tmp_path / "samples" / "step-0000500.png"), 2)
     colours = np.array([(0, 0, 0), *drawing.TISSUES])
     scale = 400 // 20
-    seen = np.repeat(np.repeat(corner()[0].T[::-1], scale, 0), scale, 1)
+    seen = np.repeat(np.repeat(make_corner_slice()[0].T[::-1], scale, 0), scale, 1)
     np.testing.assert_array_equal(right[0], colours[seen])
     for tile, greys in zip(right[1:], (GREY, GREY[::-1]), strict=True):
         np.testing.assert_allclose(tile[..., 0], np.array([0, *greys[:, 0]])[seen] * 255, atol=1)
@@ -246,25 +246,25 @@ def test_every_label_of_a_set_has_a_colour_of_its_own_and_background_is_black(
     channels: int,
 ) -> None:
     one_hot = np.concatenate([np.zeros((1, channels)), np.eye(channels)]).astype(np.float32)
-    colours = drawing._coloured(one_hot.reshape(1, 1, -1, channels))[0, 0]
+    colours = drawing.colour_channels(one_hot.reshape(1, 1, -1, channels))[0, 0]
     assert not colours[0].any()
     assert len(np.unique(np.round(colours * 255), axis=0)) == channels + 1
-    mixed = drawing._coloured(np.full((1, 1, 1, channels), 1.0, np.float32))
+    mixed = drawing.colour_channels(np.full((1, 1, 1, channels), 1.0, np.float32))
     assert mixed.max() <= 1
 
 
 def test_large_slices_and_small_ones_make_a_sheet(tmp_path: Path) -> None:
-    watch = TrainingLog(tmp_path, COLUMNS)
+    log = TrainingLog(tmp_path, COLUMNS)
     for step, shape in enumerate([(1, 1, 1, 1), (2, 450, 512, 1), (3, 1, 40, 3)]):
-        watch.samples(step, caption(*(np.full(shape, 0.2, np.float32) for _ in range(3))))
-        drawn = tiles(pixels(tmp_path / "samples" / f"step-{step:07}.png"), shape[0])
+        log.draw_samples(step, add_captions(*(np.full(shape, 0.2, np.float32) for _ in range(3))))
+        drawn = cut_tiles(read_pixels(tmp_path / "samples" / f"step-{step:07}.png"), shape[0])
         assert drawn[0][0].shape[0] / drawn[0][0].shape[1] == shape[2] / shape[1]
 
 
 def test_a_resumed_run_drops_the_pictures_of_later_steps_and_no_others(tmp_path: Path) -> None:
-    watch = TrainingLog(tmp_path, COLUMNS)
+    log = TrainingLog(tmp_path, COLUMNS)
     for step in (100, 200, 300):
-        watch.samples(step, caption(*[np.zeros((1, 8, 8, 1), np.float32)] * 3))
+        log.draw_samples(step, add_captions(*[np.zeros((1, 8, 8, 1), np.float32)] * 3))
     (tmp_path / "samples" / "step-by-step.png").write_bytes(b"mine")
     TrainingLog(tmp_path, COLUMNS, 200)
     names = sorted(path.name for path in (tmp_path / "samples").iterdir())
@@ -274,17 +274,17 @@ def test_a_resumed_run_drops_the_pictures_of_later_steps_and_no_others(tmp_path:
 def test_a_picture_that_cannot_be_written_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = watched(tmp_path, STEPS)
-    watch.draw_curves()
+    log = record_steps(tmp_path, STEPS)
+    log.draw_curves()
     before = (tmp_path / "curves.png").read_bytes()
-    watch.row(1100, {"L1": 5.0})
+    log.add_row(1100, {"L1": 5.0})
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        watch.draw_curves()
+        log.draw_curves()
     assert (tmp_path / "curves.png").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.png", "losses.csv"]
 
@@ -296,11 +296,11 @@ import sys
 from pathlib import Path
 import numpy as np
 from oasis_gan_keras.training_log import TrainingLog
-watch = TrainingLog(Path({str(tmp_path)!r}), ("step", "L1"))
-watch.row(1, {{"L1": 1.0}})
+log = TrainingLog(Path({str(tmp_path)!r}), ("step", "L1"))
+log.add_row(1, {{"L1": 1.0}})
 assert not {{"matplotlib", "tensorflow", "tensorboard"}} & set(sys.modules)
-watch.draw_curves()
-watch.samples(1, [(caption, np.zeros((1, 4, 4, 1), np.float32)) for caption in ("Source", "Generated", "Real")])
+log.draw_curves()
+log.draw_samples(1, [(caption, np.zeros((1, 4, 4, 1), np.float32)) for caption in ("Source", "Generated", "Real")])
 assert "matplotlib.figure" in sys.modules
 assert not {{"matplotlib.pyplot", "tensorflow"}} & set(sys.modules)
 """
@@ -313,8 +313,8 @@ assert not {{"matplotlib.pyplot", "tensorflow"}} & set(sys.modules)
 def test_tensorboard_gets_the_same_figures_and_pictures(tmp_path: Path) -> None:
     loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
     tensors = pytest.importorskip("tensorboard.util.tensor_util")
-    watch = watched(tmp_path, STEPS, tensorboard=True)
-    watch.samples(300, caption(*[np.full((1, 8, 8, 1), 0.5, np.float32)] * 3))
+    log = record_steps(tmp_path, STEPS, tensorboard=True)
+    log.draw_samples(300, add_captions(*[np.full((1, 8, 8, 1), 0.5, np.float32)] * 3))
     (events,) = (tmp_path / "tensorboard").iterdir()
     told: dict[str, dict[int, Any]] = {}
     for event in loader.EventFileLoader(str(events)).Load():
@@ -323,10 +323,10 @@ def test_tensorboard_gets_the_same_figures_and_pictures(tmp_path: Path) -> None:
     assert set(told) == {"L1/training", "L1/validation", "adversarial/training", "samples"}
     assert list(told["L1/training"]) == list(STEPS)
     for step, value in told["L1/validation"].items():
-        assert value == pytest.approx(figures(step)["validation_L1"])
+        assert value == pytest.approx(losses_at(step)["validation_L1"])
     with Image.open(BytesIO(told["samples"][300][2])) as shown:
         np.testing.assert_array_equal(
-            np.asarray(shown), pixels(tmp_path / "samples" / "step-0000300.png")
+            np.asarray(shown), read_pixels(tmp_path / "samples" / "step-0000300.png")
         )
 
 

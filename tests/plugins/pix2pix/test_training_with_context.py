@@ -108,7 +108,7 @@ def test_what_its_neighbours_hold_makes_no_background_of_a_slice_worth_learning(
     target = np.full((1, 16, 16, 1), 0.7, np.float32)
     prediction = LinearPrediction.of((source, target), recipe.support_channels)
     trainer = Pix2PixTrainer(recipe, prediction, 4)
-    inputs = trainer.compare(source, target)
+    inputs = trainer.make_loss_inputs(source, target)
     inside = np.asarray(inputs.inside)
     assert inside.sum() == 16
     assert inside[:, 4:8, 4:8].all()
