@@ -1,6 +1,6 @@
-"""Pix2Pix plugin: a U-Net generator trained against a PatchGAN discriminator (arXiv 1611.07004), and trained weights.
+"""Pix2Pix plugin: a U-Net generator trained against a PatchGAN discriminator (arXiv 1611.07004).
 
-TensorFlow is imported when a model is loaded or trained, not before.
+It ships with trained models. TensorFlow is imported only when a model is loaded or trained.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 
 
 def card(folder: Path) -> ModelCard:
-    """Return what the model in ``folder`` was trained on."""
+    """Return the card of the model in ``folder``."""
     from .model_folder import read_model_file
 
     return read_model_file(folder).card()
@@ -31,9 +31,9 @@ def load(
 
     Args:
         folder: The model folder.
-        plane: The plane to slice in, ``all`` for the mean of all that the model was trained in, or ``auto``: the first
-            of them, or of a thin volume the one in which it is a picture.
-        texture: Between 0, smooth, and 1, textured; what the model says if not given.
+        plane: The slicing plane; ``all`` averages over all planes that the model was trained in. ``auto`` takes the
+            first of them, or the plane of the slices if the volume is thin.
+        texture: A number from 0, smooth, to 1, textured; the model's default if not given.
         precision: The precision to compute in; float32 if not given.
     """
     from .translator import load_translator
@@ -52,14 +52,14 @@ def train(request: TrainingRequest) -> None:
 
 
 def check_settings(settings: Mapping[str, object]) -> TrainingData:
-    """Return what a training learns from, or raise `OasisGanError` naming the first setting that is wrong."""
+    """Return the data that a training needs; raise `OasisGanError` if a setting is wrong."""
     from .recipe import parse_recipe
 
     return parse_recipe(settings).data
 
 
 def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str, object]) -> None:
-    """Raise `OasisGanError` if the training in ``folder`` cannot go on with other settings."""
+    """Raise `OasisGanError` if the training in ``folder`` cannot be resumed with other settings."""
     import oasis_gan_keras
 
     from .recipe import parse_recipe
@@ -68,7 +68,7 @@ def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str,
 
 
 def leads() -> bool:
-    """Whether this process is the first of those that train together, the one that writes the model folder."""
+    """Whether this process writes the model folder, as the first worker of a training on several machines."""
     from oasis_gan_keras import find_workers
 
     _, index = find_workers()
@@ -91,7 +91,7 @@ def to_saved_model(folder: Path, out: Path) -> None:
 
 @hookimpl
 def oasis_gan_models() -> Iterator[ModelKind]:
-    """Offer Pix2Pix, and the models that ship with it."""
+    """Offer Pix2Pix and the models that ship with it."""
     shipped = {path.parent.name: path.parent for path in sorted(_HERE.glob("models/*/model.json"))}
     presets = {path.stem: path for path in sorted(_HERE.glob("recipes/*.toml"))}
     yield ModelKind(

@@ -1,9 +1,9 @@
-"""The generator of Pix2Pix, described once: its blocks in order, and what each of them reads.
+"""The blueprint of the generator: its blocks in order, and the inputs of each.
 
-`networks` builds it in Keras, `weight_shapes` lists its weights, `folding` turns it into the form it translates in,
-and `inference` computes that in windows, also for an export. They go by the description alone, so that a new block or
-skip connection is an edit of this file only. What a norm, a convolution or an activation is to each of them stands in
-`norms`, `convolutions` and `activations`.
+`networks` builds the blueprint in Keras, `weight_shapes` lists its weights, `folding` rewrites it for translating, and
+`inference` computes the result, also for exports. They depend on the blueprint alone, so a new block or skip
+connection is a change to this file only. `norms`, `convolutions` and `activations` define what each norm, convolution
+and activation means to all of them.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from .norms import NORMS, Norm
 from .recipe import GeneratorSettings, NetworkSettings
 
 SOURCE = "source"
-"""What blocks call the slice itself."""
+"""The name by which blocks read the slice itself."""
 NOISE = "noise"
-"""What blocks call the noise that texture is made of, as strong as the source: see `operations.noise`."""
-_DROPOUT_BLOCKS = 3  # of the decoder, the innermost ones
+"""The name by which blocks read the noise that becomes texture: see `operations.make_noise`."""
+_DROPOUT_BLOCKS = 3  # the innermost blocks of the decoder
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Ck in the paper, or CDk with dropout: a convolution of k filters, then its norm, dropout and activation.
+    """A convolution with its norm, dropout and activation: Ck in the paper, or CDk with dropout.
 
     Args:
-        name: Of the block, and of what it gives to others.
-        reads: The names of what it is given, as channels beside each other: earlier blocks, `SOURCE`, or `NOISE`. With
-            more than one, all but the first are skip connections.
-        convolution: How it convolves, and what becomes of the size.
-        filters: Channels of what it gives.
-        norm: None for none; the convolution has a bias then.
-        dropout: The share of numbers that are set to 0 in training.
-        dropout_stays: Whether dropout acts when translating too.
-        activation: The function at its end.
-        layer: What the convolution is called among the weights; ``NAME_conv`` if not given.
+        name: The name of the block and of its output.
+        reads: The inputs by name, which are concatenated along the channels: earlier blocks, `SOURCE` or `NOISE`. All
+            but the first are skip connections.
+        convolution: The convolution, which may also change the size.
+        filters: The number of output channels.
+        norm: The norm; without one, the convolution has a bias.
+        dropout: The fraction of numbers that are set to 0 in training.
+        dropout_stays: Whether dropout stays on when translating.
+        activation: The activation at the end.
+        layer: The name of the convolution among the weights; ``NAME_conv`` if not given.
     """
 
     name: str
@@ -53,32 +53,32 @@ class Block:
 
     @property
     def convolution_name(self) -> str:
-        """What the convolution is called, as a layer and among the weights."""
+        """The name of the convolution as a layer and among the weights."""
         return self.layer or f"{self.name}_conv"
 
     @property
     def norm_name(self) -> str:
-        """What the norm is called, as a layer and among the weights."""
+        """The name of the norm as a layer and among the weights."""
         return f"{self.name}_norm"
 
     @property
     def kernel(self) -> str:
-        """What the kernel is called among the weights."""
+        """The name of the kernel among the weights."""
         return f"{self.convolution_name}/kernel"
 
     @property
     def bias(self) -> str:
-        """What the bias is called among the weights, if the block has one."""
+        """The name of the bias among the weights, if the block has one."""
         return f"{self.convolution_name}/bias"
 
     @property
     def has_bias(self) -> bool:
-        """Whether the convolution has a bias: a norm shifts by itself, or takes any shift away."""
+        """Whether the convolution has a bias; with a norm it would have no effect."""
         return self.norm is None
 
     @property
     def norm_weights(self) -> dict[str, str]:
-        """What the weights of the norm are called among the weights, by what the norm calls them."""
+        """The names of the norm's weights among all weights, by the names that the norm uses."""
         if self.norm is None:
             return {}
         return {part: f"{self.norm_name}/{part}" for part in self.norm.weights}
@@ -86,15 +86,15 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Blueprint:
-    """A generator: what its encoder and its decoder are made of, in order. The last block gives the image.
+    """The blocks of a generator in order; the last one returns the image.
 
     Args:
-        channels: Of the source.
-        encoder: Blocks that halve the size, or keep it.
-        decoder: Blocks that double the size, or keep it.
+        channels: The channels of the source.
+        encoder: Blocks that halve the size or keep it.
+        decoder: Blocks that double the size or keep it.
 
     Raises:
-        ValueError: If a block reads what differs in size, or stands in the wrong half.
+        ValueError: If the inputs of a block differ in size, or a block is in the wrong half.
     """
 
     channels: int
@@ -103,7 +103,8 @@ class Blueprint:
 
     def __post_init__(self) -> None:
         for block in self.blocks:
-            if len({self.levels[name] for name in block.reads}) != 1:
+            levels = {self.levels[name] for name in block.reads}
+            if len(levels) != 1:
                 raise ValueError(
                     f"{block.name} reads {', '.join(block.reads)}, which differ in size"
                 )
@@ -116,17 +117,17 @@ class Blueprint:
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """All blocks, in the order they are computed in."""
+        """All blocks, in the order in which they are computed."""
         return self.encoder + self.decoder
 
     @property
     def reads_noise(self) -> bool:
-        """Whether any block is shown noise."""
+        """Whether any block reads noise."""
         return any(NOISE in block.reads for block in self.blocks)
 
     @cached_property
     def levels(self) -> dict[str, int]:
-        """How many times each thing that a block may read has been halved."""
+        """How often each possible input of a block has been halved, by name."""
         levels = {SOURCE: 0, NOISE: 0}
         for block in self.blocks:
             levels[block.name] = levels[block.reads[0]] + block.convolution.halvings
@@ -134,24 +135,24 @@ class Blueprint:
 
     @property
     def depth(self) -> int:
-        """How many times the slice is halved; rows and columns are multiples of ``2 ** depth``."""
+        """How often the slice is halved; rows and columns are multiples of ``2 ** depth``."""
         return max(self.levels.values())
 
     def channels_into(self, block: Block) -> int:
-        """Return how many channels a block reads."""
+        """Return the number of input channels of a block."""
         widths = {SOURCE: self.channels, NOISE: self.channels}
         for earlier in self.blocks:
             widths[earlier.name] = earlier.filters
         return sum(widths[name] for name in block.reads)
 
 
-def blueprint(settings: GeneratorSettings, channels_in: int, channels_out: int) -> Blueprint:
-    """Describe the U-Net, or the encoder-decoder, which is the same without skips (the paper's section 6.1.1).
+def make_blueprint(settings: GeneratorSettings, channels_in: int, channels_out: int) -> Blueprint:
+    """Return the blueprint of a U-Net or, without skip connections, of an encoder-decoder (paper, section 6.1.1).
 
     Args:
-        settings: How deep and wide it is.
-        channels_in: Of the source.
-        channels_out: Of the target.
+        settings: The depth and width of the generator, and the other choices.
+        channels_in: The channels of the source.
+        channels_out: The channels of the target.
     """
     return Blueprint(
         channels=channels_in,
@@ -161,7 +162,7 @@ def blueprint(settings: GeneratorSettings, channels_in: int, channels_out: int) 
 
 
 def choose_norm(settings: NetworkSettings) -> Norm | None:
-    """Return the norm that a network's settings ask for."""
+    """Return the norm that the settings of a network ask for."""
     norm = NORMS[settings.norm]
     if norm is None:
         return None
@@ -170,48 +171,51 @@ def choose_norm(settings: NetworkSettings) -> Norm | None:
 
 
 def _encoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
-    """C64-C128-C256-C512-C512-C512-C512-C512 in the paper; block ``downN`` gives level N.
+    """Yield the blocks ``down1``, ``down2``, ...: C64-C128-C256-C512-C512-C512-C512-C512 in the paper.
 
-    The outermost block has no norm, and neither has the innermost, by the paper's erratum: over a 1x1 map the norm
-    gives 0.
+    Block ``downN`` returns level N. The outermost block has no norm. By the paper's erratum the innermost has none
+    either, because over a 1x1 map a norm returns 0.
     """
-    for level, filters in enumerate(_widths(settings), 1):
+    before = SOURCE
+    for level, filters in enumerate(_list_widths(settings), 1):
+        name = f"down{level}"
         normed = level > 1 and (level < settings.levels or settings.innermost_norm)
         yield Block(
-            name=f"down{level}",
-            reads=(f"down{level - 1}" if level > 1 else SOURCE,),
+            name=name,
+            reads=(before,),
             convolution=Convolution(kernel=4, stride=2),
             filters=filters,
             norm=choose_norm(settings) if normed else None,
             activation=LeakyReLU(settings.leak),
         )
+        before = name
 
 
 def _decoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
-    """CD512-CD1024-CD1024-C1024-C1024-C512-C256-C128 in the paper, by the channels that are read.
+    """Yield the blocks ..., ``up3``, ``up2``: CD512-CD1024-CD1024-C1024-C1024-C512-C256-C128 in the paper.
 
-    Block ``upN`` reads level N and gives the one above. `_output_blocks` adds the last
-    of the paper's list, which gives the image.
+    The paper counts the channels that are read. Block ``upN`` reads level N and returns the level above. The last of
+    the paper's blocks returns the image: see `_output_blocks`.
     """
-    widths = _widths(settings)
+    widths = _list_widths(settings)
     for level in range(settings.levels, 1, -1):
-        drops = level > settings.levels - _DROPOUT_BLOCKS
+        has_dropout = level > settings.levels - _DROPOUT_BLOCKS
         yield Block(
             name=f"up{level}",
             reads=_inputs_at(level, settings),
             convolution=DOUBLINGS[settings.upsample],
             filters=widths[level - 2],
             norm=choose_norm(settings),
-            dropout=settings.dropout if drops else 0.0,
+            dropout=settings.dropout if has_dropout else 0.0,
             dropout_stays=settings.test_as_training,
             activation=ReLU(),
         )
 
 
 def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
-    """Go to full size and give the image.
+    """Yield the blocks that reach full size and return the image.
 
-    With a full skip a narrow block stands before, so that the last one sees the slice itself beside it.
+    With a full skip connection, a narrow block comes first, so that the last block can read the slice beside it.
     """
     doubling = DOUBLINGS[settings.upsample]
     if not settings.skips_whole:
@@ -242,14 +246,18 @@ def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[B
 
 
 def _inputs_at(level: int, settings: GeneratorSettings) -> tuple[str, ...]:
-    """Return what the decoder reads at a level: the block before it and, with skips, the encoder's of that level."""
+    """Return the inputs of the decoder at a level: the block before and, with skips, the encoder's block."""
     if level == settings.levels:
         return (f"down{level}",)
     if settings.architecture == "u-net":
-        return f"up{level + 1}", f"down{level}"
+        return (f"up{level + 1}", f"down{level}")
     return (f"up{level + 1}",)
 
 
-def _widths(settings: GeneratorSettings) -> list[int]:
+def _list_widths(settings: GeneratorSettings) -> list[int]:
     """Return the filters of each block of the encoder; the decoder has them in reverse."""
-    return [settings.filters * min(2**level, settings.widest) for level in range(settings.levels)]
+    widths = []
+    for level in range(settings.levels):
+        multiple = min(2**level, settings.widest)
+        widths.append(settings.filters * multiple)
+    return widths

@@ -1,7 +1,7 @@
-"""The convolutions a network may have, each described once for whoever builds, counts, folds or computes it.
+"""The convolutions of networks, each defined once for building, counting, folding and computing it.
 
-A new way of doubling the size is a `Doubling` and its line in `DOUBLINGS`: recipes may name it from then on. Recipes
-are checked without TensorFlow, so it is imported only where a layer is built.
+To add a way of doubling the size, write a subclass of `Doubling` and enter it in `DOUBLINGS`; recipes may then name
+it. Recipes are checked without TensorFlow, so it is imported only where a layer is built.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Tensor = Any
 class Convolution:
     """A convolution by ``kernel`` x ``kernel`` that keeps the size, or halves it with a stride of 2.
 
-    With a kernel of 4 and a stride of 1 it loses a pixel, as in the paper's discriminator.
+    With a kernel of 4 and a stride of 1 the result is one pixel smaller, as in the paper's discriminator.
     """
 
     kernel: int
@@ -31,31 +31,31 @@ class Convolution:
 
     @property
     def halvings(self) -> int:
-        """How many times it halves the size; -1 if it doubles it."""
+        """How often the size is halved; -1 if it is doubled."""
         return self.stride - 1
 
     @property
     def padding(self) -> int:
-        """How many pixels beyond each edge it sees."""
+        """How many pixels beyond each edge are read."""
         return (self.kernel - self.stride) // 2
 
     @property
     def copies(self) -> int:
-        """How many channels it computes for each of the block's filters."""
+        """How many channels are computed for each filter of the block."""
         return 1
 
     def kernel_shape(self, channels: int, filters: int) -> tuple[int, ...]:
-        """Return the shape of its kernel."""
+        """Return the shape of the kernel."""
         return self.kernel, self.kernel, channels, filters
 
     def build(self, x: Tensor, filters: int, name: str, **options: Any) -> Tensor:  # noqa: ANN401
-        """Return a Keras tensor, convolved by a new layer.
+        """Return a Keras tensor that a new layer convolves.
 
         Args:
             x: A Keras tensor (n, rows, columns, channels).
-            filters: Channels of what is returned.
-            name: Of the layer.
-            options: Of the layer, such as ``use_bias``.
+            filters: The number of output channels.
+            name: The name of the layer.
+            options: Options of the layer, such as ``use_bias``.
         """
         from oasis_gan_keras.backend import keras
 
@@ -76,65 +76,65 @@ class Convolution:
         return layer(x)
 
     def for_inference(self, kernel: Array) -> tuple[Convolution, Array]:
-        """Return the form it is fastest in when nothing is learnt, and its kernel in that form."""
+        """Return the form that translates fastest, and its kernel in that form."""
         return self, kernel
 
 
 @dataclass(frozen=True)
 class SubPixelConvolution(Convolution):
-    """Doubles the size by giving the four pixels in the middle of 2x2 (Shi et al. 2016, arXiv 1609.05158).
+    """A convolution that turns 2x2 pixels into the four pixels in their middle (Shi et al. 2016, arXiv 1609.05158).
 
-    Every `Doubling` has this form: forward up to twice as fast, backward slower.
+    Every `Doubling` can be written in this form, which is up to twice as fast forward but slower backward.
     """
 
     kernel: int = 2
 
     @property
     def halvings(self) -> int:
-        """It doubles the size."""
+        """-1, because the size is doubled."""
         return -1
 
     @property
     def copies(self) -> int:
-        """Four pixels at once."""
+        """4, because four pixels are computed at once."""
         return 4
 
     def kernel_shape(self, channels: int, filters: int) -> tuple[int, ...]:
-        """Return the shape of its kernel."""
+        """Return the shape of the kernel."""
         return self.kernel, self.kernel, channels, self.copies * filters
 
     def build(self, x: Tensor, filters: int, name: str, **options: Any) -> Tensor:  # noqa: ANN401
-        """Refuse to be trained."""
+        """Raise `NotImplementedError`: this form is for translating only."""
         raise NotImplementedError(f"{name}: a sub-pixel convolution is for translating only")
 
 
 @dataclass(frozen=True)
 class Doubling(Convolution, ABC):
-    """A convolution to twice the size that can be written as a transposed one by 4x4 with a stride of 2."""
+    """A convolution that doubles the size and equals some 4x4 transposed convolution with a stride of 2."""
 
     @property
     def halvings(self) -> int:
-        """It doubles the size."""
+        """-1, because the size is doubled."""
         return -1
 
     @abstractmethod
     def as_transposed(self, kernel: Array) -> Array:
-        """Return the kernel (4, 4, filters, channels) of the transposed convolution that gives the same."""
+        """Return the kernel (4, 4, filters, channels) of the equivalent transposed convolution."""
 
     def for_inference(self, kernel: Array) -> tuple[Convolution, Array]:
-        """Return the sub-pixel convolution that gives the same."""
+        """Return the equivalent sub-pixel convolution and its kernel."""
         return SubPixelConvolution(), sub_pixel_kernel(self.as_transposed(kernel))
 
 
 @dataclass(frozen=True)
 class TransposedConvolution(Doubling):
-    """A transposed convolution by 4x4 with a stride of 2, as in the paper."""
+    """A 4x4 transposed convolution with a stride of 2, as in the paper."""
 
     kernel: int = 4
     stride: int = 2
 
     def kernel_shape(self, channels: int, filters: int) -> tuple[int, ...]:
-        """Return the shape of its kernel, whose last two axes are the other way round."""
+        """Return the shape of the kernel, whose last two axes are swapped."""
         return self.kernel, self.kernel, filters, channels
 
     def build(self, x: Tensor, filters: int, name: str, **options: Any) -> Tensor:  # noqa: ANN401
@@ -159,7 +159,7 @@ class TransposedConvolution(Doubling):
 
 @dataclass(frozen=True)
 class ResizedConvolution(Doubling):
-    """Repeats every pixel, then convolves by 3x3: no checkerboard, see `layers.ResizeConvolution`."""
+    """Repetition of every pixel, then a 3x3 convolution, without checkerboard: see `layers.ResizeConvolution`."""
 
     kernel: int = 3
 
@@ -173,7 +173,7 @@ class ResizedConvolution(Doubling):
         return layer(x)
 
     def as_transposed(self, kernel: Array) -> Array:
-        """Return the 4x4 kernel that repeats and convolves at once."""
+        """Return the 4x4 kernel that repeats and convolves in one step."""
         repeat = np.array(REPEAT, kernel.dtype)
         return np.asarray(np.einsum("ai,bj,ijcf->abfc", repeat, repeat, kernel))
 
@@ -182,13 +182,13 @@ DOUBLINGS: dict[str, Convolution] = {
     "resize": ResizedConvolution(),
     "transposed": TransposedConvolution(),
 }
-"""The ways of doubling the size by the names that recipes call them by."""
+"""The ways of doubling the size, by their names in recipes."""
 
 
 def _initializer() -> Any:  # noqa: ANN401
-    """Return the paper's initialisation, new for each layer.
+    """Return the paper's initializer, a new one for each layer.
 
-    A Keras initializer takes its seed when it is made, and gives the same numbers at every call.
+    A Keras initializer chooses its seed when it is created, and returns the same numbers at every call.
     """
     from oasis_gan_keras.backend import keras
 

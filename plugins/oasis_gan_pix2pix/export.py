@@ -1,13 +1,13 @@
-"""A trained generator for other software: an ONNX file, or a SavedModel of TensorFlow.
+"""Export a trained generator to other software: as an ONNX file, or as a SavedModel of TensorFlow.
 
-Both take ``source``, float32 (n, rows, columns, source channels) in [0, 1], and give ``target``, (n, rows, columns,
-target channels) in [0, 1], as `StoredGenerator.generate` does. n, rows and columns are free; rows and columns are
-multiples of ``2 ** levels``. A model that sees neighbouring slices takes their channels before and behind those of
-the slice itself, in the order of the slices.
+Both take ``source``, float32 (n, rows, columns, source channels) in [0, 1], and return ``target``, (n, rows, columns,
+target channels) in [0, 1], as `StoredGenerator.generate` does. n, rows and columns are free, but rows and columns are
+multiples of ``2 ** levels``. A model that sees neighbouring slices takes their channels before and after those of the
+slice itself, in the order of the slices.
 
-Both compute in float32, whatever this machine is fast in, and whatever the model was trained in. Both carry the
-``model.json`` of the model folder, which tells the channels, the canvas and the windows. What was written is read back
-and compared with the generator before it counts as done.
+Both compute in float32, whatever precision this machine is fastest in and whatever the model was trained in. Both
+carry the ``model.json`` of the model folder, which describes the channels, the canvas and the windows. What was
+written is read back and compared with the generator before the export counts as done.
 """
 
 from __future__ import annotations
@@ -30,8 +30,77 @@ from .translator import StoredGenerator
 
 Slices = NDArray[np.float32]
 _PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
-_OPSET = 17  # of ONNX; any onnxruntime since 2022, and onnxruntime-web, has its operations
-_SAME = 1e-4  # how far an exported model may be from the generator; a scanner's noise is far above
+_OPSET = 17  # any onnxruntime since 2022, and onnxruntime-web, supports these operations
+_TOLERANCE = 1e-4  # between an export and the generator; the noise of a scanner is far larger
+
+
+class NoOnnxError(OasisGanError):
+    """A package of the extra ``onnx`` is not installed."""
+
+    def __init__(self, package: str | None) -> None:
+        super().__init__(
+            "ONNX",
+            expected="the packages of the extra onnx",
+            found=f"no {package}",
+            remedy="pip install 'oasis-gan[onnx]'",
+        )
+
+
+class OnnxFailedError(OasisGanError):
+    """A package of the extra ``onnx`` failed, which is the fault of neither the model nor the user."""
+
+    def __init__(self, error: Exception) -> None:
+        versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+        super().__init__(
+            "ONNX",
+            expected=f"an export by {versions}",
+            found=f"{type(error).__name__}: {error}".partition("\n")[0],
+            remedy="export it as savedmodel, or try other versions of these packages",
+        )
+
+
+class NotInOnnxError(OasisGanError):
+    """ONNX has no operations for a generator."""
+
+    def __init__(self, folder: Path, error: Exception) -> None:
+        super().__init__(
+            folder,
+            expected="a generator that ONNX can hold",
+            found=str(error).partition("\n")[0],
+            remedy="export it as savedmodel",
+        )
+
+
+class SavedModelNotWrittenError(OasisGanError):
+    """TensorFlow could not write a SavedModel."""
+
+    def __init__(self, out: Path, message: str) -> None:
+        # Up to the last semicolon the message names temporary files, which mean nothing to the user.
+        _, _, reason = message.rpartition("; ")
+        super().__init__(
+            out.name,
+            expected="room for a SavedModel",
+            found=reason,
+            remedy="free some space, and check the permissions",
+        )
+
+
+class DifferentExportError(OasisGanError):
+    """An export does not compute what the generator computes.
+
+    Args:
+        folder: The model folder.
+        difference: The largest difference.
+        shape: The shape of the slices for which it was found.
+    """
+
+    def __init__(self, folder: Path, difference: float, shape: tuple[int, ...]) -> None:
+        super().__init__(
+            folder,
+            expected=f"an export within {_TOLERANCE} of the generator",
+            found=f"{difference:.2g} at {shape}",
+            remedy="nothing was written; report this",
+        )
 
 
 def to_onnx(folder: Path, out: Path) -> None:
@@ -39,111 +108,97 @@ def to_onnx(folder: Path, out: Path) -> None:
 
     Raises:
         OasisGanError: If the folder cannot be trusted, the extra ``onnx`` is not installed, ONNX has no such
-            operations, or the file gives something else than the generator.
-        OSError: As the file system says.
+            operations, or the file computes something else than the generator.
+        OSError: If the file cannot be written.
     """
-    onnx, onnxruntime, converter = _packages()
+    onnx, onnxruntime, tf2onnx = _import_packages()
     generator = StoredGenerator(folder, precision="float32")
     try:
-        graph = _graph(generator)
-        # tf2onnx 1.17 puts one channel last with Reshape and Squeeze, and may lose a Squeeze that makes an output.
-        inner = {"inputs_as_nchw": ["source"], "outputs_as_nchw": ["target"]}
-        model, _ = converter.convert.from_function(
-            graph, graph.input_signature, opset=_OPSET, **inner
-        )
-        _put_channels_last(model.graph, onnx)
-        _describe(model, folder, onnx)
-        onnx.checker.check_model(model, full_check=True)
+        model = _convert(generator, folder, onnx, tf2onnx)
     except (onnx.checker.ValidationError, NotImplementedError, ValueError) as error:
-        found, remedy = str(error).partition("\n")[0], "export it as savedmodel"
-        raise OasisGanError(
-            folder, expected="a generator that ONNX can hold", found=found, remedy=remedy
-        ) from error
-    # What else these packages raise depends on their versions, and has no base class in common.
+        raise NotInOnnxError(folder, error) from error
+    # The other errors of these packages depend on their versions, and have no common base class.
     except Exception as error:
-        raise _packages_failed(error) from error
+        raise OnnxFailedError(error) from error
     write_atomically(out, model.SerializeToString())
     try:
         session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
-        answers = [
-            session.run(["target"], {"source": slices})[0]
-            for slices in _samples(generator, _multiple(folder))
-        ]
+        outputs = []
+        for slices in _make_samples(generator, _find_multiple(folder)):
+            outputs += session.run(["target"], {"source": slices})
     except Exception as error:
-        raise _packages_failed(error) from error
-    _check(folder, generator, answers)
+        raise OnnxFailedError(error) from error
+    _check(folder, generator, outputs)
 
 
 def to_saved_model(folder: Path, out: Path) -> None:
-    """Write the model in ``folder`` as a SavedModel folder ``out``, its ``model.json`` in ``assets``.
+    """Write the model in ``folder`` as a SavedModel folder ``out``, with its ``model.json`` in ``assets``.
 
     Raises:
-        OasisGanError: If the folder cannot be trusted, the disk is full, or the SavedModel gives something else than
-            the generator.
+        OasisGanError: If the folder cannot be trusted, the disk is full, or the SavedModel computes something else
+            than the generator.
     """
     generator = StoredGenerator(folder, precision="float32")
     module = tf.Module()
-    module.translate = _graph(generator)
-    # What is not an attribute is not saved.
+    module.translate = _make_graph(generator)
+    # Only attributes of the module are saved.
     module.weights = list(generator.inference.weights.values())
     module.card = tf.saved_model.Asset(str(folder / model_folder.MODEL_JSON))
     try:
         tf.saved_model.save(module, str(out))
     except tf.errors.OpError as error:
-        # Before the last semicolon it names files that nobody knows.
-        found, remedy = (
-            error.message.rpartition("; ")[2],
-            "free some space, and check the permissions",
-        )
-        raise OasisGanError(
-            out.name, expected="room for a SavedModel", found=found, remedy=remedy
-        ) from error
+        raise SavedModelNotWrittenError(out, error.message) from error
     serving = tf.saved_model.load(str(out)).signatures["serving_default"]
-    samples = _samples(generator, _multiple(folder))
-    _check(
-        folder,
-        generator,
-        [serving(source=tf.constant(slices))["target"].numpy() for slices in samples],
-    )
+    samples = _make_samples(generator, _find_multiple(folder))
+    outputs = [serving(source=tf.constant(slices))["target"].numpy() for slices in samples]
+    _check(folder, generator, outputs)
 
 
-def _packages() -> tuple[ModuleType, ModuleType, ModuleType]:
-    """Return onnx, onnxruntime and tf2onnx, which are an extra."""
+def _import_packages() -> tuple[ModuleType, ModuleType, ModuleType]:
+    """Return onnx, onnxruntime and tf2onnx, which belong to an extra."""
     try:
         import onnx
         import onnxruntime
         import tf2onnx
     except ImportError as error:
-        expected, remedy = "the packages of the extra onnx", "pip install 'oasis-gan[onnx]'"
-        raise OasisGanError(
-            "ONNX", expected=expected, found=f"no {error.name}", remedy=remedy
-        ) from None
-    # What it logs is raised here as well.
+        raise NoOnnxError(error.name) from None
+    # It logs errors that it also raises.
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     return onnx, onnxruntime, tf2onnx
 
 
-def _packages_failed(error: Exception) -> OasisGanError:
-    """Return what to say if the packages of the extra onnx fail: neither the model nor the user is to blame."""
-    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    found = f"{type(error).__name__}: {error}".partition("\n")[0]
-    remedy = "export it as savedmodel, or try other versions of these packages"
-    return OasisGanError("ONNX", expected=f"an export by {versions}", found=found, remedy=remedy)
-
-
-def _graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
-    """Return what the generator does as a function of TensorFlow, its input and output named."""
-    source = tf.TensorSpec(
-        (None, None, None, generator.file.source_channels), tf.float32, name="source"
+def _convert(
+    generator: StoredGenerator, folder: Path, onnx: ModuleType, tf2onnx: ModuleType
+) -> Any:  # noqa: ANN401 - what protobuf makes is untyped
+    """Return a generator as a checked ONNX model."""
+    graph = _make_graph(generator)
+    # tf2onnx 1.17 moves a single channel to the end with Reshape and Squeeze, and may lose a Squeeze before an output.
+    model, _ = tf2onnx.convert.from_function(
+        graph,
+        graph.input_signature,
+        opset=_OPSET,
+        inputs_as_nchw=["source"],
+        outputs_as_nchw=["target"],
     )
+    _put_channels_last(model.graph, onnx)
+    _describe(model, folder, onnx)
+    onnx.checker.check_model(model, full_check=True)
+    return model
 
-    return compiled(
-        lambda source: {"target": generator.inference.whole(source)}, input_signature=[source]
-    )
+
+def _make_graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
+    """Return a generator as a function of TensorFlow with a named input and output."""
+    shape = (None, None, None, generator.file.source_channels)
+    signature = tf.TensorSpec(shape, tf.float32, name="source")
+
+    def translate(source: Any) -> dict[str, Any]:  # noqa: ANN401
+        return {"target": generator.inference.generate_everywhere(source)}
+
+    return compiled(translate, input_signature=[signature])
 
 
 def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - what protobuf makes is untyped
-    """Put the channels of input and output of an ONNX graph behind the columns, and name the other axes."""
+    """Move the channels of the input and output of an ONNX graph to the end, and name the other axes."""
     for node in graph.node:
         for names in (node.input, node.output):
             names[:] = [
@@ -158,49 +213,47 @@ def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - 
 
 
 def _describe(model: Any, folder: Path, onnx: ModuleType) -> None:  # noqa: ANN401
-    """Tell in an ONNX model what its user has to know, and that it needs ONNX itself only."""
+    """Add a description to an ONNX model, and remove operation sets other than ONNX itself."""
     for opset in [opset for opset in model.opset_import if opset.domain]:
         model.opset_import.remove(opset)
     model.doc_string = (
         "source and target are (n, rows, columns, channels) in [0, 1]; "
-        f"rows and columns are multiples of {_multiple(folder)}."
+        f"rows and columns are multiples of {_find_multiple(folder)}."
     )
-    onnx.helper.set_model_props(
-        model, {model_folder.MODEL_JSON: (folder / model_folder.MODEL_JSON).read_text("utf-8")}
-    )
+    text = (folder / model_folder.MODEL_JSON).read_text("utf-8")
+    onnx.helper.set_model_props(model, {model_folder.MODEL_JSON: text})
 
 
-def _check(folder: Path, generator: StoredGenerator, answers: Sequence[Slices]) -> None:
-    """Raise `OasisGanError` unless the answers of an exported model to the samples are those of the generator."""
-    for slices, answer in zip(_samples(generator, _multiple(folder)), answers, strict=True):
-        expected_answer = generator.generate(slices)
-        apart = (
-            np.abs(answer - expected_answer).max()
-            if answer.shape == expected_answer.shape
-            else np.inf
-        )
-        # Said so that NaN is caught.
-        if not apart <= _SAME:
-            expected, remedy = (
-                f"an export within {_SAME} of the generator",
-                "nothing was written; report this",
-            )
-            raise OasisGanError(
-                folder, expected=expected, found=f"{apart:.2g} at {slices.shape}", remedy=remedy
-            )
+def _check(folder: Path, generator: StoredGenerator, outputs: Sequence[Slices]) -> None:
+    """Raise `DifferentExportError` unless an export translates the samples as the generator does."""
+    samples = _make_samples(generator, _find_multiple(folder))
+    for slices, output in zip(samples, outputs, strict=True):
+        difference = _find_difference(output, generator.generate(slices))
+        # Written so that NaN is caught too.
+        if not difference <= _TOLERANCE:
+            raise DifferentExportError(folder, difference, slices.shape)
 
 
-def _samples(generator: StoredGenerator, multiple: int) -> Iterator[Slices]:
-    """Yield noise and rings, each in two sizes: a few pixels, not square, and the model's canvas."""
-    channels, side = generator.file.source_channels, generator.file.canvas.pixels(1)
+def _find_difference(output: Slices, expected: Slices) -> float:
+    """Return the largest difference between two outputs, infinity if their shapes differ."""
+    if output.shape != expected.shape:
+        return float("inf")
+    return float(np.abs(output - expected).max())
+
+
+def _make_samples(generator: StoredGenerator, multiple: int) -> Iterator[Slices]:
+    """Yield noise and rings in two sizes: a few pixels, not square, and the canvas of the model."""
+    channels = generator.file.source_channels
+    side = generator.file.canvas.pixels(1)
     rng = np.random.default_rng(0)
     for shape in ((2, multiple, 2 * multiple), (1, side, side)):
         yield rng.random((*shape, channels), np.float32)
         _, rows, columns = np.indices(shape)
-        ring = np.hypot(rows / shape[1] - 0.5, columns / shape[2] - 0.5) * 3 * channels // 1
+        radius = np.hypot(rows / shape[1] - 0.5, columns / shape[2] - 0.5)
+        ring = radius * 3 * channels // 1
         yield (ring[..., np.newaxis] == np.arange(channels)).astype(np.float32)
 
 
-def _multiple(folder: Path) -> int:
-    """Return what rows and columns are multiples of."""
+def _find_multiple(folder: Path) -> int:
+    """Return the number of which rows and columns are multiples."""
     return int(2 ** model_folder.read_model_file(folder).generator.levels)

@@ -1,7 +1,7 @@
-"""A generator in the form it translates in: the same function of a slice, in fewer and faster steps.
+"""Fold a generator for translating: compute the same function of a slice in fewer and faster steps.
 
-Batch norm that goes by its moving statistics is a factor and a shift for each channel: they become part of the
-convolution before it. Both ways of doubling the size become a convolution by 2x2 to four times the channels, see
+Batch norm with moving statistics is a factor and a shift for each channel, which become part of the convolution before
+it. Both ways of doubling the size become a 2x2 convolution to four times the channels: see
 `convolutions.SubPixelConvolution`. Dropout that acts in training only is left out.
 """
 
@@ -24,51 +24,52 @@ def fold(plan: Blueprint, weights: Mapping[str, Array]) -> tuple[Blueprint, Arra
     """Return the blueprint and the weights that `inference.Inference` takes.
 
     Args:
-        plan: Of the generator as it was trained.
-        weights: As they were learnt: by the names and of the shapes of ``weight_shapes(plan)``.
+        plan: The blueprint of the trained generator.
+        weights: Its weights, with the names and shapes of ``weight_shapes(plan)``.
 
     Raises:
-        ValueError: If a weight is impossible, such as a variance below 0; begins with its name.
+        ValueError: If a weight is impossible, such as a variance below 0; the message begins with its name.
     """
     weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
     blocks = []
-    folded: Arrays = {}
+    folded_weights: Arrays = {}
     for block in plan.blocks:
         folded_block, arrays = _fold_block(block, weights)
         blocks.append(folded_block)
-        folded |= arrays
+        folded_weights |= arrays
     innermost = len(plan.encoder)
-    form = replace(plan, encoder=tuple(blocks[:innermost]), decoder=tuple(blocks[innermost:]))
-    return form, folded
+    folded_plan = replace(
+        plan, encoder=tuple(blocks[:innermost]), decoder=tuple(blocks[innermost:])
+    )
+    return folded_plan, folded_weights
 
 
 def _fold_block(block: Block, weights: Mapping[str, Array]) -> tuple[Block, Arrays]:
-    """Return a block in the form it translates in, and its weights in that form."""
+    """Return a block and its weights in the form that translates fastest."""
     convolution, kernel = block.convolution.for_inference(weights[block.kernel])
     dropout = block.dropout if block.dropout_stays else 0.0
-    form = replace(block, convolution=convolution, dropout=dropout)
+    folded = replace(block, convolution=convolution, dropout=dropout)
     copies = convolution.copies
     if block.has_bias:
-        return form, {block.kernel: kernel, block.bias: np.tile(weights[block.bias], copies)}
+        bias = np.tile(weights[block.bias], copies)
+        return folded, {block.kernel: kernel, block.bias: bias}
     scaling = _find_scaling(block, weights)
     if scaling is None:
         norm_weights = {name: weights[name] for name in block.norm_weights.values()}
-        return form, {block.kernel: kernel, **norm_weights}
+        return folded, {block.kernel: kernel, **norm_weights}
     factor, shift = scaling
-    form = replace(form, norm=None)
-    return form, {
-        block.kernel: kernel * np.tile(factor, copies),
-        block.bias: np.tile(shift, copies),
-    }
+    folded = replace(folded, norm=None)
+    scaled_kernel = kernel * np.tile(factor, copies)
+    bias = np.tile(shift, copies)
+    return folded, {block.kernel: scaled_kernel, block.bias: bias}
 
 
 def _find_scaling(block: Block, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
-    """Return what the norm of a block multiplies each channel by and adds, or None if that depends on the slice."""
+    """Return the factor and the shift of the norm of a block; None if they depend on the slice."""
     if block.norm is None:
         return None
+    norm_weights = {part: weights[name] for part, name in block.norm_weights.items()}
     try:
-        return block.norm.factor_and_shift(
-            {part: weights[name] for part, name in block.norm_weights.items()}
-        )
+        return block.norm.factor_and_shift(norm_weights)
     except ValueError as error:
         raise ValueError(f"{block.norm_name}/{error}") from None

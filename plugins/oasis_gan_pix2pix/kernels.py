@@ -1,4 +1,4 @@
-"""The same convolution by another kernel, in NumPy: what is folded is folded by these."""
+"""Rewrite kernels in NumPy so that another convolution gives the same result."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 REPEAT = ((0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0))
-"""Doubling by repetition, then 3 taps (a, b, c): a transposed convolution by the taps (c, b+c, a+b, a)."""
+"""The taps of the equivalent transposed convolution, for doubling by repetition and then convolving along an axis.
+
+Three taps (a, b, c) become (c, b+c, a+b, a).
+"""
 
 
 def sub_pixel_kernel(kernel: Array) -> Array:
-    """Return the kernel (2, 2, channels, 4 filters) that gives four output pixels from 2x2 input pixels around them.
+    """Return the kernel (2, 2, channels, 4 filters) that computes four output pixels from the 2x2 around them.
 
-    Shi et al. 2016, arXiv 1609.05158.
+    See Shi et al. 2016, arXiv 1609.05158.
 
     Args:
-        kernel: Of the transposed convolution by 4x4 with stride 2 that it stands for, (4, 4, filters, channels).
+        kernel: The kernel (4, 4, filters, channels) of a transposed convolution with a stride of 2.
     """
     filters, channels = kernel.shape[2:]
-    # A window's input pixel k reaches its output pixel a by the tap a + 2 (1 - k).
+    # Input pixel k of the 2x2 reaches output pixel a through tap a + 2 (1 - k).
     taps = kernel.reshape(2, 2, 2, 2, filters, channels)[::-1, :, ::-1]
-    return np.ascontiguousarray(taps.transpose(0, 2, 5, 1, 3, 4)).reshape(
-        2, 2, channels, 4 * filters
-    )
+    ordered = np.ascontiguousarray(taps.transpose(0, 2, 5, 1, 3, 4))
+    return ordered.reshape(2, 2, channels, 4 * filters)

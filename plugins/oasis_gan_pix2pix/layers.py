@@ -1,4 +1,4 @@
-"""The layers Keras does not have, or has only in a slower form."""
+"""Keras layers that Keras lacks, or has only in a slower form."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 from oasis_gan_keras.backend import keras, tf
 
 from .kernels import REPEAT
-from .operations import apply_fixed_dropout, noise, own_statistics
+from .operations import apply_fixed_dropout, make_noise, normalise_slices
 
 Tensor = Any
 
 
 class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped here
-    """Each channel of each slice to mean 0 and variance 1, then scaled and shifted (arXiv 1607.08022).
+    """Instance norm: each channel of each slice gets mean 0 and variance 1, then a scale and a shift.
 
-    `keras.layers.GroupNormalization(-1)` gives the same numbers in more steps.
+    See arXiv 1607.08022. `keras.layers.GroupNormalization(-1)` gives the same numbers in more steps.
     """
 
     def __init__(self, epsilon: float = 1e-5, **options: Any) -> None:  # noqa: ANN401
@@ -23,19 +23,19 @@ class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras 
         self.epsilon = epsilon
 
     def build(self, shape: tuple[int | None, ...]) -> None:
-        """Make scale and shift, one each a channel."""
+        """Create a scale and a shift for each channel."""
         self.gamma = self.add_weight(shape=(shape[-1],), initializer="ones", name="gamma")
         self.beta = self.add_weight(shape=(shape[-1],), initializer="zeros", name="beta")
 
     def call(self, x: Tensor) -> Tensor:
         """Normalise (n, rows, columns, channels)."""
-        return own_statistics(x, self.gamma, self.beta, self.epsilon)
+        return normalise_slices(x, self.gamma, self.beta, self.epsilon)
 
 
 class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
-    """Batch norm that can go by each slice's own statistics when it translates, as the paper's section 3.4 does.
+    """Batch norm that can use each slice's own statistics when translating, as in section 3.4 of the paper.
 
-    With more than one slice at a time those of the batch would make a slice depend on its neighbours.
+    The statistics of a batch of several slices would make each slice depend on the others.
     """
 
     def __init__(self, own_statistics: bool = False, **options: Any) -> None:  # noqa: ANN401
@@ -45,60 +45,65 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         """Normalise (n, rows, columns, channels)."""
         if self.own_statistics and not training:
-            return own_statistics(x, self.gamma, self.beta, self.epsilon)
-        return self._of_batch(x) if training else super().call(x, training=False)
+            return normalise_slices(x, self.gamma, self.beta, self.epsilon)
+        if training:
+            return self._normalise_batch(x)
+        return super().call(x, training=False)
 
-    def _of_batch(self, x: Tensor) -> Tensor:
-        """Go by the statistics of the batch in one operation, where Keras takes ten, and move the moving ones."""
-        parts = {
-            "x": x,
-            "scale": self.gamma,
-            "offset": self.beta,
-            "mean": [],
-            "variance": [],
-            "epsilon": self.epsilon,
-        }
-        made = tf.raw_ops.FusedBatchNormV3(**parts, is_training=True)
+    def _normalise_batch(self, x: Tensor) -> Tensor:
+        """Normalise by the statistics of the batch in one operation, where Keras needs ten; update the moving ones."""
+        normalised = tf.raw_ops.FusedBatchNormV3(
+            x=x,
+            scale=self.gamma,
+            offset=self.beta,
+            mean=[],
+            variance=[],
+            epsilon=self.epsilon,
+            is_training=True,
+        )
         pixels = tf.cast(tf.reduce_prod(tf.shape(x)[:3]), tf.float32)
-        # Keras' variance is the mean of squares, the operation's divides by one less.
-        variance = made.batch_variance * tf.maximum(pixels - 1, 1) / pixels
-        for moving, now in ((self.moving_mean, made.batch_mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + now * (1 - self.momentum))
-        return made.y
+        # Keras divides the sum of squares by the number of pixels, the operation by one less.
+        variance = normalised.batch_variance * tf.maximum(pixels - 1, 1) / pixels
+        self._update_average(self.moving_mean, normalised.batch_mean)
+        self._update_average(self.moving_variance, variance)
+        return normalised.y
+
+    def _update_average(self, average: Any, value: Tensor) -> None:  # noqa: ANN401
+        average.assign(average * self.momentum + value * (1 - self.momentum))
 
 
 class Dropout(keras.layers.Dropout):  # type: ignore[misc]
-    """Dropout that can stay on when it translates, as in the paper: then one mask for all slices, always the same."""
+    """Dropout that can stay on when translating, as in the paper, with one constant mask for all slices."""
 
     def __init__(self, rate: float, always: bool = False, **options: Any) -> None:  # noqa: ANN401
         super().__init__(rate, **options)
         self.always = always
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
-        """Set a share of (n, rows, columns, channels) to 0, and scale the rest up."""
+        """Set a fraction of (n, rows, columns, channels) to 0, and scale the rest up."""
         if self.always and not training:
             return apply_fixed_dropout(x, self.rate)
         return super().call(x, training=training)
 
 
 class Noise(keras.layers.Layer):  # type: ignore[misc]
-    """White noise for each channel of the source, as strong as the channel: see `operations.noise`."""
+    """White noise in proportion to each channel of the source: see `operations.make_noise`."""
 
     def call(self, source: Tensor) -> Tensor:
-        """Return (n, rows, columns, channels) of mean 0 for (n, rows, columns, channels) in [0, 1]."""
-        return noise(source)
+        """Return noise of mean 0 for a source (n, rows, columns, channels) in [0, 1]."""
+        return make_noise(source)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """As many channels as the source has."""
+        """Return the shape of the source."""
         return shape
 
 
 class ResizeConvolution(keras.layers.Layer):  # type: ignore[misc]
-    """Double rows and columns by repetition, then convolve with 3x3: no checkerboard.
+    """Double rows and columns by repetition, then convolve by 3x3, which avoids checkerboard artifacts.
 
-    Odena et al. 2016, "Deconvolution and Checkerboard Artifacts", https://distill.pub/2016/deconv-checkerboard
+    See Odena et al. 2016, "Deconvolution and Checkerboard Artifacts", https://distill.pub/2016/deconv-checkerboard
 
-    Computed as the 4x4 transposed convolution that it is, which multiplies 4 times a pixel instead of 9.
+    It is computed as the equivalent 4x4 transposed convolution, with 4 multiplications per pixel instead of 9.
     """
 
     def __init__(
@@ -109,10 +114,12 @@ class ResizeConvolution(keras.layers.Layer):  # type: ignore[misc]
         **options: Any,  # noqa: ANN401
     ) -> None:
         super().__init__(**options)
-        self.filters, self.use_bias, self.kernel_initializer = filters, use_bias, kernel_initializer
+        self.filters = filters
+        self.use_bias = use_bias
+        self.kernel_initializer = kernel_initializer
 
     def build(self, shape: tuple[int | None, ...]) -> None:
-        """Make the 3x3 kernel, and the bias if there is one."""
+        """Create the 3x3 kernel, and the bias if there is one."""
         self.kernel = self.add_weight(
             shape=(3, 3, shape[-1], self.filters),
             initializer=self.kernel_initializer,
@@ -126,10 +133,13 @@ class ResizeConvolution(keras.layers.Layer):  # type: ignore[misc]
         repeat = tf.constant(REPEAT, x.dtype)
         kernel = tf.einsum("ai,bj,ijcf->abfc", repeat, repeat, tf.cast(self.kernel, x.dtype))
         n, rows, columns, _ = tf.unstack(tf.shape(x))
-        doubled = tf.nn.conv2d_transpose(x, kernel, (n, 2 * rows, 2 * columns, self.filters), 2)
-        return doubled + tf.cast(self.bias, x.dtype) if self.use_bias else doubled
+        shape = (n, 2 * rows, 2 * columns, self.filters)
+        doubled = tf.nn.conv2d_transpose(x, kernel, shape, 2)
+        if not self.use_bias:
+            return doubled
+        return doubled + tf.cast(self.bias, x.dtype)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Double what is known of rows and columns."""
+        """Return the shape with twice the rows and columns, where they are known."""
         n, rows, columns, _ = shape
         return n, rows and 2 * rows, columns and 2 * columns, self.filters

@@ -1,10 +1,11 @@
-"""The objectives of Pix2Pix: equations 1 to 4 of arXiv 1611.07004, as the paper's section 3.3 trains them.
+"""The losses of Pix2Pix: equations 1 to 4 of arXiv 1611.07004, trained as in section 3.3 of the paper.
 
-Every loss takes slices (n, rows, columns, channels) and returns one number for each, (n,): who takes their mean
-decides over how many devices.
+Every loss takes slices (n, rows, columns, channels) and returns one number for each, (n,). The trainer takes their
+mean, over all devices.
 
-`compare` and `judge` return the terms by name, as they stand in the table of losses; `find_weights` says what each
-weighs. A loss that is no part of Pix2Pix is a file of its own, see `oasis_gan_keras.losses`.
+`compute_image_losses` and `compute_adversarial_losses` return the losses by their names in the table of losses, and
+`find_weights` returns their weights. Losses that are not part of Pix2Pix are files of their own: see
+`oasis_gan_keras.losses`.
 """
 
 from __future__ import annotations
@@ -25,49 +26,49 @@ _LAGS = (1, 2)  # pixels
 
 def l1(real: Tensor, generated: Tensor) -> Tensor:
     """Return the mean absolute difference (equation 3)."""
-    return _each(tf.abs(real - generated))
+    return _mean_per_slice(tf.abs(real - generated))
 
 
 def cross_entropy(logits: Tensor, truth: float) -> Tensor:
-    """Return how far logits are from calling all patches real (1) or generated (0): equation 1."""
+    """Return the cross-entropy of logits with the truth for all patches, 1 for real or 0 for generated (equation 1)."""
     labels = tf.fill(tf.shape(logits), truth)
-    return _each(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
+    return _mean_per_slice(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
 def least_squares(logits: Tensor, truth: float) -> Tensor:
     """Return the mean squared distance of logits from ``truth`` (arXiv 1611.04076, with its a, b, c of 0, 1, 1)."""
-    return _each(tf.square(logits - truth))
+    return _mean_per_slice(tf.square(logits - truth))
 
 
 CRITERIA: dict[str, Criterion] = {"bce": cross_entropy, "least-squares": least_squares}
 
 
-def compare(
-    settings: LossSettings, inputs: LossInputs, goal: Tensor, *, adversarial: bool
+def compute_image_losses(
+    settings: LossSettings, inputs: LossInputs, l1_target: Tensor, *, adversarial: bool
 ) -> dict[str, Tensor]:
-    """Return what generated slices differ by from real ones, by name.
+    """Return the losses that compare generated slices with real ones, by name.
 
     Args:
-        settings: Which losses there are.
-        inputs: The slices.
-        goal: What generated slices should come near, pixel by pixel.
-        adversarial: Whether the discriminator takes part in this update; texture is learnt only then.
+        settings: The losses of the recipe.
+        inputs: The slices to compare.
+        l1_target: The slices that generated ones should match pixel by pixel.
+        adversarial: Whether the discriminator takes part in this update; only then is texture trained.
     """
-    terms = {L1: l1(goal, inputs.generated)}
+    terms = {L1: l1(l1_target, inputs.generated)}
     if adversarial and settings.texture_weight:
-        terms[TEXTURE] = texture(inputs.real, inputs.generated, settings.roughness)
+        terms[TEXTURE] = texture_loss(inputs.real, inputs.generated, settings.roughness)
     for name in settings.terms:
         terms[name] = compute_loss(name, inputs)
     return terms
 
 
-def judge(
+def compute_adversarial_losses(
     settings: LossSettings, real_logits: Tensor, generated_logits: Tensor
 ) -> dict[str, Tensor]:
-    """Return the losses that the discriminator's logits give, by name: the generator's and its own."""
+    """Return the adversarial losses of the generator and the discriminator, by name."""
     criterion = CRITERIA[settings.gan]
     return {
-        ADVERSARIAL: adversarial(criterion, generated_logits),
+        ADVERSARIAL: generator_adversarial_loss(criterion, generated_logits),
         DISCRIMINATOR: discriminator_loss(
             criterion, real_logits, generated_logits, settings.halved
         ),
@@ -75,12 +76,12 @@ def judge(
 
 
 def find_names(settings: LossSettings) -> tuple[str, ...]:
-    """Return the names of all losses, those that are not in use among them."""
+    """Return the names of all losses, including those that the recipe does not use."""
     return (L1, TEXTURE, *settings.terms, ADVERSARIAL, DISCRIMINATOR)
 
 
 def find_names_in_use(settings: LossSettings) -> tuple[str, ...]:
-    """Return the names of the losses that are worth a look: L1 always, the others if the recipe has them."""
+    """Return the names of the losses to report: L1 always, and the others if the recipe uses them."""
     unused = set()
     if not settings.texture_weight:
         unused.add(TEXTURE)
@@ -90,52 +91,54 @@ def find_names_in_use(settings: LossSettings) -> tuple[str, ...]:
 
 
 def find_weights(settings: LossSettings) -> dict[str, float]:
-    """Return what each term of the generator's loss weighs (equation 4)."""
+    """Return the weight of each term of the generator's loss (equation 4)."""
     weights = {TEXTURE: settings.texture_weight, **settings.terms, ADVERSARIAL: settings.gan_weight}
     if settings.pixelwise:
         weights[L1] = settings.l1_weight
     return weights
 
 
-def adversarial(criterion: Criterion, generated_logits: Tensor) -> Tensor:
-    """Return the generator's loss: how far the discriminator is from calling real what was generated."""
+def generator_adversarial_loss(criterion: Criterion, generated_logits: Tensor) -> Tensor:
+    """Return the generator's loss: how far the discriminator is from taking generated slices for real."""
     return criterion(generated_logits, 1.0)
 
 
 def discriminator_loss(
     criterion: Criterion, real_logits: Tensor, generated_logits: Tensor, halved: bool
 ) -> Tensor:
-    """Return the discriminator's loss; halved it learns more slowly, relative to the generator (section 3.3)."""
-    return (criterion(real_logits, 1.0) + criterion(generated_logits, 0.0)) * (
-        0.5 if halved else 1.0
-    )
+    """Return the discriminator's loss; half of it slows the discriminator relative to the generator (section 3.3)."""
+    on_real = criterion(real_logits, 1.0)
+    on_generated = criterion(generated_logits, 0.0)
+    factor = 0.5 if halved else 1.0
+    return (on_real + on_generated) * factor
 
 
-def texture(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
-    """Return how differently intensities are distributed, and differences of pixels one and two apart.
+def texture_loss(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
+    """Return how much two slices differ in the distribution of their intensities and of local differences.
 
-    The mean distance between sorted values, which is the Wasserstein distance of their distributions: where a bright
-    or rough pixel lies is not asked, only how many of them there are. As the sliced Wasserstein loss of
-    arXiv 2006.07229, along directions that are given.
+    Differences are taken between pixels one and two apart. The loss is the mean distance between sorted values, which
+    is the Wasserstein distance of their distributions: it counts bright or rough pixels, wherever they lie. It is the
+    sliced Wasserstein loss of arXiv 2006.07229 along fixed directions.
 
     Args:
-        real: Slices.
-        generated: Slices.
-        roughness: How many times as large as in the real slices the differences are to be.
+        real: The real slices.
+        generated: The generated slices.
+        roughness: The factor by which differences should be larger than in the real slices.
     """
-    wanted = tf.sort(_features(real, roughness), axis=-1)
-    generated = tf.sort(_features(generated), axis=-1)
-    return tf.reduce_mean(tf.abs(wanted - generated), (1, 2))
+    real_values = tf.sort(_list_features(real, roughness), axis=-1)
+    generated_values = tf.sort(_list_features(generated), axis=-1)
+    return tf.reduce_mean(tf.abs(real_values - generated_values), (1, 2))
 
 
-def _features(images: Tensor, roughness: float = 1.0) -> Tensor:
-    """Return (n, features, pixels) of (n, rows, columns, channels): the values, and how they change along each axis."""
+def _list_features(images: Tensor, roughness: float = 1.0) -> Tensor:
+    """Return the intensities and the differences along each axis, (n, features, pixels)."""
     n = tf.shape(images)[0]
-    changes = [
+    differences = [
         roughness * (images - tf.roll(images, lag, axis)) for lag in _LAGS for axis in (1, 2)
     ]
-    return tf.stack([tf.reshape(feature, (n, -1)) for feature in (images, *changes)], 1)
+    rows = [tf.reshape(feature, (n, -1)) for feature in (images, *differences)]
+    return tf.stack(rows, 1)
 
 
-def _each(errors: Tensor) -> Tensor:
+def _mean_per_slice(errors: Tensor) -> Tensor:
     return tf.reduce_mean(errors, (1, 2, 3))

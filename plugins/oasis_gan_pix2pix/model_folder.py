@@ -1,4 +1,4 @@
-"""A Pix2Pix model on disk: a folder with ``model.json`` and its weights; nothing in it is ever executed."""
+"""Read and write model folders: ``model.json`` and the weights, none of which is ever executed."""
 
 from __future__ import annotations
 
@@ -35,20 +35,43 @@ from oasis_gan import (
 
 from .recipe import GeneratorSettings
 
-MODEL_JSON, WEIGHTS = "model.json", "weights.safetensors"
-_MAX_CARD, _MAX_WEIGHTS = 2**20, 2**30
-_LARGEST = 1e30  # intensity that an output may have: float32 holds it, and what is computed of it
-_STORED = np.float16  # half the size; the output stays closer to float32 than a scanner's noise
+MODEL_JSON = "model.json"
+WEIGHTS = "weights.safetensors"
 REMEDY = "take a whole copy of the model folder, or train it again"
+_MAX_JSON = 2**20  # bytes
+_MAX_WEIGHTS = 2**30  # bytes
+_LARGEST = 1e30  # the largest intensity of an output: float32 holds it and results computed from it
+_STORED = (
+    np.float16
+)  # half the size; the outputs differ from float32 by less than the noise of a scanner
+_SMOOTH = "smooth/"  # the prefix of the names of the smooth end's weights
 
 Source = Annotated[LabelSet | Percentiles | Window, Field(discriminator="kind")]
 Target = Annotated[LabelSet | Window, Field(discriminator="kind")]
 Weights = Mapping[str, NDArray[Any]]
-_SMOOTH = "smooth/"  # what the names of the smooth end's weights begin with
+
+
+class ModelFolderError(OasisGanError):
+    """A file of a model folder is missing, damaged, or not what it should be."""
+
+    def __init__(self, path: Path, *, expected: str, found: str) -> None:
+        super().__init__(path, expected=expected, found=found, remedy=REMEDY)
+
+
+class NotFiniteWeightsError(OasisGanError):
+    """A trained model has weights that are not finite."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder,
+            expected="finite weights",
+            found="NaN or Inf",
+            remedy="lower the learning rate and train again",
+        )
 
 
 class WeightsFile(Settings):
-    """Which file the weights are in, and how to tell that it is the right one."""
+    """The file of the weights, with its size and checksum."""
 
     file: Literal["weights.safetensors"] = "weights.safetensors"
     bytes: int = Field(gt=0, le=_MAX_WEIGHTS)
@@ -56,7 +79,7 @@ class WeightsFile(Settings):
 
 
 class ModelFile(Settings):
-    """What ``model.json`` holds."""
+    """The content of ``model.json``."""
 
     format: Literal[1] = 1
     kind: Literal["pix2pix"] = "pix2pix"
@@ -79,17 +102,17 @@ class ModelFile(Settings):
     @field_validator("planes")
     @classmethod
     def _each_once(cls, planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
-        """Refuse a plane that is named twice."""
+        """Reject repeated planes."""
         return require_unique_planes(planes)
 
     @model_validator(mode="after")
     def _describes_a_model(self) -> Self:
-        """Refuse what no model can be, before anything asks for its card or takes memory for its canvas."""
+        """Reject an impossible model before its card is used or memory is allocated for its canvas."""
         if (self.source is None) == (not self.sources):
             expected = "one source, or several named ones"
             raise setting_error("source", expected, "both" if self.sources else "none")
         self.card()
-        # What is no canvas at all is refused for every kind of model.
+        # The core rejects an impossible canvas, for every kind of model.
         if min(self.canvas.size, self.canvas.multiple) >= 1:
             self._require_canvas()
         if isinstance(self.target, Window) and max(map(abs, self.target.values)) > _LARGEST:
@@ -99,9 +122,10 @@ class ModelFile(Settings):
         return self
 
     def _require_canvas(self) -> None:
-        largest = largest_canvas(
+        full_size_channels = (
             self.source_channels + self.target.channels + self.generator.full_size_filters
         )
+        largest = largest_canvas(full_size_channels)
         pixels = self.canvas.pixels(0)
         if pixels > largest:
             raise setting_error(
@@ -110,36 +134,36 @@ class ModelFile(Settings):
 
     @property
     def _note(self) -> str:
-        """What should be known of a model whose training was interrupted."""
-        step, steps = self.training.get("step"), self.training.get("steps")
-        if (
-            self.training.get("finished") is not False
-            or not isinstance(step, int)
-            or not isinstance(steps, int)
-        ):
-            return ""
-        return f"its training is not finished: trained for {step} of {steps} steps"
+        """A note about a model whose training was interrupted; empty for a finished model."""
+        step = self.training.get("step")
+        steps = self.training.get("steps")
+        is_unfinished = self.training.get("finished") is False
+        if is_unfinished and isinstance(step, int) and isinstance(steps, int):
+            return f"its training is not finished: trained for {step} of {steps} steps"
+        return ""
 
     @property
     def unused(self) -> set[str]:
-        """The fields that are left out when the file is written: earlier versions do not know them."""
+        """The fields to leave out when the file is written, because earlier versions do not know them."""
         fields = {"source": self.source, "sources": self.sources, "context": self.context}
         return {name for name, value in fields.items() if not value}
 
     @property
     def named_sources(self) -> dict[str, Source]:
-        """What goes in, by name, in the order of channels. A single source is called ``labels`` or ``image``."""
-        return self.sources if self.source is None else {self.source.content: self.source}
+        """The sources by name, in the order of channels. A single source is named ``labels`` or ``image``."""
+        if self.source is None:
+            return self.sources
+        return {self.source.content: self.source}
 
     @property
     def source_channels(self) -> int:
-        """Channels that the generator reads: all sources of a slice and of its neighbours on each side."""
-        return (2 * self.context + 1) * sum(
-            source.channels for source in self.named_sources.values()
-        )
+        """The channels that the generator reads: all sources, of a slice and of its neighbours on each side."""
+        slices = 2 * self.context + 1
+        return slices * sum(source.channels for source in self.named_sources.values())
 
     def card(self) -> ModelCard:
-        """Return what the tool has to know."""
+        """Return the card of the model for the tool."""
+        details = {"histogram": self.histogram.identity()} if self.histogram else {}
         return ModelCard(
             name=self.name,
             version=self.version,
@@ -148,12 +172,12 @@ class ModelFile(Settings):
             output=self.output,
             weights_sha256=self.weights.sha256,
             options=tuple(self._options()),
-            details={"histogram": self.histogram.identity()} if self.histogram else {},
+            details=details,
             note=self._note,
         )
 
     def _options(self) -> Iterator[Option]:
-        """Yield what the user may choose."""
+        """Yield the options of the model."""
         yield plane_option(self.planes)
         if self.texture is not None:
             yield Option(
@@ -173,62 +197,64 @@ class ModelFile(Settings):
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A model folder's content, checked."""
+    """The checked content of a model folder.
+
+    Args:
+        file: The content of ``model.json``.
+        weights: The weights of the textured end, by name.
+        smooth: The weights of the smooth end, by name; empty if there is none.
+    """
 
     file: ModelFile
     weights: Weights
     smooth: Weights
 
-    def at(self, texture: float) -> Weights:
-        """Return the weights between the smooth end, 0, and the textured one, 1 (ESRGAN, arXiv 1809.00219, 3.4)."""
+    def blend(self, texture: float) -> Weights:
+        """Return weights between the smooth end, 0, and the textured one, 1 (ESRGAN, arXiv 1809.00219, 3.4)."""
         if not self.smooth or texture == 1:
             return self.weights
-        ends = {
-            name: (self.smooth[name].astype(np.float32), self.weights[name])
-            for name in self.weights
-        }
-        return {
-            name: smooth + np.float32(texture) * (textured - smooth)
-            for name, (smooth, textured) in ends.items()
-        }
+        blended = {}
+        for name, textured in self.weights.items():
+            smooth = self.smooth[name].astype(np.float32)
+            blended[name] = smooth + np.float32(texture) * (textured - smooth)
+        return blended
 
 
 def write_model(folder: Path, weights: Weights, smooth: Weights, **fields: Any) -> None:  # noqa: ANN401
-    """Write a model folder: the weights first, then the card that vouches for them.
+    """Write a model folder: first the weights, then the ``model.json`` with their checksum.
 
     Args:
-        folder: Made if it is not there.
-        weights: By name.
-        smooth: Those of the smooth end of texture, of the same names; empty if there is none.
+        folder: The folder; it is created if needed.
+        weights: The weights by name.
+        smooth: The weights of the smooth end of texture, with the same names; empty if there is none.
         fields: The other fields of `ModelFile`.
 
     Raises:
-        OasisGanError: If a weight is not finite.
-        OSError: As the file system says.
+        NotFiniteWeightsError: If a weight is not finite.
+        OSError: If a file cannot be written.
     """
-    both = {**weights, **{f"{_SMOOTH}{name}": weight for name, weight in smooth.items()}}
-    stored = {name: np.asarray(weight, _STORED) for name, weight in both.items()}
+    stored = {name: np.asarray(weight, _STORED) for name, weight in weights.items()}
+    for name, weight in smooth.items():
+        stored[f"{_SMOOTH}{name}"] = np.asarray(weight, _STORED)
     if not all(np.isfinite(weight).all() for weight in stored.values()):
-        remedy = "lower the learning rate and train again"
-        raise OasisGanError(folder, expected="finite weights", found="NaN or Inf", remedy=remedy)
+        raise NotFiniteWeightsError(folder)
     data = safetensors.numpy.save(stored)
-    vouched = WeightsFile(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-    model = ModelFile(weights=vouched, **fields)
+    weights_file = WeightsFile(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    model = ModelFile(weights=weights_file, **fields)
+    text = model.model_dump_json(indent=2, exclude=model.unused) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / WEIGHTS, data)
-    write_atomically(
-        folder / MODEL_JSON, (model.model_dump_json(indent=2, exclude=model.unused) + "\n").encode()
-    )
+    write_atomically(folder / MODEL_JSON, text.encode())
 
 
 def read_model_file(folder: Path) -> ModelFile:
-    """Read what a model folder says of itself, without its weights.
+    """Read the ``model.json`` of a model folder, without the weights.
 
     Raises:
-        OasisGanError: If it is no Pix2Pix model.
+        ModelFolderError: If it does not describe a Pix2Pix model.
     """
     path = folder / MODEL_JSON
-    data = _bytes(path, _MAX_CARD)
+    data = _read_bytes(path, _MAX_JSON)
     require_unique_keys(data, path)
     try:
         return ModelFile.model_validate_json(data)
@@ -238,53 +264,58 @@ def read_model_file(folder: Path) -> ModelFile:
         found = f"{field}, where {describe_expected(details)} was expected"
         if details["type"] == "extra_forbidden":
             found = f"{field}, which no such model has"
-        raise OasisGanError(path, expected="a Pix2Pix model", found=found, remedy=REMEDY) from None
+        raise ModelFolderError(path, expected="a Pix2Pix model", found=found) from None
 
 
 def read_model(folder: Path) -> StoredModel:
-    """Read a model folder, checking size, checksum and finiteness.
+    """Read a model folder, and check that its weights are whole, finite and consistent.
 
     Raises:
-        OasisGanError: If anything in it is not as it was written.
+        ModelFolderError: If a file is not as it was written.
     """
-    model, path = read_model_file(folder), folder / WEIGHTS
-    data = _bytes(path, model.weights.bytes)
-    if hashlib.sha256(data).hexdigest() != model.weights.sha256:
-        expected = f"{model.weights.bytes} bytes with SHA-256 {model.weights.sha256[:12]}..."
-        raise OasisGanError(path, expected=expected, found="others", remedy=REMEDY)
-    try:
-        weights = safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise OasisGanError(path, expected="safetensors", found=str(error), remedy=REMEDY) from None
-    strange = [name for name, weight in weights.items() if not np.isfinite(weight).all()]
-    if strange:
-        raise OasisGanError(
-            path, expected="finite weights", found=f"NaN or Inf in {strange[0]}", remedy=REMEDY
-        )
+    model = read_model_file(folder)
+    path = folder / WEIGHTS
+    weights = _read_weights(path, model.weights)
     smooth = {
         name.removeprefix(_SMOOTH): weights.pop(name)
         for name in list(weights)
         if name.startswith(_SMOOTH)
     }
-    shapes = [{name: weight.shape for name, weight in end.items()} for end in (weights, smooth)]
-    if (model.texture is not None) != bool(smooth) or (smooth and shapes[0] != shapes[1]):
-        expected = (
-            "two ends of texture, alike"
-            if model.texture is not None
-            else "weights without a smooth end"
-        )
-        raise OasisGanError(path, expected=expected, found="others", remedy=REMEDY)
+    if model.texture is None:
+        if smooth:
+            raise ModelFolderError(path, expected="weights without a smooth end", found="others")
+    elif not smooth or _list_shapes(weights) != _list_shapes(smooth):
+        raise ModelFolderError(path, expected="two ends of texture, alike", found="others")
     return StoredModel(model, weights, smooth)
 
 
-def _bytes(path: Path, limit: int) -> bytes:
-    """Read a regular file of at most ``limit`` bytes."""
+def _read_weights(path: Path, file: WeightsFile) -> dict[str, NDArray[Any]]:
+    """Return the weights by name, checking size, checksum and finiteness."""
+    data = _read_bytes(path, file.bytes)
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        expected = f"{file.bytes} bytes with SHA-256 {file.sha256[:12]}..."
+        raise ModelFolderError(path, expected=expected, found="others")
+    try:
+        weights = safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise ModelFolderError(path, expected="safetensors", found=str(error)) from None
+    for name, weight in weights.items():
+        if not np.isfinite(weight).all():
+            found = f"NaN or Inf in {name}"
+            raise ModelFolderError(path, expected="finite weights", found=found)
+    return weights
+
+
+def _list_shapes(weights: Weights) -> dict[str, tuple[int, ...]]:
+    return {name: weight.shape for name, weight in weights.items()}
+
+
+def _read_bytes(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file of at most ``limit`` bytes."""
     if not path.is_file():
-        raise OasisGanError(
-            path, expected="a file of a model folder", found="no such file", remedy=REMEDY
-        )
+        raise ModelFolderError(path, expected="a file of a model folder", found="no such file")
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise OasisGanError(path, expected=f"at most {limit} bytes", found="more", remedy=REMEDY)
+        raise ModelFolderError(path, expected=f"at most {limit} bytes", found="more")
     return data

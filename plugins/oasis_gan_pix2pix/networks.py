@@ -1,8 +1,8 @@
 """The networks of Pix2Pix (arXiv 1611.07004, section 6.1), in Keras 3.
 
-C64 in the paper is a convolution of 64 filters, its norm and its activation; kernels are 4x4. The generator is built
-as `blueprint` describes it. Departures from the paper, each of them a setting: the norm may be per instance, the
-decoder may double its size by resizing, and its last step may see the input at full size.
+C64 in the paper is a convolution with 64 filters, a norm and an activation; kernels are 4x4. The generator is built
+from its blueprint. It may depart from the paper where settings say so: instance norm instead of batch norm, resizing
+instead of transposed convolutions, and a last step that reads the source at full size.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from oasis_gan_keras.backend import keras
 
 from .activations import LeakyReLU
-from .blueprint import NOISE, SOURCE, Block, Blueprint, blueprint, choose_norm
+from .blueprint import NOISE, SOURCE, Block, Blueprint, choose_norm, make_blueprint
 from .convolutions import Convolution
 from .layers import Dropout, Noise
 from .recipe import DiscriminatorSettings, GeneratorSettings
@@ -21,43 +21,48 @@ from .recipe import DiscriminatorSettings, GeneratorSettings
 Tensor = Any
 
 
-def generator(settings: GeneratorSettings, channels_in: int, channels_out: int) -> keras.Model:
-    """Build the generator that settings describe; see `build` for what it takes and gives.
+def build_generator(
+    settings: GeneratorSettings, channels_in: int, channels_out: int
+) -> keras.Model:
+    """Build a generator with new weights from its settings.
 
     Args:
-        settings: How deep and wide it is.
-        channels_in: Of the source.
-        channels_out: Of the target.
-    """
-    return build(blueprint(settings, channels_in, channels_out))
-
-
-def build(plan: Blueprint) -> keras.Model:
-    """Build a generator, its weights new.
+        settings: The depth and width of the generator, and the other choices.
+        channels_in: The channels of the source.
+        channels_out: The channels of the target.
 
     Returns:
-        A model from (n, rows, columns, channels of the source) in [0, 1] to (n, rows, columns, channels of the target)
-        in [-1, 1]; rows and columns are multiples of ``2 ** plan.depth``.
+        A model as `build_from_blueprint` returns it.
+    """
+    return build_from_blueprint(make_blueprint(settings, channels_in, channels_out))
+
+
+def build_from_blueprint(plan: Blueprint) -> keras.Model:
+    """Build a generator with new weights from its blueprint.
+
+    Returns:
+        A model from (n, rows, columns, source channels) in [0, 1] to (n, rows, columns, target channels) in [-1, 1];
+        rows and columns are multiples of ``2 ** plan.depth``.
     """
     source = keras.Input((None, None, plan.channels), name=SOURCE)
     outputs = {SOURCE: source}
     if plan.reads_noise:
         outputs[NOISE] = Noise(name=NOISE)(source)
     for block in plan.blocks:
-        x = _join([outputs[name] for name in block.reads], block)
-        outputs[block.name] = _connect(x, block)
+        x = _concatenate([outputs[name] for name in block.reads], block)
+        outputs[block.name] = _build_block(x, block)
     return keras.Model(source, outputs[plan.blocks[-1].name], name="generator")
 
 
-def discriminator(
+def build_discriminator(
     settings: DiscriminatorSettings, channels_in: int, channels_out: int
 ) -> keras.Model:
-    """Build the PatchGAN: one logit, real or generated, for each overlapping patch of a (source, target) pair.
+    """Build the PatchGAN, which returns one logit, real or generated, for each overlapping patch of a pair.
 
     Args:
-        settings: How large the patches are.
-        channels_in: Of the source; 0 where it is not shown.
-        channels_out: Of the target.
+        settings: The size of the patches, and the other choices.
+        channels_in: The channels of the source; 0 if the discriminator does not read it.
+        channels_out: The channels of the target.
 
     Returns:
         A model from (n, rows, columns, channels_in + channels_out) to logits (n, patch rows, patch columns, 1).
@@ -65,14 +70,15 @@ def discriminator(
     pair = keras.Input((None, None, channels_in + channels_out), name="pair")
     x = pair
     for block in _patch_blocks(settings):
-        x = _connect(x, block)
-    last = Convolution(1 if settings.receptive_field == 1 else 4)
+        x = _build_block(x, block)
+    last_kernel = 1 if settings.receptive_field == 1 else 4
+    last = Convolution(last_kernel)
     logits = last.build(x, 1, "logits", dtype="float32")
     return keras.Model(pair, logits, name="discriminator")
 
 
-def receptive_field(network: keras.Model) -> int:
-    """Return how many pixels across one output of a chain of convolutions sees, from their kernels and strides."""
+def compute_receptive_field(network: keras.Model) -> int:
+    """Return the width in pixels that one output of a chain of convolutions sees, from kernels and strides."""
     field = 1
     for layer in reversed(network.layers):
         if isinstance(layer, keras.layers.Conv2D):
@@ -81,41 +87,43 @@ def receptive_field(network: keras.Model) -> int:
 
 
 def _patch_blocks(settings: DiscriminatorSettings) -> Iterator[Block]:
-    """C64-C128-C256-C512 in the paper (section 6.1.2), before the logits; the first has no norm."""
+    """Yield the blocks before the logits, C64-C128-C256-C512 in section 6.1.2 of the paper; the first has no norm."""
     before = "pair"
     for number, convolution in enumerate(_patch_convolutions(settings.receptive_field), 1):
-        block = Block(
-            name=f"layer{number}",
+        name = f"layer{number}"
+        multiple = min(2 ** (number - 1), 8)
+        yield Block(
+            name=name,
             reads=(before,),
             convolution=convolution,
-            filters=settings.filters * min(2 ** (number - 1), 8),
+            filters=settings.filters * multiple,
             norm=choose_norm(settings) if number > 1 else None,
             activation=LeakyReLU(settings.leak),
         )
-        yield block
-        before = block.name
+        before = name
 
 
 def _patch_convolutions(field: int) -> list[Convolution]:
-    """Return the convolution of each block for a receptive field (the paper's section 6.1.2)."""
+    """Return the convolution of each block for a receptive field (section 6.1.2 of the paper)."""
     if field == 1:
         return [Convolution(1), Convolution(1)]
     halvings = {16: 1, 34: 2, 70: 3, 142: 4, 286: 5}[field]
     return [Convolution(4, stride=2)] * halvings + [Convolution(4)]
 
 
-def _join(tensors: list[Tensor], block: Block) -> Tensor:
-    """Lay the channels of all that a block reads beside each other."""
+def _concatenate(tensors: list[Tensor], block: Block) -> Tensor:
+    """Concatenate the inputs of a block along their channels."""
     if len(tensors) == 1:
         return tensors[0]
     return keras.layers.Concatenate(name=f"{block.name}_skip")(tensors)
 
 
-def _connect(x: Tensor, block: Block) -> Tensor:
+def _build_block(x: Tensor, block: Block) -> Tensor:
     """Build the layers of a block: convolution, norm, dropout, activation."""
     x = block.convolution.build(x, block.filters, block.convolution_name, use_bias=block.has_bias)
     if block.norm is not None:
-        x = block.norm.layer(block.norm_name)(x)
+        x = block.norm.build_layer(block.norm_name)(x)
     if block.dropout:
-        x = Dropout(block.dropout, always=block.dropout_stays, name=f"{block.name}_dropout")(x)
-    return block.activation.layer(block.name)(x)
+        dropout = Dropout(block.dropout, always=block.dropout_stays, name=f"{block.name}_dropout")
+        x = dropout(x)
+    return block.activation.build_layer(block.name)(x)

@@ -1,7 +1,7 @@
-"""The norms a network may have, each described once for whoever builds, counts, folds or computes it.
+"""The norms of networks, each defined once for building, counting, folding and computing it.
 
-To add one, write its class and enter it in `NORMS`: recipes may name it from then on. Recipes are checked without
-TensorFlow, so it is imported only where a layer is built or a tensor computed.
+To add a norm, write its class and enter it in `NORMS`; recipes may then name it. Recipes are checked without
+TensorFlow, so it is imported only where a layer is built or a tensor is computed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Tensor = Any
 
 @dataclass(frozen=True, kw_only=True)
 class Norm(ABC):
-    """What a block does to each channel between its convolution and its activation.
+    """A normalisation of each channel between the convolution and the activation of a block.
 
     Args:
-        epsilon: Added to the variance.
-        momentum: Of the moving statistics, if the norm keeps any.
-        own_statistics: Whether each slice goes by its own statistics when translating as well.
+        epsilon: The number that is added to the variance.
+        momentum: The momentum of the moving statistics, if the norm keeps any.
+        own_statistics: Whether each slice is normalised by its own statistics when translating too.
     """
 
     epsilon: float = 1e-5
@@ -33,62 +33,67 @@ class Norm(ABC):
     own_statistics: bool = False
 
     weights: ClassVar[tuple[str, ...]]
-    """The names of its weights, each with one number per channel."""
+    """The names of the weights, each of which has one number per channel."""
 
     @abstractmethod
-    def layer(self, name: str) -> Any:  # noqa: ANN401 - Keras is untyped here
-        """Return the Keras layer to train with; its variables are called as in `weights`."""
+    def build_layer(self, name: str) -> Any:  # noqa: ANN401 - Keras is untyped here
+        """Return the Keras layer to train with, whose variables have the names in `weights`."""
 
     def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
-        """Return what each channel is multiplied by, and what is then added; None if that depends on the slice.
+        """Return the factor and the shift that the norm applies to each channel.
 
-        A norm that gives them is folded into the convolution before it.
+        A norm that returns them is folded into the convolution before it. A norm whose factor depends on the slice
+        returns None.
 
         Args:
-            weights: By the names in `weights`.
+            weights: The weights, by the names in `weights`.
 
         Raises:
-            ValueError: If the weights are impossible; begins with the name of the one at fault.
+            ValueError: If the weights are impossible; the message begins with the name of the wrong one.
         """
         return None
 
     def compute(self, x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-        """Normalise (n, rows, columns, channels) when translating; called only if `factor_and_shift` gives None."""
+        """Normalise (n, rows, columns, channels) when translating; needed only if `factor_and_shift` returns None."""
         raise NotImplementedError(
-            f"{type(self).__name__} neither gives a factor and a shift nor computes itself"
+            f"{type(self).__name__} has neither a factor and a shift nor a computation"
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceNorm(Norm):
-    """Each channel of each slice to mean 0 and variance 1, then scaled and shifted (arXiv 1607.08022)."""
+    """Instance norm: each channel of each slice gets mean 0 and variance 1, then a scale and a shift.
+
+    See arXiv 1607.08022.
+    """
 
     weights: ClassVar[tuple[str, ...]] = ("gamma", "beta")
 
-    def layer(self, name: str) -> Any:  # noqa: ANN401
-        """Return the layer to train with."""
+    def build_layer(self, name: str) -> Any:  # noqa: ANN401
+        """Return the Keras layer to train with."""
         from .layers import InstanceNormalization
 
         return InstanceNormalization(self.epsilon, name=name)
 
     def compute(self, x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
         """Normalise each slice by itself."""
-        from .operations import own_statistics
+        from .operations import normalise_slices
 
-        return own_statistics(x, weights["gamma"], weights["beta"], self.epsilon)
+        return normalise_slices(x, weights["gamma"], weights["beta"], self.epsilon)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchNorm(InstanceNorm):
-    """By the statistics of the batch in training (arXiv 1502.03167), and by their moving averages when translating.
+    """Batch norm: by the statistics of the batch in training, and by their moving averages when translating.
 
-    With `own_statistics` each slice goes by its own instead of the moving ones: then it translates as instance norm.
+    With `own_statistics` each slice is translated by its own statistics instead, as by instance norm.
+    See arXiv 1502.03167.
     """
 
     weights: ClassVar[tuple[str, ...]] = ("gamma", "beta", "moving_mean", "moving_variance")
 
-    def layer(self, name: str) -> Any:  # noqa: ANN401
-        """Return the layer to train with."""
+    def build_layer(self, name: str) -> Any:  # noqa: ANN401
+        """Return the Keras layer to train with."""
         from .layers import BatchNormalization
 
         return BatchNormalization(
@@ -96,14 +101,16 @@ class BatchNorm(InstanceNorm):
         )
 
     def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
-        """Return what the moving statistics do to each channel."""
+        """Return the factor and the shift that follow from the moving statistics."""
         if self.own_statistics:
             return None
         if (weights["moving_variance"] < 0).any():
             raise ValueError("moving_variance below 0")
-        factor = weights["gamma"] / np.sqrt(weights["moving_variance"] + np.float32(self.epsilon))
-        return factor, weights["beta"] - weights["moving_mean"] * factor
+        deviation = np.sqrt(weights["moving_variance"] + np.float32(self.epsilon))
+        factor = weights["gamma"] / deviation
+        shift = weights["beta"] - weights["moving_mean"] * factor
+        return factor, shift
 
 
 NORMS: dict[str, type[Norm] | None] = {"instance": InstanceNorm, "batch": BatchNorm, "none": None}
-"""The norms by the names that recipes call them by."""
+"""The norms, by their names in recipes."""

@@ -1,4 +1,4 @@
-"""What a source tells of its target without any network."""
+"""Predict a target from its source without a network, by linear regression."""
 
 from __future__ import annotations
 
@@ -11,30 +11,33 @@ from oasis_gan_keras import Batch
 
 @dataclass(frozen=True, eq=False)
 class LinearPrediction:
-    """What the source alone tells of the target, pixel by pixel: the best linear guess, and how far off it is.
+    """The best linear prediction of each target pixel from its source pixel, and the error that remains.
 
-    Of a label map the guess is the mean of each tissue. The edges between tissues are most of an image's energy, and
-    are the same in real and generated slices; a discriminator that is shown what is left learns in tens of steps
-    what it does not learn in hundreds from the image itself.
+    For a label map, the prediction is the mean of each tissue. The edges between tissues make up most of an image's
+    energy and are the same in real and generated slices. A discriminator that sees only the rest learns in tens of
+    steps what it does not learn in hundreds from the image itself.
 
     Args:
-        weights: (source channels, target channels).
-        deviation: Standard deviation of what is left, inside the source's support.
+        weights: The matrix (source channels, target channels).
+        deviation: The standard deviation of the error, where the source is not background.
     """
 
     weights: NDArray[np.float32]
     deviation: float
 
     @classmethod
-    def of(cls, batch: Batch, support: slice = slice(None)) -> LinearPrediction:
-        """Fit it to slices by least squares.
+    def fit(cls, batch: Batch, support: slice = slice(None)) -> LinearPrediction:
+        """Fit the prediction to slices by least squares.
 
         Args:
             batch: Source and target.
-            support: Which channels of the source tell where there is background; all if not given.
+            support: The source channels that are all 0 in the background; all channels if not given.
         """
-        source, target = (slices.reshape(-1, slices.shape[-1]) for slices in batch)
+        slices, true_slices = batch
+        source = slices.reshape(-1, slices.shape[-1])
+        target = true_slices.reshape(-1, true_slices.shape[-1])
         inside = source[:, support].any(axis=1)
         weights = np.linalg.lstsq(source[inside], target[inside])[0]
-        left = target[inside] - source[inside] @ weights
-        return cls(weights.astype(np.float32), max(float(left.std()), 1e-3))
+        error = target[inside] - source[inside] @ weights
+        deviation = max(float(error.std()), 1e-3)
+        return cls(weights.astype(np.float32), deviation)

@@ -1,4 +1,4 @@
-"""The settings of a Pix2Pix model: what it is built like, and what it is trained for. Every value is checked."""
+"""The recipe of a Pix2Pix model: the settings of its networks, losses and training, all of them checked."""
 
 from __future__ import annotations
 
@@ -19,130 +19,143 @@ from .convolutions import DOUBLINGS
 from .norms import NORMS
 
 OWN_TERMS = ("L1", "texture", "adversarial", "discriminator")
-"""The losses that are part of Pix2Pix, as the table of losses calls them."""
+"""The losses that are part of Pix2Pix, by their names in the table of losses."""
 
 
 def _require_offered(name: str) -> str:
-    """Refuse a loss that no plugin offers."""
+    """Reject a loss that no plugin offers."""
     where = f"loss.terms.{name}"
     if name in OWN_TERMS:
         raise setting_error(
             where, "a loss that is not part of Pix2Pix", name, "give it another name"
         )
     if name not in LOSSES:
-        there = ", ".join(sorted(LOSSES)) or "none is installed"
+        offered = ", ".join(sorted(LOSSES)) or "none is installed"
         remedy = "install its plugin, or name its file with `plugin_files`"
-        raise setting_error(where, f"a loss that a plugin offers ({there})", name, remedy)
+        raise setting_error(where, f"a loss that a plugin offers ({offered})", name, remedy)
     return name
 
 
 NormName = Annotated[str, one_of(NORMS)]
 DoublingName = Annotated[str, one_of(DOUBLINGS)]
-
-
 LossName = Annotated[str, AfterValidator(_require_offered)]
 _SMALLEST = {1: 1, 16: 6, 34: 12, 70: 24, 142: 48, 286: 96}
-"""Rows and columns that a discriminator needs to give a logit at all, by its receptive field."""
+"""The rows and columns that a discriminator needs to return any logit, by its receptive field."""
 
 
 class NetworkSettings(Settings):
-    """What both networks have: Ck in the paper is a convolution of k filters, its norm, and its activation."""
+    """The settings of both networks: Ck in the paper is a convolution with k filters, a norm and an activation."""
 
     filters: int = Field(
-        32, ge=1, le=256, description="Of the outermost level, `ngf` and `ndf`; 64 in the paper."
+        32,
+        ge=1,
+        le=256,
+        description="Filters of the outermost level, `ngf` and `ndf`; 64 in the paper.",
     )
-    norm: NormName = Field("instance", description="After each inner convolution.")
+    norm: NormName = Field("instance", description="The norm after each inner convolution.")
     leak: float = Field(0.2, ge=0, lt=1, description="Slope of the leaky ReLUs below 0.")
-    momentum: float = Field(0.9, ge=0, lt=1, description="Of the moving statistics of batch norm.")
-    epsilon: float = Field(1e-5, gt=0, le=0.1, description="Added to the variance in a norm.")
+    momentum: float = Field(
+        0.9, ge=0, lt=1, description="Momentum of the moving statistics of batch norm."
+    )
+    epsilon: float = Field(
+        1e-5, gt=0, le=0.1, description="Number added to the variance in a norm."
+    )
 
 
 class GeneratorSettings(NetworkSettings):
-    """The generator (section 6.1.1 of the paper)."""
+    """The settings of the generator (section 6.1.1 of the paper)."""
 
     architecture: Literal["u-net", "encoder-decoder"] = Field(
-        "u-net", description="With skip connections, or without."
+        "u-net", description="Generator with skip connections, or without."
     )
-    levels: int = Field(6, ge=1, le=10, description="Times the slice is halved; 8 in the paper.")
+    levels: int = Field(
+        6, ge=1, le=10, description="How often the slice is halved; 8 in the paper."
+    )
     widest: int = Field(
-        8, ge=1, le=64, description="Filters double at each level up to this many times `filters`."
+        8,
+        ge=1,
+        le=64,
+        description="Filters double at each level, up to this multiple of `filters`.",
     )
-    upsample: DoublingName = Field("resize", description="How the decoder doubles its size.")
+    upsample: DoublingName = Field("resize", description="How the decoder doubles the size.")
     full_skip: bool = Field(
-        True, description="Show the U-Net's last step the input itself, at full size."
+        True, description="Let the U-Net's last step read the source at full size."
     )
     innermost_norm: bool = Field(
-        False, description="Norm the innermost block too; the paper's erratum says not to."
+        False, description="Normalise the innermost block too; the paper's erratum says not to."
     )
     noise: bool = Field(
-        False, description="Show the U-Net's last step noise as well, to make texture of."
+        False,
+        description="Let the U-Net's last step read noise too, which it can turn into texture.",
     )
     dropout: Fraction = Field(
-        0.0, description="In the three innermost decoder blocks; 0.5 in the paper."
+        0.0, description="Dropout in the three innermost decoder blocks; 0.5 in the paper."
     )
     test_as_training: bool = Field(
         False,
-        description="Translate with dropout and each slice's own statistics, as the paper does.",
+        description="Translate with dropout and with each slice's own statistics, as the paper does.",
     )
 
     @property
     def skips_whole(self) -> bool:
-        """Whether the last step sees the input at full size."""
+        """Whether the last step reads the source at full size."""
         return self.architecture == "u-net" and self.full_skip
 
     @property
     def full_size_filters(self) -> int:
-        """Filters of the narrow block that stands before the output, where the decoder has one at full size."""
+        """The filters of the narrow block before the output, if the decoder has one at full size."""
         return max(self.filters // 2, 1)
 
 
 class DiscriminatorSettings(NetworkSettings):
-    """The discriminator (section 6.1.2 of the paper)."""
+    """The settings of the discriminator (section 6.1.2 of the paper)."""
 
     receptive_field: Literal[1, 16, 34, 70, 142, 286] = Field(
-        70, description="Pixels across that one logit sees: 1 is the PixelGAN, 286 the ImageGAN."
+        70, description="Width in pixels that one logit sees: 1 is the PixelGAN, 286 the ImageGAN."
     )
     sees: Literal["image", "residual"] = Field(
-        "image", description="The image, or what the source does not tell of it by a linear guess."
+        "image",
+        description="What the discriminator sees: the image, or its difference from a linear prediction.",
     )
 
 
 class LossSettings(Settings):
-    """What both networks are trained for (equations 1 to 4 of the paper)."""
+    """The losses of both networks (equations 1 to 4 of the paper)."""
 
     objective: Literal["L1", "GAN", "cGAN", "L1+GAN", "L1+cGAN"] = Field(
-        "L1+cGAN", description="cGAN shows the discriminator the source, GAN does not."
+        "L1+cGAN",
+        description="Losses of the networks. cGAN shows the discriminator the source, GAN does not.",
     )
     gan: Literal["bce", "least-squares"] = Field(
-        "bce", description="Cross-entropy, or squares (arXiv 1611.04076)."
+        "bce", description="Adversarial loss: cross-entropy, or least squares (arXiv 1611.04076)."
     )
-    l1_weight: float = Field(100.0, ge=0, description="Of the L1 loss, lambda in the paper.")
-    gan_weight: float = Field(1.0, ge=0, description="Of the generator's adversarial loss.")
+    l1_weight: float = Field(100.0, ge=0, description="Weight of the L1 loss, lambda in the paper.")
+    gan_weight: float = Field(1.0, ge=0, description="Weight of the generator's adversarial loss.")
     halved: bool = Field(True, description="Halve the discriminator's loss, as the paper does.")
     prior: Fraction = Field(
         0.0,
-        description="Share of a blurred linear guess in the image to come near: what few heads teach is shrunk.",
+        description="Fraction of a blurred linear prediction in the target of L1; regularises small training sets.",
     )
     texture_weight: float = Field(
         0.0,
         ge=0,
-        description="Of how differently intensities, and their changes from pixel to pixel, are distributed.",
+        description="Weight of the sliced-Wasserstein loss, which compares the distributions of texture.",
     )
     roughness: float = Field(
         1.0,
         ge=0.5,
         le=2,
-        description="Times the changes of real slices, to make up for a smoother look of other heads.",
+        description="Multiply texture by this, because outputs for unseen heads are smoother than real scans.",
     )
 
     terms: dict[LossName, Annotated[float, Field(gt=0)]] = Field(
         {},
-        description="Weights of further losses of the generator, by the names that plugins gave them.",
+        description="Weights of further losses of the generator, by the names that their plugins give them.",
     )
 
     @property
     def pixelwise(self) -> bool:
-        """Whether the generated image is compared with the real one."""
+        """Whether the generated image is compared with the real one pixel by pixel."""
         return "L1" in self.objective
 
     @property
@@ -152,22 +165,24 @@ class LossSettings(Settings):
 
     @property
     def conditional(self) -> bool:
-        """Whether the discriminator sees the source."""
+        """Whether the discriminator reads the source."""
         return "cGAN" in self.objective
 
 
 class SmoothSettings(Settings):
-    """Updates before those with the adversarial loss; what is learnt by then is the smooth end of texture."""
+    """A first stage without the adversarial loss, which ends with the weights of the smooth end of texture."""
 
-    steps: int = Field(0, ge=0, description="How many of the steps; 0 for none.")
-    learning_rate: float = Field(5e-4, gt=0, le=1, description="Of the generator in them.")
+    steps: int = Field(0, ge=0, description="Number of steps in this stage; 0 for none.")
+    learning_rate: float = Field(
+        5e-4, gt=0, le=1, description="Learning rate of the generator in this stage."
+    )
     texture: Fraction = Field(
-        1.0, description="Where `run` lies by default, between that end, 0, and the other, 1."
+        1.0, description="Default texture of `run`, from the smooth end, 0, to the textured end, 1."
     )
 
 
 class Recipe(TrainingSettings):
-    """All that makes a training run, apart from its data."""
+    """All settings of a training run; only its data are missing."""
 
     changeable: ClassVar[frozenset[str]] = TrainingSettings.changeable | {
         "generator_learning_rate",
@@ -176,7 +191,10 @@ class Recipe(TrainingSettings):
     }
 
     generator_learning_rate: float | None = Field(
-        None, gt=0, le=1, description="Of the generator, if it differs."
+        None,
+        gt=0,
+        le=1,
+        description="Learning rate of the generator, if it differs from that of the discriminator.",
     )
     generator: GeneratorSettings = GeneratorSettings()
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
@@ -185,17 +203,17 @@ class Recipe(TrainingSettings):
 
     @property
     def multiple(self) -> int:
-        """What rows and columns of the canvas are a multiple of."""
+        """The number of which rows and columns of the canvas are multiples."""
         return int(2**self.generator.levels)
 
     @property
     def full_size_channels(self) -> int:
-        """Channels of source, target and the generator's layer at full size together."""
+        """The channels of source, target and the generator's layer at full size, added up."""
         return super().full_size_channels + self.generator.full_size_filters
 
     @model_validator(mode="after")
     def _networks_fit_together(self) -> Self:
-        """Refuse settings of networks and losses that contradict each other."""
+        """Reject settings of networks and losses that contradict each other."""
         self._require_discriminator()
         loss = self.loss
         if loss.texture_weight and not loss.adversarial:
@@ -221,16 +239,16 @@ class Recipe(TrainingSettings):
         return self
 
     def _require_discriminator(self) -> None:
-        """Refuse slices that the discriminator cannot judge, and a discriminator that cannot see what it should."""
+        """Reject slices that are too small for the discriminator, and a residual that it cannot compute."""
         if not self.loss.adversarial:
             return
         field = self.discriminator.receptive_field
         needed = _SMALLEST[field]
-        if (self.patch or self.size) < needed:
-            where, found = ("patch", self.patch) if self.patch else ("size", self.size)
-            raise setting_error(
-                where, f"at least {needed} for a discriminator.receptive_field of {field}", found
-            )
+        size = self.patch or self.size
+        if size < needed:
+            where = "patch" if self.patch else "size"
+            expected = f"at least {needed} for a discriminator.receptive_field of {field}"
+            raise setting_error(where, expected, size)
         sees = self.discriminator.sees
         if sees == "residual" and not self.loss.conditional:
             expected = f"image, for a {self.loss.objective} that is not shown the source"
@@ -238,5 +256,9 @@ class Recipe(TrainingSettings):
 
 
 def parse_recipe(settings: Any) -> Recipe:  # noqa: ANN401 - whatever a TOML file holds
-    """Return checked settings, or raise `OasisGanError` naming the first that is wrong."""
+    """Return checked settings.
+
+    Raises:
+        OasisGanError: If a setting is wrong; the message names the first one.
+    """
     return parse_settings(Recipe, settings)

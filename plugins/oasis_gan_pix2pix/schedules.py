@@ -1,4 +1,4 @@
-"""The learning rates that both networks of Pix2Pix follow."""
+"""Learning rate schedules of the networks of Pix2Pix."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from oasis_gan_keras import ConsecutiveSchedules, ConstantThenLinear
 from .recipe import Recipe
 
 
-def generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401 - Keras is untyped here
-    """Return the generator's learning rate over ``steps`` updates, the smooth ones first."""
-    rate, smooth = recipe.generator_learning_rate or recipe.learning_rate, recipe.smooth
-    falling = ConstantThenLinear(rate, steps - smooth.steps, recipe.constant)
+def make_generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401 - Keras is untyped here
+    """Return the generator's learning rate over ``steps`` updates, beginning with those of the smooth stage."""
+    smooth = recipe.smooth
+    rate = recipe.generator_learning_rate or recipe.learning_rate
+    adversarial_stage = ConstantThenLinear(rate, steps - smooth.steps, recipe.constant)
     if not smooth.steps:
-        return falling
-    return ConsecutiveSchedules(
-        ConstantThenLinear(smooth.learning_rate, smooth.steps, recipe.constant),
-        smooth.steps,
-        falling,
-    )
+        return adversarial_stage
+    smooth_stage = ConstantThenLinear(smooth.learning_rate, smooth.steps, recipe.constant)
+    return ConsecutiveSchedules(smooth_stage, smooth.steps, adversarial_stage)
 
 
-def discriminator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401
-    """Return the discriminator's learning rate, which knows nothing of the smooth updates."""
+def make_discriminator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401
+    """Return the discriminator's learning rate, which does not count the updates of the smooth stage."""
     return ConstantThenLinear(recipe.learning_rate, steps - recipe.smooth.steps, recipe.constant)

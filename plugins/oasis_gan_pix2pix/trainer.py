@@ -1,4 +1,4 @@
-"""The game between generator and discriminator: what each of them is trained for."""
+"""Train the generator and the discriminator against each other."""
 
 from __future__ import annotations
 
@@ -20,27 +20,31 @@ from oasis_gan_keras.backend import tf
 from . import losses, networks
 from .prediction import LinearPrediction
 from .recipe import Recipe
-from .schedules import discriminator_schedule, generator_schedule
+from .schedules import make_discriminator_schedule, make_generator_schedule
 
 Tensor = Any
 
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+GENERATOR = "generator"
+DISCRIMINATOR = "discriminator"
 SMOOTH_END = "smooth_end"
-"""What a checkpoint calls the weights that the stage before the adversarial loss ended with."""
-_SMOOTH, _FULL = "smooth", "full"  # stages: without and with the discriminator
-_TAPS = np.exp(-(np.arange(-2, 3) ** 2) / (2 * 0.45**2))  # a Gaussian of 0.45 pixels
-_BLUR = (np.outer(_TAPS, _TAPS) / _TAPS.sum() ** 2).astype(np.float32)[:, :, np.newaxis, np.newaxis]
+"""The name in checkpoints of the weights at the end of the stage before the adversarial loss."""
+_SMOOTH_STAGE = "smooth"  # without the discriminator
+_FULL_STAGE = "full"  # with the discriminator
+_BLUR_PIXELS = 0.45  # standard deviation of a Gaussian
+_TAPS = np.exp(-(np.arange(-2, 3) ** 2) / (2 * _BLUR_PIXELS**2))
+_KERNEL = (np.outer(_TAPS, _TAPS) / _TAPS.sum() ** 2).astype(np.float32)
+_BLUR = _KERNEL[:, :, np.newaxis, np.newaxis]
 
 
 class Pix2PixTrainer(Trainer):
-    """Both networks, and what they are trained for.
+    """Both networks and their losses.
 
     Args:
-        recipe: How they are built, and what their losses weigh.
-        prediction: What the source tells of the target by a linear guess.
-        steps: How many updates there will be; the learning rate follows it.
+        recipe: The settings of the networks and the weights of the losses.
+        prediction: The linear prediction of the target from the source.
+        steps: The number of updates, on which the learning rate depends.
         replicas: The devices that share every batch.
-        precision: To compute in; the recipe's if not given.
+        precision: The precision to compute in; that of the recipe if not given.
     """
 
     snapshot_names: ClassVar[tuple[str, ...]] = (SMOOTH_END,)
@@ -58,22 +62,24 @@ class Pix2PixTrainer(Trainer):
         self.loss_names = losses.find_names(recipe.loss)
         self._weights = losses.find_weights(recipe.loss)
         channels_in, channels_out = prediction.weights.shape
-        judged = channels_in if recipe.loss.conditional else 0
+        channels_shown = channels_in if recipe.loss.conditional else 0
         generator = TrainableNetwork(
-            build=partial(networks.generator, recipe.generator, channels_in, channels_out),
-            learning_rate=generator_schedule(recipe, steps),
+            build=partial(networks.build_generator, recipe.generator, channels_in, channels_out),
+            learning_rate=make_generator_schedule(recipe, steps),
         )
         discriminator = TrainableNetwork(
-            build=partial(networks.discriminator, recipe.discriminator, judged, channels_out),
-            learning_rate=discriminator_schedule(recipe, steps),
+            build=partial(
+                networks.build_discriminator, recipe.discriminator, channels_shown, channels_out
+            ),
+            learning_rate=make_discriminator_schedule(recipe, steps),
         )
         both = {GENERATOR: generator, DISCRIMINATOR: discriminator}
-        # The smooth end has no part in the average of the textured one.
+        # The weights of the smooth stage have no part in the average of the full one.
         super().__init__(both, recipe, replicas, precision, average_from=recipe.smooth.steps)
 
     @property
     def generator(self) -> Any:  # noqa: ANN401 - Keras is untyped here
-        """The generator that learns."""
+        """The generator that is trained."""
         return self.networks[GENERATOR]
 
     @property
@@ -83,43 +89,44 @@ class Pix2PixTrainer(Trainer):
 
     @property
     def smooth_end(self) -> Arrays:
-        """The weights that the smooth stage ended with; none before that, or without such a stage."""
+        """The weights at the end of the smooth stage; empty before it, or without such a stage."""
         return self.snapshots.get(SMOOTH_END, {})
 
     @property
     def reported(self) -> tuple[str, ...]:
-        """The losses that the recipe has."""
+        """The names of the losses that the recipe uses."""
         return losses.find_names_in_use(self.recipe.loss)
 
     def choose_stage(self, step: int) -> str:
-        """Return whether the discriminator takes part in an update."""
-        smooth = step < self.recipe.smooth.steps or not self.recipe.loss.adversarial
-        return _SMOOTH if smooth else _FULL
+        """Return the stage of an update: only in the full stage does the discriminator take part."""
+        is_smooth = step < self.recipe.smooth.steps or not self.recipe.loss.adversarial
+        return _SMOOTH_STAGE if is_smooth else _FULL_STAGE
 
     def update(self, step: int, source: Tensor, target: Tensor) -> dict[str, float]:
-        """Update the networks once; where the smooth stage ends, its weights are kept."""
+        """Update the networks once, and keep the weights at the end of the smooth stage."""
         if step == self.recipe.smooth.steps and step > 0:
             self.snapshots[SMOOTH_END] = self.weights()
         return super().update(step, source, target)
 
     def compute_losses(self, stage: str, source: Tensor, target: Tensor) -> Losses:
-        """Return what both networks minimise (equations 1 to 4)."""
+        """Return the losses of both networks (equations 1 to 4)."""
         settings = self.recipe.loss
+        is_full = stage == _FULL_STAGE
         inputs = self.make_loss_inputs(source, target)
-        goal = self._find_l1_target(inputs) if settings.prior else inputs.real
-        terms = losses.compare(settings, inputs, goal, adversarial=stage == _FULL)
-        if stage == _FULL:
+        l1_target = self._find_l1_target(inputs) if settings.prior else inputs.real
+        terms = losses.compute_image_losses(settings, inputs, l1_target, adversarial=is_full)
+        if is_full:
             on_real = self._discriminate(source, inputs.real)
             on_generated = self._discriminate(source, inputs.generated)
-            terms |= losses.judge(settings, on_real, on_generated)
+            terms |= losses.compute_adversarial_losses(settings, on_real, on_generated)
         means = {name: tf.reduce_mean(term) for name, term in terms.items()}
         objectives = {GENERATOR: self._sum_weighted(means)}
-        if stage == _FULL:
+        if is_full:
             objectives[DISCRIMINATOR] = means[losses.DISCRIMINATOR]
         return Losses(objectives=objectives, metrics=means)
 
     def _sum_weighted(self, means: dict[str, Tensor]) -> Tensor:
-        """Return what the generator minimises: its terms, each times its weight."""
+        """Return the loss of the generator: the weighted sum of its terms."""
         objective = tf.constant(0.0)
         for name, mean in means.items():
             if name in self._weights:
@@ -127,21 +134,22 @@ class Pix2PixTrainer(Trainer):
         return objective
 
     def _find_l1_target(self, inputs: LossInputs) -> Tensor:
-        """Return what generated images should come near: the real one, drawn to a guess that no head has taught.
+        """Return the target of the L1 loss: the real image, shrunk towards a linear prediction.
 
-        From few heads a network learns what is theirs alone. The linear guess from the source, blurred as a scanner
-        does, knows nothing of that; half-way between the two is nearer to other heads than either.
+        Trained on few heads, a network learns peculiarities of these heads. The linear prediction from the source,
+        blurred as by a scanner, contains none of them. A mixture of both is closer to other heads than either.
         """
-        guess = tf.tensordot(inputs.source, self.prediction.weights, 1)
-        blurred = tf.nn.conv2d(guess, _BLUR, 1, "SAME")
+        prediction = tf.tensordot(inputs.source, self.prediction.weights, 1)
+        blurred = tf.nn.conv2d(prediction, _BLUR, 1, "SAME")
         weight = tf.nn.conv2d(inputs.inside, _BLUR, 1, "SAME")
-        guess = 2 * inputs.inside * tf.math.divide_no_nan(blurred, weight) - 1
-        return inputs.real + self.recipe.loss.prior * (guess - inputs.real)
+        prediction = 2 * inputs.inside * tf.math.divide_no_nan(blurred, weight) - 1
+        return inputs.real + self.recipe.loss.prior * (prediction - inputs.real)
 
     def _discriminate(self, source: Tensor, image: Tensor) -> Tensor:
         """Return the discriminator's logits for images in [-1, 1]."""
         if self.recipe.discriminator.sees == "residual":
-            left = (image + 1) / 2 - tf.tensordot(source, self.prediction.weights, 1)
-            image = left / self.prediction.deviation
-        shown = tf.concat([source, image], -1) if self.recipe.loss.conditional else image
-        return self.discriminator(shown, training=True)
+            residual = (image + 1) / 2 - tf.tensordot(source, self.prediction.weights, 1)
+            image = residual / self.prediction.deviation
+        if self.recipe.loss.conditional:
+            image = tf.concat([source, image], -1)
+        return self.discriminator(image, training=True)

@@ -1,4 +1,4 @@
-"""Training Pix2Pix: what `oasis_gan_keras` has to be told of it."""
+"""Train Pix2Pix with `oasis_gan_keras`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def train(request: TrainingRequest) -> None:
     """Train on ``request.subjects`` and write the model folder ``request.out``; see `oasis_gan_keras.train`.
 
     Raises:
-        OasisGanError: If the recipe or the data do not do, or a loss or a gradient is no longer finite.
-        OSError: As the file system says.
+        OasisGanError: If the recipe or the data cannot be used, or a loss or gradient is no longer finite.
+        OSError: If a file cannot be read or written.
     """
     recipe = parse_recipe(request.recipe)
     model = TrainableModel(
@@ -32,8 +32,9 @@ def train(request: TrainingRequest) -> None:
 
 
 def _build_trainer(recipe: Recipe, preparation: Preparation) -> Pix2PixTrainer:
-    """Return both networks, the discriminator knowing what the source alone tells of the target."""
-    prediction = LinearPrediction.of(preparation.pairs.sample(), recipe.support_channels)
+    """Build the trainer, with a linear prediction that is fitted to a sample of the slices."""
+    sample = preparation.pairs.sample()
+    prediction = LinearPrediction.fit(sample, recipe.support_channels)
     return Pix2PixTrainer(
         recipe, prediction, preparation.steps, preparation.replicas, preparation.precision
     )

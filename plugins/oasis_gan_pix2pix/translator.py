@@ -1,4 +1,4 @@
-"""A trained generator, ready to translate volumes slice by slice."""
+"""Load a trained generator and translate volumes with it, slice by slice."""
 
 from __future__ import annotations
 
@@ -25,10 +25,58 @@ from oasis_gan import (
 )
 
 from . import model_folder
-from .blueprint import Blueprint, blueprint
+from .blueprint import Blueprint, make_blueprint
 from .folding import fold
 from .inference import Inference
 from .weight_shapes import weight_shapes
+
+
+class CanvasNotDivisibleError(OasisGanError):
+    """The canvas of a model cannot be halved as often as its generator needs."""
+
+    def __init__(self, path: Path, multiple: int, levels: int) -> None:
+        super().__init__(
+            path,
+            expected=f"canvas.multiple divisible by {2**levels} for {levels} levels",
+            found=str(multiple),
+            remedy="retrain the model",
+        )
+
+
+class ImpossibleWeightsError(OasisGanError):
+    """The weights of a model cannot be those of its generator."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            path,
+            expected="the weights of this architecture",
+            found=found,
+            remedy="take settings and weights of one model",
+        )
+
+
+class TooLargeWeightError(OasisGanError):
+    """A weight is too large for float32 once it is folded."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(
+            path,
+            expected="weights that float32 holds",
+            found=f"{name} beyond it",
+            remedy=model_folder.REMEDY,
+        )
+
+
+class DeviceMemoryError(OasisGanError):
+    """The memory of a device does not hold a single slice."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        super().__init__(
+            "device",
+            expected=f"memory for a slice of {rows} x {columns}",
+            found="too little",
+            remedy="free some, or hide the GPU: CUDA_VISIBLE_DEVICES=",
+        )
 
 
 def load_translator(
@@ -41,7 +89,7 @@ def load_translator(
 
     Args:
         folder: The model folder.
-        plane: The plane to slice in, ``all`` for the mean of all that the model was trained in, or ``auto``.
+        plane: The slicing plane, ``all`` to average over all planes that the model was trained in, or ``auto``.
         texture: See `StoredGenerator`.
         precision: See `StoredGenerator`.
 
@@ -69,11 +117,11 @@ def load_translator(
 
 @dataclass(frozen=True)
 class HistogramMatching:
-    """The last step over a whole volume: its intensities get the distribution that a scan of its tissues would have.
+    """A last step that gives each tissue of a generated volume the intensity distribution of a real scan.
 
     Args:
-        histogram: The distribution in each tissue, and how far intensities are brought to it.
-        label_set: What the labels of the source mean.
+        histogram: The distribution in each tissue, and how far to match it.
+        label_set: The meaning of the source's labels.
         source: The name of the source that holds the labels.
     """
 
@@ -84,20 +132,20 @@ class HistogramMatching:
     def __call__(
         self, channels: NDArray[np.float32], sources: Mapping[str, NDArray[Any]]
     ) -> NDArray[np.float32]:
-        """Return matched intensities (voxels, 1) for those that were generated."""
-        return self.histogram.matched(channels[:, 0], sources[self.source], self.label_set)[
-            :, np.newaxis
-        ]
+        """Return the generated intensities (voxels, 1), matched to the distribution."""
+        labels = sources[self.source]
+        intensities = self.histogram.matched(channels[:, 0], labels, self.label_set)
+        return intensities[:, np.newaxis]
 
 
 class StoredGenerator:
-    """The generator in a model folder. Inference is deterministic: the same slices always look the same.
+    """The generator in a model folder. It is deterministic: the same slices always get the same translation.
 
     Args:
         folder: The model folder.
-        texture: Between the smooth end of the model, 0, and the textured one, 1; what the model says if not given.
-        precision: To compute in; float32 if not given, and where the precision does not work on this machine.
-            Between bfloat16 and float32 the default model's outputs have a PSNR of at least 50 dB.
+        texture: A number from 0, the smooth end of the model, to 1, the textured end; the model's default if not given.
+        precision: The precision to compute in; float32 if not given, and where the precision does not work on this
+            machine. Between bfloat16 and float32 the default model's outputs have a PSNR of at least 50 dB.
 
     Raises:
         OasisGanError: If the folder cannot be trusted, or its weights do not fit its architecture.
@@ -113,22 +161,16 @@ class StoredGenerator:
         start_devices()
         self.file = stored.file
         settings = self.file.generator
-        if self.file.canvas.multiple % 2**settings.levels:
-            found = f"{self.file.canvas.multiple}"
-            expected = (
-                f"canvas.multiple divisible by {2**settings.levels} for {settings.levels} levels"
-            )
-            raise OasisGanError(
-                folder / model_folder.MODEL_JSON,
-                expected=expected,
-                found=found,
-                remedy="retrain the model",
-            )
-        plan = blueprint(settings, self.file.source_channels, self.file.target.channels)
-        require_shapes(weight_shapes(plan), stored.weights, folder / model_folder.WEIGHTS)
+        multiple = self.file.canvas.multiple
+        if multiple % 2**settings.levels:
+            path = folder / model_folder.MODEL_JSON
+            raise CanvasNotDivisibleError(path, multiple, settings.levels)
+        weights_path = folder / model_folder.WEIGHTS
+        plan = make_blueprint(settings, self.file.source_channels, self.file.target.channels)
+        require_shapes(weight_shapes(plan), stored.weights, weights_path)
         self.texture = self._choose_texture(texture)
         with np.errstate(all="ignore"):
-            weights = stored.at(1.0 if self.texture is None else self.texture)
+            weights = stored.blend(1.0 if self.texture is None else self.texture)
         chosen = hardware.choose_precision(precision or hardware.DEFAULT_PRECISION)
         self.precision = chosen.precision
         self.computation = Computation(
@@ -137,13 +179,12 @@ class StoredGenerator:
             threads=hardware.thread_count(),
             note=chosen.note,
         )
-        self.inference = Inference(
-            *_fold(plan, weights, folder / model_folder.WEIGHTS), self.precision
-        )
-        self._parts = 1  # in which a batch is computed
+        folded_plan, folded_weights = _fold(plan, weights, weights_path)
+        self.inference = Inference(folded_plan, folded_weights, self.precision)
+        self._parts = 1  # the number of parts in which a batch is computed
 
     def _choose_texture(self, requested: float | None) -> float | None:
-        """Return the texture to generate; None if the model has no choice."""
+        """Return the texture to generate; None if the model offers no choice."""
         if self.file.texture is None or requested is None:
             return self.file.texture
         return requested
@@ -153,30 +194,26 @@ class StoredGenerator:
     ) -> NDArray[np.float32]:
         """Return generated slices (n, rows, columns, target channels) in [0, 1].
 
-        A batch that a device's memory does not hold is halved until it does, and so are those after it.
+        A batch that does not fit into the memory of the device is divided until it does, and so are later batches.
 
         Args:
-            slices: (n, rows, columns, source channels) in [0, 1].
-            mask: The pixels (n, rows, columns) that are needed; all of them if not given.
+            slices: Source slices (n, rows, columns, source channels) in [0, 1].
+            mask: The pixels to compute, (n, rows, columns); all of them if not given.
 
         Raises:
-            OasisGanError: If the memory does not hold a single slice.
+            DeviceMemoryError: If a single slice does not fit into the memory.
         """
         try:
-            parts = [
-                part for part in np.array_split(np.arange(len(slices)), self._parts) if len(part)
-            ]
-            made = [
-                self.inference(slices[part], None if mask is None else mask[part]) for part in parts
-            ]
-            return np.concatenate(made)
+            generated = []
+            for part in np.array_split(np.arange(len(slices)), self._parts):
+                if len(part):
+                    part_mask = None if mask is None else mask[part]
+                    generated.append(self.inference(slices[part], part_mask))
+            return np.concatenate(generated)
         except tf.errors.ResourceExhaustedError:
             if self._parts >= len(slices):
-                expected = f"memory for a slice of {slices.shape[1]} x {slices.shape[2]}"
-                remedy = "free some, or hide the GPU: CUDA_VISIBLE_DEVICES="
-                raise OasisGanError(
-                    "device", expected=expected, found="too little", remedy=remedy
-                ) from None
+                _, rows, columns, _ = slices.shape
+                raise DeviceMemoryError(rows, columns) from None
         self._parts *= 2
         return self.generate(slices, mask)
 
@@ -184,17 +221,14 @@ class StoredGenerator:
 def _fold(
     plan: Blueprint, weights: model_folder.Weights, where: Path
 ) -> tuple[Blueprint, dict[str, NDArray[Any]]]:
-    expected, remedy = "the weights of this architecture", "take settings and weights of one model"
+    """Fold a generator, and check its weights."""
     try:
-        # Weights may be anybody's: what overflows is looked for in the result.
+        # The weights may come from anywhere, so an overflow is looked for in the result.
         with np.errstate(all="ignore"):
             folded_plan, folded_weights = fold(plan, weights)
     except ValueError as error:
-        raise OasisGanError(where, expected=expected, found=str(error), remedy=remedy) from None
+        raise ImpossibleWeightsError(where, str(error)) from None
     for name, weight in folded_weights.items():
         if not np.isfinite(weight).all():
-            expected = "weights that float32 holds"
-            raise OasisGanError(
-                where, expected=expected, found=f"{name} beyond it", remedy=model_folder.REMEDY
-            )
+            raise TooLargeWeightError(where, name)
     return folded_plan, folded_weights

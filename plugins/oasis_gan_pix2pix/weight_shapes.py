@@ -1,4 +1,4 @@
-"""What the weights of a generator are called, and how large they are, without building it."""
+"""List the names and shapes of a generator's weights without building it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from .blueprint import Blueprint
 
 def weight_shapes(plan: Blueprint) -> dict[str, tuple[int, ...]]:
     """Return the shape of each weight of a generator, by name."""
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for block in plan.blocks:
         convolution = block.convolution
-        shapes[block.kernel] = convolution.kernel_shape(plan.channels_into(block), block.filters)
+        channels = plan.channels_into(block)
+        shapes[block.kernel] = convolution.kernel_shape(channels, block.filters)
         if block.has_bias:
             shapes[block.bias] = (convolution.copies * block.filters,)
         for name in block.norm_weights.values():

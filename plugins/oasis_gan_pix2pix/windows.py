@@ -1,10 +1,10 @@
-"""Which pixels of a slice a generator has to compute.
+"""Find the pixels of a slice that a generator has to compute.
 
-A head fills a third of its canvas, and around it there is nothing. What the encoder makes of nothing is the same for
-every slice, and what the decoder makes there is not used. So each level is computed in a window. That of level 0, the
-slice itself, holds all that is there and all that is asked for; that of each further level the pixels which the window
-before it reaches through a convolution by 4x4 with a stride of 2. These are also the pixels that the decoder needs to
-give the window before it.
+A head fills a third of its canvas and is surrounded by background. There the output of the encoder is the same for
+every slice, and the output of the decoder is not used. So each level is computed in a window only. The window of level
+0, the slice itself, contains all pixels that are not background and all that are requested. The window of each further
+level contains the pixels that the window before it reaches through a 4x4 convolution with a stride of 2. The decoder
+needs the same pixels to compute the window before.
 """
 
 from __future__ import annotations
@@ -17,20 +17,22 @@ from numpy.typing import NDArray
 from .blueprint import Blueprint
 
 Windows = NDArray[np.int32]
-"""Of each level the first row and the one after the last, and so for columns: (levels + 1, 2, 2)."""
+"""The box of each level, (levels + 1, 2, 2)."""
 Box = NDArray[np.integer[Any]]
-"""The first row and the one after the last, and so for columns: (2, 2)."""
+"""The first row and the row after the last, then the same of columns, (2, 2)."""
 OUTWARD = np.array([-1, 1], np.int32)
-"""A pixel more at both ends of a window."""
+"""A step that widens a window by one pixel at both ends."""
 
 
 def find_box(mask: NDArray[np.bool_]) -> Box:
-    """Return the smallest box around all that is set in (n, rows, columns); a single pixel if nothing is."""
+    """Return the smallest box around a mask (n, rows, columns); a single pixel if the mask is empty."""
     box = []
-    for axes in ((0, 2), (0, 1)):
-        there = np.flatnonzero(mask.any(axes))
-        first, last = (there[0], there[-1]) if there.size else (0, 0)
-        box.append((first, last + 1))
+    for other_axes in ((0, 2), (0, 1)):
+        occupied = np.flatnonzero(mask.any(other_axes))
+        if occupied.size:
+            box.append((occupied[0], occupied[-1] + 1))
+        else:
+            box.append((0, 1))
     return np.array(box)
 
 
@@ -38,23 +40,23 @@ def find_windows(plan: Blueprint, box: Box, size: list[int]) -> Windows:
     """Return the window of each level.
 
     Args:
-        plan: Of the generator.
-        box: What is there, and what is asked for, at level 0.
-        size: Rows and columns of the slice.
+        plan: The blueprint of the generator.
+        box: The box around all pixels of level 0 that are not background or are requested.
+        size: The rows and columns of the slice.
     """
     margins = _find_margins(plan)
     windows = [box + margins[0] * OUTWARD]
     for margin in margins[1:]:
         reached = (windows[-1] + np.array([-1, 2])) // 2
         windows.append(reached + margin * OUTWARD)
-    ends = [[[pixels >> level] for pixels in size] for level in range(len(windows))]
-    return np.asarray(np.clip(windows, 0, ends), np.int32)
+    sizes = [[[pixels >> level] for pixels in size] for level in range(len(windows))]
+    return np.asarray(np.clip(windows, 0, sizes), np.int32)
 
 
 def _find_margins(plan: Blueprint) -> list[int]:
-    """Return how many pixels wider than needed the window of each level is.
+    """Return by how many pixels the window of each level is widened.
 
-    A convolution that keeps the size sees beyond the window: what it gives at the very edge is not sound.
+    A convolution that keeps the size reads pixels beyond the window, so its output at the very edge is wrong.
     """
     margins = [0] * (plan.depth + 1)
     for block in plan.blocks:

@@ -42,7 +42,7 @@ def write(folder: Path, size: int, filters: int, levels: int, target: Any, seed:
     )
     model_folder.write_model(
         folder,
-        read_weights(networks.generator(settings, OASIS.channels, target.channels)),
+        read_weights(networks.build_generator(settings, OASIS.channels, target.channels)),
         {},
         name="random",
         version="1",

@@ -118,8 +118,8 @@ def _tutorial_training(work: Work) -> Prepared:
 
 def _tutorial_networks(work: Work) -> tuple[keras.Model, keras.Model]:
     recipe = _preset("tensorflow-tutorial", work)
-    generator = networks.generator(recipe.generator, CHANNELS, CHANNELS)
-    return generator, networks.discriminator(recipe.discriminator, CHANNELS, CHANNELS)
+    generator = networks.build_generator(recipe.generator, CHANNELS, CHANNELS)
+    return generator, networks.build_discriminator(recipe.discriminator, CHANNELS, CHANNELS)
 
 
 def _our_inference(work: Work) -> Prepared:
@@ -129,7 +129,7 @@ def _our_inference(work: Work) -> Prepared:
         generator = StoredGenerator(
             Path(folder), precision="auto" if work.side == "ours-auto" else None
         )
-    plain = networks.generator(_preset("paper", work).generator, CHANNELS, CHANNELS)
+    plain = networks.build_generator(_preset("paper", work).generator, CHANNELS, CHANNELS)
     slices, wanted = head(work.size)
     if work.side.endswith("-whole"):
         wanted = np.ones_like(wanted)

@@ -199,16 +199,16 @@ def test_operations_are_counted_from_the_layers() -> None:
     )
     # Down to 16x16 and 8x8; up from 8x8, and from 16x16 with the skip beside.
     products = 16**2 * 16 * 3 * 4 + 8**2 * 16 * 4 * 8 + 8**2 * 16 * 8 * 4 + 16**2 * 16 * 8 * 3
-    assert speed_tensorflow.gflop(networks.generator(settings, 3, 3), 32) == pytest.approx(
+    assert speed_tensorflow.gflop(networks.build_generator(settings, 3, 3), 32) == pytest.approx(
         2 * products / 1e9
     )
     full = GeneratorSettings(
         levels=8, filters=64, norm="batch", upsample="transposed", full_skip=False
     )
-    assert speed_tensorflow.gflop(networks.generator(full, 3, 3), 256) == pytest.approx(
+    assert speed_tensorflow.gflop(networks.build_generator(full, 3, 3), 256) == pytest.approx(
         12.1, abs=0.05
     )
-    judge = networks.discriminator(DiscriminatorSettings(filters=64, norm="batch"), 3, 3)
+    judge = networks.build_discriminator(DiscriminatorSettings(filters=64, norm="batch"), 3, 3)
     assert speed_tensorflow.gflop(judge, 256) == pytest.approx(6.4, abs=0.05)
 
 
@@ -222,8 +222,8 @@ def test_pytorchs_networks_have_our_parameters_and_shapes() -> None:
 
     recipe = preset("paper", 32, 4, 4)
     ours = (
-        networks.generator(recipe.generator, 3, 3),
-        networks.discriminator(recipe.discriminator, 3, 3),
+        networks.build_generator(recipe.generator, 3, 3),
+        networks.build_discriminator(recipe.discriminator, 3, 3),
     )
     theirs: Any = torch_pix2pix.Generator(3, 3, 4, 4), torch_pix2pix.Discriminator(6, 4)
     for our, their in zip(ours, theirs, strict=True):

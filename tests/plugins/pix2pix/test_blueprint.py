@@ -16,7 +16,7 @@ from oasis_gan_keras import variables
 from oasis_gan_keras.backend import keras, tf
 from oasis_gan_pix2pix import networks
 from oasis_gan_pix2pix.activations import LeakyReLU, ReLU
-from oasis_gan_pix2pix.blueprint import Block, Blueprint, blueprint
+from oasis_gan_pix2pix.blueprint import Block, Blueprint, make_blueprint
 from oasis_gan_pix2pix.convolutions import DOUBLINGS, Convolution, Doubling
 from oasis_gan_pix2pix.folding import fold
 from oasis_gan_pix2pix.inference import Inference
@@ -51,7 +51,7 @@ def boxes() -> Iterator[tuple[slice, slice]]:
 
 def assert_all_agree(plan: Blueprint) -> None:
     """Check that who builds a generator, counts its weights, folds it and runs it in windows means the same."""
-    network = networks.build(plan)
+    network = networks.build_from_blueprint(plan)
     shapes = {name: array.shape for name, array in variables.read_weights(network).items()}
     assert weight_shapes(plan) == shapes
     weights = random_weights(plan)
@@ -66,15 +66,17 @@ def assert_all_agree(plan: Blueprint) -> None:
         mask[:, *box] = True
         expected = np.asarray(network(slices, training=False)) / 2 + 0.5
         assert np.ptp(expected) > 0.01
-        np.testing.assert_allclose(np.asarray(inference.whole(slices)), expected, atol=1e-5)
+        np.testing.assert_allclose(
+            np.asarray(inference.generate_everywhere(slices)), expected, atol=1e-5
+        )
         np.testing.assert_allclose(inference(slices, mask)[mask], expected[mask], atol=1e-5)
 
 
 def test_the_papers_generators_read_as_in_the_paper() -> None:
     """Section 6.1.1; it counts the U-Net's decoder by what each block is given, and the other by what it gives."""
     settings = parse_recipe(tomllib.loads(PAPER.read_text())).generator
-    u_net = blueprint(settings, 3, 3)
-    plain = blueprint(settings.model_copy(update={"architecture": "encoder-decoder"}), 3, 3)
+    u_net = make_blueprint(settings, 3, 3)
+    plain = make_blueprint(settings.model_copy(update={"architecture": "encoder-decoder"}), 3, 3)
 
     def written(block: Block, width: int) -> str:
         return f"C{'D' if block.dropout else ''}{width}"
@@ -95,7 +97,7 @@ class FixedScale(Norm):
 
     weights: ClassVar[tuple[str, ...]] = ("scale",)
 
-    def layer(self, name: str) -> Any:  # noqa: ANN401
+    def build_layer(self, name: str) -> Any:  # noqa: ANN401
         return _Scaled(name=name)
 
     def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array]:
@@ -108,7 +110,7 @@ class RootMeanSquareNorm(Norm):
 
     weights: ClassVar[tuple[str, ...]] = ("scale",)
 
-    def layer(self, name: str) -> Any:  # noqa: ANN401
+    def build_layer(self, name: str) -> Any:  # noqa: ANN401
         return _Scaled(self, name=name)
 
     def compute(self, x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
@@ -137,12 +139,12 @@ def test_a_new_norm_is_one_class_in_one_table(
     recipe = parse_recipe(
         {"generator": {"norm": "new", "upsample": upsample, "levels": LEVELS, "filters": 4}}
     )
-    plan = blueprint(recipe.generator, 2, 1)
+    plan = make_blueprint(recipe.generator, 2, 1)
     assert "up2_norm/scale" in weight_shapes(plan)
     form, _ = fold(plan, random_weights(plan))
     assert ("up2_norm/scale" not in weight_shapes(form)) == folds
     assert_all_agree(plan)
-    judge = networks.discriminator(
+    judge = networks.build_discriminator(
         DiscriminatorSettings(norm="new", filters=4, receptive_field=34), 2, 1
     )
     assert "layer2_norm/scale" in variables.read_weights(judge)
@@ -181,14 +183,14 @@ def test_a_new_way_of_doubling_is_one_class_in_one_table(
         "filters": 4,
         "full_skip": full_skip,
     }
-    plan = blueprint(parse_recipe({"generator": settings}).generator, 2, 1)
+    plan = make_blueprint(parse_recipe({"generator": settings}).generator, 2, 1)
     assert weight_shapes(plan)["up2_conv/kernel"] == (1, 1, 16, 4)
     assert_all_agree(plan)
 
 
 def edited(*, kernel: int) -> Blueprint:
     """Return a U-Net with a block more in its encoder and in its decoder, each seen by all that come after it."""
-    plan = blueprint(GeneratorSettings(levels=LEVELS, filters=4, norm="batch"), 2, 1)
+    plan = make_blueprint(GeneratorSettings(levels=LEVELS, filters=4, norm="batch"), 2, 1)
     norm = NORMS["batch"]
     assert norm is not None
     deeper = Block(
@@ -225,14 +227,14 @@ def test_a_new_block_and_a_new_skip_are_lines_of_the_blueprint(kernel: int) -> N
 
 
 def test_a_skip_between_sizes_is_refused() -> None:
-    plan = blueprint(GeneratorSettings(levels=LEVELS, filters=4), 2, 1)
+    plan = make_blueprint(GeneratorSettings(levels=LEVELS, filters=4), 2, 1)
     up3, up2, *rest = plan.decoder
     with pytest.raises(ValueError, match="up2 reads up3, down1, which differ in size"):
         replace(plan, decoder=(up3, replace(up2, reads=("up3", "down1")), *rest))
 
 
 def test_a_block_in_the_wrong_half_is_refused() -> None:
-    plan = blueprint(GeneratorSettings(levels=LEVELS, filters=4), 2, 1)
+    plan = make_blueprint(GeneratorSettings(levels=LEVELS, filters=4), 2, 1)
     with pytest.raises(ValueError, match="up3 doubles the size, in the encoder"):
         replace(plan, encoder=plan.blocks, decoder=())
     with pytest.raises(ValueError, match="down1 halves the size, in the decoder"):
@@ -241,9 +243,11 @@ def test_a_block_in_the_wrong_half_is_refused() -> None:
 
 def test_a_seed_gives_its_weights_to_the_blocks_in_order() -> None:
     """A seed that was trained with gives the same weights again, whatever else is changed in how a block is built."""
-    plan = blueprint(GeneratorSettings(levels=LEVELS, filters=4, dropout=0.5, noise=True), 2, 1)
+    plan = make_blueprint(
+        GeneratorSettings(levels=LEVELS, filters=4, dropout=0.5, noise=True), 2, 1
+    )
     keras.utils.set_random_seed(7)
-    weights = variables.read_weights(networks.build(plan))
+    weights = variables.read_weights(networks.build_from_blueprint(plan))
     keras.utils.set_random_seed(7)
     for block in plan.blocks:
         draw = keras.initializers.RandomNormal(0.0, 0.02)

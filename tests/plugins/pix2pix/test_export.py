@@ -102,7 +102,7 @@ def model(
     generator = GeneratorSettings(**{"levels": 3, "filters": 4, **settings})
     rng = np.random.default_rng(0)
     weights = {}
-    for variable in networks.generator(generator, source.channels, 1).variables:
+    for variable in networks.build_generator(generator, source.channels, 1).variables:
         if "seed" not in variable.path:
             noise = rng.normal(0, 0.2, variable.shape)
             weights[variable.path] = np.abs(noise) + 0.5 if "variance" in variable.path else noise
@@ -296,7 +296,7 @@ def test_an_export_that_gives_something_else_is_thrown_away(
     wrong: Callable[[Any], Any],
 ) -> None:
     needed(wanted)
-    right = export._graph
+    right = export._make_graph
 
     def mistaken(generator: StoredGenerator) -> Any:  # noqa: ANN401
         graph = right(generator)
@@ -304,7 +304,7 @@ def test_an_export_that_gives_something_else_is_thrown_away(
             lambda source: {"target": wrong(graph(source)["target"])}, graph.input_signature
         )
 
-    monkeypatch.setattr(export, "_graph", mistaken)
+    monkeypatch.setattr(export, "_make_graph", mistaken)
     with pytest.raises(OasisGanError, match=r"within 0\.0001 of the generator"):
         export_command(ExportOptions(str(small), wanted, tmp_path / "out", ()))
     assert names(tmp_path) == []

@@ -11,7 +11,7 @@ from oasis_gan_keras import variables
 from oasis_gan_keras.backend import tf
 from oasis_gan_keras.variables import assign
 from oasis_gan_pix2pix import networks
-from oasis_gan_pix2pix.blueprint import blueprint
+from oasis_gan_pix2pix.blueprint import make_blueprint
 from oasis_gan_pix2pix.folding import fold
 from oasis_gan_pix2pix.inference import Inference
 from oasis_gan_pix2pix.kernels import sub_pixel_kernel
@@ -53,38 +53,40 @@ def learnt(network: Any) -> dict[str, Array]:  # noqa: ANN401
 @pytest.mark.parametrize("levels", [1, 3, 5])
 def test_the_weights_are_those_of_the_network(name: str, levels: int) -> None:
     settings = GeneratorSettings(**{"levels": levels, "filters": 4, **GENERATORS[name]})
-    plan = blueprint(settings, 3, 2)
-    weights = variables.read_weights(networks.build(plan))
+    plan = make_blueprint(settings, 3, 2)
+    weights = variables.read_weights(networks.build_from_blueprint(plan))
     assert weight_shapes(plan) == {path: array.shape for path, array in weights.items()}
 
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_the_folded_generator_gives_the_same_slices(name: str) -> None:
     settings = GeneratorSettings(**{"levels": 3, "filters": 4, **GENERATORS[name]})
-    plan = blueprint(settings, 3, 2)
-    plain = networks.build(plan)
+    plan = make_blueprint(settings, 3, 2)
+    plain = networks.build_from_blueprint(plan)
     inference = Inference(*fold(plan, learnt(plain)), "float32")
     for shape in ((2, 8, 8), (1, 24, 40)):
         slices = np.random.default_rng(1).random((*shape, 3), np.float32)
         expected = np.asarray(plain(slices, training=False)) / 2 + 0.5
         assert expected.std() > 0.01
         np.testing.assert_allclose(inference(slices), expected, atol=1e-5)
-        np.testing.assert_allclose(np.asarray(inference.whole(slices)), expected, atol=1e-5)
+        np.testing.assert_allclose(
+            np.asarray(inference.generate_everywhere(slices)), expected, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_the_folded_blueprint_lists_the_folded_weights(name: str) -> None:
     settings = GeneratorSettings(**{"levels": 3, "filters": 4, **GENERATORS[name]})
-    plan = blueprint(settings, 3, 2)
-    form, weights = fold(plan, learnt(networks.build(plan)))
+    plan = make_blueprint(settings, 3, 2)
+    form, weights = fold(plan, learnt(networks.build_from_blueprint(plan)))
     assert weight_shapes(form) == {path: array.shape for path, array in weights.items()}
 
 
 def test_folding_leaves_no_norm_and_no_transposed_convolution() -> None:
-    plan = blueprint(GeneratorSettings(levels=3, filters=4, norm="batch"), 3, 1)
-    form, weights = fold(plan, learnt(networks.build(plan)))
+    plan = make_blueprint(GeneratorSettings(levels=3, filters=4, norm="batch"), 3, 1)
+    form, weights = fold(plan, learnt(networks.build_from_blueprint(plan)))
     assert not [name for name in weights if "norm" in name]
-    whole = tf.function(Inference(form, weights, "float32").whole)
+    whole = tf.function(Inference(form, weights, "float32").generate_everywhere)
     graph = whole.get_concrete_function(tf.TensorSpec((None, 8, 8, 3))).graph
     assert not [
         operation.name
@@ -109,8 +111,8 @@ def test_a_sub_pixel_convolution_is_the_transposed_one(size: tuple[int, int]) ->
 
 
 def test_a_variance_below_0_is_named() -> None:
-    plan = blueprint(GeneratorSettings(levels=3, filters=4, norm="batch"), 3, 1)
-    weights = learnt(networks.build(plan))
+    plan = make_blueprint(GeneratorSettings(levels=3, filters=4, norm="batch"), 3, 1)
+    weights = learnt(networks.build_from_blueprint(plan))
     weights["up2_norm/moving_variance"] *= -1
     with pytest.raises(ValueError, match="up2_norm/moving_variance below 0"):
         fold(plan, weights)

@@ -60,7 +60,7 @@ def test_the_papers_generator_has_the_parameters_of_the_tutorials() -> None:
     settings = GeneratorSettings(
         levels=8, filters=64, norm="batch", upsample="transposed", full_skip=False
     )
-    ours = networks.generator(settings, 3, 3).count_params()
+    ours = networks.build_generator(settings, 3, 3).count_params()
     # The tutorial normalises its innermost block (4 numbers a channel), which the paper's erratum takes back; a
     # convolution without a norm has a bias here.
     assert ours == TUTORIAL_PARAMETERS - 4 * 512 + 512 + 64
@@ -69,7 +69,9 @@ def test_the_papers_generator_has_the_parameters_of_the_tutorials() -> None:
 def test_the_tutorials_generator_with_its_innermost_norm_has_the_tutorials_parameters() -> None:
     recipe = parse_recipe(tomllib.loads((RECIPES / "tensorflow-tutorial.toml").read_text()))
     # Its outermost block, unlike ours, has no bias: 64 numbers.
-    assert networks.generator(recipe.generator, 3, 3).count_params() == TUTORIAL_PARAMETERS + 64
+    assert (
+        networks.build_generator(recipe.generator, 3, 3).count_params() == TUTORIAL_PARAMETERS + 64
+    )
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
@@ -81,14 +83,14 @@ def test_a_generator_keeps_the_size_of_its_slices(
     settings = GeneratorSettings(
         levels=3, filters=4, norm=norm, upsample=upsample, full_skip=full_skip, dropout=0.5
     )
-    model = networks.generator(settings, 3, 2)
+    model = networks.build_generator(settings, 3, 2)
     made = np.asarray(model(np.abs(_noise(2, 16, 24, 3)), training=False))
     assert made.shape == (2, 16, 24, 2)
     assert np.abs(made).max() <= 1
 
 
 def test_dropout_acts_in_training_only() -> None:
-    model = networks.generator(GeneratorSettings(levels=3, filters=8, dropout=0.5), 3, 1)
+    model = networks.build_generator(GeneratorSettings(levels=3, filters=8, dropout=0.5), 3, 1)
     x = np.abs(_noise(1, 16, 16, 3))
     first, second = (np.asarray(model(x, training=False)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
@@ -98,10 +100,10 @@ def test_dropout_acts_in_training_only() -> None:
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_logit_sees_the_patch_the_paper_names(field: Field) -> None:
     """By gradient: which pixels move the logit in the middle. By arithmetic: kernels and strides of the layers."""
-    model = networks.discriminator(
+    model = networks.build_discriminator(
         DiscriminatorSettings(receptive_field=field, filters=1, norm="none"), 1, 1
     )
-    assert networks.receptive_field(model) == field
+    assert networks.compute_receptive_field(model) == field
     for variable in model.trainable_variables:
         variable.assign(tf.ones_like(variable) * 0.1)
     x = tf.Variable(np.ones((1, 2 * field + 32, 2 * field + 32, 2), np.float32))
@@ -114,7 +116,7 @@ def test_a_logit_sees_the_patch_the_paper_names(field: Field) -> None:
 
 def test_the_papers_discriminator_gives_30_by_30_logits_and_the_tutorials_parameters() -> None:
     settings = DiscriminatorSettings(filters=64, norm="batch", receptive_field=70)
-    model = networks.discriminator(settings, 3, 3)
+    model = networks.build_discriminator(settings, 3, 3)
     assert model(np.zeros((1, 256, 256, 6), np.float32)).shape == (1, 30, 30, 1)
     # The tutorial's first layer has no bias.
     assert model.count_params() == TUTORIAL_DISCRIMINATOR + 64
@@ -123,7 +125,7 @@ def test_the_papers_discriminator_gives_30_by_30_logits_and_the_tutorials_parame
 def test_an_encoder_decoder_is_a_u_net_without_skips() -> None:
     """What the last level sees of the input comes through the innermost block alone."""
     plain, skipping = (
-        networks.generator(
+        networks.build_generator(
             GeneratorSettings(levels=3, filters=4, architecture=name, full_skip=False), 1, 1
         )
         for name in ("encoder-decoder", "u-net")
@@ -140,7 +142,7 @@ def test_translating_as_in_training_goes_by_each_slice_alone_and_repeats_itself(
     settings = GeneratorSettings(
         levels=3, filters=8, norm="batch", dropout=0.5, test_as_training=True
     )
-    model = networks.generator(settings, 3, 1)
+    model = networks.build_generator(settings, 3, 1)
     x = np.abs(_noise(3, 16, 16, 3))
     together, again = (np.asarray(model(x, training=False)) for _ in range(2))
     np.testing.assert_array_equal(together, again)
@@ -180,7 +182,7 @@ def test_noise_is_white_as_strong_as_its_channel_and_decided_by_the_slice() -> N
 
 def test_every_layer_starts_as_the_paper_says() -> None:
     keras.utils.set_random_seed(0)
-    model = networks.generator(GeneratorSettings(levels=4, filters=32), 3, 1)
+    model = networks.build_generator(GeneratorSettings(levels=4, filters=32), 3, 1)
     for variable in model.trainable_variables:
         values = np.asarray(variable)
         if variable.name == "kernel" and values.size > 1000:
@@ -201,13 +203,19 @@ def test_losses_are_those_of_the_paper_a_slice_each() -> None:
     halved = (minus_log_sigmoid(real) + minus_log_sigmoid(-generated)) / 2
     for made, expected in (
         (losses.l1(real, generated), mean(np.abs(real - generated))),
-        (losses.adversarial(bce, tf.constant(generated)), minus_log_sigmoid(generated)),
+        (
+            losses.generator_adversarial_loss(bce, tf.constant(generated)),
+            minus_log_sigmoid(generated),
+        ),
         (losses.discriminator_loss(bce, tf.constant(real), tf.constant(generated), True), halved),
         (
             losses.discriminator_loss(bce, tf.constant(real), tf.constant(generated), False),
             2 * halved,
         ),
-        (losses.adversarial(squares, tf.constant(generated)), mean((generated - 1) ** 2)),
+        (
+            losses.generator_adversarial_loss(squares, tf.constant(generated)),
+            mean((generated - 1) ** 2),
+        ),
         (
             losses.discriminator_loss(squares, tf.constant(real), tf.constant(generated), True),
             (mean((real - 1) ** 2) + mean(generated**2)) / 2,
@@ -235,11 +243,11 @@ def test_texture_is_the_distance_between_distributions_of_values_and_changes(
         both = zip(features(a, roughness), features(b, 1), strict=True)
         expected.append(np.mean([wasserstein_distance(x.ravel(), y.ravel()) for x, y in both]))
     np.testing.assert_allclose(
-        np.asarray(losses.texture(real, generated, roughness)), expected, rtol=1e-4
+        np.asarray(losses.texture_loss(real, generated, roughness)), expected, rtol=1e-4
     )
 
 
 def test_texture_does_not_ask_where_a_pixel_is() -> None:
     real = _noise(1, 8, 8, 1, seed=0)
     moved = np.roll(real, 3, axis=1)
-    assert float(losses.texture(real, moved)[0]) < 1e-6 < float(losses.l1(real, moved)[0])
+    assert float(losses.texture_loss(real, moved)[0]) < 1e-6 < float(losses.l1(real, moved)[0])

@@ -20,7 +20,7 @@ from oasis_gan_keras.paired_slices import PairedSlices
 from oasis_gan_keras.sentences import list_settings
 from oasis_gan_keras.variables import assign, read_weights
 from oasis_gan_pix2pix import model_folder
-from oasis_gan_pix2pix.blueprint import blueprint
+from oasis_gan_pix2pix.blueprint import make_blueprint
 from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
 from oasis_gan_pix2pix.trainer import Pix2PixTrainer
@@ -89,7 +89,7 @@ def test_contrast_and_output_follow_from_the_direction(
 
 def test_what_the_source_tells_is_the_mean_of_each_tissue() -> None:
     recipe = Recipe(**STILL)
-    prediction = LinearPrediction.of(
+    prediction = LinearPrediction.fit(
         PairedSlices([subject("a", *head())], recipe, pytest.fail).sample(100)
     )
     np.testing.assert_allclose(prediction.weights[:, 0], [0.30, 0.55, 0.75], atol=0.02)
@@ -104,7 +104,7 @@ def test_training_learns_and_so_does_the_discriminator() -> None:
     )
     source, target = PairedSlices([subject("a", *head())], recipe, pytest.fail).sample(8)
     keras.utils.set_random_seed(0)
-    trainer = Pix2PixTrainer(recipe, LinearPrediction.of((source, target)), 300)
+    trainer = Pix2PixTrainer(recipe, LinearPrediction.fit((source, target)), 300)
     before = np.abs(trainer.generate(source) - target).mean()
     discriminator_loss = [
         float(trainer.update(step, source, target)["discriminator"]) for step in range(150)
@@ -314,7 +314,7 @@ def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
     file = dict(model_folder.read_model(folder).file)
     del file["weights"]
     settings = GeneratorSettings(levels=2, filters=4, norm="batch")
-    shapes = weight_shapes(blueprint(settings, 3, 1))
+    shapes = weight_shapes(make_blueprint(settings, 3, 1))
     weights = {path: np.ones(shape, np.float32) for path, shape in shapes.items()}
     array = weights.pop(name)
     if change is not None:

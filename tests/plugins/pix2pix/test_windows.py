@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from oasis_gan_pix2pix.blueprint import blueprint
+from oasis_gan_pix2pix.blueprint import make_blueprint
 from oasis_gan_pix2pix.folding import fold
 from oasis_gan_pix2pix.inference import Inference
 from oasis_gan_pix2pix.recipe import GeneratorSettings
@@ -30,7 +30,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def generator(name: str, levels: int) -> Inference:
     """Return a generator with weights far from those that a training starts with."""
     settings = GeneratorSettings(levels=levels, filters=4, **SETTINGS[name])
-    plan = blueprint(settings, 2, 1)
+    plan = make_blueprint(settings, 2, 1)
     rng, weights = np.random.default_rng(levels), {}
     for path, shape in weight_shapes(plan).items():
         values = rng.normal(0, 0.2, shape).astype(np.float32)
@@ -63,7 +63,7 @@ def test_what_is_wanted_is_what_the_whole_slice_gives(name: str, data: st.DataOb
     # What is there may be less than what is wanted, or more.
     slices *= np.stack([data.draw(boxes(size)) for _ in range(2)])[..., np.newaxis]
     inference = generator(name, levels)
-    whole = np.asarray(inference.whole(slices))
+    whole = np.asarray(inference.generate_everywhere(slices))
     np.testing.assert_allclose(inference(slices, wanted)[wanted], whole[wanted], atol=1e-5)
 
 
@@ -88,7 +88,7 @@ def test_canvases_take_turns() -> None:
         wanted = np.zeros((1, *size), bool)
         wanted[0, 5:9, 6:10] = True
         slices = rng.random((1, *size, 2), np.float32) * wanted[..., np.newaxis]
-        expected = np.asarray(inference.whole(slices))[wanted]
+        expected = np.asarray(inference.generate_everywhere(slices))[wanted]
         np.testing.assert_allclose(inference(slices, wanted)[wanted], expected, atol=1e-5)
 
 
