@@ -1,4 +1,4 @@
-"""The settings of a training that depend on no network: its data, their contrast, its steps."""
+"""The settings of a training that do not depend on its networks: data, contrasts and steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
 
 
 def _require_source_name(name: str) -> str:
-    """Refuse a name that cannot be typed before ``=``."""
+    """Reject a name that cannot be typed before ``=``."""
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         expected = f"names of up to {MAX_NAME} letters, digits, _ and -, beginning with a letter"
         raise setting_error("sources", expected, repr(name), "rename it")
@@ -34,11 +34,11 @@ def _require_source_name(name: str) -> str:
 
 
 SourceName = Annotated[str, AfterValidator(_require_source_name)]
-"""What a recipe calls one of several sources."""
+"""The name of one of several sources in a recipe."""
 
 
 def _find_label_set(labels: object) -> LabelSet:
-    """Return a label set, or the built-in one of a name. Sets of plugins come as they are: the tool finds those."""
+    """Return a label set, or the built-in one with a name. The tool has already found the label sets of plugins."""
     if isinstance(labels, LabelSet):
         return labels
     if not isinstance(labels, str):
@@ -54,45 +54,51 @@ NamedLabelSet = Annotated[
     PlainValidator(_find_label_set),
     PlainSerializer(lambda labels: labels.name, return_type=str),
 ]
-"""A label set that a recipe file calls by its name."""
+"""A label set, which a recipe file gives by name."""
 
 
 class HistogramSettings(Settings):
-    """How intensities of whole outputs are brought to the distribution they have in the scans that are learnt from."""
+    """The histogram matching of whole outputs to the distribution of intensities in the training scans."""
 
     strength: Fraction = Field(
-        0.0, description="How far outputs are brought to it, at the textured end."
+        0.0,
+        description="How far outputs are matched to the histogram of training scans, at the textured end.",
     )
     subjects: tuple[str, ...] = Field(
-        (), description="The scans to go by; all that are learnt from, if none is named."
+        (),
+        description="Subjects whose scans give the histogram; all training subjects if none is named.",
     )
 
 
 class AugmentationSettings(Settings):
-    """How training slices are varied, source and target alike (section 6.2 of arXiv 1611.07004)."""
+    """The augmentation of training slices, source and target alike (section 6.2 of arXiv 1611.07004)."""
 
     enlarge: float = Field(
-        1.0, ge=1, le=2, description="Every slice by this much; 286 / 256 in the Pix2Pix paper."
+        1.0,
+        ge=1,
+        le=2,
+        description="Enlarge every slice by this factor; 286 / 256 in the Pix2Pix paper.",
     )
-    shift: int = Field(8, ge=0, le=256, description="Slices are moved by up to this many pixels.")
+    shift: int = Field(8, ge=0, le=256, description="Shift slices by up to this many pixels.")
     zoom: float = Field(
-        0.0, ge=0, lt=0.5, description="Every other slice is scaled by up to this fraction."
+        0.0, ge=0, lt=0.5, description="Scale every other slice by up to this fraction."
     )
-    rotate: float = Field(
-        0.0, ge=0, le=45, description="Slices are turned by up to this many degrees."
-    )
+    rotate: float = Field(0.0, ge=0, le=45, description="Rotate slices by up to this many degrees.")
     flip: bool = Field(
-        True, description="Turn left and right over in half of the slices that show both."
+        True, description="Swap left and right in half of the slices that show both."
     )
     intensity: float = Field(
-        0.0, ge=0, le=0.5, description="Gain and gamma of source images vary by this fraction."
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Vary gain and gamma of source images by up to this fraction.",
     )
 
 
 class TrainingSettings(Settings):
-    """All that makes a training run, apart from its data and its networks.
+    """All settings of a training run except those of its networks and losses.
 
-    A plugin derives its recipe from it and adds the settings of its networks and losses.
+    A plugin derives its recipe from this class, and adds the settings of its networks and losses.
     """
 
     changeable: ClassVar[frozenset[str]] = frozenset(
@@ -112,44 +118,47 @@ class TrainingSettings(Settings):
             "tensorboard",
         }
     )
-    """What may change when a training is resumed: neither networks, nor what they are shown or trained for."""
+    """The settings that may change when a training is resumed; networks, data and losses have to stay the same."""
 
     name: str = Field(
         "model",
         pattern=r"^[A-Za-z0-9._-]+$",
         max_length=MAX_NAME,
-        description="Of the trained model.",
+        description="Name of the trained model.",
     )
     version: str = Field(
-        "1", pattern=r"^[A-Za-z0-9.+-]+$", max_length=MAX_NAME, description="Of the trained model."
+        "1",
+        pattern=r"^[A-Za-z0-9.+-]+$",
+        max_length=MAX_NAME,
+        description="Version of the trained model.",
     )
-    source: Side = Field("labels", description="What goes in: a label map, or an image.")
+    source: Side = Field("labels", description="Kind of source: a label map, or an image.")
     sources: dict[SourceName, Side] = Field(
         {},
-        description="Several sources instead: what each is, by name, the one that is translated first.",
+        description="Several named sources instead, with the kind of each. The first one is translated.",
     )
-    target: Side = Field("image", description="What comes out.")
+    target: Side = Field("image", description="Kind of target: an image, or a label map.")
     labels: NamedLabelSet = Field(OASIS, description="The label set of the label maps.")
     contrast: Literal["anchored", "robust"] = Field(
         "anchored",
-        description="Target intensities: tissue means on fixed anchors, or percentiles on 0 and 1 (robust), the "
-        "default but from labels with CSF, GM and WM to an image.",
+        description="How target intensities are scaled: anchored puts tissue means on fixed values, robust puts "
+        "percentiles on 0 and 1. Robust is the default unless labels with CSF, GM and WM become an image.",
     )
     sharpness: float | None = Field(
         None,
         ge=1,
         le=3,
-        description="Sharpen targets to this many times the gradient of their tissues' means.",
+        description="Sharpen targets until their gradient is this multiple of that of their tissue means.",
     )
     output: str = Field(
         "T1w",
         pattern=r"^[A-Za-z0-9]+$",
         max_length=MAX_OUTPUT,
-        description="What the names of outputs end in; by default dseg for label maps, and image for images that are "
+        description="Suffix of the names of outputs; by default dseg for label maps, and image for images that are "
         "not anchored.",
     )
     planes: tuple[Plane, ...] = Field(
-        tuple(Plane), min_length=1, description="To cut training slices in."
+        tuple(Plane), min_length=1, description="Planes in which training slices are cut."
     )
     context: int = Field(
         0,
@@ -158,64 +167,86 @@ class TrainingSettings(Settings):
         description="Neighbouring slices on each side that the network sees too (2.5-D).",
     )
     spacing: float = Field(
-        1.0, gt=0, le=100, description="Of the canvas the slices are laid on, mm."
+        1.0, gt=0, le=100, description="Pixel size of the canvas that slices are placed on, in mm."
     )
-    size: int = Field(192, ge=1, le=4096, description="Rows and columns of that canvas, at least.")
+    size: int = Field(
+        192,
+        ge=1,
+        le=4096,
+        description="Rows and columns of the canvas, which grows for larger slices.",
+    )
     patch: int | None = Field(
         None, ge=1, le=4096, description="Train on random crops of this many rows and columns."
     )
     resolutions: tuple[Annotated[float, Field(gt=0, le=10)], ...] = Field(
-        (), max_length=4, description="Learn each head at these voxel sizes as well, mm."
+        (), max_length=4, description="Train on each head at these voxel sizes too, in mm."
     )
     steps: int | None = Field(
-        None, ge=1, description="Updates of each network; 4000 if there are no epochs either."
+        None,
+        ge=1,
+        description="Number of updates of each network; 4000 if neither steps nor epochs are given.",
     )
     epochs: int | None = Field(
-        None, ge=1, description="Times every slice is shown, instead of steps."
+        None, ge=1, description="How often every slice is shown, instead of steps."
     )
     batch: int = Field(
         4,
         ge=1,
         le=256,
-        description="Slices in an update, over all devices; 1 in the Pix2Pix paper.",
+        description="Slices per update, over all devices; 1 in the Pix2Pix paper.",
     )
-    learning_rate: float = Field(2e-4, gt=0, le=1, description="Of Adam, with beta_1 = 0.5.")
+    learning_rate: float = Field(
+        2e-4, gt=0, le=1, description="Learning rate of Adam, with beta_1 = 0.5."
+    )
     constant: Fraction = Field(
-        0.5, description="Share of the steps before the learning rate falls linearly to 0."
+        0.5, description="Fraction of the steps before the learning rate falls linearly to 0."
     )
     averaging: float = Field(
-        0.0, ge=0, lt=1, description="Decay of the moving average of weights that is kept; 0: none."
+        0.0,
+        ge=0,
+        lt=1,
+        description="Decay of the moving average of weights that becomes the model; 0 for no averaging.",
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="Of the arithmetic; auto takes what the hardware is fast in, if that works.",
+        description="Precision of the arithmetic; auto takes the one that works fastest on the hardware.",
     )
-    validate_every: int | None = Field(None, ge=1, description="Steps; an epoch if not given.")
+    validate_every: int | None = Field(
+        None, ge=1, description="Steps between validations; an epoch if not given."
+    )
     checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints.")
-    keep: int = Field(3, ge=1, description="Checkpoints that are kept, the last ones.")
+    keep: int = Field(3, ge=1, description="Number of checkpoints to keep; older ones are deleted.")
     patience: int | None = Field(
-        None, ge=1, description="Stop after so many validations without a better one."
+        None, ge=1, description="Stop after this many validations without an improvement."
     )
-    select: Literal["last", "best"] = Field("last", description="Which weights become the model.")
-    tensorboard: bool = Field(False, description="Show losses and samples in TensorBoard too.")
-    seed: int = Field(0, ge=0, lt=2**31, description="Of weights, order and augmentation.")
+    select: Literal["last", "best"] = Field(
+        "last",
+        description="Which weights become the model: the last, or those with the best validation.",
+    )
+    tensorboard: bool = Field(False, description="Write losses and pictures for TensorBoard too.")
+    seed: int = Field(
+        0, ge=0, lt=2**31, description="Seed of initial weights, order of slices and augmentation."
+    )
     histogram: HistogramSettings = HistogramSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
 
     @property
     def multiple(self) -> int:
-        """What rows and columns of the canvas are a multiple of; a network that halves slices needs more than 1."""
+        """The number of which rows and columns of the canvas are multiples.
+
+        It is more than 1 if the network halves slices.
+        """
         return 1
 
     @property
     def full_size_channels(self) -> int:
-        """Channels of source, target and the network's own layers at full size together."""
-        target = self.label_set.channels if self.target == "labels" else 1
-        return self.source_channels + target
+        """The channels of source, target and the network's layers at full size, added up."""
+        target_channels = self.label_set.channels if self.target == "labels" else 1
+        return self.source_channels + target_channels
 
     @property
     def named_sources(self) -> Mapping[str, Side]:
-        """What each source is, by name, in the order of channels. A single source is called what it is."""
+        """The kind of each source by name, in the order of channels. A single source is named after its kind."""
         return self.sources or {self.source: self.source}
 
     @property
@@ -227,7 +258,7 @@ class TrainingSettings(Settings):
 
     @property
     def encodings(self) -> Mapping[str, LabelSet | Percentiles]:
-        """What the values of each source mean to the model, by name, in the order of channels."""
+        """The encoding of each source by name, in the order of channels."""
         return {
             name: self.label_set if side == "labels" else Percentiles()
             for name, side in self.named_sources.items()
@@ -235,16 +266,15 @@ class TrainingSettings(Settings):
 
     @property
     def source_channels(self) -> int:
-        """Channels of all sources together, of a slice and of its neighbours."""
-        return (2 * self.context + 1) * sum(
-            encoding.channels for encoding in self.encodings.values()
-        )
+        """The channels of all sources, of a slice and its neighbours."""
+        slices = 2 * self.context + 1
+        return slices * sum(encoding.channels for encoding in self.encodings.values())
 
     @property
     def middle_channels(self) -> Mapping[str, slice]:
-        """Which channels of each source, by name, are those of the slice itself and not of its neighbours."""
+        """The channels of each source, by name, that belong to the slice itself rather than to its neighbours."""
         first = self.context * sum(encoding.channels for encoding in self.encodings.values())
-        places = {}
+        places: dict[str, slice] = {}
         for name, encoding in self.encodings.items():
             places[name] = slice(first, first + encoding.channels)
             first += encoding.channels
@@ -252,12 +282,12 @@ class TrainingSettings(Settings):
 
     @property
     def support_channels(self) -> slice:
-        """Which channels tell background: where those of the first source are all 0, whatever else is there."""
+        """The channels of the first source: a pixel is background where all of them are 0."""
         return next(iter(self.middle_channels.values()))
 
     @property
     def canvas(self) -> Canvas:
-        """What slices are laid on."""
+        """The canvas that slices are placed on."""
         return Canvas(self.spacing, self.size, self.multiple)
 
     @property
@@ -266,40 +296,41 @@ class TrainingSettings(Settings):
         return self.labels
 
     def total_steps(self, slices: int) -> int:
-        """Return how many updates there are when an epoch has so many slices."""
-        return self.epochs * max(slices // self.batch, 1) if self.epochs else self.steps or 4000
+        """Return the number of updates if an epoch has so many slices."""
+        if self.epochs:
+            return self.epochs * max(slices // self.batch, 1)
+        return self.steps or 4000
 
     @model_validator(mode="before")
     @classmethod
     def _choose_defaults(cls, settings: Any) -> Any:  # noqa: ANN401 - whatever a TOML file holds
-        """Fill in what depends on the direction."""
+        """Fill in the defaults that depend on the kinds of source and target."""
         if not isinstance(settings, dict):
             return settings
         chosen = dict(settings)
         sources = chosen.get("sources")
         if sources and isinstance(sources, dict):
             first = next(iter(sources.values()))
-            # What it cannot be is told of sources, where it stands.
+            # An invalid kind is reported as an error of `sources`, where it was given.
             if first in get_args(Side):
                 chosen.setdefault("source", first)
         to_image = chosen.get("target", "image") == "image"
-        from_tissues = chosen.get("source", "labels") == "labels" and _names_tissues(
-            chosen.get("labels", OASIS)
-        )
+        from_labels = chosen.get("source", "labels") == "labels"
+        from_tissues = from_labels and _names_tissues(chosen.get("labels", OASIS))
         chosen.setdefault("contrast", "anchored" if to_image and from_tissues else "robust")
-        image = "T1w" if chosen["contrast"] == "anchored" else "image"
-        chosen.setdefault("output", image if to_image else "dseg")
+        image_output = "T1w" if chosen["contrast"] == "anchored" else "image"
+        chosen.setdefault("output", image_output if to_image else "dseg")
         return chosen
 
     @field_validator("planes")
     @classmethod
     def _each_once(cls, planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
-        """Refuse a plane that is named twice."""
+        """Reject repeated planes."""
         return require_unique_planes(planes)
 
     @model_validator(mode="after")
     def _data_fit_together(self) -> Self:
-        """Refuse settings of the data that contradict each other."""
+        """Reject settings of the data that contradict each other."""
         if self.steps is not None and self.epochs is not None:
             raise setting_error("steps", "steps or epochs", "both")
         self._require_pixels()
@@ -322,7 +353,7 @@ class TrainingSettings(Settings):
         return self
 
     def _require_pixels(self) -> None:
-        """Refuse patches and canvases that the network cannot take."""
+        """Reject patches and canvases that the network cannot process."""
         if self.patch is not None and self.patch % self.multiple:
             raise setting_error(
                 "patch", f"a multiple of {self.multiple} for this network", self.patch
@@ -337,7 +368,7 @@ class TrainingSettings(Settings):
             )
 
     def _require_no_painting(self) -> None:
-        """Refuse what is only there where an image is made of labels."""
+        """Reject settings that only apply if labels become an image."""
         if self.contrast == "anchored":
             raise setting_error(
                 "contrast", "robust, where an image is not made of labels", "anchored"
@@ -351,7 +382,7 @@ class TrainingSettings(Settings):
 
 
 def _names_tissues(labels: object) -> bool:
-    """Whether a label set names the tissues whose means can be anchored; one that is not known is refused elsewhere."""
+    """Whether a label set names the tissues whose means can be anchored; an unknown set is rejected elsewhere."""
     known = LABEL_SETS.find(labels) if isinstance(labels, str) else labels
     if not isinstance(known, LabelSet):
         return True
