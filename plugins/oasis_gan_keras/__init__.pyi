@@ -18,6 +18,7 @@ from .paired_slices import Batch, PairedSlices
 from .rendezvous import find_workers
 from .replicas import Replicas
 from .sentences import describe_expected, find_field
+from .setting_types import SourceName
 from .settings import (
     Fraction,
     Settings,
@@ -28,7 +29,7 @@ from .settings import (
 )
 from .trainer import Arrays, Losses, TrainableNetwork, Trainer
 from .training import train
-from .training_settings import AugmentationSettings, HistogramSettings, SourceName, TrainingSettings
+from .training_settings import AugmentationSettings, HistogramSettings, TrainingSettings
 from .variables import assign, read_variables, read_weights, require_shapes
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Import TensorFlow and Keras once, without their log messages; all other modules import them from here."""
+"""Import TensorFlow and Keras once, without their log messages, for all other modules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @contextmanager
 def _hold_stderr() -> Iterator[None]:
-    """Hide what native code writes to standard error, and show it only if an exception is raised."""
+    """Hide what native code writes to standard error unless an exception is raised."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -33,8 +33,8 @@ def _hold_stderr() -> Iterator[None]:
 def _pause_garbage_collection() -> Iterator[None]:
     """Exclude imported objects from garbage collection, now and at exit, which saves a second.
 
-    The imports create hundreds of thousands of objects. None of them is garbage, yet the collector would scan all of
-    them many times.
+    The imports create hundreds of thousands of objects. None of them is garbage, yet the collector
+    would scan all of them many times.
     """
     gc.disable()
     try:
@@ -44,7 +44,8 @@ def _pause_garbage_collection() -> Iterator[None]:
         gc.freeze()
 
 
-# TensorFlow and Keras read these variables on import. A user's own Keras settings must not change a model.
+# TensorFlow and Keras read these variables on import. A user's own Keras settings must not change a
+# model.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
@@ -68,11 +69,13 @@ def start_devices() -> None:
 def compiled(function: Callable[..., Any], **options: Any) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
     """Return a function of tensors as a `tf.function`.
 
-    AutoGraph is turned off, because no function here branches on a tensor. It would read the source when a graph is
-    first traced, perhaps an hour into a training, when the file may no longer match the code that is running.
+    AutoGraph is turned off, because no function here branches on a tensor. It would read the source
+    when a graph is first traced, perhaps an hour into a training, when the file may no longer match
+    the code that is running.
 
-    Shapes are never relaxed after earlier calls. A graph for one shape and a graph for any shape round differently,
-    and a resumed training would see other shapes first. Use `for_any_size` instead.
+    Shapes are never relaxed after earlier calls. A graph for one shape and a graph for any shape
+    round differently, and a resumed training would see other shapes first. Use `for_any_size`
+    instead.
     """
     return tf.function(function, autograph=False, **options)
 
@@ -99,7 +102,7 @@ def _relax_size(value: Any) -> Any:  # noqa: ANN401
 
 
 def make_deterministic(seed: int) -> None:
-    """Make everything that TensorFlow computes from here on depend on ``seed`` alone, bit for bit."""
+    """Make all later results of TensorFlow depend on ``seed`` alone, bit for bit."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 

@@ -73,7 +73,8 @@ def find_changes(
         step: The number of updates that were done with the old recipe.
         before: The old recipe, as `model_dump` returns it.
         after: The new recipe.
-        defaults: The values of settings that the old recipe does not name; None if it names all of them.
+        defaults: The values of settings that the old recipe does not name; None if it names all of
+            them.
     """
     old: dict[str, Any] = {}
     if defaults is not None:
@@ -112,7 +113,7 @@ def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings
 
 
 def format_as_comment(changes: Sequence[Change]) -> str:
-    """Return the comment at the top of a recipe that lists its changed settings; empty if there are none."""
+    """Return a comment for the top of a recipe that lists changed settings, if there are any."""
     if not changes:
         return ""
     lines = ["Not all of these settings held from the first step on:"]

@@ -21,8 +21,8 @@ Arrays = Mapping[str, NDArray[Any]]
 FOLDER = "checkpoints"
 """The folder inside a model folder that holds the checkpoints."""
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
-# All metadata is stored under one key: safetensors writes several keys in any order, and equal states must give equal
-# files.
+# All metadata is stored under one key: safetensors writes several keys in any order, and equal
+# states must give equal files.
 _METADATA_KEY = "facts"
 _CHECKSUM = "sha256"
 
@@ -118,7 +118,7 @@ def read_last(folder: Path) -> Checkpoint | None:
 
 
 def _read_metadata(header: Mapping[str, str] | None) -> dict[str, Any]:
-    """Return the metadata of a checkpoint from the header of its file; raise ValueError if there is none."""
+    """Return the metadata from the header of a file, or raise ValueError if there is none."""
     text = (header or {}).get(_METADATA_KEY)
     if text is None:
         raise ValueError("no metadata")
@@ -129,7 +129,7 @@ def _read_metadata(header: Mapping[str, str] | None) -> dict[str, Any]:
 
 
 def _compute_checksum(arrays: Arrays, metadata: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the metadata and of the names, types, shapes and bytes of all arrays."""
+    """Return the SHA-256 of the metadata and of all arrays: names, types, shapes and bytes."""
     digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]

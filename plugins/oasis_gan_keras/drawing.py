@@ -1,4 +1,6 @@
-"""Draw a training: its losses as curves, and slices side by side as in TensorFlow's pix2pix tutorial.
+"""Draw a training: losses as curves, and slices side by side.
+
+The layout is that of TensorFlow's pix2pix tutorial.
 
 https://www.tensorflow.org/tutorials/generative/pix2pix
 """
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 Slices = NDArray[np.float32]
 Curves = Mapping[str, tuple[Values, Values]]
-"""The curves of one panel, named ``training`` and ``validation``: the steps and the finite values of each."""
+"""The curves of one panel, ``training`` and ``validation``: the steps and the finite values."""
 
 TISSUES = ((64, 104, 160), (142, 148, 156), (240, 234, 222))
 """The colours of CSF, GM and WM, the three labels of a tissue map."""
@@ -74,12 +76,15 @@ def draw_curves(panels: Mapping[str, Curves], marks: Sequence[int] = ()) -> byte
 
 
 def draw_comparison_grid(columns: Sequence[tuple[str, Slices]]) -> bytes:
-    """Return a PNG with one row for each slice and a caption above each column, anterior or superior up.
+    """Return a PNG with one row for each slice and a caption above each column.
+
+    Slices are drawn with anterior or superior up.
 
     Args:
-        columns: The caption and the slices of each column. Slices are (n, rows, columns, channels) in [0, 1], with
-            rows and columns along the in-plane axes in the order R, A, S. A single channel is drawn in greys. Several
-            channels are the labels of a label map and are drawn in colours.
+        columns: The caption and the slices of each column. Slices are (n, rows, columns, channels)
+            in [0, 1], with rows and columns along the in-plane axes in the order R, A, S. A single
+            channel is drawn in greys. Several channels are the labels of a label map and are drawn
+            in colours.
     """
     pictures = [(caption, _turn_upright(colour_channels(slices))) for caption, slices in columns]
     _, first = pictures[0]
@@ -103,7 +108,7 @@ def draw_comparison_grid(columns: Sequence[tuple[str, Slices]]) -> bytes:
 
 
 class _PixelFigure:
-    """An empty figure, measured in pixels from its upper left corner and not registered with pyplot."""
+    """A figure measured in pixels from its upper left corner, and unknown to pyplot."""
 
     def __init__(self, width: float, height: float) -> None:
         self._width = width
@@ -200,6 +205,7 @@ def _choose_palette(labels: int) -> Values:
 def _turn_upright(slices: Slices) -> Slices:
     """Return slices as pictures, with right or anterior to the right and superior or anterior up.
 
-    The rows of a slice become the columns of the picture, and the columns of a slice become its rows, from below.
+    The rows of a slice become the columns of the picture, and the columns of a slice become its
+    rows, from below.
     """
     return slices.swapaxes(1, 2)[:, ::-1]

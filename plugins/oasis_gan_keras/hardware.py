@@ -17,7 +17,10 @@ Precision = Literal["float32", "bfloat16", "float16"]
 RequestedPrecision = Literal["auto", "float32", "bfloat16", "float16"]
 
 DEFAULT_PRECISION: RequestedPrecision = "float32"
-"""The precision of translating unless another is requested: outputs agree across machines, except for rounding."""
+"""The precision of translating unless another is requested.
+
+In float32, outputs of different machines differ only by rounding.
+"""
 
 _CPU_BFLOAT16 = {"amx_bf16", "avx512_bf16"}
 
@@ -28,7 +31,8 @@ class ChosenPrecision:
 
     Args:
         precision: The precision.
-        note: A line for the user if the requested or the fastest precision fails on this machine; otherwise empty.
+        note: A line for the user if the requested or the fastest precision fails on this machine;
+            otherwise empty.
     """
 
     precision: Precision
@@ -36,7 +40,10 @@ class ChosenPrecision:
 
 
 def choose_precision(requested: RequestedPrecision) -> ChosenPrecision:
-    """Return the requested precision, or float32 if it does not work on this machine; ``auto`` requests the fastest."""
+    """Return the requested precision, or float32 if that does not work on this machine.
+
+    ``auto`` requests the fastest precision.
+    """
     precision = find_fast_precision() if requested == "auto" else requested
     failure = find_convolution_failure(precision)
     if not failure:
@@ -51,8 +58,9 @@ def choose_precision(requested: RequestedPrecision) -> ChosenPrecision:
 def find_fast_precision() -> Precision:
     """Return the precision that the hardware is fastest in.
 
-    GPUs of compute capability 8 and above have bfloat16, those of 7 have float16 (untested). Processors have bfloat16
-    with AMX or AVX-512 BF16, and only oneDNN uses these instructions. Everything else computes in float32.
+    GPUs of compute capability 8 and above have bfloat16, those of 7 have float16 (untested).
+    Processors have bfloat16 with AMX or AVX-512 BF16, and only oneDNN uses these instructions.
+    Everything else computes in float32.
     """
     capabilities = _list_gpu_capabilities()
     if capabilities:
@@ -67,8 +75,8 @@ def find_fast_precision() -> Precision:
 def find_convolution_failure(precision: Precision) -> str:
     """Try a small convolution and its gradient; return what is wrong, or an empty text.
 
-    The instructions that a processor lists are not enough to go by: ``ONEDNN_MAX_CPU_ISA`` and virtual machines can
-    turn some of them off.
+    The instructions that a processor lists are not enough to go by: ``ONEDNN_MAX_CPU_ISA`` and
+    virtual machines can turn some of them off.
     """
     if precision == "float32":
         return ""
@@ -152,7 +160,7 @@ def _find_gpu_precision(capability: tuple[int, int]) -> Precision:
 
 
 def _find_cause(error: Exception) -> str:
-    """Return the part of TensorFlow's message that names the problem, without the name of the operation before it."""
+    """Return the cause that TensorFlow names in a message, without the operation before it."""
     line = str(error).partition("\n")[0]
     cause = line.rpartition("message: ")[2].partition(". ")[0]
     return cause or type(error).__name__

@@ -21,7 +21,8 @@ def largest_canvas(channels: int) -> int:
     """Return how many rows and columns a canvas may have.
 
     Args:
-        channels: The channels of the source, the target and the generator's layer at full size, added up.
+        channels: The channels of the source, the target and the generator's layer at full size,
+            added up.
     """
     pixels = _MAX_BATCH // (_SLICES * _BYTES * channels)
     return math.isqrt(min(MAX_PIXELS, pixels))

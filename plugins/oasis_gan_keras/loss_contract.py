@@ -1,4 +1,4 @@
-"""The checks that ``oasis-gan plugins --check`` runs on the losses of plugins, with slices of noise."""
+"""The checks that ``oasis-gan plugins --check`` runs on the losses of plugins."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ class BadLossNameError(OasisGanError):
     def __init__(self, name: str) -> None:
         super().__init__(
             "loss",
-            expected="a name of letters, digits, _ and -, other than validation_... and ..._gradient",
+            expected="a name of letters, digits, _ and -, other than validation_... and "
+            "..._gradient",
             found=repr(name),
             remedy="rename it",
         )
@@ -70,8 +71,8 @@ def loss(name: str) -> Callable[[LossFunction], LossFunction]:
     """Decorate a function to offer it to recipes as a loss.
 
     Args:
-        name: The name of the loss in recipes, in the table of losses and in the curves: a letter, then letters,
-            digits, ``_`` and ``-``.
+        name: The name of the loss in recipes, in the table of losses and in the curves: a letter,
+            then letters, digits, ``_`` and ``-``.
 
     Raises:
         BadLossNameError: If the name cannot be used.
@@ -117,7 +118,7 @@ def _check(name: str) -> int:
 
 
 def _require_name(name: str, function: LossFunction) -> None:
-    """Raise `OasisGanError` if a name cannot be a column of the table of losses, or another file uses it."""
+    """Raise `OasisGanError` if a name is not allowed, or another file uses it."""
     is_reserved = name.startswith("validation_") or name.endswith("_gradient")
     if is_reserved or not _NAME.fullmatch(name):
         raise BadLossNameError(name)

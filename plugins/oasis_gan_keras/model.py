@@ -61,7 +61,8 @@ class TrainableModel:
     Args:
         build: A function that builds the trainer once the slices have been read.
         write: A function that writes a model folder.
-        files: The names of the files that `write` writes, beginning with the one that describes the model.
+        files: The names of the files that `write` writes, beginning with the one that describes the
+            model.
     """
 
     build: Callable[[Preparation], Trainer]

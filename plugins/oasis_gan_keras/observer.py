@@ -1,4 +1,4 @@
-"""Follow a training while it runs: log lines, a table, curves, pictures, and the best weights so far."""
+"""Follow a training while it runs: log lines, curves, pictures, and the best weights."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Observer:
         self._log = TrainingLog(out, columns, step, self._recipe.tensorboard, changed_at)
 
     def observe(self, step: int, metrics: Metrics) -> bool:
-        """Record the metrics of an update; return whether the weights after it are the best so far."""
+        """Record the metrics of an update; return whether its weights are the best so far."""
         self._means.add(metrics)
         headline = self._trainer.headline
         self._request.progress(step, self._steps, f"{headline} {metrics[headline]:.4f}")
@@ -136,7 +136,7 @@ class Observer:
         return is_better
 
     def _validate(self, step: int, log: TrainingLog, sample: Batch) -> bool:
-        """Measure on held-out slices, and draw some; return whether the weights are the best so far."""
+        """Validate on held-out slices, and draw some; return whether the weights are the best."""
         source, target = sample
         generated = self._trainer.generate(source)
         places = (np.arange(_PICTURED_SLICES) + 0.5) * len(source) // _PICTURED_SLICES
@@ -149,7 +149,7 @@ class Observer:
         return is_better
 
     def _arrange(self, source: Slices, generated: Slices, real: Slices) -> list[tuple[str, Slices]]:
-        """Return the columns of a picture: each source without its neighbours, the output and the target."""
+        """Return the columns of a picture: sources without neighbours, output and target."""
         columns = []
         for name, channels in self._recipe.middle_channels.items():
             caption = name if self._recipe.sources else "Source"

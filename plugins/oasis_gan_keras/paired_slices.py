@@ -1,7 +1,8 @@
 """Draw paired training slices from volumes, and augment them.
 
-Which slices an update sees, and how they are augmented, depends on the seed and the number of the update alone. A
-resumed training therefore sees the same slices as one that never stopped, and so does each of several machines.
+Which slices an update sees, and how they are augmented, depends on the seed and the number of the
+update alone. A resumed training therefore sees the same slices as one that never stopped, and so
+does each of several machines.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class PairedSlices:
     Slices are encoded as channels when they are drawn.
 
     Args:
-        subjects: The subjects to read. Those that cannot be used, for whatever reason, are reported and left out.
+        subjects: The subjects to read. Those that cannot be used, for whatever reason, are reported
+            and left out.
         recipe: The planes, the canvas, the contrasts and the augmentation.
         report: A function that takes a line for each subject that is left out.
         required: Whether there must be at least one slice.
@@ -118,7 +120,7 @@ class PairedSlices:
 
     @property
     def histogram(self) -> Histogram | None:
-        """The distribution to match outputs to: the mean over the subjects named in the recipe, or over all.
+        """The distribution to match outputs to: the mean over the subjects of the recipe, or all.
 
         Raises:
             UnknownHistogramSubjectError: If the recipe names a subject that is not trained on.
@@ -138,7 +140,8 @@ class PairedSlices:
 
         Args:
             step: The number of the update, from 0.
-            share: Which part of the batch to return, and into how many parts it is divided among machines.
+            share: Which part of the batch to return, and into how many parts it is divided among
+                machines.
 
         Returns:
             Source and target (n, rows, columns, channels), both in [0, 1].
@@ -244,7 +247,8 @@ class PairedSlices:
         """
         rows, columns = item.spacing
         spacing = (rows * scale[0], columns * scale[1])
-        # As when translating, the whole stack is centred, so that a small slice keeps its place in the head.
+        # As when translating, the whole stack is centred, so that a small slice keeps its place in
+        # the head.
         fit = Fit.around(item.footprint, spacing, self._canvas).moved(shift)
         source = fit.apply(self._encode_with_neighbours(item))
         target = fit.apply(_encode(item.target, item.index, self._target_set))
@@ -254,7 +258,7 @@ class PairedSlices:
         return source, target
 
     def _encode_with_neighbours(self, item: TrainingSlice) -> Slices:
-        """Return the channels of all sources of a slice and its neighbours, in the order that `slicewise` uses."""
+        """Return the channels of a slice and its neighbours, in the order that `slicewise` uses."""
         encoded = []
         for offset in range(-self._recipe.context, self._recipe.context + 1):
             for stack, label_set in zip(item.sources, self._source_sets, strict=True):
@@ -265,7 +269,9 @@ class PairedSlices:
 
 
 def _encode(stack: SliceStack, index: int, label_set: LabelSet | None) -> Slices:
-    """Return the channels of a slice, (1, rows, columns, channels); slices beyond the volume are background.
+    """Return the channels of a slice, (1, rows, columns, channels).
+
+    Slices beyond the volume are background.
 
     Args:
         stack: Slices of label values or of normalised intensities.

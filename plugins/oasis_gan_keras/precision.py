@@ -1,4 +1,4 @@
-"""The precision of a training, which stays the same when the training is resumed on another machine."""
+"""The precision of a training, which stays the same when it is resumed on another machine."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ class TrainingPrecision:
             where: The model folder, for errors.
 
         Raises:
-            UnsupportedPrecisionError: If the machine does not support the precision that the training began with.
+            UnsupportedPrecisionError: If the machine does not support the precision that the
+                training began with.
         """
         stored = _read_stored(checkpoint)
         used: list[str] = list(stored.get("used", []))

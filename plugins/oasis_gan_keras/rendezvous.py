@@ -1,4 +1,7 @@
-"""Wait for all workers before TensorFlow does, because TensorFlow would wait forever and ignore all signals."""
+"""Wait for all workers before TensorFlow does.
+
+TensorFlow would wait forever, and ignore all signals.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +59,8 @@ def find_workers() -> tuple[list[str], int]:
 def wait_for_workers(addresses: Sequence[str], index: int, patience: float) -> None:
     """Return when all workers have started.
 
-    The first worker calls every other one until all have answered, and then tells them to go on. TensorFlow's own
-    servers use the same ports immediately afterwards.
+    The first worker calls every other one until all have answered, and then tells them to go on.
+    TensorFlow's own servers use the same ports immediately afterwards.
 
     Args:
         addresses: The host and port of every worker.
@@ -84,7 +87,8 @@ def _wait_for_call(addresses: Sequence[str], index: int, patience: float) -> Non
             found = f"nobody within {patience:.0f} s"
             raise MissingWorkerError(expected=chief, found=found) from None
     with call:
-        # The first worker may still be waiting for others, and may have started later than this one.
+        # The first worker may still be waiting for others, and may have started later than this
+        # one.
         call.settimeout(2 * patience)
         try:
             answer = call.makefile("rb").readline()

@@ -1,6 +1,7 @@
-"""The devices that train together: one, several in one machine, or several machines, by `tf.distribute`.
+"""The devices that train together, in one machine or in several, by `tf.distribute`.
 
-Each device gets its part of every batch. Gradients are averaged over all devices, so all of them take the same step.
+Each device gets its part of every batch. Gradients are averaged over all devices, so all of them
+take the same step.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Replicas:
 
     Args:
         strategy: A strategy of `tf.distribute`; the default strategy for a single device.
-        index: The index of this process among the workers. The first, 0, is the chief, which alone writes files.
+        index: The index of this process among the workers. The first, 0, is the chief, which alone
+            writes files.
         workers: The number of workers.
     """
 
@@ -70,7 +72,8 @@ class Replicas:
         addresses, index = find_workers()
         if len(addresses) > 1:
             wait_for_workers(addresses, index, patience)
-            # If a worker dies now, TensorFlow waits forever and holds the GIL. Only this watchdog still works then.
+            # If a worker dies now, TensorFlow waits forever and holds the GIL. Only this watchdog
+            # still works then.
             with os.fdopen(os.dup(2), "w") as stderr:
                 faulthandler.dump_traceback_later(patience, exit=True, file=stderr)
                 strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -126,7 +129,8 @@ class Replicas:
         """
         if self.workers == 1:
             return list(arrays)
-        # The arrays become a row of whole numbers. Adding zeros keeps every bit, even those of NaN and -0.
+        # The arrays become a row of whole numbers. Adding zeros keeps every bit, even those of NaN
+        # and -0.
         whole = b"".join(array.tobytes() for array in arrays)
         padding = bytes(-len(whole) % 8)
         row = np.frombuffer(whole + padding, np.int64)
@@ -168,7 +172,10 @@ class Replicas:
 
 
 def all_reduce(operation: str, values: Tensor) -> Tensor:
-    """Return the "SUM" or "MEAN" of tensors of one type over all devices; call it inside `Replicas.run`."""
+    """Return the "SUM" or "MEAN" of tensors of one type over all devices.
+
+    Call it inside `Replicas.run`.
+    """
     # Arguments and values read from variables have no device until they are copied.
     copied = tf.nest.map_structure(tf.identity, values)
     return tf.distribute.get_replica_context().all_reduce(operation, copied)

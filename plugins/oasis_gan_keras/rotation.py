@@ -11,12 +11,16 @@ from .backend import tf
 
 
 def rotate(slices: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
-    """Return slices (n, rows, columns, channels) rotated about their centre by linear interpolation, with 0 outside."""
+    """Return slices (n, rows, columns, channels) rotated about their centre.
+
+    They are interpolated linearly, with 0 outside.
+    """
     middle_row = (slices.shape[1] - 1) / 2
     middle_column = (slices.shape[2] - 1) / 2
     cosine = math.cos(math.radians(degrees))
     sine = math.sin(math.radians(degrees))
-    # The transform maps each pixel (x, y) of the result to the source: x runs along columns, y along rows.
+    # The transform maps each pixel (x, y) of the result to the source: x runs along columns, y
+    # along rows.
     x_offset = middle_column - cosine * middle_column + sine * middle_row
     y_offset = middle_row - sine * middle_column - cosine * middle_row
     transform = [cosine, -sine, x_offset, sine, cosine, y_offset, 0.0, 0.0]

@@ -147,7 +147,7 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether all updates are done, or the training stopped because nothing improved any more."""
+        """Whether all updates are done, or nothing improved any more."""
         return self._done >= self._steps or self._stopped_improving
 
     def state(self) -> Arrays:
@@ -168,7 +168,7 @@ class Run:
         self._record_changes(checkpoint.metadata)
 
     def _record_changes(self, metadata: Mapping[str, Any]) -> None:
-        """Record the settings that differ from those so far; the first versions did not store any."""
+        """Record the settings that were changed; the first versions did not store any."""
         self._changes = [Change(**change) for change in metadata.get("changes", [])]
         if "recipe" not in metadata:
             return
@@ -199,7 +199,10 @@ class Run:
                 self._stopped_improving = self._has_lost_patience()
 
     def _has_lost_patience(self) -> bool:
-        """Whether the chief has lost patience: a worker that decided alone would leave the others waiting."""
+        """Whether the chief has lost patience.
+
+        A worker that decided alone would leave the others waiting.
+        """
         return bool(self._ask_chief(self._observer.has_lost_patience(self._done)))
 
     def _ask_chief(self, number: int) -> int:
@@ -247,7 +250,8 @@ class Run:
     def _require_finite(self, metrics: Metrics) -> None:
         """Raise `NotFiniteError` if a loss or a gradient is not finite."""
         for name, value in metrics.items():
-            # In float16 a gradient may overflow: then the loss scale is lowered and that update is skipped.
+            # In float16 a gradient may overflow: then the loss scale is lowered and that update is
+            # skipped.
             may_overflow = self._trainer.precision == "float16" and name in self._trainer.gradients
             if not math.isfinite(value) and not may_overflow:
                 raise NotFiniteError(step=self._done, name=name, value=value, saved=self._saved)
@@ -269,7 +273,7 @@ class Run:
         self._write_models()
 
     def _write_models(self) -> None:
-        """Write the current model and, once the training is finished, the best one again to say so in it."""
+        """Write the current model and, after the training, the best one again as finished."""
         best = self._observer.best
         chosen = best.weights if self._recipe.select == "best" else {}
         self._write_model(self._request.out, chosen or self._trainer.weights(), self._done)

@@ -1,4 +1,4 @@
-"""Describe what is wrong with a setting in plain words; pydantic's messages are written for programmers."""
+"""Describe errors in settings in plain words; pydantic writes its messages for programmers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _EXPECTED: Mapping[str, Callable[[Details], str]] = {
     "dict_type": lambda _: "a table of settings",
     "json_invalid": lambda context: f"JSON ({context['error']})",
 }
-"""Functions that describe what was expected, by the type of the pydantic error; they take its context."""
+"""Descriptions of what was expected, by the type of a pydantic error, made from its context."""
 
 
 def find_field(details: Details) -> str:
@@ -81,7 +81,8 @@ def suggest(details: Details, settings: type[BaseModel]) -> str:
 
     Args:
         details: The pydantic error.
-        settings: The class of all settings, which is searched for the name that may have been meant.
+        settings: The class of all settings, which is searched for the name that may have been
+            meant.
     """
     field = find_field(details)
     value = details["input"]

@@ -1,4 +1,4 @@
-"""Settings that are validated, with one plain sentence for each error; every recipe is made of them."""
+"""Validated settings with one plain sentence for each error, of which recipes are made."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def parse_settings(kind: type[SomeSettings], settings: Any) -> SomeSettings:  # 
 
 
 def one_of(table: Mapping[str, object]) -> AfterValidator:
-    """Return a validator that accepts the names in a table, including names that are added to it later."""
+    """Return a validator that accepts the names in a table, even those that are added later."""
 
     def check(name: str) -> str:
         if name not in table:

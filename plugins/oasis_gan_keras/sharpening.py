@@ -16,17 +16,18 @@ _BISECTIONS = 12
 def sharpen(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
     """Return an image with edges as steep as those of a single scan, by unsharp masking.
 
-    A mean of many scans is blurred, and so is a resampled scan. How blurred it is follows from its mean gradient,
-    compared with that of an image in which each tissue has its mean intensity.
+    A mean of many scans is blurred, and so is a resampled scan. How blurred it is follows from its
+    mean gradient, compared with that of an image in which each tissue has its mean intensity.
 
     Args:
         image: Intensities (x, y, z) in [0, 1].
         labels: Tissues of the same shape, 0 in the background.
-        sharpness: The gradient to reach, as a multiple of the gradient of the image of tissue means.
+        sharpness: The gradient to reach, as a multiple of the gradient of the image of tissue
+            means.
 
     Returns:
-        The image, changed only where there are labels, with at most twice the detail that a blur of one voxel removes.
-        An image that is sharp enough is returned as it is.
+        The image, changed only where there are labels, with at most twice the detail that a blur of
+        one voxel removes. An image that is sharp enough is returned as it is.
     """
     inside = labels != 0
     target = sharpness * _mean_gradient(_paint_means(image, labels), inside)
@@ -60,7 +61,7 @@ def _paint_means(image: Image, labels: NDArray[Any]) -> Image:
 
 
 def _mean_gradient(image: Image, inside: Mask) -> float:
-    """Return the mean absolute difference of neighbours that both lie inside, over the three axes."""
+    """Return the mean absolute difference of neighbours inside, over the three axes."""
     means = []
     for axis in range(3):
         mask = np.moveaxis(inside, axis, 0)

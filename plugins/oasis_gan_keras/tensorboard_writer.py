@@ -24,8 +24,8 @@ class NoTensorBoardError(OasisGanError):
 class TensorBoardWriter:
     """A folder of events that ``tensorboard --logdir`` reads.
 
-    A resumed training writes to a new file beside the old one. TensorBoard shows the old file up to the step at which
-    the new one begins.
+    A resumed training writes to a new file beside the old one. TensorBoard shows the old file up to
+    the step at which the new one begins.
 
     Args:
         folder: The folder to write to; it is created if needed.

@@ -43,8 +43,8 @@ class Losses:
     """The losses of one update.
 
     Args:
-        objectives: The scalar that each network minimises, by the name of the network. A network without one is not
-            updated.
+        objectives: The scalar that each network minimises, by the name of the network. A network
+            without one is not updated.
         metrics: The scalars to report, by name.
     """
 
@@ -58,7 +58,8 @@ class Trainer(ABC):
     A plugin derives a class from it, whose `compute_losses` says what each network minimises.
 
     Args:
-        networks: The networks by name. The first is the one that translates; its outputs are in [-1, 1].
+        networks: The networks by name. The first is the one that translates; its outputs are in
+            [-1, 1].
         settings: The precision, and the decay of the moving average of weights.
         replicas: The devices that share every batch; a single device if not given.
         precision: The precision to compute in; that of the settings if not given.
@@ -66,7 +67,10 @@ class Trainer(ABC):
     """
 
     loss_names: tuple[str, ...]
-    """The names of the metrics that `compute_losses` returns, in the order of the table; set them before `__init__`."""
+    """The names of the metrics of `compute_losses`, in the order of the table of losses.
+
+    Set them before calling `__init__`.
+    """
     headline: ClassVar[str] = "L1"
     """The metric that is shown beside the progress of a training."""
     snapshot_names: ClassVar[tuple[str, ...]] = ()
@@ -90,7 +94,8 @@ class Trainer(ABC):
         self._generator_name = next(iter(networks))
         with self.replicas.strategy.scope(), computing_in(self.precision):
             self.networks = {name: network.build() for name, network in networks.items()}
-            # The network that is validated and saved: the generator itself, or the moving average of its weights.
+            # The network that is validated and saved: the generator itself, or the moving average
+            # of its weights.
             self.inference_network = self.networks[self._generator_name]
             if self._decay:
                 self.inference_network = self._copy_generator(networks[self._generator_name])
@@ -107,7 +112,8 @@ class Trainer(ABC):
     def compute_losses(self, stage: str, source: Tensor, target: Tensor) -> Losses:
         """Return what the networks minimise, for slices (n, rows, columns, channels) in [0, 1].
 
-        It is called on each device with its part of the batch, inside a `tf.GradientTape` and a `tf.function`.
+        It is called on each device with its part of the batch, inside a `tf.GradientTape` and a
+        `tf.function`.
 
         Args:
             stage: The stage of the training, as `choose_stage` returns it.
@@ -116,7 +122,10 @@ class Trainer(ABC):
         """
 
     def choose_stage(self, step: int) -> str:
-        """Return the name of the stage of the training that an update belongs to; each stage has its own losses."""
+        """Return the stage of the training that an update belongs to.
+
+        Each stage has its own losses.
+        """
         return ""
 
     @property
@@ -205,7 +214,8 @@ class Trainer(ABC):
     def find_inside(self, source: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return the pixels that are not background, (n, rows, columns).
 
-        Only the first source counts, without its neighbouring slices: where it is background, so is the translation.
+        Only the first source counts, without its neighbouring slices: where it is background, so is
+        the translation.
 
         Args:
             source: Slices (n, rows, columns, source channels).
@@ -215,8 +225,8 @@ class Trainer(ABC):
     def make_loss_inputs(self, source: Tensor, target: Tensor) -> LossInputs:
         """Translate slices, and return them beside the true translations.
 
-        Both are background where the source is: what is generated there is discarded when a volume is translated, so
-        no loss should depend on it.
+        Both are background where the source is: what is generated there is discarded when a volume
+        is translated, so no loss should depend on it.
 
         Args:
             source: The slices to translate, (n, rows, columns, source channels) in [0, 1].
@@ -270,7 +280,7 @@ class Trainer(ABC):
         return self.replicas.run(partial(self._update, stage), source, target)
 
     def _update(self, stage: str, source: Tensor, target: Tensor) -> Tensor:
-        """Update the networks of a stage by the mean of the gradients of all devices; return the metrics."""
+        """Update the networks of a stage by the mean gradients of all devices; return metrics."""
         with tf.GradientTape(persistent=True) as tape:
             losses = self.compute_losses(stage, source, target)
             scaled_losses = {
@@ -284,7 +294,8 @@ class Trainer(ABC):
         }
         statistics = _list_statistics(trained.values())
         metrics = tf.stack([losses.metrics.get(name, tf.constant(0.0)) for name in self.loss_names])
-        # All parts have the same size, so the mean of their means is that of the batch, and equal on all devices.
+        # All parts have the same size, so the mean of their means is that of the batch, and equal
+        # on all devices.
         on_this_device = (gradients, metrics, [variable.value for variable in statistics])
         gradients, metrics, means = all_reduce("MEAN", on_this_device)
         for variable, mean in zip(statistics, means, strict=True):
@@ -296,7 +307,7 @@ class Trainer(ABC):
         return tf.concat([metrics, self._compute_norms(gradients)], 0)
 
     def _compute_norms(self, gradients: Mapping[str, list[Tensor]]) -> Tensor:
-        """Return the Euclidean norm of each network's gradient, 0 for a network that is not updated."""
+        """Return the norm of each network's gradient, 0 for a network that is not updated."""
         norms = [
             tf.linalg.global_norm(gradients[name]) if name in gradients else tf.constant(0.0)
             for name in self.networks
@@ -320,7 +331,10 @@ class Trainer(ABC):
 
 
 def _list_statistics(networks: Iterable[Network]) -> list[Any]:
-    """Return the moving statistics of batch norm; other variables that are not trained are seeds, whole numbers."""
+    """Return the moving statistics of batch norm.
+
+    The other variables that are not trained are seeds, which are whole numbers.
+    """
     return [
         variable
         for network in networks

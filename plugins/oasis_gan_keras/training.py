@@ -72,8 +72,8 @@ class NoCheckpointError(OasisGanError):
 def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableModel) -> None:
     """Train on ``request.subjects`` and write the model folder ``request.out``.
 
-    On one machine with the same number of threads, the same request gives the same model bit for bit, whether or not
-    the training was interrupted.
+    On one machine with the same number of threads, the same request gives the same model bit for
+    bit, whether or not the training was interrupted.
 
     Args:
         request: The data, the folder, and the functions that take log lines and progress.
@@ -81,7 +81,8 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
         model: The kind of model to train.
 
     Raises:
-        OasisGanError: If the recipe or the data cannot be used, or a loss or gradient is no longer finite.
+        OasisGanError: If the recipe or the data cannot be used, or a loss or gradient is no longer
+            finite.
         OSError: If a file cannot be read or written.
     """
     make_deterministic(recipe.seed)
@@ -126,7 +127,7 @@ def _list_names(names: Sequence[str]) -> str:
 
 
 def _require_usable_folder(request: TrainingRequest, model: TrainableModel) -> None:
-    """Raise `OasisGanError` if a new training would replace another, or there is no checkpoint to resume from."""
+    """Raise `OasisGanError` if there is a training to keep, or no checkpoint to resume from."""
     out = request.out
     folder = out / checkpoints.FOLDER
     has_checkpoints = checkpoints.exist(folder)

@@ -1,4 +1,4 @@
-"""Record a training in its model folder: a table of losses, their curves, and pictures of generated slices."""
+"""Record a training in its model folder: a table of losses, curves and pictures."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class OtherTableError(OasisGanError):
 class TrainingLog:
     """The files in a model folder that show how its training went.
 
-    A resumed training leaves the same table and pictures as one that never stopped: the rows and pictures of later
-    steps are removed first.
+    A resumed training leaves the same table and pictures as one that never stopped: the rows and
+    pictures of later steps are removed first.
 
     Args:
         out: The model folder; it is created if needed.
-        columns: The columns of the table: the step, then the losses. `VALIDATION` is the prefix of those that are
-            measured on held-out slices.
+        columns: The columns of the table: the step, then the losses. `VALIDATION` is the prefix of
+            those that are measured on held-out slices.
         resumed_at: The last step whose row is kept; 0 starts a new table.
         tensorboard: Whether to write the same for TensorBoard.
         changed_at: The steps after which settings were changed, which the curves mark.
@@ -92,7 +92,7 @@ class TrainingLog:
             self._tensorboard.add_scalars(step, scalars)
 
     def draw_curves(self) -> None:
-        """Draw the table, with one panel for the training and validation values of each loss that is not always 0."""
+        """Draw the table, with one panel for each loss that is not always 0."""
         rows = self._read_rows()
         if not rows:
             return

@@ -2,76 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
-    AfterValidator,
     Field,
-    PlainSerializer,
-    PlainValidator,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticKnownError
 
 from oasis_gan import ANCHORS, LABEL_SETS, OASIS, Canvas, LabelSet, Percentiles, Plane, TrainingData
 
 from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
+from .setting_types import NamedLabelSet, Side, SourceName
 from .settings import Fraction, Settings, require_unique_planes, setting_error
-
-Side = Literal["labels", "image"]
-_NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
-
-
-def _require_source_name(name: str) -> str:
-    """Reject a name that cannot be typed before ``=``."""
-    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
-        expected = f"names of up to {MAX_NAME} letters, digits, _ and -, beginning with a letter"
-        raise setting_error("sources", expected, repr(name), "rename it")
-    return name
-
-
-SourceName = Annotated[str, AfterValidator(_require_source_name)]
-"""The name of one of several sources in a recipe."""
-
-
-def _find_label_set(labels: object) -> LabelSet:
-    """Return a label set, or the built-in one with a name. The tool has already found the label sets of plugins."""
-    if isinstance(labels, LabelSet):
-        return labels
-    if not isinstance(labels, str):
-        raise PydanticKnownError("string_type")
-    known = LABEL_SETS.find(labels)
-    if known is None:
-        raise ValueError(f"one of {', '.join(LABEL_SETS)}")
-    return known
-
-
-NamedLabelSet = Annotated[
-    LabelSet,
-    PlainValidator(_find_label_set),
-    PlainSerializer(lambda labels: labels.name, return_type=str),
-]
-"""A label set, which a recipe file gives by name."""
 
 
 class HistogramSettings(Settings):
-    """The histogram matching of whole outputs to the distribution of intensities in the training scans."""
+    """The matching of whole outputs to the intensity distribution of the training scans."""
 
     strength: Fraction = Field(
         0.0,
-        description="How far outputs are matched to the histogram of training scans, at the textured end.",
+        description="How far outputs are matched to the histogram of training scans, at the "
+        "textured end.",
     )
     subjects: tuple[str, ...] = Field(
         (),
-        description="Subjects whose scans give the histogram; all training subjects if none is named.",
+        description="Subjects whose scans give the histogram; all training subjects if none is "
+        "named.",
     )
 
 
 class AugmentationSettings(Settings):
-    """The augmentation of training slices, source and target alike (section 6.2 of arXiv 1611.07004)."""
+    """The augmentation of training slices (section 6.2 of arXiv 1611.07004)."""
 
     enlarge: float = Field(
         1.0,
@@ -118,7 +81,10 @@ class TrainingSettings(Settings):
             "tensorboard",
         }
     )
-    """The settings that may change when a training is resumed; networks, data and losses have to stay the same."""
+    """The settings that may change when a training is resumed.
+
+    Networks, data and losses have to stay the same.
+    """
 
     name: str = Field(
         "model",
@@ -135,27 +101,30 @@ class TrainingSettings(Settings):
     source: Side = Field("labels", description="Kind of source: a label map, or an image.")
     sources: dict[SourceName, Side] = Field(
         {},
-        description="Several named sources instead, with the kind of each. The first one is translated.",
+        description="Several named sources instead, with the kind of each. The first one is "
+        "translated.",
     )
     target: Side = Field("image", description="Kind of target: an image, or a label map.")
     labels: NamedLabelSet = Field(OASIS, description="The label set of the label maps.")
     contrast: Literal["anchored", "robust"] = Field(
         "anchored",
-        description="How target intensities are scaled: anchored puts tissue means on fixed values, robust puts "
-        "percentiles on 0 and 1. Robust is the default unless labels with CSF, GM and WM become an image.",
+        description="How target intensities are scaled: anchored puts tissue means on fixed "
+        "values, robust puts percentiles on 0 and 1. Robust is the default unless labels with "
+        "CSF, GM and WM become an image.",
     )
     sharpness: float | None = Field(
         None,
         ge=1,
         le=3,
-        description="Sharpen targets until their gradient is this multiple of that of their tissue means.",
+        description="Sharpen targets until their gradient is this multiple of that of their "
+        "tissue means.",
     )
     output: str = Field(
         "T1w",
         pattern=r"^[A-Za-z0-9]+$",
         max_length=MAX_OUTPUT,
-        description="Suffix of the names of outputs; by default dseg for label maps, and image for images that are "
-        "not anchored.",
+        description="Suffix of the names of outputs; by default dseg for label maps, and image "
+        "for images that are not anchored.",
     )
     planes: tuple[Plane, ...] = Field(
         tuple(Plane), min_length=1, description="Planes in which training slices are cut."
@@ -184,7 +153,8 @@ class TrainingSettings(Settings):
     steps: int | None = Field(
         None,
         ge=1,
-        description="Number of updates of each network; 4000 if neither steps nor epochs are given.",
+        description="Number of updates of each network; 4000 if neither steps nor epochs are "
+        "given.",
     )
     epochs: int | None = Field(
         None, ge=1, description="How often every slice is shown, instead of steps."
@@ -205,11 +175,13 @@ class TrainingSettings(Settings):
         0.0,
         ge=0,
         lt=1,
-        description="Decay of the moving average of weights that becomes the model; 0 for no averaging.",
+        description="Decay of the moving average of weights that becomes the model; 0 for no "
+        "averaging.",
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="Precision of the arithmetic; auto takes the one that works fastest on the hardware.",
+        description="Precision of the arithmetic; auto takes the one that works fastest on the "
+        "hardware.",
     )
     validate_every: int | None = Field(
         None, ge=1, description="Steps between validations; an epoch if not given."
@@ -246,7 +218,10 @@ class TrainingSettings(Settings):
 
     @property
     def named_sources(self) -> Mapping[str, Side]:
-        """The kind of each source by name, in the order of channels. A single source is named after its kind."""
+        """The kind of each source by name, in the order of channels.
+
+        A single source is named after its kind.
+        """
         return self.sources or {self.source: self.source}
 
     @property
@@ -272,7 +247,7 @@ class TrainingSettings(Settings):
 
     @property
     def middle_channels(self) -> Mapping[str, slice]:
-        """The channels of each source, by name, that belong to the slice itself rather than to its neighbours."""
+        """The channels of each source, by name, without those of neighbouring slices."""
         first = self.context * sum(encoding.channels for encoding in self.encodings.values())
         places: dict[str, slice] = {}
         for name, encoding in self.encodings.items():
@@ -382,7 +357,10 @@ class TrainingSettings(Settings):
 
 
 def _names_tissues(labels: object) -> bool:
-    """Whether a label set names the tissues whose means can be anchored; an unknown set is rejected elsewhere."""
+    """Whether a label set names the tissues whose means can be anchored.
+
+    An unknown set is rejected elsewhere.
+    """
     known = LABEL_SETS.find(labels) if isinstance(labels, str) else labels
     if not isinstance(known, LabelSet):
         return True

@@ -56,7 +56,8 @@ class TrainingSlice:
     """One slice of the volumes of a subject.
 
     Args:
-        sources: All slices of each source, in the order of channels; neighbouring slices are taken from them.
+        sources: All slices of each source, in the order of channels; neighbouring slices are taken
+            from them.
         target: All slices of the target.
         footprint: The pixels that any slice of the first source covers, (1, rows, columns).
         index: The index of the slice.
@@ -217,7 +218,10 @@ def _cut_planes(
 
 
 def _resample(volume: Volume, spacing: float) -> Volume:
-    """Return a volume as a scanner with larger voxels would see it; a voxel gets the label of its largest part."""
+    """Return a volume as a scanner with larger voxels would see it.
+
+    A voxel gets the label of its largest part.
+    """
     geometry = volume.geometry
     shape: list[int] = []
     matrices: list[Matrix] = []

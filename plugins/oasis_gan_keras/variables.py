@@ -48,7 +48,7 @@ def read_weights(network: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
 
 
 def assign(owner: Any, arrays: Arrays, where: object) -> None:  # noqa: ANN401
-    """Assign the arrays that `read_variables` or `read_weights` returned to a network or an optimizer.
+    """Assign arrays from `read_variables` or `read_weights` to a network or an optimizer.
 
     Raises:
         WrongShapeError: If names or shapes are not those of its variables; nothing is changed then.

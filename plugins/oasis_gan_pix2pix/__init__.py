@@ -31,8 +31,8 @@ def load(
 
     Args:
         folder: The model folder.
-        plane: The slicing plane; ``all`` averages over all planes that the model was trained in. ``auto`` takes the
-            first of them, or the plane of the slices if the volume is thin.
+        plane: The slicing plane; ``all`` averages over all planes that the model was trained in.
+            ``auto`` takes the first of them, or the plane of the slices if the volume is thin.
         texture: A number from 0, smooth, to 1, textured; the model's default if not given.
         precision: The precision to compute in; float32 if not given.
     """
@@ -68,7 +68,7 @@ def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str,
 
 
 def leads() -> bool:
-    """Whether this process writes the model folder, as the first worker of a training on several machines."""
+    """Whether this process is the one of several workers that writes the model folder."""
     from oasis_gan_keras import find_workers
 
     _, index = find_workers()

@@ -63,7 +63,7 @@ class LeakyReLU(Activation):
 
 @dataclass(frozen=True)
 class Tanh(Activation):
-    """Map numbers into [-1, 1], always in float32: images are made in it, whatever the precision of the network."""
+    """Map numbers into [-1, 1], always in float32, in which images are made."""
 
     def build_layer(self, block: str) -> Any:  # noqa: ANN401
         """Return the Keras layer to train with."""

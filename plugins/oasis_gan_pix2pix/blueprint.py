@@ -1,9 +1,9 @@
 """The blueprint of the generator: its blocks in order, and the inputs of each.
 
-`networks` builds the blueprint in Keras, `weight_shapes` lists its weights, `folding` rewrites it for translating, and
-`inference` computes the result, also for exports. They depend on the blueprint alone, so a new block or skip
-connection is a change to this file only. `norms`, `convolutions` and `activations` define what each norm, convolution
-and activation means to all of them.
+`networks` builds the blueprint in Keras, `weight_shapes` lists its weights, `folding` rewrites it
+for translating, and `inference` computes the result, also for exports. They depend on the blueprint
+alone, so a new block or skip connection is a change to this file only. `norms`, `convolutions` and
+`activations` define what each norm, convolution and activation means to all of them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Block:
 
     Args:
         name: The name of the block and of its output.
-        reads: The inputs by name, which are concatenated along the channels: earlier blocks, `SOURCE` or `NOISE`. All
-            but the first are skip connections.
+        reads: The inputs by name, which are concatenated along the channels: earlier blocks,
+            `SOURCE` or `NOISE`. All but the first are skip connections.
         convolution: The convolution, which may also change the size.
         filters: The number of output channels.
         norm: The norm; without one, the convolution has a bias.
@@ -147,7 +147,9 @@ class Blueprint:
 
 
 def make_blueprint(settings: GeneratorSettings, channels_in: int, channels_out: int) -> Blueprint:
-    """Return the blueprint of a U-Net or, without skip connections, of an encoder-decoder (paper, section 6.1.1).
+    """Return the blueprint of a U-Net, or of an encoder-decoder (paper, section 6.1.1).
+
+    An encoder-decoder is a U-Net without skip connections.
 
     Args:
         settings: The depth and width of the generator, and the other choices.
@@ -171,10 +173,11 @@ def choose_norm(settings: NetworkSettings) -> Norm | None:
 
 
 def _encoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
-    """Yield the blocks ``down1``, ``down2``, ...: C64-C128-C256-C512-C512-C512-C512-C512 in the paper.
+    """Yield the blocks ``down1``, ``down2``, ... of the encoder.
 
-    Block ``downN`` returns level N. The outermost block has no norm. By the paper's erratum the innermost has none
-    either, because over a 1x1 map a norm returns 0.
+    They are C64-C128-C256-C512-C512-C512-C512-C512 in the paper. Block ``downN`` returns level N.
+    The outermost block has no norm. By the paper's erratum the innermost has none either, because
+    over a 1x1 map a norm returns 0.
     """
     before = SOURCE
     for level, filters in enumerate(_list_widths(settings), 1):
@@ -192,10 +195,11 @@ def _encoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
 
 
 def _decoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
-    """Yield the blocks ..., ``up3``, ``up2``: CD512-CD1024-CD1024-C1024-C1024-C512-C256-C128 in the paper.
+    """Yield the blocks ..., ``up3``, ``up2`` of the decoder.
 
-    The paper counts the channels that are read. Block ``upN`` reads level N and returns the level above. The last of
-    the paper's blocks returns the image: see `_output_blocks`.
+    They are CD512-CD1024-CD1024-C1024-C1024-C512-C256-C128 in the paper, which counts the channels
+    that are read. Block ``upN`` reads level N and returns the level above. The last of the paper's
+    blocks returns the image: see `_output_blocks`.
     """
     widths = _list_widths(settings)
     for level in range(settings.levels, 1, -1):
@@ -215,7 +219,8 @@ def _decoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
 def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
     """Yield the blocks that reach full size and return the image.
 
-    With a full skip connection, a narrow block comes first, so that the last block can read the slice beside it.
+    With a full skip connection, a narrow block comes first, so that the last block can read the
+    slice beside it.
     """
     doubling = DOUBLINGS[settings.upsample]
     if not settings.skips_whole:
@@ -246,7 +251,7 @@ def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[B
 
 
 def _inputs_at(level: int, settings: GeneratorSettings) -> tuple[str, ...]:
-    """Return the inputs of the decoder at a level: the block before and, with skips, the encoder's block."""
+    """Return the inputs of the decoder at a level: the block before, and a skip connection."""
     if level == settings.levels:
         return (f"down{level}",)
     if settings.architecture == "u-net":

@@ -1,7 +1,8 @@
 """The convolutions of networks, each defined once for building, counting, folding and computing it.
 
-To add a way of doubling the size, write a subclass of `Doubling` and enter it in `DOUBLINGS`; recipes may then name
-it. Recipes are checked without TensorFlow, so it is imported only where a layer is built.
+To add a way of doubling the size, write a subclass of `Doubling` and enter it in `DOUBLINGS`;
+recipes may then name it. Recipes are checked without TensorFlow, so it is imported only where a
+layer is built.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ Tensor = Any
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution by ``kernel`` x ``kernel`` that keeps the size, or halves it with a stride of 2.
+    """A convolution that keeps the size, or halves it with a stride of 2.
 
-    With a kernel of 4 and a stride of 1 the result is one pixel smaller, as in the paper's discriminator.
+    With a kernel of 4 and a stride of 1 the result is one pixel smaller, as in the paper's
+    discriminator.
     """
 
     kernel: int
@@ -82,9 +84,12 @@ class Convolution:
 
 @dataclass(frozen=True)
 class SubPixelConvolution(Convolution):
-    """A convolution that turns 2x2 pixels into the four pixels in their middle (Shi et al. 2016, arXiv 1609.05158).
+    """A convolution that turns 2x2 pixels into the four pixels in their middle.
 
-    Every `Doubling` can be written in this form, which is up to twice as fast forward but slower backward.
+    See Shi et al. 2016, arXiv 1609.05158.
+
+    Every `Doubling` can be written in this form, which is up to twice as fast forward but slower
+    backward.
     """
 
     kernel: int = 2
@@ -110,7 +115,7 @@ class SubPixelConvolution(Convolution):
 
 @dataclass(frozen=True)
 class Doubling(Convolution, ABC):
-    """A convolution that doubles the size and equals some 4x4 transposed convolution with a stride of 2."""
+    """A convolution that doubles the size, like some 4x4 transposed convolution."""
 
     @property
     def halvings(self) -> int:
@@ -159,7 +164,7 @@ class TransposedConvolution(Doubling):
 
 @dataclass(frozen=True)
 class ResizedConvolution(Doubling):
-    """Repetition of every pixel, then a 3x3 convolution, without checkerboard: see `layers.ResizeConvolution`."""
+    """Repetition of every pixel, then a 3x3 convolution: see `layers.ResizeConvolution`."""
 
     kernel: int = 3
 
@@ -188,7 +193,8 @@ DOUBLINGS: dict[str, Convolution] = {
 def _initializer() -> Any:  # noqa: ANN401
     """Return the paper's initializer, a new one for each layer.
 
-    A Keras initializer chooses its seed when it is created, and returns the same numbers at every call.
+    A Keras initializer chooses its seed when it is created, and returns the same numbers at every
+    call.
     """
     from oasis_gan_keras.backend import keras
 

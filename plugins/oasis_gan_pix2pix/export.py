@@ -1,13 +1,15 @@
 """Export a trained generator to other software: as an ONNX file, or as a SavedModel of TensorFlow.
 
-Both take ``source``, float32 (n, rows, columns, source channels) in [0, 1], and return ``target``, (n, rows, columns,
-target channels) in [0, 1], as `StoredGenerator.generate` does. n, rows and columns are free, but rows and columns are
-multiples of ``2 ** levels``. A model that sees neighbouring slices takes their channels before and after those of the
-slice itself, in the order of the slices.
+Both take ``source``, float32 (n, rows, columns, source channels) in [0, 1], and return ``target``,
+(n, rows, columns, target channels) in [0, 1], as `StoredGenerator.generate` does. n, rows and
+columns are free, but rows and columns are multiples of ``2 ** levels``. A model that sees
+neighbouring slices takes their channels before and after those of the slice itself, in the order of
+the slices.
 
-Both compute in float32, whatever precision this machine is fastest in and whatever the model was trained in. Both
-carry the ``model.json`` of the model folder, which describes the channels, the canvas and the windows. What was
-written is read back and compared with the generator before the export counts as done.
+Both compute in float32, whatever precision this machine is fastest in and whatever the model was
+trained in. Both carry the ``model.json`` of the model folder, which describes the channels, the
+canvas and the windows. What was written is read back and compared with the generator before the
+export counts as done.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ class NoOnnxError(OasisGanError):
 
 
 class OnnxFailedError(OasisGanError):
-    """A package of the extra ``onnx`` failed, which is the fault of neither the model nor the user."""
+    """A package of the extra ``onnx`` failed; neither the model nor the user is to blame."""
 
     def __init__(self, error: Exception) -> None:
         versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
@@ -75,7 +77,8 @@ class SavedModelNotWrittenError(OasisGanError):
     """TensorFlow could not write a SavedModel."""
 
     def __init__(self, out: Path, message: str) -> None:
-        # Up to the last semicolon the message names temporary files, which mean nothing to the user.
+        # Up to the last semicolon the message names temporary files, which mean nothing to the
+        # user.
         _, _, reason = message.rpartition("; ")
         super().__init__(
             out.name,
@@ -107,8 +110,8 @@ def to_onnx(folder: Path, out: Path) -> None:
     """Write the model in ``folder`` as an ONNX file ``out``, with operations of ONNX itself only.
 
     Raises:
-        OasisGanError: If the folder cannot be trusted, the extra ``onnx`` is not installed, ONNX has no such
-            operations, or the file computes something else than the generator.
+        OasisGanError: If the folder cannot be trusted, the extra ``onnx`` is not installed, ONNX
+            has no such operations, or the file computes something else than the generator.
         OSError: If the file cannot be written.
     """
     onnx, onnxruntime, tf2onnx = _import_packages()
@@ -132,11 +135,13 @@ def to_onnx(folder: Path, out: Path) -> None:
 
 
 def to_saved_model(folder: Path, out: Path) -> None:
-    """Write the model in ``folder`` as a SavedModel folder ``out``, with its ``model.json`` in ``assets``.
+    """Write the model in ``folder`` as a SavedModel folder ``out``.
+
+    The SavedModel has the ``model.json`` in its ``assets``.
 
     Raises:
-        OasisGanError: If the folder cannot be trusted, the disk is full, or the SavedModel computes something else
-            than the generator.
+        OasisGanError: If the folder cannot be trusted, the disk is full, or the SavedModel computes
+            something else than the generator.
     """
     generator = StoredGenerator(folder, precision="float32")
     module = tf.Module()
@@ -172,7 +177,8 @@ def _convert(
 ) -> Any:  # noqa: ANN401 - what protobuf makes is untyped
     """Return a generator as a checked ONNX model."""
     graph = _make_graph(generator)
-    # tf2onnx 1.17 moves a single channel to the end with Reshape and Squeeze, and may lose a Squeeze before an output.
+    # tf2onnx 1.17 moves a single channel to the end with Reshape and Squeeze, and may lose a
+    # Squeeze before an output.
     model, _ = tf2onnx.convert.from_function(
         graph,
         graph.input_signature,
@@ -198,7 +204,7 @@ def _make_graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow
 
 
 def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - what protobuf makes is untyped
-    """Move the channels of the input and output of an ONNX graph to the end, and name the other axes."""
+    """Move the channels of an ONNX graph's input and output to the end, and name the axes."""
     for node in graph.node:
         for names in (node.input, node.output):
             names[:] = [
@@ -225,7 +231,7 @@ def _describe(model: Any, folder: Path, onnx: ModuleType) -> None:  # noqa: ANN4
 
 
 def _check(folder: Path, generator: StoredGenerator, outputs: Sequence[Slices]) -> None:
-    """Raise `DifferentExportError` unless an export translates the samples as the generator does."""
+    """Raise `DifferentExportError` unless an export agrees with the generator."""
     samples = _make_samples(generator, _find_multiple(folder))
     for slices, output in zip(samples, outputs, strict=True):
         difference = _find_difference(output, generator.generate(slices))

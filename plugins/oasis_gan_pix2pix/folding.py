@@ -1,8 +1,8 @@
 """Fold a generator for translating: compute the same function of a slice in fewer and faster steps.
 
-Batch norm with moving statistics is a factor and a shift for each channel, which become part of the convolution before
-it. Both ways of doubling the size become a 2x2 convolution to four times the channels: see
-`convolutions.SubPixelConvolution`. Dropout that acts in training only is left out.
+Batch norm with moving statistics is a factor and a shift for each channel, which become part of the
+convolution before it. Both ways of doubling the size become a 2x2 convolution to four times the
+channels: see `convolutions.SubPixelConvolution`. Dropout that acts in training only is left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def fold(plan: Blueprint, weights: Mapping[str, Array]) -> tuple[Blueprint, Arra
         weights: Its weights, with the names and shapes of ``weight_shapes(plan)``.
 
     Raises:
-        ValueError: If a weight is impossible, such as a variance below 0; the message begins with its name.
+        ValueError: If a weight is impossible, such as a variance below 0; the message begins with
+            its name.
     """
     weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
     blocks = []

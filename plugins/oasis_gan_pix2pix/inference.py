@@ -1,7 +1,7 @@
-"""Translate with a generator: compute the same function of a slice as the trained network, where it is needed.
+"""Translate with a generator: compute what the trained network does, where it is needed.
 
-Each level is computed in a window: see `windows`. Inside a window, pixels differ from those of the whole canvas only
-by rounding.
+Each level is computed in a window: see `windows`. Inside a window, pixels differ from those of the
+whole canvas only by rounding.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Inference:
             name: tf.Variable(tf.cast(array, self._type), trainable=False)
             for name, array in weights.items()
         }
-        # A norm uses the statistics of a whole slice, and the mask of dropout depends on the size of the slice.
+        # A norm uses the statistics of a whole slice, and the mask of dropout depends on the size
+        # of the slice.
         self._needs_whole_slice = any(
             block.norm is not None or block.dropout for block in plan.blocks
         )
@@ -60,10 +61,10 @@ class Inference:
         """Return translated slices (n, rows, columns, target channels) in [0, 1].
 
         Args:
-            slices: Source slices (n, rows, columns, source channels) in [0, 1]; rows and columns are multiples of
-                ``2 ** levels``.
-            mask: The pixels to compute, (n, rows, columns); all of them if not given. The others may have any value in
-                [0, 1].
+            slices: Source slices (n, rows, columns, source channels) in [0, 1]; rows and columns
+                are multiples of ``2 ** levels``.
+            mask: The pixels to compute, (n, rows, columns); all of them if not given. The others
+                may have any value in [0, 1].
         """
         n, *size, _ = slices.shape
         if mask is None or self._needs_whole_slice:
@@ -86,7 +87,7 @@ class Inference:
         return self._generate(slices, None, None)
 
     def _encode_empty_slice(self, size: list[int]) -> list[Tensor]:
-        """Return the input of each block of the encoder for an empty slice, padded for its convolution."""
+        """Return the padded input of each block of the encoder for an empty slice."""
         outputs = self._inputs(tf.zeros((1, *size, self._plan.channels)), None)
         self._encode(outputs, None, None)
         return [
@@ -133,7 +134,10 @@ class Inference:
             outputs[block.name] = self._finish(x, block)
 
     def _surround(self, x: Tensor, block: Block, empty_input: Tensor, windows: Tensor) -> Tensor:
-        """Surround a window with the pixels that a block needs: those of an empty slice, and zeros beyond it."""
+        """Surround a window with the pixels that a block needs.
+
+        They are those of an empty slice, and zeros beyond its edges.
+        """
         convolution = block.convolution
         before = windows[self._plan.levels[block.reads[0]]]
         after = windows[self._plan.levels[block.name]]
@@ -150,7 +154,10 @@ class Inference:
         return self._double(x, block, windows)
 
     def _double(self, x: Tensor, block: Block, windows: Tensor | None) -> Tensor:
-        """Double the size: 2x2 pixels become the four in their middle (Shi et al. 2016, arXiv 1609.05158)."""
+        """Double the size: 2x2 pixels become the four pixels in their middle.
+
+        See Shi et al. 2016, arXiv 1609.05158.
+        """
         if windows is None:
             x = self._convolve(_pad_all_around(x, 1), block, "VALID")
             return tf.nn.depth_to_space(x, 2)[:, 1:-1, 1:-1]
@@ -174,7 +181,7 @@ class Inference:
         return tf.nn.bias_add(x, self.weights[block.bias])
 
     def _finish(self, x: Tensor, block: Block) -> Tensor:
-        """Apply the rest of a block: a norm that could not be folded, dropout, and the activation."""
+        """Apply the rest of a block: a norm that was not folded, dropout and the activation."""
         if block.norm is not None:
             weights = {part: self.weights[name] for part, name in block.norm_weights.items()}
             x = block.norm.compute(x, weights)
@@ -201,7 +208,7 @@ def _pad_all_around(x: Tensor, pixels: int) -> Tensor:
 
 
 def _crop(x: Tensor, windows: Any) -> Tensor:  # noqa: ANN401 - a tensor, a list of one, or None
-    """Return the part of (n, rows, columns, channels) in the first window, or all of it if there are no windows."""
+    """Return the part of (n, rows, columns, channels) in the first window; all without windows."""
     if windows is None:
         return x
     rows, columns = tf.unstack(windows[0])

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 REPEAT = ((0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0))
-"""The taps of the equivalent transposed convolution, for doubling by repetition and then convolving along an axis.
+"""The taps of the transposed convolution that repeats pixels and convolves, along an axis.
 
 Three taps (a, b, c) become (c, b+c, a+b, a).
 """
 
 
 def sub_pixel_kernel(kernel: Array) -> Array:
-    """Return the kernel (2, 2, channels, 4 filters) that computes four output pixels from the 2x2 around them.
+    """Return the kernel (2, 2, channels, 4 filters) that computes four pixels at once.
 
-    See Shi et al. 2016, arXiv 1609.05158.
+    The four pixels lie in the middle of the 2x2 that are read (Shi et al. 2016, arXiv 1609.05158).
 
     Args:
         kernel: The kernel (4, 4, filters, channels) of a transposed convolution with a stride of 2.

@@ -13,9 +13,10 @@ Tensor = Any
 
 
 class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped here
-    """Instance norm: each channel of each slice gets mean 0 and variance 1, then a scale and a shift.
+    """Normalise each channel of each slice to mean 0 and variance 1, then scale and shift.
 
-    See arXiv 1607.08022. `keras.layers.GroupNormalization(-1)` gives the same numbers in more steps.
+    See arXiv 1607.08022. `keras.layers.GroupNormalization(-1)` gives the same numbers in more
+    steps.
     """
 
     def __init__(self, epsilon: float = 1e-5, **options: Any) -> None:  # noqa: ANN401
@@ -33,7 +34,7 @@ class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras 
 
 
 class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
-    """Batch norm that can use each slice's own statistics when translating, as in section 3.4 of the paper.
+    """Batch norm that can use each slice's own statistics when translating (section 3.4).
 
     The statistics of a batch of several slices would make each slice depend on the others.
     """
@@ -51,7 +52,10 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
         return super().call(x, training=False)
 
     def _normalise_batch(self, x: Tensor) -> Tensor:
-        """Normalise by the statistics of the batch in one operation, where Keras needs ten; update the moving ones."""
+        """Normalise by the statistics of the batch, and update the moving ones.
+
+        It takes one operation, where Keras needs ten.
+        """
         normalised = tf.raw_ops.FusedBatchNormV3(
             x=x,
             scale=self.gamma,
@@ -73,7 +77,7 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
 
 
 class Dropout(keras.layers.Dropout):  # type: ignore[misc]
-    """Dropout that can stay on when translating, as in the paper, with one constant mask for all slices."""
+    """Dropout that can stay on when translating, with one constant mask for all slices."""
 
     def __init__(self, rate: float, always: bool = False, **options: Any) -> None:  # noqa: ANN401
         super().__init__(rate, **options)
@@ -99,11 +103,13 @@ class Noise(keras.layers.Layer):  # type: ignore[misc]
 
 
 class ResizeConvolution(keras.layers.Layer):  # type: ignore[misc]
-    """Double rows and columns by repetition, then convolve by 3x3, which avoids checkerboard artifacts.
+    """Double rows and columns by repetition, then convolve by 3x3.
 
-    See Odena et al. 2016, "Deconvolution and Checkerboard Artifacts", https://distill.pub/2016/deconv-checkerboard
+    It avoids checkerboard artifacts: see Odena et al. 2016, "Deconvolution and Checkerboard
+    Artifacts", https://distill.pub/2016/deconv-checkerboard
 
-    It is computed as the equivalent 4x4 transposed convolution, with 4 multiplications per pixel instead of 9.
+    It is computed as the equivalent 4x4 transposed convolution, with 4 multiplications per pixel
+    instead of 9.
     """
 
     def __init__(

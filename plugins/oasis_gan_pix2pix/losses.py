@@ -1,11 +1,11 @@
-"""The losses of Pix2Pix: equations 1 to 4 of arXiv 1611.07004, trained as in section 3.3 of the paper.
+"""The losses of Pix2Pix: equations 1 to 4 of arXiv 1611.07004, used as in its section 3.3.
 
-Every loss takes slices (n, rows, columns, channels) and returns one number for each, (n,). The trainer takes their
-mean, over all devices.
+Every loss takes slices (n, rows, columns, channels) and returns one number for each, (n,). The
+trainer takes their mean, over all devices.
 
-`compute_image_losses` and `compute_adversarial_losses` return the losses by their names in the table of losses, and
-`find_weights` returns their weights. Losses that are not part of Pix2Pix are files of their own: see
-`oasis_gan_keras.losses`.
+`compute_image_losses` and `compute_adversarial_losses` return the losses by their names in the
+table of losses, and `find_weights` returns their weights. Losses that are not part of Pix2Pix are
+files of their own: see `oasis_gan_keras.losses`.
 """
 
 from __future__ import annotations
@@ -30,13 +30,19 @@ def l1(real: Tensor, generated: Tensor) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, truth: float) -> Tensor:
-    """Return the cross-entropy of logits with the truth for all patches, 1 for real or 0 for generated (equation 1)."""
+    """Return the cross-entropy of logits with the truth for all patches (equation 1).
+
+    The truth is 1 for real and 0 for generated.
+    """
     labels = tf.fill(tf.shape(logits), truth)
     return _mean_per_slice(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
 def least_squares(logits: Tensor, truth: float) -> Tensor:
-    """Return the mean squared distance of logits from ``truth`` (arXiv 1611.04076, with its a, b, c of 0, 1, 1)."""
+    """Return the mean squared distance of logits from ``truth``.
+
+    These are the least squares of arXiv 1611.04076, with a = 0, b = 1 and c = 1.
+    """
     return _mean_per_slice(tf.square(logits - truth))
 
 
@@ -52,7 +58,8 @@ def compute_image_losses(
         settings: The losses of the recipe.
         inputs: The slices to compare.
         l1_target: The slices that generated ones should match pixel by pixel.
-        adversarial: Whether the discriminator takes part in this update; only then is texture trained.
+        adversarial: Whether the discriminator takes part in this update; only then is texture
+            trained.
     """
     terms = {L1: l1(l1_target, inputs.generated)}
     if adversarial and settings.texture_weight:
@@ -81,7 +88,7 @@ def find_names(settings: LossSettings) -> tuple[str, ...]:
 
 
 def find_names_in_use(settings: LossSettings) -> tuple[str, ...]:
-    """Return the names of the losses to report: L1 always, and the others if the recipe uses them."""
+    """Return the names of the losses to report: L1, and the others that the recipe uses."""
     unused = set()
     if not settings.texture_weight:
         unused.add(TEXTURE)
@@ -99,14 +106,17 @@ def find_weights(settings: LossSettings) -> dict[str, float]:
 
 
 def generator_adversarial_loss(criterion: Criterion, generated_logits: Tensor) -> Tensor:
-    """Return the generator's loss: how far the discriminator is from taking generated slices for real."""
+    """Return how far the discriminator is from taking generated slices for real."""
     return criterion(generated_logits, 1.0)
 
 
 def discriminator_loss(
     criterion: Criterion, real_logits: Tensor, generated_logits: Tensor, halved: bool
 ) -> Tensor:
-    """Return the discriminator's loss; half of it slows the discriminator relative to the generator (section 3.3)."""
+    """Return the discriminator's loss.
+
+    Halving it slows the discriminator relative to the generator (section 3.3).
+    """
     on_real = criterion(real_logits, 1.0)
     on_generated = criterion(generated_logits, 0.0)
     factor = 0.5 if halved else 1.0
@@ -114,11 +124,12 @@ def discriminator_loss(
 
 
 def texture_loss(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
-    """Return how much two slices differ in the distribution of their intensities and of local differences.
+    """Return how much slices differ in the distribution of intensities and local differences.
 
-    Differences are taken between pixels one and two apart. The loss is the mean distance between sorted values, which
-    is the Wasserstein distance of their distributions: it counts bright or rough pixels, wherever they lie. It is the
-    sliced Wasserstein loss of arXiv 2006.07229 along fixed directions.
+    Differences are taken between pixels one and two apart. The loss is the mean distance between
+    sorted values, which is the Wasserstein distance of their distributions: it counts bright or
+    rough pixels, wherever they lie. It is the sliced Wasserstein loss of arXiv 2006.07229 along
+    fixed directions.
 
     Args:
         real: The real slices.

@@ -14,8 +14,8 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from oasis_gan_keras.limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
 from oasis_gan_keras.sentences import describe_expected, find_field
+from oasis_gan_keras.setting_types import SourceName
 from oasis_gan_keras.settings import Settings, require_unique_planes, setting_error
-from oasis_gan_keras.training_settings import SourceName
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from oasis_gan import (
@@ -107,7 +107,7 @@ class ModelFile(Settings):
 
     @model_validator(mode="after")
     def _describes_a_model(self) -> Self:
-        """Reject an impossible model before its card is used or memory is allocated for its canvas."""
+        """Reject an impossible model before memory is allocated for its canvas."""
         if (self.source is None) == (not self.sources):
             expected = "one source, or several named ones"
             raise setting_error("source", expected, "both" if self.sources else "none")
@@ -144,20 +144,23 @@ class ModelFile(Settings):
 
     @property
     def unused(self) -> set[str]:
-        """The fields to leave out when the file is written, because earlier versions do not know them."""
+        """The fields to leave out of the file, because earlier versions do not know them."""
         fields = {"source": self.source, "sources": self.sources, "context": self.context}
         return {name for name, value in fields.items() if not value}
 
     @property
     def named_sources(self) -> dict[str, Source]:
-        """The sources by name, in the order of channels. A single source is named ``labels`` or ``image``."""
+        """The sources by name, in the order of channels.
+
+        A single source is named ``labels`` or ``image``.
+        """
         if self.source is None:
             return self.sources
         return {self.source.content: self.source}
 
     @property
     def source_channels(self) -> int:
-        """The channels that the generator reads: all sources, of a slice and of its neighbours on each side."""
+        """The channels that the generator reads: all sources of a slice and its neighbours."""
         slices = 2 * self.context + 1
         return slices * sum(source.channels for source in self.named_sources.values())
 
@@ -182,14 +185,16 @@ class ModelFile(Settings):
         if self.texture is not None:
             yield Option(
                 name="texture",
-                help="From 0, smooth and closest to the truth on average, to 1, textured like a scan.",
+                help="From 0, smooth and closest to the truth on average, to 1, textured like a "
+                "scan.",
                 default=self.texture,
                 minimum=0,
                 maximum=1,
             )
         yield Option(
             name="precision",
-            help="Arithmetic: bfloat16 is faster on processors that support it, auto uses it only there.",
+            help="Arithmetic: bfloat16 is faster on processors that support it, auto uses it only "
+            "there.",
             default="float32",
             choices=("float32", "bfloat16", "auto"),
         )
@@ -210,7 +215,10 @@ class StoredModel:
     smooth: Weights
 
     def blend(self, texture: float) -> Weights:
-        """Return weights between the smooth end, 0, and the textured one, 1 (ESRGAN, arXiv 1809.00219, 3.4)."""
+        """Return weights between the smooth end, 0, and the textured one, 1.
+
+        See section 3.4 of ESRGAN, arXiv 1809.00219.
+        """
         if not self.smooth or texture == 1:
             return self.weights
         blended = {}
@@ -226,7 +234,8 @@ def write_model(folder: Path, weights: Weights, smooth: Weights, **fields: Any) 
     Args:
         folder: The folder; it is created if needed.
         weights: The weights by name.
-        smooth: The weights of the smooth end of texture, with the same names; empty if there is none.
+        smooth: The weights of the smooth end of texture, with the same names; empty if there is
+            none.
         fields: The other fields of `ModelFile`.
 
     Raises:

@@ -1,8 +1,9 @@
 """The networks of Pix2Pix (arXiv 1611.07004, section 6.1), in Keras 3.
 
-C64 in the paper is a convolution with 64 filters, a norm and an activation; kernels are 4x4. The generator is built
-from its blueprint. It may depart from the paper where settings say so: instance norm instead of batch norm, resizing
-instead of transposed convolutions, and a last step that reads the source at full size.
+C64 in the paper is a convolution with 64 filters, a norm and an activation; kernels are 4x4. The
+generator is built from its blueprint. It may depart from the paper where settings say so: instance
+norm instead of batch norm, resizing instead of transposed convolutions, and a last step that reads
+the source at full size.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def build_from_blueprint(plan: Blueprint) -> keras.Model:
     """Build a generator with new weights from its blueprint.
 
     Returns:
-        A model from (n, rows, columns, source channels) in [0, 1] to (n, rows, columns, target channels) in [-1, 1];
-        rows and columns are multiples of ``2 ** plan.depth``.
+        A model from (n, rows, columns, source channels) in [0, 1] to (n, rows, columns, target
+        channels) in [-1, 1]; rows and columns are multiples of ``2 ** plan.depth``.
     """
     source = keras.Input((None, None, plan.channels), name=SOURCE)
     outputs = {SOURCE: source}
@@ -57,7 +58,7 @@ def build_from_blueprint(plan: Blueprint) -> keras.Model:
 def build_discriminator(
     settings: DiscriminatorSettings, channels_in: int, channels_out: int
 ) -> keras.Model:
-    """Build the PatchGAN, which returns one logit, real or generated, for each overlapping patch of a pair.
+    """Build the PatchGAN, which judges each overlapping patch of a pair as real or generated.
 
     Args:
         settings: The size of the patches, and the other choices.
@@ -65,7 +66,8 @@ def build_discriminator(
         channels_out: The channels of the target.
 
     Returns:
-        A model from (n, rows, columns, channels_in + channels_out) to logits (n, patch rows, patch columns, 1).
+        A model from (n, rows, columns, channels_in + channels_out) to logits (n, patch rows, patch
+        columns, 1).
     """
     pair = keras.Input((None, None, channels_in + channels_out), name="pair")
     x = pair
@@ -78,7 +80,7 @@ def build_discriminator(
 
 
 def compute_receptive_field(network: keras.Model) -> int:
-    """Return the width in pixels that one output of a chain of convolutions sees, from kernels and strides."""
+    """Return how many pixels across one output of a chain of convolutions sees."""
     field = 1
     for layer in reversed(network.layers):
         if isinstance(layer, keras.layers.Conv2D):
@@ -87,7 +89,10 @@ def compute_receptive_field(network: keras.Model) -> int:
 
 
 def _patch_blocks(settings: DiscriminatorSettings) -> Iterator[Block]:
-    """Yield the blocks before the logits, C64-C128-C256-C512 in section 6.1.2 of the paper; the first has no norm."""
+    """Yield the blocks before the logits: C64-C128-C256-C512 in section 6.1.2 of the paper.
+
+    The first has no norm.
+    """
     before = "pair"
     for number, convolution in enumerate(_patch_convolutions(settings.receptive_field), 1):
         name = f"layer{number}"

@@ -1,7 +1,7 @@
 """The norms of networks, each defined once for building, counting, folding and computing it.
 
-To add a norm, write its class and enter it in `NORMS`; recipes may then name it. Recipes are checked without
-TensorFlow, so it is imported only where a layer is built or a tensor is computed.
+To add a norm, write its class and enter it in `NORMS`; recipes may then name it. Recipes are
+checked without TensorFlow, so it is imported only where a layer is built or a tensor is computed.
 """
 
 from __future__ import annotations
@@ -42,19 +42,23 @@ class Norm(ABC):
     def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
         """Return the factor and the shift that the norm applies to each channel.
 
-        A norm that returns them is folded into the convolution before it. A norm whose factor depends on the slice
-        returns None.
+        A norm that returns them is folded into the convolution before it. A norm whose factor
+        depends on the slice returns None.
 
         Args:
             weights: The weights, by the names in `weights`.
 
         Raises:
-            ValueError: If the weights are impossible; the message begins with the name of the wrong one.
+            ValueError: If the weights are impossible; the message begins with the name of the wrong
+                one.
         """
         return None
 
     def compute(self, x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-        """Normalise (n, rows, columns, channels) when translating; needed only if `factor_and_shift` returns None."""
+        """Normalise (n, rows, columns, channels) when translating.
+
+        It is needed only if `factor_and_shift` returns None.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} has neither a factor and a shift nor a computation"
         )
@@ -62,7 +66,7 @@ class Norm(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceNorm(Norm):
-    """Instance norm: each channel of each slice gets mean 0 and variance 1, then a scale and a shift.
+    """Normalise each channel of each slice to mean 0 and variance 1, then scale and shift.
 
     See arXiv 1607.08022.
     """
@@ -84,10 +88,10 @@ class InstanceNorm(Norm):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchNorm(InstanceNorm):
-    """Batch norm: by the statistics of the batch in training, and by their moving averages when translating.
+    """Normalise by the statistics of the batch in training, and by moving averages afterwards.
 
-    With `own_statistics` each slice is translated by its own statistics instead, as by instance norm.
-    See arXiv 1502.03167.
+    With `own_statistics` each slice is translated by its own statistics instead, as by instance
+    norm. See arXiv 1502.03167.
     """
 
     weights: ClassVar[tuple[str, ...]] = ("gamma", "beta", "moving_mean", "moving_variance")

@@ -21,17 +21,18 @@ def normalise_slices(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> 
 
 
 def apply_fixed_dropout(x: Tensor, rate: float) -> Tensor:
-    """Set a fraction of the numbers to 0 and scale the others up, with one constant mask for all slices."""
+    """Set a fraction of the numbers to 0 by a constant mask, and scale the others up."""
     shape = tf.concat([[1], tf.shape(x)[1:]], 0)
     uniform = tf.random.stateless_uniform(shape, (0, 0))
     return x * tf.cast(uniform >= rate, x.dtype) / (1 - rate)
 
 
 def make_noise(source: Tensor) -> Tensor:
-    """Return white noise of mean 0 for each channel of a source in [0, 1], in proportion to the channel.
+    """Return white noise in proportion to each channel of a source in [0, 1].
 
-    A slice always gets the same noise, whatever the rest of the batch and whatever computes it. The position of a
-    pixel and the sum of its slice are mixed by cubes modulo a prime (after arXiv 1204.1461), in whole numbers.
+    A slice always gets the same noise, whatever the rest of the batch and whatever computes it. The
+    position of a pixel and the sum of its slice are mixed by cubes modulo a prime (after arXiv
+    1204.1461), in whole numbers.
     """
     rows = tf.range(tf.shape(source)[1])[:, tf.newaxis]
     columns = tf.range(tf.shape(source)[2])

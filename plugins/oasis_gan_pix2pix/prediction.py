@@ -11,11 +11,12 @@ from oasis_gan_keras import Batch
 
 @dataclass(frozen=True, eq=False)
 class LinearPrediction:
-    """The best linear prediction of each target pixel from its source pixel, and the error that remains.
+    """The best linear prediction of a target pixel from its source pixel, and its error.
 
-    For a label map, the prediction is the mean of each tissue. The edges between tissues make up most of an image's
-    energy and are the same in real and generated slices. A discriminator that sees only the rest learns in tens of
-    steps what it does not learn in hundreds from the image itself.
+    For a label map, the prediction is the mean of each tissue. The edges between tissues make up
+    most of an image's energy and are the same in real and generated slices. A discriminator that
+    sees only the rest learns in tens of steps what it does not learn in hundreds from the image
+    itself.
 
     Args:
         weights: The matrix (source channels, target channels).
@@ -31,7 +32,8 @@ class LinearPrediction:
 
         Args:
             batch: Source and target.
-            support: The source channels that are all 0 in the background; all channels if not given.
+            support: The source channels that are all 0 in the background; all channels if not
+                given.
         """
         slices, true_slices = batch
         source = slices.reshape(-1, slices.shape[-1])

@@ -1,4 +1,4 @@
-"""The recipe of a Pix2Pix model: the settings of its networks, losses and training, all of them checked."""
+"""The recipe of a Pix2Pix model: checked settings of its networks, losses and training."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ _SMALLEST = {1: 1, 16: 6, 34: 12, 70: 24, 142: 48, 286: 96}
 
 
 class NetworkSettings(Settings):
-    """The settings of both networks: Ck in the paper is a convolution with k filters, a norm and an activation."""
+    """The settings of both networks.
+
+    Ck in the paper is a convolution with k filters, a norm and an activation.
+    """
 
     filters: int = Field(
         32,
@@ -93,7 +96,8 @@ class GeneratorSettings(NetworkSettings):
     )
     test_as_training: bool = Field(
         False,
-        description="Translate with dropout and with each slice's own statistics, as the paper does.",
+        description="Translate with dropout and with each slice's own statistics, as the paper "
+        "does.",
     )
 
     @property
@@ -103,7 +107,7 @@ class GeneratorSettings(NetworkSettings):
 
     @property
     def full_size_filters(self) -> int:
-        """The filters of the narrow block before the output, if the decoder has one at full size."""
+        """The filters of the narrow block before the output, if there is one at full size."""
         return max(self.filters // 2, 1)
 
 
@@ -115,7 +119,8 @@ class DiscriminatorSettings(NetworkSettings):
     )
     sees: Literal["image", "residual"] = Field(
         "image",
-        description="What the discriminator sees: the image, or its difference from a linear prediction.",
+        description="What the discriminator sees: the image, or its difference from a linear "
+        "prediction.",
     )
 
 
@@ -124,7 +129,8 @@ class LossSettings(Settings):
 
     objective: Literal["L1", "GAN", "cGAN", "L1+GAN", "L1+cGAN"] = Field(
         "L1+cGAN",
-        description="Losses of the networks. cGAN shows the discriminator the source, GAN does not.",
+        description="Losses of the networks. cGAN shows the discriminator the source, GAN does "
+        "not.",
     )
     gan: Literal["bce", "least-squares"] = Field(
         "bce", description="Adversarial loss: cross-entropy, or least squares (arXiv 1611.04076)."
@@ -134,23 +140,27 @@ class LossSettings(Settings):
     halved: bool = Field(True, description="Halve the discriminator's loss, as the paper does.")
     prior: Fraction = Field(
         0.0,
-        description="Fraction of a blurred linear prediction in the target of L1; regularises small training sets.",
+        description="Fraction of a blurred linear prediction in the target of L1; regularises "
+        "small training sets.",
     )
     texture_weight: float = Field(
         0.0,
         ge=0,
-        description="Weight of the sliced-Wasserstein loss, which compares the distributions of texture.",
+        description="Weight of the sliced-Wasserstein loss, which compares the distributions of "
+        "texture.",
     )
     roughness: float = Field(
         1.0,
         ge=0.5,
         le=2,
-        description="Multiply texture by this, because outputs for unseen heads are smoother than real scans.",
+        description="Multiply texture by this, because outputs for unseen heads are smoother than "
+        "real scans.",
     )
 
     terms: dict[LossName, Annotated[float, Field(gt=0)]] = Field(
         {},
-        description="Weights of further losses of the generator, by the names that their plugins give them.",
+        description="Weights of further losses of the generator, by the names that their plugins "
+        "give them.",
     )
 
     @property
@@ -170,7 +180,10 @@ class LossSettings(Settings):
 
 
 class SmoothSettings(Settings):
-    """A first stage without the adversarial loss, which ends with the weights of the smooth end of texture."""
+    """A first stage without the adversarial loss.
+
+    It ends with the weights of the smooth end of texture.
+    """
 
     steps: int = Field(0, ge=0, description="Number of steps in this stage; 0 for none.")
     learning_rate: float = Field(
@@ -239,7 +252,7 @@ class Recipe(TrainingSettings):
         return self
 
     def _require_discriminator(self) -> None:
-        """Reject slices that are too small for the discriminator, and a residual that it cannot compute."""
+        """Reject slices that the discriminator cannot process, and a residual without source."""
         if not self.loss.adversarial:
             return
         field = self.discriminator.receptive_field

@@ -10,7 +10,7 @@ from .recipe import Recipe
 
 
 def make_generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401 - Keras is untyped here
-    """Return the generator's learning rate over ``steps`` updates, beginning with those of the smooth stage."""
+    """Return the generator's learning rate over ``steps`` updates, the smooth stage first."""
     smooth = recipe.smooth
     rate = recipe.generator_learning_rate or recipe.learning_rate
     adversarial_stage = ConstantThenLinear(rate, steps - smooth.steps, recipe.constant)
@@ -21,5 +21,5 @@ def make_generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401 
 
 
 def make_discriminator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401
-    """Return the discriminator's learning rate, which does not count the updates of the smooth stage."""
+    """Return the discriminator's learning rate, which begins after the smooth stage."""
     return ConstantThenLinear(recipe.learning_rate, steps - recipe.smooth.steps, recipe.constant)

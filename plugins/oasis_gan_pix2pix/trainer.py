@@ -98,7 +98,7 @@ class Pix2PixTrainer(Trainer):
         return losses.find_names_in_use(self.recipe.loss)
 
     def choose_stage(self, step: int) -> str:
-        """Return the stage of an update: only in the full stage does the discriminator take part."""
+        """Return the stage of an update; only the full stage has a discriminator."""
         is_smooth = step < self.recipe.smooth.steps or not self.recipe.loss.adversarial
         return _SMOOTH_STAGE if is_smooth else _FULL_STAGE
 
@@ -136,8 +136,9 @@ class Pix2PixTrainer(Trainer):
     def _find_l1_target(self, inputs: LossInputs) -> Tensor:
         """Return the target of the L1 loss: the real image, shrunk towards a linear prediction.
 
-        Trained on few heads, a network learns peculiarities of these heads. The linear prediction from the source,
-        blurred as by a scanner, contains none of them. A mixture of both is closer to other heads than either.
+        Trained on few heads, a network learns peculiarities of these heads. The linear prediction
+        from the source, blurred as by a scanner, contains none of them. A mixture of both is closer
+        to other heads than either.
         """
         prediction = tf.tensordot(inputs.source, self.prediction.weights, 1)
         blurred = tf.nn.conv2d(prediction, _BLUR, 1, "SAME")

@@ -16,10 +16,11 @@ from .trainer import SMOOTH_END, Pix2PixTrainer
 
 
 def train(request: TrainingRequest) -> None:
-    """Train on ``request.subjects`` and write the model folder ``request.out``; see `oasis_gan_keras.train`.
+    """Train on ``request.subjects`` and write the model folder ``request.out``.
 
     Raises:
-        OasisGanError: If the recipe or the data cannot be used, or a loss or gradient is no longer finite.
+        OasisGanError: If the recipe or the data cannot be used, or a loss or gradient is no longer
+            finite.
         OSError: If a file cannot be read or written.
     """
     recipe = parse_recipe(request.recipe)

@@ -89,7 +89,8 @@ def load_translator(
 
     Args:
         folder: The model folder.
-        plane: The slicing plane, ``all`` to average over all planes that the model was trained in, or ``auto``.
+        plane: The slicing plane, ``all`` to average over all planes that the model was trained in,
+            or ``auto``.
         texture: See `StoredGenerator`.
         precision: See `StoredGenerator`.
 
@@ -117,7 +118,7 @@ def load_translator(
 
 @dataclass(frozen=True)
 class HistogramMatching:
-    """A last step that gives each tissue of a generated volume the intensity distribution of a real scan.
+    """A last step that gives each tissue of a volume the intensity distribution of a scan.
 
     Args:
         histogram: The distribution in each tissue, and how far to match it.
@@ -139,13 +140,17 @@ class HistogramMatching:
 
 
 class StoredGenerator:
-    """The generator in a model folder. It is deterministic: the same slices always get the same translation.
+    """The generator in a model folder.
+
+    It is deterministic: the same slices always get the same translation.
 
     Args:
         folder: The model folder.
-        texture: A number from 0, the smooth end of the model, to 1, the textured end; the model's default if not given.
-        precision: The precision to compute in; float32 if not given, and where the precision does not work on this
-            machine. Between bfloat16 and float32 the default model's outputs have a PSNR of at least 50 dB.
+        texture: A number from 0, the smooth end of the model, to 1, the textured end; the model's
+            default if not given.
+        precision: The precision to compute in; float32 if not given, and where the precision does
+            not work on this machine. Between bfloat16 and float32 the default model's outputs have
+            a PSNR of at least 50 dB.
 
     Raises:
         OasisGanError: If the folder cannot be trusted, or its weights do not fit its architecture.
@@ -194,7 +199,8 @@ class StoredGenerator:
     ) -> NDArray[np.float32]:
         """Return generated slices (n, rows, columns, target channels) in [0, 1].
 
-        A batch that does not fit into the memory of the device is divided until it does, and so are later batches.
+        A batch that does not fit into the memory of the device is divided until it does, and so are
+        later batches.
 
         Args:
             slices: Source slices (n, rows, columns, source channels) in [0, 1].

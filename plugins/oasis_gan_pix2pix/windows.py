@@ -1,10 +1,11 @@
 """Find the pixels of a slice that a generator has to compute.
 
-A head fills a third of its canvas and is surrounded by background. There the output of the encoder is the same for
-every slice, and the output of the decoder is not used. So each level is computed in a window only. The window of level
-0, the slice itself, contains all pixels that are not background and all that are requested. The window of each further
-level contains the pixels that the window before it reaches through a 4x4 convolution with a stride of 2. The decoder
-needs the same pixels to compute the window before.
+A head fills a third of its canvas and is surrounded by background. There the output of the encoder
+is the same for every slice, and the output of the decoder is not used. So each level is computed in
+a window only. The window of level 0, the slice itself, contains all pixels that are not background
+and all that are requested. The window of each further level contains the pixels that the window
+before it reaches through a 4x4 convolution with a stride of 2. The decoder needs the same pixels to
+compute the window before.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ OUTWARD = np.array([-1, 1], np.int32)
 
 
 def find_box(mask: NDArray[np.bool_]) -> Box:
-    """Return the smallest box around a mask (n, rows, columns); a single pixel if the mask is empty."""
+    """Return the smallest box around a mask (n, rows, columns); one pixel if it is empty."""
     box = []
     for other_axes in ((0, 2), (0, 1)):
         occupied = np.flatnonzero(mask.any(other_axes))
@@ -56,7 +57,8 @@ def find_windows(plan: Blueprint, box: Box, size: list[int]) -> Windows:
 def _find_margins(plan: Blueprint) -> list[int]:
     """Return by how many pixels the window of each level is widened.
 
-    A convolution that keeps the size reads pixels beyond the window, so its output at the very edge is wrong.
+    A convolution that keeps the size reads pixels beyond the window, so its output at the very edge
+    is wrong.
     """
     margins = [0] * (plan.depth + 1)
     for block in plan.blocks:
