@@ -45,7 +45,7 @@ class FixedSettingError(OasisGanError):
             f"recipe: {change.setting}",
             expected=f"{_show(change.before)}, with which this training began",
             found=_show(change.after),
-            remedy="leave it out, or train anew into another folder",
+            remedy="leave it out, or start a new training in another folder",
         )
 
 
@@ -57,7 +57,7 @@ class TooFewStepsError(OasisGanError):
             "recipe: steps",
             expected=f"at least the {done} steps that are done",
             found=str(steps),
-            remedy="leave it out, or train anew",
+            remedy="leave it out, or start a new training",
         )
 
 

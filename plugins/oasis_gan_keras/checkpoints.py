@@ -55,9 +55,9 @@ class DamagedCheckpointError(OasisGanError):
     """
 
     def __init__(self, path: Path, *, expected: str, found: str, previous: Path | None) -> None:
-        remedy = "remove it and train anew: there is none before it"
+        remedy = "remove it and start a new training: there is no earlier checkpoint"
         if previous is not None:
-            remedy = f"remove it to go on from the one before, {previous.name}"
+            remedy = f"remove it to resume from the one before, {previous.name}"
         super().__init__(path, expected=expected, found=found, remedy=remedy)
 
 

@@ -36,7 +36,8 @@ class OtherLossesError(OasisGanError):
             where,
             expected=f"the losses {', '.join(expected)}",
             found=found,
-            remedy="resume it with the version and the plugins that began it, or train anew",
+            remedy="resume it with the version and the plugins that began it, or start a new "
+            "training",
         )
 
 

@@ -90,7 +90,7 @@ class Observer:
     def summarise(self) -> str:
         """Describe the result of a finished training in a line."""
         if not self._measured:
-            return "nobody was held out to measure on"
+            return "no subject was held out to validate on"
         l1 = self._measured[VALIDATION_L1]
         psnr = self._measured[VALIDATION_PSNR]
         summary = f"held out: L1 {l1:.4f}, PSNR {psnr:.2f} dB"

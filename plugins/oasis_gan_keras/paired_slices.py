@@ -41,7 +41,7 @@ class NoUsableSubjectsError(OasisGanError):
     def __init__(self) -> None:
         super().__init__(
             "training data",
-            expected="a pair with something in it",
+            expected="at least one usable pair",
             found="none",
             remedy="see the lines above",
         )
@@ -58,7 +58,7 @@ class UnknownHistogramSubjectError(OasisGanError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(
             "recipe: histogram.subjects",
-            expected=f"subjects that are learnt from: {', '.join(known)}",
+            expected=f"one of the training subjects: {', '.join(known)}",
             found=name,
             remedy="fix the recipe",
         )

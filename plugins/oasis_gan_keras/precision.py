@@ -32,7 +32,7 @@ class UnsupportedPrecisionError(OasisGanError):
             where,
             expected=f"a training that computes in {precision}",
             found=note.removeprefix("precision: "),
-            remedy="resume it on a machine that can, or go on with precision=float32",
+            remedy="resume it on a machine that supports it, or continue with precision=float32",
         )
 
 

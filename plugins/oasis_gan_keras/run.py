@@ -122,7 +122,7 @@ class Run:
         """
         self._done = self._ask_chief(checkpoint.step if checkpoint else 0)
         if not self._done:
-            self._request.report("no checkpoint yet: begun anew")
+            self._request.report("no checkpoint yet: starting from the beginning")
             return
         arrays = dict(checkpoint.arrays) if checkpoint else self._trainer.state()
         best = {}
@@ -162,7 +162,8 @@ class Run:
         """Continue the metrics and the list of changed settings from a checkpoint."""
         if not checkpoint.verified:
             self._request.report(
-                "the checkpoint is of an earlier version and has no checksum: taken as it is"
+                "the checkpoint is of an earlier version and has no checksum, "
+                "so it cannot be verified"
             )
         self._observer.restore(checkpoint.metadata, self._checkpoint_folder)
         self._record_changes(checkpoint.metadata)
@@ -186,7 +187,7 @@ class Run:
         for step, batch in _prefetch(self._data.pairs, steps, self._replicas):
             if self._stopped_improving:
                 last = self._observer.best.step
-                self._request.report(f"step {self._done}: no better since step {last}")
+                self._request.report(f"step {self._done}: no improvement since step {last}")
                 break
             if self._replicas.any_true(self._request.stop_requested()):
                 break
@@ -231,9 +232,9 @@ class Run:
             return
         curves = self._observer.curves
         if self._done == begun_at:
-            hint = "to train on, raise steps"
+            hint = "to train further, raise steps"
             self._request.report(
-                f"finished already, after {self._done} steps; {hint}; curves: {curves}"
+                f"already finished after {self._done} steps; {hint}; curves: {curves}"
             )
             return
         summary = self._observer.summarise()

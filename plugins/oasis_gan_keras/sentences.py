@@ -16,9 +16,9 @@ _LIST_OF_SETTINGS = "docs/training.md lists all settings"
 _SIMILARITY = 0.7  # of two names, from which one may be a misspelling of the other
 
 _NAMES_IN_WORDS = {
-    r"^[A-Za-z0-9]+$": "letters and digits alone",
-    r"^[A-Za-z0-9._-]+$": "letters, digits and . _ - alone",
-    r"^[A-Za-z0-9.+-]+$": "letters, digits and . + - alone",
+    r"^[A-Za-z0-9]+$": "letters and digits only",
+    r"^[A-Za-z0-9._-]+$": "letters, digits and . _ - only",
+    r"^[A-Za-z0-9.+-]+$": "letters, digits and . + - only",
     "^[0-9a-f]{64}$": "64 digits from 0 to f",
 }
 _EXPECTED: Mapping[str, Callable[[Details], str]] = {
@@ -26,7 +26,7 @@ _EXPECTED: Mapping[str, Callable[[Details], str]] = {
     "missing": lambda _: "a value",
     "int_type": lambda _: "a whole number",
     "int_parsing": lambda _: "a whole number",
-    "int_parsing_size": lambda _: "a whole number that is not so large",
+    "int_parsing_size": lambda _: "a smaller whole number",
     "int_from_float": lambda _: "a whole number",
     "float_type": lambda _: "a number",
     "float_parsing": lambda _: "a number",

@@ -53,7 +53,7 @@ class FolderInUseError(OasisGanError):
             folder,
             expected="a new folder",
             found="one with checkpoints",
-            remedy="go on with it by `resume`, or name another folder",
+            remedy="continue it with `resume`, or name another folder",
         )
 
 
@@ -65,7 +65,7 @@ class NoCheckpointError(OasisGanError):
             folder,
             expected="a checkpoint to go on from",
             found="none beside the model",
-            remedy="restore it, or train anew into another folder",
+            remedy="restore it, or start a new training in another folder",
         )
 
 
@@ -154,5 +154,5 @@ def _read_held_out(request: TrainingRequest, recipe: TrainingSettings) -> Paired
     pairs = PairedSlices(request.validation, recipe, request.report, required=False)
     if len(pairs):
         return pairs
-    request.report("nobody is left to measure on: there will be no held-out figures")
+    request.report("no held-out subject can be used: there will be no validation")
     return None

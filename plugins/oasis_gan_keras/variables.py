@@ -32,7 +32,7 @@ class WrongShapeError(OasisGanError):
             where,
             expected=f"{name} of shape {'none' if expected is None else expected}",
             found="none" if found is None else str(found),
-            remedy="take settings and weights of one model",
+            remedy="use settings and weights of the same model",
         )
 
 

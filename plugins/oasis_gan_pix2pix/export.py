@@ -67,7 +67,7 @@ class NotInOnnxError(OasisGanError):
     def __init__(self, folder: Path, error: Exception) -> None:
         super().__init__(
             folder,
-            expected="a generator that ONNX can hold",
+            expected="a generator that ONNX supports",
             found=str(error).partition("\n")[0],
             remedy="export it as savedmodel",
         )

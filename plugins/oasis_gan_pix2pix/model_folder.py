@@ -292,9 +292,11 @@ def read_model(folder: Path) -> StoredModel:
     }
     if model.texture is None:
         if smooth:
-            raise ModelFolderError(path, expected="weights without a smooth end", found="others")
+            raise ModelFolderError(path, expected="no smooth weights", found="others")
     elif not smooth or _list_shapes(weights) != _list_shapes(smooth):
-        raise ModelFolderError(path, expected="two ends of texture, alike", found="others")
+        raise ModelFolderError(
+            path, expected="smooth and textured weights of the same shapes", found="others"
+        )
     return StoredModel(model, weights, smooth)
 
 

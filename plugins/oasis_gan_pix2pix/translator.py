@@ -51,7 +51,7 @@ class ImpossibleWeightsError(OasisGanError):
             path,
             expected="the weights of this architecture",
             found=found,
-            remedy="take settings and weights of one model",
+            remedy="use settings and weights of the same model",
         )
 
 
@@ -62,7 +62,7 @@ class TooLargeWeightError(OasisGanError):
         super().__init__(
             path,
             expected="weights that float32 holds",
-            found=f"{name} beyond it",
+            found=f"{name} too large",
             remedy=model_folder.REMEDY,
         )
 
@@ -75,7 +75,7 @@ class DeviceMemoryError(OasisGanError):
             "device",
             expected=f"memory for a slice of {rows} x {columns}",
             found="too little",
-            remedy="free some, or hide the GPU: CUDA_VISIBLE_DEVICES=",
+            remedy="free some memory, or hide the GPU: CUDA_VISIBLE_DEVICES=",
         )
 
 

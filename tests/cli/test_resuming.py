@@ -343,7 +343,7 @@ def test_going_on_with_a_finished_training_says_that_it_is_finished_and_changes_
     before = files(place / "out/rel")
     printed, said = train("--resume", "out/rel")
     assert printed == "out/rel\n"
-    assert "finished already, after 2 steps; to train on, raise steps" in said
+    assert "already finished after 2 steps; to train further, raise steps" in said
     assert files(place / "out/rel") == before
 
 

@@ -247,7 +247,7 @@ def test_a_second_training_in_a_folder_is_told_who_holds_it(
     process.communicate()
     assert (out / ".training.lock").exists()
     third = start(heads, "--resume", out)
-    read_until(third, "begun anew")
+    read_until(third, "starting from the beginning")
     third.send_signal(signal.SIGTERM)
     third.communicate(timeout=300)
     assert third.returncode == 143

@@ -76,7 +76,7 @@ def test_a_flipped_bit_in_a_checkpoint_is_refused_and_the_one_before_is_named(
     with pytest.raises(OasisGanError) as caught:
         checkpoints.read_last(tmp_path)
     assert "step-000000002.safetensors: expected content with SHA-256" in str(caught.value)
-    assert "go on from the one before, step-000000001.safetensors" in str(caught.value)
+    assert "resume from the one before, step-000000001.safetensors" in str(caught.value)
     path.unlink()
     found = checkpoints.read_last(tmp_path)
     assert found is not None

@@ -286,5 +286,5 @@ def test_a_subject_that_turns_out_unusable_late_leaves_nothing_behind() -> None:
 
 def test_no_usable_subject_is_refused() -> None:
     labels, image = head()
-    with pytest.raises(OasisGanError, match="a pair with something in it"):
+    with pytest.raises(OasisGanError, match="at least one usable pair"):
         PairedSlices([subject("bad", labels * 40, image)], Recipe(**TINY), lambda line: None)

@@ -288,7 +288,9 @@ def test_a_run_that_is_killed_and_resumed_ends_like_one_that_was_not(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     lines = run(out, LONG, resume=True)
-    assert any("resumed after step" in line or "begun anew" in line for line in lines)
+    assert any(
+        "resumed after step" in line or "starting from the beginning" in line for line in lines
+    )
     for path in sorted(
         path for path in uninterrupted.rglob("*") if path.is_file() and path.suffix != ".png"
     ):
@@ -367,7 +369,7 @@ def test_training_stops_when_validation_gets_no_better(tmp_path: Path) -> None:
         "learning_rate": 1e-12,
     }
     lines = run(tmp_path / "m", recipe)
-    assert any("no better since step" in line for line in lines)
+    assert any("no improvement since step" in line for line in lines)
     rows = (tmp_path / "m" / "losses.csv").read_text().splitlines()
     assert len(rows) < 100
 

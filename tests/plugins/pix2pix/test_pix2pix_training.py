@@ -64,7 +64,7 @@ def test_a_training_goes_on_where_nobody_that_is_held_out_can_be_used(tmp_path: 
         report=lines.append,
     )
     train(request)
-    assert "nobody is left to measure on: there will be no held-out figures" in lines
+    assert "no held-out subject can be used: there will be no validation" in lines
     assert (tmp_path / "m" / "model.json").exists()
 
 
@@ -442,7 +442,7 @@ def test_a_wrong_recipe_is_refused_by_field(settings: dict[str, Any], said: str)
         ({"loss": {"gan": "x"}}, "expected one of 'bce' or 'least-squares', found 'x'"),
         ({"generator": {"dropout": 2}}, "expected a number of at most 1.0, found 2"),
         ({"steps": 0}, "expected a number of at least 1, found 0"),
-        ({"name": "a b"}, "expected letters, digits and . _ - alone, found 'a b'"),
+        ({"name": "a b"}, "expected letters, digits and . _ - only, found 'a b'"),
     ],
 )
 def test_a_wrong_setting_is_explained_in_a_sentence(settings: dict[str, Any], said: str) -> None:

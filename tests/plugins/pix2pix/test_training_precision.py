@@ -138,7 +138,7 @@ def test_a_training_in_bfloat16_is_not_resumed_in_silence_on_a_machine_without_i
         "m: expected a training that computes in bfloat16, found computing in float32, because"
         in last
     )
-    assert "resume it on a machine that can, or go on with precision=float32" in last
+    assert "resume it on a machine that supports it, or continue with precision=float32" in last
     assert (tmp_path / "m/model.json").read_bytes() == before
 
     told = train(
