@@ -1,4 +1,4 @@
-"""A checkpoint comes back to the bit, or is refused; a disk that is full costs none that was there."""
+"""A checkpoint is restored bit for bit or refused, and a full disk costs no earlier one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oasis_gan_keras import checkpoints
 from oasis_gan import OasisGanError
 
 
-def test_a_checkpoint_comes_back_to_the_bit(tmp_path: Path) -> None:
+def test_a_checkpoint_is_restored_bit_for_bit(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     arrays = {
         "a": rng.random((3, 2)).astype(np.float32),
@@ -61,9 +61,8 @@ def test_a_flipped_bit_in_a_checkpoint_is_refused_and_the_one_before_is_named(
     tmp_path: Path, part: str
 ) -> None:
     for step in (1, 2):
-        checkpoints.write(
-            tmp_path, checkpoints.Checkpoint(step, {"weights": np.arange(300.0)}, {"best": 0.5}), 2
-        )
+        arrays = {"weights": np.arange(300.0)}
+        checkpoints.write(tmp_path, checkpoints.Checkpoint(step, arrays, {"best": 0.5}), 2)
     path = tmp_path / "step-000000002.safetensors"
     data = bytearray(path.read_bytes())
     place = {
@@ -83,7 +82,7 @@ def test_a_flipped_bit_in_a_checkpoint_is_refused_and_the_one_before_is_named(
     assert (found.step, found.verified) == (1, True)
 
 
-def test_a_checkpoint_without_a_checksum_is_of_an_earlier_version_and_taken(tmp_path: Path) -> None:
+def test_a_checkpoint_of_an_earlier_version_without_a_checksum_is_accepted(tmp_path: Path) -> None:
     data = safetensors.numpy.save({"a": np.zeros(3)}, metadata={"facts": "{}"})
     (tmp_path / "step-000000001.safetensors").write_bytes(data)
     found = checkpoints.read_last(tmp_path)

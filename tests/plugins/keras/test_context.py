@@ -1,4 +1,4 @@
-"""A network that sees neighbouring slices is shown in training what it is shown when it translates."""
+"""A network with neighbouring slices sees the same input in training as when it translates."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ LABELS, IMAGE = head()
 EVERY = 10_000
 
 
-def show_when_translating(
+def encode_for_translating(
     values: NDArray[Any],
     encoding: Encoding,
     settings: TrainingSettings,
 ) -> NDArray[np.float32]:
-    """Return the slices that a translator shows to its model, those that are too small to learn from left out."""
+    """Return the slices that a translator gives its model, without those too small to train on."""
     seen = []
 
     def predict(slices: Channels, mask: Mask) -> Channels:
@@ -61,15 +61,15 @@ def show_when_translating(
 
 @pytest.mark.parametrize("context", [0, 1, 3])
 @pytest.mark.parametrize("plane", Plane)
-def test_training_shows_labels_as_translating_does(plane: Plane, context: int) -> None:
+def test_training_encodes_labels_as_translating_does(plane: Plane, context: int) -> None:
     settings = TrainingSettings(**STILL, planes=(plane,), context=context)
     source, _ = PairedSlices([subject("a", LABELS, IMAGE)], settings, pytest.fail).sample(EVERY)
     assert source.shape[-1] == settings.source_channels == (2 * context + 1) * 3
-    np.testing.assert_array_equal(source, show_when_translating(LABELS, OASIS, settings))
+    np.testing.assert_array_equal(source, encode_for_translating(LABELS, OASIS, settings))
 
 
 @pytest.mark.parametrize("plane", Plane)
-def test_training_shows_images_as_translating_does(plane: Plane) -> None:
+def test_training_encodes_images_as_translating_does(plane: Plane) -> None:
     settings = TrainingSettings(
         **STILL, planes=(plane,), context=2, source="image", target="labels"
     )
@@ -77,11 +77,11 @@ def test_training_shows_images_as_translating_does(plane: Plane) -> None:
     assert source.shape[-1] == 5
     # Training keeps images in 16 bits.
     np.testing.assert_allclose(
-        source, show_when_translating(IMAGE, Percentiles(), settings), atol=1e-3
+        source, encode_for_translating(IMAGE, Percentiles(), settings), atol=1e-3
     )
 
 
-def test_beyond_the_volume_there_is_background() -> None:
+def test_slices_beyond_the_volume_are_background() -> None:
     full = np.full(SHAPE, 2, np.uint8)
     full[0] = 1
     full[-1] = 3
@@ -95,8 +95,8 @@ def test_beyond_the_volume_there_is_background() -> None:
 
 
 @pytest.mark.parametrize("side", ["labels", "image"])
-def test_neighbours_are_moved_turned_and_flipped_with_their_slice(side: str) -> None:
-    """In a head whose slices are all alike a slice cannot be told from its neighbours, however it is varied."""
+def test_neighbours_are_shifted_rotated_and_flipped_with_their_slice(side: str) -> None:
+    """In a head with equal slices, an augmented slice equals its neighbours."""
     column_of_labels = np.repeat(LABELS[:, :, 10:11], SHAPE[2], axis=2)
     column_of_labels[:5] = 0
     column = np.repeat(IMAGE[:, :, 10:11], SHAPE[2], axis=2) * (column_of_labels > 0)
@@ -117,11 +117,11 @@ def test_neighbours_are_moved_turned_and_flipped_with_their_slice(side: str) -> 
         middle = source[..., settings.support_channels]
         for neighbour in (source[..., :channels], source[..., 2 * channels :]):
             for one, other in zip(neighbour, middle, strict=True):
-                # Only the first and the last slice have nothing beside them.
+                # Only the first and the last slice lack a neighbour.
                 assert not one.any() or np.array_equal(one, other)
 
 
-def test_neighbours_take_no_memory_until_they_are_shown() -> None:
+def test_neighbours_take_no_memory_until_they_are_drawn() -> None:
     def measure(context: int) -> int:
         settings = TrainingSettings(**STILL, context=context)
         tracemalloc.start()

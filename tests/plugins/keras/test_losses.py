@@ -1,4 +1,4 @@
-"""A loss in a file of its own is trained with, watched and checked, and nothing else has to be told of it."""
+"""A loss in a file of its own can be trained with, logged and checked without further changes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def check(folder: Path, plugin: str) -> subprocess.CompletedProcess[str]:
     return oasis_gan("plugins", "--check", plugin, cwd=folder)
 
 
-def test_the_example_is_trained_with_watched_and_resumed(folder: Path) -> None:
+def test_the_example_is_trained_with_logged_and_resumed(folder: Path) -> None:
     weighted = ("--plugin", "a_loss.py", "--set", "loss.terms.edges=10")
     begun = train(folder, *weighted)
     assert begun.returncode == 0, begun.stderr
@@ -96,7 +96,7 @@ def test_the_example_is_trained_with_watched_and_resumed(folder: Path) -> None:
     assert translated.returncode == 0, translated.stderr
 
 
-def test_a_loss_changes_what_is_learnt(folder: Path) -> None:
+def test_the_weight_of_a_loss_changes_the_model(folder: Path) -> None:
     weights = []
     for weight in ("0.001", "1000"):
         shutil.rmtree(folder / "m", ignore_errors=True)
@@ -148,7 +148,7 @@ def test_an_installed_loss_is_found_by_its_name(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (
             "return tf.reduce_mean(inputs.real - inputs.generated)",
@@ -168,15 +168,15 @@ def test_an_installed_loss_is_found_by_its_name(folder: Path) -> None:
         ),
     ],
 )
-def test_a_broken_loss_is_told_in_a_line(folder: Path, body: str, said: str) -> None:
+def test_a_broken_loss_is_reported_in_one_line(folder: Path, body: str, message: str) -> None:
     (folder / "mine.py").write_text(f"{HEADER}\n@loss('mine')\ndef mine(inputs):\n    {body}\n")
     done = check(folder, "mine.py")
     assert done.returncode == 1
     (line,) = done.stdout.splitlines()
-    assert said in line
+    assert message in line
 
 
-def test_a_loss_that_fails_ends_the_training_in_a_line(folder: Path) -> None:
+def test_a_loss_that_fails_ends_the_training_with_one_line(folder: Path) -> None:
     (folder / "mine.py").write_text(
         f"{HEADER}\n@loss('mine')\ndef mine(inputs):\n    return 1 / 0\n"
     )
@@ -189,7 +189,7 @@ def test_a_loss_that_fails_ends_the_training_in_a_line(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a,b", "validation_L1", "mine_gradient", "7th"])
-def test_a_name_that_can_be_no_column_of_the_table_is_refused(name: str) -> None:
+def test_a_name_that_cannot_be_a_column_of_the_table_is_refused(name: str) -> None:
     with pytest.raises(OasisGanError, match="loss: expected a name of letters"):
         loss(name)(lambda inputs: inputs.real)
 
@@ -198,7 +198,8 @@ def test_two_files_cannot_offer_losses_of_one_name(folder: Path) -> None:
     (folder / "same.py").write_text(EXAMPLE.read_text())
     done = oasis_gan("plugins", "--plugin", "a_loss.py", "--plugin", "same.py", cwd=folder)
     assert done.returncode == 2
-    first, second = folder / "a_loss.py", folder / "same.py"
+    first = folder / "a_loss.py"
+    second = folder / "same.py"
     assert (
         f"loss edges: expected a name that {first} does not use, found {second}; rename it"
         in done.stderr

@@ -1,4 +1,4 @@
-"""Metrics go by name: what is summed, kept in a checkpoint and chosen by is what a loss is called."""
+"""Metrics are summed, saved in checkpoints and compared by name."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from oasis_gan_keras.metrics import (
 from oasis_gan import OasisGanError
 
 
-def through_json(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Return metadata as a checkpoint gives them back."""
+def pass_through_json(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return metadata as a checkpoint restores it."""
     return dict(json.loads(json.dumps(metadata)))
 
 
@@ -34,11 +34,11 @@ def test_means_are_taken_over_the_updates_since_the_last_time() -> None:
     assert means.take() == {"L1": 5.0, "edges": 0.0}
 
 
-def test_means_go_on_from_a_checkpoint_whatever_the_order_of_the_losses() -> None:
+def test_means_continue_from_a_checkpoint_in_any_order_of_the_losses() -> None:
     means = RunningMeans(["L1", "edges"])
     means.add({"L1": 1.0, "edges": 10.0})
     resumed = RunningMeans(["edges", "L1"])
-    resumed.restore(through_json(means.metadata()), "checkpoints")
+    resumed.restore(pass_through_json(means.metadata()), "checkpoints")
     resumed.add({"L1": 3.0, "edges": 30.0})
     assert resumed.take() == {"edges": 20.0, "L1": 2.0}
 
@@ -58,7 +58,7 @@ def test_means_of_the_first_versions_had_no_names_and_are_taken_in_their_order()
         ([1.0, 2.0, 3.0], "found 3 without"),
     ],
 )
-def test_a_checkpoint_of_other_losses_is_refused_in_a_sentence(sums: object, found: str) -> None:
+def test_a_checkpoint_of_other_losses_is_refused_in_one_line(sums: object, found: str) -> None:
     with pytest.raises(
         OasisGanError, match="checkpoints: expected the losses L1, edges, "
     ) as caught:
@@ -76,13 +76,13 @@ def test_the_best_weights_are_those_of_the_smallest_error() -> None:
     assert (best.value, best.step) == (0.4, 3)
     assert best.weights["kernel"].tolist() == [3]
     again = BestWeights(weights=best.weights)
-    again.restore(through_json(best.metadata()))
+    again.restore(pass_through_json(best.metadata()))
     assert again == best
 
 
 def test_before_the_first_validation_anything_is_better() -> None:
     best = BestWeights()
-    best.restore(through_json(BestWeights().metadata()))
+    best.restore(pass_through_json(BestWeights().metadata()))
     assert best.value == math.inf
     assert best.is_beaten_by({VALIDATION_L1: 9e9})
 

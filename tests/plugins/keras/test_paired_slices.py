@@ -1,4 +1,4 @@
-"""The slices that are drawn are paired, encoded and varied as the settings say, whoever the subjects are."""
+"""Slices are paired, encoded and augmented as the settings say, for all kinds of subjects."""
 
 from __future__ import annotations
 
@@ -43,35 +43,28 @@ def test_slices_are_drawn_paired_and_encoded() -> None:
         assert source.min() >= 0
         assert source.sum(-1).max() <= 1 + 1e-5
         assert 0 <= target.min() <= target.max() <= 1
-        # Where moved, scaled and turned over, source and target still show the same: greys follow tissue.
-        guess = source @ np.array([0.30, 0.55, 0.75], np.float32)
-        inside = source.sum(-1) > 0.99
-        assert np.abs(guess - target[..., 0])[inside].mean() < 0.05
+        # Source and target are augmented alike, so greys still follow tissues.
+        assert find_error(source, target) < 0.05
 
 
-def z_scored(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return an image whose voxels there have mean 0 and deviation 1."""
-    scores: NDArray[np.float32] = ((image - image[inside].mean()) / image[inside].std()).astype(
-        np.float32
-    )
-    return scores
+def find_error(source: NDArray[np.float32], target: NDArray[np.float32]) -> float:
+    """Return the mean difference of a target from the greys of its tissues."""
+    painted = source @ np.array([0.30, 0.55, 0.75], np.float32)
+    inside = source.sum(-1) > 0.99
+    return float(np.abs(painted - target[..., 0])[inside].mean())
+
+
+def z_score(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return an image that is scaled to mean 0 and standard deviation 1 inside a mask."""
+    values = image[inside]
+    return np.asarray((image - values.mean()) / values.std(), np.float32)
 
 
 LABELS, IMAGE = head()
-
-
-Z_OVER_VOLUME = z_scored(IMAGE, np.ones(SHAPE, bool))
-
-
-Z_IN_BRAIN = np.where(LABELS > 0, z_scored(IMAGE, LABELS > 0), 0).astype(np.float32)
-
-
+Z_OVER_VOLUME = z_score(IMAGE, np.ones(SHAPE, bool))
+Z_IN_BRAIN = np.where(LABELS > 0, z_score(IMAGE, LABELS > 0), 0).astype(np.float32)
 WITH_NAN = IMAGE.copy()
-
-
 WITH_NAN[10, 12, 11] = np.nan
-
-
 IMAGES: dict[str, NDArray[Any]] = {
     "z-scored over the volume": Z_OVER_VOLUME,
     "z-scored in the brain": Z_IN_BRAIN,
@@ -83,7 +76,7 @@ IMAGES: dict[str, NDArray[Any]] = {
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_a_target_is_learnt_from_whatever_its_background_is(name: str) -> None:
+def test_a_target_may_have_any_background(name: str) -> None:
     expected = PairedSlices([subject("a", LABELS, IMAGE)], Recipe(**STILL), pytest.fail)
     pairs = PairedSlices([subject("a", LABELS, IMAGES[name])], Recipe(**STILL), pytest.fail)
     (window,) = pairs.windows
@@ -92,7 +85,7 @@ def test_a_target_is_learnt_from_whatever_its_background_is(name: str) -> None:
         source, target = pairs.batch(step)
         _, as_expected = expected.batch(step)
         assert not target[source.sum(-1) == 0].any()
-        # Tissues lie on their anchors, however the image was scaled.
+        # Tissue means are on their anchors, however the image was scaled.
         assert np.abs(target - as_expected)[source.sum(-1) > 0].mean() < 0.03
 
 
@@ -106,31 +99,22 @@ def test_a_source_is_an_image_because_the_recipe_says_so(name: str) -> None:
         assert source[target.sum(-1) > 0].mean() > 0.2
 
 
-def test_an_epoch_shows_every_slice_once_in_an_order_of_its_own() -> None:
+def test_an_epoch_shows_every_slice_once_in_a_new_order() -> None:
     pairs = PairedSlices([subject("a", *head())], Recipe(**{**STILL, "batch": 1}), pytest.fail)
-    first, second = (
-        [
-            np.round(pairs.batch(step)[1].sum(), 2)
-            for step in range(epoch * len(pairs), (epoch + 1) * len(pairs))
-        ]
-        for epoch in (0, 1)
-    )
+    count = len(pairs)
+    sums = [np.round(pairs.batch(step)[1].sum(), 2) for step in range(2 * count)]
+    first = sums[:count]
+    second = sums[count:]
+    _, targets = pairs.sample(count)
     assert first != second
-    assert (
-        sorted(first)
-        == sorted(second)
-        == sorted(np.round(pairs.sample(len(pairs))[1].sum((1, 2, 3)), 2))
-    )
+    assert sorted(first) == sorted(second) == sorted(np.round(targets.sum((1, 2, 3)), 2))
 
 
-def test_a_batch_follows_from_the_seed_and_the_step_alone() -> None:
-    """So that a run can be taken up anywhere, and several machines share a batch."""
-    pairs, again = (
-        PairedSlices(
-            [subject("a", *head())], Recipe(**{**TINY, "batch": 4, "size": 32}), pytest.fail
-        )
-        for _ in range(2)
-    )
+def test_a_batch_depends_on_the_seed_and_the_step_alone() -> None:
+    """A run can therefore be resumed at any step, and several machines can share a batch."""
+    recipe = Recipe(**{**TINY, "batch": 4, "size": 32})
+    pairs = PairedSlices([subject("a", *head())], recipe, pytest.fail)
+    again = PairedSlices([subject("a", *head())], recipe, pytest.fail)
     whole = pairs.batch(7)
     np.testing.assert_array_equal(again.batch(7)[0], whole[0])
     parts = [again.batch(7, (part, 2)) for part in (0, 1)]
@@ -151,46 +135,30 @@ def test_patches_are_cut_from_source_and_target_alike() -> None:
     pairs = PairedSlices([subject("a", *head())], recipe, pytest.fail)
     for source, target in map(pairs.batch, range(5)):
         assert source.shape[1:3] == target.shape[1:3] == (24, 24)
-        inside = source.sum(-1) > 0.99
-        assert (
-            np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[
-                inside
-            ].mean()
-            < 0.05
-        )
+        assert find_error(source, target) < 0.05
 
 
-def test_turned_slices_show_the_same_head() -> None:
+def test_source_and_target_are_rotated_alike() -> None:
     turned = PairedSlices(
         [subject("a", *head())],
         Recipe(**{**STILL, "augmentation": {"shift": 0, "rotate": 45}}),
         pytest.fail,
     )
     for source, target in map(turned.batch, range(5)):
-        inside = source.sum(-1) > 0.99
-        assert (
-            np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[
-                inside
-            ].mean()
-            < 0.05
-        )
+        assert find_error(source, target) < 0.05
     x = np.random.default_rng(0).random((1, 5, 5, 2)).astype(np.float32)
     np.testing.assert_allclose(rotate(x, 90), np.rot90(x, 1, (1, 2)), atol=1e-5)
 
 
-def test_a_head_is_also_learnt_at_the_resolutions_asked_for() -> None:
+def test_a_head_is_also_cut_at_the_requested_resolutions() -> None:
     own = PairedSlices([subject("a", *head())], Recipe(**TINY), pytest.fail)
     both = PairedSlices(
         [subject("a", *head())], Recipe(**{**TINY, "resolutions": [0.5, 2.0]}), pytest.fail
     )
-    # At half a millimetre there is nothing to learn that a head of 1 mm could tell.
+    # A head of 1 mm has no further detail at half a millimetre.
     assert len(own) < len(both) < 2 * len(own)
     source, target = both.sample(1000)
-    inside = source.sum(-1) > 0.99
-    assert (
-        np.abs(source @ np.array([0.30, 0.55, 0.75], np.float32) - target[..., 0])[inside].mean()
-        < 0.06
-    )
+    assert find_error(source, target) < 0.06
 
 
 def test_images_become_label_maps_and_other_images() -> None:
@@ -206,14 +174,14 @@ def test_images_become_label_maps_and_other_images() -> None:
     )
     pairs = PairedSlices([Subject("a", turned.source, turned.source)], to_image, pytest.fail)
     source, target = pairs.batch(0)
-    # What is no float32 would not go into the discriminator beside the target.
+    # The discriminator concatenates source and target, so both have to be float32.
     assert source.dtype == target.dtype == np.float32
-    # The source alone varies in gain and gamma.
+    # Gain and gamma of the source alone are augmented.
     assert not np.array_equal(source, target)
     assert np.corrcoef(source.ravel(), target.ravel())[0, 1] > 0.9
 
 
-def test_slices_with_less_tissue_than_stated_are_left_out() -> None:
+def test_slices_with_too_little_tissue_are_left_out() -> None:
     labels, image = head()
     pairs = PairedSlices(
         [subject("a", labels, image)], Recipe(**{**TINY, "planes": ["axial"]}), pytest.fail
@@ -224,7 +192,8 @@ def test_slices_with_less_tissue_than_stated_are_left_out() -> None:
 def test_a_bad_subject_is_named_and_left_out() -> None:
     labels, image = head()
     lines: list[str] = []
-    good, bad = subject("good", labels, image), subject("bad", labels * 40, image)
+    good = subject("good", labels, image)
+    bad = subject("bad", labels * 40, image)
     pairs = PairedSlices([bad, good], Recipe(**TINY), lines.append)
     assert pairs.names == ["good"]
     (line,) = lines
@@ -244,7 +213,7 @@ def test_a_bad_subject_is_named_and_left_out() -> None:
     ],
     ids=repr,
 )
-def test_whatever_a_subject_raises_it_is_left_out_and_the_others_are_learnt_from(
+def test_a_subject_that_raises_anything_is_left_out_and_the_others_are_used(
     raised: BaseException,
 ) -> None:
     def read(path: Path) -> Volume:
@@ -259,8 +228,8 @@ def test_whatever_a_subject_raises_it_is_left_out_and_the_others_are_learnt_from
     assert line.startswith("left out bad: ")
 
 
-def test_a_subject_that_turns_out_unusable_late_leaves_nothing_behind() -> None:
-    """It has a window already when its histogram fails."""
+def test_a_subject_that_fails_late_leaves_nothing_behind() -> None:
+    """Its window exists already when its histogram fails."""
     labels, image = head()
     recipe = Recipe(**{**TINY, "histogram": {"strength": 0.5}})
     alone = PairedSlices([subject("good", labels, image)], recipe, pytest.fail)

@@ -1,4 +1,4 @@
-"""Workers that do not find each other say who is missing, and where."""
+"""Workers that do not find each other report which one is missing, and where."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from oasis_gan_keras.rendezvous import wait_for_workers
 from oasis_gan import OasisGanError
 
 
-def ports(count: int) -> list[int]:
-    """Return ports that nobody uses."""
+def find_free_ports(count: int) -> list[int]:
+    """Return ports that are not in use."""
     servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     found = [server.getsockname()[1] for server in servers]
     for server in servers:
@@ -20,7 +20,7 @@ def ports(count: int) -> list[int]:
 
 
 def test_a_worker_that_was_never_started_is_named() -> None:
-    addresses = [f"127.0.0.1:{port}" for port in ports(2)]
+    addresses = [f"127.0.0.1:{port}" for port in find_free_ports(2)]
     with pytest.raises(OasisGanError, match=f"found nobody at {addresses[1]} within 1 s"):
         wait_for_workers(addresses, 0, 1)
     with pytest.raises(

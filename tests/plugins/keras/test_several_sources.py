@@ -1,4 +1,4 @@
-"""A network of several sources is shown in training what it is shown when it translates, and nothing else."""
+"""A network with several sources sees the same input in training as when it translates."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ FLAIR = (T1 * T2 / 50).astype(np.float32)
 EVERY = 10_000
 
 
-def three(name: str = "a") -> Subject:
+def make_subject(name: str = "a") -> Subject:
     return subject(name, T1, FLAIR, tissues=LABELS, t2=T2)
 
 
-def settings(**more: Any) -> TrainingSettings:  # noqa: ANN401
+def make_settings(**more: Any) -> TrainingSettings:  # noqa: ANN401
     sources = {"t1": "image", "tissues": "labels", "t2": "image"}
     return parse_settings(TrainingSettings, {**STILL, "sources": sources, **more})
 
 
-def show_when_translating(given: Subject, chosen: TrainingSettings) -> NDArray[np.float32]:
-    """Return the slices that a translator shows to its model, those that are too small to learn from left out."""
+def encode_for_translating(given: Subject, chosen: TrainingSettings) -> NDArray[np.float32]:
+    """Return the slices that a translator gives its model, without those too small to train on."""
     seen = []
 
     def predict(slices: Channels, mask: Mask) -> Channels:
@@ -57,28 +57,27 @@ def show_when_translating(given: Subject, chosen: TrainingSettings) -> NDArray[n
 
 @pytest.mark.parametrize("context", [0, 1])
 @pytest.mark.parametrize("plane", Plane)
-def test_training_shows_several_sources_as_translating_does(plane: Plane, context: int) -> None:
-    chosen = settings(planes=[plane], context=context)
-    source, target = PairedSlices([three()], chosen, pytest.fail).sample(EVERY)
+def test_training_encodes_several_sources_as_translating_does(plane: Plane, context: int) -> None:
+    chosen = make_settings(planes=[plane], context=context)
+    source, target = PairedSlices([make_subject()], chosen, pytest.fail).sample(EVERY)
     assert source.shape[-1] == chosen.source_channels == (2 * context + 1) * 5
     assert target.shape[-1] == 1
     # Training keeps images in 16 bits.
-    np.testing.assert_allclose(source, show_when_translating(three(), chosen), atol=1e-3)
+    np.testing.assert_allclose(source, encode_for_translating(make_subject(), chosen), atol=1e-3)
 
 
-def test_channels_stand_in_the_order_of_the_recipe_not_of_the_data() -> None:
-    chosen = settings(context=1)
-    turned = subject("a", T1, FLAIR, t2=T2, tissues=LABELS)
-    ours, theirs = (
-        PairedSlices([one], chosen, pytest.fail).sample(8)[0] for one in (three(), turned)
-    )
-    np.testing.assert_array_equal(ours, theirs)
+def test_channels_are_in_the_order_of_the_recipe_not_of_the_data() -> None:
+    chosen = make_settings(context=1)
+    reordered = subject("a", T1, FLAIR, t2=T2, tissues=LABELS)
+    expected, _ = PairedSlices([make_subject()], chosen, pytest.fail).sample(8)
+    source, _ = PairedSlices([reordered], chosen, pytest.fail).sample(8)
+    np.testing.assert_array_equal(source, expected)
     assert chosen.middle_channels == {"t1": slice(5, 6), "tissues": slice(6, 9), "t2": slice(9, 10)}
     assert chosen.support_channels == slice(5, 6)
 
 
 def test_labels_may_come_first_and_anchor_the_contrast() -> None:
-    chosen = settings(sources={"tissues": "labels", "t2": "image"}, contrast="anchored")
+    chosen = make_settings(sources={"tissues": "labels", "t2": "image"}, contrast="anchored")
     assert chosen.source == "labels"
     given = subject("a", LABELS, T1, t2=T2)
     source, target = PairedSlices([given], chosen, pytest.fail).sample(EVERY)
@@ -89,7 +88,7 @@ def test_labels_may_come_first_and_anchor_the_contrast() -> None:
 
 def test_each_image_varies_in_intensity_by_itself_and_labels_do_not() -> None:
     varied = {"shift": 0, "flip": False, "intensity": 0.5}
-    chosen = settings(
+    chosen = make_settings(
         sources={"t1": "image", "again": "image", "tissues": "labels"},
         augmentation=varied,
         context=1,
@@ -104,9 +103,9 @@ def test_each_image_varies_in_intensity_by_itself_and_labels_do_not() -> None:
     assert set(np.unique(tissues)) == {0, 1}
 
 
-def test_sources_are_learnt_at_other_resolutions_too() -> None:
-    own = PairedSlices([three()], settings(), pytest.fail)
-    both = PairedSlices([three()], settings(resolutions=[2.0]), pytest.fail)
+def test_sources_are_cut_at_other_resolutions_too() -> None:
+    own = PairedSlices([make_subject()], make_settings(), pytest.fail)
+    both = PairedSlices([make_subject()], make_settings(resolutions=[2.0]), pytest.fail)
     assert len(own) < len(both)
     source, _ = both.sample(EVERY)
     assert source.shape[-1] == 5
@@ -115,7 +114,7 @@ def test_sources_are_learnt_at_other_resolutions_too() -> None:
 def test_a_subject_that_lacks_a_source_is_named_and_left_out() -> None:
     lines: list[str] = []
     pairs = PairedSlices(
-        [subject("poor", T1, FLAIR, t2=T2), three("rich")], settings(), lines.append
+        [subject("poor", T1, FLAIR, t2=T2), make_subject("rich")], make_settings(), lines.append
     )
     assert pairs.names == ["rich"]
     assert lines == [
@@ -128,7 +127,7 @@ def test_a_source_on_another_grid_is_named_and_left_out() -> None:
     coarse = subject("coarse", T1, FLAIR, 2.0)
     mixed = subject("mixed", T1, FLAIR, tissues=LABELS, t2=T2)
     mixed.further["t2"] = coarse.source  # type: ignore[index]
-    pairs = PairedSlices([mixed, three("good")], settings(), lines.append)
+    pairs = PairedSlices([mixed, make_subject("good")], make_settings(), lines.append)
     assert pairs.names == ["good"]
     (line,) = lines
     assert line.startswith("left out mixed: coarse.nii: expected ")
@@ -137,7 +136,9 @@ def test_a_source_on_another_grid_is_named_and_left_out() -> None:
 def test_a_source_with_strange_labels_is_named_and_left_out() -> None:
     lines: list[str] = []
     strange = subject("strange", T1, FLAIR, tissues=LABELS * 40, t2=T2)
-    assert PairedSlices([strange, three("good")], settings(), lines.append).names == ["good"]
+    assert PairedSlices([strange, make_subject("good")], make_settings(), lines.append).names == [
+        "good"
+    ]
     assert "strange_tissues.nii" in lines[0]
 
 
@@ -152,14 +153,15 @@ def test_a_source_with_strange_labels_is_named_and_left_out() -> None:
         ({"t1": "mri"}, r"^recipe: sources.t1: expected one of 'labels' or 'image', found 'mri'; "),
         (
             "image",
-            r"^recipe: sources: expected a table of settings, found 'image'; name a setting in it: sources.NAME",
+            r"^recipe: sources: expected a table of settings, found 'image'; "
+            r"name a setting in it: sources.NAME",
         ),
         ({"t1": 3}, r"^recipe: sources.t1: expected one of"),
     ],
 )
 def test_a_wrong_table_of_sources_is_refused_in_a_line(sources: object, expected: str) -> None:
     with pytest.raises(OasisGanError, match=expected):
-        settings(sources=sources)
+        make_settings(sources=sources)
 
 
 def test_source_and_the_first_of_sources_cannot_differ() -> None:
@@ -167,8 +169,8 @@ def test_source_and_the_first_of_sources_cannot_differ() -> None:
         OasisGanError,
         match=r"^recipe: source: expected what the first of sources is, found labels; ",
     ):
-        settings(source="labels")
-    assert settings(source="image").source == "image"
+        make_settings(source="labels")
+    assert make_settings(source="image").source == "image"
 
 
 def test_label_maps_alone_cannot_become_a_label_map() -> None:
@@ -176,10 +178,10 @@ def test_label_maps_alone_cannot_become_a_label_map() -> None:
     with pytest.raises(
         OasisGanError, match=r"^recipe: target: expected an image, where the source is labels"
     ):
-        settings(sources=maps, target="labels")
-    assert settings(target="labels").output == "dseg"
+        make_settings(sources=maps, target="labels")
+    assert make_settings(target="labels").output == "dseg"
 
 
-def test_without_sources_a_source_is_called_what_it_is() -> None:
+def test_without_sources_a_single_source_is_named_after_its_kind() -> None:
     assert TrainingSettings().named_sources == {"labels": "labels"}
     assert TrainingSettings(source="image", target="labels").named_sources == {"image": "image"}

@@ -1,4 +1,4 @@
-"""What is left of a training to look at: a table, curves and pictures, the same whether it was interrupted or not."""
+"""The table, curves and pictures of a training are the same whether or not it was interrupted."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ GREY = np.array([[0.30], [0.55], [0.75]], np.float32)
 
 
 def losses_at(step: int) -> dict[str, float]:
-    """Return what is measured at a step: every third time on held-out slices as well."""
-    values = {"L1": 10 / step, "adversarial": 0.7 + step % 7 / 10}
-    return values | {"validation_L1": 20 / step} if step % 300 == 0 else values
+    """Return the losses at a step, on held-out slices too at every third step."""
+    losses = {"L1": 10 / step, "adversarial": 0.7 + step % 7 / 10}
+    if step % 300 == 0:
+        losses["validation_L1"] = 20 / step
+    return losses
 
 
 def record_steps(out: Path, steps: range, resumed_at: int = 0, **options: Any) -> TrainingLog:  # noqa: ANN401
@@ -52,7 +54,7 @@ def read_pixels(path: Path) -> NDArray[np.uint8]:
         return np.asarray(picture.convert("RGB"))
 
 
-def test_the_header_comes_with_the_first_row_and_figures_not_taken_are_left_empty(
+def test_the_header_comes_with_the_first_row_and_missing_losses_are_left_empty(
     tmp_path: Path,
 ) -> None:
     log = TrainingLog(tmp_path / "deep" / "model", COLUMNS)
@@ -64,7 +66,7 @@ def test_the_header_comes_with_the_first_row_and_figures_not_taken_are_left_empt
     assert table.read_text() == "\n".join(lines) + "\n"
 
 
-def test_a_loss_that_is_left_out_has_no_panel(tmp_path: Path) -> None:
+def test_a_loss_that_is_always_0_has_no_panel(tmp_path: Path) -> None:
     sizes = []
     for name, adversarial in (("with", 0.5), ("without", 0.0)):
         log = TrainingLog(tmp_path / name, ("step", "L1", "L2", "adversarial"))
@@ -83,7 +85,7 @@ def test_the_curves_show_where_settings_were_changed(tmp_path: Path) -> None:
     assert (shown[0] != shown[1]).any()
 
 
-def test_a_figure_without_a_column_is_a_mistake(tmp_path: Path) -> None:
+def test_a_loss_without_a_column_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="L2"):
         TrainingLog(tmp_path, COLUMNS).add_row(100, {"L2": 1.0})
 
@@ -97,8 +99,9 @@ def test_a_figure_without_a_column_is_a_mistake(tmp_path: Path) -> None:
 def test_a_resumed_run_leaves_the_table_of_one_that_never_stopped(
     tmp_path_factory: pytest.TempPathFactory, resumed_at: int, stopped: int, torn: int, blank: bool
 ) -> None:
-    """Rows beyond the checkpoint are dropped, wherever in the file the process was killed."""
-    whole, parts = (tmp_path_factory.mktemp("out") for _ in range(2))
+    """Rows after the checkpoint are dropped, wherever in the file the process was killed."""
+    whole = tmp_path_factory.mktemp("out")
+    parts = tmp_path_factory.mktemp("out")
     record_steps(whole, STEPS)
     record_steps(parts, range(100, max(stopped, resumed_at) + 100, 100))
     table = parts / "losses.csv"
@@ -203,19 +206,20 @@ def test_a_running_mean_stays_among_the_values_it_is_taken_over(values: list[flo
 
 
 def make_corner_slice(rows: int = 20, columns: int = 16) -> NDArray[np.int64]:
-    """Return a slice with a block of grey matter at its right, anterior end, and white matter in its middle."""
+    """Return a slice with grey matter in its right anterior corner, and white matter in the middle."""
     labels = np.zeros((1, rows, columns), np.int64)
     labels[:, rows // 2 + 2 :, columns // 2 + 2 :] = 2
     labels[:, rows // 2 - 2 : rows // 2 + 2, columns // 2 - 2 : columns // 2 + 2] = 3
     return labels
 
 
-def cut_tiles(sheet: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint8]]]:
-    """Return the pictures on a sheet: what lies in it within white lines."""
-    below = sheet[drawing.CAPTION_HEIGHT :]
+def cut_tiles(grid: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint8]]]:
+    """Return the pictures of a grid, which are separated by white lines."""
+    below = grid[drawing.CAPTION_HEIGHT :]
     rows = np.flatnonzero((below != 255).any(axis=(1, 2)))
     columns = np.flatnonzero((below != 255).any(axis=(0, 2)))
-    across, down = (np.split(one, np.flatnonzero(np.diff(one) > 1) + 1) for one in (columns, rows))
+    across = np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1)
+    down = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     assert (len(down), len(across)) == (count, 3)
     return [
         [below[row[0] : row[-1] + 1, column[0] : column[-1] + 1] for column in across]
@@ -224,7 +228,7 @@ def cut_tiles(sheet: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint
 
 
 def test_samples_show_source_generated_and_real_upright(tmp_path: Path) -> None:
-    """Right and anterior are to the right and up, background is black, and each pixel is a whole number of pixels."""
+    """Right is to the right, anterior is up, background is black, and pixels are enlarged by a whole number."""
     source = OASIS.encode(np.concatenate([make_corner_slice(), make_corner_slice()[:, ::-1]]))
     TrainingLog(tmp_path, COLUMNS).draw_samples(
         500, add_captions(source, source @ GREY, source @ GREY[::-1])
@@ -253,7 +257,7 @@ def test_every_label_of_a_set_has_a_colour_of_its_own_and_background_is_black(
     assert mixed.max() <= 1
 
 
-def test_large_slices_and_small_ones_make_a_sheet(tmp_path: Path) -> None:
+def test_large_slices_and_small_ones_make_a_grid(tmp_path: Path) -> None:
     log = TrainingLog(tmp_path, COLUMNS)
     for step, shape in enumerate([(1, 1, 1, 1), (2, 450, 512, 1), (3, 1, 40, 3)]):
         log.draw_samples(step, add_captions(*(np.full(shape, 0.2, np.float32) for _ in range(3))))
@@ -290,7 +294,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_one_before(
 
 
 def test_drawing_touches_no_state_that_others_see(tmp_path: Path) -> None:
-    """Neither matplotlib nor TensorFlow is imported before it is needed, and pyplot never."""
+    """Matplotlib and TensorFlow are imported only when they are needed, and pyplot never."""
     code = f"""
 import sys
 from pathlib import Path
@@ -300,7 +304,8 @@ log = TrainingLog(Path({str(tmp_path)!r}), ("step", "L1"))
 log.add_row(1, {{"L1": 1.0}})
 assert not {{"matplotlib", "tensorflow", "tensorboard"}} & set(sys.modules)
 log.draw_curves()
-log.draw_samples(1, [(caption, np.zeros((1, 4, 4, 1), np.float32)) for caption in ("Source", "Generated", "Real")])
+slices = np.zeros((1, 4, 4, 1), np.float32)
+log.draw_samples(1, [(caption, slices) for caption in ("Source", "Generated", "Real")])
 assert "matplotlib.figure" in sys.modules
 assert not {{"matplotlib.pyplot", "tensorflow"}} & set(sys.modules)
 """
@@ -310,27 +315,27 @@ assert not {{"matplotlib.pyplot", "tensorflow"}} & set(sys.modules)
     assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
 
 
-def test_tensorboard_gets_the_same_figures_and_pictures(tmp_path: Path) -> None:
+def test_tensorboard_gets_the_same_losses_and_pictures(tmp_path: Path) -> None:
     loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
     tensors = pytest.importorskip("tensorboard.util.tensor_util")
     log = record_steps(tmp_path, STEPS, tensorboard=True)
     log.draw_samples(300, add_captions(*[np.full((1, 8, 8, 1), 0.5, np.float32)] * 3))
     (events,) = (tmp_path / "tensorboard").iterdir()
-    told: dict[str, dict[int, Any]] = {}
+    written: dict[str, dict[int, Any]] = {}
     for event in loader.EventFileLoader(str(events)).Load():
         for value in event.summary.value:
-            told.setdefault(value.tag, {})[event.step] = tensors.make_ndarray(value.tensor)
-    assert set(told) == {"L1/training", "L1/validation", "adversarial/training", "samples"}
-    assert list(told["L1/training"]) == list(STEPS)
-    for step, value in told["L1/validation"].items():
+            written.setdefault(value.tag, {})[event.step] = tensors.make_ndarray(value.tensor)
+    assert set(written) == {"L1/training", "L1/validation", "adversarial/training", "samples"}
+    assert list(written["L1/training"]) == list(STEPS)
+    for step, value in written["L1/validation"].items():
         assert value == pytest.approx(losses_at(step)["validation_L1"])
-    with Image.open(BytesIO(told["samples"][300][2])) as shown:
+    with Image.open(BytesIO(written["samples"][300][2])) as shown:
         np.testing.assert_array_equal(
             np.asarray(shown), read_pixels(tmp_path / "samples" / "step-0000300.png")
         )
 
 
-def test_without_tensorboard_there_is_a_line_that_says_how_to_get_it(
+def test_without_tensorboard_an_error_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

@@ -1,4 +1,4 @@
-"""The form that a generator translates in gives what the generator gives."""
+"""A folded generator translates like the trained one."""
 
 from __future__ import annotations
 
@@ -37,14 +37,16 @@ GENERATORS: dict[str, dict[str, Any]] = {
 }
 
 
-def learnt(network: Any) -> dict[str, Array]:  # noqa: ANN401
-    """Give a network weights that are far from those it starts with, and return them."""
+def assign_random_weights(network: Any) -> dict[str, Array]:  # noqa: ANN401
+    """Give a network weights that are far from its initial ones, and return them."""
     rng = np.random.default_rng(0)
     weights = {}
     for variable in network.variables:
         if "seed" not in variable.path:
             values = rng.normal(0, 0.2, variable.shape).astype(np.float32)
-            weights[variable.path] = np.abs(values) + 0.5 if "variance" in variable.path else values
+            if "variance" in variable.path:
+                values = np.abs(values) + 0.5
+            weights[variable.path] = values
     assign(network, weights, "test")
     return weights
 
@@ -63,7 +65,7 @@ def test_the_folded_generator_gives_the_same_slices(name: str) -> None:
     settings = GeneratorSettings(**{"levels": 3, "filters": 4, **GENERATORS[name]})
     plan = make_blueprint(settings, 3, 2)
     plain = networks.build_from_blueprint(plan)
-    inference = Inference(*fold(plan, learnt(plain)), "float32")
+    inference = Inference(*fold(plan, assign_random_weights(plain)), "float32")
     for shape in ((2, 8, 8), (1, 24, 40)):
         slices = np.random.default_rng(1).random((*shape, 3), np.float32)
         expected = np.asarray(plain(slices, training=False)) / 2 + 0.5
@@ -78,32 +80,27 @@ def test_the_folded_generator_gives_the_same_slices(name: str) -> None:
 def test_the_folded_blueprint_lists_the_folded_weights(name: str) -> None:
     settings = GeneratorSettings(**{"levels": 3, "filters": 4, **GENERATORS[name]})
     plan = make_blueprint(settings, 3, 2)
-    form, weights = fold(plan, learnt(networks.build_from_blueprint(plan)))
-    assert weight_shapes(form) == {path: array.shape for path, array in weights.items()}
+    folded_plan, weights = fold(plan, assign_random_weights(networks.build_from_blueprint(plan)))
+    assert weight_shapes(folded_plan) == {path: array.shape for path, array in weights.items()}
 
 
 def test_folding_leaves_no_norm_and_no_transposed_convolution() -> None:
     plan = make_blueprint(GeneratorSettings(levels=3, filters=4, norm="batch"), 3, 1)
-    form, weights = fold(plan, learnt(networks.build_from_blueprint(plan)))
+    folded_plan, weights = fold(plan, assign_random_weights(networks.build_from_blueprint(plan)))
     assert not [name for name in weights if "norm" in name]
-    whole = tf.function(Inference(form, weights, "float32").generate_everywhere)
+    whole = tf.function(Inference(folded_plan, weights, "float32").generate_everywhere)
     graph = whole.get_concrete_function(tf.TensorSpec((None, 8, 8, 3))).graph
-    assert not [
-        operation.name
-        for operation in graph.get_operations()
-        if operation.type == "Conv2DBackpropInput"
-    ]
+    operations = {operation.type for operation in graph.get_operations()}
+    assert "Conv2DBackpropInput" not in operations
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 5), (7, 4)])
-def test_a_sub_pixel_convolution_is_the_transposed_one(size: tuple[int, int]) -> None:
+def test_a_sub_pixel_convolution_equals_the_transposed_one(size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
-    x, kernel = (
-        rng.normal(size=shape).astype(np.float32) for shape in ((3, *size, 5), (4, 4, 6, 5))
-    )
-    windows = tf.nn.conv2d(
-        tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), sub_pixel_kernel(kernel), 1, "VALID"
-    )
+    x = rng.normal(size=(3, *size, 5)).astype(np.float32)
+    kernel = rng.normal(size=(4, 4, 6, 5)).astype(np.float32)
+    padded = tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    windows = tf.nn.conv2d(padded, sub_pixel_kernel(kernel), 1, "VALID")
     expected = tf.nn.conv2d_transpose(x, kernel, (3, 2 * size[0], 2 * size[1], 6), 2)
     np.testing.assert_allclose(
         tf.nn.depth_to_space(windows, 2)[:, 1:-1, 1:-1], np.asarray(expected), atol=1e-5
@@ -112,7 +109,7 @@ def test_a_sub_pixel_convolution_is_the_transposed_one(size: tuple[int, int]) ->
 
 def test_a_variance_below_0_is_named() -> None:
     plan = make_blueprint(GeneratorSettings(levels=3, filters=4, norm="batch"), 3, 1)
-    weights = learnt(networks.build_from_blueprint(plan))
+    weights = assign_random_weights(networks.build_from_blueprint(plan))
     weights["up2_norm/moving_variance"] *= -1
     with pytest.raises(ValueError, match="up2_norm/moving_variance below 0"):
         fold(plan, weights)

@@ -28,7 +28,8 @@ CARD, WEIGHTS = "model.json", "weights.safetensors"
 MEMORY = 3 * 2**30
 Change = Callable[[Path], object]
 
-# Opens every folder as `oasis-gan run` does; a second process, so that memory is limited and nothing can hang.
+# Opens every folder as `oasis-gan run` does; a second process, so that memory is limited and
+# nothing can hang.
 OPENING = """
 import json, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The networks and losses are those of the paper, checked against independent forms of the same thing."""
+"""The networks and losses are those of the paper, checked against independent implementations."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Field = Literal[1, 16, 34, 70, 142, 286]
 FIELDS: tuple[Field, ...] = (1, 16, 34, 70, 142, 286)
 RECIPES = Path(oasis_gan_pix2pix.__file__).parent / "recipes"
 TUTORIAL_PARAMETERS = 54_425_859
-"""Of the generator in TensorFlow's pix2pix tutorial, 3 to 3 channels, as its `model.summary()` counts them."""
+"""The parameters of the generator in TensorFlow's pix2pix tutorial, from 3 to 3 channels."""
 TUTORIAL_DISCRIMINATOR = 2_770_433
-"""Of its discriminator, likewise."""
+"""The parameters of its discriminator."""
 
 
-def _noise(*shape: int, seed: int = 0) -> NDArray[np.float32]:
+def draw_noise(*shape: int, seed: int = 0) -> NDArray[np.float32]:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
@@ -35,25 +35,23 @@ def _noise(*shape: int, seed: int = 0) -> NDArray[np.float32]:
 def test_a_resize_convolution_is_repetition_followed_by_a_3x3_convolution(
     size: tuple[int, int],
 ) -> None:
-    x = _noise(2, *size, 3)
+    x = draw_noise(2, *size, 3)
     layer = ResizeConvolution(5, use_bias=True, kernel_initializer="glorot_uniform")
     layer.build(x.shape)
-    layer.bias.assign(_noise(5))
+    layer.bias.assign(draw_noise(5))
     made = np.asarray(layer(x))
     plain = keras.layers.Conv2D(5, 3, padding="same")
     plain.build((None, None, None, 3))
     plain.set_weights([np.asarray(layer.kernel), np.asarray(layer.bias)])
-    np.testing.assert_allclose(
-        made, np.asarray(plain(np.repeat(np.repeat(x, 2, 1), 2, 2))), atol=2e-5
-    )
+    doubled = np.repeat(np.repeat(x, 2, 1), 2, 2)
+    np.testing.assert_allclose(made, np.asarray(plain(doubled)), atol=2e-5)
 
 
-def test_instance_normalization_is_group_normalization_with_a_channel_a_group() -> None:
-    x = _noise(2, 7, 5, 4) * 3 + 1
+def test_instance_normalization_is_group_normalization_with_one_channel_per_group() -> None:
+    x = draw_noise(2, 7, 5, 4) * 3 + 1
     plain = keras.layers.GroupNormalization(-1, epsilon=1e-5)
-    np.testing.assert_allclose(
-        np.asarray(InstanceNormalization()(x)), np.asarray(plain(x)), atol=1e-4
-    )
+    normalised = np.asarray(InstanceNormalization()(x))
+    np.testing.assert_allclose(normalised, np.asarray(plain(x)), atol=1e-4)
 
 
 def test_the_papers_generator_has_the_parameters_of_the_tutorials() -> None:
@@ -61,17 +59,16 @@ def test_the_papers_generator_has_the_parameters_of_the_tutorials() -> None:
         levels=8, filters=64, norm="batch", upsample="transposed", full_skip=False
     )
     ours = networks.build_generator(settings, 3, 3).count_params()
-    # The tutorial normalises its innermost block (4 numbers a channel), which the paper's erratum takes back; a
-    # convolution without a norm has a bias here.
+    # The tutorial normalises its innermost block (4 numbers per channel), which the paper's erratum
+    # takes back. Here, a convolution without a norm has a bias.
     assert ours == TUTORIAL_PARAMETERS - 4 * 512 + 512 + 64
 
 
 def test_the_tutorials_generator_with_its_innermost_norm_has_the_tutorials_parameters() -> None:
     recipe = parse_recipe(tomllib.loads((RECIPES / "tensorflow-tutorial.toml").read_text()))
     # Its outermost block, unlike ours, has no bias: 64 numbers.
-    assert (
-        networks.build_generator(recipe.generator, 3, 3).count_params() == TUTORIAL_PARAMETERS + 64
-    )
+    ours = networks.build_generator(recipe.generator, 3, 3).count_params()
+    assert ours == TUTORIAL_PARAMETERS + 64
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
@@ -84,22 +81,23 @@ def test_a_generator_keeps_the_size_of_its_slices(
         levels=3, filters=4, norm=norm, upsample=upsample, full_skip=full_skip, dropout=0.5
     )
     model = networks.build_generator(settings, 3, 2)
-    made = np.asarray(model(np.abs(_noise(2, 16, 24, 3)), training=False))
+    made = np.asarray(model(np.abs(draw_noise(2, 16, 24, 3)), training=False))
     assert made.shape == (2, 16, 24, 2)
     assert np.abs(made).max() <= 1
 
 
 def test_dropout_acts_in_training_only() -> None:
     model = networks.build_generator(GeneratorSettings(levels=3, filters=8, dropout=0.5), 3, 1)
-    x = np.abs(_noise(1, 16, 16, 3))
-    first, second = (np.asarray(model(x, training=False)) for _ in range(2))
+    x = np.abs(draw_noise(1, 16, 16, 3))
+    first = np.asarray(model(x, training=False))
+    second = np.asarray(model(x, training=False))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(np.asarray(model(x, training=True)), first)
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_logit_sees_the_patch_the_paper_names(field: Field) -> None:
-    """By gradient: which pixels move the logit in the middle. By arithmetic: kernels and strides of the layers."""
+    """The receptive field follows from kernels and strides, and from the gradient of a logit."""
     model = networks.build_discriminator(
         DiscriminatorSettings(receptive_field=field, filters=1, norm="none"), 1, 1
     )
@@ -123,28 +121,28 @@ def test_the_papers_discriminator_gives_30_by_30_logits_and_the_tutorials_parame
 
 
 def test_an_encoder_decoder_is_a_u_net_without_skips() -> None:
-    """What the last level sees of the input comes through the innermost block alone."""
-    plain, skipping = (
-        networks.build_generator(
-            GeneratorSettings(levels=3, filters=4, architecture=name, full_skip=False), 1, 1
-        )
-        for name in ("encoder-decoder", "u-net")
-    )
-    assert plain.count_params() < skipping.count_params()
-    assert not [layer for layer in plain.layers if isinstance(layer, keras.layers.Concatenate)]
-    assert (
-        len([layer for layer in skipping.layers if isinstance(layer, keras.layers.Concatenate)])
-        == 2
-    )
+    """The output depends on the input through the innermost block alone."""
+    settings = GeneratorSettings(levels=3, filters=4, full_skip=False)
+    u_net = networks.build_generator(settings, 1, 1)
+    without_skips = settings.model_copy(update={"architecture": "encoder-decoder"})
+    encoder_decoder = networks.build_generator(without_skips, 1, 1)
+    assert encoder_decoder.count_params() < u_net.count_params()
+    assert count_skips(encoder_decoder) == 0
+    assert count_skips(u_net) == 2
 
 
-def test_translating_as_in_training_goes_by_each_slice_alone_and_repeats_itself() -> None:
+def count_skips(network: Any) -> int:  # noqa: ANN401 - Keras is untyped here
+    return sum(isinstance(layer, keras.layers.Concatenate) for layer in network.layers)
+
+
+def test_translating_as_in_training_treats_each_slice_alone_and_is_deterministic() -> None:
     settings = GeneratorSettings(
         levels=3, filters=8, norm="batch", dropout=0.5, test_as_training=True
     )
     model = networks.build_generator(settings, 3, 1)
-    x = np.abs(_noise(3, 16, 16, 3))
-    together, again = (np.asarray(model(x, training=False)) for _ in range(2))
+    x = np.abs(draw_noise(3, 16, 16, 3))
+    together = np.asarray(model(x, training=False))
+    again = np.asarray(model(x, training=False))
     np.testing.assert_array_equal(together, again)
     np.testing.assert_allclose(np.asarray(model(x[1:2], training=False)), together[1:2], atol=1e-5)
     # Moving statistics play no part.
@@ -155,14 +153,13 @@ def test_translating_as_in_training_goes_by_each_slice_alone_and_repeats_itself(
 
 
 def test_dropout_that_stays_on_drops_its_share_and_keeps_the_mean() -> None:
-    made = np.asarray(
-        Dropout(0.5, always=True)(np.ones((1, 64, 64, 8), np.float32), training=False)
-    )
+    ones = np.ones((1, 64, 64, 8), np.float32)
+    made = np.asarray(Dropout(0.5, always=True)(ones, training=False))
     assert set(np.unique(made)) == {0.0, 2.0}
     assert made.mean() == pytest.approx(1, abs=0.05)
 
 
-def test_noise_is_white_as_strong_as_its_channel_and_decided_by_the_slice() -> None:
+def test_noise_is_white_in_proportion_to_its_channel_and_depends_on_the_slice() -> None:
     source = np.zeros((3, 96, 80, 4), np.float32)
     source[..., 1] = 0.5
     source[1, 40, 40] = source[2, 40, 41] = (0, 0, 1, 0)
@@ -174,7 +171,7 @@ def test_noise_is_white_as_strong_as_its_channel_and_decided_by_the_slice() -> N
         assert one.mean() == pytest.approx(0, abs=0.03)
         assert one.std() == pytest.approx(1, abs=0.03)
         power = np.abs(np.fft.fft2(one)) ** 2 / one.size
-        # The largest of so many exponential draws.
+        # A bound for the largest of so many exponential draws.
         assert power.max() < 2 * np.log(one.size)
     assert np.abs(np.corrcoef(white.reshape(3, -1))[np.triu_indices(3, 1)]).max() < 0.05
     np.testing.assert_array_equal(np.asarray(Noise()(source[1:2]))[0], made[1])
@@ -190,9 +187,13 @@ def test_every_layer_starts_as_the_paper_says() -> None:
             assert values.std() == pytest.approx(0.02, rel=0.1)
 
 
-def test_losses_are_those_of_the_paper_a_slice_each() -> None:
-    real, generated = _noise(3, 4, 4, 1), _noise(3, 4, 4, 1, seed=1)
-    bce, squares = losses.CRITERIA["bce"], losses.CRITERIA["least-squares"]
+def test_losses_are_those_of_the_paper_for_each_slice() -> None:
+    real = draw_noise(3, 4, 4, 1)
+    generated = draw_noise(3, 4, 4, 1, seed=1)
+    on_real = tf.constant(real)
+    on_generated = tf.constant(generated)
+    bce = losses.CRITERIA["bce"]
+    squares = losses.CRITERIA["least-squares"]
 
     def mean(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         return np.asarray(values.astype(float).mean((1, 2, 3)))
@@ -203,21 +204,12 @@ def test_losses_are_those_of_the_paper_a_slice_each() -> None:
     halved = (minus_log_sigmoid(real) + minus_log_sigmoid(-generated)) / 2
     for made, expected in (
         (losses.l1(real, generated), mean(np.abs(real - generated))),
+        (losses.generator_adversarial_loss(bce, on_generated), minus_log_sigmoid(generated)),
+        (losses.discriminator_loss(bce, on_real, on_generated, True), halved),
+        (losses.discriminator_loss(bce, on_real, on_generated, False), 2 * halved),
+        (losses.generator_adversarial_loss(squares, on_generated), mean((generated - 1) ** 2)),
         (
-            losses.generator_adversarial_loss(bce, tf.constant(generated)),
-            minus_log_sigmoid(generated),
-        ),
-        (losses.discriminator_loss(bce, tf.constant(real), tf.constant(generated), True), halved),
-        (
-            losses.discriminator_loss(bce, tf.constant(real), tf.constant(generated), False),
-            2 * halved,
-        ),
-        (
-            losses.generator_adversarial_loss(squares, tf.constant(generated)),
-            mean((generated - 1) ** 2),
-        ),
-        (
-            losses.discriminator_loss(squares, tf.constant(real), tf.constant(generated), True),
+            losses.discriminator_loss(squares, on_real, on_generated, True),
             (mean((real - 1) ** 2) + mean(generated**2)) / 2,
         ),
     ):
@@ -228,9 +220,8 @@ def test_losses_are_those_of_the_paper_a_slice_each() -> None:
 def test_texture_is_the_distance_between_distributions_of_values_and_changes(
     roughness: float,
 ) -> None:
-    real, generated = (
-        _noise(2, 12, 9, 1, seed=seed) * scale for seed, scale in ((0, 1.0), (1, 0.5))
-    )
+    real = draw_noise(2, 12, 9, 1, seed=0)
+    generated = draw_noise(2, 12, 9, 1, seed=1) * 0.5
 
     def features(image: NDArray[np.float32], times: float) -> list[NDArray[np.float32]]:
         return [
@@ -240,14 +231,15 @@ def test_texture_is_the_distance_between_distributions_of_values_and_changes(
 
     expected = []
     for a, b in zip(real[..., 0], generated[..., 0], strict=True):
-        both = zip(features(a, roughness), features(b, 1), strict=True)
-        expected.append(np.mean([wasserstein_distance(x.ravel(), y.ravel()) for x, y in both]))
+        pairs = zip(features(a, roughness), features(b, 1), strict=True)
+        distances = [wasserstein_distance(x.ravel(), y.ravel()) for x, y in pairs]
+        expected.append(np.mean(distances))
     np.testing.assert_allclose(
         np.asarray(losses.texture_loss(real, generated, roughness)), expected, rtol=1e-4
     )
 
 
-def test_texture_does_not_ask_where_a_pixel_is() -> None:
-    real = _noise(1, 8, 8, 1, seed=0)
+def test_texture_does_not_depend_on_the_position_of_pixels() -> None:
+    real = draw_noise(1, 8, 8, 1, seed=0)
     moved = np.roll(real, 3, axis=1)
     assert float(losses.texture_loss(real, moved)[0]) < 1e-6 < float(losses.l1(real, moved)[0])

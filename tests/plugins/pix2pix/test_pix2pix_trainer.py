@@ -1,4 +1,4 @@
-"""One update does to both networks what the paper says, and all of a run's state goes into a checkpoint and back."""
+"""An update follows the equations of the paper, and a run is restored from a checkpoint exactly."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ FIRST_METRICS = (
 
 
 def expected_losses(trainer: Pix2PixTrainer, source: Tensor, target: Tensor) -> dict[str, Tensor]:
-    """Return the losses of the paper's equations 1 to 4, written anew in plain TensorFlow and float64."""
+    """Return the losses of equations 1 to 4 of the paper, in plain TensorFlow and float64."""
     inside = tf.cast(tf.reduce_sum(source, -1, keepdims=True) > 0, tf.float32)
     real = (2 * target) * inside - 1
     generated = (trainer.generator(source, training=True) + 1) * inside - 1
@@ -67,8 +67,8 @@ def expected_losses(trainer: Pix2PixTrainer, source: Tensor, target: Tensor) -> 
         shown = tf.concat([source, image], -1) if trainer.recipe.loss.conditional else image
         return 1 / (1 + tf.exp(tf.cast(-trainer.discriminator(shown, training=True), tf.float64)))
 
-    def minus_log(of: Tensor) -> Tensor:
-        return tf.reduce_mean(-tf.math.log(of))
+    def minus_log(probabilities: Tensor) -> Tensor:
+        return tf.reduce_mean(-tf.math.log(probabilities))
 
     losses = {"L1": tf.reduce_mean(abs(real - generated)), "adversarial": 0.0, "discriminator": 0.0}
     if trainer.recipe.loss.adversarial:
@@ -84,7 +84,7 @@ def expected_losses(trainer: Pix2PixTrainer, source: Tensor, target: Tensor) -> 
 def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(
     objective: str, sees: str
 ) -> None:
-    """Against the equations written anew: losses, gradients, and what Adam makes of them."""
+    """Losses, gradients and the step of Adam agree with an independent implementation."""
     if sees == "residual" and objective in ("GAN", "L1+GAN"):
         pytest.skip("refused: the residual shows the source")
     discriminator = {**PLAIN["discriminator"], "sees": sees}
@@ -105,17 +105,18 @@ def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(
     before = {
         name: read_variables(getattr(trainer, name)) for name in ("generator", "discriminator")
     }
-    figures = trainer.update(0, source, target)
+    metrics = trainer.update(0, source, target)
     for name in ("L1", "adversarial", "discriminator"):
-        assert figures[name] == pytest.approx(float(losses[name]), rel=1e-4), name
+        assert metrics[name] == pytest.approx(float(losses[name]), rel=1e-4), name
     for name, gradients in expected.items():
         norm = np.sqrt(sum(float(np.square(np.asarray(gradient)).sum()) for gradient in gradients))
-        assert figures[f"{name}_gradient"] == pytest.approx(norm, rel=1e-3)
+        assert metrics[f"{name}_gradient"] == pytest.approx(norm, rel=1e-3)
         for variable, gradient in zip(
             getattr(trainer, name).trainable_variables, gradients, strict=True
         ):
             moved = np.asarray(variable) - before[name][variable.path]
-            # The first step of Adam (https://arxiv.org/abs/1412.6980, algorithm 1, epsilon beside the root of v).
+            # The first step of Adam (arXiv 1412.6980, algorithm 1, with epsilon beside the root of
+            # v).
             root = np.sqrt(1 - 0.999) * np.asarray(gradient)
             np.testing.assert_allclose(
                 moved, -2e-4 * root / (np.abs(root) + 1e-7), rtol=0.02, atol=4e-6
@@ -127,15 +128,16 @@ def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(
         )
 
 
-def test_background_of_the_source_teaches_nothing() -> None:
+def test_the_background_of_the_source_has_no_effect_on_training() -> None:
     recipe = Recipe(**{**PLAIN, "size": 16})
     source, target = batch()
     background = source.max(-1, keepdims=True) == 0
-    figures = []
-    for target_there in (target, np.where(background, 1 - target, target)):
+    metrics = []
+    for changed_target in (target, np.where(background, 1 - target, target)):
         keras.utils.set_random_seed(1)
-        figures.append(Pix2PixTrainer(recipe, PREDICTION, 10).update(0, source, target_there))
-    assert figures[0] == figures[1]
+        trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
+        metrics.append(trainer.update(0, source, changed_target))
+    assert metrics[0] == metrics[1]
 
 
 def test_the_learning_rate_is_constant_and_then_falls_to_nothing_in_both_stages() -> None:
@@ -161,13 +163,14 @@ def test_the_learning_rate_is_constant_and_then_falls_to_nothing_in_both_stages(
 def test_averaged_weights_trail_the_trained_ones_by_the_decay() -> None:
     recipe = Recipe(**{**PLAIN, "size": 16, "averaging": 0.2})
     trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
-    kept = read_variables(trainer.inference_network)
+    average = read_variables(trainer.inference_network)
     for step in range(4):
         trainer.update(step, *batch(step))
-        trained, decay = read_variables(trainer.generator), min(0.2, (2 + step) / (11 + step))
-        kept = {name: decay * kept[name] + (1 - decay) * trained[name] for name in trained}
+        trained = read_variables(trainer.generator)
+        decay = min(0.2, (2 + step) / (11 + step))
+        average = {name: decay * average[name] + (1 - decay) * trained[name] for name in trained}
     for name, value in read_variables(trainer.inference_network).items():
-        np.testing.assert_allclose(value, kept[name], atol=1e-6)
+        np.testing.assert_allclose(value, average[name], atol=1e-6)
 
 
 @pytest.mark.parametrize("before", [(24,), (24, 32), (32, 16, 24)])
@@ -182,19 +185,23 @@ def test_an_update_does_not_depend_on_the_sizes_of_slices_that_came_before(
             "smooth": {"steps": 0},
         }
     )
-    ours, fresh = (Pix2PixTrainer(recipe, PREDICTION, 10) for _ in range(2))
+    used = Pix2PixTrainer(recipe, PREDICTION, 10)
+    fresh = Pix2PixTrainer(recipe, PREDICTION, 10)
     for step, size in enumerate(before):
-        ours.update(step, *batch(step, size))
-    fresh.restore(ours.state(), "a checkpoint")
+        used.update(step, *batch(step, size))
+    fresh.restore(used.state(), "a checkpoint")
     for size in (16, 32):
-        assert ours.update(5, *batch(7, size)) == fresh.update(5, *batch(7, size))
-        there = fresh.state()
-        assert {
-            name for name, array in ours.state().items() if array.tobytes() != there[name].tobytes()
-        } == set()
+        assert used.update(5, *batch(7, size)) == fresh.update(5, *batch(7, size))
+        expected = fresh.state()
+        differing = [
+            name
+            for name, array in used.state().items()
+            if array.tobytes() != expected[name].tobytes()
+        ]
+        assert differing == []
     source, _ = batch(8, 48)
-    ours.generate(batch(9)[0])
-    np.testing.assert_array_equal(ours.generate(source), fresh.generate(source))
+    used.generate(batch(9)[0])
+    np.testing.assert_array_equal(used.generate(source), fresh.generate(source))
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
@@ -217,7 +224,7 @@ def test_half_precisions_learn_what_float32_learns(precision: str) -> None:
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_every_recipe_that_ships_is_understood() -> None:
+def test_every_shipped_recipe_is_valid() -> None:
     paths = sorted((Path(oasis_gan_pix2pix.__file__).parent / "recipes").glob("*.toml"))
     assert [path.stem for path in paths] == [
         "2.5d",
@@ -233,7 +240,7 @@ def test_every_recipe_that_ships_is_understood() -> None:
 
 @pytest.mark.parametrize("name", ["paper", "tensorflow-tutorial"])
 def test_a_preset_trains_and_translates(name: str, tmp_path: Path) -> None:
-    """At a size that fits a test: its depth and widths are held to the tutorial's numbers elsewhere."""
+    """The networks are made smaller here; other tests check their depth and width."""
     text = (Path(oasis_gan_pix2pix.__file__).parent / "recipes" / f"{name}.toml").read_text()
     settings = tomllib.loads(text)
     assert parse_recipe(settings).generator.filters == 64
@@ -253,7 +260,8 @@ def test_a_preset_trains_and_translates(name: str, tmp_path: Path) -> None:
     for precision, bound in PRECISIONS:
         generator = StoredGenerator(tmp_path / "m", precision=precision)
         x = batch(size=32)[0]
-        first, second = generator.generate(x), generator.generate(x)
+        first = generator.generate(x)
+        second = generator.generate(x)
         np.testing.assert_array_equal(first, second)
         np.testing.assert_allclose(generator.generate(x[:1]), first[:1], atol=bound)
 
@@ -277,11 +285,14 @@ run(Path(sys.argv[1]), LONG)
 def test_a_run_that_is_killed_and_resumed_ends_like_one_that_was_not(
     uninterrupted: Path, tmp_path: Path, moment: str
 ) -> None:
-    """To the bit: weights, checkpoints, table and samples. Killed as soon as the named file is there."""
+    """Weights, checkpoints, table and samples are equal bit for bit.
+
+    The process is killed as soon as the file of a moment exists.
+    """
     out = tmp_path / "m"
     command = [sys.executable, "-c", SCRIPT, str(out)]
     process = subprocess.Popen(command, cwd=TESTS, stderr=subprocess.DEVNULL)
-    pattern = {"begun": "recipe.toml", "samples": "samples/*.png", "best": "best/model.json"}
+    pattern = {"begun": "recipe.toml", "best": "best/model.json"}
     awaited = pattern.get(moment, f"checkpoints/{moment}*")
     while process.poll() is None and not list(out.glob(awaited)):
         time.sleep(0.005)
@@ -291,16 +302,16 @@ def test_a_run_that_is_killed_and_resumed_ends_like_one_that_was_not(
     assert any(
         "resumed after step" in line or "starting from the beginning" in line for line in lines
     )
-    for path in sorted(
-        path for path in uninterrupted.rglob("*") if path.is_file() and path.suffix != ".png"
-    ):
-        assert (out / path.relative_to(uninterrupted)).read_bytes() == path.read_bytes(), path.name
-    there = {path.relative_to(out) for path in out.rglob("*") if not path.name.startswith(".")}
-    assert there == {path.relative_to(uninterrupted) for path in uninterrupted.rglob("*")}
+    for path in sorted(uninterrupted.rglob("*")):
+        if path.is_file() and path.suffix != ".png":
+            resumed = out / path.relative_to(uninterrupted)
+            assert resumed.read_bytes() == path.read_bytes(), path.name
+    found = {path.relative_to(out) for path in out.rglob("*") if not path.name.startswith(".")}
+    assert found == {path.relative_to(uninterrupted) for path in uninterrupted.rglob("*")}
 
 
-def without_names(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metadata of a checkpoint as the first versions wrote them."""
+def remove_names(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a checkpoint as the first versions wrote it."""
     sums = [metadata["sums"][name] for name in FIRST_METRICS]
     best = metadata["best"]
     return {**metadata, "sums": sums, "best": best["value"], "best_step": best["step"]}
@@ -313,7 +324,7 @@ def test_a_checkpoint_whose_metrics_have_no_names_is_resumed_to_the_same_model(
     (out / "checkpoints" / "step-000000012.safetensors").unlink()
     last = checkpoints.read_last(out / "checkpoints")
     assert last is not None
-    checkpoints.write(out / "checkpoints", replace(last, metadata=without_names(last.metadata)), 1)
+    checkpoints.write(out / "checkpoints", replace(last, metadata=remove_names(last.metadata)), 1)
     assert "resumed after step 9" in run(out, LONG, resume=True)
     for name in ("weights.safetensors", "losses.csv", "best/weights.safetensors"):
         assert (out / name).read_bytes() == (uninterrupted / name).read_bytes()
@@ -345,7 +356,7 @@ def test_resuming_with_other_networks_is_refused(uninterrupted: Path) -> None:
         run(uninterrupted, other, resume=True)
 
 
-def test_training_stops_at_what_is_not_finite_and_keeps_the_last_good_checkpoint(
+def test_training_stops_at_a_loss_that_is_not_finite_and_keeps_the_last_good_checkpoint(
     tmp_path: Path,
 ) -> None:
     recipe = {**LONG, "smooth": {"steps": 5, "learning_rate": 1e-3}, "learning_rate": 1.0}
@@ -359,7 +370,7 @@ def test_training_stops_at_what_is_not_finite_and_keeps_the_last_good_checkpoint
     assert all(np.isfinite(array).all() for array in found.arrays.values())
 
 
-def test_training_stops_when_validation_gets_no_better(tmp_path: Path) -> None:
+def test_training_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
     recipe = {
         **LONG,
         "steps": 400,

@@ -1,6 +1,7 @@
 """Precision is part of the result: float32 unless another is requested, recorded, and bounded between machines.
 
-Which instructions TensorFlow uses is decided when it is imported, so that every machine here is a process of its own.
+Which instructions TensorFlow uses is decided when it is imported, so that every machine here is a
+process of its own.
 """
 
 from __future__ import annotations

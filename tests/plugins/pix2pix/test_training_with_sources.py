@@ -71,7 +71,8 @@ def test_training_is_measured_and_each_source_is_drawn(trained: Path) -> None:
 
     (picture, *_) = sorted((trained / "samples").glob("step-*.png"))
     with Image.open(picture) as opened:
-        # Four columns of 384 pixels and more: both sources, and what was and should have been made of them.
+        # Four columns of 384 pixels and more: both sources, and what was and should have been made
+        # of them.
         assert opened.width > 4 * 384
     assert (trained / "best" / "model.json").exists()
 

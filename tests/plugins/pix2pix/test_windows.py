@@ -1,4 +1,4 @@
-"""A slice computed in windows is the slice computed whole."""
+"""A slice that is computed in windows equals the slice that is computed as a whole."""
 
 from __future__ import annotations
 
@@ -27,72 +27,79 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @cache
-def generator(name: str, levels: int) -> Inference:
-    """Return a generator with weights far from those that a training starts with."""
+def make_generator(name: str, levels: int) -> Inference:
+    """Return a generator with weights that are far from those at the start of a training."""
     settings = GeneratorSettings(levels=levels, filters=4, **SETTINGS[name])
     plan = make_blueprint(settings, 2, 1)
-    rng, weights = np.random.default_rng(levels), {}
+    rng = np.random.default_rng(levels)
+    weights = {}
     for path, shape in weight_shapes(plan).items():
         values = rng.normal(0, 0.2, shape).astype(np.float32)
-        weights[path] = (
-            np.abs(values) + np.float32(0.5) if path.endswith(("variance", "gamma")) else values
-        )
-    return Inference(*fold(plan, weights), "float32")
+        if path.endswith(("variance", "gamma")):
+            values = np.abs(values) + np.float32(0.5)
+        weights[path] = values
+    folded_plan, folded_weights = fold(plan, weights)
+    return Inference(folded_plan, folded_weights, "float32")
 
 
 @st.composite
-def boxes(draw: st.DrawFn, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Draw a box in a slice; it may be empty, a pixel, or reach an edge."""
+def box_masks(draw: st.DrawFn, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Draw a mask with one box, which may be empty, a single pixel, or touch an edge."""
     mask = np.zeros(size, bool)
-    ends = [sorted(draw(st.integers(0, pixels)) for _ in range(2)) for pixels in size]
-    mask[ends[0][0] : ends[0][1], ends[1][0] : ends[1][1]] = True
+    top, bottom = sorted(draw(st.integers(0, size[0])) for _ in range(2))
+    left, right = sorted(draw(st.integers(0, size[1])) for _ in range(2))
+    mask[top:bottom, left:right] = True
     return mask
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 @given(data=st.data())
-def test_what_is_wanted_is_what_the_whole_slice_gives(name: str, data: st.DataObject) -> None:
+def test_inside_the_mask_the_output_is_that_of_the_whole_slice(
+    name: str, data: st.DataObject
+) -> None:
     levels = data.draw(st.integers(1, 4))
-    size = data.draw(
-        st.tuples(st.integers(1, 40), st.integers(1, 40)).map(
-            lambda n: (fitting(n[0], levels), fitting(n[1], levels))
-        )
-    )
-    wanted = np.stack([data.draw(boxes(size)) for _ in range(2)])
+    rows = round_up(data.draw(st.integers(1, 40)), levels)
+    columns = round_up(data.draw(st.integers(1, 40)), levels)
+    size = (rows, columns)
+    mask = np.stack([data.draw(box_masks(size)) for _ in range(2)])
     slices = np.random.default_rng(0).random((2, *size, 2), np.float32)
-    # What is there may be less than what is wanted, or more.
-    slices *= np.stack([data.draw(boxes(size)) for _ in range(2)])[..., np.newaxis]
-    inference = generator(name, levels)
+    # The head may be smaller or larger than the mask.
+    head = np.stack([data.draw(box_masks(size)) for _ in range(2)])
+    slices *= head[..., np.newaxis]
+    inference = make_generator(name, levels)
     whole = np.asarray(inference.generate_everywhere(slices))
-    np.testing.assert_allclose(inference(slices, wanted)[wanted], whole[wanted], atol=1e-5)
+    np.testing.assert_allclose(inference(slices, mask)[mask], whole[mask], atol=1e-5)
 
 
-def fitting(pixels: int, levels: int) -> int:
-    """Return the next multiple that so many levels can halve."""
+def round_up(pixels: int, levels: int) -> int:
+    """Return the next number of pixels that can be halved so many times."""
     return int(-(-pixels // 2**levels) * 2**levels)
 
 
-def test_what_nobody_wants_is_not_computed() -> None:
-    slices, wanted = np.zeros((1, 64, 64, 2), np.float32), np.zeros((1, 64, 64), bool)
-    wanted[0, 20:30, 40:44] = True
-    answer = generator("u-net", 3)(slices, wanted)
-    # The last convolution has a pixel more to see.
-    assert set(zip(*np.nonzero(answer[0, ..., 0]), strict=True)) == {
-        (r, c) for r in range(19, 31) for c in range(39, 45)
-    }
+def test_pixels_outside_the_mask_are_not_computed() -> None:
+    slices = np.zeros((1, 64, 64, 2), np.float32)
+    mask = np.zeros((1, 64, 64), bool)
+    mask[0, 20:30, 40:44] = True
+    answer = make_generator("u-net", 3)(slices, mask)
+    # The last convolution reads one pixel beyond the mask.
+    computed = np.zeros((64, 64), bool)
+    computed[19:31, 39:45] = True
+    np.testing.assert_array_equal(answer[0, ..., 0] != 0, computed)
 
 
-def test_canvases_take_turns() -> None:
-    inference, rng = generator("u-net", 2), np.random.default_rng(0)
+def test_slices_of_several_sizes_may_alternate() -> None:
+    inference = make_generator("u-net", 2)
+    rng = np.random.default_rng(0)
     for size in ((16, 16), (24, 16), (16, 24), (16, 16)):
-        wanted = np.zeros((1, *size), bool)
-        wanted[0, 5:9, 6:10] = True
-        slices = rng.random((1, *size, 2), np.float32) * wanted[..., np.newaxis]
-        expected = np.asarray(inference.generate_everywhere(slices))[wanted]
-        np.testing.assert_allclose(inference(slices, wanted)[wanted], expected, atol=1e-5)
+        mask = np.zeros((1, *size), bool)
+        mask[0, 5:9, 6:10] = True
+        slices = rng.random((1, *size, 2), np.float32) * mask[..., np.newaxis]
+        expected = np.asarray(inference.generate_everywhere(slices))[mask]
+        np.testing.assert_allclose(inference(slices, mask)[mask], expected, atol=1e-5)
 
 
-def test_empty_slices_that_nobody_wants_are_answered() -> None:
-    assert np.isfinite(
-        generator("u-net", 3)(np.zeros((2, 16, 16, 2), np.float32), np.zeros((2, 16, 16), bool))
-    ).all()
+def test_empty_slices_with_an_empty_mask_are_accepted() -> None:
+    slices = np.zeros((2, 16, 16, 2), np.float32)
+    mask = np.zeros((2, 16, 16), bool)
+    answer = make_generator("u-net", 3)(slices, mask)
+    assert np.isfinite(answer).all()
