@@ -206,7 +206,7 @@ def test_a_running_mean_stays_among_the_values_it_is_taken_over(values: list[flo
 
 
 def make_corner_slice(rows: int = 20, columns: int = 16) -> NDArray[np.int64]:
-    """Return a slice with grey matter in its right anterior corner, and white matter in the middle."""
+    """Return a slice with grey matter at the right front, and white matter in the middle."""
     labels = np.zeros((1, rows, columns), np.int64)
     labels[:, rows // 2 + 2 :, columns // 2 + 2 :] = 2
     labels[:, rows // 2 - 2 : rows // 2 + 2, columns // 2 - 2 : columns // 2 + 2] = 3
@@ -228,7 +228,7 @@ def cut_tiles(grid: NDArray[np.uint8], count: int) -> list[list[NDArray[np.uint8
 
 
 def test_samples_show_source_generated_and_real_upright(tmp_path: Path) -> None:
-    """Right is to the right, anterior is up, background is black, and pixels are enlarged by a whole number."""
+    """Right is to the right, anterior is up, and background is black."""
     source = OASIS.encode(np.concatenate([make_corner_slice(), make_corner_slice()[:, ::-1]]))
     TrainingLog(tmp_path, COLUMNS).draw_samples(
         500, add_captions(source, source @ GREY, source @ GREY[::-1])

@@ -1,4 +1,4 @@
-"""The generator is described once, as in the paper, and all who read the description agree on what is added to it."""
+"""The blueprint describes the generator of the paper, and all its readers agree on additions."""
 
 from __future__ import annotations
 
@@ -31,18 +31,20 @@ LEVELS = 3
 SIZE = (40, 56)
 
 
-def random_weights(plan: Blueprint) -> dict[str, NDArray[np.float32]]:
-    """Return weights that are far from those that a training starts with."""
+def draw_weights(plan: Blueprint) -> dict[str, NDArray[np.float32]]:
+    """Return weights that are far from those at the start of a training."""
     rng = np.random.default_rng(0)
     weights = {}
     for name, shape in weight_shapes(plan).items():
         values = rng.normal(0, 0.3, shape).astype(np.float32)
-        weights[name] = np.abs(values) + np.float32(0.5) if name.endswith("variance") else values
+        if name.endswith("variance"):
+            values = np.abs(values) + np.float32(0.5)
+        weights[name] = values
     return weights
 
 
-def boxes() -> Iterator[tuple[slice, slice]]:
-    """Yield parts of a slice: in its middle, at its edges, and a single pixel."""
+def list_boxes() -> Iterator[tuple[slice, slice]]:
+    """Yield parts of a slice: in the middle, at the edges, and a single pixel."""
     yield slice(11, 24), slice(19, 32)
     yield slice(0, 9), slice(40, 56)
     yield slice(33, 40), slice(0, 56)
@@ -50,16 +52,16 @@ def boxes() -> Iterator[tuple[slice, slice]]:
 
 
 def assert_all_agree(plan: Blueprint) -> None:
-    """Check that who builds a generator, counts its weights, folds it and runs it in windows means the same."""
+    """Check that building, counting, folding and windows agree on a blueprint."""
     network = networks.build_from_blueprint(plan)
     shapes = {name: array.shape for name, array in variables.read_weights(network).items()}
     assert weight_shapes(plan) == shapes
-    weights = random_weights(plan)
+    weights = draw_weights(plan)
     variables.assign(network, weights, "test")
-    form, folded = fold(plan, weights)
-    assert weight_shapes(form) == {name: array.shape for name, array in folded.items()}
-    inference = Inference(form, folded, "float32")
-    for box in boxes():
+    folded_plan, folded = fold(plan, weights)
+    assert weight_shapes(folded_plan) == {name: array.shape for name, array in folded.items()}
+    inference = Inference(folded_plan, folded, "float32")
+    for box in list_boxes():
         slices = np.zeros((2, *SIZE, plan.channels), np.float32)
         slices[:, *box] = np.random.default_rng(1).random(slices[:, *box].shape)
         mask = np.zeros((2, *SIZE), bool)
@@ -72,33 +74,34 @@ def assert_all_agree(plan: Blueprint) -> None:
         np.testing.assert_allclose(inference(slices, mask)[mask], expected[mask], atol=1e-5)
 
 
-def test_the_papers_generators_read_as_in_the_paper() -> None:
-    """Section 6.1.1; it counts the U-Net's decoder by what each block is given, and the other by what it gives."""
+def test_the_blueprints_list_the_blocks_of_the_paper() -> None:
+    """Section 6.1.1 counts input channels in the U-Net's decoder, output channels elsewhere."""
     settings = parse_recipe(tomllib.loads(PAPER.read_text())).generator
     u_net = make_blueprint(settings, 3, 3)
     plain = make_blueprint(settings.model_copy(update={"architecture": "encoder-decoder"}), 3, 3)
 
-    def written(block: Block, width: int) -> str:
-        return f"C{'D' if block.dropout else ''}{width}"
+    def format_block(block: Block, width: int) -> str:
+        kind = "CD" if block.dropout else "C"
+        return f"{kind}{width}"
 
     for plan in (u_net, plain):
-        encoder = "-".join(written(block, block.filters) for block in plan.encoder)
+        encoder = "-".join(format_block(block, block.filters) for block in plan.encoder)
         assert encoder == "C64-C128-C256-C512-C512-C512-C512-C512"
-    decoder = "-".join(written(block, u_net.channels_into(block)) for block in u_net.decoder)
+    decoder = "-".join(format_block(block, u_net.channels_into(block)) for block in u_net.decoder)
     assert decoder == "CD512-CD1024-CD1024-C1024-C1024-C512-C256-C128"
-    decoder = "-".join(written(block, block.filters) for block in plain.decoder[:-1])
+    decoder = "-".join(format_block(block, block.filters) for block in plain.decoder[:-1])
     assert decoder == "CD512-CD512-CD512-C512-C256-C128-C64"
     assert [block.name for block in u_net.encoder if block.norm is None] == ["down1", "down8"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FixedScale(Norm):
-    """A norm that multiplies each channel by a weight of its own: foldable."""
+    """A norm that multiplies each channel by a weight, and can be folded."""
 
     weights: ClassVar[tuple[str, ...]] = ("scale",)
 
     def build_layer(self, name: str) -> Any:  # noqa: ANN401
-        return _Scaled(name=name)
+        return _ScaleLayer(name=name)
 
     def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array]:
         return weights["scale"], np.zeros_like(weights["scale"])
@@ -106,19 +109,19 @@ class FixedScale(Norm):
 
 @dataclass(frozen=True, kw_only=True)
 class RootMeanSquareNorm(Norm):
-    """A norm that divides each channel of a slice by its root mean square: it depends on the slice."""
+    """A norm that divides each channel of a slice by its root mean square."""
 
     weights: ClassVar[tuple[str, ...]] = ("scale",)
 
     def build_layer(self, name: str) -> Any:  # noqa: ANN401
-        return _Scaled(self, name=name)
+        return _ScaleLayer(self, name=name)
 
     def compute(self, x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
         mean_square = tf.reduce_mean(tf.square(x), (1, 2), keepdims=True)
         return x * tf.math.rsqrt(mean_square + self.epsilon) * weights["scale"]
 
 
-class _Scaled(keras.layers.Layer):  # type: ignore[misc]
+class _ScaleLayer(keras.layers.Layer):  # type: ignore[misc]
     def __init__(self, norm: Norm | None = None, **options: Any) -> None:  # noqa: ANN401
         super().__init__(**options)
         self.norm = norm
@@ -132,7 +135,7 @@ class _Scaled(keras.layers.Layer):  # type: ignore[misc]
 
 @pytest.mark.parametrize(("norm", "folds"), [(FixedScale, True), (RootMeanSquareNorm, False)])
 @pytest.mark.parametrize("upsample", DOUBLINGS)
-def test_a_new_norm_is_one_class_in_one_table(
+def test_a_new_norm_needs_one_class_in_one_table(
     monkeypatch: pytest.MonkeyPatch, norm: type[Norm], folds: bool, upsample: str
 ) -> None:
     monkeypatch.setitem(NORMS, "new", norm)
@@ -141,8 +144,8 @@ def test_a_new_norm_is_one_class_in_one_table(
     )
     plan = make_blueprint(recipe.generator, 2, 1)
     assert "up2_norm/scale" in weight_shapes(plan)
-    form, _ = fold(plan, random_weights(plan))
-    assert ("up2_norm/scale" not in weight_shapes(form)) == folds
+    folded_plan, _ = fold(plan, draw_weights(plan))
+    assert ("up2_norm/scale" not in weight_shapes(folded_plan)) == folds
     assert_all_agree(plan)
     judge = networks.build_discriminator(
         DiscriminatorSettings(norm="new", filters=4, receptive_field=34), 2, 1
@@ -150,14 +153,14 @@ def test_a_new_norm_is_one_class_in_one_table(
     assert "layer2_norm/scale" in variables.read_weights(judge)
 
 
-def test_a_norm_that_is_in_no_table_is_refused_with_those_that_are() -> None:
+def test_an_unknown_norm_is_refused_with_a_list_of_the_known_ones() -> None:
     with pytest.raises(ValueError, match="'instance' or 'batch' or 'none'"):
         GeneratorSettings(norm="new")
 
 
 @dataclass(frozen=True)
 class RepeatedPointwise(Doubling):
-    """Repeats every pixel, then convolves by 1x1."""
+    """Repetition of every pixel, then a 1x1 convolution."""
 
     kernel: int = 1
 
@@ -172,7 +175,7 @@ class RepeatedPointwise(Doubling):
 
 
 @pytest.mark.parametrize("full_skip", [True, False])
-def test_a_new_way_of_doubling_is_one_class_in_one_table(
+def test_a_new_way_of_doubling_needs_one_class_in_one_table(
     monkeypatch: pytest.MonkeyPatch, full_skip: bool
 ) -> None:
     monkeypatch.setitem(DOUBLINGS, "new", RepeatedPointwise())
@@ -188,8 +191,8 @@ def test_a_new_way_of_doubling_is_one_class_in_one_table(
     assert_all_agree(plan)
 
 
-def edited(*, kernel: int) -> Blueprint:
-    """Return a U-Net with a block more in its encoder and in its decoder, each seen by all that come after it."""
+def make_extended_blueprint(*, kernel: int) -> Blueprint:
+    """Return a U-Net with one more block in the encoder and in the decoder."""
     plan = make_blueprint(GeneratorSettings(levels=LEVELS, filters=4, norm="batch"), 2, 1)
     norm = NORMS["batch"]
     assert norm is not None
@@ -217,8 +220,8 @@ def edited(*, kernel: int) -> Blueprint:
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 5])
-def test_a_new_block_and_a_new_skip_are_lines_of_the_blueprint(kernel: int) -> None:
-    plan = edited(kernel=kernel)
+def test_a_new_block_and_a_new_skip_only_change_the_blueprint(kernel: int) -> None:
+    plan = make_extended_blueprint(kernel=kernel)
     shapes = weight_shapes(plan)
     assert shapes["deeper2_conv/kernel"] == (kernel, kernel, 8, 5)
     assert shapes["down3_conv/kernel"] == (4, 4, 8 + 5, 16)
@@ -242,7 +245,7 @@ def test_a_block_in_the_wrong_half_is_refused() -> None:
 
 
 def test_a_seed_gives_its_weights_to_the_blocks_in_order() -> None:
-    """A seed that was trained with gives the same weights again, whatever else is changed in how a block is built."""
+    """A seed gives the same weights again, however the code that builds a block changes."""
     plan = make_blueprint(
         GeneratorSettings(levels=LEVELS, filters=4, dropout=0.5, noise=True), 2, 1
     )

@@ -1,4 +1,4 @@
-"""An exported model gives what the model gives, says what it was trained on, and appears whole or not at all."""
+"""An exported model translates like the model, describes itself, and is written whole or not."""
 
 from __future__ import annotations
 
@@ -83,29 +83,31 @@ def oasis_gan_models():
 """
 
 
-def needed(wanted: str) -> None:
+def require_packages(file_format: str) -> None:
     """Skip a test of ONNX where the extra is missing."""
-    if wanted == "onnx":
+    if file_format == "onnx":
         for name in ("onnx", "onnxruntime", "tf2onnx"):
             pytest.importorskip(
                 name, reason=f"{name} is not installed: pip install 'oasis-gan[onnx]'"
             )
 
 
-def model(
+def write_model(
     folder: Path,
     source: LabelSet | Window = OASIS,
     training: dict[str, Any] | None = None,
     **settings: Any,  # noqa: ANN401
 ) -> Path:
-    """Write the folder of a small generator, its weights random but such that it uses all of [0, 1]."""
+    """Write the folder of a small generator with random weights, which uses all of [0, 1]."""
     generator = GeneratorSettings(**{"levels": 3, "filters": 4, **settings})
     rng = np.random.default_rng(0)
     weights = {}
     for variable in networks.build_generator(generator, source.channels, 1).variables:
         if "seed" not in variable.path:
             noise = rng.normal(0, 0.2, variable.shape)
-            weights[variable.path] = np.abs(noise) + 0.5 if "variance" in variable.path else noise
+            if "variance" in variable.path:
+                noise = np.abs(noise) + 0.5
+            weights[variable.path] = noise
     model_folder.write_model(
         folder,
         weights,
@@ -124,9 +126,9 @@ def model(
     return folder
 
 
-def runner(wanted: str, path: Path) -> Callable[[Slices], Slices]:
-    """Return what an exported model does, as its users would run it."""
-    if wanted == "onnx":
+def make_runner(file_format: str, path: Path) -> Callable[[Slices], Slices]:
+    """Return a function that runs an exported model as its users would."""
+    if file_format == "onnx":
         session = pytest.importorskip("onnxruntime").InferenceSession(
             path, providers=["CPUExecutionProvider"]
         )
@@ -139,7 +141,7 @@ def runner(wanted: str, path: Path) -> Callable[[Slices], Slices]:
 
 
 def assert_same(folder: Path, exported: Callable[[Slices], Slices], channels: int) -> None:
-    """Check an exported model against the one in ``folder``, in sizes that it was not checked in before."""
+    """Check that an exported model translates slices of new sizes like the one in ``folder``."""
     generate = StoredGenerator(folder, precision="float32").generate
     for shape in ((1, 8, 8), (3, 24, 40), (5, 48, 16)):
         slices = np.random.default_rng(1).random((*shape, channels), np.float32)
@@ -147,75 +149,75 @@ def assert_same(folder: Path, exported: Callable[[Slices], Slices], channels: in
         assert answer.dtype == np.float32
         assert answer.shape == (*shape, 1)
         np.testing.assert_allclose(answer, generate(slices), atol=1e-4)
-        # Else the comparison would tell nothing.
+        # Otherwise the comparison would prove nothing.
         assert answer.std() > 1e-3
 
 
-def names(folder: Path) -> list[str]:
+def list_names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def assert_refused(process: subprocess.CompletedProcess[str], *said: str, status: int = 2) -> None:
-    """Check that a failure is a line, and not a traceback."""
+def assert_refused(process: subprocess.CompletedProcess[str], *parts: str, status: int = 2) -> None:
+    """Check that a failure is one line, and not a traceback."""
     assert process.returncode == status, process.stderr
     (line,) = process.stderr.splitlines()
-    for part in said:
+    for part in parts:
         assert part in line
     assert process.stdout == ""
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return model(tmp_path_factory.mktemp("models") / "small")
+    return write_model(tmp_path_factory.mktemp("models") / "small")
 
 
-# The same answers
+# Equal outputs
 
 
 @pytest.mark.parametrize(
     "settings", ARCHITECTURES, ids=lambda settings: "-".join(map(str, settings.values()))
 )
-@pytest.mark.parametrize("wanted", FORMATS)
-def test_an_export_gives_what_the_model_gives(
-    tmp_path: Path, wanted: str, settings: dict[str, Any]
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_an_export_translates_like_the_model(
+    tmp_path: Path, file_format: str, settings: dict[str, Any]
 ) -> None:
-    needed(wanted)
-    folder = model(tmp_path / "model", **settings)
-    WRITERS[wanted](folder, tmp_path / "out")
-    assert_same(folder, runner(wanted, tmp_path / "out"), channels=3)
+    require_packages(file_format)
+    folder = write_model(tmp_path / "model", **settings)
+    WRITERS[file_format](folder, tmp_path / "out")
+    assert_same(folder, make_runner(file_format, tmp_path / "out"), channels=3)
 
 
-@pytest.mark.parametrize("wanted", FORMATS)
+@pytest.mark.parametrize("file_format", FORMATS)
 def test_a_model_from_one_channel_to_one_channel_can_be_exported(
-    tmp_path: Path, wanted: str
+    tmp_path: Path, file_format: str
 ) -> None:
-    needed(wanted)
-    folder = model(tmp_path / "model", Window((0, 1000), (0, 1)), filters=1)
-    WRITERS[wanted](folder, tmp_path / "out")
-    assert_same(folder, runner(wanted, tmp_path / "out"), channels=1)
+    require_packages(file_format)
+    folder = write_model(tmp_path / "model", Window((0, 1000), (0, 1)), filters=1)
+    WRITERS[file_format](folder, tmp_path / "out")
+    assert_same(folder, make_runner(file_format, tmp_path / "out"), channels=1)
 
 
 def test_the_shipped_model_can_be_exported(tmp_path: Path) -> None:
-    needed("onnx")
+    require_packages("onnx")
     process = oasis_gan(
         "export", "tissue-to-t1w", "--format", "onnx", "--out", "out.onnx", cwd=tmp_path
     )
     assert (process.returncode, process.stdout, process.stderr) == (0, "out.onnx\n", "")
-    assert names(tmp_path) == ["out.onnx"]
+    assert list_names(tmp_path) == ["out.onnx"]
 
 
-@pytest.mark.parametrize("wanted", FORMATS)
+@pytest.mark.parametrize("file_format", FORMATS)
 def test_an_export_computes_in_float32_whatever_the_machine_and_the_recipe(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_format: str
 ) -> None:
-    needed(wanted)
+    require_packages(file_format)
     monkeypatch.setattr(hardware, "DEFAULT_PRECISION", "bfloat16")
     monkeypatch.setattr(hardware, "find_fast_precision", lambda: "bfloat16")
-    folder = model(
+    folder = write_model(
         tmp_path / "model", training={"precision": "bfloat16", "recipe": {"precision": "bfloat16"}}
     )
-    WRITERS[wanted](folder, tmp_path / "out")
-    if wanted == "onnx":
+    WRITERS[file_format](folder, tmp_path / "out")
+    if file_format == "onnx":
         made = pytest.importorskip("onnx").load(tmp_path / "out")
         float32 = pytest.importorskip("onnx").TensorProto.FLOAT
         kernels = [tensor for tensor in made.graph.initializer if len(tensor.dims) == 4]
@@ -227,23 +229,23 @@ def test_an_export_computes_in_float32_whatever_the_machine_and_the_recipe(
     exact = StoredGenerator(folder, precision="float32")
     slices = np.random.default_rng(1).random((2, 16, 24, OASIS.channels), np.float32)
     np.testing.assert_allclose(
-        runner(wanted, tmp_path / "out")(slices), exact.generate(slices), atol=1e-4
+        make_runner(file_format, tmp_path / "out")(slices), exact.generate(slices), atol=1e-4
     )
 
 
 def test_a_model_folder_can_be_exported(tmp_path: Path, small: Path) -> None:
     process = oasis_gan("export", small, "--format", "savedmodel", "--out", "out", cwd=tmp_path)
     assert (process.returncode, process.stdout, process.stderr) == (0, "out\n", "")
-    assert names(tmp_path) == ["out"]
+    assert list_names(tmp_path) == ["out"]
 
 
-# What it says of itself
+# Descriptions
 
 
 def test_an_onnx_file_needs_nothing_but_onnx_and_names_its_axes(
     tmp_path: Path, small: Path
 ) -> None:
-    needed("onnx")
+    require_packages("onnx")
     export.to_onnx(small, tmp_path / "out.onnx")
     made = pytest.importorskip("onnx").load(tmp_path / "out.onnx")
     assert {opset.domain for opset in made.opset_import} == {""}
@@ -265,7 +267,7 @@ def test_an_onnx_file_needs_nothing_but_onnx_and_names_its_axes(
 
 
 def test_an_onnx_file_carries_the_models_card(tmp_path: Path, small: Path) -> None:
-    needed("onnx")
+    require_packages("onnx")
     export.to_onnx(small, tmp_path / "out.onnx")
     metadata = runner_metadata(tmp_path / "out.onnx")
     assert json.loads(metadata["model.json"]) == json.loads((small / "model.json").read_text())
@@ -287,47 +289,50 @@ def test_a_saved_model_carries_the_models_card(tmp_path: Path, small: Path) -> N
 
 
 @pytest.mark.parametrize("wrong", [lambda x: x + 2e-4, lambda x: x * np.nan, lambda x: x[:, :-1]])
-@pytest.mark.parametrize("wanted", FORMATS)
-def test_an_export_that_gives_something_else_is_thrown_away(
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_an_export_that_translates_differently_is_deleted(
     tmp_path: Path,
     small: Path,
     monkeypatch: pytest.MonkeyPatch,
-    wanted: str,
+    file_format: str,
     wrong: Callable[[Any], Any],
 ) -> None:
-    needed(wanted)
-    right = export._make_graph
+    require_packages(file_format)
+    make_graph = export._make_graph
 
-    def mistaken(generator: StoredGenerator) -> Any:  # noqa: ANN401
-        graph = right(generator)
+    def make_wrong_graph(generator: StoredGenerator) -> Any:  # noqa: ANN401
+        graph = make_graph(generator)
         return tf.function(
             lambda source: {"target": wrong(graph(source)["target"])}, graph.input_signature
         )
 
-    monkeypatch.setattr(export, "_make_graph", mistaken)
+    monkeypatch.setattr(export, "_make_graph", make_wrong_graph)
     with pytest.raises(OasisGanError, match=r"within 0\.0001 of the generator"):
-        export_command(ExportOptions(str(small), wanted, tmp_path / "out", ()))
-    assert names(tmp_path) == []
+        export_command(ExportOptions(str(small), file_format, tmp_path / "out", ()))
+    assert list_names(tmp_path) == []
 
 
-@pytest.mark.parametrize("wanted", FORMATS)
-def test_a_generator_with_noise_makes_the_same_noise_elsewhere(tmp_path: Path, wanted: str) -> None:
-    needed(wanted)
-    folder = model(tmp_path / "model", noise=True)
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_generator_with_noise_makes_the_same_noise_elsewhere(
+    tmp_path: Path, file_format: str
+) -> None:
+    require_packages(file_format)
+    folder = write_model(tmp_path / "model", noise=True)
     out = tmp_path / "out"
-    (export.to_onnx if wanted == "onnx" else export.to_saved_model)(folder, out)
-    assert_same(folder, runner(wanted, out), OASIS.channels)
+    WRITERS[file_format](folder, out)
+    assert_same(folder, make_runner(file_format, out), OASIS.channels)
 
 
-def test_a_generator_that_onnx_cannot_hold_can_be_a_saved_model(tmp_path: Path) -> None:
-    needed("onnx")
-    folder = model(tmp_path / "model", dropout=0.5, test_as_training=True)
-    with pytest.raises(OasisGanError, match=r"ONNX can hold.*Random.*savedmodel"):
+def test_a_generator_that_onnx_does_not_support_can_be_a_saved_model(tmp_path: Path) -> None:
+    require_packages("onnx")
+    folder = write_model(tmp_path / "model", dropout=0.5, test_as_training=True)
+    with pytest.raises(OasisGanError, match=r"ONNX supports.*Random.*savedmodel"):
         export.to_onnx(folder, tmp_path / "out.onnx")
     export.to_saved_model(folder, tmp_path / "out")
     slices = np.random.default_rng(1).random((2, 16, 8, OASIS.channels), np.float32)
-    wanted = StoredGenerator(folder, precision="float32").generate(slices)
-    np.testing.assert_allclose(runner("savedmodel", tmp_path / "out")(slices), wanted, atol=1e-4)
+    expected = StoredGenerator(folder, precision="float32").generate(slices)
+    translate = make_runner("savedmodel", tmp_path / "out")
+    np.testing.assert_allclose(translate(slices), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +341,7 @@ def test_a_generator_that_onnx_cannot_hold_can_be_a_saved_model(tmp_path: Path) 
 def test_a_package_that_fails_is_named_and_the_model_is_not_blamed(
     tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    needed("onnx")
+    require_packages("onnx")
 
     def fail(*arguments: object, **options: object) -> None:
         raise RuntimeError("unsupported type\nand so on")
@@ -344,28 +349,29 @@ def test_a_package_that_fails_is_named_and_the_model_is_not_blamed(
     monkeypatch.setattr(failing, fail)
     with pytest.raises(OasisGanError) as caught:
         export_command(ExportOptions(str(small), "onnx", tmp_path / "out", ()))
-    said = str(caught.value)
+    message = str(caught.value)
     assert re.match(
-        r"ONNX: expected an export by onnx [\d.]+, onnxruntime [\d.]+, tf2onnx [\d.]+, found", said
+        r"ONNX: expected an export by onnx [\d.]+, onnxruntime [\d.]+, tf2onnx [\d.]+, found",
+        message,
     )
-    assert "found RuntimeError: unsupported type; export it as savedmodel" in said
-    assert names(tmp_path) == []
+    assert "found RuntimeError: unsupported type; export it as savedmodel" in message
+    assert list_names(tmp_path) == []
 
 
 @pytest.mark.parametrize("missing", ["onnx", "onnxruntime", "tf2onnx"])
-def test_a_missing_extra_is_a_line_with_the_command_to_install_it(
+def test_a_missing_extra_is_reported_with_the_command_that_installs_it(
     tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    needed("onnx")
+    require_packages("onnx")
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(OasisGanError, match=rf"no {missing}; pip install 'oasis-gan\[onnx\]'"):
         export_command(ExportOptions(str(small), "onnx", tmp_path / "out", ()))
-    assert names(tmp_path) == []
+    assert list_names(tmp_path) == []
 
 
-@pytest.mark.parametrize("wanted", FORMATS)
-def test_a_damaged_model_is_not_exported(tmp_path: Path, small: Path, wanted: str) -> None:
-    needed(wanted)
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_damaged_model_is_not_exported(tmp_path: Path, small: Path, file_format: str) -> None:
+    require_packages(file_format)
     folder = tmp_path / "damaged"
     folder.mkdir()
     (folder / "model.json").write_bytes((small / "model.json").read_bytes())
@@ -373,28 +379,30 @@ def test_a_damaged_model_is_not_exported(tmp_path: Path, small: Path, wanted: st
         b"\0" * (small / "weights.safetensors").stat().st_size
     )
     with pytest.raises(OasisGanError, match="SHA-256"):
-        export_command(ExportOptions(str(folder), wanted, tmp_path / "out", ()))
-    assert names(tmp_path) == ["damaged"]
+        export_command(ExportOptions(str(folder), file_format, tmp_path / "out", ()))
+    assert list_names(tmp_path) == ["damaged"]
 
 
-@pytest.mark.parametrize("wanted", FORMATS)
-def test_a_full_disk_is_a_line_and_leaves_nothing(tmp_path: Path, small: Path, wanted: str) -> None:
-    """A limit on the size of files stands in for the disk: the system call fails in the same place."""
-    needed(wanted)
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_full_disk_is_reported_in_one_line_and_leaves_nothing(
+    tmp_path: Path, small: Path, file_format: str
+) -> None:
+    """A limit on file sizes stands in for a full disk; the same system call fails."""
+    require_packages(file_format)
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
 
     process = oasis_gan(
-        "export", small, "--format", wanted, "--out", "out", cwd=tmp_path, preexec_fn=limit
+        "export", small, "--format", file_format, "--out", "out", cwd=tmp_path, preexec_fn=limit
     )
-    # TensorFlow says it in its own words, which are no error of the file system to us.
-    assert_refused(process, "File too large", status=1 if wanted == "onnx" else 2)
-    assert names(tmp_path) == []
+    # TensorFlow raises an error of its own instead of an OSError.
+    assert_refused(process, "File too large", status=1 if file_format == "onnx" else 2)
+    assert list_names(tmp_path) == []
 
 
-# What the command refuses, whoever wrote the kind
+# Refusals of the command, for any kind of model
 
 
 @pytest.mark.parametrize(
@@ -422,12 +430,12 @@ def test_a_full_disk_is_a_line_and_leaves_nothing(tmp_path: Path, small: Path, w
         ),
     ],
 )
-def test_what_cannot_be_done_is_a_line_and_leaves_nothing(
+def test_an_impossible_export_is_reported_in_one_line_and_leaves_nothing(
     tmp_path: Path, words: list[str], said: list[str]
 ) -> None:
     (tmp_path / "strange.py").write_text(STRANGE)
     assert_refused(oasis_gan("export", *words, "--plugin", "strange.py", cwd=tmp_path), *said)
-    assert [name for name in names(tmp_path) if name != "__pycache__"] == ["strange.py"]
+    assert [name for name in list_names(tmp_path) if name != "__pycache__"] == ["strange.py"]
     assert (tmp_path / "strange.py").read_text() == STRANGE
 
 
@@ -448,19 +456,19 @@ def test_any_kind_can_have_formats_of_its_own(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == "all of it"
 
 
-# Whole or not at all
+# Complete files only
 
 
-def test_a_path_is_taken_when_all_is_there(tmp_path: Path) -> None:
+def test_a_path_appears_when_all_is_written(tmp_path: Path) -> None:
     with write_whole(tmp_path / "out", overwrite=False) as unfinished:
         (unfinished / "deep").mkdir(parents=True)
         (unfinished / "deep/file").write_text("all of it")
         assert not (tmp_path / "out").exists()
-    assert names(tmp_path) == ["out"]
+    assert list_names(tmp_path) == ["out"]
     assert (tmp_path / "out/deep/file").read_text() == "all of it"
 
 
-def test_a_file_gives_way_to_a_whole_one_alone(tmp_path: Path) -> None:
+def test_a_file_is_replaced_only_by_a_complete_one(tmp_path: Path) -> None:
     path = tmp_path / "out.nii"
     path.write_text("old")
     with pytest.raises(RuntimeError), write_whole(path) as unfinished:
@@ -472,24 +480,24 @@ def test_a_file_gives_way_to_a_whole_one_alone(tmp_path: Path) -> None:
         unfinished.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
-    assert names(tmp_path) == ["out.nii"]
+    assert list_names(tmp_path) == ["out.nii"]
 
 
 def test_a_path_that_nothing_was_written_to_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"out\.nii"), write_whole(tmp_path / "out.nii"):
         pass
-    assert names(tmp_path) == []
+    assert list_names(tmp_path) == []
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, OSError])
-def test_what_is_broken_off_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+def test_an_interrupted_write_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
     with pytest.raises(error), write_whole(tmp_path / "out", overwrite=False) as unfinished:
         unfinished.write_text("half")
         raise error
-    assert names(tmp_path) == []
+    assert list_names(tmp_path) == []
 
 
-def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+def test_a_path_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     with (
         pytest.raises(OasisGanError, match="a new path"),
         write_whole(tmp_path / "out", overwrite=False) as unfinished,
@@ -497,7 +505,7 @@ def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
         unfinished.write_text("ours")
         (tmp_path / "out").write_text("theirs")
     assert (tmp_path / "out").read_text() == "theirs"
-    assert names(tmp_path) == ["out"]
+    assert list_names(tmp_path) == ["out"]
 
 
 def test_a_link_that_leads_nowhere_is_not_replaced(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Several devices or machines train together: two processes on this machine, or two devices of one."""
+"""Several devices or machines train together, here two devices or two processes."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def wait_for_end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def test_two_devices_take_the_step_that_one_would_take() -> None:
-    """Weights and moments of Adam agree: gradients are averaged once, neither summed nor averaged twice."""
+    """Weights and moments of Adam agree, because gradients are averaged exactly once."""
     words = [sys.executable, "-W", "ignore", "-c", DEVICES]
     process = subprocess.run(
         words, cwd=TESTS, capture_output=True, text=True, timeout=300, check=False

@@ -1,4 +1,4 @@
-"""Training draws the slices it says it draws, learns from them, and leaves a model folder that can be trusted."""
+"""Training learns from its slices and leaves a model folder that can be trusted."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_a_training_goes_on_where_nobody_that_is_held_out_can_be_used(tmp_path: Path) -> None:
+def test_a_training_continues_without_usable_held_out_subjects(tmp_path: Path) -> None:
     labels, image = head()
     lines: list[str] = []
     request = TrainingRequest(
@@ -87,7 +87,7 @@ def test_contrast_and_output_follow_from_the_direction(
     assert parse_recipe(recipe.model_dump(mode="json")) == recipe
 
 
-def test_what_the_source_tells_is_the_mean_of_each_tissue() -> None:
+def test_the_linear_prediction_is_the_mean_of_each_tissue() -> None:
     recipe = Recipe(**STILL)
     prediction = LinearPrediction.fit(
         PairedSlices([subject("a", *head())], recipe, pytest.fail).sample(100)
@@ -110,27 +110,29 @@ def test_training_learns_and_so_does_the_discriminator() -> None:
         float(trainer.update(step, source, target)["discriminator"]) for step in range(150)
     ]
     assert np.abs(trainer.generate(source) - target).mean() < before / 4
-    # Below that of a coin.
+    # Below the loss of guessing.
     assert np.mean(discriminator_loss[-50:]) < np.log(2)
 
 
 def test_the_seed_decides_the_networks_and_nothing_else_does() -> None:
     prediction = LinearPrediction(np.ones((3, 1), np.float32), 1.0)
 
-    def drawn(seed: int) -> dict[str, NDArray[Any]]:
+    def draw_weights(seed: int) -> dict[str, NDArray[Any]]:
         keras.utils.set_random_seed(seed)
         recipe = Recipe(**{**TINY, "generator": {"levels": 3, "filters": 4, "widest": 1}})
         return read_weights(Pix2PixTrainer(recipe, prediction, 4).generator)
 
-    first, again, other = drawn(0), drawn(0), drawn(1)
+    first = draw_weights(0)
+    again = draw_weights(0)
+    other = draw_weights(1)
     kernels = [name for name in first if name.endswith("kernel")]
     assert all(np.array_equal(first[name], again[name]) for name in first)
     assert not any(np.array_equal(first[name], other[name]) for name in kernels)
-    # Layers of one shape do not share their numbers.
+    # Layers of the same shape get different numbers.
     assert not np.array_equal(first["down2_conv/kernel"], first["down3_conv/kernel"])
 
 
-def test_a_model_folder_says_what_it_was_trained_on(folder: Path) -> None:
+def test_a_model_folder_records_its_training(folder: Path) -> None:
     content = json.loads((folder / "model.json").read_text())
     assert content["training"]["subjects"] == ["a"]
     assert content["training"]["held_out"] == ["b"]
@@ -139,8 +141,8 @@ def test_a_model_folder_says_what_it_was_trained_on(folder: Path) -> None:
     assert card.target.content == "image"
 
 
-def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path) -> None:
-    both = subject("a", *head()), subject("b", *head(1))
+def test_a_model_keeps_the_histogram_of_its_training_scans(tmp_path: Path) -> None:
+    both = (subject("a", *head()), subject("b", *head(1)))
     settings = {
         **TINY,
         "smooth": {"steps": 2, "texture": 0.5},
@@ -162,7 +164,7 @@ def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path)
         "GM": 0.55,
         "WM": 0.75,
     }
-    # Its strength is that of the textured end; at the smooth one nothing is changed.
+    # The strength is that of the textured end; at the smooth end nothing is changed.
     steps = [
         load_translator(tmp_path / "model", texture=texture).finish for texture in (0.0, None, 1.0)
     ]
@@ -174,10 +176,11 @@ def test_a_model_keeps_the_histogram_of_the_scans_it_learnt_from(tmp_path: Path)
     ]
 
 
-def test_the_histogram_of_a_subject_that_is_not_learnt_from_is_refused(tmp_path: Path) -> None:
+def test_the_histogram_of_a_subject_that_is_not_trained_on_is_refused(tmp_path: Path) -> None:
     settings = {**TINY, "histogram": {"strength": 0.8, "subjects": ["z"]}}
     with pytest.raises(
-        OasisGanError, match=r"recipe: histogram\.subjects: expected subjects .*: a, found z;"
+        OasisGanError,
+        match=r"recipe: histogram\.subjects: expected one of the training subjects: a, found z;",
     ):
         train(
             TrainingRequest(
@@ -198,48 +201,49 @@ def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
 ) -> None:
     generator = StoredGenerator(folder, precision="float32")
     x = np.random.default_rng(0).random((5, 16, 16, 3), np.float32)
-    wanted, computed, seen = generator.generate(x), generator.inference, []
+    expected = generator.generate(x)
+    compute = generator.inference
+    sizes: list[int] = []
 
-    def small(part: Any, box: Any) -> Any:  # noqa: ANN401 - an array
-        seen.append(len(part))
+    def compute_small(part: Any, mask: Any) -> Any:  # noqa: ANN401 - an array
+        sizes.append(len(part))
         if len(part) > held:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
-        return computed(part, box)
+        return compute(part, mask)
 
-    monkeypatch.setattr(generator, "inference", small)
-    np.testing.assert_allclose(generator.generate(x), wanted, atol=1e-6)
-    assert sorted(seen, reverse=True) == sorted(calls, reverse=True)
-    seen.clear()
+    monkeypatch.setattr(generator, "inference", compute_small)
+    np.testing.assert_allclose(generator.generate(x), expected, atol=1e-6)
+    assert sorted(sizes, reverse=True) == sorted(calls, reverse=True)
+    sizes.clear()
     generator.generate(x)
-    assert max(seen) <= held
+    assert max(sizes) <= held
 
 
-def test_a_slice_that_a_gpu_cannot_hold_is_told_in_a_line(
+def test_a_slice_that_a_gpu_cannot_hold_is_reported_in_one_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(part: Any, box: Any) -> Any:  # noqa: ANN401
+    def fail(part: Any, mask: Any) -> Any:  # noqa: ANN401
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     generator = StoredGenerator(folder)
-    monkeypatch.setattr(generator, "inference", none)
+    monkeypatch.setattr(generator, "inference", fail)
     with pytest.raises(OasisGanError, match="memory for a slice of 16 x 16, found too little"):
         generator.generate(np.zeros((5, 16, 16, 3), np.float32))
 
 
 @pytest.mark.parametrize(("precision", "bound"), PRECISIONS)
-def test_a_loaded_model_paints_like_the_trained_one(
-    folder: Path, precision: Precision, bound: float
-) -> None:
+def test_a_loaded_model_is_deterministic(folder: Path, precision: Precision, bound: float) -> None:
     def generate(slices: NDArray[np.float32]) -> NDArray[np.float32]:
         return StoredGenerator(folder, precision=precision).generate(slices)
 
     x = np.random.default_rng(0).random((3, 16, 16, 3), np.float32)
-    first, second = generate(x), generate(x)
+    first = generate(x)
+    second = generate(x)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(generate(x[1:2]), first[1:2], atol=bound)
 
 
-def _tampered(folder: Path, copy: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
+def copy_and_change(folder: Path, copy: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
     copy.mkdir()
     for file in (folder / model_folder.MODEL_JSON, folder / model_folder.WEIGHTS):
         data = file.read_bytes()
@@ -247,16 +251,16 @@ def _tampered(folder: Path, copy: Path, name: str, change: Callable[[bytes], byt
     return copy
 
 
-def _flipped(data: bytes) -> bytes:
+def flip_bit(data: bytes) -> bytes:
     middle = len(data) // 2
     return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "said"),
+    ("name", "change", "message"),
     [
         ("weights.safetensors", lambda data: data[:-10], "SHA-256"),
-        ("weights.safetensors", _flipped, "SHA-256"),
+        ("weights.safetensors", flip_bit, "SHA-256"),
         ("weights.safetensors", lambda data: data + b"x", "more"),
         ("weights.safetensors", lambda data: b"", "SHA-256"),
         ("model.json", lambda data: data[:-40], "model.json"),
@@ -282,18 +286,18 @@ def _flipped(data: bytes) -> bytes:
         ("model.json", lambda data: b" " * 2**21, "more"),
     ],
 )
-def test_a_model_folder_that_was_changed_is_refused_in_a_line(
-    folder: Path, tmp_path: Path, name: str, change: Callable[[bytes], bytes], said: str
+def test_a_model_folder_that_was_changed_is_refused_in_one_line(
+    folder: Path, tmp_path: Path, name: str, change: Callable[[bytes], bytes], message: str
 ) -> None:
-    copy = _tampered(folder, tmp_path / "copy", name, change)
+    copy = copy_and_change(folder, tmp_path / "copy", name, change)
     with pytest.raises(OasisGanError) as caught:
         StoredGenerator(copy)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "said"),
+    ("name", "change", "message"),
     [
         (
             "up2_norm/gamma",
@@ -304,12 +308,12 @@ def test_a_model_folder_that_was_changed_is_refused_in_a_line(
         ("up2_norm/moving_variance", np.negative, "found up2_norm/moving_variance below 0"),
     ],
 )
-def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
+def test_a_norm_that_does_not_fit_its_convolution_is_refused_in_one_line(
     folder: Path,
     tmp_path: Path,
     name: str,
     change: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None,
-    said: str,
+    message: str,
 ) -> None:
     file = dict(model_folder.read_model(folder).file)
     del file["weights"]
@@ -320,12 +324,12 @@ def test_a_norm_that_does_not_go_with_its_convolution_is_refused_in_a_line(
     if change is not None:
         weights[name] = change(array)
     model_folder.write_model(tmp_path / "m", weights, {}, **file | {"generator": settings})
-    with pytest.raises(OasisGanError, match=said) as caught:
+    with pytest.raises(OasisGanError, match=message) as caught:
         StoredGenerator(tmp_path / "m")
     assert "\n" not in str(caught.value)
 
 
-def test_weights_that_are_not_finite_are_refused_even_when_vouched_for(
+def test_weights_that_are_not_finite_are_refused_even_with_a_valid_checksum(
     folder: Path, tmp_path: Path
 ) -> None:
     model = model_folder.read_model(folder)
@@ -355,7 +359,7 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"steps": 0}, "recipe: steps"),
         ({"stepz": 5}, "recipe: stepz"),
@@ -392,15 +396,17 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ({"loss": {"l1_weight": -1}}, "recipe: loss.l1_weight"),
     ],
 )
-def test_a_wrong_recipe_is_refused_by_field(settings: dict[str, Any], said: str) -> None:
+def test_a_wrong_recipe_is_refused_with_the_name_of_the_setting(
+    settings: dict[str, Any], message: str
+) -> None:
     with pytest.raises(OasisGanError) as caught:
         parse_recipe(settings)
-    assert str(caught.value).startswith(f"{said}: expected ")
+    assert str(caught.value).startswith(f"{message}: expected ")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         (
             {"l1_weight": 50},
@@ -437,7 +443,8 @@ def test_a_wrong_recipe_is_refused_by_field(settings: dict[str, Any], said: str)
         ({"planes": ["axial", "axial"]}, "expected each plane once, found axial twice"),
         (
             {"loss": 5},
-            "recipe: loss: expected a table of settings, found 5; name a setting in it: loss.NAME = ...",
+            "recipe: loss: expected a table of settings, found 5; "
+            "name a setting in it: loss.NAME = ...",
         ),
         ({"loss": {"gan": "x"}}, "expected one of 'bce' or 'least-squares', found 'x'"),
         ({"generator": {"dropout": 2}}, "expected a number of at most 1.0, found 2"),
@@ -445,15 +452,17 @@ def test_a_wrong_recipe_is_refused_by_field(settings: dict[str, Any], said: str)
         ({"name": "a b"}, "expected letters, digits and . _ - only, found 'a b'"),
     ],
 )
-def test_a_wrong_setting_is_explained_in_a_sentence(settings: dict[str, Any], said: str) -> None:
+def test_a_wrong_setting_is_explained_in_one_sentence(
+    settings: dict[str, Any], message: str
+) -> None:
     with pytest.raises(OasisGanError) as caught:
         parse_recipe(settings)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "nput should" not in str(caught.value)
 
 
-def _broken_settings() -> Iterator[dict[str, Any]]:
-    """Yield each setting with values of types that it may not have."""
+def make_broken_settings() -> Iterator[dict[str, Any]]:
+    """Yield each setting with values of wrong types."""
     values: tuple[Any, ...] = ({"a": 1}, [[]], "?!", -1e9, 10**400)
     for name in list_settings(Recipe):
         for value in values:
@@ -463,9 +472,9 @@ def _broken_settings() -> Iterator[dict[str, Any]]:
             yield settings
 
 
-def test_no_setting_is_refused_in_the_words_of_pydantic() -> None:
+def test_no_message_of_pydantic_reaches_the_user() -> None:
     refused = 0
-    for settings in _broken_settings():
+    for settings in make_broken_settings():
         try:
             parse_recipe(settings)
         except OasisGanError as error:

@@ -1,7 +1,6 @@
-"""Precision is part of the result: float32 unless another is requested, recorded, and bounded between machines.
+"""The precision of a run is float32 unless another is requested, and is recorded.
 
-Which instructions TensorFlow uses is decided when it is imported, so that every machine here is a
-process of its own.
+TensorFlow chooses its instructions when it is imported, so a process stands for each machine.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ FALLBACK = (
 def translate(
     source: Path, out: Path, precision: str | None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Translate a label map with the shipped model, as on another machine."""
+    """Translate a label map with the shipped model in an environment that stands for a machine."""
     words = () if precision is None else ("--precision", precision)
     done = oasis_gan(
         "run", source, "--out", out, *words, cwd=out.parent, env={**UNDECIDED, **environment}
@@ -55,22 +54,22 @@ def translate(
     return done
 
 
-def voxels(out: Path) -> NDArray[np.float64]:
-    """Return the one volume in a folder."""
+def read_voxels(out: Path) -> NDArray[np.float64]:
+    """Return the only volume in a folder."""
     (path,) = out.glob("*.nii.gz")
     image = nib.load(path)
     assert isinstance(image, nib.Nifti1Image)
     return np.asarray(image.get_fdata(), np.float64)
 
 
-def sidecar(out: Path) -> dict[str, Any]:
-    """Return what is recorded of the one volume in a folder."""
+def read_sidecar(out: Path) -> dict[str, Any]:
+    """Return the sidecar of the only volume in a folder."""
     (path,) = out.glob("*.json")
     return dict(json.loads(path.read_text()))
 
 
-def psnr(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Return by how many dB the largest intensity exceeds the root mean square difference."""
+def find_psnr(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Return the peak signal-to-noise ratio of two volumes, in dB."""
     error = np.square(one - other).mean()
     return float(np.inf if error == 0 else 10 * np.log10(other.max() ** 2 / error))
 
@@ -96,12 +95,12 @@ def seg(tmp_path: Path) -> Path:
 def test_float32_is_the_same_on_every_processor_to_120_db(
     in_float32: Path, one: str, other: str
 ) -> None:
-    assert psnr(voxels(in_float32 / one), voxels(in_float32 / other)) >= 120
+    assert find_psnr(read_voxels(in_float32 / one), read_voxels(in_float32 / other)) >= 120
 
 
 def test_the_processors_of_these_tests_are_different_ones(in_float32: Path) -> None:
-    """Otherwise the bounds between them would say nothing."""
-    assert (voxels(in_float32 / "Eigen") != voxels(in_float32 / "SSE41")).any()
+    """Otherwise the bounds between them would prove nothing."""
+    assert (read_voxels(in_float32 / "Eigen") != read_voxels(in_float32 / "SSE41")).any()
 
 
 @pytest.mark.parametrize("environment", [{}, EMULATED], ids=["here", "emulated"])
@@ -111,9 +110,9 @@ def test_bfloat16_is_within_50_db_of_float32(
     if not environment and find_convolution_failure("bfloat16"):
         pytest.skip("this machine has no bfloat16, or has been told so")
     translate(SAMPLE, tmp_path / "out", "bfloat16", **environment)
-    assert sidecar(tmp_path / "out")["precision"] == "bfloat16"
-    difference = psnr(voxels(tmp_path / "out"), voxels(in_float32 / "default"))
-    # It is bfloat16, and not float32 by another name.
+    assert read_sidecar(tmp_path / "out")["precision"] == "bfloat16"
+    difference = find_psnr(read_voxels(tmp_path / "out"), read_voxels(in_float32 / "default"))
+    # An upper bound shows that it is not float32.
     assert 50 <= difference < 100
 
 
@@ -126,8 +125,10 @@ def test_one_thread_gives_the_same_bytes_as_all_of_them_in_float32(
         *words, cwd=tmp_path, env=UNDECIDED, preexec_fn=lambda: os.sched_setaffinity(0, {processor})
     )
     assert done.returncode == 0, done.stderr
-    assert sidecar(tmp_path / "out")["computation"]["threads"] == 1
-    assert sidecar(tmp_path / "out")["volume"] == sidecar(in_float32 / "default")["volume"]
+    assert read_sidecar(tmp_path / "out")["computation"]["threads"] == 1
+    assert (
+        read_sidecar(tmp_path / "out")["volume"] == read_sidecar(in_float32 / "default")["volume"]
+    )
 
 
 def test_a_run_computes_in_float32_unless_another_precision_is_requested(
@@ -135,8 +136,8 @@ def test_a_run_computes_in_float32_unless_another_precision_is_requested(
 ) -> None:
     translate(seg, tmp_path / "default", None)
     translate(seg, tmp_path / "float32", "float32")
-    assert sidecar(tmp_path / "default")["precision"] == "float32"
-    assert sidecar(tmp_path / "default") == sidecar(tmp_path / "float32")
+    assert read_sidecar(tmp_path / "default")["precision"] == "float32"
+    assert read_sidecar(tmp_path / "default") == read_sidecar(tmp_path / "float32")
 
 
 def test_a_machine_without_bfloat16_says_so_in_one_line_and_computes_in_float32(
@@ -145,20 +146,20 @@ def test_a_machine_without_bfloat16_says_so_in_one_line_and_computes_in_float32(
     done = translate(SAMPLE, tmp_path / "out", "bfloat16", **WITHOUT_BFLOAT16)
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("precision")]
     assert line.startswith(FALLBACK)
-    assert sidecar(tmp_path / "out") == sidecar(in_float32 / "AVX2")
+    assert read_sidecar(tmp_path / "out") == read_sidecar(in_float32 / "AVX2")
 
 
 @pytest.mark.parametrize(
-    ("listed", "environment", "precision", "said"),
+    ("listed", "environment", "precision", "has_note"),
     [
         ("avx512_bf16", WITHOUT_BFLOAT16, "float32", True),
-        # Without oneDNN the instructions are of no use.
+        # Only oneDNN uses these instructions.
         ("avx512_bf16", EMULATED, "float32", False),
         ("avx2", {}, "float32", False),
     ],
 )
 def test_auto_takes_bfloat16_only_where_it_is_listed_and_works(
-    listed: str, environment: dict[str, str], precision: str, said: bool
+    listed: str, environment: dict[str, str], precision: str, has_note: bool
 ) -> None:
     code = (
         "from oasis_gan_keras import hardware\n"
@@ -173,7 +174,7 @@ def test_auto_takes_bfloat16_only_where_it_is_listed_and_works(
         text=True,
         check=True,
     )
-    assert done.stdout == f"{precision} {said}\n"
+    assert done.stdout == f"{precision} {has_note}\n"
 
 
 def test_auto_takes_bfloat16_where_it_is_listed_and_works(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,17 +184,17 @@ def test_auto_takes_bfloat16_where_it_is_listed_and_works(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16"])
-def test_a_precision_that_works_everywhere_is_taken_without_a_word(precision: Precision) -> None:
+def test_a_precision_that_works_everywhere_is_used_without_a_note(precision: Precision) -> None:
     assert find_convolution_failure(precision) == ""
     assert choose_precision(precision) == ChosenPrecision(precision)
 
 
-# What is recorded
+# Sidecars
 
 
 def test_the_sidecar_says_what_computed_the_volume(seg: Path, tmp_path: Path) -> None:
     translate(seg, tmp_path / "out", None)
-    computation = sidecar(tmp_path / "out")["computation"]
+    computation = read_sidecar(tmp_path / "out")["computation"]
     assert set(computation["software"]) == {"tensorflow", "keras"}
     assert computation["threads"] >= 1
 
@@ -204,7 +205,7 @@ def test_an_output_of_another_precision_is_not_already_there(seg: Path, tmp_path
     done = oasis_gan(*words, cwd=tmp_path, env={**UNDECIDED, **EMULATED})
     assert done.returncode == 1
     assert "found one with another precision; use --overwrite, or another --out" in done.stderr
-    assert sidecar(tmp_path / "out")["precision"] == "float32"
+    assert read_sidecar(tmp_path / "out")["precision"] == "float32"
 
 
 def test_an_output_of_other_versions_and_threads_is_already_there(
@@ -212,9 +213,9 @@ def test_an_output_of_other_versions_and_threads_is_already_there(
 ) -> None:
     translate(seg, tmp_path / "out", None)
     (path,) = (tmp_path / "out").glob("*.json")
-    said = sidecar(tmp_path / "out")
-    said["computation"] = {"software": {"tensorflow": "1.0", "keras": "1.0"}, "threads": 99}
-    path.write_text(json.dumps(said))
+    sidecar = read_sidecar(tmp_path / "out")
+    sidecar["computation"] = {"software": {"tensorflow": "1.0", "keras": "1.0"}, "threads": 99}
+    path.write_text(json.dumps(sidecar))
     done = translate(seg, tmp_path / "out", None)
     assert "already there" in done.stderr
 
@@ -227,10 +228,10 @@ def test_the_contrast_of_a_reference_leaves_the_precision_on_record(
         "run", seg, "--out", "out", *words, cwd=tmp_path, env={**UNDECIDED, **EMULATED}
     )
     assert done.returncode == 0, done.stderr
-    assert sidecar(tmp_path / "out")["precision"] == "bfloat16"
+    assert read_sidecar(tmp_path / "out")["precision"] == "bfloat16"
 
 
-# Models that do not offer a choice, and models that say it wrongly
+# Models without a choice of precision, and models that report it wrongly
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "auto"])
@@ -253,21 +254,22 @@ def test_a_model_without_a_choice_of_precision_works_in_silence(
     done = paint(seg)
     assert done.returncode == 0
     assert "precision" not in done.stderr
-    assert sidecar(tmp_path / "out")["precision"] is None
-    assert sidecar(tmp_path / "out")["computation"] is None
+    assert read_sidecar(tmp_path / "out")["precision"] is None
+    assert read_sidecar(tmp_path / "out")["computation"] is None
 
 
-class Saying:
-    """A translator that says something of how it computes."""
+class ReportingTranslator:
+    """A translator that reports how it computes."""
 
     def __init__(self, computation: object) -> None:
         self.computation = computation
 
 
-def test_a_model_says_how_it_computes_in_a_computation() -> None:
+def test_a_model_reports_how_it_computes_as_a_computation() -> None:
     computation = Computation("float32", {"numpy": "2"}, threads=1)
-    assert computation_of(Saying(computation)) is computation  # type: ignore[arg-type]
+    assert computation_of(ReportingTranslator(computation)) is computation  # type: ignore[arg-type]
     with pytest.raises(
-        OasisGanError, match="Saying: expected a Computation, found dict; fix the model plugin"
+        OasisGanError,
+        match="ReportingTranslator: expected a Computation, found dict; fix the model plugin",
     ):
-        computation_of(Saying({"precision": "float32"}))  # type: ignore[arg-type]
+        computation_of(ReportingTranslator({"precision": "float32"}))  # type: ignore[arg-type]

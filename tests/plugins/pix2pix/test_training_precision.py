@@ -1,4 +1,4 @@
-"""A training goes on in the precision it began with, on whatever machine it is resumed, and its model says which."""
+"""A training keeps its precision when it is resumed on any machine, and its model records it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ needs_bfloat16 = pytest.mark.skipif(
 )
 
 
-def trained_in(out: Path) -> str:
-    """Return in which precision a model says it was trained."""
+def read_precision(out: Path) -> str:
+    """Return the precision that a model was trained in."""
     return str(json.loads((out / "model.json").read_text())["training"]["precision"])
 
 
 @needs_bfloat16
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_bfloat16_takes_the_step_of_float32(objective: str) -> None:
-    """Losses to 1 %, lengths of gradients to 10 %, and nine weights of ten move to the same side."""
-    figures, moved = {}, {}
+    """Losses agree to 1 %, norms of gradients to 10 %, and 90 % of the steps in their sign."""
+    metrics = {}
+    steps = {}
     for precision in ("float32", "bfloat16"):
         recipe = Recipe(
             **{**PLAIN, "size": 16, "loss": {"objective": objective}, "precision": precision}
@@ -45,50 +46,50 @@ def test_bfloat16_takes_the_step_of_float32(objective: str) -> None:
         keras.utils.set_random_seed(1)
         trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
         before = read_variables(trainer.generator)
-        figures[precision] = trainer.update(0, *batch())
+        metrics[precision] = trainer.update(0, *batch())
         after = read_variables(trainer.generator)
-        moved[precision] = np.concatenate([(after[name] - before[name]).ravel() for name in before])
-    for name, figure in figures["float32"].items():
+        steps[precision] = np.concatenate([(after[name] - before[name]).ravel() for name in before])
+    for name, metric in metrics["float32"].items():
         bound = 0.1 if name.endswith("gradient") else 0.01
-        assert figures["bfloat16"][name] == pytest.approx(figure, rel=bound), name
-    same_side = np.sign(moved["float32"]) == np.sign(moved["bfloat16"])
-    assert same_side.mean() > 0.9
-    assert (moved["float32"] != moved["bfloat16"]).any()
+        assert metrics["bfloat16"][name] == pytest.approx(metric, rel=bound), name
+    same_sign = np.sign(steps["float32"]) == np.sign(steps["bfloat16"])
+    assert same_sign.mean() > 0.9
+    assert (steps["float32"] != steps["bfloat16"]).any()
 
 
 @needs_bfloat16
-def test_a_training_begun_in_bfloat16_goes_on_in_it_where_auto_would_take_float32(
+def test_a_training_begun_in_bfloat16_keeps_it_where_auto_would_take_float32(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hardware, "find_fast_precision", lambda: "bfloat16")
     assert "precision: bfloat16" in run(tmp_path / "m", SHORT)
     monkeypatch.setattr(hardware, "find_fast_precision", lambda: "float32")
     assert "precision: bfloat16" in run(tmp_path / "m", LONGER, resume=True)
-    assert trained_in(tmp_path / "m") == "bfloat16"
+    assert read_precision(tmp_path / "m") == "bfloat16"
 
 
 @needs_bfloat16
-def test_a_training_begun_in_float32_goes_on_in_it_where_auto_would_take_bfloat16(
+def test_a_training_begun_in_float32_keeps_it_where_auto_would_take_bfloat16(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hardware, "find_fast_precision", lambda: "float32")
     run(tmp_path / "m", SHORT)
     monkeypatch.setattr(hardware, "find_fast_precision", lambda: "bfloat16")
     run(tmp_path / "m", LONGER, resume=True)
-    assert trained_in(tmp_path / "m") == "float32"
+    assert read_precision(tmp_path / "m") == "float32"
 
 
 @needs_bfloat16
-def test_a_training_may_be_told_to_go_on_in_another_precision_and_its_model_says_so(
+def test_a_training_may_be_resumed_in_another_precision_and_its_model_records_it(
     tmp_path: Path,
 ) -> None:
     run(tmp_path / "m", {**SHORT, "precision": "bfloat16"})
     lines = run(tmp_path / "m", {**LONGER, "precision": "float32"}, resume=True)
     assert "precision: bfloat16, then float32" in lines
-    assert trained_in(tmp_path / "m") == "bfloat16, then float32"
+    assert read_precision(tmp_path / "m") == "bfloat16, then float32"
 
 
-def test_a_recipe_that_asks_for_what_does_not_work_here_is_trained_in_float32_and_says_so(
+def test_a_recipe_with_an_unsupported_precision_is_trained_in_float32_with_a_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -96,15 +97,18 @@ def test_a_recipe_that_asks_for_what_does_not_work_here_is_trained_in_float32_an
         "find_convolution_failure",
         lambda precision: precision == "bfloat16" and "no primitive",
     )
-    line = "precision: computing in float32, because a convolution in bfloat16 fails on this machine (no primitive)"
+    line = (
+        "precision: computing in float32, "
+        "because a convolution in bfloat16 fails on this machine (no primitive)"
+    )
     assert line in run(tmp_path / "m", {**SHORT, "precision": "bfloat16"})
-    # What it fell back to is what it goes on in, where bfloat16 works too.
+    # The training stays in float32 even where bfloat16 works.
     monkeypatch.undo()
     run(tmp_path / "m", {**LONGER, "precision": "bfloat16"}, resume=True)
-    assert trained_in(tmp_path / "m") == "float32"
+    assert read_precision(tmp_path / "m") == "float32"
 
 
-def test_a_training_in_bfloat16_is_not_resumed_in_silence_on_a_machine_without_it(
+def test_a_training_in_bfloat16_is_not_resumed_silently_on_a_machine_without_it(
     tmp_path: Path,
 ) -> None:
     labels, image = head()
@@ -112,7 +116,8 @@ def test_a_training_in_bfloat16_is_not_resumed_in_silence_on_a_machine_without_i
     nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "head/seg.nii.gz")
     nib.save(nib.Nifti1Image(image, np.eye(4)), tmp_path / "head/t1.nii.gz")
     (tmp_path / "tiny.toml").write_text(
-        "steps = 2\nsize = 16\nbatch = 2\nprecision = 'bfloat16'\n[generator]\nlevels = 2\nfilters = 4\n"
+        "steps = 2\nsize = 16\nbatch = 2\nprecision = 'bfloat16'\n"
+        "[generator]\nlevels = 2\nfilters = 4\n"
         "[discriminator]\nreceptive_field = 16\nfilters = 4\n"
     )
 
@@ -141,8 +146,8 @@ def test_a_training_in_bfloat16_is_not_resumed_in_silence_on_a_machine_without_i
     assert "resume it on a machine that supports it, or continue with precision=float32" in last
     assert (tmp_path / "m/model.json").read_bytes() == before
 
-    told = train(
+    changed = train(
         "--resume", "m", "--set", "steps=3", "--set", "precision=float32", **WITHOUT_BFLOAT16
     )
-    assert told.returncode == 0, told.stderr
-    assert trained_in(tmp_path / "m") == "bfloat16, then float32"
+    assert changed.returncode == 0, changed.stderr
+    assert read_precision(tmp_path / "m") == "bfloat16, then float32"

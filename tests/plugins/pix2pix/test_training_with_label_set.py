@@ -1,4 +1,4 @@
-"""Training on label maps of a set that a plugin brings; the trained model needs the plugin no longer."""
+"""A model trained on a label set of a plugin does not need the plugin any more."""
 
 from __future__ import annotations
 

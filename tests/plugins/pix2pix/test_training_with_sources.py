@@ -1,4 +1,4 @@
-"""A model of several sources is trained, stored, resumed, translated with and exported like any other."""
+"""A model with several sources is trained, resumed, used and exported like any other."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ BOTH: dict[str, Any] = {
 }
 
 
-def two(name: str, seed: int) -> Subject:
+def make_subject(name: str, seed: int) -> Subject:
     labels, image = head(seed)
     return subject(name, labels, image, t2=(100 - image) * (labels > 0))
 
 
 def train(out: Path, recipe: dict[str, Any], *, resume: bool = False) -> list[str]:
-    return run(out, recipe, resume, two("a", 0), two("b", 1))
+    return run(out, recipe, resume, make_subject("a", 0), make_subject("b", 1))
 
 
 @pytest.fixture(scope="module", params=[TWO, BOTH], ids=["sources", "sources and neighbours"])
@@ -48,7 +48,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 
 
 class TestContract(ModelContract):
-    """What holds for every model holds for one of several sources, with and without neighbours."""
+    """A model with several sources keeps the contract of all models."""
 
     @pytest.fixture
     def kind(self) -> ModelKind:
@@ -66,25 +66,25 @@ def test_the_card_names_the_sources_in_the_order_of_the_recipe(trained: Path) ->
     assert list(model["sources"]) == ["tissues", "t2"]
 
 
-def test_training_is_measured_and_each_source_is_drawn(trained: Path) -> None:
+def test_training_is_validated_and_each_source_is_drawn(trained: Path) -> None:
     from PIL import Image
 
     (picture, *_) = sorted((trained / "samples").glob("step-*.png"))
     with Image.open(picture) as opened:
-        # Four columns of 384 pixels and more: both sources, and what was and should have been made
-        # of them.
+        # Four columns of at least 384 pixels: both sources, the output and the target.
         assert opened.width > 4 * 384
     assert (trained / "best" / "model.json").exists()
 
 
 @pytest.mark.parametrize("plane", ["axial", "all"])
-def test_both_sources_decide_what_is_made(trained: Path, plane: str) -> None:
-    given = two("c", 2)
+def test_the_output_depends_on_both_sources(trained: Path, plane: str) -> None:
+    given = make_subject("c", 2)
     translator = load_translator(trained, plane)
-    tissues, t2 = given.source.read(), given.further["t2"].read()
+    tissues = given.source.read()
+    t2 = given.further["t2"].read()
     made = translator.translate({"tissues": tissues, "t2": t2}).volume.voxels
     assert not made[tissues.voxels == 0].any()
-    other = two("d", 3).further["t2"].read()
+    other = make_subject("d", 3).further["t2"].read()
     assert not np.allclose(
         translator.translate({"tissues": tissues, "t2": other}).volume.voxels, made
     )
@@ -100,11 +100,14 @@ def test_a_training_that_is_stopped_and_resumed_ends_the_same(tmp_path: Path) ->
     ).read_bytes()
 
 
-def test_names_that_the_data_do_not_have_are_refused_before_anything_is_read(
+def test_sources_that_the_data_lack_are_refused_before_anything_is_read(
     tmp_path: Path,
 ) -> None:
     recipe = {**TWO, "sources": {"tissues": "labels", "flair": "image"}}
-    expected = r"^recipe: sources: expected t2 beside the first source, as in the data, found flair; name the same"
+    expected = (
+        r"^recipe: sources: expected t2 beside the first source, as in the data, "
+        r"found flair; name the same"
+    )
     with pytest.raises(OasisGanError, match=expected):
         train(tmp_path / "m", recipe)
     assert not (tmp_path / "m").exists()
@@ -121,7 +124,7 @@ def test_names_that_the_data_do_not_have_are_refused_before_anything_is_read(
 @pytest.mark.parametrize(
     "broken", [{"source": None, "sources": {}}, {"source": {"kind": "percentiles"}}]
 )
-def test_a_folder_with_no_source_or_with_both_forms_is_refused(
+def test_a_folder_without_sources_or_with_both_forms_is_refused(
     trained: Path,
     tmp_path: Path,
     broken: Any,  # noqa: ANN401
@@ -136,7 +139,7 @@ def test_a_folder_with_no_source_or_with_both_forms_is_refused(
 
 @pytest.mark.parametrize("write", [export.to_onnx, export.to_saved_model])
 def test_it_can_be_exported(trained: Path, tmp_path: Path, write: Any) -> None:  # noqa: ANN401
-    """Writers compare what they wrote with the model."""
+    """Exports compare themselves with the model."""
     if write is export.to_onnx:
         pytest.importorskip("tf2onnx")
     write(trained, tmp_path / "exported")
