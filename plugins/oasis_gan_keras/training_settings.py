@@ -222,7 +222,7 @@ class TrainingSettings(Settings):
 
     @property
     def data(self) -> TrainingData:
-        """What the training learns from, for the tool that finds it."""
+        """The data that the training needs, which the tool finds and reads."""
         return TrainingData(
             sources=self.named_sources, target=self.target, label_set=self.label_set
         )

@@ -65,7 +65,8 @@ def test_a_training_does_not_go_on_without_the_plugin(study: Path) -> None:
     (line,) = done.stderr.splitlines()
     assert line.startswith("oasis-gan: recipe: labels: expected one of oasis, ")
     assert line.endswith(
-        "found Lesion-Study; name one of these, or with --plugin the file of the plugin that brings it"
+        "found Lesion-Study; name one of these, "
+        "or with --plugin the file of the plugin that brings it"
     )
 
 
