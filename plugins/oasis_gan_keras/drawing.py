@@ -199,7 +199,8 @@ def colour_channels(slices: Slices) -> Slices:
 def _choose_palette(labels: int) -> Values:
     if labels == len(TISSUES):
         return np.array(TISSUES) / 255
-    return np.asarray(colormaps["turbo"](np.linspace(0.08, 0.92, labels))[:, :3])
+    positions = np.linspace(0.08, 0.92, labels)
+    return np.asarray(colormaps["turbo"](positions)[:, :3])
 
 
 def _turn_upright(slices: Slices) -> Slices:

@@ -85,7 +85,8 @@ def _make_inputs() -> LossInputs:
     inside = np.zeros((*_SHAPE, 1), np.float32)
     inside[:, 3:-3, 3:-3] = 1
     source = rng.random((*_SHAPE, _SOURCE_CHANNELS), np.float32) * inside
-    real, generated = rng.random((2, *_SHAPE, _TARGET_CHANNELS), np.float32) * 2 * inside - 1
+    noise = rng.random((2, *_SHAPE, _TARGET_CHANNELS), np.float32)
+    real, generated = noise * 2 * inside - 1
     return LossInputs(
         source=tf.constant(source),
         real=tf.constant(real),

@@ -156,16 +156,18 @@ class PairedSlices:
         drawn = []
         for place in np.array_split(np.arange(size), parts)[part]:
             item = self._slices[order[position * size + place]]
-            drawn.append(self._augment(item, np.random.default_rng((seed, 1, step, place))))
+            rng = np.random.default_rng((seed, 1, step, place))
+            drawn.append(self._augment(item, rng))
         return _make_batch(drawn)
 
     def sample(self, count: int = SAMPLE_SIZE) -> Batch:
         """Return about ``count`` slices without augmentation, evenly spaced over all of them."""
         every = max(1, len(self._slices) // count)
-        chosen = self._slices[::every]
-        return _make_batch(
-            [self._place_on_canvas(item, (1.0, 1.0), (0, 0), flip=False) for item in chosen]
-        )
+        drawn = [
+            self._place_on_canvas(item, scale=(1.0, 1.0), shift=(0, 0), flip=False)
+            for item in self._slices[::every]
+        ]
+        return _make_batch(drawn)
 
     def _add(self, prepared: PreparedSubject) -> None:
         self.names.append(prepared.name)
@@ -302,5 +304,6 @@ def _pad_all(slices: Sequence[Slices], rows: int, columns: int) -> Slices:
     for item in slices:
         below = rows - item.shape[1]
         behind = columns - item.shape[2]
-        padded.append(np.pad(item, ((0, 0), (0, below), (0, behind), (0, 0))))
+        margins = ((0, 0), (0, below), (0, behind), (0, 0))
+        padded.append(np.pad(item, margins))
     return np.concatenate(padded)

@@ -208,7 +208,8 @@ class Run:
 
     def _ask_chief(self, number: int) -> int:
         """Return the chief's number on every worker."""
-        return int(self._replicas.broadcast([np.array(number, np.int64)])[0])
+        (answer,) = self._replicas.broadcast([np.array(number, np.int64)])
+        return int(answer)
 
     def _open(self) -> None:
         """Write the recipe with every setting, and open the table of losses."""

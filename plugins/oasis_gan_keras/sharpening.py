@@ -56,7 +56,10 @@ def _paint_means(image: Image, labels: NDArray[Any]) -> Image:
     """Return an image in which each tissue has its mean intensity."""
     values, index = np.unique(labels, return_inverse=True)
     index = index.reshape(labels.shape)
-    means = [image[index == number].mean(dtype=np.float64) for number in range(len(values))]
+    means = []
+    for number in range(len(values)):
+        tissue = image[index == number]
+        means.append(tissue.mean(dtype=np.float64))
     return np.asarray(means, np.float32)[index]
 
 
@@ -66,7 +69,8 @@ def _mean_gradient(image: Image, inside: Mask) -> float:
     for axis in range(3):
         mask = np.moveaxis(inside, axis, 0)
         both_inside = mask[1:] & mask[:-1]
-        differences = np.abs(np.moveaxis(np.diff(image, axis=axis), axis, 0))
+        differences = np.abs(np.diff(image, axis=axis))
+        differences = np.moveaxis(differences, axis, 0)
         mean = float(differences[both_inside].mean()) if both_inside.any() else 0.0
         means.append(mean)
     return float(np.mean(means))
@@ -78,6 +82,9 @@ def _blur(image: Image) -> Image:
         margins = [(0, 0), (0, 0), (0, 0)]
         margins[axis] = (1, 1)
         padded = np.moveaxis(np.pad(image, margins), axis, 0)
-        mean = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) * np.float32(0.25)
+        before = padded[:-2]
+        centre = padded[1:-1]
+        after = padded[2:]
+        mean = (before + 2 * centre + after) * np.float32(0.25)
         image = np.moveaxis(mean, 0, axis).astype(np.float32, copy=False)
     return image

@@ -142,10 +142,10 @@ class TrainingLog:
             return
         if not path.exists():
             return
-        rows: list[Sequence[str]] = [row for row in self._read_rows() if int(row[0]) <= step]
-        if rows:
-            rows.insert(0, self._columns)
-        write_atomically(path, "".join(map(_format_row, rows)).encode())
+        kept = [_format_row(row) for row in self._read_rows() if int(row[0]) <= step]
+        if kept:
+            kept.insert(0, _format_row(self._columns))
+        write_atomically(path, "".join(kept).encode())
 
     def _read_rows(self) -> list[list[str]]:
         """Return the cells of all complete rows below the header."""

@@ -242,7 +242,10 @@ def _resample(volume: Volume, spacing: float) -> Volume:
 def _resample_labels(labels: NDArray[Any], matrices: Sequence[Matrix]) -> NDArray[Any]:
     """Return the label with the largest part in each larger voxel."""
     values = np.unique(labels)
-    parts = [_average((labels == value).astype(np.float32), matrices) for value in values]
+    parts = []
+    for value in values:
+        mask = (labels == value).astype(np.float32)
+        parts.append(_average(mask, matrices))
     return np.asarray(values[np.stack(parts).argmax(axis=0)])
 
 
@@ -255,7 +258,8 @@ def _make_averaging_matrix(n: int, own: float, length: int, spacing: float) -> M
         length: The number of larger voxels.
         spacing: Their size, in mm.
     """
-    positions = (np.arange(length) - (length - 1) / 2) * spacing / own + (n - 1) / 2
+    from_centre = np.arange(length) - (length - 1) / 2
+    positions = from_centre * spacing / own + (n - 1) / 2
     return linear_weights(positions, n, widen=max(1.0, spacing / own / 2))
 
 

@@ -88,7 +88,8 @@ class Inference:
 
     def _encode_empty_slice(self, size: list[int]) -> list[Tensor]:
         """Return the padded input of each block of the encoder for an empty slice."""
-        outputs = self._inputs(tf.zeros((1, *size, self._plan.channels)), None)
+        empty_slice = tf.zeros((1, *size, self._plan.channels))
+        outputs = self._inputs(empty_slice, None)
         self._encode(outputs, None, None)
         return [
             _pad_all_around(_read(outputs, block), block.convolution.padding)
@@ -143,7 +144,8 @@ class Inference:
         after = windows[self._plan.levels[block.name]]
         needed = convolution.stride * after + convolution.padding * OUTWARD
         margins = needed - before
-        outside = tf.pad(tf.zeros(tf.shape(x)[1:3], x.dtype), tf.abs(margins), constant_values=1)
+        window = tf.zeros(tf.shape(x)[1:3], x.dtype)
+        outside = tf.pad(window, tf.abs(margins), constant_values=1)
         # The empty input is padded with zeros already.
         around = _crop(empty_input, [needed + convolution.padding])
         return _pad(x, margins) + around * outside[:, :, tf.newaxis]
@@ -172,7 +174,8 @@ class Inference:
         # The first of the four pixels has an odd number.
         start = after[:, 0] - (2 * first + 1)
         end = start + after[:, 1] - after[:, 0]
-        return _crop(tf.nn.depth_to_space(x, 2), [tf.stack([start, end], 1)])
+        doubled = tf.nn.depth_to_space(x, 2)
+        return _crop(doubled, [tf.stack([start, end], 1)])
 
     def _convolve(self, x: Tensor, block: Block, padding: str) -> Tensor:
         x = tf.nn.conv2d(x, self.weights[block.kernel], block.convolution.stride, padding)
@@ -199,12 +202,14 @@ def _read(outputs: Mapping[str, Tensor], block: Block) -> Tensor:
 
 def _pad(x: Tensor, margins: Tensor) -> Tensor:
     """Pad (n, rows, columns, channels) with zeros."""
-    return tf.pad(x, tf.pad(tf.abs(margins), ((1, 1), (0, 0))))
+    all_margins = tf.pad(tf.abs(margins), ((1, 1), (0, 0)))
+    return tf.pad(x, all_margins)
 
 
 def _pad_all_around(x: Tensor, pixels: int) -> Tensor:
     """Pad all edges of (n, rows, columns, channels) with the same number of zeros."""
-    return tf.pad(x, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)))
+    margin = (pixels, pixels)
+    return tf.pad(x, ((0, 0), margin, margin, (0, 0)))
 
 
 def _crop(x: Tensor, windows: Any) -> Tensor:  # noqa: ANN401 - a tensor, a list of one, or None

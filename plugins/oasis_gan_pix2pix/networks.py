@@ -20,6 +20,8 @@ from .layers import Dropout, Noise
 from .recipe import DiscriminatorSettings, GeneratorSettings
 
 Tensor = Any
+_HALVINGS = {16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
+"""How often the discriminator halves the size, by its receptive field."""
 
 
 def build_generator(
@@ -112,8 +114,8 @@ def _patch_convolutions(field: int) -> list[Convolution]:
     """Return the convolution of each block for a receptive field (section 6.1.2 of the paper)."""
     if field == 1:
         return [Convolution(1), Convolution(1)]
-    halvings = {16: 1, 34: 2, 70: 3, 142: 4, 286: 5}[field]
-    return [Convolution(4, stride=2)] * halvings + [Convolution(4)]
+    halving = Convolution(4, stride=2)
+    return [halving] * _HALVINGS[field] + [Convolution(4)]
 
 
 def _concatenate(tensors: list[Tensor], block: Block) -> Tensor:

@@ -37,9 +37,11 @@ def make_noise(source: Tensor) -> Tensor:
     rows = tf.range(tf.shape(source)[1])[:, tf.newaxis]
     columns = tf.range(tf.shape(source)[2])
     # The sum of whole numbers does not depend on the order of summation.
-    levels = tf.cast(tf.round(tf.cast(source, tf.float32) * _LEVELS), tf.int32)
-    levels = tf.reduce_sum(levels * tf.range(1, tf.shape(source)[3] + 1), -1)
-    pixels = _mix(_mix(rows) + columns + levels)
+    rounded = tf.round(tf.cast(source, tf.float32) * _LEVELS)
+    levels = tf.cast(rounded, tf.int32)
+    channels = tf.shape(source)[3]
+    weighted = levels * tf.range(1, channels + 1)
+    pixels = _mix(_mix(rows) + columns + tf.reduce_sum(weighted, -1))
     slice_sum = tf.reduce_sum(pixels, (1, 2), keepdims=True)
     mixed = _mix(_mix(slice_sum + rows) + columns)
     draws = []
@@ -48,7 +50,8 @@ def make_noise(source: Tensor) -> Tensor:
         mixed = _mix(mixed + stride * (rows + 1))
         draws.append(mixed)
     # The sum of three uniform numbers has a variance of 1/4.
-    white = 2 * (tf.cast(sum(draws), tf.float32) / _PRIME - 1.5)
+    uniform = tf.cast(sum(draws), tf.float32) / _PRIME
+    white = 2 * (uniform - 1.5)
     return source * tf.cast(white[..., tf.newaxis], source.dtype)
 
 
