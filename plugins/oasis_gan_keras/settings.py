@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from oasis_gan import OasisGanError, Plane
 
-from .sentences import describe_expected, describe_found, find_field, suggest
+from .sentences import Details, describe_expected, describe_found, find_field, suggest
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 """A number from 0 to 1."""
@@ -22,6 +22,23 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class WrongSettingError(OasisGanError):
+    """A setting of a recipe is wrong.
+
+    Args:
+        details: The pydantic error.
+        kind: The class of all settings.
+    """
+
+    def __init__(self, details: Details, kind: type[Settings]) -> None:
+        super().__init__(
+            f"recipe: {find_field(details)}".removesuffix(": "),
+            expected=describe_expected(details),
+            found=describe_found(details),
+            remedy=suggest(details, kind),
+        )
+
+
 SomeSettings = TypeVar("SomeSettings", bound=Settings)
 
 
@@ -29,18 +46,13 @@ def parse_settings(kind: type[SomeSettings], settings: Any) -> SomeSettings:  # 
     """Return validated settings.
 
     Raises:
-        OasisGanError: If a setting is wrong; the message names the first one.
+        WrongSettingError: If a setting is wrong; the message names the first one.
     """
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
-        details = error.errors()[0]
-        raise OasisGanError(
-            f"recipe: {find_field(details)}".removesuffix(": "),
-            expected=describe_expected(details),
-            found=describe_found(details),
-            remedy=suggest(details, kind),
-        ) from None
+        first, *_ = error.errors()
+        raise WrongSettingError(first, kind) from None
 
 
 def one_of(table: Mapping[str, object]) -> AfterValidator:

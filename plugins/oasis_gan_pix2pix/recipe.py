@@ -185,9 +185,11 @@ class SmoothSettings(Settings):
     It ends with the weights of the smooth end of texture.
     """
 
-    steps: int = Field(0, ge=0, description="Number of steps in this stage; 0 for none.")
+    steps: int = Field(
+        0, ge=0, description="Number of first steps without the adversarial loss; 0 for none."
+    )
     learning_rate: float = Field(
-        5e-4, gt=0, le=1, description="Learning rate of the generator in this stage."
+        5e-4, gt=0, le=1, description="Learning rate of the generator in the smooth stage."
     )
     texture: Fraction = Field(
         1.0, description="Default texture of `run`, from the smooth end, 0, to the textured end, 1."
@@ -272,6 +274,6 @@ def parse_recipe(settings: Any) -> Recipe:  # noqa: ANN401 - whatever a TOML fil
     """Return checked settings.
 
     Raises:
-        OasisGanError: If a setting is wrong; the message names the first one.
+        WrongSettingError: If a setting is wrong; the message names the first one.
     """
     return parse_settings(Recipe, settings)
