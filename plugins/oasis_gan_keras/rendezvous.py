@@ -84,7 +84,7 @@ def _wait_for_call(addresses: Sequence[str], index: int, patience: float) -> Non
         try:
             call, _ = server.accept()
         except TimeoutError:
-            found = f"nobody within {patience:.0f} s"
+            found = f"no answer within {patience:.0f} s"
             raise MissingWorkerError(expected=chief, found=found) from None
     with call:
         # The first worker may still be waiting for others, and may have started later than this
@@ -125,7 +125,7 @@ def _call_all(addresses: Sequence[str], patience: float) -> None:
                     continue
             missing = [address for address in others if address not in calls]
             if missing and time.monotonic() > deadline:
-                found = f"nobody at {', '.join(missing)} within {patience:.0f} s"
+                found = f"no answer from {', '.join(missing)} within {patience:.0f} s"
                 _send_all(calls.values(), found.encode() + b"\n")
                 raise MissingWorkerError(expected="all workers", found=found)
             time.sleep(_RETRY_EVERY)

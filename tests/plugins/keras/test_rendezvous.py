@@ -21,10 +21,10 @@ def find_free_ports(count: int) -> list[int]:
 
 def test_a_worker_that_was_never_started_is_named() -> None:
     addresses = [f"127.0.0.1:{port}" for port in find_free_ports(2)]
-    with pytest.raises(OasisGanError, match=f"found nobody at {addresses[1]} within 1 s"):
+    with pytest.raises(OasisGanError, match=f"found no answer from {addresses[1]} within 1 s"):
         wait_for_workers(addresses, 0, 1)
     with pytest.raises(
-        OasisGanError, match=f"expected worker 0 at {addresses[0]}, found nobody within 1 s"
+        OasisGanError, match=f"expected worker 0 at {addresses[0]}, found no answer within 1 s"
     ):
         wait_for_workers(addresses, 1, 1)
 

@@ -406,7 +406,7 @@ def test_a_full_disk_is_reported_in_one_line_and_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "parts"),
     [
         (
             ["plain", "--format", "whole", "--out", "out"],
@@ -431,10 +431,10 @@ def test_a_full_disk_is_reported_in_one_line_and_leaves_nothing(
     ],
 )
 def test_an_impossible_export_is_reported_in_one_line_and_leaves_nothing(
-    tmp_path: Path, words: list[str], said: list[str]
+    tmp_path: Path, words: list[str], parts: list[str]
 ) -> None:
     (tmp_path / "strange.py").write_text(STRANGE)
-    assert_refused(oasis_gan("export", *words, "--plugin", "strange.py", cwd=tmp_path), *said)
+    assert_refused(oasis_gan("export", *words, "--plugin", "strange.py", cwd=tmp_path), *parts)
     assert [name for name in list_names(tmp_path) if name != "__pycache__"] == ["strange.py"]
     assert (tmp_path / "strange.py").read_text() == STRANGE
 

@@ -108,7 +108,7 @@ def test_bfloat16_is_within_50_db_of_float32(
     in_float32: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     if not environment and find_convolution_failure("bfloat16"):
-        pytest.skip("this machine has no bfloat16, or has been told so")
+        pytest.skip("this machine has no bfloat16, or it is turned off")
     translate(SAMPLE, tmp_path / "out", "bfloat16", **environment)
     assert read_sidecar(tmp_path / "out")["precision"] == "bfloat16"
     difference = find_psnr(read_voxels(tmp_path / "out"), read_voxels(in_float32 / "default"))

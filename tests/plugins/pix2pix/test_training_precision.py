@@ -24,7 +24,7 @@ LONGER: dict[str, Any] = {**SHORT, "steps": 3}
 
 needs_bfloat16 = pytest.mark.skipif(
     bool(hardware.find_convolution_failure("bfloat16")),
-    reason="this machine has no bfloat16, or has been told so",
+    reason="this machine has no bfloat16, or it is turned off",
 )
 
 
