@@ -14,7 +14,6 @@ _OPTIONS = (
     click.option(
         "--against",
         type=EXISTING,
-        required=True,
         metavar="PATH",
         help="The real scan, on the same grid; for several outputs, the folder of the scans or a table of pairs.",
     ),
@@ -29,6 +28,18 @@ _OPTIONS = (
         "--label-set",
         metavar="NAME|FILE",
         help="What the values of --labels mean: a label set, or a table (TSV: index, tissue).  "
+        "[default: found beside it]",
+    ),
+    click.option(
+        "--segmentation",
+        type=EXISTING,
+        metavar="FILE",
+        help="A segmentation of OUTPUT, which is compared with the label map by tissue.",
+    ),
+    click.option(
+        "--segmentation-set",
+        metavar="NAME|FILE",
+        help="What the values of --segmentation mean: the same choices as for --label-set.  "
         "[default: found beside it]",
     ),
     click.option(

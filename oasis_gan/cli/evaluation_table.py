@@ -38,8 +38,9 @@ class SubjectRow:
     def of(cls, evaluation: Evaluation) -> SubjectRow:
         """Return the row of an evaluation."""
         is_matched = "matched" in evaluation.scores
-        regions = evaluation.scores["matched" if is_matched else "raw"]
-        return cls(printable(evaluation.subject), regions[TOTAL], is_matched)
+        # Without a real scan there is neither.
+        regions = evaluation.scores.get("matched" if is_matched else "raw", {})
+        return cls(printable(evaluation.subject), regions.get(TOTAL, {}), is_matched)
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:

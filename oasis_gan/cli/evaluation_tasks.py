@@ -23,15 +23,18 @@ from .lines import say
 from .opening import open_scan
 
 _LABEL_SET = "--label-set"
+_SEGMENTATION_SET = "--segmentation-set"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskOptions:
     """The options that say what outputs are compared with, and who reads it."""
 
-    against: Path
+    against: Path | None
     labels: Path | None
     label_set: str | None
+    segmentation: Path | None
+    segmentation_set: str | None
     dataset: str | None
     source_suffix: str
     target_suffix: str
@@ -63,6 +66,10 @@ class TaskFinder:
     def __init__(self, options: TaskOptions, registry: Registry) -> None:
         self._options = options
         self._registry = registry
+        if options.against is None and options.segmentation is None:
+            expected = "something to compare outputs with"
+            remedy = "name the real scan, or a segmentation of the output (--segmentation)"
+            raise OasisGanError("--against", expected=expected, found="nothing", remedy=remedy)
         self._advice = advise_on_labels(registry, _LABEL_SET)
         self._finder = LabelSetFinder(self._advice)
         self._label_set: LabelSet | None = None
@@ -70,13 +77,19 @@ class TaskFinder:
             self._label_set = label_set_of(options.label_set, self._advice)
         self._real = self._open_single(options.against, "image")
         self._labels = self._open_single(options.labels, "labels")
+        self._segmentation = self._open_segmentation()
         self._pairs = self._list_pairs()
 
     def require_enough(self, outputs: Sequence[Output]) -> None:
         """Raise `OasisGanError` if one file is to be the counterpart of several outputs."""
         if len(outputs) < 2:
             return
-        for option, scan in (("--against", self._real), ("--labels", self._labels)):
+        single = {
+            "--against": self._real,
+            "--labels": self._labels,
+            "--segmentation": self._segmentation,
+        }
+        for option, scan in single.items():
             if scan is not None:
                 found = f"one file for {len(outputs)} outputs"
                 remedy = "name the folder that holds them, or a table of pairs"
@@ -93,15 +106,16 @@ class TaskFinder:
             raise output.problem
         found = self._pairs.find(output) if self._pairs else Counterparts()
         real = self._real or found.real
-        if real is None:
+        if real is None and self._options.against is not None:
             raise self._missing_real(output)
         labels = self._labels or found.labels or self._find_nearby_labels(output, real)
         return Task(
             output.name,
             self._open(output.path, "image"),
             output.sidecar,
-            real.holding("image"),
+            real.holding("image") if real else None,
             self._with_meaning(labels, output.sidecar) if labels else None,
+            self._segmentation,
         )
 
     def _list_pairs(self) -> Pairs | None:
@@ -113,8 +127,8 @@ class TaskFinder:
         holds_labels = options.labels is not None and self._labels is None
         if options.labels is not None and holds_labels:
             selection = self._select_labels(options.labels)
-        elif self._real is None:
-            selection = self._select_scans()
+        elif options.against is not None and self._real is None:
+            selection = self._select_scans(options.against)
         else:
             return None
         subjects, broken = list_subjects(self._registry, [selection], options.dataset)
@@ -138,11 +152,11 @@ class TaskFinder:
             options.max_voxels,
         )
 
-    def _select_scans(self) -> Selection:
+    def _select_scans(self, folder: Path) -> Selection:
         """Select the real scans in their folder, or the pairs in their dataset or table."""
         options = self._options
         return Selection(
-            options.against,
+            folder,
             source_suffix=options.target_suffix,
             participants=options.participants,
             sessions=options.sessions,
@@ -150,12 +164,14 @@ class TaskFinder:
             max_voxels=options.max_voxels,
         )
 
-    def _find_nearby_labels(self, output: Output, real: Scan) -> Scan | None:
+    def _find_nearby_labels(self, output: Output, real: Scan | None) -> Scan | None:
         """Return the label map that the sidecar names, if it lies near."""
         sidecar = output.sidecar
         if sidecar is None or not sidecar.was_made_from_labels:
             return None
-        folders = [output.path.parent, output.path.absolute().parent.parent, real.path.parent]
+        folders = [output.path.parent, output.path.absolute().parent.parent]
+        if real is not None:
+            folders.append(real.path.parent)
         path = find_source_file(sidecar, folders)
         if path is None:
             name = sidecar.source.file
@@ -170,6 +186,18 @@ class TaskFinder:
         if explicit is None and sidecar is not None and sidecar.source_labels:
             explicit = self._advice.label_sets.find_identity(sidecar.source_labels)
         return self._finder.describe(labels, explicit=explicit).holding("labels")
+
+    def _open_segmentation(self) -> Scan | None:
+        """Return the segmentation that is named, which knows what its values mean as far as anything says so."""
+        options = self._options
+        if options.segmentation is None:
+            return None
+        advice = advise_on_labels(self._registry, _SEGMENTATION_SET)
+        explicit = None
+        if options.segmentation_set:
+            explicit = label_set_of(options.segmentation_set, advice)
+        scan = self._open(options.segmentation, "labels")
+        return LabelSetFinder(advice).describe(scan, explicit=explicit).holding("labels")
 
     def _missing_real(self, output: Output) -> OasisGanError:
         expected = f"a real scan of {output.name} in {self._options.against}"

@@ -183,16 +183,17 @@ def check(context: click.Context, /, **options: object) -> None:
     context.exit(check(CheckOptions(**options)))  # type: ignore[arg-type]
 
 
-@cli.command(cls=SubjectCommand, short_help="Compare outputs with real scans.")
+@cli.command(cls=SubjectCommand, short_help="Compare outputs with real scans or label maps.")
 @compares_outputs
 @format_option("json also holds hashes, versions and a value for each slice.")
 @click.pass_context
 def evaluate(context: click.Context, /, **options: object) -> None:
-    """Compare volumes that a model made with real scans of the same heads.
+    """Compare volumes that a model made with real scans of the same heads, or with their label maps.
 
     OUTPUT is a volume, or a folder that run has written to. Prints image scores in the whole brain and in each
     tissue, with the intensities as they are and with the contrasts of the two matched; of several outputs also the
-    means. Nothing is resampled or registered.
+    means. A segmentation of OUTPUT, by any tool, is compared with the label map that OUTPUT was made from: Dice,
+    distance of the surfaces, and the bias of volumes. Nothing is resampled or registered.
     Exit status: 0 if all were evaluated, 1 if some could not be, 2 for wrong usage.
     """
     from .evaluate import EvaluateOptions, evaluate_command

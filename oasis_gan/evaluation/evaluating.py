@@ -13,8 +13,17 @@ from ..image.volume import Assumed, Mask, Volume
 from ..io.publishing import Identity
 from ..pipeline.provenance import read_with_identity
 from ..plugin.datasets import Scan, Subject
-from .comparison import TOTAL, Bounds, compare_matched, compare_raw, plane_axes, regions_of
+from .comparison import (
+    TOTAL,
+    Bounds,
+    Comparison,
+    compare_matched,
+    compare_raw,
+    plane_axes,
+    regions_of,
+)
 from .discontinuity import measure_discontinuity
+from .faithfulness import compare_segmentation
 from .image_scores import ImageScores, score
 from .measures import Curve, Scores
 from .sidecars import Sidecar
@@ -32,15 +41,17 @@ class Task:
         subject: How to call it.
         output: The volume.
         sidecar: What the JSON beside it says, if there is one.
-        real: The scan to compare it with.
+        real: The scan to compare it with, if there is one.
         labels: The label map that it was made from, if it is known.
+        segmentation: A segmentation of the output, if there is one.
     """
 
     subject: str
     output: Scan
     sidecar: Sidecar | None
-    real: Scan
+    real: Scan | None
     labels: Scan | None
+    segmentation: Scan | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ class Evaluation:
 
     Args:
         subject: How it is called.
-        files: Names and hashes of what was read: ``output``, ``real`` and ``labels``.
+        files: Names and hashes of what was read: ``output``, ``real``, ``labels`` and ``segmentation``.
         mask: Where the volumes are compared.
         regions: The mask as ``total``, and each tissue in it.
         bounds: By contrast, the range of intensities.
@@ -86,8 +97,9 @@ class _Volumes:
     """The volumes of a task on the grid of the output, and what they were read from."""
 
     output: Volume
-    real: Volume
+    real: Volume | None
     tissues: Volume | None
+    segmentation: Volume | None
     files: Mapping[str, Identity]
     notes: tuple[str, ...]
 
@@ -102,24 +114,23 @@ def evaluate(task: Task) -> Evaluation:
     """
     volumes = _read(task)
     mask, regions = _regions(volumes, task)
-    axes = plane_axes(volumes.output.geometry)
-    real = volumes.real.voxels
-    output = volumes.output.voxels
     notes = list(volumes.notes)
-    comparisons = {"raw": compare_raw(real, output, regions, axes)}
-    if volumes.tissues is None:
-        notes.append("no label map: there are no figures by tissue, and contrasts are not matched")
-    else:
-        try:
-            comparisons["matched"] = compare_matched(
-                real, output, volumes.tissues.voxels, regions, axes
-            )
-        except OasisGanError as error:
-            notes.append(str(error))
+    comparisons = _compare(volumes, regions, notes)
     images = {contrast: score(comparison) for contrast, comparison in comparisons.items()}
-    discontinuity = measure_discontinuity(comparisons["raw"])
-    scores = {contrast: compared.regions for contrast, compared in images.items()}
-    curves = {contrast: _slice_curves(compared) for contrast, compared in images.items()}
+    scores: dict[str, Mapping[str, Scores]] = {
+        contrast: compared.regions for contrast, compared in images.items()
+    }
+    curves: dict[str, Mapping[str, Curve]] = {
+        contrast: _slice_curves(compared) for contrast, compared in images.items()
+    }
+    if "raw" in comparisons:
+        discontinuity = measure_discontinuity(comparisons["raw"])
+        scores["discontinuity"] = discontinuity.regions
+        curves["discontinuity"] = discontinuity.curves
+    if volumes.segmentation is not None and volumes.tissues is not None:
+        faithfulness = compare_segmentation(volumes.tissues, volumes.segmentation)
+        scores["faithfulness"] = faithfulness.regions
+        notes += [f"the segmentation has {name}, the label map not" for name in faithfulness.extra]
     voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
     return Evaluation(
         task.subject,
@@ -127,10 +138,32 @@ def evaluate(task: Task) -> Evaluation:
         mask,
         {name: _measured(region, voxel_ml) for name, region in regions.items()},
         {contrast: comparison.bounds for contrast, comparison in comparisons.items()},
-        {**scores, "discontinuity": discontinuity.regions},
-        {**curves, "discontinuity": discontinuity.curves},
+        scores,
+        curves,
         tuple(notes),
     )
+
+
+def _compare(
+    volumes: _Volumes, regions: Mapping[str, Mask], notes: list[str]
+) -> dict[str, Comparison]:
+    """Return the comparisons with the real scan by contrast; why one is missing is added to the notes."""
+    if volumes.real is None:
+        return {}
+    axes = plane_axes(volumes.output.geometry)
+    real = volumes.real.voxels
+    output = volumes.output.voxels
+    comparisons = {"raw": compare_raw(real, output, regions, axes)}
+    if volumes.tissues is None:
+        notes.append("no label map: there are no figures by tissue, and contrasts are not matched")
+        return comparisons
+    try:
+        comparisons["matched"] = compare_matched(
+            real, output, volumes.tissues.voxels, regions, axes
+        )
+    except OasisGanError as error:
+        notes.append(str(error))
+    return comparisons
 
 
 def _slice_curves(compared: ImageScores) -> dict[str, Curve]:
@@ -164,15 +197,37 @@ def _read(task: Task) -> _Volumes:
     output, output_identity = read_with_identity(task.output, _read_image)
     files = {"output": output_identity}
     notes = [*_noted("output", output), *_check_output(task, output_identity)]
-    real, files["real"] = read_with_identity(task.real, _read_image)
-    real = _on_grid(output, real, task.real)
-    notes += _noted("real scan", real)
+    real = None
+    if task.real is not None:
+        real, files["real"] = read_with_identity(task.real, _read_image)
+        real = _on_grid(output, real, task.real)
+        notes += _noted("real scan", real)
     tissues = None
     if task.labels is not None:
-        tissues, files["labels"] = read_with_identity(task.labels.in_labels(OASIS), Scan.read)
-        tissues = OASIS.clean(_on_grid(output, tissues, task.labels), task.labels.path)
+        tissues, files["labels"] = _read_tissues(task.labels, output)
         notes += [*_noted("label map", tissues), *_check_labels(task, files["labels"])]
-    return _Volumes(output, real, tissues, files, tuple(notes))
+    segmentation = None
+    if task.segmentation is not None:
+        if tissues is None:
+            raise _nothing_to_compare_with(task)
+        segmentation, files["segmentation"] = _read_tissues(task.segmentation, output)
+        notes += _noted("segmentation", segmentation)
+    return _Volumes(output, real, tissues, segmentation, files, tuple(notes))
+
+
+def _read_tissues(scan: Scan, output: Volume) -> tuple[Volume, Identity]:
+    """Return the tissues of a label map on the grid of the output, and what was read."""
+    volume, identity = read_with_identity(scan.in_labels(OASIS), Scan.read)
+    return OASIS.clean(_on_grid(output, volume, scan), scan.path), identity
+
+
+def _nothing_to_compare_with(task: Task) -> OasisGanError:
+    return OasisGanError(
+        task.output.path,
+        expected="the label map that it was made from, to compare the segmentation with",
+        found="none",
+        remedy="name it with `labels`",
+    )
 
 
 def _read_image(scan: Scan) -> Volume:

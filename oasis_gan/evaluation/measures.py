@@ -33,17 +33,20 @@ class Measure:
         key: Its name in TSV and JSON.
         title: Its name in a table, with the unit.
         digits: Decimals in a table.
+        signed: Whether a table shows the sign of what is above 0 too.
     """
 
     key: str
     title: str
     digits: int
+    signed: bool = False
 
     def format(self, value: Value) -> str:
         """Return a value as a table shows it."""
         if isinstance(value, Undefined):
             return "n/a"
-        return f"{value:.{self.digits}f}"
+        sign = "+" if self.signed else "-"
+        return f"{value:{sign}.{self.digits}f}"
 
 
 AXES = {
@@ -76,6 +79,13 @@ DISCONTINUITY_MEASURES = (
     ),
 )
 """How much the slices of an output stand out, compared with those of a real scan."""
+FAITHFULNESS_MEASURES = (
+    Measure("dice", "Dice", 3),
+    Measure("hausdorff95", "Hausdorff distance, 95 % (mm)", 2),
+    Measure("volume_bias_ml", "volume bias (ml)", 2, signed=True),
+    Measure("volume_bias_percent", "volume bias (%)", 1, signed=True),
+)
+"""How a segmentation of an output compares with the label map that it was made from."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,7 @@ SECTIONS = (
     Section("raw", "intensities as they are", IMAGE_MEASURES),
     Section("matched", "contrasts matched", IMAGE_MEASURES),
     Section("discontinuity", "slices, 1 as in the real scan", DISCONTINUITY_MEASURES),
+    Section("faithfulness", "output segmented again, against its label map", FAITHFULNESS_MEASURES),
 )
 """All that is measured, in the order in which it is shown."""
 

@@ -12,6 +12,7 @@ from .cohort import CONFIDENCE, RESAMPLES, SEED, Estimate
 from .comparison import RANGE_PERCENTILES
 from .discontinuity import ENOUGH
 from .evaluating import Evaluation
+from .faithfulness import DISTANCE_PERCENTILE
 from .image_scores import BINS
 from .libraries import versions
 from .measures import SECTIONS, Measure, Scores, Undefined, Value, json_value, tsv_value
@@ -92,6 +93,7 @@ def json_document(
             "raw_range_percentiles": RANGE_PERCENTILES,
             "matched_anchors": list(ANCHORS.values()),
             "worst_step_least_share": ENOUGH,
+            "hausdorff_percentile": DISTANCE_PERCENTILE,
             "bootstrap": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "seed": SEED},
         },
         "subjects": list(subjects),

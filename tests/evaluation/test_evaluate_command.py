@@ -255,6 +255,36 @@ def test_a_volume_of_another_program_is_compared_without_provenance(painted: Pat
     assert "no sidecar of oasis-gan lies beside the output" in done.stderr
 
 
+def test_a_segmentation_is_compared_with_the_label_map_without_a_real_scan(painted: Path) -> None:
+    labels, _ = make_head(0)
+    swapped = np.array([0, 3, 1, 2], np.uint8)[labels]
+    save(np.where(swapped == 2, 0, swapped), painted / "again.nii.gz")
+    words = (OUTPUT, "--segmentation", "again.nii.gz", "--segmentation-set", "bids")
+    done = evaluate(painted, *words, "--format", "tsv")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout), dialect="excel-tab"))
+    dice = {row["tissue"]: float(row["faithfulness_dice"]) for row in rows}
+    assert (dice["CSF"], dice["GM"], dice["WM"]) == (1, 1, 0)
+    assert rows[3]["faithfulness_hausdorff95"] == "n/a"
+    assert {row["raw_mae"] for row in rows} == {"n/a"}
+    assert "faithfulness, WM: not defined, the segmentation has none of it" in done.stderr
+    table = evaluate(painted, *words).stdout
+    assert "volume bias (%)" in table
+    assert "-100.0" in table
+
+
+def test_a_segmentation_without_the_label_map_is_one_line(painted: Path) -> None:
+    (painted / "a_seg.nii.gz").rename(painted / "again.nii.gz")
+    done = evaluate(painted, OUTPUT, "--segmentation", "again.nii.gz")
+    assert done.returncode == 1
+    assert "expected the label map that it was made from" in done.stderr
+    assert "name it with --labels" in done.stderr
+
+
+def test_an_output_alone_is_compared_with_nothing_and_that_is_one_line(painted: Path) -> None:
+    assert_one_line(evaluate(painted, OUTPUT), "--against", "--segmentation")
+
+
 def test_names_stay_names(painted: Path) -> None:
     name = "[red]<img src=x>\x1b[31m\nb"
     shutil.copy(painted / OUTPUT, painted / f"{name}.nii.gz")

@@ -88,6 +88,7 @@ def _make_heads(folder: Path) -> None:
         _save(labels, folder / "labels" / f"{name}.nii.gz")
         _save(scan, folder / "images" / f"{name}.nii.gz")
     shutil.copy(folder / "heads" / "sub-01_seg.nii.gz", folder)
+    shutil.copy(folder / "heads" / "sub-01_seg.nii.gz", folder / "sub-01_fast_seg.nii.gz")
     shutil.copy(folder / "heads" / "sub-02_t1.nii.gz", folder / "scan_brain.nii.gz")
 
 
