@@ -1,6 +1,6 @@
-"""Contracts that every plugin keeps, for pytest: subclass one, give its fixtures, and run.
+"""Contract tests for plugins: subclass a contract, provide its fixtures, and run pytest.
 
-Needs the extra ``testing``. A whole test file for the reader in ``my_reader.py``::
+They need the extra ``testing``. This is a whole test file for the reader in ``my_reader.py``::
 
     import my_reader
     import numpy as np
@@ -18,8 +18,8 @@ Needs the extra ``testing``. A whole test file for the reader in ``my_reader.py`
             np.save(tmp_path / "brain.npy", np.ones((4, 5, 6)))
             return Selection(tmp_path / "brain.npy")
 
-What is checked is what the descriptions in `oasis_gan.plugin.hookspecs` promise to the tool. Each failure says what to
-fix.
+The contracts check what the descriptions in `oasis_gan.plugin.hookspecs` promise. Each failure says
+what to fix.
 """
 
 from .datasets import DatasetContract

@@ -1,4 +1,4 @@
-"""What the card of a model must say."""
+"""Check the card of a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .checks import assert_listed
 
 
 def assert_card(card: object) -> None:
-    """Check that names can be shown and typed, and that sources, target and options are what they claim to be."""
+    """Check the names, the sources, the target and the options of a model's card."""
     assert isinstance(card, ModelCard), f"the card is a {type(card).__name__}: make it a ModelCard"
     assert_listed(card.name, f"version {card.version}")
     assert re.fullmatch(r"[A-Za-z0-9]+", card.output), (
@@ -35,15 +35,23 @@ def assert_card(card: object) -> None:
 
 
 def skip_if_unusable(card: ModelCard) -> None:
-    """Skip a check that cannot make sources for the model, since another check says what is wrong with the card."""
-    usable = isinstance(card, ModelCard) and isinstance(card.sources, Mapping) and card.sources
-    if not usable or not all(isinstance(encoding, Encoding) for encoding in card.sources.values()):
+    """Skip a check that needs a valid card; another check reports what is wrong with it."""
+    if not _is_usable(card):
         pytest.skip("the card is broken: fix it first")
-    if not isinstance(card.target, FittedEncoding):
-        pytest.skip("the card is broken: fix it first")
+
+
+def _is_usable(card: object) -> bool:
+    """Tell whether sources for a model can be made from its card."""
+    if not isinstance(card, ModelCard):
+        return False
+    if not isinstance(card.sources, Mapping) or not card.sources:
+        return False
+    has_encodings = all(isinstance(encoding, Encoding) for encoding in card.sources.values())
+    return has_encodings and isinstance(card.target, FittedEncoding)
 
 
 def _assert_sources(card: ModelCard) -> None:
+    """Check that the sources of a card are encodings by name."""
     found = type(card.sources).__name__
     remedy = "make them a dictionary, an encoding by name"
     assert isinstance(card.sources, Mapping), f"the card's sources are a {found}: {remedy}"

@@ -1,4 +1,4 @@
-"""What the contracts have in common."""
+"""Checks that several contracts share."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..errors import OasisGanError
 from ..image.volume import Volume
 
 USERS_ERRORS = (OasisGanError, OSError)
-"""What the tool shows to a user in one line: the first has a remedy, the second a file name."""
+"""Exceptions that the tool shows to a user in one line, with a remedy or a file name."""
 
 
 def assert_listed(name: object, summary: object) -> None:
-    """Check what `oasis-gan plugins` shows of an offer: a word to type, and a line."""
+    """Check that a name is one word and a summary is one line, as `oasis-gan plugins` needs."""
     assert isinstance(name, str), f"the name is {name!r}: make it a word"
     assert name.isprintable() and name.split() == [name], (
         f"the name {name!r} cannot be typed as one word"
@@ -32,52 +32,55 @@ def assert_listed(name: object, summary: object) -> None:
 
 @contextmanager
 def must_raise(kinds: tuple[type[Exception], ...], otherwise: str) -> Iterator[None]:
-    """Fail with the sentence ``otherwise`` if nothing is raised; other exceptions than ``kinds`` are named."""
+    """Fail with ``otherwise`` if nothing is raised, and also if an exception is none of ``kinds``."""
     try:
         yield
     except kinds:
         return
     except Exception as error:
-        wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise AssertionError(
-            f"raised {type(error).__name__} ({error}): raise {wanted} with a remedy"
-        ) from error
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        found = f"{type(error).__name__} ({error})"
+        raise AssertionError(f"raised {found}: raise {expected} with a remedy") from error
     raise AssertionError(otherwise)
 
 
 @contextmanager
-def calls_of(functions: Iterable[Callable[..., object]]) -> Iterator[list[str]]:
-    """Note the names of these functions as they are called; what is not written in Python goes unseen."""
-    watched = {code for function in functions if (code := _code(function)) is not None}
+def record_calls(functions: Iterable[Callable[..., object]]) -> Iterator[list[str]]:
+    """Record the name of each of these functions when it is called, if it is written in Python."""
+    watched = {_find_code(function) for function in functions}
     called: list[str] = []
 
     def note(frame: FrameType, event: str, argument: object) -> None:
         if event == "call" and frame.f_code in watched:
             called.append(frame.f_code.co_name)
 
-    before = sys.getprofile()
+    previous = sys.getprofile()
     sys.setprofile(note)
     try:
         yield called
     finally:
-        sys.setprofile(before)
+        sys.setprofile(previous)
 
 
-def _code(function: Callable[..., object]) -> CodeType | None:
-    """Return the code that runs when ``function`` is called, whatever it is wrapped in."""
+def _find_code(function: Callable[..., object]) -> CodeType | None:
+    """Return the code that runs when ``function`` is called, without its wrappers."""
     while isinstance(function, partial):
         function = function.func
     function = inspect.unwrap(function)
-    own = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    return own if isinstance(own, CodeType) else None
+    code = getattr(function, "__code__", None)
+    if not code:
+        code = getattr(type(function).__call__, "__code__", None)
+    return code if isinstance(code, CodeType) else None
 
 
 def assert_volume(volume: object, where: object) -> None:
-    """Check that something read is a 3-D volume of numbers with a place in space."""
+    """Check that a reader returned a 3-D volume of numbers with a valid affine."""
     assert isinstance(volume, Volume), (
         f"{where}: the reader gave {type(volume).__name__}: return a Volume"
     )
-    voxels, geometry = volume.voxels, volume.geometry
+    voxels = volume.voxels
+    spacing = volume.geometry.spacing
+    affine = volume.geometry.affine
     assert voxels.ndim == 3, (
         f"{where}: voxels have {voxels.ndim} dimensions: split them into 3-D volumes"
     )
@@ -85,17 +88,9 @@ def assert_volume(volume: object, where: object) -> None:
     assert voxels.dtype.kind in "iuf", (
         f"{where}: voxels are {voxels.dtype}: convert them to integers or floats"
     )
-    assert geometry.affine.shape == (4, 4), (
-        f"{where}: the affine has shape {geometry.affine.shape}: make it 4x4"
-    )
-    assert np.isfinite(geometry.affine).all(), (
-        f"{where}: the affine holds NaN or Inf: refuse such a file"
-    )
-    assert (geometry.affine[3] == [0, 0, 0, 1]).all(), (
-        f"{where}: the affine's last row is not 0 0 0 1"
-    )
-    assert min(geometry.spacing) > 0, (
-        f"{where}: the spacing is {geometry.spacing}: refuse such a file"
-    )
-    volume_mm3 = abs(float(np.linalg.det(geometry.affine[:3, :3])))
+    assert affine.shape == (4, 4), f"{where}: the affine has shape {affine.shape}: make it 4x4"
+    assert np.isfinite(affine).all(), f"{where}: the affine holds NaN or Inf: refuse such a file"
+    assert (affine[3] == [0, 0, 0, 1]).all(), f"{where}: the affine's last row is not 0 0 0 1"
+    assert min(spacing) > 0, f"{where}: the spacing is {spacing}: refuse such a file"
+    volume_mm3 = abs(float(np.linalg.det(affine[:3, :3])))
     assert volume_mm3 > 0, f"{where}: the affine flattens a voxel: refuse such a file"

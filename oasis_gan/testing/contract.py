@@ -1,4 +1,4 @@
-"""What every contract says of itself, so that ``oasis-gan plugins --check`` can run it without a test file."""
+"""The interface of contracts, by which ``oasis-gan plugins --check`` runs them without a test file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..plugin.hook_kind import HookKind
 
 @dataclass(frozen=True)
 class Samples:
-    """What the author of a plugin has to try it on.
+    """Data that a plugin is checked on.
 
     Args:
         paths: Files and folders that its readers read, and folders of models that it loads.
-        select: Returns what a reader is asked for in one of them.
+        select: Returns the `Selection` for one of these paths.
     """
 
     paths: tuple[Path, ...]
@@ -27,11 +27,11 @@ class Samples:
 
 @dataclass(frozen=True)
 class Case:
-    """One thing that a plugin offers, tried on one sample.
+    """One object of a plugin, checked on one sample.
 
     Args:
         given: The fixtures of the contract, by name.
-        sample: What it is tried on; None where it needs nothing.
+        sample: The file or folder it is checked on; None if it needs none.
     """
 
     given: Mapping[str, object]
@@ -39,11 +39,11 @@ class Case:
 
 
 class Contract:
-    """The checks that one kind of plugin passes.
+    """The checks that every plugin of one kind must pass.
 
     Attributes:
-        given: The fixtures that a test class gives.
-        needed: What there must be among the samples to try an offer on; empty if nothing.
+        given: The names of the fixtures that a test class provides.
+        needed: The sample that the checks need, in words; empty if they need none.
     """
 
     given: ClassVar[tuple[str, ...]]
@@ -51,16 +51,17 @@ class Contract:
 
     @classmethod
     def cases(cls, offer: Any, samples: Samples) -> Iterator[Case]:  # noqa: ANN401 - of the kind that is checked
-        """Yield what there is to check of an offer."""
+        """Yield the cases to check of an object that a plugin offers."""
         raise NotImplementedError
 
 
 def contract_of(kind: HookKind) -> type[Contract]:
-    """Return the contract that one kind of plugin keeps."""
-    contract: type[Contract] = getattr(importlib.import_module("oasis_gan.testing"), kind.contract)
+    """Return the contract of one kind of plugin."""
+    testing = importlib.import_module("oasis_gan.testing")
+    contract: type[Contract] = getattr(testing, kind.contract)
     return contract
 
 
 def suite_name(contract: type[Contract]) -> str:
-    """Return what the tests of a contract are called in `oasis_gan.testing.offered`."""
+    """Return the name of a contract's test class in `oasis_gan.testing.offered`."""
     return f"Test{contract.__name__}"

@@ -1,4 +1,4 @@
-"""What every reader keeps to."""
+"""The contract of readers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ import pytest
 from ..image.labels import LabelSet
 from ..plugin.datasets import Dataset, Scan, Selection, Subject
 from ..plugin.foreign import foreign_code
-from .checks import USERS_ERRORS, assert_listed, assert_volume, calls_of, must_raise
+from .checks import USERS_ERRORS, assert_listed, assert_volume, must_raise, record_calls
 from .contract import Case, Contract, Samples
 
 SPLITS = ("train", "validate", "test", "")
-"""The sides of a split that the tool knows; empty where the data do not say."""
+"""The sides of a split that the tool knows; empty if the data do not say."""
 NO_SUCH_SUFFIX = "_no-such-suffix.xyz"
 
 
 class DatasetContract(Contract):
-    """Give the fixtures ``dataset`` and ``selection``, which points at data that your test has made."""
+    """Checks for a reader.
+
+    A subclass provides the fixtures ``dataset`` and ``selection``, a selection of data that the
+    test makes.
+    """
 
     given = ("dataset", "selection")
     needed = "a file or folder that it recognises"
@@ -59,12 +63,12 @@ class DatasetContract(Contract):
     @pytest.fixture
     def scans(self, subjects: list[Subject]) -> list[Scan]:
         """Return the sources and targets of the selection."""
-        return [
-            scan
-            for subject in subjects
-            for scan in (subject.source, subject.target)
-            if scan is not None
-        ]
+        scans = []
+        for subject in subjects:
+            scans.append(subject.source)
+            if subject.target is not None:
+                scans.append(subject.target)
+        return scans
 
     @pytest.fixture
     def empty(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -72,20 +76,21 @@ class DatasetContract(Contract):
         return tmp_path_factory.mktemp("empty")
 
     def test_it_can_be_named_and_listed(self, dataset: Dataset) -> None:
-        """Its name is a word to type, its summary a line."""
+        """The name is one word, and the summary is one line."""
         assert_listed(dataset.name, dataset.summary)
 
     def test_the_same_subjects_come_in_the_same_order(
         self, dataset: Dataset, selection: Selection, subjects: list[Subject]
     ) -> None:
-        """Opened again it lists the same, so that a run can be taken up again."""
-        names, again = _names(subjects), _names(dataset.open(selection))
+        """Opened again, it lists the same subjects, so that a run can be resumed."""
+        names = _names(subjects)
+        again = _names(dataset.open(selection))
         assert again == names, (
             f"`open` listed {names}, then {again}: sort what it finds, and keep no state"
         )
 
     def test_names_tell_subjects_apart(self, subjects: list[Subject]) -> None:
-        """Every subject has a name of its own."""
+        """Every subject has its own name."""
         names = _names(subjects)
         assert all(isinstance(name, str) and name.strip() for name in names), (
             f"a name of {names} is empty or no text"
@@ -98,15 +103,15 @@ class DatasetContract(Contract):
     def test_listing_reads_no_voxels(
         self, dataset: Dataset, selection: Selection, scans: list[Scan]
     ) -> None:
-        """Readers are called by `Scan.read`, not before: a cohort is larger than memory."""
-        with calls_of(scan.reader for scan in scans) as called:
+        """Readers are called by `Scan.read`, not before, because a cohort is larger than memory."""
+        with record_calls(scan.reader for scan in scans) as called:
             list(dataset.open(selection))
         assert not called, (
             f"`open` called {called[:1]}: leave that to Scan.read, and give Scan the function"
         )
 
     def test_scans_are_files(self, scans: list[Scan]) -> None:
-        """An output's provenance holds the hash of the file that it came from."""
+        """The provenance of an output holds the hash of its source file."""
         for scan in scans:
             for path in (scan.path, *scan.parts):
                 assert path.is_file(), (
@@ -114,15 +119,16 @@ class DatasetContract(Contract):
                 )
 
     def test_every_scan_is_a_volume_with_a_place_in_space(self, scans: list[Scan]) -> None:
-        """Voxels are numbers in three dimensions, and the affine says where they lie."""
+        """Voxels are numbers in three dimensions, and the affine is valid."""
         for scan in scans:
             assert_volume(scan.reader(scan.path), scan.path)
 
     def test_a_scan_reads_the_same_twice(self, scans: list[Scan]) -> None:
-        """Reading changes nothing, and hands out nothing that a second reading would change."""
+        """A second reading neither differs from the first nor changes its voxels."""
         for scan in scans:
             first = scan.read()
-            voxels, affine = first.voxels.copy(), first.geometry.affine.copy()
+            voxels = first.voxels.copy()
+            affine = first.geometry.affine.copy()
             second = scan.read()
             assert np.array_equal(voxels, second.voxels, equal_nan=True), (
                 f"{scan.path}: other voxels the second time"
@@ -134,7 +140,7 @@ class DatasetContract(Contract):
     def test_what_it_says_of_a_subject_is_understood(
         self, subjects: list[Subject], scans: list[Scan]
     ) -> None:
-        """Its fields have their types, the split is one that the tool knows, and labels are a label set."""
+        """All fields of a subject have the right type, and the tool knows the split."""
         for subject in subjects:
             wrong = subject.wrong_field()
             assert wrong is None, (
@@ -150,7 +156,7 @@ class DatasetContract(Contract):
             )
 
     def test_pairs_lie_on_one_grid(self, selection: Selection, subjects: list[Subject]) -> None:
-        """Where there are targets, each lies on the grid of its source; where they are asked for, nobody lacks one."""
+        """Every target is on the grid of its source, and none is missing if targets are asked for."""
         pairs = [subject for subject in subjects if subject.target is not None]
         if selection.wants_targets:
             missing = [subject.name for subject in subjects if subject.target is None]
@@ -166,20 +172,23 @@ class DatasetContract(Contract):
     def test_a_suffix_that_no_file_has_finds_nothing(
         self, dataset: Dataset, selection: Selection
     ) -> None:
-        """A folder may hold other files of the same format; `--source-suffix` chooses."""
+        """A folder may hold other files of the same format; `--source-suffix` selects some."""
         if not selection.root.is_dir():
             pytest.skip("the sample is a file, not a folder")
         other = replace(selection, source_suffix=NO_SUCH_SUFFIX)
-        otherwise = f"`open` ignored `source_suffix` {NO_SUCH_SUFFIX}: list only files that end in source_suffix"
+        otherwise = (
+            f"`open` ignored `source_suffix` {NO_SUCH_SUFFIX}:"
+            " list only files that end in source_suffix"
+        )
         with must_raise(USERS_ERRORS, otherwise):
-            # A layout of one file a subject may also list those that lack it, and refuse them here.
+            # A reader may list subjects that lack the file, and refuse to read them.
             for subject in dataset.open(other):
                 subject.source.read()
 
     def test_a_volume_of_too_many_voxels_is_refused(
         self, dataset: Dataset, selection: Selection
     ) -> None:
-        """`--max-voxels` protects from files that claim to be larger than memory."""
+        """`--max-voxels` protects against files that claim to be larger than memory."""
         remedy = (
             "compare the size in the file with max_voxels of the selection before voxels are read"
         )
@@ -188,16 +197,17 @@ class DatasetContract(Contract):
         if voxels < 2:
             pytest.skip("the first volume of the sample has one voxel")
         limit = voxels - 1
-        # Opened anew, since a reader may look at sizes when it lists.
+        # Opened again, because a reader may check sizes when it lists.
+        limited = replace(selection, max_voxels=limit)
         with must_raise(USERS_ERRORS, f"`max_voxels` {limit} let {voxels} voxels pass: {remedy}"):
-            for other in dataset.open(replace(selection, max_voxels=limit)):
+            for other in dataset.open(limited):
                 if other.name == subject.name:
                     other.source.read()
 
     def test_it_recognises_what_it_reads_and_nothing_else(
         self, dataset: Dataset, selection: Selection, empty: Path
     ) -> None:
-        """Without ``--dataset`` every reader is asked, and exactly one must say yes."""
+        """Without ``--dataset`` every reader is asked, and exactly one must accept."""
         assert dataset.recognises(selection.root), (
             f"`recognises` denied {selection.root}, of which `open` lists subjects"
         )
@@ -207,51 +217,49 @@ class DatasetContract(Contract):
 
     def test_an_empty_folder_is_refused(self, dataset: Dataset, empty: Path) -> None:
         """A folder without subjects is an error with a remedy, not an empty list."""
-        with must_raise(
-            USERS_ERRORS,
-            "`open` accepted an empty folder: raise OasisGanError when it finds nothing",
-        ):
+        otherwise = "`open` accepted an empty folder: raise OasisGanError when it finds nothing"
+        with must_raise(USERS_ERRORS, otherwise):
             list(dataset.open(Selection(empty)))
 
     def test_a_source_that_is_not_there_is_refused(
         self, dataset: Dataset, selection: Selection, empty: Path
     ) -> None:
-        """It is found out when it is listed, or at the latest when it is read."""
+        """It is refused when it is listed, or at the latest when it is read."""
         missing = empty / selection.root.name
-        with must_raise(
-            USERS_ERRORS, f"there is no {missing}, and `open` raised nothing: raise OasisGanError"
-        ):
+        otherwise = f"there is no {missing}, and `open` raised nothing: raise OasisGanError"
+        with must_raise(USERS_ERRORS, otherwise):
             for subject in dataset.open(Selection(missing)):
                 subject.source.read()
 
     def test_a_file_that_goes_away_is_refused(self, scans: list[Scan], empty: Path) -> None:
-        """It may be deleted between listing and reading."""
+        """A file may be deleted between listing and reading."""
         for scan in scans:
             missing = empty / scan.path.name
             with must_raise(USERS_ERRORS, f"there is no {missing}, and the reader raised nothing"):
                 scan.reader(missing)
 
     def test_a_file_cut_short_is_refused(self, scans: list[Scan], empty: Path) -> None:
-        """Half a file is no volume, and must not be filled up with zeros; a copy can break off."""
+        """A partly copied file must not be read as a volume, nor be padded with zeros."""
         for scan in scans:
             half = empty / scan.path.name
-            half.write_bytes(scan.path.read_bytes()[: scan.path.stat().st_size // 2])
-            # Any exception will do: the tool names the file, and goes on with the next.
-            with must_raise(
-                (Exception,),
-                f"half of {scan.path} was read as a volume: compare sizes, or checksums",
-            ):
+            content = scan.path.read_bytes()
+            half.write_bytes(content[: len(content) // 2])
+            otherwise = f"half of {scan.path} was read as a volume: compare sizes, or checksums"
+            # Any exception will do: the tool reports the file and continues with the next.
+            with must_raise((Exception,), otherwise):
                 scan.reader(half)
 
 
 def _names(subjects: Iterable[Subject]) -> list[str]:
+    """Return the names of subjects."""
     return [subject.name for subject in subjects]
 
 
 def _recognises(dataset: Dataset, sample: Path) -> bool:
+    """Tell whether a reader recognises a sample, or raises when it is asked."""
     try:
         with foreign_code(dataset.name):
             return bool(dataset.recognises(sample))
-    # Then the contract says what was raised.
+    # The contract itself then reports the exception.
     except Exception:  # noqa: BLE001
         return True

@@ -1,4 +1,4 @@
-"""What every writer keeps to."""
+"""The contract of writers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ from .contract import Case, Contract, Samples
 
 SHAPE = (13, 11, 7)
 TOLERANCE_MM = 1e-3
-"""How far a voxel may come back from where it was: affines are stored as float32."""
+"""Largest displacement of a voxel that is written and read back: affines may be float32."""
 _ITK_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha")
 
 
 def _affine(directions: Affine, spacing: tuple[float, float, float] = (1, 1, 1)) -> Affine:
-    return np.asarray(
-        nib.affines.from_matvec(directions @ np.diag(spacing), (-61.5, 40.25, -12.75))
-    )
+    origin = (-61.5, 40.25, -12.75)
+    return np.asarray(nib.affines.from_matvec(directions @ np.diag(spacing), origin))
 
 
 _OBLIQUE = nib.eulerangles.euler2mat(0.3, -0.2, 0.1)
@@ -39,11 +38,11 @@ AFFINES: dict[str, Affine] = {
     "permuted": _affine(np.eye(3)[[1, 2, 0]] @ np.diag([1.0, -1, 1]), (1.2, 0.8, 1)),
     "oblique": _affine(_OBLIQUE @ np.diag([-1.0, 1, 1]), (0.7, 1.1, 2.5)),
 }
-"""Voxel to RAS+ mm, in every way in which a scan may lie."""
+"""Affines from voxel indices to RAS+ mm, one for each kind of orientation that scans have."""
 
 
 class ExporterContract(Contract):
-    """Give the fixture ``exporter``."""
+    """Checks for a writer. A subclass provides the fixture ``exporter``."""
 
     given = ("exporter",)
 
@@ -64,11 +63,11 @@ class ExporterContract(Contract):
 
     @pytest.fixture(params=AFFINES)
     def volume(self, request: pytest.FixtureRequest) -> Volume:
-        """Return a volume, in every geometry."""
+        """Return a volume in each of the geometries."""
         return example_volume(AFFINES[request.param])
 
     def test_it_can_be_named_and_listed(self, exporter: Exporter) -> None:
-        """Its name is a word to type, its summary a line, its suffix the end of a file name."""
+        """The name is one word, the summary one line, and the suffix the end of a file name."""
         assert_listed(exporter.name, exporter.summary)
         suffix = exporter.suffix
         assert suffix.startswith(".") and len(suffix) > 1, (
@@ -82,7 +81,7 @@ class ExporterContract(Contract):
     def test_one_file_is_written_under_the_name_asked_for(
         self, exporter: Exporter, folder: Path, stem: str
     ) -> None:
-        """Nothing else is left beside it, whatever the name."""
+        """No other file is left beside it, whatever its name."""
         path = folder / f"{stem}{exporter.suffix}"
         exporter.write(example_volume(), path)
         assert path.is_file(), (
@@ -94,7 +93,8 @@ class ExporterContract(Contract):
         self, exporter: Exporter, folder: Path, volume: Volume
     ) -> None:
         """Writing changes neither voxels nor affine."""
-        voxels, affine = volume.voxels.copy(), volume.geometry.affine.copy()
+        voxels = volume.voxels.copy()
+        affine = volume.geometry.affine.copy()
         exporter.write(volume, folder / f"a{exporter.suffix}")
         assert np.array_equal(volume.voxels, voxels), (
             "`write` changed the voxels of the volume: work on a copy"
@@ -105,7 +105,8 @@ class ExporterContract(Contract):
 
     def test_an_old_file_gives_way(self, exporter: Exporter, folder: Path) -> None:
         """Written again, the file holds the new volume."""
-        path, fresh = folder / f"a{exporter.suffix}", folder / f"b{exporter.suffix}"
+        path = folder / f"a{exporter.suffix}"
+        fresh = folder / f"b{exporter.suffix}"
         exporter.write(example_volume(seed=1), path)
         before = path.read_bytes()
         exporter.write(example_volume(seed=2), path)
@@ -116,13 +117,13 @@ class ExporterContract(Contract):
         )
 
     def test_a_full_disk_leaves_nothing(self, exporter: Exporter, folder: Path) -> None:
-        """It raises, and there is no file that looks like a volume."""
+        """The writer raises, and leaves no file that looks like a volume."""
         with must_raise((Exception,), _UNNOTICED), _full_disk():
             exporter.write(example_volume(), folder / f"a{exporter.suffix}")
         assert not _names(folder), f"a failed `write` left {_names(folder)}: {_ATOMIC}"
 
     def test_a_full_disk_leaves_the_old_file(self, exporter: Exporter, folder: Path) -> None:
-        """What was there before a failed writing is still there, whole."""
+        """After a failed write, the old file is still there, unchanged."""
         path = folder / f"a{exporter.suffix}"
         exporter.write(example_volume(seed=1), path)
         before = path.read_bytes()
@@ -134,16 +135,15 @@ class ExporterContract(Contract):
         _assert_alone(path)
 
     def test_a_folder_that_is_not_there_is_an_error(self, exporter: Exporter, folder: Path) -> None:
-        """The tool has made it, so it has gone away: a share that is no longer mounted, for example."""
+        """The tool creates the folder, so it has disappeared, such as a share that was unmounted."""
         path = folder / "gone" / f"a{exporter.suffix}"
-        with must_raise(
-            (Exception,), "there was no folder, and `write` raised nothing: do not make it anew"
-        ):
+        otherwise = "there was no folder, and `write` raised nothing: do not make it anew"
+        with must_raise((Exception,), otherwise):
             exporter.write(example_volume(), path)
         assert not path.exists(), "`write` raised, and left a file"
 
     def test_nibabel_reads_it_back(self, exporter: Exporter, folder: Path, volume: Volume) -> None:
-        """Where nibabel knows the suffix, voxels and their places come back."""
+        """If nibabel knows the suffix, it reads the same voxels at the same positions."""
         path = folder / f"a{exporter.suffix}"
         if not is_nifti_name(path):
             pytest.skip(f"nibabel is not asked about {exporter.suffix}")
@@ -153,11 +153,11 @@ class ExporterContract(Contract):
             "nibabel reads other voxels than were written"
         )
         _assert_places(volume.geometry, image.affine, "nibabel")
-        # Stricter than nibabel: checks gzip's checksum, and that there is nothing to spare.
+        # This is stricter than nibabel: it checks gzip's checksum and for surplus bytes.
         _assert_places(volume.geometry, read_nifti(path).geometry.affine, "oasis_gan.read_nifti")
 
     def test_itk_reads_it_back(self, exporter: Exporter, folder: Path, volume: Volume) -> None:
-        """Where ITK knows the suffix, voxels and their places come back."""
+        """If ITK knows the suffix, it reads the same voxels at the same positions."""
         if exporter.suffix not in _ITK_SUFFIXES:
             pytest.skip(f"ITK is not asked about {exporter.suffix}")
         path = folder / f"a{exporter.suffix}"
@@ -174,25 +174,26 @@ _ATOMIC = (
     "inside oasis_gan.write_whole(path)"
 )
 _UNNOTICED = (
-    "the disk was full, and `write` raised nothing: the library that writes does not report it (SimpleITK does not), "
-    "or its error was caught; read the file back, compare, and raise if it differs, before it takes its final name"
+    "the disk was full, and `write` raised nothing: the library that writes does not report it "
+    "(SimpleITK does not), or its error was caught; read the file back, compare, and raise if it "
+    "differs, before it takes its final name"
 )
 
 
 def example_volume(affine: Affine = AFFINES["RAS"], seed: int = 0) -> Volume:
-    """Return float32 noise, of which no file can be made much shorter, with background around it."""
+    """Return float32 noise, which does not compress well, with background around it."""
+    rng = np.random.default_rng(seed)
+    inside = [size - 2 for size in SHAPE]
     voxels = np.zeros(SHAPE, np.float32)
-    voxels[1:-1, 1:-1, 1:-1] = np.random.default_rng(seed).uniform(
-        1, 1000, [size - 2 for size in SHAPE]
-    )
+    voxels[1:-1, 1:-1, 1:-1] = rng.uniform(1, 1000, inside)
     return Volume(voxels, Geometry(SHAPE, affine.copy()))
 
 
 @contextmanager
 def _full_disk(room: int = 256) -> Iterator[None]:
-    """Let no file grow beyond ``room`` bytes: the system call fails where it would on a full disk.
+    """Limit files to ``room`` bytes, so that writing fails as it does on a full disk.
 
-    In this process, since a writer may be anything, also what cannot be sent to another one.
+    The limit is set in this process, because a writer may not be picklable.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
@@ -214,10 +215,11 @@ def _assert_alone(path: Path) -> None:
 
 
 def _assert_places(geometry: Geometry, affine: Affine, reader: str) -> None:
-    corners = np.array(
-        np.meshgrid(*((0, size - 1) for size in geometry.shape), [1], indexing="ij")
-    ).reshape(4, -1)
-    apart = float(np.linalg.norm(((geometry.affine - affine) @ corners)[:3], axis=0).max())
+    """Check that an affine maps the corners of a grid to the same positions as its geometry."""
+    ends = [(0, size - 1) for size in geometry.shape]
+    corners = np.array(np.meshgrid(*ends, [1], indexing="ij")).reshape(4, -1)
+    differences = ((geometry.affine - affine) @ corners)[:3]
+    apart = float(np.linalg.norm(differences, axis=0).max())
     assert apart <= TOLERANCE_MM, (
         f"for {reader} a corner is {apart:.3g} mm away: write the affine as well"
     )
@@ -225,14 +227,12 @@ def _assert_places(geometry: Geometry, affine: Affine, reader: str) -> None:
 
 def _itk_affine(image: Any) -> Affine:  # noqa: ANN401 - SimpleITK has no types
     directions = np.array(image.GetDirection()).reshape(3, 3) @ np.diag(image.GetSpacing())
-    # ITK's world is LPS+.
-    return np.asarray(
-        np.diag([-1.0, -1, 1, 1]) @ nib.affines.from_matvec(directions, image.GetOrigin())
-    )
+    lps_affine = nib.affines.from_matvec(directions, image.GetOrigin())
+    return np.asarray(np.diag([-1.0, -1, 1, 1]) @ lps_affine)
 
 
 def _simpleitk() -> Any:  # noqa: ANN401 - a module without types
     with warnings.catch_warnings():
-        # SWIG's own, of no concern to a plugin.
+        # SWIG causes this warning, not the plugin.
         warnings.simplefilter("ignore", DeprecationWarning)
         return pytest.importorskip("SimpleITK")

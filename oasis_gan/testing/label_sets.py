@@ -1,4 +1,4 @@
-"""What every label set keeps to."""
+"""The contract of label sets."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .checks import assert_listed
 from .contract import Case, Contract, Samples
 
 _LARGEST = 2**31 - 1
-"""Label maps are computed with, and stored, as integers of 32 bits at most."""
+"""Label maps are stored as integers of at most 32 bits."""
 _TISSUES = (*TISSUES, BACKGROUND, "")
 
 
 class LabelSetContract(Contract):
-    """Give the fixture ``label_set``."""
+    """Checks for a label set. A subclass provides the fixture ``label_set``."""
 
     given = ("label_set",)
 
@@ -40,7 +40,7 @@ class LabelSetContract(Contract):
         pytest.fail("give a fixture `label_set` that returns the LabelSet of your plugin")
 
     def test_it_can_be_named_and_listed(self, label_set: LabelSet) -> None:
-        """Its name is a word to type, and cannot be mistaken for the path of a table."""
+        """The name is one word, and cannot be mistaken for the path of a table."""
         assert_listed(label_set.name, label_set.summary)
         name = Path(label_set.name)
         is_word = name.name == label_set.name and not name.suffix
@@ -49,7 +49,7 @@ class LabelSetContract(Contract):
         )
 
     def test_values_are_whole_numbers(self, label_set: LabelSet) -> None:
-        """Values are what integers of 32 bits can hold; 0 is background and is not listed."""
+        """Values fit into 32 bits; 0 is background and is not listed."""
         for label in label_set.labels:
             assert isinstance(label, Label), (
                 f"`labels` holds a {type(label).__name__}: use Label objects"
@@ -61,14 +61,9 @@ class LabelSetContract(Contract):
             )
 
     def test_names_fit_into_a_table(self, label_set: LabelSet, tmp_path: Path) -> None:
-        """Written beside an output as a table, names and values come back."""
+        """Names and values survive being written to a table and read back."""
         for label in label_set.labels:
-            is_line = (
-                isinstance(label.name, str)
-                and label.name.isprintable()
-                and label.name.strip() == label.name
-            )
-            assert is_line and label.name, (
+            assert _is_line(label.name), (
                 f"the name {label.name!r} of {label.value} is not one line of text"
             )
         table = tmp_path / "dseg.tsv"
@@ -81,7 +76,7 @@ class LabelSetContract(Contract):
         )
 
     def test_a_label_map_becomes_channels_and_comes_back(self, label_set: LabelSet) -> None:
-        """Every label has a channel of its own."""
+        """Every label has its own channel."""
         values = np.array([0, *(label.value for label in label_set.labels)])
         channels = label_set.encode(values)
         assert channels.shape == (len(values), label_set.channels)
@@ -96,23 +91,30 @@ class LabelSetContract(Contract):
         assert copy == label_set, "pickled and loaded again, it is another set"
 
     def test_tissues_are_ones_that_the_tool_knows(self, label_set: LabelSet) -> None:
-        """A label that says itself which tissue it counts as says CSF, GM, WM or background."""
+        """A label that names its tissue names CSF, GM, WM or background."""
+        expected = ", ".join(_TISSUES[:-1])
         for label in label_set.labels:
             tissue = label.tissue if isinstance(label, Structure) else ""
-            expected = ", ".join(_TISSUES[:-1])
             assert tissue in _TISSUES, (
                 f"the tissue of {label.name!r} is {tissue!r}: use one of {expected}"
             )
 
     def test_every_label_counts_as_a_tissue(self, label_set: LabelSet) -> None:
-        """Models that were trained on tissues can be given its label maps."""
-        unknown = [label.name for label in label_set.labels if not _tissue(label)]
+        """Models that were trained on tissues accept its label maps."""
+        unknown = [label.name for label in label_set.labels if not _find_tissue(label)]
         if unknown:
             pytest.skip(f"models of tissues refuse {listed(unknown)} (a Structure says its tissue)")
-        voxels = np.array([label.value for label in label_set.labels], np.int32).reshape(-1, 1, 1)
+        values = [label.value for label in label_set.labels]
+        voxels = np.array(values, np.int32).reshape(-1, 1, 1)
         volume = Volume(voxels, Geometry(voxels.shape, np.eye(4)))
         convert(volume, label_set, OASIS, label_set.name)
 
 
-def _tissue(label: Label) -> str:
+def _is_line(name: object) -> bool:
+    """Tell whether a name is one line of text without spaces around it."""
+    return isinstance(name, str) and name.isprintable() and name == name.strip() != ""
+
+
+def _find_tissue(label: Label) -> str:
+    """Return the tissue that a label counts as, or "" if it is unknown."""
     return label.tissue if isinstance(label, Structure) else tissue_of(label.name)

@@ -1,4 +1,4 @@
-"""What every model keeps to, and what every model of slices keeps to besides."""
+"""The contract of models, with further checks for models of slices."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ T = TypeVar("T")
 Sources = Mapping[str, CleanVolume]
 
 SAME = 1e-4
-"""How far two answers for the same slices may lie apart: a batch of another size may be summed in another order."""
+"""Largest difference between two answers for the same slices: sums may run in another order."""
 SAME_IN_OTHER_PRECISIONS = 2e-2
-"""The same for a model that says it computes in another precision than float32: bfloat16 has 8 significant bits."""
+"""Largest difference in other precisions than float32: bfloat16 has 8 significant bits."""
 SLACK = 1e-3
-"""How far an answer in channels may leave [0, 1]."""
+"""An answer in channels may exceed [0, 1] by this much."""
 SHAPE = (9, 10, 8)
 AFFINE = np.diag([-1.25, 1.0, 1.5, 1.0])
 _SEED = 20161121
 
 
 class ModelContract(Contract):
-    """Give the fixtures ``kind`` and ``folder``, a trained model; or ``translator``, if you have no more than that.
+    """Checks for a model.
 
-    To load a model once for all checks, let ``translator`` return what a fixture of your module has loaded, one of
-    another name and with ``scope="module"``.
+    A subclass provides the fixtures ``kind`` and ``folder``, the folder of a trained model; or only
+    ``translator``. To load a model once for all checks, load it in a fixture of your module with
+    ``scope="module"`` and another name, and return that from ``translator``.
     """
 
     given = ("kind", "folder")
@@ -47,7 +48,7 @@ class ModelContract(Contract):
 
     @classmethod
     def cases(cls, offer: ModelKind, samples: Samples) -> Iterator[Case]:
-        """Yield the trained models that come with a kind, and those among the samples."""
+        """Yield the trained models that are shipped with a kind, and those among the samples."""
         # A model takes long to load: its checks share one, and one with an option.
         kind = replace(offer, load=lru_cache(maxsize=2)(offer.load))
         folders = [sample for sample in samples.paths if _is_model(sample, offer.name)]
@@ -69,7 +70,8 @@ class ModelContract(Contract):
         """Return the model to check."""
         if kind is None or folder is None:
             pytest.fail(
-                "give fixtures `kind` and `folder` that return your ModelKind and a trained model's folder"
+                "give fixtures `kind` and `folder` that return your ModelKind"
+                " and a trained model's folder"
             )
         return kind.load(folder)
 
@@ -90,7 +92,7 @@ class ModelContract(Contract):
     def slices(self, translator: Translator) -> Channels:
         """Return four slices (4, rows, columns, channels) on the canvas of a model of slices."""
         model = _slicewise(translator)
-        # Not square, where the canvas allows it, so that rows and columns are not mistaken for each other.
+        # Not square, if the canvas allows it, so that swapped rows and columns are noticed.
         shape = (4, model.canvas.pixels(1), model.canvas.pixels(model.canvas.size + 1))
         rng = np.random.default_rng(_SEED)
         encoded = []
@@ -101,17 +103,19 @@ class ModelContract(Contract):
         return np.concatenate(encoded, axis=-1)
 
     def test_the_card_tells_what_the_tool_needs(self, translator: Translator) -> None:
-        """Names can be shown and typed, sources, target and options are what they claim to be."""
+        """The names, the sources, the target and the options of the card are valid."""
         assert_card(translator.card)
 
     def test_the_answer_lies_on_the_grid_of_the_first_source(
         self, translator: Translator, sources: Sources
     ) -> None:
-        """A `Translation`, whose volume and further maps have a voxel for each of the source's, in the same place."""
+        """Its volume and further maps have the shape and the affine of the first source."""
         translation = _translate(translator, sources)
         first = next(iter(sources.values()))
-        for name, volume in {"volume": translation.volume, **translation.maps}.items():
-            shape, expected = volume.voxels.shape, first.geometry.shape
+        expected = first.geometry.shape
+        volumes = {"volume": translation.volume, **translation.maps}
+        for name, volume in volumes.items():
+            shape = volume.voxels.shape
             assert shape == expected, (
                 f"{name}: {expected} voxels became {shape}: return the grid of the first source"
             )
@@ -123,7 +127,7 @@ class ModelContract(Contract):
     def test_the_answer_holds_values_of_the_target(
         self, translator: Translator, sources: Sources
     ) -> None:
-        """Finite numbers, and only labels that the card's target has."""
+        """The answer is finite, and has only labels of the card's target."""
         translation = _translate(translator, sources)
         assert np.isfinite(translation.volume.voxels).all(), "the answer holds NaN or Inf"
         for name, volume in translation.maps.items():
@@ -137,17 +141,16 @@ class ModelContract(Contract):
         """The tool may still need them."""
         before = {name: volume.voxels.copy() for name, volume in sources.items()}
         _translate(translator, sources)
-        changed = [
-            name
-            for name, volume in sources.items()
-            if not np.array_equal(volume.voxels, before[name])
-        ]
+        changed = []
+        for name, volume in sources.items():
+            if not np.array_equal(volume.voxels, before[name]):
+                changed.append(name)
         assert not changed, f"`translate` changed its source {', '.join(changed)}: work on a copy"
 
     def test_the_same_sources_give_the_same_answer_again(
         self, translator: Translator, sources: Sources
     ) -> None:
-        """There is no chance in it: no dropout, no noise, no state."""
+        """Translation is deterministic: no dropout, no noise, no state."""
         first = _translate(translator, sources).volume.voxels
         second = _translate(translator, sources).volume.voxels
         assert np.array_equal(first, second), (
@@ -155,7 +158,7 @@ class ModelContract(Contract):
         )
 
     def test_the_progress_goes_from_0_to_1(self, translator: Translator, sources: Sources) -> None:
-        """Fractions that are done, none smaller than the one before."""
+        """The reported fractions never decrease."""
         fractions: list[float] = []
         translator.translate(sources, fractions.append)
         assert fractions == sorted(fractions), f"the progress goes back: {fractions}"
@@ -166,21 +169,17 @@ class ModelContract(Contract):
     def test_empty_sources_give_a_finite_answer(
         self, translator: Translator, sources: Sources
     ) -> None:
-        """Normalising nothing must not divide by nothing; a source that cannot be empty refuses it in one line."""
-        empty = {
-            name: Volume(np.zeros_like(volume.voxels), volume.geometry)
-            for name, volume in sources.items()
-        }
-        try:
-            cleaned = {
-                name: translator.card.sources[name].clean(volume, name)
-                for name, volume in empty.items()
-            }
-        except OasisGanError:
-            return
-        assert np.isfinite(_translate(translator, cleaned).volume.voxels).all(), (
-            "empty sources became NaN or Inf"
-        )
+        """Normalisation does not divide by zero; an encoding may also refuse an empty source."""
+        empty = {}
+        for name, volume in sources.items():
+            encoding = translator.card.sources[name]
+            zeros = Volume(np.zeros_like(volume.voxels), volume.geometry)
+            try:
+                empty[name] = encoding.clean(zeros, name)
+            except OasisGanError:
+                return
+        answer = _translate(translator, empty).volume.voxels
+        assert np.isfinite(answer).all(), "empty sources became NaN or Inf"
 
     def test_slices_are_answered_in_channels_of_the_target(
         self, translator: Translator, slices: Channels
@@ -194,10 +193,11 @@ class ModelContract(Contract):
     def test_slices_are_answered_between_0_and_1(
         self, translator: Translator, slices: Channels
     ) -> None:
-        """The target's encoding has no meaning for anything else."""
+        """The target's encoding cannot decode other values."""
         answer = _predict(translator, slices)
         assert np.isfinite(answer).all(), "the answer holds NaN or Inf"
-        low, high = float(answer.min()), float(answer.max())
+        low = float(answer.min())
+        high = float(answer.max())
         remedy = "scale what the network gives, a tanh for example by x / 2 + 0.5"
         assert low >= -SLACK and high <= 1 + SLACK, (
             f"the answer reaches from {low:.3g} to {high:.3g}: {remedy}"
@@ -212,39 +212,33 @@ class ModelContract(Contract):
     def test_neighbours_in_the_batch_change_nothing(
         self, translator: Translator, slices: Channels
     ) -> None:
-        """A slice is translated the same way in any company: no statistics over the batch."""
+        """The answer to a slice does not depend on the other slices of its batch."""
         answer = _predict(translator, slices)
-        turned = _predict(translator, np.ascontiguousarray(slices[::-1]))[::-1]
-        _assert_same(
-            translator,
-            answer,
-            turned,
-            "in another order the same slices look different: use no batch statistics",
-        )
+        reversed_slices = np.ascontiguousarray(slices[::-1])
+        reversed_answer = _predict(translator, reversed_slices)
+        otherwise = "in another order the same slices look different: use no batch statistics"
+        _assert_same(translator, answer, reversed_answer[::-1], otherwise)
         among_zeros = np.zeros_like(slices)
         among_zeros[1] = slices[1]
         alone = _predict(translator, among_zeros)[1]
-        _assert_same(
-            translator,
-            answer[1],
-            alone,
-            "among empty slices a slice looks different: use no batch statistics",
-        )
+        otherwise = "among empty slices a slice looks different: use no batch statistics"
+        _assert_same(translator, answer[1], alone, otherwise)
 
     def test_pixels_outside_the_mask_change_nothing_inside(
         self, translator: Translator, slices: Channels
     ) -> None:
-        """A model may skip pixels outside the mask, and nothing else."""
+        """A model may skip pixels outside the mask, but must not change those inside."""
         mask = np.zeros(slices.shape[:3], bool)
         mask[:2, slices.shape[1] // 3 :, : slices.shape[2] // 2 + 1] = True
-        # As in a volume, where there is nothing around the mask.
+        # As in a volume: it is empty around the mask.
         masked = slices * mask[..., np.newaxis]
         answer = _slicewise(translator).predict(masked, mask)
         assert np.isfinite(answer).all(), "outside the mask there is NaN or Inf"
         otherwise = (
             "inside the mask the answer depends on the mask: skip pixels outside it, or none"
         )
-        _assert_same(translator, _predict(translator, masked)[mask], answer[mask], otherwise)
+        whole = _predict(translator, masked)
+        _assert_same(translator, whole[mask], answer[mask], otherwise)
 
     def test_a_batch_may_be_one_slice(self, translator: Translator, slices: Channels) -> None:
         """The last batch of a volume often is."""
@@ -256,14 +250,13 @@ class ModelContract(Contract):
     def test_empty_slices_give_finite_answers(
         self, translator: Translator, slices: Channels
     ) -> None:
-        """Normalising nothing must not divide by nothing."""
-        assert np.isfinite(_predict(translator, np.zeros_like(slices))).all(), (
-            "empty slices became NaN or Inf"
-        )
+        """Normalisation does not divide by zero."""
+        answer = _predict(translator, np.zeros_like(slices))
+        assert np.isfinite(answer).all(), "empty slices became NaN or Inf"
 
     def test_the_kind_can_be_named_and_listed(self, kind: ModelKind | None) -> None:
-        """Its name and those of its trained models are words to type, its summary is a line."""
-        kind = _needed(kind)
+        """Its name and those of its trained models are single words, and its summary is one line."""
+        kind = _require(kind)
         assert_listed(kind.name, kind.summary)
         for name in kind.shipped:
             assert_listed(name, "a trained model")
@@ -271,23 +264,26 @@ class ModelContract(Contract):
     def test_load_takes_the_options_of_the_card(
         self, kind: ModelKind | None, folder: Path | None
     ) -> None:
-        """Each `Option` of the card is a keyword argument of `ModelKind.load`, and the folder alone is enough."""
-        kind, folder = _needed(kind), _needed(folder)
+        """`ModelKind.load` accepts each `Option` of the card as a keyword argument, and needs none."""
+        kind = _require(kind)
+        folder = _require(folder)
         signature = inspect.signature(kind.load)
-        for options in ({}, {option.name: option.default for option in kind.card(folder).options}):
+        defaults = {option.name: option.default for option in kind.card(folder).options}
+        for options in ({}, defaults):
             try:
                 signature.bind(folder, **options)
             except TypeError as error:
-                called = ", ".join(["folder", *(f"{name}=..." for name in options)])
-                raise AssertionError(
-                    f"load({called}) is not possible ({error}): see ModelCard.options"
-                ) from error
+                arguments = ["folder", *(f"{name}=..." for name in options)]
+                call = f"load({', '.join(arguments)})"
+                message = f"{call} is not possible ({error}): see ModelCard.options"
+                raise AssertionError(message) from error
 
     def test_the_folder_says_what_the_model_says(
         self, kind: ModelKind | None, folder: Path | None, translator: Translator
     ) -> None:
-        """`ModelKind.card` tells the same as the loaded model's card."""
-        kind, folder = _needed(kind), _needed(folder)
+        """`ModelKind.card` returns the same as the card of the loaded model."""
+        kind = _require(kind)
+        folder = _require(folder)
         described = asdict(kind.card(folder))
         loaded = asdict(translator.card)
         different = [key for key in loaded if described[key] != loaded[key]]
@@ -296,8 +292,8 @@ class ModelContract(Contract):
     def test_a_folder_without_a_model_is_no_crash(
         self, kind: ModelKind | None, tmp_path: Path
     ) -> None:
-        """Unless the kind needs no folder it raises `OasisGanError`, with a remedy."""
-        kind = _needed(kind)
+        """A kind that needs a folder raises `OasisGanError` with a remedy."""
+        kind = _require(kind)
         for function in (kind.card, kind.load):
             try:
                 function(tmp_path)
@@ -305,34 +301,36 @@ class ModelContract(Contract):
                 continue
             except Exception as error:
                 found = f"{type(error).__name__} ({error})"
-                raise AssertionError(
-                    f"an empty folder raised {found}: raise OasisGanError with a remedy"
-                ) from error
+                message = f"an empty folder raised {found}: raise OasisGanError with a remedy"
+                raise AssertionError(message) from error
 
     def test_shipped_models_can_be_described(self, kind: ModelKind | None) -> None:
         """`oasis-gan models` shows the card of each."""
-        for name, folder in _needed(kind).shipped.items():
-            card = _needed(kind).card(folder)
+        kind = _require(kind)
+        for name, folder in kind.shipped.items():
+            card = kind.card(folder)
             assert isinstance(card, ModelCard), (
                 f"the card of {name} is a {type(card).__name__}: return a ModelCard"
             )
 
 
 def _is_model(folder: Path, kind: str) -> bool:
+    """Tell whether a folder holds a model of one kind."""
     try:
         return kind_of(folder) == kind
     except OasisGanError:
         return False
 
 
-def _needed(value: T | None) -> T:
+def _require(value: T | None) -> T:
+    """Return the value of a fixture, or skip the check if the test class does not provide it."""
     if value is None:
         pytest.skip("there are no fixtures `kind` and `folder`")
     return value
 
 
 def _slicewise(translator: Translator) -> SlicewiseTranslator:
-    """Return a model of slices, or skip what is checked of those alone."""
+    """Return a model of slices, or skip the check if the model is another one."""
     skip_if_unusable(translator.card)
     if not isinstance(translator, SlicewiseTranslator):
         pytest.skip("the model does not go slice by slice")
@@ -340,13 +338,15 @@ def _slicewise(translator: Translator) -> SlicewiseTranslator:
 
 
 def _values(encoding: Encoding, shape: tuple[int, ...], rng: np.random.Generator) -> Voxels:
-    """Return labels or intensities that an encoding was made for."""
-    fitted = encoding.fit(rng.uniform(1, 100, shape).astype(np.float32))
-    return fitted.decode(rng.uniform(size=(*shape, encoding.channels)).astype(np.float32))
+    """Return random labels or intensities that an encoding can encode."""
+    intensities = rng.uniform(1, 100, shape).astype(np.float32)
+    fitted = encoding.fit(intensities)
+    channels = rng.uniform(size=(*shape, encoding.channels)).astype(np.float32)
+    return fitted.decode(channels)
 
 
 def _translate(translator: Translator, sources: Sources) -> Translation:
-    """Return the answer to sources, once it is a `Translation`."""
+    """Translate sources, and check that the answer is a `Translation`."""
     answer: object = translator.translate(sources)
     found = type(answer).__name__
     assert isinstance(answer, Translation), f"the answer is a {found}: return Translation(volume)"
@@ -354,18 +354,16 @@ def _translate(translator: Translator, sources: Sources) -> Translation:
 
 
 def _predict(translator: Translator, slices: Channels) -> Channels:
-    """Return the answer to slices, with nothing outside the mask."""
-    return _slicewise(translator).predict(slices, np.ones(slices.shape[:3], bool))
+    """Translate slices with every pixel inside the mask."""
+    mask = np.ones(slices.shape[:3], bool)
+    return _slicewise(translator).predict(slices, mask)
 
 
 def _assert_same(translator: Translator, one: Channels, other: Channels, otherwise: str) -> None:
-    """Raise `AssertionError` unless two answers of a translator differ by rounding alone."""
+    """Check that two answers of a translator differ only by rounding."""
     computation = computation_of(translator)
-    bound = (
-        SAME
-        if computation is None or computation.precision == "float32"
-        else SAME_IN_OTHER_PRECISIONS
-    )
+    is_float32 = computation is None or computation.precision == "float32"
+    bound = SAME if is_float32 else SAME_IN_OTHER_PRECISIONS
     assert one.shape == other.shape, f"{otherwise} (shapes {one.shape} and {other.shape})"
     apart = float(np.abs(one - other).max())
     assert apart <= bound, f"{otherwise} (up to {apart:.2g} apart)"

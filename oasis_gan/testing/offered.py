@@ -1,4 +1,4 @@
-"""The contracts of all kinds, run on one thing that a plugin offers: `oasis_gan.testing.trial` gives its fixtures."""
+"""Test classes for all contracts; `oasis_gan.testing.trial` provides their fixtures and runs them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from oasis_gan.plugin.hookspecs import HOOK_KINDS
 from oasis_gan.testing.contract import Contract, contract_of, suite_name
 
 
-def _fixture(name: str) -> object:
+def _make_fixture(name: str) -> object:
+    """Return a pytest fixture that looks up its value in the fixture ``given``."""
+
     @pytest.fixture(name=name)
     def fixture(self: Contract, given: Mapping[str, object]) -> object:
         return given[name]
@@ -18,12 +20,12 @@ def _fixture(name: str) -> object:
     return fixture
 
 
-def _suite(contract: type[Contract]) -> type[Contract]:
-    """Return a contract whose fixtures are those of the trial that runs it."""
-    fixtures = {name: _fixture(name) for name in contract.given}
+def _make_suite(contract: type[Contract]) -> type[Contract]:
+    """Return a subclass of a contract whose fixtures come from the trial that runs it."""
+    fixtures = {name: _make_fixture(name) for name in contract.given}
     return type(suite_name(contract), (contract,), fixtures)
 
 
 for _kind in HOOK_KINDS:
     _contract = contract_of(_kind)
-    globals()[suite_name(_contract)] = _suite(_contract)
+    globals()[suite_name(_contract)] = _make_suite(_contract)

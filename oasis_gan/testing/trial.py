@@ -1,4 +1,4 @@
-"""Running a contract without a test file: what is kept, and what is broken in a line each."""
+"""Run a contract without a test file, and report each failure in one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import one_line, printable
 from .contract import Case, Contract, suite_name
 
 _SUITES = Path(__file__).with_name("offered.py")
-# Nothing of the folder that it is called from has a say: no settings, no conftest, no cache.
+# The folder that the user is in must not matter: no settings, no conftest, no cache.
 _ALONE = (
     "--noconftest",
     "--rootdir",
@@ -22,21 +22,21 @@ _ALONE = (
     "-p",
     "no:cacheprovider",
 )
-# The messages of the contracts as they are, and nothing else on the terminal.
+# Show the messages of the contracts unchanged, and nothing else.
 _SILENT = ("--import-mode=importlib", "--assert=plain", "-p", "no:terminal", "-p", "no:warnings")
 
 
 class Trial:
-    """One contract, run on one thing that a plugin offers.
+    """One contract, run on one object that a plugin offers.
 
     Args:
-        contract: The contract.
-        case: What it is run on.
+        contract: The contract to run.
+        case: The object and the sample to run it on.
 
     Attributes:
-        kept: How many checks were kept.
-        broken: What was broken, a line each.
-        skipped: What could not be checked and why, a line each.
+        kept: The number of checks that passed.
+        broken: One line for each check that failed.
+        skipped: One line for each check that was skipped, with the reason.
     """
 
     def __init__(self, contract: type[Contract], case: Case) -> None:
@@ -45,7 +45,8 @@ class Trial:
         self.kept = 0
         self.broken: list[str] = []
         self.skipped: list[str] = []
-        pytest.main([*_ALONE, *_SILENT, f"{_SUITES}::{suite_name(contract)}"], plugins=[self])
+        suite = f"{_SUITES}::{suite_name(contract)}"
+        pytest.main([*_ALONE, *_SILENT, suite], plugins=[self])
 
     @pytest.fixture
     def given(self) -> Mapping[str, object]:
@@ -53,12 +54,14 @@ class Trial:
         return self._case.given
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count what passed, and note what was skipped and why; called by pytest."""
-        self.kept += report.when == "call" and report.passed
+        """Count a check that passed, and record one that was skipped; called by pytest."""
+        if report.when == "call" and report.passed:
+            self.kept += 1
         if report.skipped and isinstance(report.longrepr, tuple):
             reason = report.longrepr[2].removeprefix("Skipped: ")
             # A check that runs in several geometries is skipped in all of them.
-            check = _check_of(report.nodeid.partition("[")[0])
+            test, _, _ = report.nodeid.partition("[")
+            check = _describe_check(test)
             line = printable(f"{check}: {reason}")
             if line not in self.skipped:
                 self.skipped.append(line)
@@ -69,7 +72,7 @@ class Trial:
         call: pytest.CallInfo[None],
         report: pytest.TestReport,
     ) -> None:
-        """Note what was broken, and what the contract says to that; called by pytest."""
+        """Record a check that failed, and the message of the contract; called by pytest."""
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, (AssertionError, pytest.fail.Exception)):
             message = printable(error)
@@ -80,9 +83,11 @@ class Trial:
             if message in self._failed_setups:
                 return
             self._failed_setups.add(message)
-        self.broken.append(printable(f"{_check_of(node.name)}: {message}"))
+        check = _describe_check(node.name)
+        self.broken.append(printable(f"{check}: {message}"))
 
 
-def _check_of(name: str) -> str:
-    """Return the words in the name of a test: what it checks."""
-    return name.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+def _describe_check(test: str) -> str:
+    """Turn the name of a test into words."""
+    _, _, name = test.rpartition("::")
+    return name.removeprefix("test_").replace("_", " ")
