@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..errors import one_line
 from ..evaluation.cohort import Cohort
@@ -36,9 +38,15 @@ def evaluate_command(options: EvaluateOptions) -> int:
     """
     require_libraries()
     outputs = list_outputs(options.outputs)
-    finder = TaskFinder(options, load_registry(options.plugin_files))
-    finder.require_enough(outputs)
-    form = FORMS[options.form]()
+    registry = load_registry(options.plugin_files)
+    with TemporaryDirectory(prefix="oasis-gan-") as folder:
+        finder = TaskFinder(options, registry, Path(folder))
+        finder.require_enough(outputs)
+        return _evaluate_all(outputs, finder, FORMS[options.form]())
+
+
+def _evaluate_all(outputs: Sequence[Output], finder: TaskFinder, form: Form) -> int:
+    """Evaluate outputs one after the other; return 0, or 1 if some could not be evaluated."""
     cohort = Cohort()
     with reporting("evaluating", len(outputs)) as reporter:
         for index, output in enumerate(outputs):

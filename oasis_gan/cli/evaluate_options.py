@@ -37,9 +37,15 @@ _OPTIONS = (
         help="A segmentation of OUTPUT, which is compared with the label map by tissue.",
     ),
     click.option(
+        "--segment",
+        metavar="COMMAND",
+        help="Instead, segment each OUTPUT with this command, in which {input} and {output} stand for the two files: "
+        "'mri_synthseg --i {input} --o {output}'.",
+    ),
+    click.option(
         "--segmentation-set",
         metavar="NAME|FILE",
-        help="What the values of --segmentation mean: the same choices as for --label-set.  "
+        help="What the values of the segmentations mean: the same choices as for --label-set.  "
         "[default: found beside it]",
     ),
     click.option(

@@ -97,7 +97,7 @@ class Tables(Form):
 
     def add_failure(self, subject: str, message: str) -> None:
         """Keep a row that says that the output failed."""
-        self._rows.append(SubjectRow(printable(subject), None))
+        self._rows.append(SubjectRow(printable(subject), failed=True))
 
     def finish(self, cohort: Cohort) -> None:
         """Write the tables."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.table import Table
@@ -13,11 +13,19 @@ from ..errors import printable
 from ..evaluation.cohort import CONFIDENCE, Cohort, Estimate
 from ..evaluation.comparison import TOTAL
 from ..evaluation.evaluating import Evaluation
-from ..evaluation.measures import SECTIONS, Measure, Scores
+from ..evaluation.measures import (
+    FAITHFULNESS_MEASURES,
+    IMAGE_MEASURES,
+    SECTIONS,
+    Measure,
+    Scores,
+    Value,
+)
 from .streams import results_stream, write_result
 
 _WIDTH = 160  # columns of a table that goes to a file
 _SHOWN = ("mae", "psnr", "ssim", "ms_ssim", "ncc", "histogram")  # of each subject of a cohort
+_DICE = FAITHFULNESS_MEASURES[0]
 
 
 @dataclass(frozen=True)
@@ -26,21 +34,28 @@ class SubjectRow:
 
     Args:
         subject: Its name.
-        scores: Of the whole mask, contrasts matched where they could be; None if it could not be evaluated.
-        is_matched: Whether contrasts are matched.
+        failed: Whether it could not be evaluated.
+        contrasts: Whether the image scores are of ``matched`` contrasts, which is preferred, or ``raw``; or empty.
+        scores: The image scores of the whole mask; none without a real scan.
+        dice: By tissue, of the output segmented again; none without a segmentation.
     """
 
     subject: str
-    scores: Scores | None
-    is_matched: bool = False
+    failed: bool = False
+    contrasts: str = ""
+    scores: Scores = field(default_factory=dict)
+    dice: Scores = field(default_factory=dict)
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRow:
         """Return the row of an evaluation."""
-        is_matched = "matched" in evaluation.scores
-        # Without a real scan there is neither.
-        regions = evaluation.scores.get("matched" if is_matched else "raw", {})
-        return cls(printable(evaluation.subject), regions.get(TOTAL, {}), is_matched)
+        compared = [key for key in ("matched", "raw") if key in evaluation.scores]
+        contrasts = compared[0] if compared else ""
+        regions = evaluation.scores.get(contrasts, {})
+        faithful = evaluation.scores.get("faithfulness", {})
+        dice = {name: scores["dice"] for name, scores in faithful.items() if name != TOTAL}
+        subject = printable(evaluation.subject)
+        return cls(subject, False, contrasts, regions.get(TOTAL, {}), dice)
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:
@@ -68,20 +83,27 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 def subjects_table(rows: Iterable[SubjectRow]) -> Table:
     """Return the table of a cohort: a row a subject."""
     rows = list(rows)
-    measures = [measure for measure in SECTIONS[0].measures if measure.key in _SHOWN]
-    table = _table("subjects, whole mask")
+    measures: list[Measure] = []
+    if any(row.scores for row in rows):
+        measures = [measure for measure in IMAGE_MEASURES if measure.key in _SHOWN]
+    tissues = list(dict.fromkeys(tissue for row in rows for tissue in row.dice))
+    table = _table("subjects, image scores of the whole mask")
     table.add_column("subject", overflow="fold")
     table.add_column("contrasts")
-    for measure in measures:
-        table.add_column(measure.title, justify="right")
+    for title in (*(measure.title for measure in measures), *(f"Dice, {name}" for name in tissues)):
+        table.add_column(title, justify="right")
     for row in rows:
-        if row.scores is None:
+        if row.failed:
             table.add_row(Text(row.subject), Text("failed", "red"))
             continue
-        scores = row.scores
-        cells = (measure.format(scores[measure.key]) for measure in measures)
-        table.add_row(Text(row.subject), "matched" if row.is_matched else "raw", *cells)
+        cells = [_cell(measure, row.scores.get(measure.key)) for measure in measures]
+        cells += [_cell(_DICE, row.dice.get(tissue)) for tissue in tissues]
+        table.add_row(Text(row.subject), row.contrasts, *cells)
     return table
+
+
+def _cell(measure: Measure, value: Value | None) -> str:
+    return "" if value is None else measure.format(value)
 
 
 def cohort_table(cohort: Cohort) -> Table:

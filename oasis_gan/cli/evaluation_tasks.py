@@ -21,6 +21,7 @@ from .choosing import list_subjects
 from .label_choices import advise_on_labels, label_set_of
 from .lines import say
 from .opening import open_scan
+from .segmenting import CommandSegmenter
 
 _LABEL_SET = "--label-set"
 _SEGMENTATION_SET = "--segmentation-set"
@@ -35,6 +36,7 @@ class TaskOptions:
     label_set: str | None
     segmentation: Path | None
     segmentation_set: str | None
+    segment: str | None
     dataset: str | None
     source_suffix: str
     target_suffix: str
@@ -52,24 +54,35 @@ class ListingError(OasisGanError):
         Exception.__init__(self, line)
 
 
+def _require_comparison(options: TaskOptions) -> None:
+    """Raise `OasisGanError` if outputs are to be compared with nothing, or with two segmentations."""
+    if options.segmentation is not None and options.segment is not None:
+        remedy = "leave one of the two out"
+        raise OasisGanError(
+            "--segment", expected="one segmentation", found="--segmentation as well", remedy=remedy
+        )
+    if options.against is None and options.segmentation is None and options.segment is None:
+        expected = "something to compare outputs with"
+        remedy = "name the real scan, or segment the output (--segmentation or --segment)"
+        raise OasisGanError("--against", expected=expected, found="nothing", remedy=remedy)
+
+
 class TaskFinder:
     """Finds the label map and the real scan of one output after the other.
 
     Args:
         options: What the user says.
         registry: The installed plugins.
+        folder: An empty folder for what the user's segmenter writes.
 
     Raises:
         OasisGanError: If the options cannot be followed.
     """
 
-    def __init__(self, options: TaskOptions, registry: Registry) -> None:
+    def __init__(self, options: TaskOptions, registry: Registry, folder: Path) -> None:
         self._options = options
         self._registry = registry
-        if options.against is None and options.segmentation is None:
-            expected = "something to compare outputs with"
-            remedy = "name the real scan, or a segmentation of the output (--segmentation)"
-            raise OasisGanError("--against", expected=expected, found="nothing", remedy=remedy)
+        _require_comparison(options)
         self._advice = advise_on_labels(registry, _LABEL_SET)
         self._finder = LabelSetFinder(self._advice)
         self._label_set: LabelSet | None = None
@@ -77,7 +90,10 @@ class TaskFinder:
             self._label_set = label_set_of(options.label_set, self._advice)
         self._real = self._open_single(options.against, "image")
         self._labels = self._open_single(options.labels, "labels")
-        self._segmentation = self._open_segmentation()
+        self._segmentation = self._open_segmentation(options.segmentation)
+        self._segmenter: CommandSegmenter | None = None
+        if options.segment is not None:
+            self._segmenter = CommandSegmenter(options.segment, folder)
         self._pairs = self._list_pairs()
 
     def require_enough(self, outputs: Sequence[Output]) -> None:
@@ -115,8 +131,14 @@ class TaskFinder:
             output.sidecar,
             real.holding("image") if real else None,
             self._with_meaning(labels, output.sidecar) if labels else None,
-            self._segmentation,
+            self._segment(output),
         )
+
+    def _segment(self, output: Output) -> Scan | None:
+        """Return the segmentation that is named, or the one that the user's segmenter makes; None without either."""
+        if self._segmenter is None:
+            return self._segmentation
+        return self._open_segmentation(self._segmenter.segment(output.path))
 
     def _list_pairs(self) -> Pairs | None:
         """List the subjects among which counterparts are found; None if files are named instead.
@@ -187,16 +209,16 @@ class TaskFinder:
             explicit = self._advice.label_sets.find_identity(sidecar.source_labels)
         return self._finder.describe(labels, explicit=explicit).holding("labels")
 
-    def _open_segmentation(self) -> Scan | None:
-        """Return the segmentation that is named, which knows what its values mean as far as anything says so."""
+    def _open_segmentation(self, path: Path | None) -> Scan | None:
+        """Return a segmentation that knows what its values mean, as far as anything says so."""
         options = self._options
-        if options.segmentation is None:
+        if path is None:
             return None
         advice = advise_on_labels(self._registry, _SEGMENTATION_SET)
         explicit = None
         if options.segmentation_set:
             explicit = label_set_of(options.segmentation_set, advice)
-        scan = self._open(options.segmentation, "labels")
+        scan = self._open(path, "labels")
         return LabelSetFinder(advice).describe(scan, explicit=explicit).holding("labels")
 
     def _missing_real(self, output: Output) -> OasisGanError:
