@@ -132,13 +132,20 @@ class TaskFinder:
             real.holding("image") if real else None,
             self._with_meaning(labels, output.sidecar) if labels else None,
             self._segment(output),
+            self._segment_real(real) if real else None,
         )
 
     def _segment(self, output: Output) -> Scan | None:
         """Return the segmentation that is named, or the one that the user's segmenter makes; None without either."""
         if self._segmenter is None:
             return self._segmentation
-        return self._open_segmentation(self._segmenter.segment(output.path))
+        return self._open_segmentation(self._segmenter.segment(output.path, "segmentation"))
+
+    def _segment_real(self, real: Scan) -> Scan | None:
+        """Return what the user's segmenter makes of the real scan: the best that an output can reach."""
+        if self._segmenter is None:
+            return None
+        return self._open_segmentation(self._segmenter.segment(real.path, "real_segmentation"))
 
     def _list_pairs(self) -> Pairs | None:
         """List the subjects among which counterparts are found; None if files are named instead.

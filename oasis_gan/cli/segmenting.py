@@ -12,7 +12,6 @@ from ..errors import OasisGanError, one_line
 FLAG = "--segment"
 _INPUT = "{input}"
 _OUTPUT = "{output}"
-_RESULT = "segmentation.nii.gz"
 
 
 class CommandSegmenter:
@@ -20,7 +19,7 @@ class CommandSegmenter:
 
     Args:
         command: What to run, with ``{input}`` and ``{output}`` for the paths of the two files.
-        folder: An empty folder for results, each of which is deleted when the next one is made.
+        folder: An empty folder for results.
 
     Raises:
         OasisGanError: If the command does not name both files, or its program is not there.
@@ -40,13 +39,17 @@ class CommandSegmenter:
             remedy = "check its name, and whether it is installed"
             raise OasisGanError(FLAG, expected=expected, found=self._words[0], remedy=remedy)
 
-    def segment(self, volume: Path) -> Path:
+    def segment(self, volume: Path, role: str) -> Path:
         """Segment a volume and return the path of the result.
+
+        Args:
+            volume: The file.
+            role: What it is: the next volume of that role takes the place of its result.
 
         Raises:
             OasisGanError: If the command fails, or writes nothing.
         """
-        result = self._folder / _RESULT
+        result = self._folder / f"{role}.nii.gz"
         result.unlink(missing_ok=True)
         paths = {_INPUT: str(volume.absolute()), _OUTPUT: str(result)}
         done = subprocess.run(  # noqa: S603 - the user's own command

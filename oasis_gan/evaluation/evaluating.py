@@ -44,6 +44,7 @@ class Task:
         real: The scan to compare it with, if there is one.
         labels: The label map that it was made from, if it is known.
         segmentation: A segmentation of the output, if there is one.
+        real_segmentation: The real scan segmented in the same way, if it is.
     """
 
     subject: str
@@ -52,6 +53,7 @@ class Task:
     real: Scan | None
     labels: Scan | None
     segmentation: Scan | None = None
+    real_segmentation: Scan | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Evaluation:
 
     Args:
         subject: How it is called.
-        files: Names and hashes of what was read: ``output``, ``real``, ``labels`` and ``segmentation``.
+        files: Names and hashes of what was read: ``output``, ``real``, ``labels``, ``segmentation`` and so on.
         mask: Where the volumes are compared.
         regions: The mask as ``total``, and each tissue in it.
         bounds: By contrast, the range of intensities.
@@ -99,7 +101,7 @@ class _Volumes:
     output: Volume
     real: Volume | None
     tissues: Volume | None
-    segmentation: Volume | None
+    segmentations: Mapping[str, Volume]
     files: Mapping[str, Identity]
     notes: tuple[str, ...]
 
@@ -127,10 +129,11 @@ def evaluate(task: Task) -> Evaluation:
         discontinuity = measure_discontinuity(comparisons["raw"])
         scores["discontinuity"] = discontinuity.regions
         curves["discontinuity"] = discontinuity.curves
-    if volumes.segmentation is not None and volumes.tissues is not None:
-        faithfulness = compare_segmentation(volumes.tissues, volumes.segmentation)
-        scores["faithfulness"] = faithfulness.regions
-        notes += [f"the segmentation has {name}, the label map not" for name in faithfulness.extra]
+    for section, segmentation in volumes.segmentations.items():
+        assert volumes.tissues is not None  # noqa: S101 - without it no segmentation is read
+        compared = compare_segmentation(volumes.tissues, segmentation)
+        scores[section] = compared.regions
+        notes += [f"{section}: {name} is not in the label map" for name in compared.extra]
     voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
     return Evaluation(
         task.subject,
@@ -206,13 +209,23 @@ def _read(task: Task) -> _Volumes:
     if task.labels is not None:
         tissues, files["labels"] = _read_tissues(task.labels, output)
         notes += [*_noted("label map", tissues), *_check_labels(task, files["labels"])]
-    segmentation = None
-    if task.segmentation is not None:
+    segmentations = {}
+    for section, (role, scan) in _segmentations_of(task).items():
         if tissues is None:
             raise _nothing_to_compare_with(task)
-        segmentation, files["segmentation"] = _read_tissues(task.segmentation, output)
-        notes += _noted("segmentation", segmentation)
-    return _Volumes(output, real, tissues, segmentation, files, tuple(notes))
+        segmentations[section], files[role] = _read_tissues(scan, output)
+        notes += _noted(role.replace("_", " "), segmentations[section])
+    return _Volumes(output, real, tissues, segmentations, files, tuple(notes))
+
+
+def _segmentations_of(task: Task) -> dict[str, tuple[str, Scan]]:
+    """Return by section which segmentation is compared with the label map: what it is called, and where it is."""
+    found = {}
+    if task.segmentation is not None:
+        found["faithfulness"] = ("segmentation", task.segmentation)
+    if task.real_segmentation is not None:
+        found["ceiling"] = ("real_segmentation", task.real_segmentation)
+    return found
 
 
 def _read_tissues(scan: Scan, output: Volume) -> tuple[Volume, Identity]:

@@ -108,6 +108,9 @@ SECTIONS = (
     Section("matched", "contrasts matched", IMAGE_MEASURES),
     Section("discontinuity", "slices, 1 as in the real scan", DISCONTINUITY_MEASURES),
     Section("faithfulness", "output segmented again, against its label map", FAITHFULNESS_MEASURES),
+    Section(
+        "ceiling", "real scan segmented likewise, against the label map", FAITHFULNESS_MEASURES
+    ),
 )
 """All that is measured, in the order in which it is shown."""
 

@@ -65,6 +65,23 @@ def test_each_output_is_segmented_and_compared_with_its_own_label_map(made: Path
     assert {float(row["faithfulness_dice"]) for row in found} == {1}
 
 
+def test_the_real_scan_is_segmented_likewise_and_is_the_ceiling(made: Path) -> None:
+    for seed, name in enumerate(NAMES):
+        # Greys that the segmenter cuts in the right places but for CSF, of which it finds none.
+        greys = np.array([0, 200, 550, 750], np.float32)[make_head(seed)[0]]
+        greys[greys == 200] = 50
+        image = nib.Nifti1Image(greys, np.eye(4))
+        nib.save(image, made / "heads" / f"{name}_t1.nii.gz")
+    command = f"{PYTHON} 'my segmenter.py' {{input}} {{output}}"
+    words = ("--against", "heads", "--target-suffix", "_t1.nii.gz", "--format", "tsv")
+    done = evaluate(made, command, *words)
+    assert done.returncode == 0, done.stderr
+    dice = {row["tissue"]: row["ceiling_dice"] for row in rows(done)}
+    assert (dice["CSF"], dice["GM"], dice["WM"]) == ("0", "1", "1")
+    assert {float(row["faithfulness_dice"]) for row in rows(done)} == {1}
+    assert "ceiling, CSF: not defined, the segmentation has none of it" in done.stderr
+
+
 def test_a_segmenter_that_fails_for_one_output_stops_no_other(made: Path) -> None:
     done = evaluate(made, f"{PYTHON} fails.py {{input}} {{output}}", "--format", "tsv")
     assert done.returncode == 1
