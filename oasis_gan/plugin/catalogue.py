@@ -1,4 +1,4 @@
-"""What the plugins offer of one kind, by name."""
+"""Keep what the plugins offer of one kind, by name."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from .discovery import Source
 
 
 class Named(Protocol):
-    """Whatever has a name."""
+    """An object with a name."""
 
     @property
     def name(self) -> str:
-        """What the user types."""
+        """The name that the user types."""
 
 
 Offer = TypeVar("Offer", bound=Named)
 
 
 def own_name(offer: Named) -> Iterable[str]:
-    """Return the names of what goes by its own name alone."""
+    """Return the only name of an offer that has no aliases."""
     return (offer.name,)
 
 
 class NameTakenError(OasisGanError):
-    """A plugin offers something under a name that another one holds.
+    """A plugin offers something under a name that another plugin uses already.
 
     Args:
-        offer: What is offered, with its name.
-        holder: Who holds the name.
-        source: Who offers it too.
+        offer: The kind and the name of the offer.
+        holder: The plugin that uses the name already.
+        source: The plugin that offers it too.
     """
 
     def __init__(self, offer: str, holder: Source, source: Source) -> None:
@@ -45,11 +45,11 @@ class NameTakenError(OasisGanError):
 
 @dataclass
 class Catalogue(Generic[Offer]):
-    """What the plugins offer of one kind, by name; the first to take a name keeps it.
+    """Everything that the plugins offer of one kind, by name; the first to take a name keeps it.
 
     Args:
-        kind: What one thing in it is called, such as ``dataset``.
-        names_of: Returns all the names that lead to an offer, its own among them. Letters of either case are the same.
+        kind: The name of the kind in messages, such as ``dataset``.
+        names_of: Returns the name of an offer and its aliases; names are not case-sensitive.
     """
 
     kind: str
@@ -66,22 +66,20 @@ class Catalogue(Generic[Offer]):
         """Return the offer called ``name``, or raise `OasisGanError` with the names there are."""
         if name not in self.offers:
             known = ", ".join(sorted(self.offers)) or "none"
-            raise OasisGanError(
-                f"{self.kind} {name}",
-                expected=f"one of {known}",
-                found=name,
-                remedy="see oasis-gan plugins",
-            )
+            where = f"{self.kind} {name}"
+            remedy = "see oasis-gan plugins"
+            raise OasisGanError(where, expected=f"one of {known}", found=name, remedy=remedy)
         return self.offers[name]
 
     def add(self, offer: Offer, source: Source) -> None:
-        """Take an offer in.
+        """Add an offer.
 
         Raises:
-            OasisGanError: If one of its names is taken, or none that one could type.
+            OasisGanError: If one of its names is taken, or cannot be typed as one word.
         """
-        if self.offers.get(_typable(offer.name, self.kind)) == offer:
-            # Two plugins may bring the same published label set.
+        _require_typable(offer.name, self.kind)
+        if self.offers.get(offer.name) == offer:
+            # Two plugins may offer the same published label set.
             return
         names = [name.casefold() for name in self.names_of(offer)]
         for name in names:
@@ -93,10 +91,9 @@ class Catalogue(Generic[Offer]):
         self.sources[offer.name] = source
 
 
-def _typable(name: object, kind: str) -> str:
-    """Return a name, or raise `OasisGanError` if nobody could type it as one word."""
+def _require_typable(name: object, kind: str) -> None:
+    """Raise `OasisGanError` if a name cannot be typed as one word."""
     if isinstance(name, str) and name.isprintable() and name.split() == [name]:
-        return name
-    raise OasisGanError(
-        kind, expected="a name without spaces", found=repr(name), remedy="rename it"
-    )
+        return
+    expected = "a name without spaces"
+    raise OasisGanError(kind, expected=expected, found=repr(name), remedy="rename it")

@@ -1,4 +1,4 @@
-"""What a dataset plugin describes: where subjects come from, and how to read one."""
+"""Describe dataset plugins: where subjects come from, and how a scan is read."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ from .portable import Portable
 
 
 def _wrong_field(fields: Iterable[tuple[str, object, bool]]) -> str | None:
-    """Return the first field that is wrong, with the type that it has."""
-    for name, value, right in fields:
-        if not right:
+    """Return the first field of a wrong type, with its actual type.
+
+    Args:
+        fields: The name and the value of each field, and whether the value has the right type.
+    """
+    for name, value, is_right in fields:
+        if not is_right:
             return f"{name}: {type(value).__name__}"
     return None
 
@@ -41,15 +45,15 @@ def _is_mapping_of_scans(scans: object) -> bool:
 def _is_mapping_of_texts(texts: object) -> bool:
     if not isinstance(texts, Mapping):
         return False
-    return all(isinstance(text, str) for pair in texts.items() for text in pair)
+    return all(isinstance(key, str) and isinstance(text, str) for key, text in texts.items())
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reader of a file that cannot be used: it raises why.
+    """A reader for a file that cannot be used: it raises an error that says why.
 
     Args:
-        error: What it raises.
+        error: The error to raise.
     """
 
     error: Exception
@@ -63,18 +67,22 @@ class Refusal:
 class Scan(Portable):
     """A volume that has not been read yet.
 
-    It can be pickled if its reader can be: if that is a function of a module, or `functools.partial` of one.
+    A scan can be pickled if its reader can: if that is a function of a module, or a
+    `functools.partial` of one.
 
     Args:
-        path: The file it is read from (hashed for the provenance).
-        reader: Reads that file.
+        path: The file of the volume; the provenance holds its hash.
+        reader: The function that reads that file.
         labels: What the values that `read` returns mean, where the volume is a label map and that is known.
-        parts: The other files that are read with it (hashed too): further slices, the voxels that go with a header.
-        content: Whether the volume holds labels or an image, where somebody has said so; else its values decide.
+        parts: The other files of the volume, hashed too: further slices, or voxels apart from their
+            header.
+        content: Whether the volume holds labels or an image, if that is known; else its values
+            decide.
         stored_labels: What the values in the file mean, where `read` converts them.
-        plugin: The name of the dataset plugin that brought the reader, for errors.
-        presumed_labels: What the values are taken to mean where nothing says so; what makes it doubtful is refused.
-        advice: How a user says what the values mean, for errors.
+        plugin: The name of the dataset plugin that the reader belongs to, for errors.
+        presumed_labels: What the values are assumed to mean if nothing says so; a volume that
+            contradicts this is refused.
+        advice: How a user can say what the values mean, for errors.
     """
 
     path: Path
@@ -89,11 +97,11 @@ class Scan(Portable):
 
     @classmethod
     def refused(cls, path: Path, error: Exception) -> Scan:
-        """Return the scan of a file that cannot be used: reading it raises why, and stops no other subject."""
+        """Return a scan that raises ``error`` when it is read, so that other subjects continue."""
         return cls(path, Refusal(error))
 
     def wrong_field(self) -> str | None:
-        """Return which field does not have the type that it should, such as ``path: str``; None if all have."""
+        """Return the first field of a wrong type, such as ``path: str``, or None if there is none."""
         return _wrong_field(
             (
                 ("path", self.path, isinstance(self.path, Path)),
@@ -104,13 +112,13 @@ class Scan(Portable):
         )
 
     def read(self) -> CleanVolume:
-        """Read the volume, check that it is one, and clean its voxels: nothing else enters, and nobody cleans again.
+        """Read, check and clean the volume; all volumes enter the tool this way.
 
         Returns:
             A 3-D volume of finite numbers, 0 outside the head, whose ``content`` says what it holds.
 
         Raises:
-            OasisGanError: If the file cannot be trusted, or its reader.
+            OasisGanError: If the file cannot be used, or its reader is broken.
         """
         with reading(self.path, self.plugin):
             answer = self.reader(self.path)
@@ -126,45 +134,52 @@ class Scan(Portable):
 
     @property
     def known_content(self) -> Content | None:
-        """Whether the volume holds labels or an image, where that is known before it is read."""
-        return self.content or ("labels" if self.labels else None)
+        """Whether the volume holds labels or an image, or None if only its values can tell."""
+        if self.content:
+            return self.content
+        return "labels" if self.labels else None
 
-    def in_labels(self, wanted: LabelSet) -> Scan:
-        """Return this scan so that it reads values of ``wanted``; where nothing says what its values mean, as it is.
+    def in_labels(self, label_set: LabelSet) -> Scan:
+        """Return a scan that converts the labels it reads to ``label_set``.
 
-        Reading it raises `OasisGanError` if it holds a label without a counterpart there, or if nothing says what its
-        values mean and there are two ways to read them.
+        If nothing says what its values mean, they are assumed to be of ``label_set`` already.
+        Reading the scan raises `OasisGanError` if a label has no counterpart in ``label_set``, or if
+        the meaning of its values is not known and ambiguous.
         """
         if self.content == "image":
             return self
         if self.labels is None:
-            return replace(self, presumed_labels=wanted)
-        if self.labels.labels == wanted.labels:
+            return replace(self, presumed_labels=label_set)
+        if self.labels.labels == label_set.labels:
             return self
-        return replace(self, labels=wanted, stored_labels=self.stored_labels or self.labels)
+        stored_labels = self.stored_labels or self.labels
+        return replace(self, labels=label_set, stored_labels=stored_labels)
 
     def holding(self, content: Content) -> Scan:
-        """Return this scan, known to hold labels or an image."""
+        """Return a copy of this scan that is known to hold labels or an image."""
         return replace(self, content=content)
 
     def _not_portable(self, found: str) -> OasisGanError:
-        expected = "a reader that another process can import: a function of a module, or functools.partial of one"
+        expected = (
+            "a reader that another process can import:"
+            " a function of a module, or functools.partial of one"
+        )
         remedy = f"fix the dataset plugin {self.plugin}".rstrip()
         return OasisGanError(self.path, expected=expected, found=found, remedy=remedy)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing to translate, or one pair to learn from.
+    """One head to translate, or one pair to learn from.
 
     Args:
-        name: Tells it from the others of its source; output files carry it.
-        source: What is translated.
-        target: What it should become, where that is known.
-        split: The side it is on, ``train``, ``validate`` or ``test``, where the data say so.
-        further: What is translated together with the source, by name, for models of several sources.
-        entities: Whose it is and of which visit and run, where the data say so, by the keys that BIDS has:
-            ``{"sub": "01", "ses": "2"}``. Where outputs go can depend on it.
+        name: The name of the subject, unique in its source; names of outputs contain it.
+        source: The scan to translate.
+        target: The real scan that the translation should resemble, if there is one.
+        split: Its side of the split, ``train``, ``validate`` or ``test``, if the data say so.
+        further: Further sources by name, for models that need several.
+        entities: The participant, session and run, if the data say so, under BIDS keys:
+            ``{"sub": "01", "ses": "2"}``. The path of an output can depend on them.
     """
 
     name: str
@@ -175,7 +190,7 @@ class Subject:
     entities: Mapping[str, str] = field(default_factory=dict)
 
     def wrong_field(self) -> str | None:
-        """Return which field does not have the type that it should, such as ``source.path: str``; None if all have."""
+        """Return the first field of a wrong type, such as ``source.path: str``, or None."""
         wrong = _wrong_field(
             (
                 ("name", self.name, isinstance(self.name, str)),
@@ -188,61 +203,65 @@ class Subject:
         )
         if wrong is not None:
             return wrong
-        for role, scan in {"source": self.source, "target": self.target, **self.further}.items():
-            wrong = scan.wrong_field() if scan is not None else None
+        scans = {"source": self.source, **self.further}
+        if self.target is not None:
+            scans = {"source": self.source, "target": self.target, **self.further}
+        for role, scan in scans.items():
+            wrong = scan.wrong_field()
             if wrong is not None:
                 return f"{role}.{wrong}"
         return None
 
     def holding(self, source: Content, target: Content) -> Subject:
-        """Return this subject, its source and its target known to hold labels or an image."""
-        counterpart = self.target.holding(target) if self.target else None
-        return replace(self, source=self.source.holding(source), target=counterpart)
+        """Return a copy of this subject whose source and target are known to hold these contents."""
+        target_scan = self.target.holding(target) if self.target else None
+        return replace(self, source=self.source.holding(source), target=target_scan)
 
     def paired(self) -> tuple[CleanVolume, CleanVolume]:
-        """Read source and target, which must lie on one grid.
+        """Read the source and the target, which must be on the same grid.
 
         Raises:
             OasisGanError: If there is no target, or the grids differ.
         """
         if self.target is None:
             remedy = "name the targets, for example with `target_root` or `target_suffix`"
-            raise OasisGanError(
-                self.source.path, expected="a target beside it", found="none", remedy=remedy
-            )
+            expected = "a target beside it"
+            raise OasisGanError(self.source.path, expected=expected, found="none", remedy=remedy)
         source, target = self.aligned(self.source.read(), self.target.read())
         source.geometry.require_same_grid(target.geometry, self.target.path)
         return source, target
 
     @staticmethod
     def aligned(source: V, target: V) -> tuple[V, V]:
-        """Return both volumes along the axes of the source, where they lie on one grid; a note says what was done.
+        """Return both volumes with the axes of the source, and a note on what was changed.
 
-        A target that is stored in another order of axes is turned, without resampling. A volume whose header does not
-        say where it lies takes the place of the other, if it has the same number and size of voxels.
+        A target that is stored with its axes in another order is reordered, without resampling. A
+        volume whose header does not give its position takes that of the other, if both have the same
+        number and size of voxels.
         """
-        ours, theirs = source.geometry, target.geometry
-        if ours.placed == theirs.placed or not ours.has_voxels_of(theirs):
-            return source, in_axis_order_of(target, ours)
-        note = "its header does not say where it lies: taken to lie where its mate does"
-        if ours.placed:
-            return source, replace(target, geometry=ours, notes=(*target.notes, note))
-        return replace(source, geometry=theirs, notes=(*source.notes, note)), target
+        grid = source.geometry
+        other = target.geometry
+        if grid.placed == other.placed or not grid.has_voxels_of(other):
+            return source, in_axis_order_of(target, grid)
+        note = "its header does not say where it lies: taken to lie where its counterpart does"
+        if grid.placed:
+            return source, replace(target, geometry=grid, notes=(*target.notes, note))
+        return replace(source, geometry=other, notes=(*source.notes, note)), target
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a user asks a dataset for.
+    """The subjects that a user asks for.
 
     Args:
         root: A file, or a folder to search with all its subfolders.
-        target_root: The folder that holds the targets under the same names, if it is another one.
-        source_suffix: How the names of sources end (``_seg.nii.gz``); empty: any.
-        target_suffix: How the names of targets end (``_t1.nii.gz``).
-        participants: Only these, by BIDS label (``01``, without ``sub-``); empty: all.
-        sessions: Only these, by BIDS label (``d0129``, without ``ses-``); empty: all.
-        spacing: Of voxels along the axes of a volume whose files do not say it, in mm.
-        max_voxels: A volume with more is refused before it is read.
+        target_root: The folder that holds targets of the same names, if it is another folder.
+        source_suffix: The end of the names of sources (``_seg.nii.gz``); empty for any.
+        target_suffix: The end of the names of targets (``_t1.nii.gz``).
+        participants: The BIDS labels of the participants (``01``, without ``sub-``); empty for all.
+        sessions: The BIDS labels of the sessions (``d0129``, without ``ses-``); empty for all.
+        spacing: The size of voxels along each axis in mm, for volumes whose files do not say it.
+        max_voxels: Volumes with more voxels are refused before they are read.
     """
 
     root: Path
@@ -256,23 +275,24 @@ class Selection:
 
     @property
     def wants_targets(self) -> bool:
-        """Whether pairs are asked for."""
+        """Whether the user asks for pairs of source and target."""
         return self.target_root is not None or bool(self.target_suffix)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset(Description):
-    """A reader plugin: one way in which volumes lie on a disk.
+    """A reader plugin for one layout of files.
 
     Args:
         name: What the user types after ``--dataset``.
         summary: One line for ``oasis-gan plugins``.
-        open: Lists the subjects of a selection in a stable order, lazily: no voxel is read before `Scan.read`.
-            Raises `OasisGanError` where the selection holds nothing that it reads.
-        recognises: Whether a file or folder looks like this layout; the tool asks when ``--dataset`` is not given.
-        generic: Whether it reads a file format wherever it lies: it is then chosen only where no reader of a
-            particular layout recognises anything.
-        by_participant: Whether it heeds the participants and sessions of a selection.
+        open: Lists the subjects of a selection lazily, in a stable order; voxels are read only by
+            `Scan.read`. It raises `OasisGanError` if the selection holds no subject.
+        recognises: Tells whether a file or folder has this layout; the tool asks if ``--dataset`` is
+            not given.
+        generic: Whether the reader accepts a file format in any layout; it is then chosen only if no
+            reader of a particular layout recognises the data.
+        by_participant: Whether the reader uses the participants and sessions of a selection.
     """
 
     open: Callable[[Selection], Iterable[Subject]]

@@ -1,4 +1,4 @@
-"""Where plugins come from: entry points of installed distributions, and files that a user names."""
+"""Find plugins: entry points of installed distributions, and files that a user names."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .plugin_files import PluginFile
 
 Load = Callable[[], object]
 PROJECT = "oasis_gan"
-"""The entry-point group of plugins, and what pluggy knows their hooks by."""
+"""The entry-point group of plugins, and pluggy's name for the project."""
 OWN_DISTRIBUTION = "oasis-gan"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a plugin came from: its own name, and the distribution or file that brought it."""
+    """The name of a plugin, and the distribution or file that it came from."""
 
     plugin: str
     provider: str
@@ -28,19 +28,20 @@ class Source:
 
 
 def installed() -> Iterator[tuple[Source, Load]]:
-    """Yield the installed plugins, our own first so that no third party takes over a built-in.
+    """Yield the installed plugins, our own first, so that no other plugin can replace a built-in.
 
-    Nothing is imported yet; whatever is wrong with a plugin is raised when it is loaded.
+    No plugin is imported yet; a broken plugin raises its error when it is loaded.
     """
     found: dict[tuple[str, str], Load] = {}
     for distribution in distributions():
         for entry_point in _entry_points(distribution):
             # The first of two copies on the path is the one that gets imported.
             found.setdefault((_name(distribution), entry_point.name), entry_point.load)
-    for (provider, name), load in sorted(
-        found.items(), key=lambda item: (item[0][0] != OWN_DISTRIBUTION, item[0])
-    ):
-        yield Source(name, provider), load
+    own = sorted(key for key in found if key[0] == OWN_DISTRIBUTION)
+    others = sorted(key for key in found if key[0] != OWN_DISTRIBUTION)
+    for key in (*own, *others):
+        provider, name = key
+        yield Source(name, provider), found[key]
 
 
 def from_file(file: Path) -> tuple[Source, Load]:
@@ -49,12 +50,11 @@ def from_file(file: Path) -> tuple[Source, Load]:
 
 
 def _entry_points(distribution: Distribution) -> list[EntryPoint]:
-    """Return a distribution's plugins; a broken list of them counts as one plugin, which cannot be loaded."""
+    """Return a distribution's plugins; a broken list counts as one plugin that cannot be loaded."""
     try:
-        return [
-            entry_point for entry_point in distribution.entry_points if entry_point.group == PROJECT
-        ]
-    # The file may be anybody's, and importlib.metadata raises whatever it trips over.
+        entry_points = distribution.entry_points
+        return [entry_point for entry_point in entry_points if entry_point.group == PROJECT]
+    # The file is foreign, and importlib.metadata may raise anything.
     except Exception:  # noqa: BLE001
         broken = EntryPoint("entry_points.txt", "a line that is not NAME = MODULE", PROJECT)
         return [broken] if _mentions_us(distribution) else []
@@ -68,10 +68,10 @@ def _mentions_us(distribution: Distribution) -> bool:
 
 
 def _name(distribution: Distribution) -> str:
-    """Return a distribution's name; what an interrupted uninstall leaves behind has none."""
+    """Return a distribution's name, which is missing after an interrupted uninstall."""
     try:
         name = distribution.metadata["Name"]
-    # Python versions differ in what they do where there is no name, or no metadata at all.
+    # Python versions behave differently if there is no name, or no metadata at all.
     except Exception:  # noqa: BLE001
         name = None
     return name or "a distribution without a name"

@@ -1,4 +1,4 @@
-"""Calling the code of plugins: whatever it raises can be reported in one line, and ends nothing but itself."""
+"""Call the code of plugins, and turn whatever it raises into an error of one line."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ..errors import DEBUG, OasisGanError, one_line, safe_text
 
 
 class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
-    """A block that calls a plugin: only an `Exception` leaves it, so that ``except Exception`` is enough around it.
+    """A context manager for calls into a plugin, which lets only an `Exception` through.
 
-    A plugin may raise anything: `SystemExit` from a ``sys.exit(0)``, `GeneratorExit`, a `BaseException` of its own.
-    These become an `OasisGanError`. The user's Ctrl-C goes through.
+    A plugin may raise anything: `SystemExit` from a ``sys.exit(0)``, `GeneratorExit`, or its own
+    `BaseException`. These become an `OasisGanError`. The user's Ctrl-C passes unchanged.
 
     Args:
-        where: The file, model or plugin concerned; the error names it.
+        where: The file, model or plugin that the error names.
 
     Raises:
-        OasisGanError: Instead of what is no `Exception`.
+        OasisGanError: In place of any exception that is not an `Exception`.
     """
 
     def __init__(self, where: object) -> None:
@@ -39,7 +39,7 @@ class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
         """Let an `Exception` or an interruption pass; raise `OasisGanError` instead of anything else."""
         if error is None or isinstance(error, Exception):
             return
-        # Signals reach the main thread alone: in any other it is the plugin that says "interrupted".
+        # Ctrl-C reaches only the main thread: in any other, the plugin raised KeyboardInterrupt.
         if (
             isinstance(error, KeyboardInterrupt)
             and threading.current_thread() is threading.main_thread()
@@ -56,17 +56,17 @@ class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
 
 @contextmanager
 def reading(where: object, plugin: str) -> Iterator[None]:
-    """Let a dataset plugin read or list in a block: what it raises names the file and the plugin.
+    """Add the file and the plugin to the errors that a dataset plugin raises in this block.
 
-    A reader that meets a missing column raises a `KeyError`, one that meets a file cut short an `EOFError`: neither
-    says in which file.
+    A reader may raise a `KeyError` for a missing column, or an `EOFError` for a truncated file; neither
+    names the file.
 
     Args:
         where: The file or folder that is read.
         plugin: The name of the dataset plugin; empty if it is not known.
 
     Raises:
-        OasisGanError: Instead of what is neither an `OasisGanError` nor an error of the file system.
+        OasisGanError: In place of any exception but an error of the file system.
     """
     try:
         with foreign_code(where):
@@ -74,7 +74,7 @@ def reading(where: object, plugin: str) -> Iterator[None]:
     except (OasisGanError, MemoryError):
         raise
     except Exception as error:
-        # With its number an error of the file system says what to do; without, it is a format's, as of gzip.
+        # Only errors of the file system have a number; gzip, for example, raises an OSError without.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reader = f"the dataset plugin {plugin}" if plugin else "its reader"
@@ -92,7 +92,7 @@ def using_model(
     expected: str | None = None,
     remedy: str = "fix the model, or the plugin",
 ) -> Iterator[None]:
-    """Let a model plugin work on a model folder in a block: what it raises names the folder and the plugin.
+    """Add the folder and the plugin to the errors that a model plugin raises in this block.
 
     Args:
         folder: The folder of the model.
@@ -101,14 +101,14 @@ def using_model(
         remedy: What to do about it.
 
     Raises:
-        OasisGanError: Instead of what is neither an `OasisGanError` nor an error of the file system.
+        OasisGanError: In place of any exception but an `OSError`.
     """
     try:
         with foreign_code(folder):
             yield
     except (OasisGanError, OSError):
         raise
-    # The kind may be anybody's.
+    # The kind may come from any plugin, and raise anything.
     except Exception as error:
         expected = expected or f"a model that the plugin {kind} can use"
         raise OasisGanError(

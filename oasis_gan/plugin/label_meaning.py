@@ -1,8 +1,8 @@
-"""What the values of a label map mean, as far as the files around it say so.
+"""Find out what the values of a label map mean, from its name and the files around it.
 
-The order of evidence: a table made for the file (``<same name>.tsv``, a ``dseg.tsv`` that applies to it in BIDS, a
-colour table of FreeSurfer's form of its name), the file's own name, a colour table in its folder, and that it lies in a
-BIDS dataset.
+Evidence is used in this order: a table made for the file (``<same name>.tsv``, a ``dseg.tsv`` that
+applies to it in BIDS, a colour table of FreeSurfer's form with the name of the file), the name of the
+file, a colour table in its folder, and its place in a BIDS dataset.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ from .datasets import Scan
 
 DESCRIPTION = "dataset_description.json"
 _COLOURS = "FreeSurferColorLUT.txt"
+_COLOUR_ENDINGS = (".lut", ".ctab", "_LUT.txt", ".LUT.txt", "LUT.txt", ".txt")
 _DSEG_TABLE = re.compile(r"((?:[a-zA-Z]+-[a-zA-Z0-9+]+_)*)dseg\.tsv")
 _IN_BIDS = re.compile(r"sub-.+|ses-.+|sess-.+|anat\d*|func\d*|dwi\d*|fmap\d*|perf|pet|mri|seg")
-_DEEPEST = 9  # folders above a file that are looked at for a description
+_DEEPEST = 9  # folders above a file that may hold the description of its dataset
 _NOT_BIDS = {"sourcedata", "code"}
 _WITHOUT_TABLE = (
     "no *_dseg.tsv says what the labels mean: taken for those common in BIDS, 1 GM, 2 WM, 3 CSF"
@@ -43,10 +44,10 @@ _WITHOUT_TABLE = (
 
 
 def find_label_set(path: Path) -> LabelSet | None:
-    """Return what the values of a label map mean by what lies beside it, or None where nothing says so.
+    """Return what the values of a label map mean, or None if nothing beside it says so.
 
     Args:
-        path: Of a volume, which is not opened.
+        path: The path of the volume, which is not opened.
 
     Raises:
         OasisGanError: If a table that applies to it cannot be used.
@@ -55,16 +56,16 @@ def find_label_set(path: Path) -> LabelSet | None:
 
 
 def _places(path: Path) -> list[Path]:
-    """Return where a file is named, and where it lies if that is a link."""
-    # As it is named: resolving follows links.
+    """Return the path of a file and, if that is a link, the path that it leads to."""
+    # Not Path.resolve, which follows links.
     named = Path(os.path.abspath(path))  # noqa: PTH100
-    there = Path(os.path.realpath(path))
-    return [named] if there == named else [named, there]
+    real = Path(os.path.realpath(path))
+    return [named] if real == named else [named, real]
 
 
 @dataclass(frozen=True)
 class _Refusing:
-    """A reader of a scan nobody can say the labels of; it raises why, until somebody says what they mean."""
+    """A reader that raises why the labels of a scan are unknown; it keeps the real reader."""
 
     reader: Callable[[Path], Volume]
     error: Exception
@@ -75,9 +76,9 @@ class _Refusing:
 
 @dataclass(frozen=True)
 class _CommonBids:
-    """A reader of a ``dseg`` without a table, whose labels are taken to be those common in BIDS.
+    """A reader of a ``dseg`` without a table, whose labels are assumed to be those common in BIDS.
 
-    It notes so, and refuses a map whose tissues then lie as in no head.
+    It adds a note, and refuses a map in which the positions of the tissues are impossible.
     """
 
     reader: Callable[[Path], Volume]
@@ -91,10 +92,10 @@ class _CommonBids:
 
 @dataclass(frozen=True, eq=False)
 class LabelSetFinder:
-    """Finds label sets, and remembers folders and tables: one for each run, since files change in between.
+    """Finds label sets and caches folders and tables; make a new one for each run, as files change.
 
     Args:
-        advice: How a user says what values mean, for errors.
+        advice: How a user can say what values mean, for errors.
     """
 
     advice: LabelAdvice = ADVICE
@@ -113,22 +114,20 @@ class LabelSetFinder:
     def describe(
         self, scan: Scan, *, explicit: LabelSet | None = None, default: LabelSet | None = None
     ) -> Scan:
-        """Return a scan that knows what its values mean, where somebody says so.
+        """Return a copy of a scan with its label set, if that can be found.
 
-        What is wrong with a table is raised when the scan is read.
+        A broken table raises its error when the scan is read.
 
         Args:
-            scan: Of any file.
-            explicit: What a user says; it goes before everything else.
-            default: What a ``dseg`` without a table means to its reader, as in a dataset known to be BIDS.
+            scan: The scan of any file.
+            explicit: The label set that the user names; it overrides everything else.
+            default: The label set of a ``dseg`` without a table, as in a dataset known to be BIDS.
         """
         scan = replace(scan, advice=self.advice)
         if explicit is not None:
-            reader = (
-                scan.reader.reader
-                if isinstance(scan.reader, (_Refusing, _CommonBids))
-                else scan.reader
-            )
+            reader = scan.reader
+            if isinstance(reader, (_Refusing, _CommonBids)):
+                reader = reader.reader
             return replace(scan, labels=explicit, reader=reader)
         if scan.labels is not None or isinstance(scan.reader, _Refusing):
             return scan
@@ -138,14 +137,14 @@ class LabelSetFinder:
             return replace(scan, reader=_Refusing(scan.reader, error))
         if found is not None:
             return replace(scan, labels=found)
-        if self._is_common_bids(scan.path) or (default is not None and is_dseg(stem_of(scan.path))):
-            return replace(
-                scan, labels=default or BIDS, reader=_CommonBids(scan.reader, self.advice)
-            )
+        has_default = default is not None and is_dseg(stem_of(scan.path))
+        if has_default or self._is_common_bids(scan.path):
+            reader = _CommonBids(scan.reader, self.advice)
+            return replace(scan, labels=default or BIDS, reader=reader)
         return scan
 
     def _by_evidence(self, path: Path) -> LabelSet | None:
-        """Return what tables and the name say, looked at where the file is named, and where a link to it leads."""
+        """Return what tables and the file name say, at the path of the file and where a link leads."""
         for place in _places(path):
             if is_image(stem_of(place)):
                 return None
@@ -155,7 +154,7 @@ class LabelSetFinder:
         return None
 
     def _beside(self, path: Path, where: Path) -> LabelSet | None:
-        """Return what lies beside a file; ``where`` is what an error calls it."""
+        """Return the label set that files beside ``path`` give; errors are about ``where``."""
         table = self._own_table(path) or self._bids_table(path)
         if table is not None:
             return self._read(table)
@@ -179,11 +178,11 @@ class LabelSetFinder:
             table = path.with_name(f"{stem}.tsv")
             if is_dseg(stem) or has_label_columns(table):
                 return table
-        candidates = (
-            f"{stem}{end}" for end in (".lut", ".ctab", "_LUT.txt", ".LUT.txt", "LUT.txt", ".txt")
-        )
-        tables = (path.with_name(name) for name in candidates if name in names)
-        return next((table for table in tables if is_colour_table(table)), None)
+        for ending in _COLOUR_ENDINGS:
+            table = path.with_name(f"{stem}{ending}")
+            if table.name in names and is_colour_table(table):
+                return table
+        return None
 
     def _bids_table(self, path: Path) -> Path | None:
         """Return the ``dseg.tsv`` that applies to a ``dseg`` by inheritance.
@@ -195,15 +194,15 @@ class LabelSetFinder:
         stem = stem_of(path)
         if not is_dseg(stem):
             return None
-        ours = entities_of(stem).items()
+        entities = entities_of(stem).items()
         for folder in self._dataset_folders(path):
-            fitting = [
-                (len(theirs), name)
-                for name, theirs in self._dseg_tables(folder)
-                if theirs.items() <= ours
-            ]
-            if fitting:
-                return folder / max(fitting)[1]
+            applicable = []
+            for name, table_entities in self._dseg_tables(folder):
+                if table_entities.items() <= entities:
+                    applicable.append((len(table_entities), name))
+            if applicable:
+                _, most_specific = max(applicable)
+                return folder / most_specific
         return None
 
     def _dseg_tables(self, folder: Path) -> list[tuple[str, Mapping[str, str]]]:
@@ -221,33 +220,36 @@ class LabelSetFinder:
         if len(tables) > 1:
             shown = " and ".join(table.name for table in tables[:8])
             remedy = f"name one with {self.advice.option}"
-            raise OasisGanError(
-                where, expected="one colour table beside it", found=shown, remedy=remedy
-            )
+            expected = "one colour table beside it"
+            raise OasisGanError(where, expected=expected, found=shown, remedy=remedy)
         return tables[0] if tables else None
 
     def _colour_tables(self, folder: Path) -> list[Path]:
         if folder not in self._colours:
-            names = self._list(folder)
-            found = [folder / name for name in sorted(names) if name.casefold().endswith("lut.txt")]
-            own = [folder / _COLOURS] if _COLOURS in names else []
-            self._colours[folder] = own or [table for table in found if is_colour_table(table)]
+            self._colours[folder] = self._find_colour_tables(folder)
         return self._colours[folder]
 
+    def _find_colour_tables(self, folder: Path) -> list[Path]:
+        names = self._list(folder)
+        if _COLOURS in names:
+            return [folder / _COLOURS]
+        candidates = [name for name in sorted(names) if name.casefold().endswith("lut.txt")]
+        return [folder / name for name in candidates if is_colour_table(folder / name)]
+
     def _is_common_bids(self, path: Path) -> bool:
-        """Whether a file is a ``dseg`` in a BIDS dataset."""
+        """Tell whether a file is a ``dseg`` in a BIDS dataset."""
         return any(self._lies_in_bids(place) for place in _places(path))
 
     def _lies_in_bids(self, path: Path) -> bool:
-        return is_dseg(stem_of(path)) and any(
-            self._describes(folder, path) for folder in path.parents[:_DEEPEST]
-        )
+        if not is_dseg(stem_of(path)):
+            return False
+        return any(self._describes(folder, path) for folder in path.parents[:_DEEPEST])
 
     def _dataset_folders(self, path: Path) -> Iterator[Path]:
         """Yield the folders above a file that may belong to its dataset, the nearest first.
 
-        They end with the one that holds the description; a derivative within a dataset inherits from that too. Without
-        a description they end with the first that is not called as in BIDS.
+        The last is the outermost folder with a description, because a derivative inside a dataset
+        inherits from that too. Without a description, the last is the first whose name is not BIDS.
         """
         folders = path.parents[:_DEEPEST]
         described = [index for index, folder in enumerate(folders) if self._describes(folder, path)]
@@ -260,7 +262,7 @@ class LabelSetFinder:
                 return
 
     def _describes(self, folder: Path, path: Path) -> bool:
-        """Whether a folder is a BIDS dataset, and a file in it is not where a dataset keeps what is not BIDS."""
+        """Tell whether a folder is a BIDS dataset, and a file is in the part of it that follows BIDS."""
         within = path.relative_to(folder).parts
         return DESCRIPTION in self._list(folder) and within[0] not in _NOT_BIDS
 

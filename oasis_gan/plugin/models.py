@@ -1,4 +1,4 @@
-"""What a model plugin describes: a kind of model, how it is trained, and how a trained one translates volumes."""
+"""Describe model plugins: a kind of model, how it is trained, and how it translates volumes."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from .training_data import TrainingData
 
 _MAX_CARD = 2**20  # bytes
 VOLUME = "volume"
-"""What a model calls the volume that it translates in an error; the tool puts the name of the file in its place."""
+"""A model's name for the volume in an error; the tool replaces it with the name of the file."""
 Progress = Callable[[float], None]
-"""Takes the fraction of a volume that is done, from 0 to 1."""
+"""A function that takes the fraction of a volume that is done, from 0 to 1."""
 
 
 def ignore_progress(fraction: float) -> None:
-    """Take the fraction that is done, and do nothing with it."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What the tool has to know of a trained model to feed it and to write its answer.
+    """A description of a trained model: its sources, its target and its options.
 
     Args:
         name: The name of the trained model.
         version: The version of the trained model.
-        sources: What goes in, an encoding by name. The answer lies on the grid of the first.
-        target: What comes out.
-        output: The suffix that outputs carry in their names, such as ``T1w``.
+        sources: The encoding of each source, by name. The answer is on the grid of the first.
+        target: The encoding of the answer.
+        output: The suffix in the names of outputs, such as ``T1w``.
         weights_sha256: The SHA-256 of the weights; empty if there are none.
-        options: What the user may choose; `ModelKind.load` takes each of them as a keyword argument.
-        details: What else decides how outputs look, for the file beside each of them; JSON.
-        note: What a user should know before trusting the model, such as that its training is not finished.
+        options: The user's choices; `ModelKind.load` takes each of them as a keyword argument.
+        details: Further settings that affect outputs, for the file beside each output; JSON.
+        note: A warning for the user, such as that training is not finished; empty if there is none.
     """
 
     name: str
@@ -67,12 +67,13 @@ class ModelCard:
 
 @dataclass(frozen=True, kw_only=True)
 class Translation:
-    """What a model makes of its sources.
+    """The answer of a model to its sources.
 
     Args:
         volume: The answer, on the grid of the first source.
         maps: Further volumes on that grid by name, such as ``uncertainty``.
-        details: How the model made it, for the file beside the output, such as the planes that it sliced in; JSON.
+        details: How the answer was computed, such as the slicing planes, for the file beside the
+            output; JSON.
     """
 
     volume: Volume
@@ -88,7 +89,7 @@ class Computation:
         precision: The number format of the arithmetic, such as ``float32`` or ``bfloat16``. Outputs computed in
             different precisions are different outputs.
         software: The versions of the packages that compute, by name, such as ``{"tensorflow": "2.21.0"}``.
-        threads: On how many threads.
+        threads: The number of threads.
         note: A line for the user if the precision is not the one that was requested; empty if it is.
     """
 
@@ -98,7 +99,7 @@ class Computation:
     note: str = ""
 
     def record(self) -> dict[str, object]:
-        """Return what is recorded about the machine: no two outputs are different because of it."""
+        """Return the facts about the machine; outputs do not depend on them."""
         return {"software": dict(self.software), "threads": self.threads}
 
 
@@ -142,35 +143,37 @@ def computation_of(translator: Translator) -> Computation | None:
     computation: object = getattr(translator, "computation", None)
     if computation is None or isinstance(computation, Computation):
         return computation
-    where, found = type(translator).__name__, type(computation).__name__
+    where = type(translator).__name__
+    found = type(computation).__name__
     raise OasisGanError(where, expected="a Computation", found=found, remedy="fix the model plugin")
 
 
-def _unseen(step: int, steps: int, doing: str) -> None:
-    """Ignore progress."""
+def _ignore_steps(step: int, steps: int, doing: str) -> None:
+    """Ignore the progress of a training."""
 
 
-def _never() -> bool:
-    """Go on."""
+def _never_stop() -> bool:
+    """Never ask a training to stop."""
     return False
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
-    """What the tool asks a model kind to learn.
+    """The training data, the settings and the callbacks of a training.
 
     Args:
-        subjects: Pairs to learn from.
-        validation: Pairs to measure on, never learnt from.
-        out: The model folder to make; it is there, and holds what was asked for and the split.
+        subjects: The pairs to learn from.
+        validation: The pairs to validate on, which are never learnt from.
+        out: The model folder to fill; it exists, and holds the settings and the split.
         recipe: The settings, as read from the user's TOML file and options; the kind validates them.
             ``labels`` among them is a `LabelSet`, which the user gave by name. What the volumes hold, and what label
             maps were converted to, is what `ModelKind.check_settings` said.
-        report: Takes what is worth keeping, a line each.
-        progress: Takes the step that is done, of how many, and a few words such as ``L1 0.0113``; as often as it likes.
-        resume: Whether to go on with the run that was begun in ``out``.
-        stop_requested: Whether a signal asks to stop. A kind that asks this after each step saves what it has and
-            returns once it is so; one that never asks is interrupted wherever it is.
+        report: Called with each line to keep in the log.
+        progress: Called with the step, the number of steps, and a few words such as ``L1 0.0113``, as
+            often as the kind likes.
+        resume: Whether to resume the training in ``out``.
+        stop_requested: Returns whether a signal asks to stop. A kind that calls this after each step
+            can save its work and return; one that never does is interrupted anywhere.
     """
 
     subjects: tuple[Subject, ...]
@@ -178,9 +181,9 @@ class TrainingRequest:
     out: Path
     recipe: Mapping[str, object]
     report: Callable[[str], None]
-    progress: Callable[[int, int, str], None] = _unseen
+    progress: Callable[[int, int, str], None] = _ignore_steps
     resume: bool = False
-    stop_requested: Callable[[], bool] = _never
+    stop_requested: Callable[[], bool] = _never_stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,22 +223,21 @@ class ModelKind(Description):
 
 
 def kind_of(folder: Path) -> str:
-    """Return which kind of model lies in a folder: the ``kind`` in its ``model.json``.
+    """Return the ``kind`` in the ``model.json`` of a model folder.
 
     Raises:
         OasisGanError: If the folder or the file does not say.
     """
     path = folder / "model.json"
-    expected, remedy = (
-        "a model folder with a model.json",
-        "see oasis-gan models, or name another folder",
-    )
-    # Opening a pipe would wait for somebody to write into it.
+    expected = "a model folder with a model.json"
+    remedy = "see oasis-gan models, or name another folder"
+    # A pipe is not a file: opening it would block until somebody writes into it.
     if not path.is_file():
         raise OasisGanError(path, expected=expected, found="no such file", remedy=remedy)
-    if path.stat().st_size > _MAX_CARD:
-        found = f"{path.stat().st_size} bytes"
-        raise OasisGanError(path, expected=f"at most {_MAX_CARD} bytes", found=found, remedy=remedy)
+    size = path.stat().st_size
+    if size > _MAX_CARD:
+        expected = f"at most {_MAX_CARD} bytes"
+        raise OasisGanError(path, expected=expected, found=f"{size} bytes", remedy=remedy)
     try:
         data = read_small(path, _MAX_CARD)
         require_unique_keys(data, path)
@@ -243,7 +245,6 @@ def kind_of(folder: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise OasisGanError(path, expected=expected, found=one_line(error), remedy=remedy) from None
     if not isinstance(kind, str):
-        raise OasisGanError(
-            path, expected="the name of a kind of model", found=repr(kind), remedy=remedy
-        )
+        expected = "the name of a kind of model"
+        raise OasisGanError(path, expected=expected, found=repr(kind), remedy=remedy)
     return kind

@@ -1,4 +1,4 @@
-"""The options of a trained model: what whoever runs it may choose."""
+"""Describe the options of a trained model, which its user may choose."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ Value = str | float | int | bool
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One choice that a model leaves to its user, such as the plane it slices in.
+    """One option of a model, such as the slicing plane.
 
     Args:
         name: What the user types before the equals sign: ``--option NAME=VALUE``.
         help: One sentence for ``oasis-gan models NAME``.
-        default: The value where the user gives none; its type is that of the option.
-        choices: The values to choose from; empty where any value within the limits will do.
-        minimum: The smallest number; None where there is no limit.
-        maximum: The largest number; None where there is no limit.
+        default: The default value; its type is that of the option.
+        choices: The values to choose from; empty if any value within the limits is valid.
+        minimum: The smallest valid number, or None if there is no limit.
+        maximum: The largest valid number, or None if there is no limit.
 
     Raises:
-        ValueError: If the default is none of the choices, or outside the limits.
+        ValueError: If the default is not one of the choices, or is outside the limits.
     """
 
     name: str
@@ -35,9 +35,11 @@ class Option:
 
     @property
     def expected(self) -> str:
-        """What a value may be, in words: ``axial, coronal or all``, ``a number from 0 to 1``."""
+        """The valid values in words: ``axial, coronal or all``, ``a number from 0 to 1``."""
+        if len(self.choices) > 1:
+            return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
         if self.choices:
-            return " or ".join(filter(None, (", ".join(self.choices[:-1]), self.choices[-1])))
+            return self.choices[0]
         if isinstance(self.default, bool):
             return "true or false"
         if isinstance(self.default, str):
@@ -52,10 +54,10 @@ class Option:
         return kind
 
     def parse(self, value: object) -> Value:
-        """Return a value of this option, given as such or as the text that a user typed.
+        """Convert a value, or the text that a user typed, to a value of this option.
 
         Raises:
-            ValueError: If it is none; the message is `expected`.
+            ValueError: If the value is not valid; the message is `expected`.
         """
         if self.choices or isinstance(self.default, str):
             return self._parse_word(str(value))
@@ -80,7 +82,7 @@ class Option:
             raise ValueError(self.expected) from None
         low = float("-inf") if self.minimum is None else self.minimum
         high = float("inf") if self.maximum is None else self.maximum
-        # Written so that NaN is refused too.
+        # Written this way so that NaN is refused too.
         if not low <= number <= high:
             raise ValueError(self.expected)
         return number

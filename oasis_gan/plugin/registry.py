@@ -1,4 +1,4 @@
-"""What the plugins offer, and keeping the tool alive when one of them is broken."""
+"""Load plugins and collect what they offer; a broken plugin must not stop the tool."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .hookspecs import HOOK_KINDS
 from .models import ModelKind
 
 _CORE = Source("core", OWN_DISTRIBUTION)
-"""Who offers what the tool has without any plugin."""
+"""The origin of everything that the tool offers without a plugin."""
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model that comes with a plugin."""
+    """A trained model that a plugin ships."""
 
     name: str
     kind: ModelKind
@@ -35,7 +35,7 @@ class TrainedModel:
 
 
 class Registry:
-    """All that the installed plugins offer, and what is wrong with those that offer nothing.
+    """Everything that the installed plugins offer, and the problems of broken plugins.
 
     ``registry[Dataset]`` is the catalogue of all readers, and so on for each kind of description.
 
@@ -43,9 +43,9 @@ class Registry:
         kinds: The kinds of things that plugins can offer.
 
     Attributes:
-        trained: The trained models that come with plugins.
-        problems: What is broken, a line each.
-        deprecations: What still works and will not for ever, a line each.
+        trained: The trained models that plugins ship.
+        problems: One line for each problem of a plugin.
+        deprecations: One line for each deprecated feature that a plugin uses.
     """
 
     def __init__(self, kinds: Iterable[HookKind] = HOOK_KINDS) -> None:
@@ -67,7 +67,8 @@ class Registry:
     ) -> Registry:
         """Load every installed plugin, the project's own first, then the plugin ``files``.
 
-        A broken installed plugin becomes a line in `problems`. A broken file was asked for by the user.
+        A broken installed plugin becomes a line in `problems`. A broken file raises an error, because
+        the user asked for it.
 
         Args:
             files: Plugin files that the user names.
@@ -91,7 +92,7 @@ class Registry:
         return self._catalogues[description]
 
     def catalogues(self) -> Iterator[tuple[HookKind, Catalogue[Any]]]:
-        """Yield each kind of thing with what there is of it."""
+        """Yield each kind with its catalogue."""
         for kind in self._kinds.values():
             yield kind, self._catalogues[kind.description]
 
@@ -105,15 +106,14 @@ class Registry:
         error = self._errors[known]
         if isinstance(error, NameTakenError):
             raise _file_takes_name(file, error)
+        expected = "a working plugin"
+        found = self.problems[known]
         raise OasisGanError(
-            "`plugin_files`",
-            expected="a working plugin",
-            found=self.problems[known],
-            remedy="fix that file",
+            "`plugin_files`", expected=expected, found=found, remedy="fix that file"
         )
 
     def _take(self, manager: pluggy.PluginManager, source: Source, load: Load) -> None:
-        """Register one plugin and collect its offers, each hook by itself: what one breaks the others keep."""
+        """Register one plugin and collect its offers; each hook is called separately, as it may fail."""
         try:
             with foreign_code("import"):
                 plugin = _load(load)
@@ -130,30 +130,28 @@ class Registry:
     def _register(
         self, manager: pluggy.PluginManager, plugin: object, source: Source
     ) -> list[pluggy.HookCaller]:
-        """Register a plugin and return the hooks that it implements; note what it should no longer use."""
+        """Register a plugin, record deprecated features, and return the hooks that it implements."""
         remedy = "see oasis_gan.plugin.hookspecs"
         try:
-            # Python shows nobody the warnings that pluggy gives here, since they are about somebody else's module.
+            # Python hides the warnings that pluggy gives here: they are about another module.
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 manager.register(plugin, name=str(source))
         except pluggy.PluginValidationError as error:
-            # Its last line says what is wrong, those before only where.
+            # Only the last line says what is wrong.
+            expected = "the arguments of their specs"
             found = str(error).splitlines()[-1]
-            raise OasisGanError(
-                "hooks", expected="the arguments of their specs", found=found, remedy=remedy
-            ) from None
+            raise OasisGanError("hooks", expected=expected, found=found, remedy=remedy) from None
         for warning in caught:
             self.deprecations.append(printable(f"plugin {source}: {warning.message}"))
         callers = manager.get_hookcallers(plugin) or []
         if not callers and not find_extensions(plugin):
-            raise OasisGanError(
-                source.plugin, expected="a hook marked @hookimpl", found="none", remedy=remedy
-            )
+            expected = "a hook marked @hookimpl"
+            raise OasisGanError(source.plugin, expected=expected, found="none", remedy=remedy)
         return callers
 
     def _take_hook(self, hook: str, implementation: pluggy.HookImpl, source: Source) -> None:
-        """Collect what one hook of a plugin offers; one of another version of the tool may be marked as optional."""
+        """Collect what one hook of a plugin offers; an unknown hook is an error unless it is optional."""
         kind = self._kinds.get(hook)
         if kind is not None:
             self._collect(kind, implementation, source)
@@ -184,7 +182,7 @@ class Registry:
                 self._add_trained(offer, source)
 
     def _add_trained(self, offer: object, source: Source) -> None:
-        """Take in the trained models that come with a kind of model."""
+        """Add the trained models that are shipped with a kind of model."""
         if not isinstance(offer, ModelKind):
             return
         for name, folder in offer.shipped.items():
@@ -199,7 +197,7 @@ class Registry:
 
 
 def _load(load: Load) -> object:
-    """Return the module of a plugin, if this tool serves the version of the API that it was written for."""
+    """Import a plugin, and check that the tool supports its API version."""
     try:
         plugin = load()
     except ImportError as error:
@@ -210,14 +208,14 @@ def _load(load: Load) -> object:
 
 def _call(kind: HookKind, implementation: pluggy.HookImpl) -> Iterable[Any]:
     """Call one implementation of a hook with the arguments that it takes."""
-    # Not through pluggy, which calls the implementations of all plugins at once: one that raises would lose them all.
+    # pluggy would call the implementations of all plugins, and lose all results if one raises.
     arguments = [kind.arguments[name] for name in implementation.argnames]
     offers: Iterable[Any] = implementation.function(*arguments)  # type: ignore[assignment]
     return offers
 
 
 def _file_takes_name(file: Path, error: NameTakenError) -> OasisGanError:
-    """Return what to say of a plugin file that offers a name which another plugin holds, often its installed self."""
+    """Explain that a plugin file offers a taken name, often that of its own installed copy."""
     holder = error.holder
     if holder.provider == OWN_DISTRIBUTION:
         remedy = "choose another name in that file"

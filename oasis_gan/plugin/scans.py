@@ -1,4 +1,4 @@
-"""Files as scans, for readers that list them: one that is read later, or one of which reading says what is wrong."""
+"""Make scans from files, for the readers that list them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .datasets import Scan, Subject
 
 
 def volume_scan(path: Path, max_voxels: int = MAX_VOXELS, labels: LabelSet | None = None) -> Scan:
-    """Return a file as a scan that `read_volume` reads; of a pair, with its other half."""
+    """Return a scan that `read_volume` reads; the scan of a pair names both files."""
     parts = (other_half(path),) if is_pair_name(path) else ()
     return Scan(path, partial(read_volume, max_voxels=max_voxels), labels, parts)
 
 
 def pair_scan(path: Path, max_voxels: int = MAX_VOXELS, labels: LabelSet | None = None) -> Scan:
-    """Return a pair as a scan of both its files, given either."""
+    """Return the scan of a pair of header and voxels, given either file."""
     return Scan(path, partial(read_pair, max_voxels=max_voxels), labels, (other_half(path),))
 
 
 def unreadable(root: Path, error: OSError) -> Subject:
-    """Return a subject that stands for a folder below ``root`` that cannot be listed: reading it says why."""
+    """Return a subject for a folder that cannot be listed; reading it raises the reason."""
     folder = Path(os.fsdecode(error.filename)) if error.filename is not None else root
-    below = folder.relative_to(root) if folder.is_relative_to(root) else PurePath(folder.name)
-
-    name = "_".join(below.parts) or folder.absolute().name
+    is_below = folder.is_relative_to(root)
+    relative = folder.relative_to(root) if is_below else PurePath(folder.name)
+    name = "_".join(relative.parts) or folder.absolute().name
     return Subject(name, Scan(folder, partial(_refuse_folder, error=error)))
 
 
 def _refuse_folder(path: Path, error: OSError) -> Volume:
-    """Raise what is wrong with a folder: that its content has not been fetched, or what the file system says."""
+    """Raise that the content of a folder has not been fetched, or else the file system's error."""
     require_content(path, "a folder")
     raise error
