@@ -30,7 +30,14 @@ from .streams import write_result
 
 
 class Form(ABC):
-    """Prints evaluations one after the other, and ends with what holds for all of them."""
+    """Prints evaluations one after the other, and ends with what holds for all of them.
+
+    Args:
+        segmenter: The command that segments, if there is one.
+    """
+
+    def __init__(self, segmenter: str | None) -> None:
+        self._segmenter = segmenter
 
     @abstractmethod
     def add(self, evaluation: Evaluation) -> None:
@@ -48,7 +55,8 @@ class Form(ABC):
 class Rows(Form):
     """Tab-separated values. Rows are written at once and stay, whatever becomes of the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, segmenter: str | None) -> None:
+        super().__init__(segmenter)
         write_result(tsv_header())
 
     def add(self, evaluation: Evaluation) -> None:
@@ -66,7 +74,8 @@ class Rows(Form):
 class JsonDocument(Form):
     """One JSON document about all outputs."""
 
-    def __init__(self) -> None:
+    def __init__(self, segmenter: str | None) -> None:
+        super().__init__(segmenter)
         self._records: list[Record] = []
 
     def add(self, evaluation: Evaluation) -> None:
@@ -80,13 +89,15 @@ class JsonDocument(Form):
     def finish(self, cohort: Cohort) -> None:
         """Write the document."""
         estimates = cohort.estimates() if cohort.subjects > 1 else None
-        write_result(json.dumps(json_document(self._records, estimates), indent=2))
+        document = json_document(self._records, estimates, self._segmenter)
+        write_result(json.dumps(document, indent=2))
 
 
 class Tables(Form):
     """The table of a single output; of several outputs a row each, and their means."""
 
-    def __init__(self) -> None:
+    def __init__(self, segmenter: str | None) -> None:
+        super().__init__(segmenter)
         self._rows: list[SubjectRow] = []
         self._last: Evaluation | None = None
 

@@ -75,13 +75,16 @@ def _reason(value: Value) -> str:
 
 
 def json_document(
-    subjects: Iterable[Record], cohort: Mapping[str, Mapping[str, Mapping[str, Estimate]]] | None
+    subjects: Iterable[Record],
+    cohort: Mapping[str, Mapping[str, Mapping[str, Estimate]]] | None,
+    segmenter: str | None = None,
 ) -> Record:
     """Return the records of subjects with what a reader has to know of all of them.
 
     Args:
         subjects: The record of each.
         cohort: Means by section, region and measure; None of a single subject.
+        segmenter: The command that segments, if there is one.
     """
     return {
         "schema": SCHEMA,
@@ -94,6 +97,7 @@ def json_document(
             "matched_anchors": list(ANCHORS.values()),
             "worst_step_least_share": ENOUGH,
             "hausdorff_percentile": DISTANCE_PERCENTILE,
+            "segmenter": None if segmenter is None else printable(segmenter),
             "bootstrap": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "seed": SEED},
         },
         "subjects": list(subjects),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shlex
 import subprocess
 import sys
@@ -89,6 +90,16 @@ def test_a_segmenter_that_fails_for_one_output_stops_no_other(made: Path) -> Non
     (line,) = [line for line in done.stderr.splitlines() if "failed" in line]
     assert "exit status 1 (no brain found)" in line
     assert "Traceback" not in done.stderr
+
+
+def test_json_names_the_command_and_the_files_that_it_made(made: Path) -> None:
+    command = f"{PYTHON} 'my segmenter.py' {{input}} {{output}}"
+    done = evaluate(made, command, "--format", "json")
+    document = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert document["settings"]["segmenter"] == command
+    assert document["cohort"]["tissues"]["GM"]["faithfulness"]["dice"]["mean"] == 1
+    hashes = [subject["files"]["segmentation"]["sha256"] for subject in document["subjects"]]
+    assert len(set(hashes)) == 2
 
 
 def test_tables_of_a_cohort_show_its_faithfulness(made: Path) -> None:
