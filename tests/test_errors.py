@@ -11,7 +11,7 @@ import pytest
 
 from oasis_gan import OasisGanError
 from oasis_gan.plugin.catalogue import NameTakenError
-from oasis_gan.plugin.discovery import Source
+from oasis_gan.plugin.discovery import PluginOrigin
 
 ERROR = OasisGanError(
     Path("head.nii"), expected="three axes", found="two", remedy="choose a volume"
@@ -38,7 +38,9 @@ def test_an_error_says_the_same_in_another_process() -> None:
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_an_error_of_a_special_kind_stays_so_in_a_pickle(protocol: int) -> None:
-    error = NameTakenError("dataset mine", Source("first", "one.py"), Source("second", "two.py"))
+    error = NameTakenError(
+        "dataset mine", PluginOrigin("first", "one.py"), PluginOrigin("second", "two.py")
+    )
     error.add_note("while reading")
     copy = pickle.loads(pickle.dumps(error, protocol))
     assert isinstance(copy, NameTakenError)

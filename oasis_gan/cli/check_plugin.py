@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import OasisGanError, one_line, printable
 from ..plugin.datasets import Selection
-from ..plugin.discovery import from_file, installed
+from ..plugin.discovery import find_installed, from_file
 from ..plugin.extensions import Check, find_extensions
 from ..plugin.foreign import foreign_code
 from ..plugin.hook_kind import HookKind
@@ -148,14 +148,14 @@ def _find_offers(registry: Registry, name: str, file: Path | None) -> list[_Offe
 def _list_offers(registry: Registry) -> Iterator[_Offered]:
     for kind, catalogue in registry.catalogues():
         for offer in catalogue:
-            source = catalogue.sources[offer.name]
+            source = catalogue.origins[offer.name]
             yield _Offered(kind, offer, source.plugin, source.provider)
 
 
 def _find_extensions(name: str, file: Path | None) -> dict[str, Check]:
     """Return the checks of what a plugin adds to libraries, by name."""
     found: dict[str, Check] = {}
-    for source, load in [from_file(file)] if file else installed():
+    for source, load in [from_file(file)] if file else find_installed():
         if source.plugin == name:
             with foreign_code(name):
                 found |= find_extensions(load())

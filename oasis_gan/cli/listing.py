@@ -22,7 +22,7 @@ def plugin_table(files: Iterable[Path]) -> Iterator[str]:
     rows: list[Row] = [("OFFERS", "NAME", "PLUGIN", "WHAT IT IS")]
     for kind, catalogue in registry.catalogues():
         for offer in catalogue:
-            source = catalogue.sources[offer.name]
+            source = catalogue.origins[offer.name]
             rows.append((kind.called, offer.name, str(source), offer.summary))
     yield from _aligned(rows)
     for problem in registry.problems:

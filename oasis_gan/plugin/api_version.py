@@ -1,4 +1,4 @@
-"""Which version of what plugins build on a plugin was written for, and whether this tool still serves it."""
+"""Check that a plugin was written for a version of the API that this tool supports."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from ..errors import OasisGanError
 OLDEST = 1
 """The oldest version of the API whose plugins still work."""
 DECLARATION = "oasis_gan_api_version"
-"""The name under which the module of a plugin says which version it was written for; it may say nothing."""
+"""The variable in which a plugin's module may state its API version."""
 
 
 def require_supported(plugin: object) -> None:
-    """Raise `OasisGanError` if a plugin was written for a version of the API that this tool does not serve."""
+    """Raise `OasisGanError` if a plugin was written for a version that this tool does not support."""
     version = getattr(plugin, DECLARATION, __api_version__)
     if not isinstance(version, int):
         remedy = f"write it as {DECLARATION} = {__api_version__}"
-        raise OasisGanError(
-            DECLARATION, expected="a whole number", found=repr(version), remedy=remedy
-        )
+        expected = "a whole number"
+        raise OasisGanError(DECLARATION, expected=expected, found=repr(version), remedy=remedy)
     if version > __api_version__:
         raise _unsupported(version, "upgrade oasis-gan, or install an older version of the plugin")
     if version < OLDEST:
@@ -37,7 +36,7 @@ def _unsupported(version: int, remedy: str) -> OasisGanError:
 
 
 def explain_import(error: ImportError) -> Exception:
-    """Return what to say of a plugin that cannot be imported: whether it asks for what the tool does not have."""
+    """Explain an import error if the plugin imports a name that the tool does not have."""
     if error.name is None or error.name.partition(".")[0] != "oasis_gan":
         return error
     return OasisGanError(

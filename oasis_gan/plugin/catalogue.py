@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from ..errors import OasisGanError
-from .discovery import Source
+from .discovery import PluginOrigin
 
 
 class Named(Protocol):
@@ -32,11 +32,11 @@ class NameTakenError(OasisGanError):
     Args:
         offer: The kind and the name of the offer.
         holder: The plugin that uses the name already.
-        source: The plugin that offers it too.
+        origin: The plugin that offers it too.
     """
 
-    def __init__(self, offer: str, holder: Source, source: Source) -> None:
-        found = f"{holder} and {source} both offering it"
+    def __init__(self, offer: str, holder: PluginOrigin, origin: PluginOrigin) -> None:
+        found = f"{holder} and {origin} both offering it"
         remedy = f"{holder} keeps it; rename or uninstall the other"
         super().__init__(offer, expected="one provider", found=found, remedy=remedy)
         self.offer = offer
@@ -55,7 +55,7 @@ class Catalogue(Generic[Offer]):
     kind: str
     names_of: Callable[[Offer], Iterable[str]] = own_name
     offers: dict[str, Offer] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
+    origins: dict[str, PluginOrigin] = field(default_factory=dict)
     _holders: dict[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Offer]:
@@ -71,7 +71,7 @@ class Catalogue(Generic[Offer]):
             raise OasisGanError(where, expected=f"one of {known}", found=name, remedy=remedy)
         return self.offers[name]
 
-    def add(self, offer: Offer, source: Source) -> None:
+    def add(self, offer: Offer, origin: PluginOrigin) -> None:
         """Add an offer.
 
         Raises:
@@ -84,11 +84,11 @@ class Catalogue(Generic[Offer]):
         names = [name.casefold() for name in self.names_of(offer)]
         for name in names:
             if name in self._holders:
-                holder = self.sources[self._holders[name]]
-                raise NameTakenError(f"{self.kind} {offer.name}", holder, source)
+                holder = self.origins[self._holders[name]]
+                raise NameTakenError(f"{self.kind} {offer.name}", holder, origin)
         self._holders.update(dict.fromkeys(names, offer.name))
         self.offers[offer.name] = offer
-        self.sources[offer.name] = source
+        self.origins[offer.name] = origin
 
 
 def _require_typable(name: object, kind: str) -> None:

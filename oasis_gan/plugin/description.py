@@ -1,4 +1,4 @@
-"""What the descriptions of all kinds have in common, and whether one has the fields that it should."""
+"""The base class of descriptions, and a check of the types of their fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """Something that a plugin offers.
+    """An object that a plugin offers.
 
     Args:
         name: What the user types to choose it.
@@ -24,14 +24,14 @@ class Description:
 
 
 def find_wrong_field(description: object, kind: type) -> tuple[str, object] | None:
-    """Return the first field of a dataclass that does not have its type: its declaration, and its value.
+    """Return the declaration and the value of the first field of a wrong type.
 
     Args:
         description: An object of ``kind``.
-        kind: The dataclass that declares the fields; a plugin may add some in a subclass of its own.
+        kind: The dataclass that declares the fields; a subclass in a plugin may add others.
 
     Returns:
-        For example ``("summary: str", None)``, or None where all fields are right.
+        For example ``("summary: str", None)``, or None if all types are right.
     """
     declared = _fields(kind)
     values = {name: getattr(description, name) for name in declared}
@@ -49,7 +49,7 @@ def _fields(kind: type) -> Mapping[str, Field[Any]]:
 
 @cache
 def _model(kind: type) -> type[BaseModel]:
-    """Return a model of pydantic with the fields of a dataclass."""
+    """Return a pydantic model with the fields of a dataclass."""
     hints = get_type_hints(kind)
     config = ConfigDict(strict=True, arbitrary_types_allowed=True)
     declared: dict[str, Any] = {name: (hints[name], ...) for name in _fields(kind)}

@@ -17,7 +17,7 @@ OWN_DISTRIBUTION = "oasis-gan"
 
 
 @dataclass(frozen=True)
-class Source:
+class PluginOrigin:
     """The name of a plugin, and the distribution or file that it came from."""
 
     plugin: str
@@ -27,7 +27,7 @@ class Source:
         return f"{self.plugin} ({self.provider})"
 
 
-def installed() -> Iterator[tuple[Source, Load]]:
+def find_installed() -> Iterator[tuple[PluginOrigin, Load]]:
     """Yield the installed plugins, our own first, so that no other plugin can replace a built-in.
 
     No plugin is imported yet; a broken plugin raises its error when it is loaded.
@@ -41,12 +41,12 @@ def installed() -> Iterator[tuple[Source, Load]]:
     others = sorted(key for key in found if key[0] != OWN_DISTRIBUTION)
     for key in (*own, *others):
         provider, name = key
-        yield Source(name, provider), found[key]
+        yield PluginOrigin(name, provider), found[key]
 
 
-def from_file(file: Path) -> tuple[Source, Load]:
+def from_file(file: Path) -> tuple[PluginOrigin, Load]:
     """Return the plugin in a Python file."""
-    return Source(file.stem, str(file)), partial(_load_file, file)
+    return PluginOrigin(file.stem, str(file)), partial(_load_file, file)
 
 
 def _entry_points(distribution: Distribution) -> list[EntryPoint]:

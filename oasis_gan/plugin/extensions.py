@@ -1,7 +1,7 @@
-"""What a plugin adds to a library instead of offering it to the tool, such as a loss to train models with.
+"""Find what a plugin adds to a library and not to the tool, such as a loss for training.
 
-The library marks such a thing with a ``check_contract``: a function that returns how many checks were kept, and raises
-what is not. The tool knows no more of it.
+The library gives such an extension a function ``check_contract``, which returns the number of checks
+that passed and raises if one fails. The tool knows nothing else about it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ Check = Callable[[], int]
 
 
 def find_extensions(module: object) -> dict[str, Check]:
-    """Return the checks of the things in a module that belong to a library, by name; not of those it imports."""
+    """Return the checks of the extensions that a module defines, by name."""
     found = {}
+    module_name = getattr(module, "__name__", None)
     for name, thing in vars(module).items():
         check = getattr(thing, "check_contract", None)
-        if callable(check) and getattr(thing, "__module__", None) == getattr(
-            module, "__name__", None
-        ):
+        is_defined_here = getattr(thing, "__module__", None) == module_name
+        if callable(check) and is_defined_here:
             found[name] = check
     return found

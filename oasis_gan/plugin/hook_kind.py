@@ -1,4 +1,4 @@
-"""What the tool knows of a hook: one row of the table `oasis_gan.plugin.hookspecs.HOOK_KINDS`."""
+"""Describe a hook: one row of the table `oasis_gan.plugin.hookspecs.HOOK_KINDS`."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .catalogue import own_name
 
 @dataclass(frozen=True, kw_only=True)
 class HookKind:
-    """One kind of thing that plugins offer.
+    """One kind of object that plugins offer.
 
-    Registry, ``oasis-gan plugins``, ``plugins --check`` and the contracts loop over these rows: none of them names a
-    kind itself.
+    The registry, ``oasis-gan plugins``, ``plugins --check`` and the contracts loop over these rows;
+    none of them mentions a kind by name.
 
     Args:
         spec: The hook; its docstring tells plugin authors how to implement it.
-        description: The class of what the hook yields. Its objects have a name and a summary.
-        called: What one of them is called in listings and messages, such as ``dataset``.
-        contract: The class in `oasis_gan.testing` whose checks they pass.
-        names_of: Returns all the names that lead to one of them.
-        built_in: Those that the tool has without any plugin.
-        arguments: What the hook is called with, by the names of its arguments; an implementation takes those it needs.
+        description: The class of the objects that the hook yields, which have a name and a summary.
+        called: The name of the kind in listings and messages, such as ``dataset``.
+        contract: The class in `oasis_gan.testing` with the checks for this kind.
+        names_of: Returns the name of an object and its aliases.
+        built_in: The objects that the tool offers without a plugin.
+        arguments: The arguments of the hook by name; an implementation takes those it needs.
     """
 
     spec: Callable[..., Iterable[Any]]

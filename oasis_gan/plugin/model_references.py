@@ -1,4 +1,4 @@
-"""A trained model as a value: what to load, and from where, in this process or in another one."""
+"""Refer to a trained model by values, so that any process can load it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SHOWN = 12  # digits of a hash in an error
 class ModelReference(Portable):
     """A trained model that has not been loaded yet.
 
-    It can be pickled whatever the model is made of: another process finds the kind of the model by its name, among
-    the plugins that are installed there and those in the plugin files.
+    It can always be pickled: another process finds the kind of the model by its name, among its
+    installed plugins and in the plugin files.
 
     Args:
         kind: The name of the kind of the model.
         folder: The folder of the model.
-        card_sha256: The SHA-256 of what the folder says of the model; see `hash_card`.
-        options: The model's options, all of them, with their values.
+        card_sha256: The SHA-256 of the model's card; see `hash_card`.
+        options: The values of all options of the model, by name.
         plugin_files: The plugin files that are in use.
     """
 
@@ -50,10 +50,10 @@ class ModelReference(Portable):
         options: Mapping[str, Value],
         plugin_files: Iterable[PluginFile] = (),
     ) -> ModelReference:
-        """Return the reference to a model whose card has been read.
+        """Make the reference to a model whose card has been read.
 
         Raises:
-            OasisGanError: If the card holds what cannot be written down.
+            OasisGanError: If the card cannot be written as JSON.
         """
         with using_model(folder, kind.name):
             card_sha256 = hash_card(card)
@@ -66,11 +66,11 @@ class ModelReference(Portable):
         )
 
     def load(self) -> Translator:
-        """Return the model, ready to translate; it is loaded once, and kept.
+        """Return the model, ready to translate; it is loaded at the first call only.
 
         Raises:
-            OasisGanError: If the model cannot be used, or if the model or a plugin file is no longer what it was.
-            OSError: As the file system says.
+            OasisGanError: If the model cannot be used, or if the model or a plugin file has changed.
+            OSError: If a file cannot be read.
         """
         return self._translator
 
@@ -80,20 +80,20 @@ class ModelReference(Portable):
         with using_model(self.folder, kind.name):
             self._require_same_card(kind.card(self.folder))
             translator = kind.load(self.folder, **self.options)
-            # Both may be computed, by a plugin that makes mistakes.
+            # Both may be properties, which can raise.
             _ = translator.card
             computation_of(translator)
         return translator
 
     def _find_kind(self) -> ModelKind:
         for file in self.plugin_files:
-            # Refuses a file that has been changed.
+            # This refuses a file that has changed.
             file.load()
         registry = Registry.discover(file.path for file in self.plugin_files)
         return registry[ModelKind].get(self.kind)
 
     def _require_same_card(self, card: ModelCard) -> None:
-        """Raise `OasisGanError` unless a card is the one that this reference was made of."""
+        """Raise `OasisGanError` if the card of the model has changed."""
         found = hash_card(card)
         if found == self.card_sha256:
             return
@@ -106,7 +106,7 @@ class ModelReference(Portable):
 
 
 def hash_card(card: ModelCard) -> str:
-    """Return the SHA-256 of what a card says of a model: its name, version and weights, what goes in and comes out."""
+    """Return the SHA-256 of a card: of its name, version, weights, encodings, output and details."""
     content = {
         "name": card.name,
         "version": card.version,
@@ -116,4 +116,5 @@ def hash_card(card: ModelCard) -> str:
         "output": card.output,
         "details": dict(card.details),
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

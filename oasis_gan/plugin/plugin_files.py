@@ -1,4 +1,4 @@
-"""Plugin files that a user names: each is known by its content, so that another process loads the same one."""
+"""Load plugin files that a user names; their hash ensures that every process loads the same."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ class PluginFile:
 
     @classmethod
     def identify(cls, path: Path) -> PluginFile:
-        """Return the plugin file at a path, as it is now.
+        """Hash the plugin file at a path.
 
         Raises:
             OasisGanError: If there is no such file, or its name does not end in ``.py``.
-            OSError: As the file system says.
+            OSError: If the file cannot be read.
         """
+        expected = "a Python file"
         if not path.is_file():
-            raise OasisGanError(
-                path, expected="a Python file", found="no such file", remedy="check the path"
-            )
+            remedy = "check the path"
+            raise OasisGanError(path, expected=expected, found="no such file", remedy=remedy)
         if path.suffix != ".py":
-            raise OasisGanError(
-                path, expected="a Python file", found=path.suffix, remedy="name it .py"
-            )
-        return cls(path.absolute(), hashlib.sha256(path.read_bytes()).hexdigest())
+            remedy = "name it .py"
+            raise OasisGanError(path, expected=expected, found=path.suffix, remedy=remedy)
+        digest = hashlib.sha256(path.read_bytes())
+        return cls(path.absolute(), digest.hexdigest())
 
     @property
     def module_name(self) -> str:
-        """The name under which the file is imported: the same in every process, as long as its content is the same."""
+        """The name of the imported module, which depends only on the content of the file."""
         return f"{_PREFIX}{self.sha256}"
 
     def load(self) -> ModuleType:
-        """Return the module in the file, which is executed once in a process.
+        """Import the file; it is executed once in a process.
 
         Raises:
             OasisGanError: If the file has been changed since it was identified.
@@ -66,7 +66,7 @@ class PluginFile:
         if spec is None:
             raise ImportError(f"{self.path} cannot be imported")
         module = importlib.util.module_from_spec(spec)
-        # A module looks itself up there, for example to make a dataclass of postponed annotations.
+        # A dataclass with postponed annotations looks up its module there.
         sys.modules[self.module_name] = module
         try:
             loader.exec_module(module)
@@ -77,7 +77,7 @@ class PluginFile:
 
 
 def find_plugin_file(module_name: str) -> PluginFile | None:
-    """Return the plugin file that a module was loaded from; None if it was installed, or is no plugin."""
+    """Return the plugin file that a module was loaded from, or None if it was not loaded from one."""
     module = sys.modules.get(module_name) if module_name.startswith(_PREFIX) else None
     if module is None or module.__file__ is None:
         return None
@@ -85,7 +85,7 @@ def find_plugin_file(module_name: str) -> PluginFile | None:
 
 
 class _Loader(SourceFileLoader):
-    """Executes the very bytes that were hashed, and keeps no bytecode of them.
+    """Executes exactly the bytes that were hashed, and writes no bytecode.
 
     Args:
         file: The plugin file.
@@ -96,7 +96,7 @@ class _Loader(SourceFileLoader):
         self._file = file
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return what the file is compiled to."""
+        """Compile the file, after checking that it is unchanged."""
         path = self._file.path
         data = path.read_bytes() if path.is_file() else None
         found = "no such file" if data is None else hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""Values that are taken to another process by pickle, with what plugin files define in them."""
+"""Pickle values that contain functions and classes of plugin files."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ..errors import OasisGanError, one_line, safe_text
 from .plugin_files import PluginFile, find_plugin_file
 
 Reduction = tuple[Callable[..., object], tuple[object, ...]]
-"""A function and its arguments, which another process calls to make a value."""
+"""A function and the arguments with which another process calls it to make a value."""
 
 
 class Portable:
-    """A dataclass that another process can unpickle, though it has not loaded the plugin files that are in use here.
+    """A dataclass that can be unpickled in a process that has not loaded the same plugin files.
 
-    A function or class of a plugin file goes as the path and hash of the file and its own name; what is computed from
-    the fields, and kept beside them, does not go.
+    A function or class of a plugin file is pickled as its name and the path and hash of the file.
+    Only the fields are pickled, not the values that are computed from them.
     """
 
     def __reduce__(self) -> Reduction:
-        """Return what another process makes the value of.
+        """Return the function and arguments that make the value in another process.
 
         Raises:
-            OasisGanError: If there is something in it that cannot be taken to another process.
+            OasisGanError: If a field cannot be pickled.
         """
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         return unpack, (self._pack(values),)
@@ -47,14 +47,14 @@ class Portable:
             _Pickler(file, pickle.HIGHEST_PROTOCOL).dump((type(self), values))
         except OasisGanError:
             raise
-        # Objects of a plugin raise whatever they like when they are pickled.
+        # Objects of a plugin may raise anything when they are pickled.
         except Exception as error:
             found = safe_text(error) if isinstance(error, pickle.PicklingError) else one_line(error)
             raise self._not_portable(found) from error
         return file.getvalue()
 
     def _not_portable(self, found: str) -> OasisGanError:
-        """Return what to raise where a field cannot be pickled."""
+        """Return the error to raise if a field cannot be pickled."""
         expected = (
             "functions that another process can import: of a module, or functools.partial of one"
         )
@@ -63,7 +63,7 @@ class Portable:
 
 
 def unpack(data: bytes) -> object:
-    """Return the value that `Portable` has packed.
+    """Unpickle a value that `Portable` has packed.
 
     Raises:
         OasisGanError: If a plugin that it needs is not installed here, or a plugin file has been changed.
@@ -71,24 +71,23 @@ def unpack(data: bytes) -> object:
     try:
         kind, values = pickle.loads(data)  # noqa: S301 - as safe as the pickle that this is a part of
     except (ImportError, AttributeError) as error:
-        remedy = "install the same plugins in both places"
         expected = "the plugins of the process that sent the job"
-        raise OasisGanError(
-            "plugin", expected=expected, found=one_line(error), remedy=remedy
-        ) from error
+        found = one_line(error)
+        remedy = "install the same plugins in both places"
+        raise OasisGanError("plugin", expected=expected, found=found, remedy=remedy) from error
     return kind(**values)
 
 
 class _Pickler(pickle.Pickler):
-    """Replaces what a plugin file defines by its name and the name and hash of the file."""
+    """Pickles a function or class of a plugin file by its name and by the file."""
 
     def reducer_override(self, thing: object) -> Reduction:
-        """Return how to find a function or class of a plugin file again; leave everything else to pickle."""
+        """Reduce a function or class of a plugin file; leave everything else to pickle."""
         left_to_pickle: Reduction = NotImplemented
         if not isinstance(thing, (type, FunctionType)):
             return left_to_pickle
         name = thing.__qualname__
-        # Such as <lambda>, or read.<locals>.inner.
+        # Examples are <lambda> and read.<locals>.inner.
         if "<" in name:
             raise pickle.PicklingError(f"{name}, which is no name in its module")
         file = find_plugin_file(thing.__module__ or "")
@@ -100,6 +99,6 @@ class _Pickler(pickle.Pickler):
 
 
 def _find(file: PluginFile, name: str) -> object:
-    """Return what a plugin file calls by this name."""
+    """Return the object of this name in a plugin file."""
     found: object = attrgetter(name)(file.load())
     return found

@@ -14,14 +14,14 @@ from ..errors import OasisGanError, one_line, printable
 from .api_version import explain_import, require_supported
 from .catalogue import Catalogue, NameTakenError, Offer
 from .description import find_wrong_field
-from .discovery import OWN_DISTRIBUTION, PROJECT, Load, Source, from_file, installed
+from .discovery import OWN_DISTRIBUTION, PROJECT, Load, PluginOrigin, find_installed, from_file
 from .extensions import find_extensions
 from .foreign import foreign_code
 from .hook_kind import HookKind
 from .hookspecs import HOOK_KINDS
 from .models import ModelKind
 
-_CORE = Source("core", OWN_DISTRIBUTION)
+_CORE = PluginOrigin("core", OWN_DISTRIBUTION)
 """The origin of everything that the tool offers without a plugin."""
 
 
@@ -81,8 +81,8 @@ class Registry:
         manager = pluggy.PluginManager(PROJECT)
         specs = {kind.hook: kind.spec for kind in registry._kinds.values()}
         manager.add_hookspecs(type("HookSpecs", (), specs))
-        for source, load in installed():
-            registry._take(manager, source, load)
+        for origin, load in find_installed():
+            registry._take(manager, origin, load)
         for file in files:
             registry._take_file(manager, file)
         return registry
@@ -98,9 +98,9 @@ class Registry:
 
     def _take_file(self, manager: pluggy.PluginManager, file: Path) -> None:
         """Take a plugin file, or raise `OasisGanError` with the first thing that is wrong with it."""
-        source, load = from_file(file)
+        origin, load = from_file(file)
         known = len(self.problems)
-        self._take(manager, source, load)
+        self._take(manager, origin, load)
         if len(self.problems) == known:
             return
         error = self._errors[known]
@@ -112,23 +112,23 @@ class Registry:
             "`plugin_files`", expected=expected, found=found, remedy="fix that file"
         )
 
-    def _take(self, manager: pluggy.PluginManager, source: Source, load: Load) -> None:
+    def _take(self, manager: pluggy.PluginManager, origin: PluginOrigin, load: Load) -> None:
         """Register one plugin and collect its offers; each hook is called separately, as it may fail."""
         try:
             with foreign_code("import"):
                 plugin = _load(load)
-            callers = self._register(manager, plugin, source)
+            callers = self._register(manager, plugin, origin)
         # A plugin is foreign code and may raise anything.
         except Exception as error:  # noqa: BLE001
-            self._report(source, error)
+            self._report(origin, error)
             return
         for caller in callers:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is plugin:
-                    self._take_hook(caller.name, implementation, source)
+                    self._take_hook(caller.name, implementation, origin)
 
     def _register(
-        self, manager: pluggy.PluginManager, plugin: object, source: Source
+        self, manager: pluggy.PluginManager, plugin: object, origin: PluginOrigin
     ) -> list[pluggy.HookCaller]:
         """Register a plugin, record deprecated features, and return the hooks that it implements."""
         remedy = "see oasis_gan.plugin.hookspecs"
@@ -136,31 +136,33 @@ class Registry:
             # Python hides the warnings that pluggy gives here: they are about another module.
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                manager.register(plugin, name=str(source))
+                manager.register(plugin, name=str(origin))
         except pluggy.PluginValidationError as error:
             # Only the last line says what is wrong.
             expected = "the arguments of their specs"
             found = str(error).splitlines()[-1]
             raise OasisGanError("hooks", expected=expected, found=found, remedy=remedy) from None
         for warning in caught:
-            self.deprecations.append(printable(f"plugin {source}: {warning.message}"))
+            self.deprecations.append(printable(f"plugin {origin}: {warning.message}"))
         callers = manager.get_hookcallers(plugin) or []
         if not callers and not find_extensions(plugin):
             expected = "a hook marked @hookimpl"
-            raise OasisGanError(source.plugin, expected=expected, found="none", remedy=remedy)
+            raise OasisGanError(origin.plugin, expected=expected, found="none", remedy=remedy)
         return callers
 
-    def _take_hook(self, hook: str, implementation: pluggy.HookImpl, source: Source) -> None:
+    def _take_hook(self, hook: str, implementation: pluggy.HookImpl, origin: PluginOrigin) -> None:
         """Collect what one hook of a plugin offers; an unknown hook is an error unless it is optional."""
         kind = self._kinds.get(hook)
         if kind is not None:
-            self._collect(kind, implementation, source)
+            self._collect(kind, implementation, origin)
         elif not implementation.optionalhook:
             expected = f"one of {', '.join(self._kinds)}"
             error = OasisGanError("hook", expected=expected, found=hook, remedy="rename that hook")
-            self._report(source, error)
+            self._report(origin, error)
 
-    def _collect(self, kind: HookKind, implementation: pluggy.HookImpl, source: Source) -> None:
+    def _collect(
+        self, kind: HookKind, implementation: pluggy.HookImpl, origin: PluginOrigin
+    ) -> None:
         try:
             with foreign_code("call"):
                 offers = list(_call(kind, implementation))
@@ -170,29 +172,29 @@ class Registry:
             problem = OasisGanError(
                 kind.hook, expected=expected, found=found, remedy="fix that hook"
             )
-            self._report(source, problem)
+            self._report(origin, problem)
             return
         for offer in offers:
             try:
                 _require_fields(offer, kind)
-                self._catalogues[kind.description].add(offer, source)
+                self._catalogues[kind.description].add(offer, origin)
             except OasisGanError as error:
-                self._report(source, error)
+                self._report(origin, error)
             else:
-                self._add_trained(offer, source)
+                self._add_trained(offer, origin)
 
-    def _add_trained(self, offer: object, source: Source) -> None:
+    def _add_trained(self, offer: object, origin: PluginOrigin) -> None:
         """Add the trained models that are shipped with a kind of model."""
         if not isinstance(offer, ModelKind):
             return
         for name, folder in offer.shipped.items():
             try:
-                self.trained.add(TrainedModel(name, offer, folder), source)
+                self.trained.add(TrainedModel(name, offer, folder), origin)
             except OasisGanError as error:
-                self._report(source, error)
+                self._report(origin, error)
 
-    def _report(self, source: Source, error: BaseException) -> None:
-        self.problems.append(printable(f"plugin {source}: {one_line(error)}"))
+    def _report(self, origin: PluginOrigin, error: BaseException) -> None:
+        self.problems.append(printable(f"plugin {origin}: {one_line(error)}"))
         self._errors.append(error)
 
 

@@ -1,4 +1,4 @@
-"""What a training learns from, as a kind of model tells the tool."""
+"""Describe the data that a training learns from."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..image.volume import Content
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """What a training learns from, as its settings have it.
+    """The content of the sources and the target of a training, according to its settings.
 
     Args:
-        sources: What each source holds, by name; the first is the one that subjects have as their source. Empty where
-            the settings do not say: then the values of each volume decide.
-        target: What the target holds; None where the settings do not say.
+        sources: The content of each source by name, that of `Subject.source` first. Empty if the
+            settings do not say; then the values of each volume decide.
+        target: The content of the target; None if the settings do not say.
         label_set: The label set that label maps are converted to.
     """
 
@@ -27,10 +27,11 @@ class TrainingData:
 
     @property
     def source(self) -> Content | None:
-        """What the first source holds, if that is known."""
+        """The content of the first source, or None if it is not known."""
         return next(iter(self.sources.values()), None)
 
     @property
     def further_label_maps(self) -> list[str]:
-        """The names of the label maps among the sources beside the first."""
-        return [name for name, content in list(self.sources.items())[1:] if content == "labels"]
+        """The names of the further sources that are label maps."""
+        further = list(self.sources.items())[1:]
+        return [name for name, content in further if content == "labels"]

@@ -49,7 +49,7 @@ def test_a_new_kind_is_collected_by_its_row_alone(save: Save) -> None:
     registry = discover(save("mine"))
     assert registry.problems == []
     assert list(registry[Report].offers) == ["plain", "mine"]
-    assert str(registry[Report].sources["plain"]) == "core (oasis-gan)"
+    assert str(registry[Report].origins["plain"]) == "core (oasis-gan)"
     assert registry[Report].get("mine").write is print
 
 

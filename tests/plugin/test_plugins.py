@@ -229,7 +229,7 @@ def test_of_two_plugins_with_one_name_the_first_keeps_it(
 ) -> None:
     install("one", GOOD.replace("NAME", "same"))
     registry = discover(install("two", GOOD.replace("NAME", "same")))
-    assert str(registry[Dataset].sources["same"]) == "one (dist-one)"
+    assert str(registry[Dataset].origins["same"]) == "one (dist-one)"
     assert registry.problems == [
         "plugin two (dist-two): dataset same: expected one provider, found one (dist-one) and two (dist-two) both "
         "offering it; one (dist-one) keeps it; rename or uninstall the other"
