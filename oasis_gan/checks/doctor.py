@@ -139,11 +139,15 @@ def _check_pair(
     findings += _notes_as_findings(target.notes[len(unaligned.notes) :])
     findings += _check_further_sources(subject, source, labels)
     if source.content == "labels":
-        label_map, label_scan = source, source_scan
-        mri, mri_scan = target, target_scan
+        label_map = source
+        label_scan = source_scan
+        mri = target
+        mri_scan = target_scan
     elif target.content == "labels":
-        label_map, label_scan = target, target_scan
-        mri, mri_scan = source, source_scan
+        label_map = target
+        label_scan = target_scan
+        mri = source
+        mri_scan = source_scan
     else:
         return findings, source
     worst = Verdict.worst(finding.verdict for finding in findings)

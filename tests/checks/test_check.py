@@ -98,14 +98,14 @@ def test_a_healthy_pair_is_accepted_whichever_way_it_is_given() -> None:
 @pytest.mark.parametrize(
     "by", [(1, 0, 0), (0, -1, 0), (0, 0, 1), (-2, 0, 0), (0, 2, 0), (1, 1, -1), (3, -2, 1)]
 )
-def test_a_label_map_that_is_whole_voxels_away_is_found_and_the_way_back_is_told(
+def test_a_shifted_label_map_is_found_and_the_shift_that_aligns_it_is_reported(
     by: tuple[int, int, int],
 ) -> None:
     found = report(subject(moved(LABELS, by), T1))
     assert found.verdict is Verdict.REJECT
     assert found.figures["shift"] == [-step for step in by]
-    told = ", ".join(f"{-step:+d}" for step in by)
-    assert found.message == f"the labels fit the MRI when they are moved by ({told}) voxels"
+    shift = ", ".join(f"{-step:+d}" for step in by)
+    assert found.message == f"the labels fit the MRI when they are moved by ({shift}) voxels"
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ def listed(folder: Path, *names: str) -> list[tuple[Subject, str]]:
 def test_subjects_are_the_same_by_name_and_content_wherever_they_lie_and_in_whatever_order(
     tmp_path: Path,
 ) -> None:
-    old, new = tmp_path / "old", tmp_path / "new"
+    old = tmp_path / "old"
+    new = tmp_path / "new"
     old.mkdir()
     new.mkdir()
     write_split(tmp_path, split([one for one, _ in listed(old, "b", "a")], []))
@@ -102,7 +103,8 @@ def test_who_changed_sides_has_changed(tmp_path: Path) -> None:
 
 
 def test_voxels_that_lie_beside_a_header_are_looked_at_too(tmp_path: Path) -> None:
-    header, voxels = tmp_path / "a.hdr", tmp_path / "a.img"
+    header = tmp_path / "a.hdr"
+    voxels = tmp_path / "a.img"
     header.write_text("header")
     voxels.write_text("voxels")
     pair = Subject("a", Scan(header, unread, parts=(voxels,)))

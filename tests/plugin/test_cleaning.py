@@ -189,7 +189,8 @@ def test_a_nan_background_of_an_mri_is_background() -> None:
 
 def test_nan_within_an_mri_is_background_and_doubted() -> None:
     voxels = T1.copy()
-    voxels[10, 12, 9], voxels[10, 12, 10] = np.nan, np.inf
+    voxels[10, 12, 9] = np.nan
+    voxels[10, 12, 10] = np.inf
     volume = scan(voxels).read()
     assert np.isfinite(volume.voxels).all()
     assert volume.notes == ("2 voxels are not finite: they are taken as background",)

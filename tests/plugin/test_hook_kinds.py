@@ -70,7 +70,7 @@ def test_an_implementation_takes_the_arguments_that_it_needs(save: Save) -> None
     assert registry.deprecations == []
 
 
-def test_an_argument_that_goes_away_still_comes_and_is_told(save: Save) -> None:
+def test_a_deprecated_argument_is_still_passed_and_reported(save: Save) -> None:
     registry = discover(save("one", "language, author"), save("two"))
     assert registry[Report].get("one").summary == "A report ['en', 'me']"
     assert registry.problems == []
@@ -79,7 +79,7 @@ def test_an_argument_that_goes_away_still_comes_and_is_told(save: Save) -> None:
     assert line.endswith(f": {GOES}")
 
 
-def test_an_argument_that_is_gone_is_told_in_one_line(save: Save) -> None:
+def test_a_removed_argument_is_reported_in_one_line(save: Save) -> None:
     with pytest.raises(OasisGanError, match="expected the arguments of their specs") as caught:
         discover(save("one", "subject"))
     assert str(caught.value).isprintable()
@@ -107,7 +107,7 @@ def run_tool(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_new_kind_is_listed_and_what_it_should_no_longer_use_is_told(save: Save) -> None:
+def test_a_new_kind_is_listed_and_its_deprecated_argument_is_reported(save: Save) -> None:
     save("mine", "author")
     done = run_tool(save("mine", "author").parent, "plugins", "--plugin", "mine_plugin.py")
     assert done.returncode == 0, done.stderr

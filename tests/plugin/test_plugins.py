@@ -255,7 +255,7 @@ def test_a_trained_model_keeps_its_name_too(install: Install, discover: Discover
 @pytest.mark.parametrize(
     "listing", ["[oasis_gan]\nno equals sign\n", "[oasis_gan]\nlist = not a module\n"]
 )
-def test_a_damaged_list_of_plugins_is_told(
+def test_a_damaged_list_of_plugins_is_reported(
     install: Install, discover: Discover, listing: str
 ) -> None:
     (problem,) = discover(install("damaged", "", entry_points=listing)).problems

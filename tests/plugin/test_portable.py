@@ -328,7 +328,7 @@ def test_a_plugin_file_is_executed_once(plugin: Path) -> None:
     assert plugin.with_name("mine.py.log").read_text() == "x"
 
 
-def test_two_copies_of_a_plugin_file_are_told_apart(plugin: Path, tmp_path: Path) -> None:
+def test_two_copies_of_a_plugin_file_are_different_plugins(plugin: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.py"
     copy.write_text(PLUGIN)
     with pytest.raises(OasisGanError, match="name only one of the two files"):

@@ -1,4 +1,4 @@
-"""The contracts that are shipped for plugin authors: each promise broken once, and what its author is told then."""
+"""Break each rule of the shipped contracts once, and check the message that the plugin's author sees."""
 
 from __future__ import annotations
 
@@ -211,10 +211,8 @@ def test_a_reader_that_fills_up_half_a_file_is_found_out(
         voxels.reshape(-1)[: len(data)] = data
         return Volume(voxels, Geometry((5, 6, 4), np.eye(4)))
 
-    check, empty = (
-        DatasetContract.test_a_file_cut_short_is_refused,
-        tmp_path_factory.mktemp("empty"),
-    )
+    check = DatasetContract.test_a_file_cut_short_is_refused
+    empty = tmp_path_factory.mktemp("empty")
     assert "was read as a volume" in failure(check, [Scan(root / "a.nii", read)], empty)
 
 

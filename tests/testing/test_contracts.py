@@ -1,4 +1,4 @@
-"""The contracts that are shipped for plugin authors, kept by the built-ins and by other plugins that do as told."""
+"""Run the shipped contracts on the built-in plugins and on the example plugins."""
 
 from __future__ import annotations
 
