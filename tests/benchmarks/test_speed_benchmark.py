@@ -169,7 +169,7 @@ def test_each_side_of_tensorflow_does_its_work(
     import speed_tensorflow
 
     # For the whole process, which here has other tests in it.
-    monkeypatch.setattr(speed_tensorflow, "deterministic", lambda seed: None)
+    monkeypatch.setattr(speed_tensorflow, "make_deterministic", lambda seed: None)
     work = speed_tensorflow.prepared(Work(side, what, 32, 2, 2, 2))
     made: Any = work.call()
     if what == "inference":
