@@ -57,6 +57,7 @@ from .plugin.foreign import foreign_code
 from .plugin.hookspecs import hookimpl
 from .plugin.label_meaning import LabelSetFinder, find_label_set
 from .plugin.models import (
+    VOLUME,
     Computation,
     ModelCard,
     ModelKind,
@@ -86,6 +87,7 @@ __all__ = [
     "NEURITE_SEG4",
     "NEURITE_SEG35",
     "OASIS",
+    "VOLUME",
     "VOLUME_ENDINGS",
     "Assumed",
     "Canvas",

@@ -13,6 +13,7 @@ import pytest
 from kit.places import ROOT
 
 MODEL = "oasis_gan_pix2pix/models/tissue-to-t1w"
+SEGMENTER = "oasis_gan_meshnet/models/t1w-to-structures"
 
 
 def call(*words: object, cwd: Path, **environment: str) -> str:
@@ -59,8 +60,9 @@ def test_the_wheel_holds_packages_model_recipe_and_notices_and_nothing_else(whee
     names = set(zipfile.ZipFile(wheel).namelist())
     packages = {"oasis_gan", *(path.parent.name for path in ROOT.glob("plugins/*/__init__.py"))}
     assert {name.split("/")[0].removesuffix("-0.1.0.dist-info") for name in names} == packages
-    for name in ("model.json", "weights.safetensors", "MODEL_CARD.md"):
-        assert f"{MODEL}/{name}" in names
+    for model in (MODEL, SEGMENTER):
+        for name in ("model.json", "weights.safetensors", "MODEL_CARD.md"):
+            assert f"{model}/{name}" in names
     assert "oasis_gan_pix2pix/recipes/tissue-to-t1w.toml" in names
     assert {f"{package}/py.typed" for package in packages} <= names
     # What is public, and imported when it is first asked for.
@@ -73,6 +75,7 @@ def test_the_wheel_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> No
     call("-m", "pip", "install", "--quiet", "--no-deps", "--target", target, wheel, cwd=tmp_path)
     models = call("-m", "oasis_gan", "models", cwd=tmp_path, PYTHONPATH=str(target))
     assert str(target / MODEL) in models
+    assert str(target / SEGMENTER) in models
     plugins = call("-m", "oasis_gan", "plugins", cwd=tmp_path, PYTHONPATH=str(target))
     assert "broken" not in plugins
     offers = [line.split()[:2] for line in plugins.splitlines() if "(oasis-gan)" in line]

@@ -1,0 +1,189 @@
+"""A MeshNet model on disk: its description in ``model.json`` and ``weights.safetensors``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+from oasis_gan_keras import Settings, describe_expected, find_field, require_shapes
+from pydantic import Field, ValidationError, field_validator
+
+from oasis_gan import Label, LabelSet, ModelCard, OasisGanError, require_unique_keys
+
+from .scaling import ScaledIntensities
+
+MODEL_JSON = "model.json"
+WEIGHTS = "weights.safetensors"
+_MAX_MODEL_JSON = 2**20  # bytes
+_MAX_WEIGHTS = 2**26  # bytes
+_REMEDY = "take a whole copy of the model folder"
+
+Weights = Mapping[str, NDArray[np.float32]]
+Shape = tuple[int, ...]
+
+
+class Layer(Settings):
+    """A 3-D convolution with a bias; all layers but the last are followed by an ELU.
+
+    The padding is ``same``; the kernel is (kernel, kernel, kernel, channels in, filters).
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64)
+    kernel: Literal[1, 3]
+    dilation: int = Field(ge=1, le=32)
+    filters: int = Field(ge=1, le=256)
+
+    @property
+    def reach(self) -> int:
+        """How many voxels to each side a voxel of the output depends on."""
+        return self.kernel // 2 * self.dilation
+
+
+class WeightsFile(Settings):
+    """Which file the weights are in, and how to tell that it is the right one."""
+
+    file: Literal["weights.safetensors"] = "weights.safetensors"
+    bytes: int = Field(gt=0, le=_MAX_WEIGHTS)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class ModelFile(Settings):
+    """What ``model.json`` holds.
+
+    ``labels`` are the names of the network's outputs in their order; the first is background.
+    """
+
+    format: Literal[1] = 1
+    kind: Literal["meshnet"] = "meshnet"
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)
+    version: str = Field(pattern=r"^[A-Za-z0-9.+-]+$", max_length=100)
+    layers: tuple[Layer, ...] = Field(min_length=1, max_length=64)
+    label_set: str = Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)
+    labels: tuple[str, ...] = Field(min_length=2, max_length=256)
+    weights: WeightsFile
+    origin: str = Field(max_length=1000)
+
+    @field_validator("layers")
+    @classmethod
+    def _require_distinct_names(cls, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        """Refuse two layers of one name, which would share their weights."""
+        if len({layer.name for layer in layers}) < len(layers):
+            raise ValueError("layers of distinct names")
+        return layers
+
+    @field_validator("labels")
+    @classmethod
+    def _require_distinct_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse labels that nobody could tell apart, or that would not fit into a table."""
+        printable = all(label.isprintable() and label.strip() for label in labels)
+        if not printable or len(set(labels)) < len(labels):
+            raise ValueError("labels of distinct, printable names")
+        return labels
+
+    def make_label_set(self) -> LabelSet:
+        """Return what the values of an output mean."""
+        labels = tuple(Label(value, name) for value, name in enumerate(self.labels) if value > 0)
+        return LabelSet(name=self.label_set, labels=labels)
+
+    def card(self) -> ModelCard:
+        """Return what the tool has to know."""
+        return ModelCard(
+            name=self.name,
+            version=self.version,
+            sources={"t1w": ScaledIntensities()},
+            target=self.make_label_set(),
+            output="dseg",
+            weights_sha256=self.weights.sha256,
+        )
+
+    def weight_shapes(self) -> dict[str, Shape]:
+        """Return the shape of each weight, by name."""
+        shapes: dict[str, Shape] = {}
+        channels = 1
+        for layer in self.layers:
+            size = layer.kernel
+            shapes[f"{layer.name}/kernel"] = (size, size, size, channels, layer.filters)
+            shapes[f"{layer.name}/bias"] = (layer.filters,)
+            channels = layer.filters
+        return shapes
+
+
+def read_model_file(folder: Path) -> ModelFile:
+    """Read what a model folder says of itself, without its weights.
+
+    Raises:
+        OasisGanError: If it is no MeshNet model.
+    """
+    path = folder / MODEL_JSON
+    data = _read(path, _MAX_MODEL_JSON)
+    require_unique_keys(data, path)
+    try:
+        model = ModelFile.model_validate_json(data)
+    except ValidationError as error:
+        details = error.errors()[0]
+        field = find_field(details) or "the file"
+        found = f"{field}, where {describe_expected(details)} was expected"
+        if details["type"] == "extra_forbidden":
+            found = f"{field}, which no such model has"
+        raise OasisGanError(path, expected="a MeshNet model", found=found, remedy=_REMEDY) from None
+    _require_a_channel_for_each_label(model, path)
+    return model
+
+
+def read_weights(folder: Path, model: ModelFile) -> Weights:
+    """Read the weights of a model: their size, checksum, names, shapes and values are checked.
+
+    Raises:
+        OasisGanError: If anything is not as the model says.
+    """
+    path = folder / WEIGHTS
+    data = _read(path, model.weights.bytes)
+    if hashlib.sha256(data).hexdigest() != model.weights.sha256:
+        expected = f"{model.weights.bytes} bytes with SHA-256 {model.weights.sha256[:12]}..."
+        raise OasisGanError(path, expected=expected, found="others", remedy=_REMEDY)
+    weights = _parse_weights(path, data)
+    require_shapes(model.weight_shapes(), weights, path)
+    return weights
+
+
+def _require_a_channel_for_each_label(model: ModelFile, path: Path) -> None:
+    filters = model.layers[-1].filters
+    if filters != len(model.labels):
+        expected = f"{filters} labels, as the last layer has filters"
+        raise OasisGanError(path, expected=expected, found=str(len(model.labels)), remedy=_REMEDY)
+
+
+def _parse_weights(path: Path, data: bytes) -> Weights:
+    """Return arrays of finite float32 numbers."""
+    try:
+        weights: dict[str, NDArray[Any]] = safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise OasisGanError(
+            path, expected="safetensors", found=str(error), remedy=_REMEDY
+        ) from None
+    for name, weight in weights.items():
+        if weight.dtype != np.float32:
+            found = f"{name} in {weight.dtype}"
+            raise OasisGanError(path, expected="weights in float32", found=found, remedy=_REMEDY)
+        if not np.isfinite(weight).all():
+            found = f"NaN or Inf in {name}"
+            raise OasisGanError(path, expected="finite weights", found=found, remedy=_REMEDY)
+    return weights
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """Read a regular file of at most ``limit`` bytes."""
+    if not path.is_file():
+        expected = "a file of a model folder"
+        raise OasisGanError(path, expected=expected, found="no such file", remedy=_REMEDY)
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OasisGanError(path, expected=f"at most {limit} bytes", found="more", remedy=_REMEDY)
+    return data

@@ -1,0 +1,248 @@
+"""MeshNet in TensorFlow: 3-D convolutions whose dilation grows and shrinks again.
+
+Fedorov et al. 2017, arXiv 1612.00940.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from oasis_gan_keras.backend import compiled, start_devices, tf
+
+from .model_folder import Layer, Weights
+
+Tensor = Any  # TensorFlow has no types of its own
+Floats = NDArray[np.float32]
+Find = Callable[[Tensor, "Margins"], Tensor]
+Margins = tuple[tuple[int, int], ...]
+"""For each axis how many voxels lie before and after those that are asked for."""
+
+_STRIDE = (1,) * 5
+MAX_VOXELS = 12_000_000
+"""How many voxels are computed at once: with 30 channels, 1.4 GB for the input of a layer."""
+
+
+class MeshNet:
+    """A network with its weights. It computes in float32.
+
+    A volume is surrounded by background without end: outside the volume, each layer's input is what
+    the layers before it make of zeros. A head in a conformed volume is surrounded likewise, because
+    its margin is wider than the network sees. Padding the input of every layer with zeros instead
+    would show the network an edge, and change the volume of cortex by 3 %.
+
+    Args:
+        layers: In their order.
+        weights: Kernel and bias of each layer, by name.
+        dilates: Whether to use TensorFlow's own dilated convolutions; by default where it has them.
+        max_voxels: Larger volumes are computed in overlapping parts, with the same result.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        weights: Weights,
+        *,
+        dilates: bool | None = None,
+        max_voxels: int = MAX_VOXELS,
+    ) -> None:
+        start_devices()
+        self._layers = tuple(centre_on_background(layers, weights))
+        self._reach = sum(layer.reach for layer in self._layers)
+        self._margin = find_margin([layer.reach for layer in self._layers])
+        self._dilates = has_dilated_convolutions() if dilates is None else dilates
+        self._max_voxels = max_voxels
+        self._graphs: dict[tuple[Find, Margins], Any] = {}
+
+    def labels(self, volume: Floats) -> NDArray[np.uint8]:
+        """Return the likeliest label of each voxel of a volume (x, y, z) in [0, 1]."""
+        return self._run_in_parts(self._find_labels, volume)
+
+    def probabilities(self, volume: Floats) -> Floats:
+        """Return each label's probability, (x, y, z, labels), for a volume (x, y, z) in [0, 1]."""
+        return self._run_in_parts(self._find_probabilities, volume)
+
+    def _run_in_parts(self, find: Find, volume: Floats) -> NDArray[Any]:
+        # Along the longest axis parts overlap least.
+        axis = int(np.argmax(volume.shape))
+        along = np.moveaxis(np.pad(volume, self._margin), axis, 0)
+        answers = []
+        for first, last in divide_axis(along.shape, self._margin, self._reach, self._max_voxels):
+            start = max(0, first - self._reach)
+            stop = min(len(along), last + self._reach)
+            part = np.moveaxis(along[start:stop], 0, axis)
+            margins = [(self._margin, self._margin)] * 3
+            margins[axis] = (first - start, stop - last)
+            graph = self._graph(find, tuple(margins))
+            answers.append(graph(part[np.newaxis, ..., np.newaxis])[0].numpy())
+        return answers[0] if len(answers) == 1 else np.concatenate(answers, axis)
+
+    def _graph(self, find: Find, margins: Margins) -> Any:  # noqa: ANN401
+        """Return a graph for parts of any size that have these margins."""
+        key = (find, margins)
+        if key not in self._graphs:
+            signature = [tf.TensorSpec((1, None, None, None, 1), tf.float32)]
+            self._graphs[key] = compiled(lambda x: find(x, margins), input_signature=signature)
+        return self._graphs[key]
+
+    def _find_labels(self, x: Tensor, margins: Margins) -> Tensor:
+        return tf.cast(tf.argmax(self._find_logits(x, margins), -1, tf.int32), tf.uint8)
+
+    def _find_probabilities(self, x: Tensor, margins: Margins) -> Tensor:
+        return tf.nn.softmax(self._find_logits(x, margins))
+
+    def _find_logits(self, x: Tensor, margins: Margins) -> Tensor:
+        needed = self._reach
+        for layer in self._layers:
+            needed -= layer.reach
+            narrower = tuple((min(before, needed), min(after, needed)) for before, after in margins)
+            x = self._apply(x, layer, np.array(margins) - np.array(narrower))
+            margins = narrower
+        return x
+
+    def _apply(self, x: Tensor, layer: CentredLayer, margins: NDArray[Any]) -> Tensor:
+        """Return the output of a layer, cropped by ``margins`` (axes, before and after)."""
+        if (margins == layer.reach).all():
+            return self._activate(self._convolve(x, layer, "VALID"), layer)
+        return _crop(self._activate(self._convolve(x, layer, "SAME"), layer), margins)
+
+    def _activate(self, x: Tensor, layer: CentredLayer) -> Tensor:
+        x = tf.nn.bias_add(x, layer.bias)
+        if layer.background is None:
+            return x
+        return tf.nn.elu(x) - layer.background
+
+    def _convolve(self, x: Tensor, layer: CentredLayer, padding: str) -> Tensor:
+        if layer.dilation == 1 or layer.reach == 0:
+            return tf.nn.conv3d(x, layer.kernel, _STRIDE, padding)
+        if not self._dilates:
+            return _convolve_sub_grids(x, layer.kernel, layer.dilation, padding)
+        dilations = (1, *(layer.dilation,) * 3, 1)
+        return tf.nn.conv3d(x, layer.kernel, _STRIDE, padding, dilations=dilations)
+
+
+def find_margin(reaches: Sequence[int]) -> int:
+    """Return in which margin around a volume layers make something else of the background.
+
+    What they do further outside is seen by no layer that follows.
+
+    Args:
+        reaches: How far each layer reaches, in their order.
+    """
+    changed = itertools.accumulate(reaches)
+    total = sum(reaches)
+    return max(min(reach, total - reach) for reach in changed)
+
+
+@dataclass(frozen=True, eq=False)
+class CentredLayer:
+    """A layer whose input and output are 0 in the background, so that zeros can pad them.
+
+    Args:
+        kernel: As in the model.
+        bias: What the layer makes of the background before it is activated.
+        background: What is subtracted from the activations; None for the last layer.
+        dilation: Of the kernel.
+        reach: How many voxels to each side a voxel of the output depends on.
+    """
+
+    kernel: Floats
+    bias: Floats
+    background: Floats | None
+    dilation: int
+    reach: int
+
+
+def centre_on_background(layers: Sequence[Layer], weights: Weights) -> Iterator[CentredLayer]:
+    """Yield layers that compute the same from activations without those of the background.
+
+    A convolution is linear, so the response to the background is a vector that joins the bias.
+    """
+    background = np.zeros(1)
+    for layer in layers:
+        kernel = weights[f"{layer.name}/kernel"]
+        bias = weights[f"{layer.name}/bias"] + background @ kernel.sum(
+            axis=(0, 1, 2), dtype=np.float64
+        )
+        background = np.where(bias > 0, bias, np.expm1(np.minimum(bias, 0)))
+        yield CentredLayer(
+            kernel=kernel,
+            bias=bias.astype(np.float32),
+            background=None if layer is layers[-1] else background.astype(np.float32),
+            dilation=layer.dilation,
+            reach=layer.reach,
+        )
+
+
+@cache
+def has_dilated_convolutions() -> bool:
+    """Whether TensorFlow can dilate 3-D convolutions here: on a GPU, or with oneDNN."""
+    try:
+        tf.nn.conv3d(
+            tf.zeros((1, 4, 4, 4, 1)),
+            tf.zeros((3, 3, 3, 1, 1)),
+            _STRIDE,
+            "SAME",
+            dilations=(1, 2, 2, 2, 1),
+        )
+    except tf.errors.OpError:
+        return False
+    return True
+
+
+def _convolve_sub_grids(x: Tensor, kernel: Tensor, dilation: int, padding: str) -> Tensor:
+    """Convolve with a dilated kernel by means of a plain one.
+
+    Voxels that lie ``dilation`` apart along each axis form one of ``dilation`` ** 3 sub-grids. Each
+    sub-grid is convolved on its own, as one volume of a batch. The sums are the same.
+    """
+    size = tf.shape(x)[1:4]
+    block = [dilation] * 3
+    # Padded, all sub-grids have the same size; what was padded is cropped again.
+    missing = tf.math.floormod(-size, dilation)
+    crops = tf.stack([tf.zeros_like(missing), missing], axis=1)
+    sub_grids = tf.space_to_batch(x, block, crops)
+    convolved = tf.nn.conv3d(sub_grids, kernel, _STRIDE, padding)
+    return tf.batch_to_space(convolved, block, crops)
+
+
+def _crop(x: Tensor, margins: NDArray[Any]) -> Tensor:
+    """Remove voxels (axis, before and after) from a volume (1, x, y, z, channels)."""
+    if not margins.any():
+        return x
+    size = tf.shape(x) - [0, *margins.sum(axis=1).tolist(), 0]
+    return tf.slice(x, [0, *margins[:, 0].tolist(), 0], size)
+
+
+def divide_axis(
+    shape: tuple[int, ...],
+    margin: int,
+    reach: int,
+    max_voxels: int,
+) -> Iterator[tuple[int, int]]:
+    """Yield the first voxel of each part of an axis, and the one after its last.
+
+    A part and what the network sees of its neighbours are small enough to be computed at once. No
+    part is shorter than the network sees, or too much would be computed twice.
+
+    Args:
+        shape: Of the volume with its margins, the axis to divide first.
+        margin: Voxels at both ends of the axis that belong to no part.
+        reach: How far the network sees.
+        max_voxels: How many voxels can be computed at once.
+    """
+    area = math.prod(shape[1:])
+    first = margin
+    last = shape[0] - margin
+    count = 1
+    if shape[0] * area > max_voxels:
+        longest = max(max_voxels // area - 2 * reach, reach, 1)
+        count = math.ceil((last - first) / longest)
+    edges = np.linspace(first, last, count + 1).round().astype(int)
+    yield from itertools.pairwise(edges.tolist())

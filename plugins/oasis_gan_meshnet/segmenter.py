@@ -1,0 +1,83 @@
+"""A translator that segments: T1w in, labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from oasis_gan_keras import engine_versions, thread_count
+
+from oasis_gan import (
+    CleanVolume,
+    Computation,
+    ModelCard,
+    Progress,
+    Translation,
+    Volume,
+    ignore_progress,
+)
+
+from .conforming import ConformedGrid
+from .model_folder import ModelFile, Weights, read_model_file, read_weights
+from .network import MeshNet
+
+_CONFORMED = 0.05  # of the work
+_SEGMENTED = 0.95
+
+
+def load_segmenter(folder: Path) -> MeshNetSegmenter:
+    """Return the model in a folder, ready to segment.
+
+    Raises:
+        OasisGanError: If the folder cannot be trusted.
+    """
+    model = read_model_file(folder)
+    return MeshNetSegmenter(model, read_weights(folder, model))
+
+
+class MeshNetSegmenter:
+    """A translator from a T1w to labels, on the grid of the T1w.
+
+    Args:
+        model: The description of the network.
+        weights: Its weights, by name.
+    """
+
+    def __init__(self, model: ModelFile, weights: Weights) -> None:
+        self._card = model.card()
+        self._network = MeshNet(model.layers, weights)
+        self.computation = Computation(
+            precision="float32",
+            software=engine_versions(),
+            threads=thread_count(),
+        )
+
+    @property
+    def card(self) -> ModelCard:
+        """What goes in, and what comes out."""
+        return self._card
+
+    def translate(
+        self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+    ) -> Translation:
+        """Return the labels of a T1w, whole numbers on its own grid.
+
+        Raises:
+            OasisGanError: If the volume is empty, or larger than any head.
+        """
+        ((name, source),) = sources.items()
+        encoding = self._card.sources[name]
+        scaled = encoding.fit(source.voxels).encode(source.voxels)[..., 0]
+        grid = ConformedGrid.around(encoding.support(source.voxels), source.geometry)
+        conformed = grid.conform(scaled)
+        progress(_CONFORMED)
+        if grid.resamples:
+            probabilities = self._network.probabilities(conformed)
+            progress(_SEGMENTED)
+            labels = grid.restore_likeliest(probabilities)
+        else:
+            labels = grid.restore(self._network.labels(conformed))
+        progress(1.0)
+        volume = Volume(labels.astype(np.int32), source.geometry, source.notes)
+        return Translation(volume=volume)
