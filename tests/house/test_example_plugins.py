@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -9,7 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK
 from kit.places import EXAMPLES
-from kit.tool import oasis_gan
+from kit.tool import oasis_gan, without_network
 
 PLUGINS = sorted((EXAMPLES / "plugins").glob("*.py"))
 LABELS = np.random.default_rng(0).integers(0, 4, (12, 14, 10)).astype(np.uint8)
@@ -189,3 +193,52 @@ def test_label_maps_of_a_set_from_a_plugin_are_translated(tmp_path: Path) -> Non
     made = nib.Nifti1Image.from_filename(tmp_path / "out" / "map_synthT1w.nii.gz").get_fdata()
     # A lesion is painted as white matter, as the set says.
     np.testing.assert_allclose(made, np.array([0, 550, 750, 300, 750])[seg], rtol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Install all examples as one package, and return the environment in which it is found."""
+    folder = tmp_path_factory.mktemp("package")
+    # A copy, since setuptools builds beside the source.
+    source = folder / "source"
+    shutil.copytree(EXAMPLES / "plugins", source)
+    names = [plugin.stem for plugin in PLUGINS]
+    entry_points = "\n".join(f'{name.replace("_", "-")} = "{name}"' for name in names)
+    (source / "pyproject.toml").write_text(
+        f"""[project]
+name = "all-examples"
+version = "1"
+
+[project.entry-points.oasis_gan]
+{entry_points}
+
+[tool.setuptools]
+py-modules = {names}
+"""
+    )
+    environment = {**os.environ, **without_network(folder / "installed")}
+    command = [sys.executable, "-m", "pip", "install", "--quiet", str(source)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return environment
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.stem)
+def test_an_installed_example_keeps_its_contract(
+    plugin: Path, installed: dict[str, str], tmp_path: Path
+) -> None:
+    sample = ("--sample", save_nrrd(tmp_path / "a.nrrd")) if plugin == READER else ()
+    name = plugin.stem.replace("_", "-")
+    done = oasis_gan("plugins", "--check", name, *sample, cwd=tmp_path, env=installed)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_installed_examples_need_no_option_to_be_found(
+    installed: dict[str, str], tmp_path: Path
+) -> None:
+    source = save_nrrd(tmp_path / "seg.nrrd")
+    model = ("--model", "blurred-paint", "--option", "rounds=0")
+    done = oasis_gan("run", source, *model, "--out", "out", cwd=tmp_path, env=installed)
+    assert done.returncode == 0, done.stderr
+    made = nib.Nifti1Image.from_filename(tmp_path / "out" / "seg_synthT1w.nii.gz").get_fdata()
+    np.testing.assert_allclose(made, np.array([0, 300, 550, 750])[LABELS], rtol=1e-6)
