@@ -26,6 +26,39 @@ _SPACINGS = (0.05, 20.0)  # mm
 _MAX_VOXELS = 2**25  # of a conformed volume: 322 mm along each axis
 
 
+class VoxelSizeError(OasisGanError):
+    """A volume's voxels have a size that no scan has.
+
+    Args:
+        spacings: Of the volume, mm.
+    """
+
+    def __init__(self, spacings: Sequence[float]) -> None:
+        smallest, largest = _SPACINGS
+        super().__init__(
+            VOLUME,
+            expected=f"voxels of {smallest:g} to {largest:g} mm",
+            found=" x ".join(f"{spacing:.4g}" for spacing in spacings),
+            remedy="is the voxel size right? correct it",
+        )
+
+
+class HeadSizeError(OasisGanError):
+    """A volume holds something larger than any head.
+
+    Args:
+        samples: Its size along each axis, mm.
+    """
+
+    def __init__(self, samples: Sequence[int]) -> None:
+        super().__init__(
+            VOLUME,
+            expected=f"a head of at most {_MAX_VOXELS / 1e6:.1f} litres",
+            found=f"{' x '.join(map(str, samples))} mm",
+            remedy="is the voxel size right? correct it, or crop",
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class ConformedAxis:
     """How one axis of a volume lies on the conformed grid.
@@ -51,17 +84,15 @@ class ConformedAxis:
             occupied: Which of its voxels hold something else than background.
             spacing: Between voxels, mm.
         """
-        inside = np.flatnonzero(occupied)
-        first = int(inside[0]) if inside.size else 0
-        last = int(inside[-1]) if inside.size else 0
-        length = last + 1 - first
+        head = _find_extent(occupied)
+        length = head.stop - head.start
         if abs(spacing - 1) < _SAME_SPACING:
-            spacing = 1.0
+            return cls(head=head, there=None, back=None, samples=length)
         samples = max(1, round(length * spacing))
         return cls(
-            head=slice(first, last + 1),
-            there=None if spacing == 1 else _weights_there(length, spacing, samples),
-            back=None if spacing == 1 else _weights_back(length, spacing, samples),
+            head=head,
+            there=_weights_there(length, spacing, samples),
+            back=_weights_back(length, spacing, samples),
             samples=samples,
         )
 
@@ -87,16 +118,21 @@ class ConformedGrid:
             geometry: Where the voxels lie.
 
         Raises:
-            OasisGanError: If voxels have a size that no scan has, or the head is larger than any.
+            VoxelSizeError: If voxels have a size that no scan has.
+            HeadSizeError: If the head is larger than any.
         """
         turned = orientations.apply_orientation(support, _to_conformed(geometry))
         spacings = [geometry.spacing[axis] for axis in _conformed_order(geometry)]
-        _require_sensible_spacings(spacings)
+        smallest, largest = _SPACINGS
+        if min(spacings) < smallest or max(spacings) > largest:
+            raise VoxelSizeError(spacings)
         axes = []
         for axis, spacing in enumerate(spacings):
             others = tuple(other for other in range(3) if other != axis)
             axes.append(ConformedAxis.around(turned.any(axis=others), spacing))
-        _require_room([axis.samples for axis in axes])
+        samples = [axis.samples for axis in axes]
+        if math.prod(samples) > _MAX_VOXELS:
+            raise HeadSizeError(samples)
         return cls(geometry, tuple(axes))
 
     @property
@@ -130,9 +166,10 @@ class ConformedGrid:
         shape = [head.stop - head.start for head in self._head]
         highest = np.zeros(shape, np.float32)
         likeliest = np.zeros(shape, np.uint8)
+        back = [axis.back for axis in self.axes]
         # One label after the other: all of them at once need too much memory.
         for label in range(probabilities.shape[-1]):
-            probability = _along_all(probabilities[..., label], [axis.back for axis in self.axes])
+            probability = _along_all(probabilities[..., label], back)
             higher = probability > highest
             highest[higher] = probability[higher]
             likeliest[higher] = label
@@ -143,14 +180,24 @@ class ConformedGrid:
         return tuple(axis.head for axis in self.axes)
 
 
+def _find_extent(occupied: NDArray[np.bool_]) -> slice:
+    """Return the range from the first occupied voxel to the last; one voxel if none is."""
+    inside = np.flatnonzero(occupied)
+    if inside.size == 0:
+        return slice(0, 1)
+    return slice(int(inside[0]), int(inside[-1]) + 1)
+
+
 def _to_conformed(geometry: Geometry) -> NDArray[Any]:
     own = orientations.io_orientation(geometry.affine)
-    return np.asarray(orientations.ornt_transform(own, orientations.axcodes2ornt(_AXES)))
+    conformed = orientations.axcodes2ornt(_AXES)
+    return np.asarray(orientations.ornt_transform(own, conformed))
 
 
 def _from_conformed(geometry: Geometry) -> NDArray[Any]:
     own = orientations.io_orientation(geometry.affine)
-    return np.asarray(orientations.ornt_transform(orientations.axcodes2ornt(_AXES), own))
+    conformed = orientations.axcodes2ornt(_AXES)
+    return np.asarray(orientations.ornt_transform(conformed, own))
 
 
 def _conformed_order(geometry: Geometry) -> list[int]:
@@ -158,45 +205,31 @@ def _conformed_order(geometry: Geometry) -> list[int]:
     return [int(axis) for axis in _to_conformed(geometry)[:, 0].argsort()]
 
 
-def _require_sensible_spacings(spacings: Sequence[float]) -> None:
-    smallest, largest = _SPACINGS
-    if smallest <= min(spacings) and max(spacings) <= largest:
-        return
-    raise OasisGanError(
-        VOLUME,
-        expected=f"voxels of {smallest:g} to {largest:g} mm",
-        found=" x ".join(f"{spacing:.4g}" for spacing in spacings),
-        remedy="is the voxel size right? correct it",
-    )
-
-
-def _require_room(samples: Sequence[int]) -> None:
-    if math.prod(samples) <= _MAX_VOXELS:
-        return
-    raise OasisGanError(
-        VOLUME,
-        expected=f"a head of at most {_MAX_VOXELS / 1e6:.1f} litres",
-        found=f"{' x '.join(map(str, samples))} mm",
-        remedy="is the voxel size right? correct it, or crop",
-    )
-
-
 def _weights_there(length: int, spacing: float, samples: int) -> Floats:
     """Return the matrix that samples an axis every millimetre, symmetrically around its middle."""
-    positions = (np.arange(samples) - (samples - 1) / 2) / spacing + (length - 1) / 2
+    middle = (length - 1) / 2
+    positions = middle + _offsets(samples) / spacing
     # Where voxels become more than twice as large, each is a mean of what lies in it.
     return linear_weights(positions, length, widen=max(1.0, 0.5 / spacing))
 
 
 def _weights_back(length: int, spacing: float, samples: int) -> Floats:
     """Return the matrix that samples the conformed axis at the voxels of the volume."""
-    positions = (np.arange(length) - (length - 1) / 2) * spacing + (samples - 1) / 2
+    middle = (samples - 1) / 2
+    positions = middle + _offsets(length) * spacing
     return linear_weights(positions, samples, widen=max(1.0, spacing / 2))
+
+
+def _offsets(count: int) -> NDArray[np.float64]:
+    """Return how far each of ``count`` samples lies from their middle."""
+    return np.arange(count, dtype=np.float64) - (count - 1) / 2
 
 
 def _along_all(voxels: Floats, matrices: Sequence[Floats | None]) -> Floats:
     """Apply a matrix along each axis."""
     for axis, matrix in enumerate(matrices):
-        if matrix is not None:
-            voxels = np.moveaxis(np.tensordot(matrix, voxels, (1, axis)), 0, axis)
+        if matrix is None:
+            continue
+        product = np.tensordot(matrix, voxels, (1, axis))
+        voxels = np.moveaxis(product, 0, axis)
     return voxels

@@ -22,10 +22,23 @@ MODEL_JSON = "model.json"
 WEIGHTS = "weights.safetensors"
 _MAX_MODEL_JSON = 2**20  # bytes
 _MAX_WEIGHTS = 2**26  # bytes
-_REMEDY = "take a whole copy of the model folder"
 
 Weights = Mapping[str, NDArray[np.float32]]
 Shape = tuple[int, ...]
+
+
+class UnusableModelError(OasisGanError):
+    """A file of a model folder is missing, damaged, or not what its model describes.
+
+    Args:
+        path: The file.
+        expected: What it should hold.
+        found: What it holds.
+    """
+
+    def __init__(self, path: Path, expected: str, found: str) -> None:
+        remedy = "take a whole copy of the model folder"
+        super().__init__(path, expected=expected, found=found, remedy=remedy)
 
 
 class Layer(Settings):
@@ -88,8 +101,8 @@ class ModelFile(Settings):
 
     def make_label_set(self) -> LabelSet:
         """Return what the values of an output mean."""
-        labels = tuple(Label(value, name) for value, name in enumerate(self.labels) if value > 0)
-        return LabelSet(name=self.label_set, labels=labels)
+        labels = [Label(value, name) for value, name in enumerate(self.labels)]
+        return LabelSet(name=self.label_set, labels=tuple(labels[1:]))
 
     def card(self) -> ModelCard:
         """Return what the tool has to know."""
@@ -131,7 +144,7 @@ def read_model_file(folder: Path) -> ModelFile:
         found = f"{field}, where {describe_expected(details)} was expected"
         if details["type"] == "extra_forbidden":
             found = f"{field}, which no such model has"
-        raise OasisGanError(path, expected="a MeshNet model", found=found, remedy=_REMEDY) from None
+        raise UnusableModelError(path, "a MeshNet model", found) from None
     _require_a_channel_for_each_label(model, path)
     return model
 
@@ -146,7 +159,7 @@ def read_weights(folder: Path, model: ModelFile) -> Weights:
     data = _read(path, model.weights.bytes)
     if hashlib.sha256(data).hexdigest() != model.weights.sha256:
         expected = f"{model.weights.bytes} bytes with SHA-256 {model.weights.sha256[:12]}..."
-        raise OasisGanError(path, expected=expected, found="others", remedy=_REMEDY)
+        raise UnusableModelError(path, expected, "others")
     weights = _parse_weights(path, data)
     require_shapes(model.weight_shapes(), weights, path)
     return weights
@@ -156,7 +169,7 @@ def _require_a_channel_for_each_label(model: ModelFile, path: Path) -> None:
     filters = model.layers[-1].filters
     if filters != len(model.labels):
         expected = f"{filters} labels, as the last layer has filters"
-        raise OasisGanError(path, expected=expected, found=str(len(model.labels)), remedy=_REMEDY)
+        raise UnusableModelError(path, expected, str(len(model.labels)))
 
 
 def _parse_weights(path: Path, data: bytes) -> Weights:
@@ -164,26 +177,21 @@ def _parse_weights(path: Path, data: bytes) -> Weights:
     try:
         weights: dict[str, NDArray[Any]] = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise OasisGanError(
-            path, expected="safetensors", found=str(error), remedy=_REMEDY
-        ) from None
+        raise UnusableModelError(path, "safetensors", str(error)) from None
     for name, weight in weights.items():
         if weight.dtype != np.float32:
-            found = f"{name} in {weight.dtype}"
-            raise OasisGanError(path, expected="weights in float32", found=found, remedy=_REMEDY)
+            raise UnusableModelError(path, "weights in float32", f"{name} in {weight.dtype}")
         if not np.isfinite(weight).all():
-            found = f"NaN or Inf in {name}"
-            raise OasisGanError(path, expected="finite weights", found=found, remedy=_REMEDY)
+            raise UnusableModelError(path, "finite weights", f"NaN or Inf in {name}")
     return weights
 
 
 def _read(path: Path, limit: int) -> bytes:
     """Read a regular file of at most ``limit`` bytes."""
     if not path.is_file():
-        expected = "a file of a model folder"
-        raise OasisGanError(path, expected=expected, found="no such file", remedy=_REMEDY)
+        raise UnusableModelError(path, "a file of a model folder", "no such file")
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise OasisGanError(path, expected=f"at most {limit} bytes", found="more", remedy=_REMEDY)
+        raise UnusableModelError(path, f"at most {limit} bytes", "more")
     return data

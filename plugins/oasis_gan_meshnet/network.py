@@ -72,7 +72,7 @@ class MeshNet:
         # Along the longest axis parts overlap least.
         axis = int(np.argmax(volume.shape))
         along = np.moveaxis(np.pad(volume, self._margin), axis, 0)
-        answers = []
+        answers: list[NDArray[Any]] = []
         for first, last in divide_axis(along.shape, self._margin, self._reach, self._max_voxels):
             start = max(0, first - self._reach)
             stop = min(len(along), last + self._reach)
@@ -80,19 +80,27 @@ class MeshNet:
             margins = [(self._margin, self._margin)] * 3
             margins[axis] = (first - start, stop - last)
             graph = self._graph(find, tuple(margins))
-            answers.append(graph(part[np.newaxis, ..., np.newaxis])[0].numpy())
-        return answers[0] if len(answers) == 1 else np.concatenate(answers, axis)
+            answer = graph(part[np.newaxis, ..., np.newaxis])
+            answers.append(answer[0].numpy())
+        if len(answers) == 1:
+            return answers[0]
+        return np.concatenate(answers, axis)
 
     def _graph(self, find: Find, margins: Margins) -> Any:  # noqa: ANN401
         """Return a graph for parts of any size that have these margins."""
         key = (find, margins)
         if key not in self._graphs:
-            signature = [tf.TensorSpec((1, None, None, None, 1), tf.float32)]
-            self._graphs[key] = compiled(lambda x: find(x, margins), input_signature=signature)
+            volume = tf.TensorSpec((1, None, None, None, 1), tf.float32)
+            self._graphs[key] = compiled(
+                lambda x: find(x, margins),
+                input_signature=[volume],
+            )
         return self._graphs[key]
 
     def _find_labels(self, x: Tensor, margins: Margins) -> Tensor:
-        return tf.cast(tf.argmax(self._find_logits(x, margins), -1, tf.int32), tf.uint8)
+        logits = self._find_logits(x, margins)
+        labels = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        return tf.cast(labels, tf.uint8)
 
     def _find_probabilities(self, x: Tensor, margins: Margins) -> Tensor:
         return tf.nn.softmax(self._find_logits(x, margins))
@@ -101,16 +109,19 @@ class MeshNet:
         needed = self._reach
         for layer in self._layers:
             needed -= layer.reach
-            narrower = tuple((min(before, needed), min(after, needed)) for before, after in margins)
-            x = self._apply(x, layer, np.array(margins) - np.array(narrower))
-            margins = narrower
+            cropped = np.maximum(np.array(margins) - needed, 0)
+            x = self._apply(x, layer, cropped)
+            margins = np.array(margins) - cropped
         return x
 
     def _apply(self, x: Tensor, layer: CentredLayer, margins: NDArray[Any]) -> Tensor:
         """Return the output of a layer, cropped by ``margins`` (axes, before and after)."""
-        if (margins == layer.reach).all():
-            return self._activate(self._convolve(x, layer, "VALID"), layer)
-        return _crop(self._activate(self._convolve(x, layer, "SAME"), layer), margins)
+        # A valid convolution crops by itself, and computes nothing that is cropped.
+        crops_itself = bool((margins == layer.reach).all())
+        padding = "VALID" if crops_itself else "SAME"
+        x = self._convolve(x, layer, padding)
+        x = self._activate(x, layer)
+        return x if crops_itself else _crop(x, margins)
 
     def _activate(self, x: Tensor, layer: CentredLayer) -> Tensor:
         x = tf.nn.bias_add(x, layer.bias)
@@ -167,10 +178,9 @@ def centre_on_background(layers: Sequence[Layer], weights: Weights) -> Iterator[
     background = np.zeros(1)
     for layer in layers:
         kernel = weights[f"{layer.name}/kernel"]
-        bias = weights[f"{layer.name}/bias"] + background @ kernel.sum(
-            axis=(0, 1, 2), dtype=np.float64
-        )
-        background = np.where(bias > 0, bias, np.expm1(np.minimum(bias, 0)))
+        response = background @ kernel.sum(axis=(0, 1, 2), dtype=np.float64)
+        bias = weights[f"{layer.name}/bias"] + response
+        background = _elu(bias)
         yield CentredLayer(
             kernel=kernel,
             bias=bias.astype(np.float32),
@@ -178,6 +188,11 @@ def centre_on_background(layers: Sequence[Layer], weights: Weights) -> Iterator[
             dilation=layer.dilation,
             reach=layer.reach,
         )
+
+
+def _elu(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    negative = np.minimum(x, 0)
+    return np.where(x > 0, x, np.expm1(negative))
 
 
 @cache
