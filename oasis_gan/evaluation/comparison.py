@@ -141,7 +141,7 @@ def _no_match(found: str) -> OasisGanError:
 def _matched(voxels: Voxels, tissues: Voxels, order: list[int]) -> Voxels:
     # By brightness: what the darkest tissue is called does not matter here.
     values = [OASIS.labels[index].value for index in order]
-    ranked = LabelSet("by brightness", tuple(map(Label, values, ANCHORS)))
+    ranked = LabelSet(name="by brightness", labels=tuple(map(Label, values, ANCHORS)))
     window = Window.anchored(voxels, tissues, ranked)
     return np.interp(voxels, window.values, window.anchors)
 

@@ -24,18 +24,20 @@ from .labels import Label, LabelSet
 
 _TISSUE_LABELS = (Label(1, "CSF"), Label(2, "GM"), Label(3, "WM"))
 
-OASIS = LabelSet("oasis", _TISSUE_LABELS)
+OASIS = LabelSet(name="oasis", labels=_TISSUE_LABELS)
 """The tissue maps of OASIS-1 (``FSL_SEG``)."""
 
-OASIS_PNG = LabelSet("oasis-png", (Label(85, "CSF"), Label(170, "GM"), Label(255, "WM")))
+OASIS_PNG = LabelSet(
+    name="oasis-png", labels=(Label(85, "CSF"), Label(170, "GM"), Label(255, "WM"))
+)
 """The same tissues as greys of 8 bits: the OASIS PNG slices."""
 
-FSL_FAST = LabelSet("fsl-fast", _TISSUE_LABELS)
+FSL_FAST = LabelSet(name="fsl-fast", labels=_TISSUE_LABELS)
 """The tissue maps of FSL FAST on a T1w: the same values."""
 
 BIDS = LabelSet(
-    "bids",
-    (
+    name="bids",
+    labels=(
         Label(1, "GM"),
         Label(2, "WM"),
         Label(3, "CSF"),
@@ -52,8 +54,8 @@ BIDS = LabelSet(
 """The labels that all of BIDS shares: those of a ``dseg`` without a table."""
 
 ANTS = LabelSet(
-    "ants",
-    (
+    name="ants",
+    labels=(
         *_TISSUE_LABELS,
         Label(4, "Subcortical-Gray-Matter"),
         Label(5, "Brain-Stem"),
@@ -63,8 +65,8 @@ ANTS = LabelSet(
 """The six classes of ANTs."""
 
 NEURITE_SEG4 = LabelSet(
-    "neurite-seg4",
-    (
+    name="neurite-seg4",
+    labels=(
         Label(1, "Cortex"),
         Label(2, "Subcortical-Gray-Matter"),
         Label(3, "White-Matter"),
@@ -76,7 +78,9 @@ NEURITE_SEG4 = LabelSet(
 
 def _label_set(name: str, *tables: Structures) -> LabelSet:
     structures = [(value, structure) for table in tables for structure, (value, _) in table.items()]
-    return LabelSet(name, tuple(Label(value, structure) for value, structure in structures))
+    return LabelSet(
+        name=name, labels=tuple(Label(value, structure) for value, structure in structures)
+    )
 
 
 FREESURFER = _label_set("freesurfer", ASEG)
@@ -101,7 +105,8 @@ def _seg35() -> LabelSet:
         (value, name) for name, (value, _) in ASEG.items() if value not in _NOT_IN_SEG35
     )
     return LabelSet(
-        "neurite-seg35", tuple(Label(i, name) for i, (_, name) in enumerate(structures, start=1))
+        name="neurite-seg35",
+        labels=tuple(Label(i, name) for i, (_, name) in enumerate(structures, start=1)),
     )
 
 

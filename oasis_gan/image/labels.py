@@ -38,7 +38,7 @@ class Structure(Label):
     tissue: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabelSet:
     """A named set of labels; 0 is background and not listed.
 

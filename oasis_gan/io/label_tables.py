@@ -224,7 +224,7 @@ def _label_set(path: Path, labels: Sequence[Label]) -> LabelSet:
         if label.value != 0
     ]
     try:
-        return LabelSet(path.name, tuple(distinct))
+        return LabelSet(name=path.name, labels=tuple(distinct))
     except ValueError as error:
         found = f"ValueError: {error}"
         expected = "a table of labels with the columns index and name, each index once"

@@ -121,7 +121,7 @@ def test_a_shift_is_found_in_any_contrast(contrast: Callable[[Array], Array]) ->
 
 def test_a_shift_of_a_mask_is_found() -> None:
     mask = (LABELS > 0).astype(np.uint8)
-    brain = LabelSet("mask", (Label(1, "brain"),))
+    brain = LabelSet(name="mask", labels=(Label(1, "brain"),))
     assert report(meaning(subject(mask, T1), brain)).verdict is Verdict.ACCEPT
     assert report(meaning(subject(moved(mask, (0, 0, 2)), T1), brain)).figures["shift"] == [
         0,

@@ -157,7 +157,7 @@ def test_the_likeliest_label_wins_and_background_takes_what_is_left() -> None:
 
 def test_label_values_may_be_any_numbers() -> None:
     freesurfer = LabelSet(
-        "aseg", (Label(41, "right WM"), Label(2, "left WM"), Label(2035, "insula"))
+        name="aseg", labels=(Label(41, "right WM"), Label(2, "left WM"), Label(2035, "insula"))
     )
     values = np.array([[0, 2], [41, 2035]])
     assert np.array_equal(freesurfer.decode(freesurfer.encode(values)), values)
@@ -200,7 +200,7 @@ def test_an_mri_given_as_a_label_map_is_told_its_first_values() -> None:
 )
 def test_an_ambiguous_label_set_is_none(labels: tuple[Label, ...]) -> None:
     with pytest.raises(ValueError, match="distinct names and values, none of them 0"):
-        LabelSet("bad", labels)
+        LabelSet(name="bad", labels=labels)
 
 
 def test_asking_for_an_unknown_tissue_names_the_known_ones() -> None:

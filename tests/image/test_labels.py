@@ -163,7 +163,7 @@ def test_a_value_of_no_label_is_refused_before_it_is_converted() -> None:
 
 
 def test_labels_of_somebodys_own_are_found_by_name() -> None:
-    mine = LabelSet("mine", (Label(7, "WM"), Label(9, "CSF"), Label(11, "lesion")))
+    mine = LabelSet(name="mine", labels=(Label(7, "WM"), Label(9, "CSF"), Label(11, "lesion")))
     assert values(convert(volume(0, 7, 9), mine, OASIS, "seg.nii")) == [0, 3, 1]
     with pytest.raises(OasisGanError, match="found 11 lesion; "):
         convert(volume(7, 11), mine, OASIS, "seg.nii")

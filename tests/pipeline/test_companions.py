@@ -21,7 +21,8 @@ from pathlib import Path
 from oasis_gan import LabelSet, Label, ModelCard, ModelKind, OASIS, Translation, Volume, Window, hookimpl
 
 # The values of tissues are others than those of the default model.
-TISSUES = LabelSet("mine", (Label(7, "WM"), Label(8, "GM"), Label(9, "CSF")))
+LABELS = (Label(7, "WM"), Label(8, "GM"), Label(9, "CSF"))
+TISSUES = LabelSet(name="mine", labels=LABELS)
 CARD = ModelCard(
     name="recode", version="1", sources={"labels": OASIS}, target=TISSUES, output="dseg"
 )
@@ -98,7 +99,8 @@ def test_labels_that_a_model_made_are_a_source_for_another(
 
 def test_a_label_name_with_a_line_break_is_one_row(tmp_path: Path) -> None:
     write_label_table(
-        tmp_path / "table.tsv", LabelSet("odd", (Label(1, "GM"), Label(2, "left\n3\tWM")))
+        tmp_path / "table.tsv",
+        LabelSet(name="odd", labels=(Label(1, "GM"), Label(2, "left\n3\tWM"))),
     )
     assert len((tmp_path / "table.tsv").read_text().splitlines()) == 4
     assert [label.value for label in read_label_table(tmp_path / "table.tsv").labels] == [1, 2]

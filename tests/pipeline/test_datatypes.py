@@ -58,7 +58,7 @@ def volume(*values: float) -> Volume:
 
 
 def labels(*values: int) -> LabelSet:
-    return LabelSet("mine", tuple(Label(value, f"label {value}") for value in values))
+    return LabelSet(name="mine", labels=tuple(Label(value, f"label {value}") for value in values))
 
 
 @pytest.mark.parametrize(
