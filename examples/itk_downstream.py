@@ -27,10 +27,9 @@ Row = tuple[str, ...]
 
 COLUMNS: Row = ("image", "tissue", "voxels", "volume_ml", "mean", "std")
 _SPACE = ("Size", "Spacing", "Origin", "Direction")
-_COARSE_MM, _FINE_MM = (
-    4.0,
-    2.0,
-)  # voxels finer than this add time and little else to a bias field or a rigid fit
+# voxels finer than this add time and little else to a bias field or a rigid fit
+_COARSE_MM = 4.0
+_FINE_MM = 2.0
 _SEED = 1
 
 
@@ -85,7 +84,8 @@ def tissue_rows(name: str, image: Image, labels: Image) -> Iterator[Row]:
     for label in OASIS.labels:
         if statistics.HasLabel(label.value):
             count = statistics.GetCount(label.value)
-            mean, std = statistics.GetMean(label.value), statistics.GetSigma(label.value)
+            mean = statistics.GetMean(label.value)
+            std = statistics.GetSigma(label.value)
             yield (
                 name,
                 label.name,
@@ -138,7 +138,8 @@ def downstream(output: Path, seg: Path, t1: Path, out: Path) -> list[Row]:
     """
     geometry = [read_nifti(path).geometry for path in (output, seg, t1)][-1]
     OASIS.clean(read_nifti(seg), seg)
-    generated, real = _read(output), _read(t1)
+    generated = _read(output)
+    real = _read(t1)
     labels = sitk.Cast(_read(seg), sitk.sitkUInt8)
     check_same_space(generated, labels)
 

@@ -34,7 +34,9 @@ _BESIDE = (
 )
 _BRIGHTEST = 235
 _MARGIN = 4  # voxels around the head
-_BAND, _GAP, _INK = 28, 6, (205, 205, 205)
+_BAND = 28
+_GAP = 6
+_INK = (205, 205, 205)
 
 
 def grey(voxels: Voxels) -> Colours:
@@ -92,7 +94,8 @@ def arranged(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
     sheet = Image.new(
         "RGB", (sum(widths) + _GAP * (len(widths) + 1), _BAND + sum(heights) + _GAP * len(heights))
     )
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(15)
     left = _GAP
     for column, width in enumerate(widths):
         pen.text((left + width / 2, _BAND / 2), CAPTIONS[column], _INK, font, anchor="mm")

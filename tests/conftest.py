@@ -57,7 +57,8 @@ def save_analyze() -> SaveAnalyze:
         header.set_data_dtype(voxels.dtype)
         header.set_data_shape((*voxels.shape, 1))
         header.set_zooms((*sizes, 1))
-        header["orient"], header["originator"] = bytes([orient]), b" " * 9
+        header["orient"] = bytes([orient])
+        header["originator"] = b" " * 9
         for name, value in fields.items():
             header[name] = value
         path.parent.mkdir(parents=True, exist_ok=True)

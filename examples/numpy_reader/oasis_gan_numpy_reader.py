@@ -87,7 +87,8 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     Raises:
         OasisGanError: If there is none.
     """
-    root, ending = selection.root, selection.source_suffix or SUFFIX
+    root = selection.root
+    ending = selection.source_suffix or SUFFIX
     paths = (
         [path for path in _files(root) if path.name.endswith(ending)] if root.is_dir() else [root]
     )

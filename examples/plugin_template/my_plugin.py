@@ -57,7 +57,8 @@ def read(path: Path, max_voxels: int) -> Volume:
             path, expected="numbers in three dimensions", found=found, remedy="save it again"
         )
     if voxels.size > max_voxels:
-        expected, found = f"at most {max_voxels} voxels", f"shape {voxels.shape}"
+        expected = f"at most {max_voxels} voxels"
+        found = f"shape {voxels.shape}"
         raise OasisGanError(
             path, expected=expected, found=found, remedy="crop it, or raise --max-voxels"
         )

@@ -13,7 +13,7 @@ from ..errors import OasisGanError, one_line, printable
 from ..image.label_conversion import convert, require_labels
 from ..image.label_sets import OASIS, readable_values
 from ..image.labels import LabelSet
-from ..image.volume import Assumed, CleanVolume, Mended, Volume
+from ..image.volume import AssumptionNote, CleanVolume, RepairNote, Volume
 from ..io.endings import composed
 from ..io.label_doubt import presume
 from ..plugin.datasets import Scan, Subject
@@ -228,9 +228,9 @@ def _check_labels(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator
 def _notes_as_findings(notes: Iterable[str]) -> Iterator[Finding]:
     """Turn the notes on a volume into findings; an assumption is none."""
     for note in notes:
-        if isinstance(note, Assumed):
+        if isinstance(note, AssumptionNote):
             continue
-        verdict = Verdict.FIX if isinstance(note, Mended) else Verdict.WARN
+        verdict = Verdict.FIX if isinstance(note, RepairNote) else Verdict.WARN
         yield Finding(verdict, note)
 
 

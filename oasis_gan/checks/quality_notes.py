@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import OasisGanError
-from ..image.volume import Mended, V
+from ..image.volume import RepairNote, V
 from . import space, voxels
 from .findings import Verdict
 
@@ -36,5 +36,5 @@ def with_quality_notes(volume: V, where: object) -> V:
         if not finding.message:
             continue
         is_repair = finding.verdict is Verdict.FIX
-        notes.append(Mended(finding.message) if is_repair else finding.message)
+        notes.append(RepairNote(finding.message) if is_repair else finding.message)
     return replace(volume, notes=tuple(notes))

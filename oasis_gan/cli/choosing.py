@@ -170,7 +170,7 @@ def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
                 kind.name,
                 expected=f"{wanted} to be written",
                 found="nothing",
-                remedy="mend the plugin",
+                remedy="fix the plugin",
             )
         card = kind.card(folder)
     warn_of_note(card, folder)
@@ -245,7 +245,8 @@ def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
 def _require_heeded(reader: Dataset, selection: Selection) -> None:
     """Raise `OasisGanError` if participants are chosen and the layout knows none: it would read everybody."""
     if (selection.participants or selection.sessions) and not reader.by_participant:
-        expected, remedy = "a BIDS dataset", "leave --participant-label and --session-label out"
+        expected = "a BIDS dataset"
+        remedy = "leave --participant-label and --session-label out"
         raise OasisGanError(selection.root, expected=expected, found=reader.name, remedy=remedy)
 
 
@@ -311,7 +312,8 @@ def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
     found_any = False
     for subject in reader.open(selection):
         if not isinstance(subject, Subject):
-            found, remedy = type(subject).__name__, f"mend the dataset plugin {reader.name}"
+            found = type(subject).__name__
+            remedy = f"fix the dataset plugin {reader.name}"
             raise OasisGanError(
                 selection.root, expected="Subject objects", found=found, remedy=remedy
             )

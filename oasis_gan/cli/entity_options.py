@@ -59,16 +59,21 @@ class SubjectCommand(Command):
 
 
 def _one_label_each(arguments: list[str]) -> Iterator[str]:
-    option, first, is_value = "", "", False
+    option = ""
+    first = ""
+    is_value = False
     for position, argument in enumerate(arguments):
         if argument == "--":
             yield from arguments[position:]
             return
         name, has_value, value = argument.partition("=")
         if name in _OPTIONS:
-            option, first, is_value = name, value, not has_value
+            option = name
+            first = value
+            is_value = not has_value
         elif is_value:
-            first, is_value = argument, False
+            first = argument
+            is_value = False
         elif option and _is_label(argument, first, _OPTIONS[option]):
             yield option
         else:

@@ -39,7 +39,8 @@ class _Bar:
     """A bar over all subjects or steps, at the bottom of a terminal."""
 
     def __init__(self, progress: Progress, doing: str, total: int | None) -> None:
-        self._progress, self._task = progress, progress.add_task(doing, total=total)
+        self._progress = progress
+        self._task = progress.add_task(doing, total=total)
 
     def advance(self, done: float, total: int, doing: str) -> None:
         self._progress.update(self._task, completed=done, total=total, description=printable(doing))
@@ -103,7 +104,8 @@ class Tally:
     """Turns outcomes into lines with a count."""
 
     def __init__(self, total: int) -> None:
-        self._total, self._count = total, 0
+        self._total = total
+        self._count = 0
 
     def line(self, outcome: Outcome) -> str:
         """Return the line for the next outcome."""

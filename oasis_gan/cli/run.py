@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import OasisGanError, one_line
 from ..image.intensity import Window
-from ..image.volume import Assumed, Content, Volume
+from ..image.volume import AssumptionNote, Content, Volume
 from ..io.claims import claimed, sweep
 from ..io.publishing import Identity
 from ..pipeline.cohort import Job, translate_all
@@ -221,10 +221,8 @@ def _require_content(options: RunOptions, card: ModelCard) -> None:
     """Raise `OasisGanError` if SOURCE is said to hold something else than the model translates."""
     content = card.source.content
     if options.source_is not in (None, content):
-        expected, remedy = (
-            f"{content}, which this model translates",
-            "leave it out, or choose another model",
-        )
+        expected = f"{content}, which this model translates"
+        remedy = "leave it out, or choose another model"
         raise OasisGanError(
             "--source-is", expected=expected, found=str(options.source_is), remedy=remedy
         )
@@ -292,7 +290,7 @@ def _find_contrast(
 def _say_notes(option: str, volume: Volume) -> None:
     """Say what was odd about a volume that an option names, such as NaN for background."""
     for note in volume.notes:
-        if not isinstance(note, Assumed):
+        if not isinstance(note, AssumptionNote):
             say(f"{option}: {note}")
 
 

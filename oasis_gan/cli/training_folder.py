@@ -47,7 +47,8 @@ class TrainingRun:
             OasisGanError: If there is none.
         """
         path = folder / RUN
-        expected, remedy = "a training to go on with", "name the --out of a training"
+        expected = "a training to go on with"
+        remedy = "name the --out of a training"
         if not path.exists():
             raise OasisGanError(path, expected=expected, found="no such file", remedy=remedy)
         try:

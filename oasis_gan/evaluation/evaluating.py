@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import OasisGanError
 from ..image.label_sets import OASIS
-from ..image.volume import Assumed, Mask, Volume
+from ..image.volume import AssumptionNote, Mask, Volume
 from ..io.publishing import Identity
 from ..pipeline.provenance import read_with_identity
 from ..plugin.datasets import Scan, Subject
@@ -181,14 +181,15 @@ def _measured(region: Mask, voxel_ml: float) -> Region:
 def _regions(volumes: _Volumes, task: Task) -> tuple[str, dict[str, Mask]]:
     """Return what the mask is, and its regions."""
     if volumes.tissues is None:
-        definition, regions = NOT_ZERO, {TOTAL: np.asarray(volumes.output.voxels != 0)}
-        where, remedy = task.output.path, "give another output, or its label map as `labels`"
+        definition = NOT_ZERO
+        regions = {TOTAL: np.asarray(volumes.output.voxels != 0)}
+        where = task.output.path
+        remedy = "give another output, or its label map as `labels`"
     else:
-        definition, regions = LABELLED, regions_of(volumes.tissues.voxels)
-        where, remedy = (
-            task.labels.path if task.labels else task.output.path,
-            "give another label map",
-        )
+        definition = LABELLED
+        regions = regions_of(volumes.tissues.voxels)
+        where = task.labels.path if task.labels else task.output.path
+        remedy = "give another label map"
     if not regions[TOTAL].any():
         raise OasisGanError(
             where, expected="some voxels to compare", found="an empty mask", remedy=remedy
@@ -262,7 +263,7 @@ def _on_grid(output: Volume, other: Volume, scan: Scan) -> Volume:
 
 
 def _noted(role: str, volume: Volume) -> list[str]:
-    return [f"{role}: {note}" for note in volume.notes if not isinstance(note, Assumed)]
+    return [f"{role}: {note}" for note in volume.notes if not isinstance(note, AssumptionNote)]
 
 
 def _check_output(task: Task, identity: Identity) -> list[str]:
@@ -276,10 +277,8 @@ def _check_output(task: Task, identity: Identity) -> list[str]:
             "no sidecar of oasis-gan lies beside the output: nothing says what it was made from"
         ]
     if task.sidecar.target_encoding.kind == "labels":
-        found, remedy = (
-            "a label map that a model made",
-            "give the MRI that was made from a label map",
-        )
+        found = "a label map that a model made"
+        remedy = "give the MRI that was made from a label map"
         raise OasisGanError(task.output.path, expected="an MRI", found=found, remedy=remedy)
     if identity["sha256"] != task.sidecar.volume.sha256:
         expected = "the volume that the JSON beside it describes"

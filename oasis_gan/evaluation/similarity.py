@@ -17,7 +17,9 @@ WINDOW = 7
 """Voxels of the window along each axis."""
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of the scales of MS-SSIM, the finest first."""
-_K1, _K2 = 0.01, 0.03  # of the range, squared: the constants of SSIM
+# The constants of SSIM, as shares of the range; they are squared.
+_K1 = 0.01
+_K2 = 0.03
 
 Weights = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ import numpy as np
 from nibabel import orientations
 
 from ..errors import OasisGanError
-from .volume import Geometry, Mended, V
+from .volume import Geometry, RepairNote, V
 
 _ROUNDING = 1e-2  # of a voxel: how far an axis may be off another one that it is taken for
 
@@ -31,7 +31,7 @@ def in_axis_order_of(volume: V, geometry: Geometry) -> V:
         geometry.require_same_grid(Geometry(voxels.shape, affine), "volume")
     except OasisGanError:
         return volume
-    note = Mended(
+    note = RepairNote(
         f"its axes run to {_named(volume.geometry)}: turned to {_named(geometry)}, nothing is resampled"
     )
     return replace(volume, voxels=voxels, geometry=geometry, notes=(*volume.notes, note))
@@ -45,7 +45,8 @@ def is_turned_over(one: Geometry, other: Geometry) -> bool:
     if one.shape != other.shape:
         return False
     axis = int(np.argmax(np.abs(one.affine[0, :3])))
-    along_axis, across_space = np.eye(4), np.eye(4)
+    along_axis = np.eye(4)
+    across_space = np.eye(4)
     along_axis[axis, axis] = across_space[0, 0] = -1
     tolerance = _ROUNDING * min(one.spacing)
     mirrored = one.affine @ along_axis, across_space @ one.affine

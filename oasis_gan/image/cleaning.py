@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import OasisGanError
 from .content import find_background, guess_content, is_background
 from .regions import contacts, outer_faces, reached_from_the_faces
-from .volume import CleanVolume, Content, Mask, Mended, Volume
+from .volume import CleanVolume, Content, Mask, RepairNote, Volume
 
 _REGION = 1e-3  # of the volume: fewer NaN around a head are no background that somebody filled in
 _TOUCHING = 0.25  # of the neighbours of such a region, at most, are voxels of the head
@@ -35,10 +35,8 @@ def require_volume(answer: object, where: object, plugin: str) -> Volume:
             return answer
     else:
         found = "nothing" if answer is None else f"an object of type {type(answer).__name__}"
-    expected, remedy = (
-        "a 3-D volume of numbers from the reader",
-        f"fix the dataset plugin {plugin}".rstrip(),
-    )
+    expected = "a 3-D volume of numbers from the reader"
+    remedy = f"fix the dataset plugin {plugin}".rstrip()
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
@@ -94,7 +92,7 @@ def _counted_from(volume: Volume, background: float) -> Volume:
     else:
         shifted = voxels - voxels.dtype.type(background)
         shifted[is_background(voxels, background)] = 0
-    note = Mended(f"the background is {background:g}: intensities are counted from it")
+    note = RepairNote(f"the background is {background:g}: intensities are counted from it")
     return replace(volume, voxels=shifted, notes=(*volume.notes, note))
 
 
@@ -111,7 +109,7 @@ def _with_finite_voxels(
     if count == finite.size:
         raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
     if _fills_the_outside(~finite, is_background(volume.voxels, background)):
-        note: str = Mended(
+        note: str = RepairNote(
             f"{count} voxels around the head are not finite: they are taken as background"
         )
     elif content == "labels":

@@ -12,14 +12,15 @@ from .regions import neighbours, outer_faces
 from .volume import Content, Mask, Voxels
 
 _SAMPLE = 2**20  # voxels that are looked at to tell a label map from an MRI
-_MASK_VALUES, _MOST_LABELS = 8, 200
-_ALIKE, _ALIKE_RESAMPLED, _FEW_RESAMPLED = (
-    0.35,
-    0.15,
-    0.3,
-)  # shares of neighbours, and of the commonest values
+_MASK_VALUES = 8
+_MOST_LABELS = 200
+# Shares of neighbours, and of the commonest values.
+_ALIKE = 0.35
+_ALIKE_RESAMPLED = 0.15
+_FEW_RESAMPLED = 0.3
 _TOLERANCE = 1e-5  # of the range of intensities: what rounding makes of a constant
-_OF_VOLUME, _TOGETHER = 0.1, 0.8
+_OF_VOLUME = 0.1
+_TOGETHER = 0.8
 
 
 def guess_content(voxels: Voxels) -> Content:

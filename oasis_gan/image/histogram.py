@@ -120,7 +120,8 @@ class Histogram:
         """Return the `_LEVELS` quantiles of tissues that have so many voxels, together."""
         rows = {name: np.array(self.tissues[name]) for name in voxels}
         counts = [np.full(len(row), voxels[name] / len(row)) for name, row in rows.items()]
-        points, weights = np.concatenate([*rows.values()]), np.concatenate(counts)
+        points = np.concatenate([*rows.values()])
+        weights = np.concatenate(counts)
         order = points.argsort(kind="stable")
         below = weights[order].cumsum() - weights[order] / 2
         return np.asarray(np.interp(_LEVELS, below / weights.sum(), points[order]))

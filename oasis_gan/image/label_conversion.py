@@ -12,7 +12,7 @@ from .label_advice import ADVICE, OWN_TABLE, LabelAdvice
 from .label_sets import readable_values
 from .labels import LabelSet, Structure, listed, values_of
 from .tissues import BACKGROUND, is_background_name, mixture_in, tissue_of
-from .volume import CleanVolume, Mended, Volume, Voxels
+from .volume import CleanVolume, RepairNote, Volume, Voxels
 
 _LONGEST_TABLE = 2**20  # values
 
@@ -49,7 +49,7 @@ def convert(
     present = values_of(cleaned.voxels)
     _require_counterparts(present, counterparts, known, target, where, advice)
     notes = [
-        Mended(f"labels converted from {source.name} to {target.name}"),
+        RepairNote(f"labels converted from {source.name} to {target.name}"),
         *_notes(cleaned.voxels, present, known, target, counterparts),
     ]
     voxels = _mapped(cleaned.voxels, present, counterparts)
@@ -88,7 +88,8 @@ def _require_counterparts(
 
 
 def _mapped(voxels: Voxels, present: list[int], counterparts: Mapping[int, int]) -> Voxels:
-    low, high = min(present), max(present)
+    low = min(present)
+    high = max(present)
     # A table over the whole range is the fastest, and a label map's range is short.
     if high - low < _LONGEST_TABLE:
         table = np.zeros(high - low + 1, np.int32)
@@ -105,7 +106,7 @@ def _notes(
     source: LabelSet,
     target: LabelSet,
     counterparts: Mapping[int, int],
-) -> list[Mended]:
+) -> list[RepairNote]:
     """Return what a user should know of labels that were left out, or stand for several tissues."""
     notes = []
     target_names = {label.name for label in target.labels}
@@ -118,11 +119,13 @@ def _notes(
     if outside:
         count = sum(int(np.count_nonzero(voxels == label.value)) for label in outside)
         names = listed([label.name for label in outside])
-        notes.append(Mended(f"{count} voxels outside the brain are taken as background: {names}"))
+        notes.append(
+            RepairNote(f"{count} voxels outside the brain are taken as background: {names}")
+        )
     for label in labels:
         mixture = mixture_in(label.name)
         if mixture and label.name not in target_names:
-            notes.append(Mended(f"{label.name} counts as {tissue_of(label.name)}, {mixture}"))
+            notes.append(RepairNote(f"{label.name} counts as {tissue_of(label.name)}, {mixture}"))
     return notes
 
 

@@ -51,10 +51,8 @@ class LabelSet:
     kind: Literal["labels"] = "labels"
 
     def __post_init__(self) -> None:
-        values, names = (
-            {label.value for label in self.labels},
-            {label.name for label in self.labels},
-        )
+        values = {label.value for label in self.labels}
+        names = {label.name for label in self.labels}
         if not self.labels or 0 in values or min(len(values), len(names)) < len(self.labels):
             raise ValueError("expected labels of distinct names and values, none of them 0")
 
@@ -140,7 +138,8 @@ class LabelSet:
         if not strange:
             return replace(cleaned, voxels=voxels.astype(np.int32, copy=False))
         known_names = ["0 background", *(f"{label.value} {label.name}" for label in self.labels)]
-        expected, found = listed(known_names), listed([f"{value:g}" for value in strange])
+        expected = listed(known_names)
+        found = listed([f"{value:g}" for value in strange])
         remedy = "give a label map with these values (an MRI is no label map), or say with `labels` what they mean"
         raise OasisGanError(
             where, expected=f"labels {expected} ({self.name})", found=found, remedy=remedy
@@ -156,7 +155,8 @@ def values_of(voxels: Voxels) -> list[int]:
     """Return the distinct values of a label map in their order, near whole ones rounded."""
     voxels = _as_integers(_whole_where_near(voxels))
     if voxels.dtype.kind in "iu" and voxels.size:
-        low, high = int(voxels.min()), int(voxels.max())
+        low = int(voxels.min())
+        high = int(voxels.max())
         # Marking what is there is many times faster than sorting, where the values are those of labels.
         if high - low < _MARKED:
             there = np.zeros(high - low + 1, np.bool_)

@@ -35,7 +35,8 @@ def choose_picture_planes(
     Raises:
         OasisGanError: If the slices would be rows of one pixel.
     """
-    planes, best = tuple(planes), best_plane(geometry)
+    planes = tuple(planes)
+    best = best_plane(geometry)
     if (
         all(_shortest(geometry, plane) >= FEWEST for plane in planes)
         or _shortest(geometry, best) < FEWEST

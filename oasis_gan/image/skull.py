@@ -14,12 +14,16 @@ import numpy as np
 from .regions import grown, outer_faces, reached_from_the_faces
 from .volume import Mask, Volume, Voxels
 
-_SMALLEST_ML, _LARGEST_BRAIN_ML = (
-    10.0,
-    2500.0,
-)  # smaller things are no head, and nothing can be said of them
-_RIM_MM, _SKULL_MM = 8.0, 18.0  # how deep fat lies, and bone below it
-_BRIGHT, _DARK, _DROP = 0.7, 0.6, 0.5  # of the median intensity; of the bright layer's
+# Anything smaller is no head, and nothing can be said about it.
+_SMALLEST_ML = 10.0
+_LARGEST_BRAIN_ML = 2500.0
+# How deep fat lies, and the bone below it.
+_RIM_MM = 8.0
+_SKULL_MM = 18.0
+# Shares of the median intensity; the last, of the bright layer's.
+_BRIGHT = 0.7
+_DARK = 0.6
+_DROP = 0.5
 _VOXELS = 2**22  # that are looked at
 _FEWEST = 50  # voxels of a layer that says something
 
@@ -47,7 +51,8 @@ def sign_of_a_skull(volume: Volume) -> str:
 
 def _has_a_dark_layer_below_a_bright_one(volume: Volume, mask: Mask) -> bool:
     step = math.ceil((mask.size / _VOXELS) ** (1 / 3))
-    voxels, inside = volume.voxels[::step, ::step, ::step], mask[::step, ::step, ::step]
+    voxels = volume.voxels[::step, ::step, ::step]
+    inside = mask[::step, ::step, ::step]
     if not inside.any():
         return False
     darkest, median = (float(value) for value in np.percentile(voxels[inside], [1, 50]))

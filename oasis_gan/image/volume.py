@@ -19,13 +19,13 @@ Content = Literal["labels", "image"]
 """What the values of a volume are: label values, or intensities."""
 
 
-class Mended(str):
+class RepairNote(str):
     """A note on what was put right beyond doubt; one that is a plain `str` should be looked at by somebody."""
 
     __slots__ = ()
 
 
-class Assumed(str):
+class AssumptionNote(str):
     """A note on what no file of its format says, so that it had to be assumed: nothing is wrong with this one."""
 
     __slots__ = ()

@@ -20,12 +20,14 @@ from pathlib import Path
 import numpy as np
 from nibabel import orientations
 
-from ..image.volume import Affine, Geometry, Mended
+from ..image.volume import Affine, Geometry, RepairNote
 from .nifti_space import Header, refuse, usable, voxel_sizes
 
 AXES = {0: "LAS", 1: "LSA", 2: "ASL", 3: "LPS", 4: "LIA", 5: "AIL"}
 """Where the first, second and third axis run to: transverse, coronal, sagittal; then the three of them flipped."""
-_ORIENT, _ORIGIN = 252, slice(253, 263)  # bytes of the header
+# Bytes of the header.
+_ORIENT = 252
+_ORIGIN = slice(253, 263)
 _NOTHING = b"\0 "  # what an origin holds where nothing was put: OASIS-1 has blanks, which read as numbers say 8224
 
 
@@ -48,13 +50,13 @@ def located(
     axes = AXES.get(orient, AXES[0])
     affine = _centred(axes, sizes, shape)
     if not usable(affine):
-        refuse(path, "voxel sizes of a head", f"pixdim {header['pixdim'][1:4]}", "mend the header")
+        refuse(path, "voxel sizes of a head", f"pixdim {header['pixdim'][1:4]}", "fix the header")
     if orient not in AXES:
         notes += (f"orient byte {orient} is unknown: taken as 0, transverse",)
     if block[_ORIGIN].strip(_NOTHING):
-        notes += (Mended("the origin that SPM keeps in the header is ignored"),)
+        notes += (RepairNote("the origin that SPM keeps in the header is ignored"),)
     notes += (
-        Mended(
+        RepairNote(
             f"Analyze 7.5 has no position: axes run {axes} by the orient byte, 0 mm lies in the middle"
         ),
     )

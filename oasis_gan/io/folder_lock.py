@@ -62,10 +62,8 @@ def _open_locked(path: Path, folder: Path, doing: str) -> int:
                 os.pread(descriptor, _MAX_BYTES, 0).decode(errors="replace") or "another process"
             )
             os.close(descriptor)
-            expected, remedy = (
-                f"a folder that no {doing} holds",
-                "wait until it has ended, or stop it",
-            )
+            expected = f"a folder that no {doing} holds"
+            remedy = "wait until it has ended, or stop it"
             raise OasisGanError(
                 folder, expected=expected, found=f"{holder} {doing} in it", remedy=remedy
             ) from None

@@ -18,7 +18,8 @@ from ..image.labels import LabelSet, listed, values_of
 from ..image.volume import CleanVolume, V, Volume
 from .label_names import is_dseg, stem_of
 
-MASK_ML, WARNED_ML = 20.0, 1.0
+MASK_ML = 20.0
+WARNED_ML = 1.0
 """A map of one label this large is refused, or warned of: tissues of a head seldom lie apart."""
 _ORDERS: Mapping[str, Tissues] = {
     # The values of CSF, GM and WM.
@@ -95,7 +96,8 @@ def _require_no_bids_reading(
 ) -> None:
     """Raise `OasisGanError` if a file called as in BIDS has values that BIDS reads otherwise."""
     is_bids_name = is_dseg(stem_of(where)) or is_dseg(stem_of(Path(os.path.realpath(where))))
-    ours, theirs = _reading(expected, values), _reading(BIDS, values)
+    ours = _reading(expected, values)
+    theirs = _reading(BIDS, values)
     if (
         not is_bids_name
         or ours == theirs
@@ -133,7 +135,8 @@ def _judged_mask(volume: V, value: int, where: Path, advice: LabelAdvice) -> V:
     """Refuse a map of one label that is as large as a brain, and note a smaller one."""
     size = int(np.count_nonzero(volume.voxels)) * float(np.prod(volume.geometry.spacing)) / 1000
     if size >= MASK_ML:
-        expected, found = "a label map of several tissues", f"nothing but {value}: a mask?"
+        expected = "a label map of several tissues"
+        found = f"nothing but {value}: a mask?"
         remedy = f"give a map of the tissues; if this is one, say with {advice.option} what {value} means"
         raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
     if size >= WARNED_ML:

@@ -12,7 +12,7 @@ import numpy as np
 from nibabel.freesurfer.mghformat import DATA_OFFSET, MGHHeader
 
 from ..image.choices import MAX_VOXELS
-from ..image.volume import Geometry, Mended, Volume
+from ..image.volume import Geometry, RepairNote, Volume
 from .endings import MGH_ENDINGS
 from .formats import refuse_content
 from .nifti_space import check_shear, refuse, usable
@@ -112,7 +112,7 @@ def _misnamed(path: Path, *, compressed: bool) -> tuple[str, ...]:
     if path.name.lower().endswith((".mgz", ".gz")) == compressed:
         return ()
     return (
-        Mended(
+        RepairNote(
             "compressed, though its name says otherwise"
             if compressed
             else "not compressed, though named so"

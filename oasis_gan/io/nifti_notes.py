@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 
-from ..image.volume import Geometry, Mended
+from ..image.volume import Geometry, RepairNote
 
 _SIZE_TOLERANCE = 1e-3  # of a voxel
 _UNITS = {1: "metres", 3: "microns"}  # by xyzt_units code
@@ -22,7 +22,7 @@ def misnamed(path: Path, *, compressed: bool) -> tuple[str, ...]:
     if path.name.lower().endswith(".gz") == compressed:
         return ()
     return (
-        Mended(
+        RepairNote(
             "compressed, though its name says otherwise"
             if compressed
             else "not compressed, though named .gz"
@@ -35,9 +35,9 @@ def odd_fields(header: Nifti1Header, geometry: Geometry) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     unit = int(header["xyzt_units"]) & 7
     if int(header["dim"][0]) > 3:
-        notes += (Mended("axes of length 1 after the third are dropped"),)
+        notes += (RepairNote("axes of length 1 after the third are dropped"),)
     if unit in _UNITS:
-        notes += (Mended(f"places are given in {_UNITS[unit]}: taken in millimetres"),)
+        notes += (RepairNote(f"places are given in {_UNITS[unit]}: taken in millimetres"),)
     if int(header["bitpix"]) != header.get_data_dtype().itemsize * 8:
         notes += (f"bitpix is {int(header['bitpix'])}, which is not the size of its datatype",)
     scale = {1: 1000.0, 3: 0.001}.get(unit, 1.0)
@@ -60,7 +60,8 @@ def odd_extensions(block: bytes, order: Literal["little", "big"]) -> tuple[str, 
             for each its size (a multiple of 16) and a code, four bytes each, and its content.
         order: Of the header's bytes.
     """
-    at, end = 4, len(block)
+    at = 4
+    end = len(block)
     while block[:1] not in (b"", b"\0") and at + 8 <= end:
         size = int.from_bytes(block[at : at + 4], order, signed=True)
         if size < 16 or size % 16 or at + size > end:

@@ -14,7 +14,7 @@ from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
 
 from ..errors import OasisGanError
-from ..image.volume import Affine, Geometry, Mended, SpatialHeader
+from ..image.volume import Affine, Geometry, RepairNote, SpatialHeader
 from .nifti_notes import odd_fields
 
 Header = Nifti1Header  # of which Nifti2Header is a subclass
@@ -24,11 +24,11 @@ _MM = {
     2: 1.0,
     3: 0.001,
 }  # millimetres in an xyzt_units code: unknown, metre, mm, micron
-_SHEAR_NOTED, _SHEAR_REFUSED = 5e-5, 5e-3
-_MAX_MM, _MIN_MM3 = (
-    1e6,
-    1e-12,
-)  # a kilometre, and a voxel of a tenth of a micron: beyond lies no head
+_SHEAR_NOTED = 5e-5
+_SHEAR_REFUSED = 5e-3
+# A kilometre, and a voxel of a tenth of a micron: no head lies beyond them.
+_MAX_MM = 1e6
+_MIN_MM3 = 1e-12
 
 
 def refuse(
@@ -50,7 +50,7 @@ def located(
         OasisGanError: If it says nothing that can be used.
     """
     if not np.isfinite(header["pixdim"][:4]).all():
-        refuse(path, "finite voxel sizes", f"pixdim {header['pixdim'][1:4]}", "mend the header")
+        refuse(path, "finite voxel sizes", f"pixdim {header['pixdim'][1:4]}", "fix the header")
     affine, trusted, notes = _affine(header, path)
     geometry = Geometry(
         shape, affine, _spatial(header) if trusted and _fits_nifti1(header) else None
@@ -74,7 +74,7 @@ def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
     """Return voxel to RAS+ mm, whether the header can be copied as it stands, and what there is to say."""
     codes = {"sform": int(header["sform_code"]), "qform": int(header["qform_code"])}
     notes: tuple[str, ...] = tuple(
-        Mended(f"{form}_code {code} is unknown")
+        RepairNote(f"{form}_code {code} is unknown")
         for form, code in codes.items()
         if not 0 <= code <= 5
     )
@@ -85,16 +85,17 @@ def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
         affine = _in_mm(header, get())
         if affine is not None:
             return affine, not notes, notes + _left_aside(header, form) + _negative_sizes(header)
-        notes += (Mended(f"the {form} is unusable"),)
+        notes += (RepairNote(f"the {form} is unusable"),)
         unusable += 1
     if unusable:
         refuse(path, "an invertible sform or qform", "; ".join(notes), "set one in the header")
-    trusted, (sizes, size_notes) = not notes, voxel_sizes(header)
-    mended = header.copy()
-    mended["pixdim"][1:4] = sizes
-    affine = _in_mm(header, mended.get_base_affine())
+    trusted = not notes
+    sizes, size_notes = voxel_sizes(header)
+    repaired = header.copy()
+    repaired["pixdim"][1:4] = sizes
+    affine = _in_mm(header, repaired.get_base_affine())
     if affine is None:
-        refuse(path, "voxel sizes of a head", f"pixdim {header['pixdim'][1:4]}", "mend the header")
+        refuse(path, "voxel sizes of a head", f"pixdim {header['pixdim'][1:4]}", "fix the header")
     notes += size_notes
     notes += (
         "no orientation in the header: taken as nibabel does, left to the left-hand side of the first axis",
@@ -119,7 +120,7 @@ def _left_aside(header: Header, used: str) -> tuple[str, ...]:
         or _in_mm(header, _qform(header)()) is not None
     ):
         return ()
-    return (Mended("the qform is unusable: the sform is used"),)
+    return (RepairNote("the qform is unusable: the sform is used"),)
 
 
 def _in_mm(header: Header, affine: Affine | None) -> Affine | None:

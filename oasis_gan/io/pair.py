@@ -14,7 +14,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
 
 from ..image.choices import MAX_VOXELS
-from ..image.volume import Mended, Volume
+from ..image.volume import RepairNote, Volume
 from . import analyze_space as analyze
 from . import nifti_space
 from .endings import HEADER_ENDINGS, VOXEL_ENDINGS, NameLookup, ending_of, stem_of
@@ -43,7 +43,8 @@ def read_pair(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
         OSError: If they cannot be read at all.
     """
     path = Path(path)
-    header_path, voxel_path = _half(path, HEADER_ENDINGS), _half(path, VOXEL_ENDINGS)
+    header_path = _half(path, HEADER_ENDINGS)
+    voxel_path = _half(path, VOXEL_ENDINGS)
     with opened(header_path, "a header (.hdr) to go with the .img file") as stream:
         block = stream.read(Nifti1Header.sizeof_hdr)
     header = _header(block, header_path)
@@ -99,7 +100,7 @@ def _is_nifti(header: Header) -> bool:
 def _left_out(path: Path) -> tuple[str, ...]:
     """Return a note if there is a ``.mat`` file beside an Analyze pair, which other programs may heed."""
     matrix = path.with_name(f"{stem_of(path.name)}.mat")
-    return (Mended("the .mat file beside it is ignored"),) if matrix.exists() else ()
+    return (RepairNote("the .mat file beside it is ignored"),) if matrix.exists() else ()
 
 
 __all__ = ["is_pair_name", "other_half", "read_pair"]

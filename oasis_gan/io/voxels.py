@@ -231,7 +231,8 @@ def stored_voxels(
 
 def scaled(raw: Voxels, header: Header) -> tuple[Voxels, tuple[str, ...]]:
     """Return voxels with the header's slope and intercept applied, and what is odd about these."""
-    slope, inter = float(header["scl_slope"]), float(header["scl_inter"])
+    slope = float(header["scl_slope"])
+    inter = float(header["scl_inter"])
     if np.isinf(slope):
         return raw, (
             f"scl_slope is {slope:g}, which scales nothing: voxels are taken as they are stored",
@@ -240,7 +241,8 @@ def scaled(raw: Voxels, header: Header) -> tuple[Voxels, tuple[str, ...]]:
         return raw, ()
     notes: tuple[str, ...] = ()
     if not np.isfinite(inter):
-        inter, notes = 0.0, ("scl_inter is not finite, taken as 0",)
+        inter = 0.0
+        notes = ("scl_inter is not finite, taken as 0",)
     if slope < 0:
         notes += (f"scl_slope is {slope:g}: intensities are turned over",)
     if (slope, inter) == (1.0, 0.0):

@@ -32,19 +32,20 @@ def stored_as(volume: Volume, datatype: str, where: object) -> Volume:
     Raises:
         OasisGanError: If a voxel does not fit, or rounding moves one by more than a hundredth of their range.
     """
-    voxels, kind = volume.voxels, np.dtype(datatype)
+    voxels = volume.voxels
+    kind = np.dtype(datatype)
     if kind.kind == "f":
         return replace(volume, voxels=voxels.astype(kind, copy=False))
     whole = np.rint(voxels)
-    low, high = float(whole.min()), float(whole.max())
+    low = float(whole.min())
+    high = float(whole.max())
     if not _holds(datatype, low, high):
         limits = np.iinfo(kind)
-        expected, found = (
-            f"voxels from {limits.min} to {limits.max} for {datatype}",
-            f"{low:g} to {high:g}",
-        )
+        expected = f"voxels from {limits.min} to {limits.max} for {datatype}"
+        found = f"{low:g} to {high:g}"
         raise OasisGanError(where, expected=expected, found=found, remedy="use `dtype` float32")
-    lost, span = float(np.abs(whole - voxels).max()), float(np.ptp(voxels))
+    lost = float(np.abs(whole - voxels).max())
+    span = float(np.ptp(voxels))
     if lost > _MAX_LOSS * span:
         found = f"a range of {span:.3g}, and a voxel {lost:.2g} from the nearest"
         expected = f"intensities that whole numbers tell apart for {datatype}"

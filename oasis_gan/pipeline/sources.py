@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..checks.quality_notes import with_quality_notes
 from ..errors import OasisGanError
 from ..image.encoding import Encoding
-from ..image.volume import Assumed, CleanVolume, Mended
+from ..image.volume import AssumptionNote, CleanVolume, RepairNote
 from ..plugin.datasets import Scan, Subject
 from ..plugin.models import ModelCard
 
@@ -78,5 +78,5 @@ def _as_encoded(scan: Scan, encoding: Encoding) -> Scan:
 
 def _named(name: str, note: str) -> str:
     """Return a note that says which source it is about, of the same kind."""
-    kind = type(note) if isinstance(note, (Mended, Assumed)) else str
+    kind = type(note) if isinstance(note, (RepairNote, AssumptionNote)) else str
     return kind(f"{name}: {note}")

@@ -68,7 +68,8 @@ def mate(
 
 
 def _agree(one: BidsFile, other: BidsFile) -> bool:
-    ours, theirs = _scan(one), _scan(other)
+    ours = _scan(one)
+    theirs = _scan(other)
     return _space(one) == _space(other) and all(
         ours[key] == theirs[key] for key in ours.keys() & theirs.keys()
     )

@@ -25,10 +25,9 @@ from oasis_gan import (
 from .layout import DESCRIPTION, BidsFile, listed
 from .matching import by_visit, mate, visit
 
-_LABELS, _IMAGE = (
-    "dseg",
-    "T1w",
-)  # what is translated, and what it should become, unless suffixes say otherwise
+# What is translated, and what it should become, unless suffixes say otherwise.
+_LABELS = "dseg"
+_IMAGE = "T1w"
 _SHOWN = 8  # participants or sessions that an error lists
 _EXAMPLES = 3  # files that an error names
 
@@ -127,7 +126,8 @@ class _Dataset:
 
     def name(self, source: BidsFile) -> str:
         """Return the file's name without its ending, and without the suffix that all sources have."""
-        name, suffix = source.path.name, self._selection.source_suffix
+        name = source.path.name
+        suffix = self._selection.source_suffix
         name = without_suffix(name, suffix) or stem_of(name)
         if not suffix:
             name = name.removesuffix(f"_{_LABELS}")
@@ -202,9 +202,7 @@ def _of_one_home(found: list[BidsFile], root: Path) -> list[BidsFile]:
     for participant, several in homes.items():
         if len(several) > 1:
             shown = " and ".join(sorted(str(home.relative_to(root)) for home in several))
-            expected, remedy = (
-                f"one derivative with such files of sub-{participant}",
-                "name one of them as the SOURCE",
-            )
+            expected = f"one derivative with such files of sub-{participant}"
+            remedy = "name one of them as the SOURCE"
             raise OasisGanError(root, expected=expected, found=shown, remedy=remedy)
     return own or found

@@ -51,7 +51,8 @@ class ItkImage:
         Raises:
             OasisGanError: If its grid is sheared by more than `MAX_SHEAR`, or its voxels are not finite numbers.
         """
-        geometry, voxels = volume.geometry, volume.voxels
+        geometry = volume.geometry
+        voxels = volume.voxels
         _require_perpendicular(geometry, path)
         _require_finite_numbers(voxels, path)
         affine = geometry.affine

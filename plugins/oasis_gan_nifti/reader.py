@@ -42,7 +42,8 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     Raises:
         OasisGanError: If there is no such volume, or one would be its own target.
     """
-    root, limit = selection.root, selection.max_voxels
+    root = selection.root
+    limit = selection.max_voxels
     if is_table_name(root):
         yield from listed(root, _name_of, partial(volume_scan, max_voxels=limit))
         return
@@ -61,7 +62,8 @@ def subjects(selection: Selection) -> Iterator[Subject]:
 
 
 def _sources(selection: Selection, report: Callable[[OSError], None]) -> list[Path]:
-    root, suffix = selection.root, selection.source_suffix
+    root = selection.root
+    suffix = selection.source_suffix
     named = [path for path in _volumes(root, report) if has_suffix(path.name, suffix)]
     # Where a file is called just as the suffix is, others are not meant: aseg.mgz, and not aparc+aseg.mgz beside it.
     exact = {path.parent for path in named if suffix and _is_called(path, suffix)}

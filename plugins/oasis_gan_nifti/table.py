@@ -49,7 +49,8 @@ def listed(
             return Scan.refused(path, error)
 
     for number, row in enumerate(rows, start=1):
-        source, target = row.get("source") or "", row.get("target") or ""
+        source = row.get("source") or ""
+        target = row.get("target") or ""
         problem = _problem(row)
         if problem:
             expected, there = problem
@@ -64,7 +65,8 @@ def listed(
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
-    expected, remedy = "tab-separated columns source and target", "correct the table"
+    expected = "tab-separated columns source and target"
+    remedy = "correct the table"
     require_content(table, expected)
     if not table.is_file() or table.stat().st_size > _MAX_BYTES:
         found = "another kind of file, or a very large one"
@@ -81,10 +83,8 @@ def _rows(table: Path) -> list[dict[str, str]]:
     if "source" not in columns:
         found = "no column source"
         if len(columns) == 1 and re.search("[,;|]", columns[0]):
-            found, remedy = (
-                f"one column {columns[0]}",
-                "separate the columns by tabs, not by commas",
-            )
+            found = f"one column {columns[0]}"
+            remedy = "separate the columns by tabs, not by commas"
         raise OasisGanError(table, expected=expected, found=found, remedy=remedy)
     return rows
 

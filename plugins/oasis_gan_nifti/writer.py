@@ -44,7 +44,8 @@ def write_nifti(volume: Volume, path: Path) -> None:
 def _copy_space(header: nib.Nifti1Header, space: SpatialHeader) -> None:
     # Item by item: nibabel's setters would normalise the quaternion and round what the source said.
     header["pixdim"][:4] = space.pixdim
-    header["qform_code"], header["sform_code"] = space.qform_code, space.sform_code
+    header["qform_code"] = space.qform_code
+    header["sform_code"] = space.sform_code
     header["quatern_b"], header["quatern_c"], header["quatern_d"] = space.quatern
     header["qoffset_x"], header["qoffset_y"], header["qoffset_z"] = space.qoffset
     header["srow_x"], header["srow_y"], header["srow_z"] = space.srow

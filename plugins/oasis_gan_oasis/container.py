@@ -111,10 +111,8 @@ def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
             ) from error
         for name in archive.namelist():
             if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
-                expected, remedy = (
-                    "members that stay in the zip",
-                    "do not unpack it, and ask where it came from",
-                )
+                expected = "members that stay in the zip"
+                remedy = "do not unpack it, and ask where it came from"
                 raise OasisGanError(path, expected=expected, found=name, remedy=remedy)
         with archive:
             yield archive

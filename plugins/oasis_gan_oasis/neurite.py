@@ -34,7 +34,8 @@ Report = Callable[[OSError], None]
 _SUBJECT = re.compile(r"OASIS_OAS1_\d{4}_MR\d+")
 _IMAGE = re.compile(r"(aligned_|slice_|)(orig|norm|seg\d+)\.nii\.gz")
 _SPACES = ("aligned_", "", "slice_")
-_LABELS, _MRI = "seg4", "norm"
+_LABELS = "seg4"
+_MRI = "norm"
 _LABEL_SETS = {"seg4": NEURITE_SEG4, "seg35": NEURITE_SEG35}
 
 
@@ -65,7 +66,8 @@ def subjects(selection: Selection) -> Iterator[Subject]:
         Subject(_name(source.parent), _scan(source, selection), _target(source, selection))
         for source in _sources(selection, errors.append)
     )
-    expected, remedy = "folders such as OASIS_OAS1_0001_MR1", "name the folder that holds them"
+    expected = "folders such as OASIS_OAS1_0001_MR1"
+    remedy = "name the folder that holds them"
     yield from at_least_one(found, selection.root, expected, remedy)
     yield from (unreadable(selection.root, error) for error in errors)
 

@@ -36,7 +36,8 @@ from .bundled import at_least_one, require_one_root
 
 _SESSION = re.compile(r"OAS1_\d{4}_MR\d+")
 _IMAGE = re.compile(r"(OAS1_\d{4}_MR\d+)_.+\.(hdr|img)(\.gz)?", re.IGNORECASE)
-_LABELS, _MRI = "_t88_masked_gfc_fseg", "_t88_masked_gfc"
+_LABELS = "_t88_masked_gfc_fseg"
+_MRI = "_t88_masked_gfc"
 """How the names of a session's label map and of the MRI on its grid end, before ``.hdr``."""
 
 Report = Callable[[OSError], None]
@@ -63,10 +64,8 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     errors: list[OSError] = []
     sessions = _sessions(selection.root, errors.append)
     found = (subject for session in sessions for subject in _of_session(session, selection))
-    expected, remedy = (
-        "OASIS-1 sessions such as OAS1_0001_MR1",
-        "name a disc, or the folder of the discs",
-    )
+    expected = "OASIS-1 sessions such as OAS1_0001_MR1"
+    remedy = "name a disc, or the folder of the discs"
     yield from at_least_one(found, selection.root, expected, remedy)
     yield from (unreadable(selection.root, error) for error in errors)
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from oasis_gan import Mended, require_content
+from oasis_gan import RepairNote, require_content
 
 from .png_chunks import (
     GREY,
@@ -59,7 +59,7 @@ class Picture:
 
     Args:
         pixels: (rows, columns), uint8, or uint16 where the file has 16 bits.
-        notes: What was mended or doubted, a clause each.
+        notes: What was repaired or doubted, a clause each.
     """
 
     pixels: Pixels
@@ -152,11 +152,11 @@ def _as_grey(pixels: Pixels, where: object) -> tuple[Pixels, Notes]:
     if channels in {2, 4}:
         seen_through = int(np.count_nonzero(pixels[..., -1] != 255))
         lost = f"transparency of {seen_through} pixels ignored"
-        notes = (lost if seen_through else Mended("opaque alpha channel dropped"),)
+        notes = (lost if seen_through else RepairNote("opaque alpha channel dropped"),)
     if channels >= 3:
         if (pixels[..., :3] != pixels[..., :1]).any():
             refuse(where, "grey pixels", "colours", "save it as grey")
-        notes += (Mended("equal colour channels taken as grey"),)
+        notes += (RepairNote("equal colour channels taken as grey"),)
     return np.ascontiguousarray(pixels[..., 0]), notes
 
 

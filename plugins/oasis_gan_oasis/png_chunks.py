@@ -15,7 +15,11 @@ from typing import NamedTuple, NoReturn
 
 from oasis_gan import OasisGanError, refuse_content
 
-GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
+GREY = 0
+RGB = 2
+PALETTE = 3
+GREY_ALPHA = 4
+RGB_ALPHA = 6
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
@@ -47,12 +51,11 @@ class Header(NamedTuple):
     @property
     def unpacked(self) -> int:
         """How many bytes the pixels unpack to: rows of whole bytes, each with one more that names its filter."""
-        bits, total = self.depth * _CHANNELS[self.colour], 0
+        bits = self.depth * _CHANNELS[self.colour]
+        total = 0
         for column, row, across, down in _INTERLACED if self.interlaced else _WHOLE:
-            columns, rows = (
-                (self.width - column + across - 1) // across,
-                (self.height - row + down - 1) // down,
-            )
+            columns = (self.width - column + across - 1) // across
+            rows = (self.height - row + down - 1) // down
             total += rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
         return total
 
@@ -90,7 +93,8 @@ def split(data: bytes, where: object) -> Chunks:
         refuse_content(where, "a PNG file", data[:256])
         refuse(where, "a PNG file", "another format", "convert it to PNG, do not rename it")
     first: dict[bytes, bytes] = {}
-    needed, end = [_SIGNATURE], 0
+    needed = [_SIGNATURE]
+    end = 0
     for kind, start, end in _chunks(data, where):
         if bool(first) == (kind == b"IHDR"):
             refuse(where, "a PNG with one header, at its beginning", "none, or several")
@@ -119,10 +123,12 @@ def check_length(chunks: Chunks, where: object) -> None:
         for kind, s, e in _chunks(chunks.needed, where)
         if kind == b"IDAT"
     )
-    unpacker, missing = zlib.decompressobj(), chunks.header.unpacked
+    unpacker = zlib.decompressobj()
+    missing = chunks.header.unpacked
     try:
         while missing > 0 and (unpacked := unpacker.decompress(packed, min(missing, _STEP))):
-            packed, missing = unpacker.unconsumed_tail, missing - len(unpacked)
+            packed = unpacker.unconsumed_tail
+            missing = missing - len(unpacked)
     except zlib.error as error:
         refuse(where, "a whole PNG", f"a damaged one ({error})")
     if missing > 0:
@@ -131,7 +137,8 @@ def check_length(chunks: Chunks, where: object) -> None:
 
 def _chunks(data: bytes, where: object) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, start and end of the chunks up to the last one, whose checksums are right."""
-    kind, end = b"", len(_SIGNATURE)
+    kind = b""
+    end = len(_SIGNATURE)
     while kind != b"IEND":
         start = end
         size, kind = (

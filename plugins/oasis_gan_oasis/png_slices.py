@@ -63,10 +63,8 @@ def subjects(selection: Selection) -> Iterator[Subject]:
         ("`target_suffix`", selection.target_suffix),
     ):
         if suffix:
-            expected, remedy = (
-                "none with OASIS PNG slices",
-                "name the folder of the sources, and `target_root`",
-            )
+            expected = "none with OASIS PNG slices"
+            remedy = "name the folder of the sources, and `target_root`"
             raise OasisGanError(option, expected=expected, found=suffix, remedy=remedy)
     if _is_png_name(selection.root) and not selection.root.is_dir():
         yield _single(selection)
@@ -88,7 +86,8 @@ def _is_png_name(path: Path) -> bool:
 
 def _single(selection: Selection) -> Subject:
     """Return the volume of one slice that a PNG is, whatever it is called."""
-    root, target = selection.root, selection.target_root
+    root = selection.root
+    target = selection.target_root
     return Subject(
         _stem(root), _slice(root, selection), _slice(target, selection) if target else None
     )
@@ -136,17 +135,17 @@ def _said(name: str) -> set[str]:
 
 def _paired(selection: Selection, here: Found) -> Iterator[Subject]:
     """Yield the cases of ``here``, also where label map or MRI is missing: reading that says so."""
-    from_labels, target_root = bool(here.labels), selection.target_root or selection.root
+    from_labels = bool(here.labels)
+    target_root = selection.target_root or selection.root
     there = _find(target_root) if target_root != selection.root else here
     sources, targets = (here.labels, there.images) if from_labels else (here.images, there.labels)
     keys = sources.keys() | targets.keys() if there is here else sources.keys()
     count = Counter(key.number for key in keys)
     for key in sorted(keys):
-        files, mates = (
-            sources.get(key, {}),
-            targets.get(key) or targets.get(Key(key.number, ""), {}),
-        )
-        name, slices = f"case_{key.number:03d}", max([*files, *mates]) + 1
+        files = sources.get(key, {})
+        mates = targets.get(key) or targets.get(Key(key.number, ""), {})
+        name = f"case_{key.number:03d}"
+        slices = max([*files, *mates]) + 1
         source = _scan(selection.root, Case(name, files, slices, from_labels), selection)
         target = _scan(target_root, Case(name, mates, slices, not from_labels), selection)
         unique = name if count[key.number] == 1 else f"{key.split or 'other'}_{name}"

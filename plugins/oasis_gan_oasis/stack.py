@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import OASIS, Assumed, Geometry, OasisGanError, Scan, Selection, Volume
+from oasis_gan import OASIS, AssumptionNote, Geometry, OasisGanError, Scan, Selection, Volume
 
 from .container import named, opened
 from .png import Picture, Pixels, decoded
@@ -83,10 +83,8 @@ def _check(case: Case, selection: Selection, where: str) -> None:
                 where, expected="one file a slice", found=found, remedy="remove one of the two"
             )
     if case.slices > min(MAX_SLICES, selection.max_voxels):
-        found, remedy = (
-            f"slice number {case.slices - 1}",
-            "number them from 0, or raise `max_voxels`",
-        )
+        found = f"slice number {case.slices - 1}"
+        remedy = "number them from 0, or raise `max_voxels`"
         raise OasisGanError(
             where, expected=f"at most {MAX_SLICES} slices", found=found, remedy=remedy
         )
@@ -97,9 +95,11 @@ def _stacked(pictures: Mapping[int, Picture], slices: int, where: str) -> Pixels
     first, *others = pictures
     pixels = pictures[first].pixels
     for number in others:
-        here, there = _kind(pixels), _kind(pictures[number].pixels)
+        here = _kind(pixels)
+        there = _kind(pictures[number].pixels)
         if here != there:
-            found, remedy = f"{there} in slice {number}", "make the slices of a case alike"
+            found = f"{there} in slice {number}"
+            remedy = "make the slices of a case alike"
             raise OasisGanError(
                 where, expected=f"{here} as in slice {first}", found=found, remedy=remedy
             )
@@ -130,7 +130,7 @@ def _labels(voxels: Pixels, where: str) -> Pixels:
 
 def _assumption(spacing: tuple[float, float, float]) -> str:
     x, y, z = spacing
-    return Assumed(
+    return AssumptionNote(
         f"a PNG does not say where it lies: assumed voxels of {x:g} x {y:g} x {z:g} mm, axial slices from below to "
         "above, the front at the top and the left of the head on the left, the first voxel at the origin"
     )
@@ -151,7 +151,7 @@ def _oddities(pictures: Mapping[int, Picture]) -> tuple[str, ...]:
     for number, picture in pictures.items():
         for note in picture.notes:
             where.setdefault(note, []).append(number)
-    # A mended note stays one.
+    # A note on a repair stays one.
     return tuple(type(note)(f"slice {_listed(numbers)}: {note}") for note, numbers in where.items())
 
 

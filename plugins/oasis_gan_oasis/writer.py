@@ -53,7 +53,8 @@ def write_slices(volume: Volume, path: Path) -> None:
 
 def _window(voxels: Pixels) -> tuple[float, float]:
     """Return the values that become black and white."""
-    low, high = min(0.0, float(voxels.min())), float(voxels.max())
+    low = min(0.0, float(voxels.min()))
+    high = float(voxels.max())
     if low == 0 and high <= _WHITE and (voxels == np.rint(voxels)).all():
         return 0.0, float(_WHITE)
     return low, high if high > low else low + 1

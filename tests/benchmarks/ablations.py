@@ -31,8 +31,11 @@ from scoring import COLUMNS, Head, Score
 
 from oasis_gan import OasisGanError, Scan, Subject, TrainingRequest, read_nifti, write_atomically
 
-TABLE, PICTURE = "table.tsv", "slices.png"
-REAL, PAINTED, MEAN = "real", "painted", "mean"
+TABLE = "table.tsv"
+PICTURE = "slices.png"
+REAL = "real"
+PAINTED = "painted"
+MEAN = "mean"
 _ACROSS = 4  # pictures in a row
 _SEED = 0
 Slice = NDArray[np.float32]
@@ -55,7 +58,8 @@ class Heads:
             OasisGanError: If one is on both sides.
         """
         if both := sorted(set(training) & set(validation)):
-            expected, remedy = "heads that are held out not to be learnt from", "name it once"
+            expected = "heads that are held out not to be learnt from"
+            remedy = "name it once"
             raise OasisGanError(
                 "--validate", expected=expected, found=", ".join(both), remedy=remedy
             )
@@ -96,7 +100,8 @@ def train_row(recipe: Recipe, heads: Heads, folder: Path, report: Callable[[str]
 
 def _finished(recipe: Recipe, heads: Heads, folder: Path) -> bool:
     wanted = parse_recipe(recipe)
-    begun, model = folder / "recipe.toml", folder / "model.json"
+    begun = folder / "recipe.toml"
+    model = folder / "model.json"
     if begun.exists() and parse_recipe(tomllib.loads(begun.read_text("utf-8"))) != wanted:
         raise _another(begun, "the recipe that is asked for")
     if not model.exists():
@@ -243,7 +248,8 @@ def facts(out: Path, recipes: Mapping[str, Recipe], heads: Heads, budget: str) -
     learnt, held_out = (
         ", ".join(subject.name for subject in side) for side in (heads.training, heads.validation)
     )
-    size, generator = first["recipe"]["size"], first["recipe"]["generator"]
+    size = first["recipe"]["size"]
+    generator = first["recipe"]["generator"]
     return [
         f"Budget: {budget}; {first['step']} steps of {first['recipe']['batch']} axial slices, {size}x{size}, "
         f"{generator['levels']} levels, {generator['filters']} filters; seed {_SEED}",

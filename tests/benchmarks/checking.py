@@ -58,7 +58,8 @@ def _shifts(labels: Voxels, mri: Volume) -> str:
     shifts: list[Shift] = [
         (size * (axis == 0), size * (axis == 1), size * (axis == 2)) for axis, size in steps
     ]
-    found, gains = 0, []
+    found = 0
+    gains = []
     for shift in shifts:
         alignment = _aligned(_moved(labels, shift), mri)
         found += judge(alignment).verdict is Verdict.REJECT and alignment.shift == tuple(
@@ -110,7 +111,8 @@ def _print(volume: Volume) -> Fingerprint:
 
 def _copies(volume: Volume) -> Iterator[tuple[str, Volume]]:
     """Yield a volume as it may come again."""
-    voxels, affine = volume.voxels.astype(np.float32), volume.geometry.affine
+    voxels = volume.voxels.astype(np.float32)
+    affine = volume.geometry.affine
     noise = np.random.default_rng(0).normal(0, 0.05 * voxels.max(), voxels.shape)
     yield "noise of 5 %", replace(volume, voxels=np.where(voxels > 0, voxels + noise, 0))
     yield "gamma 1.5", replace(volume, voxels=(voxels / voxels.max()) ** 1.5)

@@ -43,7 +43,8 @@ Times = list[tuple[float, float]]
 
 def timed(call: Callable[[], Any]) -> tuple[float, float, Any]:
     """Return seconds on the clock, seconds of processor time, and the result."""
-    clock, work = time.perf_counter(), time.process_time()
+    clock = time.perf_counter()
+    work = time.process_time()
     result = call()
     return time.perf_counter() - clock, time.process_time() - work, result
 
@@ -85,7 +86,8 @@ def pgzipped(data: bytes) -> bytes:
 
 def compressors() -> dict[str, Callable[[bytes], bytes]]:
     """Return what is measured; a library that is not installed raises."""
-    faster, leanest = import_module("zlib_ng.gzip_ng"), import_module("deflate")
+    faster = import_module("zlib_ng.gzip_ng")
+    leanest = import_module("deflate")
     return {
         "gzip 1": lambda data: gzip.compress(data, 1, mtime=0),
         "gzip 6": lambda data: gzip.compress(data, 6, mtime=0),

@@ -128,7 +128,8 @@ def _png(mode: str) -> bytes:
 
 def _with_checksums(data: bytes) -> bytes:
     """Set the checksum of each chunk right: length, type, content, CRC (https://www.w3.org/TR/png-3/#5Chunk-layout)."""
-    whole, at = bytearray(data), 8
+    whole = bytearray(data)
+    at = 8
     while at + 12 <= len(whole):
         length = int.from_bytes(whole[at : at + 4], "big")
         end = at + 8 + length

@@ -3,7 +3,7 @@
     python tests/benchmarks/hostile.py FOLDER [--gib 3] [--seconds 25] [--only TEXT]
 
 FOLDER holds files and ``cases.json``, a list of objects with ``name``, ``file``, ``mates`` (the label map of a pair),
-and ``expect``: accept, warn (accept, and say so), fix (mend, and say so) or reject. More are made here: what cannot
+and ``expect``: accept, warn (accept, and say so), fix (repair, and say so) or reject. More are made here: what cannot
 be kept as a file. All of them go through one ``oasis-gan check``, then all but the pairs through one ``oasis-gan run``
 with a model that only copies, each within a limit of memory and of time for a case. A run does not tell a fix from a
 warning. Exit status: 0 if all come out as they should.
@@ -170,9 +170,13 @@ def rows(
             env=environment,
             preexec_fn=lambda: _limited(gib),
         )
-        stdout, stderr, ended = process.stdout, process.stderr, f"exit status {process.returncode}"
+        stdout = process.stdout
+        stderr = process.stderr
+        ended = f"exit status {process.returncode}"
     except subprocess.TimeoutExpired as error:
-        stdout, stderr, ended = error.stdout or b"", error.stderr or b"", "stopped"
+        stdout = error.stdout or b""
+        stderr = error.stderr or b""
+        ended = "stopped"
     print(f"oasis-gan {command[0]}: {len(cases)} cases, {time.monotonic() - began:.0f} s, {ended}")
     if b"Traceback" in stderr:
         print(stderr.decode("utf-8", "replace"))

@@ -51,7 +51,8 @@ def ran(command: Command) -> tuple[float, float]:
             said.seek(0)
             last = said.read().decode(errors="replace").strip().splitlines()[-1:]
             found = f"{process.returncode}: {''.join(last)}"
-            where, expected = " ".join(command.words), f"exit code {command.exit_code}"
+            where = " ".join(command.words)
+            expected = f"exit code {command.exit_code}"
             raise OasisGanError(where, expected=expected, found=found, remedy="run it by hand")
     return seconds, used.ru_maxrss * 1024 / 1e6
 

@@ -66,7 +66,8 @@ def figures(
 def _gradient(voxels: NDArray[np.float32], inside: NDArray[np.bool_], axis: int) -> float:
     """Return the mean absolute difference of neighbours that both lie inside."""
     first, second = ([slice(None)] * 3 for _ in range(2))
-    first[axis], second[axis] = slice(None, -1), slice(1, None)
+    first[axis] = slice(None, -1)
+    second[axis] = slice(1, None)
     both = inside[tuple(first)] & inside[tuple(second)]
     return float(np.abs(np.diff(voxels, axis=axis))[both].mean())
 
@@ -105,7 +106,8 @@ def main(
             continue
         source, target = subject.paired()
         labels = OASIS.clean(source, subject.name).voxels
-        real, inside = matched(target.voxels, labels), labels > 0
+        real = matched(target.voxels, labels)
+        inside = labels > 0
         print(_line(subject.name, "painted", figures(real, PAINT[labels], inside)), flush=True)
         for plane, translator in translators.items():
             made = translate({"labels": source}, translator, subject.name).volume

@@ -59,10 +59,13 @@ class Prepared:
 
     def round(self, seconds: float) -> float:
         """Do it for at least so many seconds, and at least once; return the seconds a unit."""
-        start, calls, passed = time.perf_counter(), 0, 0.0
+        start = time.perf_counter()
+        calls = 0
+        passed = 0.0
         while not calls or passed < seconds:
             self.call()
-            calls, passed = calls + 1, time.perf_counter() - start
+            calls = calls + 1
+            passed = time.perf_counter() - start
         return passed / calls / self.units
 
 
@@ -163,10 +166,8 @@ class Worker:
             line = ""
         if not line:
             where = str(question.get("prepare") or question.get("measure"))
-            found, remedy = (
-                f"its process ended with {self._process.wait()}",
-                "see above, or leave it out",
-            )
+            found = f"its process ended with {self._process.wait()}"
+            remedy = "see above, or leave it out"
             raise OasisGanError(where, expected="a measurement", found=found, remedy=remedy)
         answer: dict[str, Any] = json.loads(line)
         return answer

@@ -90,10 +90,12 @@ class Head:
         """Return what a model makes of the labels, in the contrast of `real`, and the score of it."""
         made = self._slices(self._translate(translator))
         try:
-            normal, could_be_matched = matched(made, self._labels), 1.0
+            normal = matched(made, self._labels)
+            could_be_matched = 1.0
         except OasisGanError:
             assert isinstance(translator.card.target, Window)
-            normal, could_be_matched = translator.card.target.encode(made)[..., 0], 0.0
+            normal = translator.card.target.encode(made)[..., 0]
+            could_be_matched = 0.0
         return normal, self._score(normal, made, could_be_matched)
 
     def _translate(self, translator: Translator) -> Volume:

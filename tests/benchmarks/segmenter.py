@@ -79,9 +79,7 @@ def _likeliest(greys: NDArray[np.float32], classes: NDArray[np.uint8]) -> NDArra
     for cost, value in zip(costs, CLASSES, strict=True):
         members = greys[classes == value]
         if members.size:
-            mean, width = (
-                float(members.mean(dtype=np.float64)),
-                max(float(members.std(dtype=np.float64)), narrowest),
-            )
+            mean = float(members.mean(dtype=np.float64))
+            width = max(float(members.std(dtype=np.float64)), narrowest)
             cost[:] = ((greys - mean) / width) ** 2 / 2 + np.log(width)
     return np.asarray(costs.argmin(axis=0) + 1, np.uint8)

@@ -56,7 +56,8 @@ def main(volumes: int, voxels: int, seed: int) -> None:
     """Translate many volumes in one run, and print how much memory it holds on the way."""
     click.echo(f"{machine()}; {versions(PACKAGES)}; {volumes} cubes of {voxels}^3, seed {seed}")
     with tempfile.TemporaryDirectory() as folder:
-        source, out = Path(folder) / "cubes", Path(folder) / "out"
+        source = Path(folder) / "cubes"
+        out = Path(folder) / "out"
         source.mkdir()
         cut_cubes(source, volumes, voxels, seed)
         words = python("-m", "oasis_gan", "run", source, "--out", out, "--labels", "oasis")
@@ -68,7 +69,8 @@ def main(volumes: int, voxels: int, seed: int) -> None:
             if done == 1:
                 began = time.monotonic()
             if done % (volumes // 10) == 0:
-                held, rate = resident(process.pid), (done - 1) / (time.monotonic() - began)
+                held = resident(process.pid)
+                rate = (done - 1) / (time.monotonic() - began)
                 click.echo(f"{done:6} done  {held:6.0f} MB  {rate:5.1f} volumes a second")
         if process.wait() != 0:
             raise click.ClickException(f"the run ended with {process.returncode}")

@@ -102,7 +102,8 @@ class Benchmark:
 
     def _sizes(self) -> dict[str, list[tuple[str, Entry]]]:
         """Return what ours is to do at several sizes; those of one row share a process, but for those of cores."""
-        ours, cores = replace(self.work, side=OURS, what="inference"), len(os.sched_getaffinity(0))
+        ours = replace(self.work, side=OURS, what="inference")
+        cores = len(os.sched_getaffinity(0))
         widths = sorted({max(ours.filters // by, 1) for by in (1, 2, 4, 8)})
         return {
             "batch": [
@@ -206,7 +207,8 @@ def as_tsv(results: Results) -> str:
 
 def facts(benchmark: Benchmark) -> list[str]:
     """Return what the rows share."""
-    work, effort = benchmark.work, benchmark.effort
+    work = benchmark.work
+    effort = benchmark.effort
     packages = [*PACKAGES, *(["torch"] if benchmark.torch else [])]
     return [
         f"Machine: {machine()}",
@@ -317,10 +319,8 @@ def main(
             expected = f"a multiple of {2**levels} for {levels} levels"
             raise OasisGanError("--size", expected=expected, found=str(size), remedy=remedy)
         sides = chosen_sides(side, without_torch)
-        work, effort = (
-            Work("", "", size, filters, levels, batch, _SEED),
-            Effort(rounds, seconds, patience),
-        )
+        work = Work("", "", size, filters, levels, batch, _SEED)
+        effort = Effort(rounds, seconds, patience)
         torch = any(name.startswith("pytorch") for name in sides)
         benchmark = Benchmark(
             sides, torch, work, product, volume, effort, lambda line: click.echo(line, err=True)

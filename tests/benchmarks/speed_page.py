@@ -20,8 +20,10 @@ PAGE = Page(
 ## What it means
 """,
 )
-OURS, WHOLE = "ours", "ours-whole"
-AUTO, FLOAT32 = "ours-auto", "ours-float32"
+OURS = "ours"
+WHOLE = "ours-whole"
+AUTO = "ours-auto"
+FLOAT32 = "ours-float32"
 TITLES = {
     "tutorial": "TensorFlow's tutorial, as written",
     "pytorch-float32": "PyTorch, eager",

@@ -151,10 +151,8 @@ def _our_training(work: Work) -> Prepared:
     recipe = _preset("paper", work, batch=work.batch, seed=work.seed, precision=precision)
     trainer = Pix2PixTrainer(recipe, prediction, _STEPS)
     source, target = _slices(work, work.batch)
-    step, needed = (
-        itertools.count(),
-        _of_a_step(trainer.generator, trainer.discriminator, work.size),
-    )
+    step = itertools.count()
+    needed = _of_a_step(trainer.generator, trainer.discriminator, work.size)
 
     def update() -> list[float]:
         return list(trainer.update(next(step), source, target).values())

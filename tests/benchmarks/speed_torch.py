@@ -51,7 +51,9 @@ def _training(work: Work) -> Prepared:
         torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), fused=True)
         for network in (generator, discriminator)
     ]
-    precision, source, target = _precision(work), _slices(work), _slices(work)
+    precision = _precision(work)
+    source = _slices(work)
+    target = _slices(work)
 
     def call() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):

@@ -92,7 +92,8 @@ def test_the_segmenter_finds_paint_exactly_and_one_grey_at_all() -> None:
 
 
 def test_agreement_is_that_of_the_paper() -> None:
-    labels, found = np.array([0, 1, 1, 2, 2, 3, 3, 3, 3]), np.array([3, 1, 2, 2, 2, 3, 3, 3, 1])
+    labels = np.array([0, 1, 1, 2, 2, 3, 3, 3, 3])
+    found = np.array([3, 1, 2, 2, 2, 3, 3, 3, 1])
     of = agreement(found, labels)
     assert of.per_pixel == pytest.approx(6 / 8)
     assert of.per_class == pytest.approx((1 / 2 + 1 + 3 / 4) / 3)
@@ -192,7 +193,8 @@ def test_the_command_leaves_a_table_a_picture_and_a_page_with_nothing_of_this_ma
         (tmp_path / name).mkdir()
         for file, voxels in zip(("seg", "t1"), head(seed), strict=True):
             nib.save(nib.Nifti1Image(voxels, np.eye(4)), tmp_path / name / f"{file}.nii.gz")
-    out, docs = tmp_path / "out", tmp_path / "ablations.md"
+    out = tmp_path / "out"
+    docs = tmp_path / "ablations.md"
     words = [
         tmp_path,
         "--out",

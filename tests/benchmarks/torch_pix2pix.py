@@ -21,7 +21,8 @@ class Generator(nn.Module):  # type: ignore[misc]  # PyTorch may be missing
     def __init__(self, channels_in: int, channels_out: int, filters: int, levels: int) -> None:
         super().__init__()
         widths = [filters * min(2**level, 8) for level in range(levels)]
-        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        self.down = nn.ModuleList()
+        self.up = nn.ModuleList()
         before = channels_in
         for level, width in enumerate(widths):
             self.down.append(_down(before, width, normed=0 < level < levels - 1))
@@ -49,7 +50,8 @@ class Discriminator(nn.Module):  # type: ignore[misc]
 
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
-        blocks, before = [], channels
+        blocks = []
+        before = channels
         for layer, stride in enumerate((2, 2, 2, 1)):
             width = filters * 2**layer
             blocks.append(_down(before, width, normed=layer > 0, stride=stride))

@@ -24,7 +24,7 @@ from oasis_gan import (
     Geometry,
     Label,
     LabelSet,
-    Mended,
+    RepairNote,
     Scan,
     Subject,
     Volume,
@@ -324,7 +324,7 @@ def test_sform_and_qform_at_odds_are_measured(tmp_path: Path, degrees: float, mm
 
 def test_what_the_reader_put_right_is_a_fix_and_what_it_doubts_a_warning() -> None:
     for note, verdict in (
-        (Mended("a code was unknown"), Verdict.FIX),
+        (RepairNote("a code was unknown"), Verdict.FIX),
         ("a code is unknown", Verdict.WARN),
     ):
         found = report(Subject("a", scan(T1, notes=(note,))))

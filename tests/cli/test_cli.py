@@ -66,7 +66,8 @@ def test_a_volume_is_translated_onto_its_own_grid(tmp_path: Path, paint: Paintin
     np.testing.assert_array_equal(
         nib.Nifti1Image.from_filename(output).affine, nib.Nifti1Image.from_filename(source).affine
     )
-    made, given = voxels_of(output), voxels_of(source)
+    made = voxels_of(output)
+    given = voxels_of(source)
     assert made.shape == given.shape
     assert not made[given == 0].any()
     assert made[given > 0].min() > 0

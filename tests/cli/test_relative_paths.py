@@ -44,7 +44,8 @@ def test_a_run_with_relative_paths_gives_the_same_files(
     assert all(line.startswith("out/") for line in done.stdout.splitlines())
     absolute = ("--plugin", data / "paint.py", "--out", tmp_path / "absolute")
     assert oasis_gan("run", data / "heads", *options, *absolute, cwd=ROOT).returncode == 0
-    here, there = content(command_line.here / "out"), content(tmp_path / "absolute")
+    here = content(command_line.here / "out")
+    there = content(tmp_path / "absolute")
     assert here.pop("subjects.tsv").count(b"done") == there.pop("subjects.tsv").count(b"done") == 3
     assert here == there
 

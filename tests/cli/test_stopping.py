@@ -161,7 +161,8 @@ def test_a_training_that_is_asked_to_end_saves_says_and_goes_on_to_the_same_mode
     )
     assert done.returncode == 0, done.stderr
     assert f"resumed after step {step}" in done.stderr
-    whole, resumed = files(uninterrupted), files(tmp_path / "a model")
+    whole = files(uninterrupted)
+    resumed = files(tmp_path / "a model")
     for name in ("weights.safetensors", "model.json", "recipe.toml", "best/weights.safetensors"):
         assert resumed[name] == whole[name], name
     # A sum that is only shown may be rounded otherwise.

@@ -74,7 +74,8 @@ def test_the_example_works_as_a_file(tmp_path: Path) -> None:
 
 def test_the_example_works_when_it_is_installed(tmp_path: Path) -> None:
     # A copy, since setuptools builds beside the source.
-    source, target = tmp_path / "source", tmp_path / "installed"
+    source = tmp_path / "source"
+    target = tmp_path / "installed"
     shutil.copytree(EXAMPLE, source)
     environment = without_network(target)
     process = run("python -m pip install .", source, **environment)

@@ -15,7 +15,8 @@ from PIL import Image
 
 from oasis_gan import Geometry, Plane
 
-SEG, T1 = EXAMPLES / "mni152_seg.nii.gz", EXAMPLES / "mni152_t1.nii.gz"
+SEG = EXAMPLES / "mni152_seg.nii.gz"
+T1 = EXAMPLES / "mni152_t1.nii.gz"
 
 
 @pytest.fixture
@@ -73,7 +74,8 @@ def test_the_sample_makes_a_picture(picture: ModuleType, tmp_path: Path) -> None
 
 
 def test_a_scan_that_lies_elsewhere_is_refused(picture: ModuleType, tmp_path: Path) -> None:
-    elsewhere, png = tmp_path / "elsewhere.nii.gz", tmp_path / "example.png"
+    elsewhere = tmp_path / "elsewhere.nii.gz"
+    png = tmp_path / "example.png"
     nib.save(nib.Nifti1Image(np.ones((4, 4, 4), np.uint8), np.eye(4)), elsewhere)
     for words, complaint in (
         ([SEG, elsewhere], "shape"),

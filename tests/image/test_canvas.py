@@ -120,7 +120,8 @@ def test_a_smooth_slice_comes_back_nearly_as_it_was(
     spacing: tuple[float, float], canvas: float
 ) -> None:
     shape = (int(120 / spacing[0]), int(120 / spacing[1]))
-    sigma, coarsest = 10.0, max(*spacing, canvas)
+    sigma = 10.0
+    coarsest = max(*spacing, canvas)
     slices = bump(shape, spacing, (60, 60), sigma)
     fit = Fit.around(slices[..., 0] > 1e-6, spacing, Canvas(canvas, 8, 8))
     # Linear interpolation between points h apart errs by up to h^2/8 max|f''|, and a Gaussian has |f''| <= 1/sigma^2.
@@ -214,7 +215,9 @@ def test_what_is_not_wanted_of_the_canvas_changes_nothing(
     wanted = fit.wanted(support)
     canvas = rng.random((*wanted.shape, 1)).astype(np.float32)
     # With the ends at hand in each slice nothing is cut off.
-    canvas[:, 0, 0], canvas[:, 0, 1], wanted[:, 0, :2] = -9, 9, True
+    canvas[:, 0, 0] = -9
+    canvas[:, 0, 1] = 9
+    wanted[:, 0, :2] = True
     other = np.where(wanted[..., np.newaxis], canvas, rng.random(canvas.shape, np.float32))
     np.testing.assert_array_equal(fit.undo(other)[support], fit.undo(canvas)[support])
     assert wanted.any() or not support.any()

@@ -20,8 +20,8 @@ from oasis_gan import (
     Geometry,
     Label,
     LabelSet,
-    Mended,
     OasisGanError,
+    RepairNote,
     Scan,
     Volume,
     convert,
@@ -63,7 +63,7 @@ def test_the_four_tissues_of_neurite_are_those_of_oasis_in_another_order() -> No
     converted = convert(volume(0, 1, 2, 3, 4), NEURITE_SEG4, OASIS, "seg4.nii.gz")
     assert values(converted) == [0, 2, 2, 3, 1]
     assert converted.notes == ("labels converted from neurite-seg4 to oasis",)
-    assert isinstance(converted.notes[0], Mended)
+    assert isinstance(converted.notes[0], RepairNote)
 
 
 @pytest.mark.parametrize(

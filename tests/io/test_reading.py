@@ -486,7 +486,8 @@ def test_negative_voxel_sizes_turn_nothing_over(
     )
     pixdim[place] = -2
     path = save(content(sform_code=forms[0], qform_code=forms[1], pixdim=pixdim))
-    volume, as_positive = read_nifti(path), read_nifti(positive)
+    volume = read_nifti(path)
+    as_positive = read_nifti(positive)
     assert np.array_equal(volume.geometry.affine, as_positive.geometry.affine)
     note = "voxel sizes are negative: their absolute values are used, as nibabel does; ITK turns such axes over"
     assert volume.notes == (note,)

@@ -151,7 +151,8 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(
 
 
 def test_a_writer_that_is_killed_leaves_no_part_under_the_final_name(tmp_path: Path) -> None:
-    path, size = tmp_path / "out.nii.gz", 2_000_000
+    path = tmp_path / "out.nii.gz"
+    size = 2_000_000
     code = """
         import sys
         from pathlib import Path

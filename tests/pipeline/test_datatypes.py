@@ -158,10 +158,8 @@ def test_a_run_writes_the_format_and_datatype_asked_for(
     assert done.returncode == 0, done.stderr
     path = tmp_path / "out" / f"a_synth{name}{suffix}"
     assert path.read_bytes().startswith(b"\x1f\x8b") is suffix.endswith(".gz")
-    voxels, exact = (
-        opened(path),
-        LABELS if model == "same" else np.array([0, 300.1, 550.2, 750.3])[LABELS],
-    )
+    voxels = opened(path)
+    exact = LABELS if model == "same" else np.array([0, 300.1, 550.2, 750.3])[LABELS]
     assert voxels.dtype == np.dtype(datatype)
     np.testing.assert_allclose(
         voxels, np.rint(exact) if datatype != "float32" else exact, rtol=1e-6

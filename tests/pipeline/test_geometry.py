@@ -129,7 +129,8 @@ def rewritten(source: Path) -> Path:
 
 
 def assert_nibabel_agrees(output: Path, source: Path) -> None:
-    ours, theirs = nib_load(output), nib_load(source)
+    ours = nib_load(output)
+    theirs = nib_load(source)
     assert ours.affine.tobytes() == theirs.affine.tobytes()
     assert ours.header.get_zooms() == theirs.header.get_zooms()
     assert ours.header.get_xyzt_units()[0] == theirs.header.get_xyzt_units()[0]
@@ -200,7 +201,8 @@ def test_a_nifti2_source_gives_a_nifti1_output_in_the_same_place(
     tmp_path: Path, source: Source, qform_code: int, sform_code: int
 ) -> None:
     path = source.save(tmp_path / "source.nii", qform_code, sform_code, nib.Nifti2Image)
-    image, theirs = nib_load(rewritten(path)), nib_load(path)
+    image = nib_load(rewritten(path))
+    theirs = nib_load(path)
     assert type(image) is nib.Nifti1Image
     # At the far corner of a head, as in all of its voxels, nothing moves by more than a hundredth of a millimetre.
     corner = np.array([255, 255, 255, 1])
@@ -218,7 +220,8 @@ def test_nibabel_and_itk_agree_on_a_new_grid(
 ) -> None:
     path = tmp_path / "new.nii"
     write_nifti(Volume(np.zeros(shape, np.float32), Geometry(shape, affine)), path)
-    image, space = nib_load(path), itk_space(path)
+    image = nib_load(path)
+    space = itk_space(path)
     assert np.allclose(image.affine, affine, rtol=1e-6, atol=1e-4)
     assert image.header.get_xyzt_units()[0] == "mm"
     assert space is not None

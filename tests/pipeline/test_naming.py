@@ -126,8 +126,10 @@ def test_a_folder_does_not_make_a_name_that_another_subject_has() -> None:
 
 
 def test_the_name_in_other_company_is_among_those_that_are_looked_for() -> None:
-    here, there = subject("seg", "/x/a/seg.nii"), subject("seg", "/x/b/seg.nii")
-    alone, together = plan_names([here])[0], plan_names([here, there])[0]
+    here = subject("seg", "/x/a/seg.nii")
+    there = subject("seg", "/x/b/seg.nii")
+    alone = plan_names([here])[0]
+    together = plan_names([here, there])[0]
     assert alone.preferred in together.all
     assert together.preferred in alone.all
     assert (alone.label(alone.preferred), together.label(together.preferred)) == ("seg", "a_seg")

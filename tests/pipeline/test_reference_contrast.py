@@ -50,7 +50,8 @@ def reference(tissues: NDArray[np.int32], spread: float = 10) -> Volume:
 
 @pytest.mark.parametrize("labelled", [True, False])
 def test_tissues_get_the_means_of_the_reference(labelled: bool) -> None:
-    there, ours = labels(1), labels()
+    there = labels(1)
+    ours = labels()
     tissues = Volume(there, GEOMETRY) if labelled else None
     contrast = find_contrast(painter().card, reference(there), tissues, Path("reference.nii"))
     like = apply_contrast(painter(), contrast)
@@ -100,7 +101,8 @@ class WithoutTargets:
 
 
 def test_a_model_that_has_one_contrast_alone_is_brought_to_another_afterwards() -> None:
-    there, ours = labels(1), labels()
+    there = labels(1)
+    ours = labels()
     tissues = Volume(there, GEOMETRY)
     contrast = find_contrast(painter().card, reference(there), tissues, Path("reference.nii"))
     source = {"labels": Volume(ours, GEOMETRY)}

@@ -112,7 +112,8 @@ def test_background_of_the_first_source_is_exactly_0_whatever_the_model_says() -
 
 def test_a_model_with_context_sees_the_slices_beside_and_background_beyond_the_ends() -> None:
     """One source, one channel: three channels are the slice before, the slice itself, and the one behind."""
-    source, seen = image(0), []
+    source = image(0)
+    seen = []
 
     def predict(slices: Channels, mask: Mask) -> Channels:
         seen.append(slices)

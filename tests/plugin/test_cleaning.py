@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from oasis_gan import (
     OASIS,
     Geometry,
-    Mended,
     OasisGanError,
     Plane,
+    RepairNote,
     Scan,
     Subject,
     Volume,
@@ -135,7 +135,7 @@ def test_a_nan_background_of_a_label_map_is_background_and_said() -> None:
         note
         == f"{(LABELS == 0).sum()} voxels around the head are not finite: they are taken as background"
     )
-    assert isinstance(note, Mended)
+    assert isinstance(note, RepairNote)
 
 
 def test_nan_beyond_a_field_of_view_is_background_too() -> None:
@@ -184,7 +184,7 @@ def test_a_nan_background_of_an_mri_is_background() -> None:
     volume = scan(np.where(LABELS > 0, T1, np.nan)).read()
     assert np.array_equal(volume.voxels, T1)
     assert volume.content == "image"
-    assert isinstance(volume.notes[0], Mended)
+    assert isinstance(volume.notes[0], RepairNote)
 
 
 def test_nan_within_an_mri_is_background_and_doubted() -> None:
@@ -194,7 +194,7 @@ def test_nan_within_an_mri_is_background_and_doubted() -> None:
     volume = scan(voxels).read()
     assert np.isfinite(volume.voxels).all()
     assert volume.notes == ("2 voxels are not finite: they are taken as background",)
-    assert not isinstance(volume.notes[0], Mended)
+    assert not isinstance(volume.notes[0], RepairNote)
 
 
 def test_a_volume_without_a_finite_voxel_is_refused() -> None:

@@ -430,7 +430,7 @@ def test_a_reader_that_breaks_when_asked_keeps_no_other_from_reading(
     [
         ("unruly", "RuntimeError: not my day"),
         ("empty", "expected something that the dataset plugin empty reads, found none"),
-        ("strange", "expected Subject objects, found str; mend the dataset plugin strange"),
+        ("strange", "expected Subject objects, found str; fix the dataset plugin strange"),
     ],
 )
 def test_a_reader_that_lists_no_subjects_is_a_failure_with_a_reason(

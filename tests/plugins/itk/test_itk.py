@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from oasis_gan import Geometry, read_nifti
 from oasis_gan.plugin.hookspecs import oasis_gan_models
 
-SEG, T1 = EXAMPLES / "mni152_seg.nii.gz", EXAMPLES / "mni152_t1.nii.gz"
+SEG = EXAMPLES / "mni152_seg.nii.gz"
+T1 = EXAMPLES / "mni152_t1.nii.gz"
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 Head = tuple[Path, Path, Path]
 
@@ -62,7 +63,8 @@ def coarse(path: Path, folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def small_head(tmp_path_factory: pytest.TempPathFactory) -> Head:
     folder = tmp_path_factory.mktemp("small")
-    seg, t1 = coarse(SEG, folder), coarse(T1, folder)
+    seg = coarse(SEG, folder)
+    t1 = coarse(T1, folder)
     return translated(seg, folder), seg, t1
 
 
@@ -109,7 +111,8 @@ def moved(t1: Path, motion: NDArray[Any], folder: Path) -> Path:
 def test_a_known_motion_is_recovered(small_head: Head, tmp_path: Path) -> None:
     generated, seg, t1 = small_head
     motion = np.eye(4)
-    motion[:3, :3], motion[:3, 3] = rotation((8, -6, 12)), (30, -20, 15)
+    motion[:3, :3] = rotation((8, -6, 12))
+    motion[:3, 3] = (30, -20, 15)
     done = downstream(generated, seg, moved(t1, motion, tmp_path), tmp_path)
     assert done.returncode == 0, done.stderr
     found = sitk.Euler3DTransform(sitk.ReadTransform(str(tmp_path / "rigid.tfm")))
@@ -145,7 +148,8 @@ def test_a_volume_that_lies_elsewhere_is_refused_in_one_line(
 ) -> None:
     generated, seg, t1 = small_head
     image = nib.Nifti1Image.from_filename(generated)
-    affine, voxels = image.affine.copy(), np.asarray(image.dataobj)
+    affine = image.affine.copy()
+    voxels = np.asarray(image.dataobj)
     if what == "origin":
         affine[0, 3] = np.nextafter(np.float32(affine[0, 3]), np.float32(0))
     elif what == "spacing":

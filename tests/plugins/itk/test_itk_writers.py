@@ -73,7 +73,8 @@ def test_itk_sees_any_grid_where_it_lies(
     """Every orientation, handedness and voxel size; to a millionth of a millimetre, and of a direction."""
     axes = nib.eulerangles.euler2mat(*turn) @ np.diag(signs) @ np.eye(3)[order]
     affine = nib.affines.from_matvec(axes @ np.diag(spacing), position)
-    given_volume, path = volume(affine), tmp_path / f"a{suffix}"
+    given_volume = volume(affine)
+    path = tmp_path / f"a{suffix}"
     WRITERS[suffix](given_volume, path)
     image = sitk.ReadImage(str(path))
     np.testing.assert_allclose(affine_of(image), affine, rtol=0, atol=1e-6)
@@ -84,7 +85,8 @@ def test_itk_sees_any_grid_where_it_lies(
 @writers
 @pytest.mark.parametrize("datatype", DATATYPES)
 def test_voxels_keep_their_datatype_and_value(tmp_path: Path, suffix: str, datatype: str) -> None:
-    given_volume, path = volume(datatype=datatype), tmp_path / f"a{suffix}"
+    given_volume = volume(datatype=datatype)
+    path = tmp_path / f"a{suffix}"
     WRITERS[suffix](given_volume, path)
     voxels = sitk.GetArrayFromImage(sitk.ReadImage(str(path))).T
     assert voxels.dtype == np.dtype(datatype)
@@ -165,10 +167,8 @@ def test_a_run_writes_on_the_grid_that_itk_reads_from_the_source(
     done = paint(source, "--exporter", exporter)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"out/seg_synthT1w{suffix}\n"
-    made, given_image = (
-        sitk.ReadImage(str(tmp_path / "out" / f"seg_synthT1w{suffix}")),
-        sitk.ReadImage(str(source)),
-    )
+    made = sitk.ReadImage(str(tmp_path / "out" / f"seg_synthT1w{suffix}"))
+    given_image = sitk.ReadImage(str(source))
     assert made.GetSize() == given_image.GetSize()
     for what in ("Spacing", "Origin", "Direction"):
         np.testing.assert_allclose(

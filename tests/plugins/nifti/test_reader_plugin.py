@@ -175,7 +175,8 @@ def test_suffixes_and_a_second_folder_go_together(tmp_path: Path) -> None:
 
 
 def test_a_file_may_have_a_file_for_its_target(tmp_path: Path) -> None:
-    source, target = save(tmp_path / "a.nii"), save(tmp_path / "b.nii", 4)
+    source = save(tmp_path / "a.nii")
+    target = save(tmp_path / "b.nii", 4)
     assert targets(Selection(source, target_root=target)) == {"a": 4}
 
 

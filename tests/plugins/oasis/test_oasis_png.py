@@ -26,12 +26,12 @@ from PIL import Image
 
 from oasis_gan import (
     OASIS,
-    Assumed,
+    AssumptionNote,
     Dataset,
     Exporter,
     Geometry,
-    Mended,
     OasisGanError,
+    RepairNote,
     Selection,
     Subject,
     Volume,
@@ -46,7 +46,8 @@ READER: Dataset = {dataset.name: dataset for dataset in oasis_gan_oasis.oasis_ga
 WRITER: Exporter = {exporter.name: exporter for exporter in oasis_gan_oasis.oasis_gan_exporters()}[
     "oasis-png"
 ]
-ROWS, COLUMNS = 14, 12
+ROWS = 14
+COLUMNS = 12
 PNG = b"\x89PNG\r\n\x1a\n"
 STEPS = {"0 to 3": (np.uint8, 1), "0 to 255": (np.uint8, 85), "16 bits": (np.uint16, 21845)}
 
@@ -215,7 +216,8 @@ def test_a_folder_of_mri_alone_makes_them_the_source(data: Path) -> None:
 
 
 def test_the_direction_of_pairs_is_that_of_the_two_folders(data: Path) -> None:
-    mri, seg = data / "keras_png_slices_train", data / "keras_png_slices_seg_train"
+    mri = data / "keras_png_slices_train"
+    seg = data / "keras_png_slices_seg_train"
     for root, target in (
         (mri, seg),
         (mri, data),
@@ -291,7 +293,7 @@ def test_the_place_of_a_volume_is_assumed_and_said(data: Path) -> None:
     assert volume.geometry.orientation == "RAS"
     np.testing.assert_array_equal(volume.geometry.affine, np.eye(4))
     (note,) = volume.notes
-    assert isinstance(note, Assumed)
+    assert isinstance(note, AssumptionNote)
     assert "1 x 1 x 1 mm" in note
     assert volume.voxels[0, ROWS - 1, 4] == labels(1, 4)[0, 0]
 
@@ -418,7 +420,8 @@ END = chunk(b"IEND", b"")
 GREY = image(1, 0)
 SPLIT = len(PNG) + len(header())
 BOMB = zlib.compress(bytes(2**27), 1)
-TEXT_BOMB, PROFILE_BOMB = chunk(b"zTXt", b"Comment\0\0" + BOMB), chunk(b"iCCP", b"icc\0\0" + BOMB)
+TEXT_BOMB = chunk(b"zTXt", b"Comment\0\0" + BOMB)
+PROFILE_BOMB = chunk(b"iCCP", b"icc\0\0" + BOMB)
 EXIF = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
 
 
@@ -437,7 +440,7 @@ def stacked(*channels: Pixels | int) -> Pixels:
 
 
 @pytest.mark.parametrize(
-    ("data", "mended", "doubted"),
+    ("data", "repaired", "doubted"),
     [
         (as_png(GREY), (), ()),
         (as_png(GREY, compress_level=0), (), ()),
@@ -459,7 +462,7 @@ def stacked(*channels: Pixels | int) -> Pixels:
     ],
 )
 def test_what_is_grey_in_the_end_is_read_and_what_was_done_is_said(
-    tmp_path: Path, data: bytes, mended: tuple[str, ...], doubted: tuple[str, ...]
+    tmp_path: Path, data: bytes, repaired: tuple[str, ...], doubted: tuple[str, ...]
 ) -> None:
     tracemalloc.start()
     volume = read(tmp_path, data)
@@ -469,8 +472,8 @@ def test_what_is_grey_in_the_end_is_read_and_what_was_done_is_said(
     assert peak < 2**23  # two of the files unpack to 128 MiB
     notes = volume.notes[1:]
     for wanted, found in (
-        (mended, [note for note in notes if isinstance(note, Mended)]),
-        (doubted, [note for note in notes if not isinstance(note, Mended)]),
+        (repaired, [note for note in notes if isinstance(note, RepairNote)]),
+        (doubted, [note for note in notes if not isinstance(note, RepairNote)]),
     ):
         assert len(found) == len(wanted)
         assert all(words in note for words, note in zip(wanted, found, strict=True))
@@ -493,7 +496,7 @@ def test_a_palette_of_greys_is_looked_up(tmp_path: Path) -> None:
     (subject,) = listed(put(tmp_path / "seg_1_slice_0.png", file.getvalue())).values()
     volume = subject.source.read()
     np.testing.assert_array_equal(volume.voxels[:, ::-1, 0].T, labels(1, 0))
-    assert isinstance(volume.notes[1], Mended)
+    assert isinstance(volume.notes[1], RepairNote)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4])
@@ -518,7 +521,8 @@ def test_an_interlaced_picture_is_read_if_it_is_whole(
         (1, 0, 2, 2),
         (0, 1, 1, 2),
     ):
-        across, down = len(range(x, width, dx)), len(range(y, height, dy))
+        across = len(range(x, width, dx))
+        down = len(range(y, height, dy))
         rows += (b"\0" + b"\xff" * -(-across * depth // 8)) * down if across else b""
     start = PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 1))
     whole = start + chunk(b"IDAT", zlib.compress(rows)) + END
@@ -591,7 +595,8 @@ def test_a_damaged_picture_is_refused_or_unchanged(
 ) -> None:
     """Bits flipped, bytes cut or put in: no pixel is ever another one."""
     whole = as_png(GREY)
-    at, more = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.binary(max_size=20))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    more = data.draw(st.binary(max_size=20))
     changed = data.draw(
         st.sampled_from([flipped(whole, at), whole[:at], whole[:at] + more + whole[at:]])
     )
