@@ -1,4 +1,4 @@
-"""The one kind of error a user sees, and how foreign text is shown in it."""
+"""The base of all errors that a user sees, and how foreign text is shown in them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Self
 
 DEBUG = "OASIS_GAN_DEBUG"
 """The environment variable that shows the traceback of each error that is told in one line."""
@@ -48,9 +49,19 @@ class OasisGanError(Exception):
         facts = {**self.__dict__, "where": safe_text(self.where)}
         return _restore, (type(self), *self.args), facts
 
-    def at(self, where: object) -> OasisGanError:
-        """Return the same error about another place."""
-        return OasisGanError(where, expected=self.expected, found=self.found, remedy=self.remedy)
+    def at(self, where: object) -> Self:
+        """Return the same error about another place; its class and the facts of that stay."""
+        moved = self.__class__.__new__(self.__class__)
+        moved.__dict__.update(self.__dict__)
+        # Not the subclass's own: its arguments are other facts.
+        OasisGanError.__init__(
+            moved,
+            where,
+            expected=self.expected,
+            found=self.found,
+            remedy=self.remedy,
+        )
+        return moved
 
 
 def _restore(kind: type[OasisGanError], *args: object) -> OasisGanError:

@@ -29,6 +29,16 @@ def test_an_error_can_be_told_of_another_place() -> None:
     assert str(ERROR).startswith("head.nii")
 
 
+def test_an_error_of_a_special_kind_stays_so_about_another_place() -> None:
+    error = NameTakenError(
+        "dataset mine", PluginOrigin("first", "one.py"), PluginOrigin("second", "two.py")
+    )
+    moved = error.at("dataset yours")
+    assert isinstance(moved, NameTakenError)
+    assert moved.holder == error.holder
+    assert str(moved) == str(error).replace("dataset mine", "dataset yours")
+
+
 def test_an_error_says_the_same_in_another_process() -> None:
     answer = subprocess.run(
         [sys.executable, "-c", SHOW], input=pickle.dumps(ERROR), stdout=subprocess.PIPE, check=True

@@ -21,7 +21,8 @@ import numpy as np
 from nibabel import orientations
 
 from ..image.volume import Affine, Geometry, RepairNote
-from .nifti_space import Header, refuse, usable, voxel_sizes
+from .errors import VoxelSizesError
+from .nifti_space import Header, usable, voxel_sizes
 
 AXES = {0: "LAS", 1: "LSA", 2: "ASL", 3: "LPS", 4: "LIA", 5: "AIL"}
 """Where the first, second and third axis run to: transverse, coronal, sagittal; then the three of them flipped."""
@@ -43,14 +44,14 @@ def located(
         path: Of the header.
 
     Raises:
-        OasisGanError: If its voxels have no size.
+        VoxelSizesError: If its voxels have no size.
     """
     sizes, notes = voxel_sizes(header)
     orient = block[_ORIENT]
     axes = AXES.get(orient, AXES[0])
     affine = _centred(axes, sizes, shape)
     if not usable(affine):
-        refuse(path, "voxel sizes of a head", f"pixdim {header['pixdim'][1:4]}", "fix the header")
+        raise VoxelSizesError(path, header["pixdim"][1:4])
     if orient not in AXES:
         notes += (f"orient byte {orient} is unknown: taken as 0, transverse",)
     if block[_ORIGIN].strip(_NOTHING):

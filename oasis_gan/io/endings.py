@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import OasisGanError
+from .errors import AmbiguousNameError
 
 NIFTI_ENDINGS = (".nii.gz", ".nii")
 MGH_ENDINGS = (".mgz", ".mgh.gz", ".mgh")
@@ -112,7 +112,7 @@ class NameLookup:
         """Return the file or folder of this name, or the only one that is called so but for case and accents.
 
         Raises:
-            OasisGanError: If there are several of these.
+            AmbiguousNameError: If there are several of these.
         """
         if os.path.lexists(path):
             return path
@@ -123,9 +123,7 @@ class NameLookup:
             return None
         names = self._names(parent).get(caseless(path.name), [])
         if len(names) > 1:
-            shown = " and ".join(names)
-            remedy = "rename them, so that they differ by more than case or accents"
-            raise OasisGanError(path, expected="one file of this name", found=shown, remedy=remedy)
+            raise AmbiguousNameError(path, names)
         return parent / names[0] if names else None
 
     def first(self, candidates: Iterable[Path]) -> Path | None:

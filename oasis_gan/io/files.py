@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
-from ..errors import OasisGanError
 from .claims import hold
+from .errors import BytesLostError, FileTooLargeError, NoRegularFileError, PathTakenError
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -23,7 +23,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Raises:
         OSError: As the file system says (disk full, no permission); nothing is left behind.
-        OasisGanError: If the disk gives back other bytes than were written.
+        BytesLostError: If the disk gives back other bytes than were written.
     """
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
@@ -32,9 +32,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             if temporary.read_bytes() != data:
-                raise OasisGanError(
-                    path, expected="the bytes written", found="others", remedy="check the disk"
-                )
+                raise BytesLostError(path)
             # Held up to here: closing the file would let others take it for a leftover.
             temporary.replace(path)
     except BaseException as error:
@@ -59,7 +57,7 @@ def write_whole(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         overwrite: Whether a file that is there already gives way.
 
     Raises:
-        OasisGanError: If ``path`` is there already and may not be overwritten.
+        PathTakenError: If ``path`` is there already and may not be overwritten.
         OSError: As the file system says, or if nothing was written; nothing is left behind.
     """
     if not overwrite:
@@ -108,7 +106,7 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a regular file's content, in hex.
 
     Raises:
-        OasisGanError: If it is no regular file.
+        NoRegularFileError: If it is no regular file.
         OSError: As the file system says.
     """
     with _open_regular(path) as file:
@@ -119,15 +117,14 @@ def read_small(path: Path, most: int = 2**20) -> bytes:
     """Return the content of a regular file of at most ``most`` bytes.
 
     Raises:
-        OasisGanError: If it is larger, or no regular file: a pipe would wait for ever, a device has no end.
+        FileTooLargeError: If it is larger.
+        NoRegularFileError: If it is a pipe, which would wait for ever, or a device, which has no end.
         OSError: As the file system says.
     """
     with _open_regular(path) as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise OasisGanError(
-            path, expected=f"at most {most} bytes", found="more", remedy="name another file"
-        )
+        raise FileTooLargeError(path, most)
     return data
 
 
@@ -136,20 +133,13 @@ def _open_regular(path: Path) -> BufferedReader:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OasisGanError(
-            path, expected="a regular file", found="another kind", remedy="name a file"
-        )
+        raise NoRegularFileError(path)
     return open(descriptor, "rb")  # noqa: PTH123 - closed by the caller; there is no path, but a descriptor
 
 
 def _refuse_existing(path: Path) -> None:
     if os.path.lexists(path):
-        raise OasisGanError(
-            path,
-            expected="a new path",
-            found="something there",
-            remedy="name another, or remove it",
-        )
+        raise PathTakenError(path)
 
 
 def sync_all(folder: Path) -> None:

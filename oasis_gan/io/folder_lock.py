@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import OasisGanError
+from .errors import FolderHeldError
 
 try:
     import fcntl
@@ -33,7 +33,7 @@ def hold_folder(folder: Path, name: str, doing: str) -> Iterator[None]:
         doing: What the process does there, for the message: ``training``.
 
     Raises:
-        OasisGanError: If another process holds it.
+        FolderHeldError: If another process holds it.
         OSError: If the lock file cannot be written.
     """
     path = folder / name
@@ -58,15 +58,9 @@ def _open_locked(path: Path, folder: Path, doing: str) -> int:
             if _is_still_there(path, descriptor):
                 return descriptor
         except BlockingIOError:
-            holder = (
-                os.pread(descriptor, _MAX_BYTES, 0).decode(errors="replace") or "another process"
-            )
+            holder = os.pread(descriptor, _MAX_BYTES, 0).decode(errors="replace")
             os.close(descriptor)
-            expected = f"a folder that no {doing} holds"
-            remedy = "wait until it has ended, or stop it"
-            raise OasisGanError(
-                folder, expected=expected, found=f"{holder} {doing} in it", remedy=remedy
-            ) from None
+            raise FolderHeldError(folder, holder or "another process", doing) from None
         except BaseException:
             os.close(descriptor)
             raise

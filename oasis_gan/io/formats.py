@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import OasisGanError
+from .errors import UnusableFileError
 from .folders import walk_files
 
 READ = "a volume in NIfTI (.nii, .nii.gz), MGH (.mgz, .mgh) or Analyze (.hdr with .img)"
@@ -166,15 +167,19 @@ _BY_START = (
 
 def format_of_content(start: bytes) -> Format | None:
     """Return what a file is that begins with these bytes, if that is known: 256 of them are enough."""
-    return next(
-        (found for pattern, found in _BY_START if re.match(pattern, start, re.DOTALL)), None
-    )
+    for pattern, found in _BY_START:
+        if re.match(pattern, start, re.DOTALL):
+            return found
+    return None
 
 
 def format_of_name(name: str) -> Format | None:
     """Return what a file is by the ending of its name, if that is known and no volume that can be read."""
     endings = [ending for ending in _BY_ENDING if name.lower().endswith(ending)]
-    return _BY_ENDING[max(endings, key=len)] if endings else None
+    if not endings:
+        return None
+    longest = max(endings, key=len)
+    return _BY_ENDING[longest]
 
 
 def missing_content(path: Path) -> Format | None:
@@ -194,7 +199,7 @@ def require_content(path: Path, expected: str) -> None:
     """Raise `OasisGanError` if nothing is at ``path``, or a link to content that has not been fetched."""
     found = missing_content(path)
     if found is not None:
-        raise OasisGanError(path, expected=expected, found=found.found, remedy=found.remedy)
+        raise UnusableFileError(path, expected, found.found, found.remedy)
 
 
 def refuse_content(where: object, expected: str, start: bytes) -> None:
@@ -207,7 +212,7 @@ def refuse_content(where: object, expected: str, start: bytes) -> None:
     """
     found = format_of_content(start)
     if found is not None:
-        raise OasisGanError(where, expected=expected, found=found.found, remedy=found.remedy)
+        raise UnusableFileError(where, expected, found.found, found.remedy)
 
 
 def unrecognised(root: Path, readers: str) -> OasisGanError:
@@ -221,10 +226,13 @@ def unrecognised(root: Path, readers: str) -> OasisGanError:
         return _unrecognised_folder(root, readers)
     found = _format_of_file(root)
     if found is not None:
-        return OasisGanError(root, expected=READ, found=found.found, remedy=found.remedy)
-    expected = f"something that a dataset plugin reads ({readers})"
+        return UnusableFileError(root, READ, found.found, found.remedy)
     remedy = "convert it to .nii.gz, or choose its reader with `dataset`"
-    return OasisGanError(root, expected=expected, found="a file of an unknown kind", remedy=remedy)
+    return UnusableFileError(root, _readable(readers), "a file of an unknown kind", remedy)
+
+
+def _readable(readers: str) -> str:
+    return f"something that a dataset plugin reads ({readers})"
 
 
 def _format_of_file(path: Path) -> Format | None:
@@ -242,14 +250,15 @@ def _format_of_file(path: Path) -> Format | None:
 def _unrecognised_folder(root: Path, readers: str) -> OasisGanError:
     names = [path.name for path in islice(walk_files(root), _MOST_FILES)]
     known = [(name, found) for name in names if (found := format_of_name(name)) is not None]
-    images = [(name, found) for name, found in known if found not in {_TABLE, _BY_ENDING[".json"]}]
+    beside_images = {_TABLE, _BY_ENDING[".json"]}
+    images = [(name, found) for name, found in known if found not in beside_images]
     if images:
-        ((found, count),) = Counter(found for _, found in images).most_common(1)
+        counts = Counter(found for _, found in images)
+        ((found, count),) = counts.most_common(1)
         example = next(name for name, other in images if other == found)
         shown = f"{count} files such as {example} ({found.found})"
-        return OasisGanError(root, expected=READ, found=shown, remedy=found.remedy)
-    expected = f"something that a dataset plugin reads ({readers})"
+        return UnusableFileError(root, READ, shown, found.remedy)
     shown = ", ".join(names[:_SHOWN])
     found_there = f"other files, such as {shown}" if names else "no files"
     remedy = "check the folder, or choose a reader with `dataset`"
-    return OasisGanError(root, expected=expected, found=found_there, remedy=remedy)
+    return UnusableFileError(root, _readable(readers), found_there, remedy)

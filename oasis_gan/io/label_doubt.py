@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import OasisGanError
 from ..image.label_advice import ADVICE, OWN_TABLE, LabelAdvice
 from ..image.label_anatomy import Tissues, tissue_contacts
 from ..image.label_conversion import convert
 from ..image.label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG
-from ..image.labels import LabelSet, listed, values_of
+from ..image.labels import LabelSet, values_of
 from ..image.volume import CleanVolume, V, Volume
+from .errors import LabelCodingError, UnknownLabelsError, UnusableFileError
 from .label_names import is_dseg, stem_of
 
 MASK_ML = 20.0
@@ -26,6 +26,7 @@ _ORDERS: Mapping[str, Tissues] = {
     "oasis": (1, 2, 3),
     "bids": (3, 1, 2),
 }
+_BIDS_SAYS = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
 _HALF = {2, 3}
 """White matter and cortex of FreeSurfer's left hemisphere."""
 
@@ -84,30 +85,30 @@ def require_bids_anatomy(volume: Volume, where: Path, advice: LabelAdvice = ADVI
     found = contacts.contradiction(_ORDERS[BIDS.name]) if contacts else ""
     if not found:
         return
-    reading = _reading(BIDS, values)
-    expected = f"white matter within grey matter, if the values are {reading} (bids)"
     choices = f"{advice.choose(OASIS.name)} or {advice.choose(BIDS.name)}"
     remedy = f"say what they mean: {choices}, or {OWN_TABLE}"
-    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+    raise LabelCodingError(where, _reading(BIDS, values), BIDS.name, found, remedy)
 
 
 def _require_no_bids_reading(
     values: list[int], expected: LabelSet, where: Path, advice: LabelAdvice
 ) -> None:
     """Raise `OasisGanError` if a file called as in BIDS has values that BIDS reads otherwise."""
-    is_bids_name = is_dseg(stem_of(where)) or is_dseg(stem_of(Path(os.path.realpath(where))))
+    if not _has_bids_name(where) or not set(values) <= {label.value for label in BIDS.labels}:
+        return
     ours = _reading(expected, values)
     theirs = _reading(BIDS, values)
-    if (
-        not is_bids_name
-        or ours == theirs
-        or not set(values) <= {label.value for label in BIDS.labels}
-    ):
+    if ours == theirs:
         return
-    where_said = "a *_dseg.tsv or a BIDS dataset that says what its values mean"
     found = f"neither: they may be {theirs} (bids), or {ours} ({expected.name})"
     remedy = f"say {advice.choose(BIDS.name)} or {advice.choose(expected.name)}"
-    raise OasisGanError(where, expected=where_said, found=found, remedy=remedy)
+    raise UnusableFileError(where, _BIDS_SAYS, found, remedy)
+
+
+def _has_bids_name(path: Path) -> bool:
+    """Whether a file is called as a segmentation in BIDS, itself or where its link leads."""
+    target = Path(os.path.realpath(path))
+    return is_dseg(stem_of(path)) or is_dseg(stem_of(target))
 
 
 def _require_anatomy(volume: Volume, values: list[int], where: Path, advice: LabelAdvice) -> None:
@@ -124,41 +125,37 @@ def _require_anatomy(volume: Volume, values: list[int], where: Path, advice: Lab
     fitting = [name for name, order in _ORDERS.items() if not contacts.contradiction(order)]
     others = [FREESURFER.name] if may_be_half else [name for name in fitting if name != OASIS.name]
     choices = " or ".join(map(advice.choose, (*others, OASIS.name)))
-    expected = (
-        f"white matter within grey matter, if the values are {_reading(OASIS, values)} (oasis)"
-    )
     remedy = f"say what they mean: {choices}, or {OWN_TABLE}"
-    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+    raise LabelCodingError(where, _reading(OASIS, values), OASIS.name, found, remedy)
 
 
 def _judged_mask(volume: V, value: int, where: Path, advice: LabelAdvice) -> V:
     """Refuse a map of one label that is as large as a brain, and note a smaller one."""
-    size = int(np.count_nonzero(volume.voxels)) * float(np.prod(volume.geometry.spacing)) / 1000
-    if size >= MASK_ML:
+    voxel_ml = float(np.prod(volume.geometry.spacing)) / 1000
+    size_ml = int(np.count_nonzero(volume.voxels)) * voxel_ml
+    if size_ml >= MASK_ML:
         expected = "a label map of several tissues"
         found = f"nothing but {value}: a mask?"
-        remedy = f"give a map of the tissues; if this is one, say with {advice.option} what {value} means"
-        raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
-    if size >= WARNED_ML:
-        return replace(volume, notes=(*volume.notes, f"nothing but label {value}: is it a mask?"))
+        say = f"say with {advice.option} what {value} means"
+        remedy = f"give a map of the tissues; if this is one, {say}"
+        raise UnusableFileError(where, expected, found, remedy)
+    if size_ml >= WARNED_ML:
+        note = f"nothing but label {value}: is it a mask?"
+        return replace(volume, notes=(*volume.notes, note))
     return volume
 
 
 def _unknown_values(
     unknown: list[float], values: list[int], expected: LabelSet, where: Path, advice: LabelAdvice
-) -> OasisGanError:
+) -> UnknownLabelsError:
     """Return what to say of values that the expected set lacks: which known sets have them."""
-    remedy = f"give a label map with these values (an MRI is no label map), or say with {advice.option} what they mean"
+    say = f"say with {advice.option} what they mean"
+    remedy = f"give a label map with these values (an MRI is no label map), or {say}"
     if values:
         remedy = advice.remedy_for(values, remedy)
-    known = listed(["0 background", *(f"{label.value} {label.name}" for label in expected.labels)])
-    found = listed([f"{value:g}" for value in unknown])
-    return OasisGanError(
-        where, expected=f"labels {known} ({expected.name})", found=found, remedy=remedy
-    )
+    return UnknownLabelsError(where, expected, unknown, remedy)
 
 
 def _reading(label_set: LabelSet, values: list[int]) -> str:
-    return ", ".join(
-        f"{label.value} {label.name}" for label in label_set.labels if label.value in values
-    )
+    labels = [label for label in label_set.labels if label.value in values]
+    return ", ".join(f"{label.value} {label.name}" for label in labels)

@@ -21,9 +21,9 @@ from ..errors import OasisGanError, printable
 from ..image.label_sets import BIDS
 from ..image.labels import Label, LabelSet, Structure, listed
 from ..image.tissues import BACKGROUND, TISSUES, tissue_of
+from .errors import LabelTableError, UnusableFileError
 from .formats import refuse_content, require_content
 
-_COLUMNS = "a table of labels with the columns index and name, or index and tissue"
 _MAX_TABLE = 2**20  # bytes: FreeSurfer's table, the longest in use, has 90,000
 _COLOUR_LINE = re.compile(r"(-?\d+)\s+(\S+)(?:\s+-?\d+(?:\.\d+)?){3,4}")
 _SHARED_NAMES = {label.value: label.name for label in BIDS.labels}
@@ -101,23 +101,19 @@ def _text(path: Path) -> str:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_TABLE:
         found = "another kind of file, or one above 1 MB"
-        raise OasisGanError(path, expected=expected, found=found, remedy="replace it, or remove it")
+        raise UnusableFileError(path, expected, found, "replace it, or remove it")
     data = path.read_bytes()
     refuse_content(path, expected, data[:256])
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except ValueError as error:
-        raise OasisGanError(
-            path, expected=f"{expected} in UTF-8", found=str(error), remedy="save it as UTF-8"
-        ) from None
+        remedy = "save it as UTF-8"
+        raise UnusableFileError(path, f"{expected} in UTF-8", str(error), remedy) from None
 
 
 def _is_colour_table(text: str) -> bool:
-    lines = [
-        line.strip()
-        for line in text.splitlines()
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
+    stripped = [line.strip() for line in text.splitlines()]
+    lines = [line for line in stripped if line and not line.startswith("#")]
     return bool(lines) and all(_COLOUR_LINE.fullmatch(line) for line in lines)
 
 
@@ -151,17 +147,16 @@ def _labels(path: Path, text: str) -> list[Label]:
             _require_columns(path, list(named[0]))
         return [_label(row) for row in named if any(value for value in row.values())]
     except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-        found = f"{type(error).__name__}: {error}"
-        raise OasisGanError(path, expected=_COLUMNS, found=found, remedy="fix the table") from None
+        raise LabelTableError(path, f"{type(error).__name__}: {error}") from None
 
 
 def _require_columns(path: Path, columns: Sequence[str]) -> None:
-    """Raise `OasisGanError` if a table lacks a column that says what an index means."""
+    """Raise `LabelTableError` if a table lacks a column that says what an index means."""
     if "index" in columns and ("name" in columns or "tissue" in columns):
         return
     found = f"the columns {listed(columns)}"
     remedy = "name the columns so, with a tab between them"
-    raise OasisGanError(path, expected=_COLUMNS, found=found, remedy=remedy)
+    raise LabelTableError(path, found, remedy)
 
 
 def _column(name: str) -> str:
@@ -200,7 +195,9 @@ def _bids_name(row: dict[str, str]) -> str:
         if shared is not None:
             return _SHARED_NAMES[shared]
     mapped = (row.get("mapping") or "").strip()
-    return _SHARED_NAMES.get(int(mapped), row["name"]) if mapped.isdecimal() else row["name"]
+    if not mapped.isdecimal():
+        return row["name"]
+    return _SHARED_NAMES.get(int(mapped), row["name"])
 
 
 def _shared_name(name: str) -> str:
@@ -216,7 +213,7 @@ def _label_set(path: Path, labels: Sequence[Label]) -> LabelSet:
     """Return a set of distinct names, so that no label is taken for another of the same name."""
     if any(label.value == 0 and _tissue_of_label(label) in TISSUES for label in labels):
         remedy = "give the background 0, and the tissue another value"
-        raise OasisGanError(path, expected="background at index 0", found="a tissue", remedy=remedy)
+        raise UnusableFileError(path, "background at index 0", "a tissue", remedy)
     counts = Counter(label.name for label in labels)
     distinct = [
         label if counts[label.name] == 1 else _numbered(label)
@@ -226,9 +223,9 @@ def _label_set(path: Path, labels: Sequence[Label]) -> LabelSet:
     try:
         return LabelSet(name=path.name, labels=tuple(distinct))
     except ValueError as error:
-        found = f"ValueError: {error}"
         expected = "a table of labels with the columns index and name, each index once"
-        raise OasisGanError(path, expected=expected, found=found, remedy="fix the table") from None
+        found = f"ValueError: {error}"
+        raise UnusableFileError(path, expected, found, "fix the table") from None
 
 
 def _numbered(label: Label) -> Label:

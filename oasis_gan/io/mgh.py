@@ -14,8 +14,9 @@ from nibabel.freesurfer.mghformat import DATA_OFFSET, MGHHeader
 from ..image.choices import MAX_VOXELS
 from ..image.volume import Geometry, RepairNote, Volume
 from .endings import MGH_ENDINGS
+from .errors import UnusableFileError, VoxelTypeError
 from .formats import refuse_content
-from .nifti_space import check_shear, refuse, usable
+from .nifti_space import check_shear, usable
 from .voxels import MAX_SPARE, checked_sizes, opened, stored_voxels
 
 MGH_START = (1).to_bytes(4, "big")
@@ -62,7 +63,7 @@ def read_mgh(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
         if not block.startswith(MGH_START) or len(block) < DATA_OFFSET:
             refuse_content(path, _HEADER, block)
             found = f"{len(block)} bytes" if len(block) < DATA_OFFSET else "another format"
-            refuse(path, _HEADER, found, "give a .mgz or .mgh file")
+            raise UnusableFileError(path, _HEADER, found, "give a .mgz or .mgh file")
         header = _header(block)
         sizes = [int(size) for size in header["dims"]]
         shape = checked_sizes(sizes, path, max_voxels)
@@ -83,7 +84,7 @@ def _header(block: bytes) -> MGHHeader:
 def _dtype(header: MGHHeader, path: Path) -> np.dtype[np.generic]:
     code = int(header["type"])
     if code not in _DTYPES:
-        refuse(path, "integer or float voxels", f"type code {code}", "convert it with mri_convert")
+        raise VoxelTypeError(path, f"type code {code}", "convert it with mri_convert")
     return np.dtype(_DTYPES[code])
 
 
@@ -94,12 +95,9 @@ def _located(
     with np.errstate(all="ignore"):
         affine = np.asarray(header.get_affine(), np.float64)
     if not np.isfinite(affine).all() or not usable(affine):
-        refuse(
-            path,
-            "voxels that lie in space",
-            "directions or sizes that place none",
-            "correct it with mri_convert",
-        )
+        expected = "voxels that lie in space"
+        found = "directions or sizes that place none"
+        raise UnusableFileError(path, expected, found, "correct it with mri_convert")
     geometry = Geometry(shape, affine)
     notes = check_shear(geometry, path)
     if not has_place:
@@ -111,10 +109,6 @@ def _misnamed(path: Path, *, compressed: bool) -> tuple[str, ...]:
     """Return a note if a file's name says that it is compressed and it is not, or the other way round."""
     if path.name.lower().endswith((".mgz", ".gz")) == compressed:
         return ()
-    return (
-        RepairNote(
-            "compressed, though its name says otherwise"
-            if compressed
-            else "not compressed, though named so"
-        ),
-    )
+    if compressed:
+        return (RepairNote("compressed, though its name says otherwise"),)
+    return (RepairNote("not compressed, though named so"),)

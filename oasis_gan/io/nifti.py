@@ -16,9 +16,10 @@ from nibabel.nifti2 import Nifti2Header
 from ..image.choices import MAX_VOXELS
 from ..image.volume import Volume
 from .endings import NIFTI_ENDINGS
+from .errors import UnusableFileError
 from .formats import refuse_content
 from .nifti_notes import misnamed, odd_extensions
-from .nifti_space import Header, located, refuse
+from .nifti_space import Header, located
 from .voxels import MAX_SPARE, checked_shape, odd_axes, opened, read_voxels, scaled
 
 
@@ -58,11 +59,7 @@ def read_nifti(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
 
 def _read_header(stream: BinaryIO, path: Path) -> Header:
     block = stream.read(Nifti1Header.sizeof_hdr)
-    sizes = (
-        {int.from_bytes(block[:4], order) for order in ("little", "big")}
-        if len(block) >= 4
-        else set()
-    )
+    sizes = _sizes_of_header(block)
     kind: type[Header] = Nifti1Header
     if Nifti2Header.sizeof_hdr in sizes:
         kind = Nifti2Header
@@ -70,13 +67,17 @@ def _read_header(stream: BinaryIO, path: Path) -> Header:
     if kind.sizeof_hdr not in sizes or len(block) < kind.sizeof_hdr:
         refuse_content(path, "a NIfTI header", block)
         found = f"{len(block)} bytes" if len(block) < kind.sizeof_hdr else "another format"
-        refuse(path, "a NIfTI header", found, "give a .nii or .nii.gz file")
+        raise UnusableFileError(path, "a NIfTI header", found, "give a .nii or .nii.gz file")
     header = kind(block, check=False)
     if not bytes(header["magic"]).startswith(kind.single_magic):
-        refuse(
-            path,
-            "a NIfTI file of header and voxels in one",
-            "another magic number",
-            "convert it to .nii.gz",
-        )
+        expected = "a NIfTI file of header and voxels in one"
+        remedy = "convert it to .nii.gz"
+        raise UnusableFileError(path, expected, "another magic number", remedy)
     return header
+
+
+def _sizes_of_header(block: bytes) -> set[int]:
+    """Return the size that a header gives for itself, read in both orders of bytes."""
+    if len(block) < 4:
+        return set()
+    return {int.from_bytes(block[:4], "little"), int.from_bytes(block[:4], "big")}

@@ -5,6 +5,7 @@ Format: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h and nifti2.h
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -21,13 +22,9 @@ def misnamed(path: Path, *, compressed: bool) -> tuple[str, ...]:
     """Return a note if a file's name says that it is compressed and it is not, or the other way round."""
     if path.name.lower().endswith(".gz") == compressed:
         return ()
-    return (
-        RepairNote(
-            "compressed, though its name says otherwise"
-            if compressed
-            else "not compressed, though named .gz"
-        ),
-    )
+    if compressed:
+        return (RepairNote("compressed, though its name says otherwise"),)
+    return (RepairNote("not compressed, though named .gz"),)
 
 
 def odd_fields(header: Nifti1Header, geometry: Geometry) -> tuple[str, ...]:
@@ -42,14 +39,16 @@ def odd_fields(header: Nifti1Header, geometry: Geometry) -> tuple[str, ...]:
         notes += (f"bitpix is {int(header['bitpix'])}, which is not the size of its datatype",)
     scale = {1: 1000.0, 3: 0.001}.get(unit, 1.0)
     sizes = np.abs(header["pixdim"][1:4].astype(np.float64)) * scale
-    if int(header["sform_code"]) > 0 and not np.allclose(
-        sizes, geometry.spacing, rtol=_SIZE_TOLERANCE, atol=0
-    ):
-        found, used = (
-            " x ".join(f"{size:.4g}" for size in there) for there in (sizes, geometry.spacing)
-        )
+    has_sform = int(header["sform_code"]) > 0
+    if has_sform and not np.allclose(sizes, geometry.spacing, rtol=_SIZE_TOLERANCE, atol=0):
+        found = _format_sizes(sizes)
+        used = _format_sizes(geometry.spacing)
         notes += (f"pixdim says voxels of {found} mm, the sform {used} mm: the sform is used",)
     return notes
+
+
+def _format_sizes(sizes: Iterable[float]) -> str:
+    return " x ".join(f"{size:.4g}" for size in sizes)
 
 
 def odd_extensions(block: bytes, order: Literal["little", "big"]) -> tuple[str, ...]:

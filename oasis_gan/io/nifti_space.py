@@ -6,15 +6,15 @@ Format: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h and nifti2.h
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
 
-from ..errors import OasisGanError
 from ..image.volume import Affine, Geometry, RepairNote, SpatialHeader
+from .errors import NoAffineError, ShearError, VoxelSizesError
 from .nifti_notes import odd_fields
 
 Header = Nifti1Header  # of which Nifti2Header is a subclass
@@ -31,16 +31,6 @@ _MAX_MM = 1e6
 _MIN_MM3 = 1e-12
 
 
-def refuse(
-    path: Path,
-    expected: str,
-    found: str,
-    remedy: str = "export it again from the tool it came from",
-) -> NoReturn:
-    """Raise the error of a file that cannot be used."""
-    raise OasisGanError(path, expected=expected, found=found, remedy=remedy)
-
-
 def located(
     header: Header, shape: tuple[int, int, int], path: Path
 ) -> tuple[Geometry, tuple[str, ...]]:
@@ -50,23 +40,22 @@ def located(
         OasisGanError: If it says nothing that can be used.
     """
     if not np.isfinite(header["pixdim"][:4]).all():
-        refuse(path, "finite voxel sizes", f"pixdim {header['pixdim'][1:4]}", "fix the header")
+        raise VoxelSizesError(path, header["pixdim"][1:4], expected="finite voxel sizes")
     affine, trusted, notes = _affine(header, path)
-    geometry = Geometry(
-        shape, affine, _spatial(header) if trusted and _fits_nifti1(header) else None
-    )
-    return geometry, notes + check_shear(geometry, path) + odd_fields(header, geometry)
+    can_be_copied = trusted and _fits_nifti1(header)
+    geometry = Geometry(shape, affine, _spatial(header) if can_be_copied else None)
+    notes += check_shear(geometry, path)
+    notes += odd_fields(header, geometry)
+    return geometry, notes
 
 
 def check_shear(geometry: Geometry, path: Path) -> tuple[str, ...]:
-    """Return a note if axes are slightly sheared; raise `OasisGanError` if they are sheared too far to be used."""
+    """Return a note if axes are slightly sheared; raise `ShearError` if they are sheared too far."""
     if geometry.shear > _SHEAR_REFUSED:
-        remedy = "resample it onto a grid with perpendicular axes"
-        refuse(path, "perpendicular axes", f"a shear of {geometry.shear:.2g}", remedy)
+        raise ShearError(path, geometry.shear)
     if geometry.shear > _SHEAR_NOTED:
-        return (
-            f"axes are sheared by {geometry.shear:.2g}: ITK may refuse the file, and what is made of it",
-        )
+        shear = f"{geometry.shear:.2g}"
+        return (f"axes are sheared by {shear}: ITK may refuse the file, and what is made of it",)
     return ()
 
 
@@ -88,14 +77,14 @@ def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
         notes += (RepairNote(f"the {form} is unusable"),)
         unusable += 1
     if unusable:
-        refuse(path, "an invertible sform or qform", "; ".join(notes), "set one in the header")
+        raise NoAffineError(path, notes)
     trusted = not notes
     sizes, size_notes = voxel_sizes(header)
     repaired = header.copy()
     repaired["pixdim"][1:4] = sizes
     affine = _in_mm(header, repaired.get_base_affine())
     if affine is None:
-        refuse(path, "voxel sizes of a head", f"pixdim {header['pixdim'][1:4]}", "fix the header")
+        raise VoxelSizesError(path, header["pixdim"][1:4])
     notes += size_notes
     notes += (
         "no orientation in the header: taken as nibabel does, left to the left-hand side of the first axis",

@@ -18,9 +18,12 @@ from ..image.volume import RepairNote, Volume
 from . import analyze_space as analyze
 from . import nifti_space
 from .endings import HEADER_ENDINGS, VOXEL_ENDINGS, NameLookup, ending_of, stem_of
+from .errors import UnusableFileError
 from .formats import refuse_content
-from .nifti_space import Header, refuse
+from .nifti_space import Header
 from .voxels import checked_shape, odd_axes, opened, read_voxels, scaled
+
+_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 
 
 def is_pair_name(path: Path) -> bool:
@@ -80,17 +83,27 @@ def _half(path: Path, endings: Sequence[str]) -> Path:
 
 
 def _header(block: bytes, path: Path) -> Header:
-    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
     size = Nifti1Header.sizeof_hdr
-    order = next((order for order in orders if int.from_bytes(block[:4], order) == size), None)
+    order = _find_byte_order(block)
     if order is None or len(block) < size:
-        refuse_content(path, "a header of NIfTI-1 or Analyze 7.5", block)
+        expected = "a header of NIfTI-1 or Analyze 7.5"
+        refuse_content(path, expected, block)
         found = f"{len(block)} bytes" if len(block) < size else "another format"
-        refuse(path, "a header of NIfTI-1 or Analyze 7.5", found, "copy it again")
-    header = Nifti1Header(block, endianness={"little": "<", "big": ">"}[order], check=False)
+        raise UnusableFileError(path, expected, found, "copy it again")
+    endianness = "<" if order == "little" else ">"
+    header = Nifti1Header(block, endianness=endianness, check=False)
     if bytes(header["magic"]).startswith(Nifti1Header.single_magic):
-        refuse(path, "a header alone", "that of a file with voxels in it", "call it .nii")
+        found = "that of a file with voxels in it"
+        raise UnusableFileError(path, "a header alone", found, "call it .nii")
     return header
+
+
+def _find_byte_order(block: bytes) -> Literal["little", "big"] | None:
+    """Return the order of bytes in which a header gives its right size, or None."""
+    for order in _ORDERS:
+        if int.from_bytes(block[:4], order) == Nifti1Header.sizeof_hdr:
+            return order
+    return None
 
 
 def _is_nifti(header: Header) -> bool:

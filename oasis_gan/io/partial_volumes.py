@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import OasisGanError
 from ..image.volume import Volume
 from .endings import stem_of
+from .errors import PartialVolumesError
 
 _MIXED = re.compile(r"(?:r|w|m|mw)*p0.+")
 _FRACTION = re.compile(
@@ -19,7 +19,7 @@ _MOST_CLASSES = 4.5
 
 
 def refuse_partial_volumes(path: Path, volume: Volume) -> None:
-    """Raise `OasisGanError` if a volume's name and voxels say that they are fractions of tissues.
+    """Raise `PartialVolumesError` if a volume's name and voxels say that they are fractions of tissues.
 
     CAT12's ``p0`` maps hold numbers between the labels, FSL FAST's ``_pve_1``, SPM's ``wc1`` and BIDS' ``_probseg``
     numbers between 0 and 1 (https://neuro-jena.github.io/cat12-help/#naming,
@@ -39,11 +39,11 @@ def refuse_partial_volumes(path: Path, volume: Volume) -> None:
     if is_mixed and 1.5 < largest < _MOST_CLASSES:
         found = "a map of CAT12 with partial volumes: its values lie between the labels"
         remedy = "round its values (1 CSF, 2 GM, 3 WM), or give a label map"
-        raise OasisGanError(path, expected="a label map or an MRI", found=found, remedy=remedy)
+        raise PartialVolumesError(path, found, remedy)
     if not is_mixed and largest <= 1.001:
         found = "the fractions of one tissue (a partial volume or probability map)"
         remedy = "give the label map of all tissues, such as *_pveseg or *_dseg"
-        raise OasisGanError(path, expected="a label map or an MRI", found=found, remedy=remedy)
+        raise PartialVolumesError(path, found, remedy)
 
 
 def _range(volume: Volume) -> tuple[float, bool]:

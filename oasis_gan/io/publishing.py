@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import OasisGanError, printable
+from ..errors import printable
+from .errors import OutputIsFolderError, OutputTakenError
 from .files import sha256, sync_all, sync_folder
 
 Identity = dict[str, Any]
@@ -32,7 +33,7 @@ def publish(work: Path, folder: Path, last: Sequence[str], *, replace: bool) -> 
     names = [*companions(work, last), *last]
     for name in names:
         if not replace and os.path.lexists(folder / name):
-            raise _taken(folder / name)
+            raise OutputTakenError(folder / name)
         _refuse_folder(folder / name, work / name)
     if replace:
         _set_aside(folder / last[-1], work)
@@ -77,11 +78,11 @@ def _take_free_name(source: Path, target: Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
-        raise _taken(target) from None
+        raise OutputTakenError(target) from None
     except OSError:
         # A folder has no second name, nor have files on some disks.
         if os.path.lexists(target):
-            raise _taken(target) from None
+            raise OutputTakenError(target) from None
         source.rename(target)
 
 
@@ -101,15 +102,4 @@ def _refuse_folder(target: Path, source: Path) -> None:
     """Raise if a folder would give way to a file: it is nothing that was made here, whatever is in it."""
     if target.is_dir() and not target.is_symlink() and not source.is_dir():
         remedy = "move it away, or use another `out`"
-        raise OasisGanError(
-            target, expected="a file, or a free name", found="a folder", remedy=remedy
-        )
-
-
-def _taken(path: Path) -> OasisGanError:
-    return OasisGanError(
-        path,
-        expected="a free name",
-        found="a file that was put there meanwhile",
-        remedy="use another `out`",
-    )
+        raise OutputIsFolderError(target, remedy)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
-from ..errors import OasisGanError
+from .errors import RepeatedKeyError
 
 
 def require_unique_keys(data: bytes, where: object) -> None:
-    """Raise `OasisGanError` if an object in a JSON text has a key twice; what is no JSON is left to whoever reads it.
+    """Raise `RepeatedKeyError` if an object in a JSON text has a key twice.
+
+    Whoever reads the text finds out whether it is JSON at all.
 
     Args:
         data: The text.
@@ -19,10 +21,7 @@ def require_unique_keys(data: bytes, where: object) -> None:
         seen = set()
         for key, _ in pairs:
             if key in seen:
-                remedy = "take a whole copy of it, or remove one of the two"
-                raise OasisGanError(
-                    where, expected="each key once", found=f"{key} twice", remedy=remedy
-                )
+                raise RepeatedKeyError(where, key)
             seen.add(key)
 
     try:

@@ -18,10 +18,20 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
-from ..errors import OasisGanError
 from ..image.volume import Voxels
+from .errors import (
+    BytesBehindGzipError,
+    DamagedGzipError,
+    DimensionsError,
+    FirstVoxelError,
+    IncompleteVoxelsError,
+    TooManyVoxelsError,
+    TrailingBytesError,
+    UnusableFileError,
+    VoxelTypeError,
+)
 from .formats import require_content
-from .nifti_space import Header, refuse
+from .nifti_space import Header
 
 MAX_SPARE = 2**20
 """Bytes that may follow the voxels of a file that holds its header too."""
@@ -40,6 +50,7 @@ _DATATYPES = (
 )
 _COLOURS = ("void24", "void32")  # as NumPy calls RGB and RGBA
 _GZIP = b"\x1f\x8b"
+_NOT_GZIP = "Not a gzipped file"  # as Python's gzip says
 
 
 @contextmanager
@@ -47,7 +58,8 @@ def opened(path: Path, expected: str) -> Iterator[BinaryIO]:
     """Open a regular file, through gzip if that is what it holds; what breaks while it is read names the file."""
     require_content(path, expected)
     if not stat.S_ISREG(path.stat().st_mode):
-        refuse(path, expected, "no regular file", "name a .nii, .nii.gz, .mgz or .hdr file")
+        remedy = "name a .nii, .nii.gz, .mgz or .hdr file"
+        raise UnusableFileError(path, expected, "no regular file", remedy)
     with path.open("rb") as raw, _damage_named(path):
         compressed = raw.read(2) == _GZIP
         raw.seek(0)
@@ -65,16 +77,11 @@ def _damage_named(path: Path) -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         # The stream has begun, so that this is not about its own first bytes but about what follows its end.
-        if isinstance(error, gzip.BadGzipFile) and str(error).startswith("Not a gzipped file"):
-            found = f"other bytes behind the gzip stream {str(error).removeprefix('Not a gzipped file ')}"
-            remedy = "download it again, or repack it: gzip -dc FILE | gzip > NEW.nii.gz"
-            raise OasisGanError(
-                path, expected="nothing behind the volume", found=found, remedy=remedy
-            ) from error
-        found = f"a damaged or incomplete one ({error})"
-        raise OasisGanError(
-            path, expected="a whole gzip file", found=found, remedy="copy it again"
-        ) from error
+        reason = str(error)
+        if isinstance(error, gzip.BadGzipFile) and reason.startswith(_NOT_GZIP):
+            start = reason.removeprefix(_NOT_GZIP).strip()
+            raise BytesBehindGzipError(path, start) from error
+        raise DamagedGzipError(path, error) from error
 
 
 def checked_shape(
@@ -93,26 +100,27 @@ def checked_shape(
     """
     dim = [int(size) for size in header["dim"]]
     if not 1 <= dim[0] <= 7:
-        refuse(path, "a 3-D volume", f"dimensions {dim}")
+        raise DimensionsError(path, dim)
     sizes = checked_sizes(dim[1 : dim[0] + 1], path, max_voxels)
+    _require_numbers(header, path)
+    offset = float(header["vox_offset"])
+    # Written so that NaN is refused too.
+    if not first_voxel <= offset <= _MAX_EXTENSIONS:
+        raise FirstVoxelError(path, first_voxel, offset)
+    return sizes
+
+
+def _require_numbers(header: Header, path: Path) -> None:
+    """Raise `VoxelTypeError` if voxels are neither integers nor floats."""
     try:
         datatype = header.get_data_dtype().newbyteorder("=").name
     except (HeaderDataError, KeyError):
         datatype = f"datatype code {int(header['datatype'])}"
     if datatype in _COLOURS:
-        refuse(path, "integer or float voxels", "colours (RGB)", "convert it to grey levels")
+        raise VoxelTypeError(path, "colours (RGB)", "convert it to grey levels")
     if datatype not in _DATATYPES:
-        refuse(
-            path,
-            "integer or float voxels",
-            datatype,
-            "convert it to one of " + ", ".join(_DATATYPES),
-        )
-    offset = float(header["vox_offset"])
-    # Written so that NaN is refused too.
-    if not first_voxel <= offset <= _MAX_EXTENSIONS:
-        refuse(path, f"voxels from byte {first_voxel} on", f"vox_offset {offset:g}")
-    return sizes
+        remedy = "convert it to one of " + ", ".join(_DATATYPES)
+        raise VoxelTypeError(path, datatype, remedy)
 
 
 def checked_sizes(sizes: Sequence[int], path: Path, max_voxels: int) -> tuple[int, int, int]:
@@ -130,14 +138,9 @@ def checked_sizes(sizes: Sequence[int], path: Path, max_voxels: int) -> tuple[in
     while len(kept) > 3 and kept[-1] == 1:
         kept.pop()
     if len(kept) != 3 or min(kept) < 1:
-        refuse(path, "a 3-D volume", f"dimensions {kept}", _remedy_for_sizes(kept))
+        raise DimensionsError(path, kept, _remedy_for_sizes(kept))
     if np.prod(kept, dtype=object) > max_voxels:
-        refuse(
-            path,
-            f"at most {max_voxels} voxels",
-            f"dimensions {kept}",
-            "crop it, or raise `max_voxels`",
-        )
+        raise TooManyVoxelsError(path, kept, max_voxels)
     i, j, k = kept
     return i, j, k
 
@@ -163,9 +166,8 @@ def odd_axes(header: Header) -> tuple[str, ...]:
     """
     count, *sizes = (int(size) for size in header["dim"])
     if count > 3 and sizes[0] == 1 and min(sizes[1:3]) > 1:
-        return (
-            "the first axis has length 1, as channels have: read as a slice, and not as channels",
-        )
+        note = "the first axis has length 1, as channels have: read as a slice, and not as channels"
+        return (note,)
     return ()
 
 
@@ -190,14 +192,11 @@ def read_voxels(
     Raises:
         OasisGanError: If bytes are missing, or there are more of them.
     """
-    between = int(header["vox_offset"]) - at
+    first = int(header["vox_offset"])
+    between = first - at
     if len(stream.read(between)) < between:
-        refuse(
-            path,
-            f"voxels from byte {int(header['vox_offset'])} on",
-            "a shorter file",
-            "copy it again",
-        )
+        expected = f"voxels from byte {first} on"
+        raise UnusableFileError(path, expected, "a shorter file", "copy it again")
     return stored_voxels(stream, header.get_data_dtype(), shape, path, max_spare)
 
 
@@ -219,12 +218,16 @@ def stored_voxels(
     size = int(np.prod(shape)) * dtype.itemsize
     # Grows with what is there, not with what the header claims.
     data = io.BytesIO()
-    while data.tell() < size and (chunk := stream.read(min(2**24, size - data.tell()))):
+    while data.tell() < size:
+        missing = size - data.tell()
+        chunk = stream.read(min(2**24, missing))
+        if not chunk:
+            break
         data.write(chunk)
     if data.tell() < size:
-        refuse(path, f"{size} bytes of voxels", f"{data.tell()}", "copy it again, it is incomplete")
+        raise IncompleteVoxelsError(path, size, data.tell())
     if len(stream.read(max_spare + 1)) > max_spare:
-        refuse(path, f"at most {max_spare} bytes after the voxels", "more")
+        raise TrailingBytesError(path, max_spare)
     voxels = np.frombuffer(data.getbuffer(), dtype).reshape(shape, order="F")
     return voxels.astype(dtype.newbyteorder("="), copy=False)
 
@@ -234,9 +237,8 @@ def scaled(raw: Voxels, header: Header) -> tuple[Voxels, tuple[str, ...]]:
     slope = float(header["scl_slope"])
     inter = float(header["scl_inter"])
     if np.isinf(slope):
-        return raw, (
-            f"scl_slope is {slope:g}, which scales nothing: voxels are taken as they are stored",
-        )
+        note = f"scl_slope is {slope:g}, which scales nothing: voxels are taken as they are stored"
+        return raw, (note,)
     if slope == 0 or np.isnan(slope):
         return raw, ()
     notes: tuple[str, ...] = ()
