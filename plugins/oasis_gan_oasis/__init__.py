@@ -1,4 +1,4 @@
-"""OASIS plugin: reads every layout in which OASIS reaches a disk; writes PNG slices in the OASIS naming."""
+"""OASIS plugin: reads every layout in which OASIS is distributed, and writes PNG slices."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def oasis_gan_datasets() -> Iterator[Dataset]:
     yield Dataset(
         name="oasis-png",
         summary="OASIS PNG slices (folder or zip), stacked",
-        open=png_slices.subjects,
+        open=png_slices.list_subjects,
         recognises=png_slices.recognises,
     )
     yield Dataset(
         name="oasis1",
         summary="OASIS-1 discs, sessions or images, Analyze 7.5",
-        open=oasis1.subjects,
+        open=oasis1.list_subjects,
         recognises=oasis1.recognises,
     )
     yield Dataset(
         name="neurite-oasis",
         summary="Neurite OASIS, volumes or slices",
-        open=neurite.subjects,
+        open=neurite.list_subjects,
         recognises=neurite.recognises,
     )
 

@@ -1,7 +1,7 @@
-"""Reading one grey picture from a PNG, trusting nothing: header first, then every checksum, then pixels.
+"""Read one grey picture from an untrusted PNG file: header first, then checksums, then pixels.
 
-Pillow decodes the pixels, and is handed only the chunks that it needs for that: compressed text, colour profiles and
-further frames, which could grow without end, are never unpacked.
+Pillow decodes the pixels, and gets only the chunks that it needs for that: compressed text, colour
+profiles and further frames, which may have any size, are never unpacked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .png_chunks import (
     Chunks,
     check_length,
     refuse,
-    split,
+    split_chunks,
 )
 
 Pixels = NDArray[Any]
@@ -47,10 +47,10 @@ _DEPTHS = {
     GREY_ALPHA: (8,),
     RGB_ALPHA: (8,),
 }
+_OPAQUE = 255
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, zlib.error, struct.error)
-_ORIENTATION = (
-    274  # the tag in EXIF: https://www.cipa.jp/std/documents/e/DC-X008-Translation-2019-E.pdf
-)
+_ORIENTATION = 274
+"""The EXIF tag: https://www.cipa.jp/std/documents/e/DC-X008-Translation-2019-E.pdf"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +58,16 @@ class Picture:
     """A grey picture.
 
     Args:
-        pixels: (rows, columns), uint8, or uint16 where the file has 16 bits.
-        notes: What was repaired or doubted, a clause each.
+        pixels: (rows, columns), uint8, or uint16 if the file has 16 bits.
+        notes: What was repaired or is doubtful, a clause each.
     """
 
     pixels: Pixels
     notes: Notes
 
 
-def file_bytes(path: Path) -> bytes:
-    """Return what is in a file.
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a PNG file.
 
     Raises:
         OasisGanError: If it is no regular file, or larger than `MAX_BYTES`.
@@ -88,87 +88,108 @@ def file_bytes(path: Path) -> bytes:
         return file.read(status.st_size)
 
 
-def decoded(data: bytes, where: object, max_pixels: int = MAX_PIXELS) -> Picture:
+def decode(data: bytes, where: object, max_pixels: int = MAX_PIXELS) -> Picture:
     """Return the picture in the bytes of a PNG file.
 
-    Colour is taken as grey where its channels are equal; transparency and rotation are ignored, with a note.
+    Colour counts as grey if its channels are equal. Transparency and rotation are ignored, and
+    noted.
 
     Args:
         data: The file.
-        where: What to call it in an error.
-        max_pixels: A picture with more is refused before it is decoded; never more than `MAX_PIXELS`.
+        where: What an error calls the file.
+        max_pixels: A larger picture is refused before it is decoded; never more than `MAX_PIXELS`.
 
     Raises:
         OasisGanError: If it is no PNG, damaged, incomplete, too large, or not grey.
     """
-    chunks = split(data, where)
+    chunks = split_chunks(data, where)
     _check_header(chunks, where, min(max_pixels, MAX_PIXELS))
     check_length(chunks, where)
     try:
         with Image.open(io.BytesIO(chunks.needed), formats=("PNG",)) as image:
-            pixels = _looked_up(image, chunks, where)
+            pixels = _read_pixels(image, chunks, where)
     except _DAMAGE as error:
         refuse(where, "a whole PNG", f"a damaged one ({error})")
-    grey, notes = _as_grey(pixels, where)
-    return Picture(grey, notes + _oddities(chunks))
+    _require_grey(pixels, where)
+    notes = _describe_channels(pixels) + _describe_oddities(chunks)
+    return Picture(_first_channel(pixels), notes)
 
 
 def _check_header(chunks: Chunks, where: object, max_pixels: int) -> None:
-    """Refuse what cannot be read as a slice, before anything is unpacked."""
-    width, height, depth, colour, *_ = chunks.header
-    if not 0 < width * height <= max_pixels:
+    """Refuse what cannot be read as a slice before anything is unpacked."""
+    header = chunks.header
+    if not 0 < header.width * header.height <= max_pixels:
         refuse(
             where,
             f"1 to {max_pixels} pixels",
-            f"{width} x {height}",
+            f"{header.width} x {header.height}",
             "crop it, or raise `max_voxels`",
         )
-    if depth not in _DEPTHS.get(colour, ()):
+    if header.depth not in _DEPTHS.get(header.colour, ()):
         refuse(
             where,
             "grey, or colour of 8 bits",
-            f"{depth} bits, colour type {colour}",
+            f"{header.depth} bits, colour type {header.colour}",
             "save it as 16-bit grey",
         )
 
 
-def _looked_up(image: Image.Image, chunks: Chunks, where: object) -> Pixels:
-    """Return the pixels of a picture as greys or colours: not as places in a palette, nor as yes and no."""
+def _read_pixels(image: Image.Image, chunks: Chunks, where: object) -> Pixels:
+    """Return the greys or colours of a picture, looked up if it has a palette or one bit."""
     pixels = np.asarray(image)
     if image.mode == "P":
         colours = len(chunks.first.get(b"PLTE", b"")) // 3
         if pixels.max() >= colours:
             refuse(where, f"places in a palette of {colours}", f"{pixels.max()}", "save it as grey")
         return np.asarray(image.convert("RGB"))
-    return np.asarray(image.convert("L")) if image.mode == "1" else pixels
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))
+    return pixels
 
 
-def _as_grey(pixels: Pixels, where: object) -> tuple[Pixels, Notes]:
-    """Return (rows, columns) of (rows, columns[, channels]), and what was done to it."""
+def _require_grey(pixels: Pixels, where: object) -> None:
+    has_colours = pixels.ndim == 3 and pixels.shape[2] >= 3
+    if has_colours and (pixels[..., :3] != pixels[..., :1]).any():
+        refuse(where, "grey pixels", "colours", "save it as grey")
+
+
+def _first_channel(pixels: Pixels) -> Pixels:
+    """Return (rows, columns) of (rows, columns[, channels])."""
+    if pixels.ndim == 3:
+        return np.ascontiguousarray(pixels[..., 0])
+    dtype = np.uint8 if pixels.dtype == np.uint8 else np.uint16
+    return pixels.astype(dtype, copy=False)
+
+
+def _describe_channels(pixels: Pixels) -> Notes:
+    """Return a note on each thing that is lost when the first channel is taken as grey."""
     if pixels.ndim == 2:
-        return pixels.astype(np.uint8 if pixels.dtype == np.uint8 else np.uint16, copy=False), ()
-    notes: Notes = ()
+        return ()
+    notes: list[str] = []
     channels = pixels.shape[2]
     if channels in {2, 4}:
-        seen_through = int(np.count_nonzero(pixels[..., -1] != 255))
-        lost = f"transparency of {seen_through} pixels ignored"
-        notes = (lost if seen_through else RepairNote("opaque alpha channel dropped"),)
+        transparent = int(np.count_nonzero(pixels[..., -1] != _OPAQUE))
+        if transparent:
+            notes.append(f"transparency of {transparent} pixels ignored")
+        else:
+            notes.append(RepairNote("opaque alpha channel dropped"))
     if channels >= 3:
-        if (pixels[..., :3] != pixels[..., :1]).any():
-            refuse(where, "grey pixels", "colours", "save it as grey")
-        notes += (RepairNote("equal colour channels taken as grey"),)
-    return np.ascontiguousarray(pixels[..., 0]), notes
+        notes.append(RepairNote("equal colour channels taken as grey"))
+    return tuple(notes)
 
 
-def _oddities(chunks: Chunks) -> Notes:
-    """Return what other programs might show differently."""
-    found = {
-        "a request to turn the picture (EXIF) ignored": _is_turned(chunks.first.get(b"eXIf", b"")),
-        "animated, of which the still picture was taken": b"acTL" in chunks.first,
-        "transparency ignored": b"tRNS" in chunks.first,
-        "bytes after its end ignored": chunks.spare > 0,
-    }
-    return tuple(note for note, is_so in found.items() if is_so)
+def _describe_oddities(chunks: Chunks) -> Notes:
+    """Return a note on each thing that other programs might show differently."""
+    notes = []
+    if _is_turned(chunks.first.get(b"eXIf", b"")):
+        notes.append("a request to turn the picture (EXIF) ignored")
+    if b"acTL" in chunks.first:
+        notes.append("animated, of which the still picture was taken")
+    if b"tRNS" in chunks.first:
+        notes.append("transparency ignored")
+    if chunks.spare > 0:
+        notes.append("bytes after its end ignored")
+    return tuple(notes)
 
 
 def _is_turned(exif: bytes) -> bool:
@@ -177,10 +198,10 @@ def _is_turned(exif: bytes) -> bool:
     try:
         (start,) = struct.unpack_from(f"{order}4xI", exif)
         (entries,) = struct.unpack_from(f"{order}H", exif, start)
-        tags = [
-            struct.unpack_from(f"{order}H6xH", exif, start + 2 + 12 * entry)
-            for entry in range(entries)
-        ]
+        for entry in range(entries):
+            tag, value = struct.unpack_from(f"{order}H6xH", exif, start + 2 + 12 * entry)
+            if tag == _ORIENTATION and value > 1:
+                return True
     except struct.error:
         return False
-    return any(tag == _ORIENTATION and value > 1 for tag, value in tags)
+    return False

@@ -1,7 +1,7 @@
-"""What a PNG is made of: chunks with checksums, the first of which says how large the picture is.
+"""Split a PNG file into its chunks, check their checksums, and read the header.
 
-Pillow decodes the pixels. The chunks are taken apart here all the same: Pillow fills rows that are missing with black,
-and would unpack text and colour profiles that can grow without end.
+Pillow decodes the pixels. The chunks are nevertheless split here: Pillow fills missing rows with
+black, and would unpack text and colour profiles of any size.
 
 Format: https://www.w3.org/TR/png-3/
 """
@@ -23,18 +23,35 @@ RGB_ALPHA = 6
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
-_WHOLE = ((0, 0, 1, 1),)
+_HEADER_LENGTH = 13
+_HEAD = 8
+"""Bytes of a chunk before its content: length and kind."""
+_TAIL = 4
+"""Bytes of a chunk after its content: the checksum."""
+_STEP = 2**20
+"""Bytes that are unpacked at once."""
+
+
+class _Pass(NamedTuple):
+    """A pass over the picture: its first column and row, and the steps between its pixels."""
+
+    column: int
+    row: int
+    column_step: int
+    row_step: int
+
+
+_WHOLE = (_Pass(0, 0, 1, 1),)
 _INTERLACED = (
-    (0, 0, 8, 8),
-    (4, 0, 8, 8),
-    (0, 4, 4, 8),
-    (2, 0, 4, 4),
-    (0, 2, 2, 4),
-    (1, 0, 2, 2),
-    (0, 1, 1, 2),
+    _Pass(0, 0, 8, 8),
+    _Pass(4, 0, 8, 8),
+    _Pass(0, 4, 4, 8),
+    _Pass(2, 0, 4, 4),
+    _Pass(0, 2, 2, 4),
+    _Pass(1, 0, 2, 2),
+    _Pass(0, 1, 1, 2),
 )
-"""First column and row of each pass of Adam7, and how far apart columns and rows are."""
-_STEP = 2**20  # bytes unpacked at once
+"""The seven passes of Adam7."""
 
 
 class Header(NamedTuple):
@@ -49,31 +66,48 @@ class Header(NamedTuple):
     interlaced: int
 
     @property
-    def unpacked(self) -> int:
-        """How many bytes the pixels unpack to: rows of whole bytes, each with one more that names its filter."""
+    def unpacked_size(self) -> int:
+        """Number of bytes of the unpacked pixels: rows of whole bytes, each after a filter byte."""
         bits = self.depth * _CHANNELS[self.colour]
         total = 0
-        for column, row, across, down in _INTERLACED if self.interlaced else _WHOLE:
-            columns = (self.width - column + across - 1) // across
-            rows = (self.height - row + down - 1) // down
-            total += rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
+        for one in _INTERLACED if self.interlaced else _WHOLE:
+            columns = _count(self.width, one.column, one.column_step)
+            rows = _count(self.height, one.row, one.row_step)
+            if columns > 0 and rows > 0:
+                total += rows * (1 + (columns * bits + 7) // 8)
         return total
+
+
+def _count(length: int, first: int, step: int) -> int:
+    """Return how many of ``length`` positions a pass visits; at most 0 if it starts beyond them."""
+    return (length - first + step - 1) // step
 
 
 class Chunks(NamedTuple):
     """The chunks of a file.
 
     Args:
-        header: What the first one says.
+        header: The fields of the first chunk.
         first: The content of the first chunk of each kind.
-        needed: A file with the chunks without which there is no picture, and no others.
-        spare: How many bytes follow the last one.
+        needed: A PNG file of the chunks that the picture needs, and no others.
+        spare: Number of bytes after the last chunk.
     """
 
     header: Header
     first: dict[bytes, bytes]
     needed: bytes
     spare: int
+
+
+class _Chunk(NamedTuple):
+    """A chunk, and the bytes of the file from where it starts to where it ends."""
+
+    kind: bytes
+    start: int
+    end: int
+
+    def content_in(self, data: bytes) -> bytes:
+        return data[self.start + _HEAD : self.end - _TAIL]
 
 
 def refuse(
@@ -83,8 +117,8 @@ def refuse(
     raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
 
 
-def split(data: bytes, where: object) -> Chunks:
-    """Return the chunks of a PNG file, once all their checksums are right.
+def split_chunks(data: bytes, where: object) -> Chunks:
+    """Return the chunks of a PNG file after all their checksums are verified.
 
     Raises:
         OasisGanError: If it is no PNG, damaged or incomplete.
@@ -95,58 +129,72 @@ def split(data: bytes, where: object) -> Chunks:
     first: dict[bytes, bytes] = {}
     needed = [_SIGNATURE]
     end = 0
-    for kind, start, end in _chunks(data, where):
-        if bool(first) == (kind == b"IHDR"):
+    for chunk in _chunks(data, where):
+        is_first = not first
+        is_header = chunk.kind == b"IHDR"
+        if is_first != is_header:
             refuse(where, "a PNG with one header, at its beginning", "none, or several")
-        # An upper-case first letter: whoever does not know the chunk cannot read the picture.
-        if kind[:1].isupper() and kind not in _CRITICAL:
+        # An upper-case first letter: without knowing the chunk nobody can read the picture.
+        if chunk.kind[:1].isupper() and chunk.kind not in _CRITICAL:
             refuse(
-                where, "a PNG as the standard has it", "a chunk of a dialect", "save it anew as PNG"
+                where,
+                "a PNG as the standard has it",
+                "a chunk of a dialect",
+                "save it again as PNG",
             )
-        first.setdefault(kind, data[start + 8 : end - 4])
-        if kind in _CRITICAL:
-            needed.append(data[start:end])
-    if len(first[b"IHDR"]) != 13:
-        refuse(where, "a header of 13 bytes", str(len(first[b"IHDR"])))
-    header = Header(*struct.unpack(">IIBBBBB", first[b"IHDR"]))
-    return Chunks(header, first, b"".join(needed), len(data) - end)
+        first.setdefault(chunk.kind, chunk.content_in(data))
+        if chunk.kind in _CRITICAL:
+            needed.append(data[chunk.start : chunk.end])
+        end = chunk.end
+    header = _read_header(first[b"IHDR"], where)
+    return Chunks(header, first, b"".join(needed), spare=len(data) - end)
+
+
+def _read_header(content: bytes, where: object) -> Header:
+    if len(content) != _HEADER_LENGTH:
+        refuse(where, f"a header of {_HEADER_LENGTH} bytes", str(len(content)))
+    return Header(*struct.unpack(">IIBBBBB", content))
 
 
 def check_length(chunks: Chunks, where: object) -> None:
-    """Refuse a picture with fewer rows than its header says, which Pillow would fill up with black.
+    """Refuse a picture with fewer rows than its header says, which Pillow would fill with black.
 
     Raises:
-        OasisGanError: If it is so, or what is packed cannot be unpacked.
+        OasisGanError: If rows are missing, or the pixels cannot be unpacked.
     """
     packed = b"".join(
-        chunks.needed[s + 8 : e - 4]
-        for kind, s, e in _chunks(chunks.needed, where)
-        if kind == b"IDAT"
+        chunk.content_in(chunks.needed)
+        for chunk in _chunks(chunks.needed, where)
+        if chunk.kind == b"IDAT"
     )
     unpacker = zlib.decompressobj()
-    missing = chunks.header.unpacked
+    missing = chunks.header.unpacked_size
     try:
-        while missing > 0 and (unpacked := unpacker.decompress(packed, min(missing, _STEP))):
+        while missing > 0:
+            unpacked = unpacker.decompress(packed, min(missing, _STEP))
+            if not unpacked:
+                break
             packed = unpacker.unconsumed_tail
-            missing = missing - len(unpacked)
+            missing -= len(unpacked)
     except zlib.error as error:
         refuse(where, "a whole PNG", f"a damaged one ({error})")
     if missing > 0:
         refuse(where, "a whole PNG", f"one that lacks {missing} bytes of pixels")
 
 
-def _chunks(data: bytes, where: object) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the chunks up to the last one, whose checksums are right."""
+def _chunks(data: bytes, where: object) -> Iterator[_Chunk]:
+    """Yield the chunks up to the last one, and refuse a file with a wrong checksum."""
     kind = b""
     end = len(_SIGNATURE)
     while kind != b"IEND":
         start = end
-        size, kind = (
-            struct.unpack_from(">I4s", data, start) if start + 12 <= len(data) else (len(data), b"")
-        )
-        end = start + size + 12
+        if start + _HEAD + _TAIL > len(data):
+            refuse(where, "a whole PNG", "one that breaks off")
+        size, kind = struct.unpack_from(">I4s", data, start)
+        end = start + _HEAD + size + _TAIL
         if end > len(data):
             refuse(where, "a whole PNG", "one that breaks off")
-        if zlib.crc32(data[start + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+        (checksum,) = struct.unpack_from(">I", data, end - _TAIL)
+        if zlib.crc32(data[start + 4 : end - _TAIL]) != checksum:
             refuse(where, "a whole PNG", "a damaged one (wrong checksum)")
-        yield kind, start, end
+        yield _Chunk(kind, start, end)

@@ -1,38 +1,61 @@
-"""Finding the cases of the OASIS PNG slices, "keras_png_slices_data", however they were unpacked, or not.
+"""Find the cases of the OASIS PNG slices ("keras_png_slices_data"), in a folder or a zip.
 
-Slices are called ``case_001_slice_0.nii.png``, those of label maps ``seg_001_slice_0.nii.png``, or like their mates
-but in a folder with ``seg`` in its name. Folders are called ``keras_png_slices_train``, ``keras_png_slices_seg_test``
-and so on; they may lie in ``slices`` and ``slices_seg``. Mates share the case's number and the side of the split.
-Label maps are the sources where there are any; where there are MRI alone, as in ``keras_png_slices_train``, they are.
+Slices are called ``case_001_slice_0.nii.png``. Slices of label maps are called
+``seg_001_slice_0.nii.png``, or have the same names but lie in a folder with ``seg`` in its name.
+Folders are called ``keras_png_slices_train``, ``keras_png_slices_seg_test`` and so on; they may lie
+in ``slices`` and ``slices_seg``. A label map and its MRI share the number of the case and the side
+of the split. The label maps are the sources; if there are none, as in ``keras_png_slices_train``,
+the MRIs are.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from oasis_gan import OasisGanError, Scan, Selection, Subject, unreadable
 
-from .container import is_zip_name, paths_in
+from .bundled import Report, ignore_error
+from .container import is_zip_name, list_files
 from .stack import Case
 
 Files = dict[int, list[PurePosixPath]]
-"""The files of each slice, by its number: more than one if two claim to be it."""
-_SLICE = re.compile(r"(case|seg)_([0-9]{1,9})_slice_([0-9]{1,9})(\.nii)?\.png", re.IGNORECASE)
+"""The files of each slice by its number: several files if they claim the same number."""
+_SLICE = re.compile(
+    r"(?P<prefix>case|seg)_(?P<case>[0-9]{1,9})_slice_(?P<slice>[0-9]{1,9})(\.nii)?\.png",
+    re.IGNORECASE,
+)
 _SPLITS = ("train", "validate", "test")
 
 
+class SuffixError(OasisGanError):
+    """A suffix was given, but PNG slices are selected by folder.
+
+    Args:
+        option: The option that was given.
+        suffix: Its value.
+    """
+
+    def __init__(self, option: str, suffix: str) -> None:
+        super().__init__(
+            f"`{option}`",
+            expected="none with OASIS PNG slices",
+            found=suffix,
+            remedy="name the folder of the sources, and `target_root`",
+        )
+
+
 class Key(NamedTuple):
-    """What the label map and the MRI of a case have in common; cases are listed in this order."""
+    """What the label map and the MRI of a case share; cases are listed in this order."""
 
     number: int
     split: str
 
 
-class Found(NamedTuple):
+class Cases(NamedTuple):
     """The cases in a folder or zip."""
 
     labels: dict[Key, Files]
@@ -40,122 +63,150 @@ class Found(NamedTuple):
 
 
 def recognises(path: Path) -> bool:
-    """Whether ``path`` is called like a PNG, or is a folder or a zip with OASIS slices in it; so is a damaged zip."""
+    """Whether ``path`` is named like a PNG, or is a folder or zip of OASIS slices.
+
+    A damaged zip is recognised too, so that its error is shown.
+    """
     if path.is_file() and not is_zip_name(path):
         return _is_png_name(path)
     try:
-        return any(_SLICE.fullmatch(inside.name) for inside in paths_in(path))
+        return any(_SLICE.fullmatch(file.name) for file in list_files(path))
     except OasisGanError:
         return True
 
 
-def subjects(selection: Selection) -> Iterator[Subject]:
-    """List the cases of a selection, each with its mate where that is known, and with its side of the data's split.
+def list_subjects(selection: Selection) -> Iterator[Subject]:
+    """List the cases of a selection, each with its counterpart and its side of the split.
 
-    A case is called ``case_001``, or ``train_case_001`` where that number occurs on several sides. One that lacks
-    what others have is listed too, and refused when it is read. A PNG alone is a volume of one slice.
+    A case is called ``case_001``, or ``train_case_001`` if that number occurs on several sides. A
+    case without its counterpart is listed too, and refused when it is read. A single PNG is a
+    volume of one slice.
 
     Raises:
         OasisGanError: If there are no such slices, or a suffix is given.
     """
-    for option, suffix in (
-        ("`source_suffix`", selection.source_suffix),
-        ("`target_suffix`", selection.target_suffix),
-    ):
-        if suffix:
-            expected = "none with OASIS PNG slices"
-            remedy = "name the folder of the sources, and `target_root`"
-            raise OasisGanError(option, expected=expected, found=suffix, remedy=remedy)
+    if selection.source_suffix:
+        raise SuffixError("source_suffix", selection.source_suffix)
+    if selection.target_suffix:
+        raise SuffixError("target_suffix", selection.target_suffix)
     if _is_png_name(selection.root) and not selection.root.is_dir():
-        yield _single(selection)
+        yield _single_slice(selection)
         return
     errors: list[OSError] = []
-    here = _find(selection.root, errors.append)
-    if not here.labels and not here.images:
-        expected = "files named case_001_slice_0.nii.png or seg_001_slice_0.nii.png"
+    cases = _find_cases(selection.root, errors.append)
+    if not cases.labels and not cases.images:
         raise OasisGanError(
-            selection.root, expected=expected, found="none", remedy="check the folder"
+            selection.root,
+            expected="files named case_001_slice_0.nii.png or seg_001_slice_0.nii.png",
+            found="none",
+            remedy="check the folder",
         )
-    yield from _paired(selection, here)
-    yield from (unreadable(selection.root, error) for error in errors)
+    yield from _pair_cases(selection, cases)
+    for error in errors:
+        yield unreadable(selection.root, error)
 
 
 def _is_png_name(path: Path) -> bool:
     return path.name.lower().endswith(".png")
 
 
-def _single(selection: Selection) -> Subject:
-    """Return the volume of one slice that a PNG is, whatever it is called."""
+def _single_slice(selection: Selection) -> Subject:
+    """Return the volume of one slice that a PNG of any name is."""
     root = selection.root
-    target = selection.target_root
-    return Subject(
-        _stem(root), _slice(root, selection), _slice(target, selection) if target else None
-    )
+    source = _scan_slice(root, selection)
+    target = None
+    if selection.target_root:
+        target = _scan_slice(selection.target_root, selection)
+    return Subject(_stem(root), source, target)
 
 
-def _slice(path: Path, selection: Selection) -> Scan:
-    # The folder tells of slices only: a PNG of any name may lie anywhere.
-    told = _said(path.name) | (
-        _said(path.absolute().parent.name) if _SLICE.fullmatch(path.name) else set()
+def _scan_slice(path: Path, selection: Selection) -> Scan:
+    hints = _hints_in(path.name)
+    # The folder only says something about slices: a PNG of any name may lie anywhere.
+    if _SLICE.fullmatch(path.name):
+        hints |= _hints_in(path.absolute().parent.name)
+    case = Case(
+        name=_stem(path),
+        files={0: [PurePosixPath(path.name)]},
+        slices=1,
+        is_labels="seg" in hints,
     )
-    return Case(_stem(path), {0: [PurePosixPath(path.name)]}, 1, "seg" in told).scan(
-        path, selection
-    )
+    return case.scan(path, selection)
 
 
 def _stem(path: Path) -> str:
     return re.sub(r"(\.nii)?\.png$", "", path.name, flags=re.IGNORECASE) or path.name
 
 
-def _find(root: Path, report: Callable[[OSError], None] = lambda error: None) -> Found:
+def _find_cases(root: Path, report: Report = ignore_error) -> Cases:
     """Sort the slices below a folder, or in a zip, by kind and case."""
-    found = Found({}, {})
-    for path in paths_in(root, report):
-        if match := _SLICE.fullmatch(path.name):
-            prefix, case, number = match.groups()[:3]
-            told = _told(path.parent.parts, root)
-            cases = found.labels if prefix.lower() == "seg" or "seg" in told else found.images
-            key = Key(int(case), next((split for split in _SPLITS if split in told), ""))
-            cases.setdefault(key, {}).setdefault(int(number), []).append(path)
-    return found
+    cases = Cases({}, {})
+    for path in list_files(root, report):
+        match = _SLICE.fullmatch(path.name)
+        if match is None:
+            continue
+        hints = _hints_for(path, root)
+        is_labels = match["prefix"].lower() == "seg" or "seg" in hints
+        split = next((side for side in _SPLITS if side in hints), "")
+        key = Key(int(match["case"]), split)
+        files = (cases.labels if is_labels else cases.images).setdefault(key, {})
+        files.setdefault(int(match["slice"]), []).append(path)
+    return cases
 
 
-def _told(folders: tuple[str, ...], root: Path) -> set[str]:
-    """Return what the folders say of the files in them: those below the root, or else the root itself."""
-    told = set().union(*map(_said, folders))
-    # A zip of slices made from sub-01_seg.nii.gz is called after it.
-    return told or _said(root.absolute().name) - ({"seg"} if is_zip_name(root) else set())
+def _hints_for(path: PurePosixPath, root: Path) -> set[str]:
+    """Return the hints in the folders of a file below the root, or else in the root itself."""
+    hints: set[str] = set()
+    for folder in path.parent.parts:
+        hints |= _hints_in(folder)
+    if hints:
+        return hints
+    hints = _hints_in(root.absolute().name)
+    # A zip of slices made from sub-01_seg.nii.gz is named after it.
+    if is_zip_name(root):
+        hints.discard("seg")
+    return hints
 
 
-def _said(name: str) -> set[str]:
-    """Return which of these a name tells: ``seg``, ``slices``, and, as its last word, the side of a split."""
+def _hints_in(name: str) -> set[str]:
+    """Return the hints in a name: ``seg``, ``slices``, and a side of the split as the last word."""
     words = [word for word in re.split("[^a-z]+", name.lower()) if word]
-    return {"seg", "slices"} & set(words) | set(_SPLITS) & set(words[-1:])
+    kinds = {"seg", "slices"} & set(words)
+    sides = set(_SPLITS) & set(words[-1:])
+    return kinds | sides
 
 
-def _paired(selection: Selection, here: Found) -> Iterator[Subject]:
-    """Yield the cases of ``here``, also where label map or MRI is missing: reading that says so."""
-    from_labels = bool(here.labels)
+def _pair_cases(selection: Selection, cases: Cases) -> Iterator[Subject]:
+    """Yield the cases, also if a label map or MRI is missing: reading it raises the error."""
     target_root = selection.target_root or selection.root
-    there = _find(target_root) if target_root != selection.root else here
-    sources, targets = (here.labels, there.images) if from_labels else (here.images, there.labels)
-    keys = sources.keys() | targets.keys() if there is here else sources.keys()
-    count = Counter(key.number for key in keys)
+    is_one_root = target_root == selection.root
+    others = cases if is_one_root else _find_cases(target_root)
+    is_from_labels = bool(cases.labels)
+    sources = cases.labels if is_from_labels else cases.images
+    targets = others.images if is_from_labels else others.labels
+    keys = set(sources)
+    if is_one_root:
+        keys |= set(targets)
+    has_targets = bool(targets) or selection.wants_targets
+    sides = Counter(key.number for key in keys)
     for key in sorted(keys):
         files = sources.get(key, {})
-        mates = targets.get(key) or targets.get(Key(key.number, ""), {})
+        counterparts = targets.get(key) or targets.get(Key(key.number, ""), {})
         name = f"case_{key.number:03d}"
-        slices = max([*files, *mates]) + 1
-        source = _scan(selection.root, Case(name, files, slices, from_labels), selection)
-        target = _scan(target_root, Case(name, mates, slices, not from_labels), selection)
-        unique = name if count[key.number] == 1 else f"{key.split or 'other'}_{name}"
+        slices = max([*files, *counterparts]) + 1
+        source = Case(name, files, slices, is_labels=is_from_labels)
+        target = Case(name, counterparts, slices, is_labels=not is_from_labels)
+        is_unique = sides[key.number] == 1
         yield Subject(
-            unique, source, target if targets or selection.wants_targets else None, key.split
+            name if is_unique else f"{key.split or 'other'}_{name}",
+            _scan_case(selection.root, source, selection),
+            _scan_case(target_root, target, selection) if has_targets else None,
+            key.split,
         )
 
 
-def _scan(root: Path, case: Case, selection: Selection) -> Scan:
-    paths = [root / path for _, same in sorted(case.files.items()) for path in same]
+def _scan_case(root: Path, case: Case, selection: Selection) -> Scan:
+    paths = [root / path for number in sorted(case.files) for path in case.files[number]]
     if is_zip_name(root) or not paths:
         return case.scan(root, selection)
     return case.scan(paths[0], selection, tuple(paths[1:]))

@@ -1,8 +1,9 @@
-"""Stacking the slices of a case to a volume, and saying where it is assumed to lie.
+"""Stack the slices of a case to a volume, with an assumed position.
 
-A PNG does not say where its pixels lie. The rule here: slices are axial and numbered from below to above, the front
-of the head is at the top of a picture, and the left of the head on its left. Voxels (x, y, z) are (column, row from
-the bottom, slice number), so that the axes of a volume point to R, A and S; voxel (0, 0, 0) lies at the origin.
+A PNG does not say where its pixels lie. The assumption: slices are axial and numbered from inferior
+to superior, the front of the head is at the top of a picture, and the left of the head on its left.
+Voxels (x, y, z) are (column, row from the bottom, slice number), so that the axes of a volume point
+to R, A and S; voxel (0, 0, 0) lies at the origin.
 """
 
 from __future__ import annotations
@@ -17,18 +18,54 @@ from numpy.typing import NDArray
 
 from oasis_gan import OASIS, AssumptionNote, Geometry, OasisGanError, Scan, Selection, Volume
 
-from .container import named, opened
-from .png import Picture, Pixels, decoded
+from .container import Load, describe_file, open_container
+from .png import Picture, Pixels, decode
 
 LABELS = range(4)
-_STEPS = (
-    1,
-    85,
-    21845,
-)  # between the pixels of neighbouring labels: the last label is 3, or white in 8 or 16 bits
+_STEPS = (1, 85, 21845)
+"""Differences between the pixels of neighbouring labels: label 3 is 3, or white in 8 or 16 bits."""
 MAX_SLICES = 4096
 """A higher number is no slice of a head."""
-_SHOWN = 8  # numbers that a note lists
+_SHOWN = 8
+"""How many numbers a note lists."""
+
+
+class UnequalSlicesError(OasisGanError):
+    """The slices of a case differ in size or depth.
+
+    Args:
+        where: The case.
+        first: Number of the first slice.
+        expected: Its size and depth.
+        other: Number of the slice that differs.
+        found: Its size and depth.
+    """
+
+    def __init__(self, where: str, first: int, expected: str, other: int, found: str) -> None:
+        super().__init__(
+            where,
+            expected=f"{expected} as in slice {first}",
+            found=f"{found} in slice {other}",
+            remedy="make the slices of a case alike",
+        )
+
+
+class NotLabelsError(OasisGanError):
+    """The pixels of a label map are none of the codings of the labels 0 to 3.
+
+    Args:
+        where: The case.
+        values: The pixels that occur.
+    """
+
+    def __init__(self, where: str, values: NDArray[np.intp]) -> None:
+        super().__init__(
+            where,
+            expected="labels 0, 85, 170, 255, or 0 to 3",
+            found=_list_numbers(values),
+            remedy="give label maps that were never scaled nor compressed with loss "
+            "(an MRI is no label map)",
+        )
 
 
 @dataclass(frozen=True)
@@ -37,8 +74,8 @@ class Case:
 
     Args:
         name: As in ``case_001``.
-        files: Those of each slice, by its number; a slice has one, or the case is refused.
-        slices: How many the volume has, missing ones included.
+        files: The files of each slice by its number; a case with several for a slice is refused.
+        slices: Number of slices of the volume, missing ones included.
         is_labels: Whether the pixels are labels.
     """
 
@@ -50,59 +87,74 @@ class Case:
     def scan(self, path: Path, selection: Selection, parts: tuple[Path, ...] = ()) -> Scan:
         """Return the scan that reads this case from its first file, or from a zip."""
         read = partial(_read, case=self, selection=selection)
-        return Scan(path, read, OASIS if self.is_labels else None, parts)
+        labels = OASIS if self.is_labels else None
+        return Scan(path, read, labels, parts)
 
 
 def _read(path: Path, case: Case, selection: Selection) -> Volume:
-    where = f"{path.parent if path.suffix.lower() == '.png' else path}: {case.name}"
-    _check(case, selection, where)
-    with opened(path) as load:
-        pictures = {
-            number: decoded(load(str(name)), named(path, name), selection.max_voxels // case.slices)
-            for number, (name,) in sorted(case.files.items())
-        }
-    voxels = _stacked(pictures, case.slices, where)
+    folder = path.parent if path.suffix.lower() == ".png" else path
+    where = f"{folder}: {case.name}"
+    _check_files(case, selection, where)
+    with open_container(path) as load:
+        pictures = _decode_slices(path, case, load, selection.max_voxels // case.slices)
+    voxels = _stack(pictures, case.slices, where)
     if case.is_labels:
-        voxels = _labels(voxels, where)
+        voxels = _decode_labels(voxels, where)
     spacing = selection.spacing or (1.0, 1.0, 1.0)
     geometry = Geometry(voxels.shape, np.diag([*spacing, 1.0]))
-    return Volume(voxels, geometry, (_assumption(spacing), *_gaps(case), *_oddities(pictures)))
+    notes = (
+        _assumption(spacing),
+        *_describe_gaps(case),
+        *_describe_pictures(pictures),
+    )
+    return Volume(voxels, geometry, notes)
 
 
-def _check(case: Case, selection: Selection, where: str) -> None:
-    """Refuse a case of which the file names alone say that it is no volume."""
+def _check_files(case: Case, selection: Selection, where: str) -> None:
+    """Refuse a case that cannot be a volume, judging by the names of its files."""
     if not case.files:
-        expected = f"slices of its {'label map' if case.is_labels else 'MRI'}"
+        kind = "label map" if case.is_labels else "MRI"
         raise OasisGanError(
-            where, expected=expected, found="none", remedy="add them, or leave the case out"
+            where,
+            expected=f"slices of its {kind}",
+            found="none",
+            remedy="add them, or leave the case out",
         )
     for names in case.files.values():
         if len(names) > 1:
-            found = " and ".join(map(str, names))
             raise OasisGanError(
-                where, expected="one file a slice", found=found, remedy="remove one of the two"
+                where,
+                expected="one file a slice",
+                found=" and ".join(map(str, names)),
+                remedy="remove one of the two",
             )
     if case.slices > min(MAX_SLICES, selection.max_voxels):
-        found = f"slice number {case.slices - 1}"
-        remedy = "number them from 0, or raise `max_voxels`"
         raise OasisGanError(
-            where, expected=f"at most {MAX_SLICES} slices", found=found, remedy=remedy
+            where,
+            expected=f"at most {MAX_SLICES} slices",
+            found=f"slice number {case.slices - 1}",
+            remedy="number them from 0, or raise `max_voxels`",
         )
 
 
-def _stacked(pictures: Mapping[int, Picture], slices: int, where: str) -> Pixels:
+def _decode_slices(path: Path, case: Case, load: Load, max_pixels: int) -> dict[int, Picture]:
+    pictures = {}
+    for number in sorted(case.files):
+        (name,) = case.files[number]
+        data = load(str(name))
+        pictures[number] = decode(data, describe_file(path, name), max_pixels)
+    return pictures
+
+
+def _stack(pictures: Mapping[int, Picture], slices: int, where: str) -> Pixels:
     """Return voxels (columns, rows from the bottom, slices); slices without a picture are empty."""
     first, *others = pictures
     pixels = pictures[first].pixels
+    expected = _describe_pixels(pixels)
     for number in others:
-        here = _kind(pixels)
-        there = _kind(pictures[number].pixels)
-        if here != there:
-            found = f"{there} in slice {number}"
-            remedy = "make the slices of a case alike"
-            raise OasisGanError(
-                where, expected=f"{here} as in slice {first}", found=found, remedy=remedy
-            )
+        found = _describe_pixels(pictures[number].pixels)
+        if found != expected:
+            raise UnequalSlicesError(where, first, expected, number, found)
     rows, columns = pixels.shape
     voxels = np.zeros((columns, rows, slices), pixels.dtype)
     for number, picture in pictures.items():
@@ -110,50 +162,50 @@ def _stacked(pictures: Mapping[int, Picture], slices: int, where: str) -> Pixels
     return voxels
 
 
-def _kind(pixels: Pixels) -> str:
+def _describe_pixels(pixels: Pixels) -> str:
     rows, columns = pixels.shape
     return f"{columns} x {rows} pixels of {8 * pixels.itemsize} bits"
 
 
-def _labels(voxels: Pixels, where: str) -> Pixels:
-    """Return the labels 0 to 3 that pixels stand for, in whichever coding holds all of them."""
+def _decode_labels(voxels: Pixels, where: str) -> Pixels:
+    """Return the labels 0 to 3 that the pixels code for, in the coding that has all of them."""
     values = np.flatnonzero(np.bincount(voxels.ravel()))
     for step in _STEPS:
         if np.isin(values, step * np.array(LABELS)).all():
             return (voxels // step).astype(np.uint8)
-    expected = "labels 0, 85, 170, 255, or 0 to 3"
-    remedy = (
-        "give label maps that were never scaled nor compressed with loss (an MRI is no label map)"
-    )
-    raise OasisGanError(where, expected=expected, found=_listed(values), remedy=remedy)
+    raise NotLabelsError(where, values)
 
 
 def _assumption(spacing: tuple[float, float, float]) -> str:
     x, y, z = spacing
     return AssumptionNote(
-        f"a PNG does not say where it lies: assumed voxels of {x:g} x {y:g} x {z:g} mm, axial slices from below to "
-        "above, the front at the top and the left of the head on the left, the first voxel at the origin"
+        f"a PNG does not say where it lies: assumed voxels of {x:g} x {y:g} x {z:g} mm, axial "
+        "slices from below to above, the front at the top and the left of the head on the left, "
+        "the first voxel at the origin"
     )
 
 
-def _gaps(case: Case) -> tuple[str, ...]:
+def _describe_gaps(case: Case) -> tuple[str, ...]:
     missing = [number for number in range(case.slices) if number not in case.files]
-    return (
-        (f"slice {_listed(missing)} of 0 to {case.slices - 1} missing, left empty",)
-        if missing
-        else ()
-    )
+    if not missing:
+        return ()
+    last = case.slices - 1
+    return (f"slice {_list_numbers(missing)} of 0 to {last} missing, left empty",)
 
 
-def _oddities(pictures: Mapping[int, Picture]) -> tuple[str, ...]:
-    """Return what was odd about the pictures, and in which slices."""
-    where: dict[str, list[int]] = {}
+def _describe_pictures(pictures: Mapping[int, Picture]) -> tuple[str, ...]:
+    """Return the notes on the pictures, each with the slices that it concerns."""
+    numbers: dict[str, list[int]] = {}
     for number, picture in pictures.items():
         for note in picture.notes:
-            where.setdefault(note, []).append(number)
-    # A note on a repair stays one.
-    return tuple(type(note)(f"slice {_listed(numbers)}: {note}") for note, numbers in where.items())
+            numbers.setdefault(note, []).append(number)
+    return tuple(
+        # A note on a repair stays one.
+        type(note)(f"slice {_list_numbers(concerned)}: {note}")
+        for note, concerned in numbers.items()
+    )
 
 
-def _listed(numbers: Sequence[int] | NDArray[np.intp]) -> str:
-    return ", ".join(map(str, numbers[:_SHOWN])) + (", ..." if len(numbers) > _SHOWN else "")
+def _list_numbers(numbers: Sequence[int] | NDArray[np.intp]) -> str:
+    shown = ", ".join(map(str, numbers[:_SHOWN]))
+    return f"{shown}, ..." if len(numbers) > _SHOWN else shown

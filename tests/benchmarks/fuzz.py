@@ -31,7 +31,7 @@ with atheris.instrument_imports(
     include=["oasis_gan", "oasis_gan_bids", "oasis_gan_nifti", "oasis_gan_oasis"]
 ):
     from oasis_gan_nifti import oasis_gan_datasets as nifti_datasets
-    from oasis_gan_oasis.png import decoded
+    from oasis_gan_oasis.png import decode
 
     from oasis_gan import OasisGanError, Selection, Volume, read_nifti, read_pair
     from oasis_gan.io.label_tables import read_label_table
@@ -60,7 +60,7 @@ def pair(data: bytes, folder: Path) -> object:
 
 def png(data: bytes, folder: Path) -> object:
     """Read a PNG of which the checksums are right."""
-    return decoded(_with_checksums(data), folder, MAX_VOXELS)
+    return decode(_with_checksums(data), folder, MAX_VOXELS)
 
 
 def labels(data: bytes, folder: Path) -> object:
