@@ -1,4 +1,4 @@
-"""BIDS plugin: reads label maps and T1w volumes of any BIDS dataset, raw or derivative, OASIS-3 among them."""
+"""BIDS plugin: reads label maps and T1w volumes of any BIDS dataset, raw or derivative."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from oasis_gan import Dataset, hookimpl
 
-from .reader import recognises, subjects
+from .reader import list_subjects, recognises
 
 
 @hookimpl
@@ -15,7 +15,7 @@ def oasis_gan_datasets() -> Iterator[Dataset]:
     yield Dataset(
         name="bids",
         summary="BIDS datasets: dseg label maps, paired with their T1w",
-        open=subjects,
+        open=list_subjects,
         recognises=recognises,
         by_participant=True,
     )

@@ -1,14 +1,15 @@
-"""What lies where in a BIDS dataset: its images, with the entities that their names hold.
+"""List the images of a BIDS dataset, with the entities in their names.
 
-Names: https://bids-specification.readthedocs.io/en/stable/common-principles.html#filenames. `ancpbids` takes them
-apart by the BIDS schema, so that ``run-01`` is ``run-1``. It is not left to search a dataset: it follows links in
-circles, takes a time that grows with the square of the participants, and ``sub-01-b`` for ``sub-01``.
+Names: https://bids-specification.readthedocs.io/en/stable/common-principles.html#filenames.
+`ancpbids` parses them by the BIDS schema, so that ``run-01`` is ``run-1``. It does not search the
+dataset: it follows links in circles, takes a time that grows with the square of the participants,
+and reads ``sub-01-b`` as ``sub-01``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -18,7 +19,11 @@ DESCRIPTION = "dataset_description.json"
 _ENTITY = "[a-zA-Z]+-[a-zA-Z0-9+]+_"
 _IMAGE = re.compile(rf"(?:{_ENTITY})+[a-zA-Z0-9]+(?i:\.nii(?:\.gz)?)")
 _PARTICIPANT = "sub-"
-_NOT_BIDS = {"sourcedata", "code"}  # folders of a dataset whose content is anybody's
+_NOT_BIDS = {"sourcedata", "code"}
+"""Folders of a dataset that may hold anything."""
+
+Report = Callable[[OSError], None]
+"""Called with the error of each folder that cannot be listed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +32,7 @@ class BidsFile:
 
     Args:
         path: Where it is.
-        home: The folder of its participant's folder: the dataset itself, or a derivative of it.
+        home: The folder that holds its participant: the dataset itself, or a derivative of it.
         entities: Key and value of each entity of its name.
         suffix: What kind of data it holds, such as ``dseg`` or ``T1w``.
     """
@@ -42,28 +47,36 @@ class BidsFile:
         return self.entities.get(key, "")
 
 
-def listed(
-    root: Path, *, derivatives: bool = True, report: Callable[[OSError], None] = lambda error: None
+def _ignore_error(_: OSError) -> None:
+    """Do nothing about a folder that cannot be listed."""
+
+
+def list_images(
+    root: Path, *, derivatives: bool = True, report: Report = _ignore_error
 ) -> list[BidsFile]:
-    """Return the images of a dataset in a stable order, without opening one.
+    """Return the images of a dataset in a stable order, without opening any.
 
     Args:
         root: The folder of a dataset, raw or derivative, or of a participant or a session in it.
-        derivatives: Whether those of the derivatives in it are listed too.
-        report: Told about each folder that cannot be listed.
+        derivatives: Whether to list the images of its derivatives too.
+        report: Called for each folder that cannot be listed.
 
     Raises:
-        OasisGanError: If it is no folder.
+        OasisGanError: If ``root`` is no folder.
     """
     if not root.is_dir():
-        remedy = "name the folder of a dataset"
-        raise OasisGanError(root, expected="a BIDS dataset", found="no such folder", remedy=remedy)
-    paths = sorted(_paths(root, derivatives, report), key=lambda path: path.parts)
-    return [_file(root, path) for path in paths]
+        raise OasisGanError(
+            root,
+            expected="a BIDS dataset",
+            found="no such folder",
+            remedy="name the folder of a dataset",
+        )
+    paths = sorted(_find_images(root, derivatives, report), key=lambda path: path.parts)
+    return [_parse(root, path) for path in paths]
 
 
-def _file(root: Path, relative: Path) -> BidsFile:
-    # Slow to import, and needed by nobody else.
+def _parse(root: Path, relative: Path) -> BidsFile:
+    # Slow to import, and only needed here.
     from ancpbids import model_latest as schema
     from ancpbids.utils import parse_bids_name
 
@@ -71,35 +84,41 @@ def _file(root: Path, relative: Path) -> BidsFile:
     entities = {
         key: str(schema.process_entity_value(key, value)) for key, value in name["entities"].items()
     }
-    # OASIS-3 is handed out with sess- for ses-.
+    # OASIS-3 is distributed with sess- instead of ses-.
     if "sess" in entities:
         entities.setdefault("ses", entities.pop("sess"))
-    return BidsFile(root / relative, root / _home(relative), entities, name["suffix"])
-
-
-def _home(relative: Path) -> Path:
-    """Return the folder of a file's participant's folder; where it lies in none, the dataset or the derivative."""
-    folders = relative.parts[:-1]
-    depth = next(
-        (depth for depth, name in enumerate(folders) if name.startswith(_PARTICIPANT)), None
+    return BidsFile(
+        path=root / relative,
+        home=root / _home_of(relative),
+        entities=entities,
+        suffix=name["suffix"],
     )
-    if depth is None:
-        depth = 2 if folders[:1] == ("derivatives",) else 0
-    return Path(*folders[:depth])
 
 
-def _paths(root: Path, derivatives: bool, report: Callable[[OSError], None]) -> Iterator[Path]:
-    """Yield the paths below ``root`` of files named as BIDS names them, in a participant's folder or after one."""
-    left_out = _NOT_BIDS if derivatives else _NOT_BIDS | {"derivatives"}
-    of_participant = any(part.startswith(_PARTICIPANT) for part in root.absolute().parts[-3:])
+def _home_of(relative: Path) -> Path:
+    """Return the folder that holds a file's participant, or the dataset or derivative it is in."""
+    folders = relative.parts[:-1]
+    for depth, name in enumerate(folders):
+        if name.startswith(_PARTICIPANT):
+            return Path(*folders[:depth])
+    is_derivative = folders[:1] == ("derivatives",)
+    return Path(*folders[:2]) if is_derivative else Path()
+
+
+def _find_images(root: Path, derivatives: bool, report: Report) -> Iterator[Path]:
+    """Yield the paths below ``root`` of BIDS images in or below a participant's folder."""
+    skipped = _NOT_BIDS if derivatives else _NOT_BIDS | {"derivatives"}
+    is_in_participant = _names_participant(root.absolute().parts[-3:])
 
     def enter(folder: PurePath) -> bool:
-        return len(folder.parts) > 1 or folder.name not in left_out
+        return len(folder.parts) > 1 or folder.name not in skipped
 
     for path in walk_files(root, enter, report):
         relative = path.relative_to(root)
-        in_participant = of_participant or any(
-            part.startswith(_PARTICIPANT) for part in relative.parts
-        )
-        if in_participant and _IMAGE.fullmatch(path.name):
+        has_participant = is_in_participant or _names_participant(relative.parts)
+        if has_participant and _IMAGE.fullmatch(path.name):
             yield relative
+
+
+def _names_participant(parts: Sequence[str]) -> bool:
+    return any(part.startswith(_PARTICIPANT) for part in parts)

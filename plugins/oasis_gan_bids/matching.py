@@ -1,4 +1,4 @@
-"""Which volume goes with which: a label map and the scan that it was made of."""
+"""Match a label map with the scan that it was made from."""
 
 from __future__ import annotations
 
@@ -9,80 +9,123 @@ from oasis_gan import OasisGanError
 
 from .layout import BidsFile
 
-_OF_DERIVATIVES = {"space", "res", "den", "desc", "label", "seg", "atlas", "scale", "hemi"}
-"""Entities that say how a file was made, not of what.
+_DERIVATIVE_ENTITIES = {
+    "space",
+    "res",
+    "den",
+    "desc",
+    "label",
+    "seg",
+    "atlas",
+    "scale",
+    "hemi",
+}
+"""Entities that say how a file was made, not from what.
 
 https://bids-specification.readthedocs.io/en/stable/derivatives/common-data-types.html
 """
-_OF_THE_SCAN = {"", "orig", "T1w"}
-"""What ``space`` may say of a volume that lies where it was scanned."""
+_NATIVE_SPACES = {"", "orig", "T1w"}
+"""Values of ``space`` for a volume in the space of the scan."""
 
 Visit = tuple[str, str]
 
 
-def visit(file: BidsFile) -> Visit:
+class AmbiguousCounterpartError(OasisGanError):
+    """Several volumes match a label map equally well.
+
+    Args:
+        path: The label map.
+        files: The volumes.
+    """
+
+    def __init__(self, path: Path, files: Sequence[BidsFile]) -> None:
+        super().__init__(
+            path,
+            expected="one volume to go with it",
+            found=_describe(files),
+            remedy="choose with `target_suffix`",
+        )
+
+
+class NoCounterpartError(OasisGanError):
+    """All volumes of a visit lie in another space than the label map, or belong to another scan.
+
+    Args:
+        path: The label map.
+        space: Its space; empty for that of the scan.
+        files: The volumes.
+    """
+
+    def __init__(self, path: Path, space: str, files: Sequence[BidsFile]) -> None:
+        super().__init__(
+            path,
+            expected=f"a volume of the same scan in {space or 'the space of the scan'}",
+            found=_describe(files),
+            remedy="resample one of the two, or leave it out",
+        )
+
+
+def visit_of(file: BidsFile) -> Visit:
     """Return the participant and the session of a file."""
     return file.entity("sub"), file.entity("ses")
 
 
-def by_visit(files: Iterable[BidsFile]) -> Mapping[Visit, list[BidsFile]]:
-    """Sort files by participant and session."""
-    sorted_: dict[Visit, list[BidsFile]] = {}
+def group_by_visit(files: Iterable[BidsFile]) -> Mapping[Visit, list[BidsFile]]:
+    """Group files by participant and session."""
+    groups: dict[Visit, list[BidsFile]] = {}
     for file in files:
-        sorted_.setdefault(visit(file), []).append(file)
-    return sorted_
+        groups.setdefault(visit_of(file), []).append(file)
+    return groups
 
 
-def mate(
+def find_counterpart(
     source: BidsFile, candidates: Sequence[BidsFile], homes: Sequence[Path]
 ) -> BidsFile | None:
-    """Return the one of the candidates that goes with ``source``, or None where there are no candidates.
+    """Return the candidate that goes with ``source``, or None if there are no candidates.
 
-    It lies in the same space and was made of the same scan: entities such as ``run`` and ``acq`` agree, and where
-    several do, those that both have.
+    The counterpart lies in the same space and was made from the same scan: entities such as ``run``
+    and ``acq`` agree. If several files match, one that has all of the source's entities wins.
 
     Args:
         source: A label map, for example.
         candidates: Files of the same participant and session.
-        homes: The folders to take it from, the first that has one.
+        homes: The datasets to take it from; the first that has one wins.
 
     Raises:
-        OasisGanError: If all of them lie in another space or are of another scan, or several do equally well.
+        OasisGanError: If all candidates lie in another space or belong to another scan, or several
+            match equally well.
     """
     if not candidates:
         return None
     for home in homes:
-        fitting = [file for file in candidates if file.home == home and _agree(source, file)]
-        exact = [file for file in fitting if _scan(file) == _scan(source)]
-        best = exact or fitting
+        matching = [file for file in candidates if file.home == home and _agree(source, file)]
+        exact = [file for file in matching if _scan_entities(file) == _scan_entities(source)]
+        best = exact or matching
         if len(best) > 1:
-            remedy = "choose with `target_suffix`"
-            raise OasisGanError(
-                source.path, expected="one volume to go with it", found=_shown(best), remedy=remedy
-            )
+            raise AmbiguousCounterpartError(source.path, best)
         if best:
             return best[0]
-    expected = f"a volume of the same scan in {_space(source) or 'the space of the scan'}"
-    remedy = "resample one of the two, or leave it out"
-    raise OasisGanError(source.path, expected=expected, found=_shown(candidates), remedy=remedy)
+    raise NoCounterpartError(source.path, _space_of(source), candidates)
 
 
-def _agree(one: BidsFile, other: BidsFile) -> bool:
-    ours = _scan(one)
-    theirs = _scan(other)
-    return _space(one) == _space(other) and all(
-        ours[key] == theirs[key] for key in ours.keys() & theirs.keys()
-    )
+def _agree(source: BidsFile, candidate: BidsFile) -> bool:
+    """Whether two files lie in one space and agree in the entities that both have."""
+    ours = _scan_entities(source)
+    theirs = _scan_entities(candidate)
+    shared = ours.keys() & theirs.keys()
+    is_same_scan = all(ours[key] == theirs[key] for key in shared)
+    return is_same_scan and _space_of(source) == _space_of(candidate)
 
 
-def _scan(file: BidsFile) -> dict[str, str]:
-    return {key: value for key, value in file.entities.items() if key not in _OF_DERIVATIVES}
+def _scan_entities(file: BidsFile) -> dict[str, str]:
+    """Return the entities that say which scan a file was made from."""
+    return {key: value for key, value in file.entities.items() if key not in _DERIVATIVE_ENTITIES}
 
 
-def _space(file: BidsFile) -> str:
+def _space_of(file: BidsFile) -> str:
     space = file.entity("space")
-    return "" if space in _OF_THE_SCAN else space
+    return "" if space in _NATIVE_SPACES else space
 
 
-def _shown(files: Sequence[BidsFile]) -> str:
+def _describe(files: Sequence[BidsFile]) -> str:
     return " and ".join(f"{file.home.name}: {file.path.name}" for file in files[:8])

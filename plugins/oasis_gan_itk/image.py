@@ -1,4 +1,4 @@
-"""A volume as ITK sees it: origin, spacing and directions in LPS+ millimetres, and voxels in a type that it reads."""
+"""Convert a volume to what ITK has: origin, spacing and directions in LPS+ millimetres."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from oasis_gan import Geometry, OasisGanError, Volume
 
 MAX_SHEAR = 5e-5
-"""The largest cosine between two axes: ITK's directions are perpendicular."""
+"""The largest cosine between two axes that ITK takes for perpendicular."""
 _TYPES = (
     "int8",
     "uint8",
@@ -30,13 +30,13 @@ _LPS = np.array([-1.0, -1.0, 1.0])  # times RAS+, in which volumes lie
 
 @dataclass(frozen=True, eq=False)
 class ItkImage:
-    """A volume as ITK sees it.
+    """A volume with the fields of an image in ITK.
 
     Args:
         voxels: (I, J, K), of a type that ITK has.
-        spacing: Between voxel centres along each axis, mm.
-        directions: One column an axis: the unit vector it points along, LPS+.
-        origin: Where the first voxel's centre lies, LPS+ mm.
+        spacing: Distance between voxel centres along each axis, mm.
+        directions: The unit vector of each axis in a column, LPS+.
+        origin: Centre of the first voxel, LPS+ mm.
     """
 
     voxels: NDArray[Any]
@@ -45,11 +45,12 @@ class ItkImage:
     origin: NDArray[np.float64]
 
     @classmethod
-    def of(cls, volume: Volume, path: Path) -> ItkImage:
-        """Return ``volume`` for ``path``.
+    def from_volume(cls, volume: Volume, path: Path) -> ItkImage:
+        """Return the image of ``volume``; errors name ``path``.
 
         Raises:
-            OasisGanError: If its grid is sheared by more than `MAX_SHEAR`, or its voxels are not finite numbers.
+            OasisGanError: If its grid is sheared by more than `MAX_SHEAR`, or a voxel is not a
+                finite number.
         """
         geometry = volume.geometry
         voxels = volume.voxels
@@ -66,7 +67,7 @@ class ItkImage:
 
     @classmethod
     def from_simpleitk(cls, image: Any, itk: Any) -> ItkImage:  # noqa: ANN401 - SimpleITK has no types
-        """Return what an image of SimpleITK holds."""
+        """Return the volume in an image of SimpleITK."""
         return cls(
             voxels=itk.GetArrayFromImage(image).T,
             spacing=np.array(image.GetSpacing()),
@@ -75,16 +76,16 @@ class ItkImage:
         )
 
     def to_simpleitk(self, itk: Any) -> Any:  # noqa: ANN401
-        """Return an image of SimpleITK."""
-        # Its arrays have the slowest axis first.
+        """Return the volume as an image of SimpleITK."""
+        # Arrays of SimpleITK have the slowest axis first.
         image = itk.GetImageFromArray(np.ascontiguousarray(self.voxels.T))
         image.SetSpacing(self.spacing.tolist())
         image.SetDirection(self.directions.ravel().tolist())
         image.SetOrigin(self.origin.tolist())
         return image
 
-    def same_as(self, other: ItkImage, rounding: float) -> bool:
-        """Whether both hold the same voxels on the same grid, but for rounding."""
+    def equals(self, other: ItkImage, rounding: float) -> bool:
+        """Whether both hold the same voxels on the same grid, within ``rounding``."""
         return (
             self.voxels.dtype == other.voxels.dtype
             and np.array_equal(self.voxels, other.voxels)
@@ -98,18 +99,26 @@ class ItkImage:
 def _require_perpendicular(geometry: Geometry, path: Path) -> None:
     # Written so that NaN is refused too.
     if not geometry.shear <= MAX_SHEAR:
-        remedy = "resample the source onto a grid with perpendicular axes"
         raise OasisGanError(
-            path, expected="perpendicular axes", found=f"shear {geometry.shear:.2g}", remedy=remedy
+            path,
+            expected="perpendicular axes",
+            found=f"shear {geometry.shear:.2g}",
+            remedy="resample the source onto a grid with perpendicular axes",
         )
 
 
 def _require_finite_numbers(voxels: NDArray[Any], path: Path) -> None:
     if voxels.dtype.name not in _TYPES:
-        remedy = "convert them to one of " + ", ".join(_TYPES)
         raise OasisGanError(
-            path, expected="integer or float voxels", found=voxels.dtype.name, remedy=remedy
+            path,
+            expected="integer or float voxels",
+            found=voxels.dtype.name,
+            remedy=f"convert them to one of {', '.join(_TYPES)}",
         )
     if not np.isfinite(voxels).all():
-        remedy = "few filters of ITK can take them: set them to 0"
-        raise OasisGanError(path, expected="finite voxels", found="NaN or Inf", remedy=remedy)
+        raise OasisGanError(
+            path,
+            expected="finite voxels",
+            found="NaN or Inf",
+            remedy="few filters of ITK can take them: set them to 0",
+        )

@@ -1,4 +1,4 @@
-"""NIfTI plugin: reads NIfTI, MGH and Analyze; writes volumes that nibabel and ITK read alike."""
+"""NIfTI plugin: reads NIfTI, MGH and Analyze; writes NIfTI that nibabel and ITK read alike."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from oasis_gan import Dataset, Exporter, hookimpl
 
-from .reader import recognises, subjects
+from .reader import list_subjects, recognises
 from .writer import write_nifti
 
 __all__ = ["write_nifti"]
@@ -15,13 +15,18 @@ __all__ = ["write_nifti"]
 @hookimpl
 def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the NIfTI reader."""
-    summary = "NIfTI, MGH and Analyze files, folders of them, pairs by folder, suffix or TSV"
-    yield Dataset(name="nifti", summary=summary, open=subjects, recognises=recognises, generic=True)
+    yield Dataset(
+        name="nifti",
+        summary="NIfTI, MGH and Analyze files, folders of them, pairs by folder, suffix or TSV",
+        open=list_subjects,
+        recognises=recognises,
+        generic=True,
+    )
 
 
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
-    """Offer the NIfTI writer under two names: it compresses where the file's name says so."""
+    """Offer the NIfTI writer under two names, compressed and not: the suffix decides."""
     yield Exporter(
         name="nifti",
         summary="NIfTI-1, gzipped, on the source's own grid",

@@ -1,9 +1,9 @@
-"""Finding the file that goes with a source: in a folder of its own under the same name, or beside it under a suffix."""
+"""Find the target of a source: by the same name in another folder, or by a suffix beside it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from oasis_gan import (
@@ -18,14 +18,32 @@ from oasis_gan import (
     without_suffix,
 )
 
-_ENDINGS = tuple(
-    ending for ending in VOLUME_ENDINGS if not ending.startswith(".img")
-)  # a pair is its header
+# A pair is named by its header.
+_ENDINGS = tuple(ending for ending in VOLUME_ENDINGS if not ending.startswith(".img"))
 _SHOWN = 3
 
 
+class NoTargetError(OasisGanError):
+    """The target of a source is missing, while files with similar names are there.
+
+    Args:
+        path: Where the target was expected.
+        source: The source.
+        similar: Names of files that may be the target.
+        remedy: The option that would select one of them.
+    """
+
+    def __init__(self, path: Path, source: Path, similar: Sequence[str], remedy: str) -> None:
+        super().__init__(
+            path,
+            expected=f"the target of {source.name}",
+            found=", ".join(similar[:_SHOWN]),
+            remedy=remedy,
+        )
+
+
 def key_of(path: Path, suffix: str) -> str:
-    """Return what source and target of a subject have in common: the path below the root without its ending."""
+    """Return what source and target share: the path below the root without suffix or ending."""
     name = without_suffix(path.name, suffix)
     stem = stem_of(path.name if name is None else name)
     return str(path.parent / stem) if stem else f"{path.parent}{os.sep}"
@@ -35,7 +53,7 @@ class TargetFinder:
     """Finds the targets of the sources of one selection.
 
     Args:
-        selection: What is asked for.
+        selection: The selection.
     """
 
     def __init__(self, selection: Selection) -> None:
@@ -43,7 +61,7 @@ class TargetFinder:
         self._lookup = NameLookup()
 
     def scan(self, source: Path, relative: Path, key: str) -> Scan:
-        """Return the scan that goes with a source; reading it says what is wrong with it, or that it is missing.
+        """Return the target of a source; reading it raises an error if it is missing or ambiguous.
 
         Args:
             source: The file.
@@ -51,12 +69,12 @@ class TargetFinder:
             key: See `key_of`.
 
         Raises:
-            OasisGanError: If it would be the source itself.
+            OasisGanError: If the source would be its own target.
         """
-        root = self._root(source)
-        candidates = (
-            [root] if root.is_file() else list(self._candidates(root, source, relative, key))
-        )
+        root = self._root_of(source)
+        candidates = [root]
+        if not root.is_file():
+            candidates = list(self._candidates(root, source, relative, key))
         try:
             found = self._lookup.first(candidates)
             self._require_one(found, candidates)
@@ -64,13 +82,16 @@ class TargetFinder:
             return Scan.refused(candidates[0], error)
         if found == source:
             raise OasisGanError(
-                source, expected="a target beside it", found="itself", remedy="name another suffix"
+                source,
+                expected="a target beside it",
+                found="itself",
+                remedy="name another suffix",
             )
         if found is None:
             return self._missing(source, root / key, candidates[0])
         return volume_scan(found, self._selection.max_voxels)
 
-    def _root(self, source: Path) -> Path:
+    def _root_of(self, source: Path) -> Path:
         selection = self._selection
         if selection.target_root is not None:
             return selection.target_root
@@ -79,7 +100,8 @@ class TargetFinder:
     def _candidates(self, root: Path, source: Path, relative: Path, key: str) -> Iterator[Path]:
         """Yield where the target may be, the likeliest first.
 
-        In a folder of its own it has the same path below the root, at least up to the suffix.
+        In a folder of its own the target has the same path below the root, at least up to the
+        suffix.
         """
         suffix = self._selection.target_suffix
         if suffix:
@@ -87,42 +109,42 @@ class TargetFinder:
             if not is_volume_name(Path(f"x{suffix}")):
                 yield from (root / f"{key}{suffix}{ending}" for ending in _ENDINGS)
             return
-        names = str(relative), *(f"{key}{ending}" for ending in _ENDINGS)
-        yield from (path for name in names if (path := root / name) != source)
+        paths = [root / relative]
+        paths += [root / f"{key}{ending}" for ending in _ENDINGS]
+        yield from (path for path in paths if path != source)
 
     def _require_one(self, found: Path | None, candidates: list[Path]) -> None:
-        """Raise `OasisGanError` if a suffix without an ending names several files."""
+        """Raise `OasisGanError` if a suffix without an ending matches several files."""
         if found is None or not self._selection.target_suffix:
             return
-        there = {
-            path for candidate in candidates if (path := self._lookup.find(candidate)) is not None
-        }
-        if len(there) > 1:
-            shown = " and ".join(sorted(path.name for path in there))
-            remedy = "give `target_suffix` with its ending"
-            raise OasisGanError(found, expected="one target", found=shown, remedy=remedy)
+        paths = {self._lookup.find(candidate) for candidate in candidates}
+        names = sorted(path.name for path in paths if path is not None)
+        if len(names) > 1:
+            raise OasisGanError(
+                found,
+                expected="one target",
+                found=" and ".join(names),
+                remedy="give `target_suffix` with its ending",
+            )
 
     def _missing(self, source: Path, beginning: Path, expected: Path) -> Scan:
-        """Return the scan of a target that is not there; of files whose names begin alike it says how to choose."""
+        """Return the scan of a missing target; its error lists files whose names begin alike."""
         alike = [name for name in self._lookup.names_like(beginning) if is_volume_name(Path(name))]
         others = [name for name in alike if beginning.parent / name != source]
         if not others:
             return self._missing_of_long_name(source, beginning, expected)
-        shown = ", ".join(others[:_SHOWN])
         remedy = "say with `target_suffix` how the names of targets end"
-        error = OasisGanError(
-            expected, expected=f"the target of {source.name}", found=shown, remedy=remedy
-        )
-        return Scan.refused(expected, error)
+        return Scan.refused(expected, NoTargetError(expected, source, others, remedy))
 
     def _missing_of_long_name(self, source: Path, beginning: Path, expected: Path) -> Scan:
-        """Return the scan of a target that is not there; if one has the source's name without its end, it says so."""
+        """Return the scan of a missing target; its error names a file that begins like the source.
+
+        Such a file is the target if the source has a suffix that nobody named.
+        """
+        selection = self._selection
         other = self._lookup.longest_beginning(beginning)
-        is_suffix_given = bool(self._selection.source_suffix or self._selection.target_suffix)
-        if is_suffix_given or not other or beginning.parent / other == source:
-            return volume_scan(expected, self._selection.max_voxels)
+        has_suffix = bool(selection.source_suffix or selection.target_suffix)
+        if has_suffix or not other or beginning.parent / other == source:
+            return volume_scan(expected, selection.max_voxels)
         remedy = "say with `source_suffix` how the names of sources end"
-        error = OasisGanError(
-            expected, expected=f"the target of {source.name}", found=other, remedy=remedy
-        )
-        return Scan.refused(expected, error)
+        return Scan.refused(expected, NoTargetError(expected, source, [other], remedy))

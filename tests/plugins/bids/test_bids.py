@@ -321,7 +321,7 @@ def test_labels_of_participants_are_matched_without_case_unless_that_is_ambiguou
     ]
     save("sub-BOB/anat/sub-BOB_dseg.nii.gz")
     with pytest.raises(
-        OasisGanError, match="`participants`: expected one of BOB, Bob, found bob; name those"
+        OasisGanError, match="`participants`: expected one of BOB, Bob, found bob; use the names"
     ):
         subjects(ds, participants=("a1", "bob"))
 
