@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import HealthCheck, settings
 from kit.desk import make_desk
+from kit.painting import PAINT_PLUGIN
 from kit.tool import CommandLine, Painting, oasis_gan
 from nibabel.analyze import AnalyzeHeader
 from numpy.typing import NDArray
@@ -27,7 +28,8 @@ if os.environ.get("OASIS_GAN_TEST_PRECISION"):
         filter(None, (sys.path[0], os.environ.get("PYTHONPATH")))
     )
 
-# A training may run on the same cores, so that no example has a deadline; those of a test share its tmp_path.
+# Other tests may use the same cores, so that no example has a deadline. The examples of a test share
+# its tmp_path.
 settings.register_profile(
     "oasis_gan",
     deadline=None,
@@ -42,7 +44,10 @@ SaveAnalyze = Callable[..., Path]
 
 @pytest.fixture
 def save_analyze() -> SaveAnalyze:
-    """Return a writer of Analyze 7.5 pairs as OASIS has them: big-endian, with a fourth axis and blanks for origin."""
+    """Return a writer of Analyze 7.5 pairs as in OASIS.
+
+    They are big-endian, and have a fourth axis and blanks instead of an origin.
+    """
 
     def save(
         path: Path,
@@ -71,45 +76,11 @@ def save_analyze() -> SaveAnalyze:
     return save
 
 
-PAINT = """
-import os
-import time
-from pathlib import Path
-import numpy as np
-from oasis_gan import (
-    OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl, plane_option, slicewise
-)
-
-PLANES = (Plane.AXIAL, Plane.CORONAL)
-CARD = ModelCard(
-    name="paint", version="1", sources={"labels": OASIS}, target=Window((0, 1000), (0, 1)),
-    output="T1w", weights_sha256="0" * 64, options=(plane_option(PLANES),),
-)
-
-def paint(slices, mask):
-    time.sleep(float(os.environ.get("PAINT_SECONDS", 0)))
-    return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
-
-def card(folder):
-    return CARD
-
-def load(folder, plane="auto"):
-    canvas = Canvas(1.0, size=1, multiple=1)
-    return slicewise(paint, CARD, planes=PLANES, canvas=canvas, plane=plane)
-
-@hookimpl
-def oasis_gan_models():
-    yield ModelKind(
-        name="paint", summary="One grey a tissue", card=card, load=load, shipped={"paint": Path()}
-    )
-"""
-
-
 @pytest.fixture(scope="session")
 def paint_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a plugin file with the model "paint": no training, no TensorFlow, slow if ``PAINT_SECONDS`` says so."""
+    """Return a plugin file with the model "paint", without training or TensorFlow."""
     plugin = tmp_path_factory.mktemp("plugin") / "paint.py"
-    plugin.write_text(PAINT)
+    plugin.write_text(PAINT_PLUGIN)
     return plugin
 
 
@@ -132,10 +103,10 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(stand_ins: Path, tmp_path: Path) -> Path:
-    """Return a copy of it to work in, with a folder for what pip installs."""
+    """Return a copy of `stand_ins` to work in, with a folder for what pip installs."""
     desk = Path(shutil.copytree(stand_ins, tmp_path / "desk", symlinks=True))
     (desk / "site").mkdir()
-    # What pip installs in place is found by way of a file .pth, which Python reads only where it is told to.
+    # Python finds an editable install by a .pth file, which it reads only in site folders.
     (desk / "site" / "sitecustomize.py").write_text(
         "import os, site\nsite.addsitedir(os.path.dirname(__file__))\n"
     )

@@ -145,7 +145,7 @@ def to_saved_model(folder: Path, out: Path) -> None:
     """
     generator = StoredGenerator(folder, precision="float32")
     module = tf.Module()
-    module.translate = _make_graph(generator)
+    module.translate = make_graph(generator)
     # Only attributes of the module are saved.
     module.weights = list(generator.inference.weights.values())
     module.card = tf.saved_model.Asset(str(folder / model_folder.MODEL_JSON))
@@ -176,7 +176,7 @@ def _convert(
     generator: StoredGenerator, folder: Path, onnx: ModuleType, tf2onnx: ModuleType
 ) -> Any:  # noqa: ANN401 - what protobuf makes is untyped
     """Return a generator as a checked ONNX model."""
-    graph = _make_graph(generator)
+    graph = make_graph(generator)
     # tf2onnx 1.17 moves a single channel to the end with Reshape and Squeeze, and may lose a
     # Squeeze before an output.
     model, _ = tf2onnx.convert.from_function(
@@ -192,7 +192,7 @@ def _convert(
     return model
 
 
-def _make_graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
+def make_graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
     """Return a generator as a function of TensorFlow with a named input and output."""
     shape = (None, None, None, generator.file.source_channels)
     signature = tf.TensorSpec(shape, tf.float32, name="source")

@@ -1,4 +1,4 @@
-"""Measuring side by side: each contestant in a process of its own, a round of each in turn, medians and spread."""
+"""Measure contestants side by side, each in a process of its own, in rounds that take turns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,16 +20,16 @@ _WORKER = Path(__file__).with_name("speed_worker.py")
 
 @dataclass(frozen=True)
 class Work:
-    """What a worker is to do again and again.
+    """The work that a worker repeats.
 
     Args:
-        side: Who does it: ``tutorial``, ``ours``, ``pytorch-float32``...
+        side: Whose code does it: ``tutorial``, ``ours``, ``pytorch-float32``...
         what: ``inference``, ``training`` or ``product``.
         size: Rows and columns of a slice, or of the matrices of a product.
-        filters: Of the outermost level of both networks.
-        levels: Of the generator.
+        filters: Number of filters of the outermost level of both networks.
+        levels: Number of levels of the generator.
         batch: Slices at once; the tutorial takes one.
-        seed: Of slices and weights.
+        seed: Seed of the slices and the weights.
     """
 
     side: str
@@ -43,13 +43,13 @@ class Work:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Work that is ready to be done.
+    """Work that is prepared.
 
     Args:
-        call: Does it once, to the end.
-        units: What it does then: slices, images, or GFLOP.
-        precision: In which it computes.
-        gflop: That the networks need for a unit; 0 where nobody asks.
+        call: Does the work once.
+        units: How much a call does: slices, images, or GFLOP.
+        precision: The precision in which it computes.
+        gflop: GFLOP that the networks need for a unit; 0 if unknown.
     """
 
     call: Callable[[], object]
@@ -58,26 +58,26 @@ class Prepared:
     gflop: float = 0.0
 
     def round(self, seconds: float) -> float:
-        """Do it for at least so many seconds, and at least once; return the seconds a unit."""
+        """Repeat the work for at least ``seconds``, and at least once; return the seconds a unit."""
         start = time.perf_counter()
         calls = 0
         passed = 0.0
         while not calls or passed < seconds:
             self.call()
-            calls = calls + 1
+            calls += 1
             passed = time.perf_counter() - start
         return passed / calls / self.units
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What became of a contestant.
+    """The measurements of a contestant.
 
     Args:
-        values: Seconds a unit, of each round.
-        precision: In which it computed.
-        gflop: That a unit needs; 0 where nobody asks.
-        peak: Most memory that was in use, MB; 0 where it was not measured.
+        values: Seconds a unit in each round.
+        precision: The precision in which it computed.
+        gflop: GFLOP that a unit needs; 0 if unknown.
+        peak: Peak memory, MB; 0 if it was not measured.
         once: Whether its first call took so long that there was no other.
     """
 
@@ -89,7 +89,7 @@ class Measured:
 
     @property
     def median(self) -> float:
-        """Of all rounds, seconds a unit."""
+        """Median of all rounds, seconds a unit."""
         return statistics.median(self.values)
 
     @property
@@ -109,9 +109,10 @@ class Entry:
 
     Args:
         work: What it does.
-        process: Contestants that name the same one share a process.
-        cores: That it may use; all if not given.
-        variant_of: A contestant before it that differs in its precision alone: left out where both compute in the same.
+        process: Contestants with the same name here share a process.
+        cores: How many cores it may use; all by default.
+        variant_of: An earlier contestant that differs only in precision. If both compute in the
+            same precision, this one is left out.
     """
 
     work: Work
@@ -122,12 +123,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Effort:
-    """How long is measured.
+    """How long to measure.
 
     Args:
-        rounds: Of each contestant.
-        seconds: That a round takes at least.
-        patience: Seconds; a contestant whose first call takes longer is measured by that call alone.
+        rounds: Number of rounds of each contestant.
+        seconds: Shortest duration of a round.
+        patience: Seconds; if the first call of a contestant takes longer, there is no other.
     """
 
     rounds: int
@@ -136,10 +137,12 @@ class Effort:
 
 
 class Worker:
-    """A process that waits for what it is to measure, and takes no processor time until then."""
+    """A process that waits for questions, without taking processor time."""
 
     def __init__(self, cores: int | None) -> None:
-        command = [sys.executable, str(_WORKER), *([str(cores)] if cores else [])]
+        command = [sys.executable, str(_WORKER)]
+        if cores:
+            command.append(str(cores))
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -165,49 +168,90 @@ class Worker:
         except BrokenPipeError:
             line = ""
         if not line:
-            where = str(question.get("prepare") or question.get("measure"))
-            found = f"its process ended with {self._process.wait()}"
-            remedy = "see above, or leave it out"
-            raise OasisGanError(where, expected="a measurement", found=found, remedy=remedy)
+            raise OasisGanError(
+                str(question.get("prepare") or question.get("measure")),
+                expected="a measurement",
+                found=f"its process ended with {self._process.wait()}",
+                remedy="see above, or leave it out",
+            )
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+Answers = dict[str, dict[str, Any]]
+"""What the worker of each contestant says of it, by the contestant's name."""
+
+
+class Contest:
+    """Contestants that are prepared first, and then take turns.
+
+    Args:
+        entries: The contestants by name.
+        effort: How long to measure.
+        report: Called with a line about each step.
+        stack: Closes the workers.
+    """
+
+    def __init__(
+        self,
+        entries: Mapping[str, Entry],
+        effort: Effort,
+        report: Callable[[str], None],
+        stack: ExitStack,
+    ) -> None:
+        self._entries = entries
+        self._effort = effort
+        self._report = report
+        self._stack = stack
+        self._workers: dict[tuple[str, int | None], Worker] = {}
+
+    def prepare(self) -> Answers:
+        """Return the answers of all contestants, without variants that turn out to be the same."""
+        answers: Answers = {}
+        for name, entry in self._entries.items():
+            answer = self._worker_of(entry).ask({"prepare": name, **asdict(entry.work)})
+            original = answers[entry.variant_of] if entry.variant_of else None
+            if original and original["precision"] == answer["precision"]:
+                continue
+            answers[name] = answer
+            self._report(f"{name}: ready, {answer['precision']}")
+        return answers
+
+    def measure(self, names: Iterable[str]) -> dict[str, list[float]]:
+        """Return the seconds a unit of each contestant, a value a round."""
+        values: dict[str, list[float]] = {name: [] for name in names}
+        for number in range(1, self._effort.rounds + 1):
+            for name in values:
+                question = {"measure": name, "seconds": self._effort.seconds}
+                seconds = self._worker_of(self._entries[name]).ask(question)["unit"]
+                values[name].append(seconds)
+                self._report(f"{name}: round {number}, {seconds * 1000:.4g} ms")
+        return values
+
+    def _worker_of(self, entry: Entry) -> Worker:
+        key = (entry.process, entry.cores)
+        if key not in self._workers:
+            self._workers[key] = self._stack.enter_context(Worker(entry.cores))
+        return self._workers[key]
 
 
 def compete(
     entries: Mapping[str, Entry], effort: Effort, report: Callable[[str], None] = lambda line: None
 ) -> dict[str, Measured]:
-    """Return what became of each contestant: all are made ready first, and then take turns."""
+    """Return the measurements of each contestant: all are prepared first, and then take turns."""
     with ExitStack() as stack:
-        workers: dict[tuple[str, int | None], Worker] = {}
-        ready: dict[str, dict[str, Any]] = {}
-        for name, entry in entries.items():
-            key = entry.process, entry.cores
-            if key not in workers:
-                workers[key] = stack.enter_context(Worker(entry.cores))
-            ready[name] = workers[key].ask({"prepare": name, **asdict(entry.work)})
-            if (
-                entry.variant_of
-                and ready[name]["precision"] == ready[entry.variant_of]["precision"]
-            ):
-                del ready[name]
-                continue
-            report(f"{name}: ready, {ready[name]['precision']}")
-        once = {
-            name: [answer["unit"]]
-            for name, answer in ready.items()
-            if answer["call"] > effort.patience
-        }
-        values: dict[str, list[float]] = {name: [] for name in ready} | once
-        for number in range(effort.rounds):
-            for name in ready:
-                if name in once:
-                    continue
-                worker = workers[entries[name].process, entries[name].cores]
-                values[name].append(
-                    worker.ask({"measure": name, "seconds": effort.seconds})["unit"]
-                )
-                report(f"{name}: round {number + 1}, {values[name][-1] * 1000:.4g} ms")
+        contest = Contest(entries, effort, report, stack)
+        answers = contest.prepare()
+        slow = {name for name, answer in answers.items() if answer["call"] > effort.patience}
+        values = contest.measure(name for name in answers if name not in slow)
+    for name in slow:
+        values[name] = [answers[name]["unit"]]
     return {
-        name: Measured(tuple(values[name]), answer["precision"], answer["gflop"], once=name in once)
-        for name, answer in ready.items()
+        name: Measured(
+            tuple(values[name]),
+            answer["precision"],
+            answer["gflop"],
+            once=name in slow,
+        )
+        for name, answer in answers.items()
     }

@@ -16,7 +16,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
-from kit.tool import Painting, oasis_gan, on_terminal
+from kit.tool import Painting, oasis_gan, on_terminal, tool_command
 from numpy.typing import NDArray
 
 import oasis_gan as package
@@ -297,7 +297,7 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(
     words = ["run", "in", "--out", "out", "--plugin", str(paint_plugin), "--model", "paint"]
     slow = {**os.environ, "PAINT_SECONDS": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "oasis_gan", *words],
+        tool_command(*words),
         preexec_fn=_heed_interrupts,
         cwd=tmp_path,
         env=slow,
@@ -328,9 +328,7 @@ def test_on_a_terminal_results_and_bar_keep_out_of_each_others_way(
     """A real terminal on standard error; results go to a pipe, or to the same terminal."""
     label_map(tmp_path / "a.nii.gz")
     words = ["run", "a.nii.gz", "--out", "out", "--plugin", str(paint_plugin), "--model", "paint"]
-    status, results, seen = on_terminal(
-        [sys.executable, "-m", "oasis_gan", *words], tmp_path, piped=piped
-    )
+    status, results, seen = on_terminal(tool_command(*words), tmp_path, piped=piped)
     assert status == 0
     assert "[1/1] a: done" in seen
     if piped:
@@ -346,18 +344,23 @@ def test_suffixes_choose_the_sources_of_a_folder(tmp_path: Path, paint: Painting
     assert process.stdout.split() == ["out/s1_x_synthT1w.nii.gz"]
 
 
+def save_pair(folder: Path, seed: int) -> NDArray[np.uint8]:
+    """Save a label map and an image of it in a folder, and return the label map."""
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((20, 22, 18), np.uint8)
+    labels[2:-2, 2:-2, 2:-2] = rng.integers(1, 4, (16, 18, 14))
+    noise = rng.normal(0, 1, labels.shape) * (labels > 0)
+    image = (GREYS[labels] / 10 + noise).astype(np.float32)
+    folder.mkdir(parents=True)
+    nib.save(nib.Nifti1Image(labels, np.eye(4)), folder / "seg.nii.gz")
+    nib.save(nib.Nifti1Image(image, np.eye(4)), folder / "t1.nii.gz")
+    return labels
+
+
 def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
     """TensorFlow has much to say when it starts; none of it reaches the user."""
-    rng = np.random.default_rng(0)
-    for name in ("one", "two"):
-        labels = np.zeros((20, 22, 18), np.uint8)
-        labels[2:-2, 2:-2, 2:-2] = rng.integers(1, 4, (16, 18, 14))
-        (tmp_path / "data" / name).mkdir(parents=True)
-        nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "data" / name / "seg.nii.gz")
-        image = (GREYS[labels] / 10 + rng.normal(0, 1, labels.shape) * (labels > 0)).astype(
-            np.float32
-        )
-        nib.save(nib.Nifti1Image(image, np.eye(4)), tmp_path / "data" / name / "t1.nii.gz")
+    labels = save_pair(tmp_path / "data" / "one", seed=1)
+    save_pair(tmp_path / "data" / "two", seed=2)
     (tmp_path / "tiny.toml").write_text(
         "steps = 3\nsize = 16\n[generator]\nlevels = 2\nfilters = 4\n[discriminator]\nreceptive_field = 16\n"
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import sys
 import textwrap
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from kit.tool import Painting, oasis_gan, on_terminal
+from kit.tool import Painting, oasis_gan, on_terminal, tool_command
 
 from oasis_gan.errors import printable
 from oasis_gan.plugin.hookspecs import oasis_gan_models
@@ -137,8 +136,7 @@ def test_tables_keep_a_name_on_its_row(plugin: Path, tmp_path: Path, command: st
 def test_a_terminal_shows_names_as_they_are(folder: Path, plugin: Path) -> None:
     """A bar is drawn below the names; neither it nor the terminal takes them for markup."""
     words = ["run", "in", "--plugin", str(plugin), "--model", "paint", "--out", "out"]
-    command = [sys.executable, "-m", "oasis_gan", *words]
-    status, _, text = on_terminal(command, folder.parent, piped=False, columns=200)
+    status, _, text = on_terminal(tool_command(*words), folder.parent, piped=False, columns=200)
     assert status == 0
     assert [name for name in NASTY if f"] {printable(name)}: done (" not in text] == []
     # None but the sequences that draw the bar, which Rich makes.

@@ -12,6 +12,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from kit.tool import tool_command
 
 from oasis_gan.plugin import hookspecs
 
@@ -33,8 +34,8 @@ def check(
     folder: Path, *words: str, pytest_installed: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Check a plugin as its author does."""
-    python = ["-m", "oasis_gan"] if pytest_installed else ["-c", NO_PYTEST]
-    command = [sys.executable, *python, "plugins", "--check", *words]
+    tool = tool_command() if pytest_installed else [sys.executable, "-c", NO_PYTEST]
+    command = [*tool, "plugins", "--check", *words]
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )

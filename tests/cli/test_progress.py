@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from kit.tool import on_terminal
+from kit.tool import on_terminal, tool_command
 
 from oasis_gan import TrainingRequest
 
@@ -53,7 +52,7 @@ def words(tmp_path: Path) -> list[str]:
         "--kind",
         "slow",
     ]
-    return [sys.executable, "-m", "oasis_gan", "train", ".", *options, "--out", "m"]
+    return tool_command("train", ".", *options, "--out", "m")
 
 
 def test_a_log_holds_the_lines_and_nothing_else(tmp_path: Path, words: list[str]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kit.heads import PAIRS, files, save_head
-from kit.tool import oasis_gan
+from kit.tool import oasis_gan, tool_command
 
 RECIPE = """
 steps = 300
@@ -87,9 +87,8 @@ def start() -> Iterator[Start]:
     with ExitStack() as closing:
 
         def run(cwd: Path, *words: object, preexec: Callable[[], object] = heed_hangups) -> Started:
-            command = [sys.executable, "-m", "oasis_gan", "train", *map(str, words)]
             process = subprocess.Popen(
-                command,
+                tool_command("train", *words),
                 cwd=cwd,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -13,7 +13,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from kit.tool import Painting
+from kit.tool import Painting, tool_command
 
 CHATTY = """
 import os
@@ -61,7 +61,7 @@ def volumes(tmp_path: Path) -> Path:
 def words(paint_plugin: Path) -> list[str]:
     """Return the command that translates the folder."""
     model = ["--plugin", str(paint_plugin), "--model", "paint"]
-    return [sys.executable, "-m", "oasis_gan", "run", "in", "--out", "out", *model]
+    return tool_command("run", "in", "--out", "out", *model)
 
 
 def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:

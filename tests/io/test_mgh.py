@@ -13,7 +13,7 @@ import pytest
 import SimpleITK
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nibabel.freesurfer.mghformat import MGHHeader, MGHImage
+from nibabel.freesurfer.mghformat import MGHImage, header_dtype
 from numpy.typing import NDArray
 from oasis_gan_nifti import write_nifti
 
@@ -45,7 +45,7 @@ def save(
 def with_field(path: Path, **fields: object) -> Path:
     """Save a volume and change fields of its header, which are written as they are given."""
     data = bytearray(save(path).read_bytes())
-    header = np.frombuffer(data, MGHHeader._hdrdtype.newbyteorder(">"), 1)[0:1]
+    header = np.frombuffer(data, header_dtype.newbyteorder(">"), 1)[0:1]
     for name, value in fields.items():
         header[name] = value
     path.write_bytes(bytes(data))

@@ -29,6 +29,40 @@ from oasis_gan.plugin.model_references import ModelReference, hash_card
 GREYS = np.array([[grey] for grey in ANCHORS.values()], np.float32)
 ANCHORED = Window((0, 10, 20, 30, 45), (0, *ANCHORS.values(), 1))
 
+PAINT_PLUGIN = """
+import os
+import time
+from pathlib import Path
+import numpy as np
+from oasis_gan import (
+    OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl, plane_option, slicewise
+)
+
+PLANES = (Plane.AXIAL, Plane.CORONAL)
+CARD = ModelCard(
+    name="paint", version="1", sources={"labels": OASIS}, target=Window((0, 1000), (0, 1)),
+    output="T1w", weights_sha256="0" * 64, options=(plane_option(PLANES),),
+)
+
+def paint(slices, mask):
+    time.sleep(float(os.environ.get("PAINT_SECONDS", 0)))
+    return slices @ np.array([[0.30], [0.55], [0.75]], np.float32)
+
+def card(folder):
+    return CARD
+
+def load(folder, plane="auto"):
+    canvas = Canvas(1.0, size=1, multiple=1)
+    return slicewise(paint, CARD, planes=PLANES, canvas=canvas, plane=plane)
+
+@hookimpl
+def oasis_gan_models():
+    yield ModelKind(
+        name="paint", summary="One grey a tissue", card=card, load=load, shipped={"paint": Path()}
+    )
+"""
+"""A plugin file with such a model, which takes ``PAINT_SECONDS`` for each volume."""
+
 
 def paint(slices: Channels, mask: Mask) -> Channels:
     """Return the grey of each pixel's tissue."""

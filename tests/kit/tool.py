@@ -1,4 +1,4 @@
-"""The tool as its users run it: a process of its own."""
+"""Run the tool as its users do: in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,21 +20,31 @@ TINY = (
 """A recipe that trains in seconds."""
 
 
+def tool_command(*words: object) -> list[str]:
+    """Return the command line that starts the tool in a process of its own."""
+    return [sys.executable, "-m", "oasis_gan", *map(str, words)]
+
+
 def oasis_gan(*words: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
-    """Run a command in a folder; options go to `subprocess.run`."""
-    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
+    """Run the tool in a folder; options go to `subprocess.run`."""
     return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False, **options
+        tool_command(*words),
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        **options,
     )
 
 
 class CommandLine:
-    """The command line, called in a folder of its own: neither the checkout, nor where the data lie.
+    """The command line, called in a folder that is neither the checkout nor that of the data.
 
-    A path that is given as one, under the folder of the data, is typed relative to the folder of the call.
+    A `Path` among the words is typed relative to the folder of the call.
 
     Args:
-        folder: An empty folder; the data belong into its ``data``.
+        folder: An empty folder; the data belong in its ``data``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,9 +66,10 @@ class CommandLine:
 def on_terminal(
     words: Sequence[str], cwd: Path, *, piped: bool = True, columns: int = 100
 ) -> tuple[int, bytes | None, str]:
-    """Run a command line with a real terminal on standard error; return exit status, standard output, what was shown.
+    """Run a command line with a real terminal on standard error.
 
-    Results go to a pipe, or else to the same terminal.
+    Return the exit status, the standard output and what the terminal showed. Standard output goes
+    to a pipe, or else to the same terminal.
     """
     terminal, shown = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
@@ -66,7 +77,7 @@ def on_terminal(
     process = subprocess.Popen(words, cwd=cwd, env=environment, stdout=stdout, stderr=shown)
     os.close(shown)
     seen = b""
-    # Linux says so when the other end is closed.
+    # Linux raises an error when the other end is closed.
     with suppress(OSError):
         while chunk := os.read(terminal, 65536):
             seen += chunk
@@ -76,8 +87,8 @@ def on_terminal(
 
 
 def without_network(target: Path) -> dict[str, str]:
-    """Make ``pip install`` put into ``target`` what needs nothing from an index, and Python find it there."""
-    # The 0 means what its name denies: an old trap of pip's.
+    """Return variables with which ``pip install`` fills ``target`` offline, and Python looks there."""
+    # The 0 turns build isolation off, contrary to its name: an old bug of pip.
     pip = {
         "PIP_NO_DEPS": "1",
         "PIP_NO_INDEX": "1",

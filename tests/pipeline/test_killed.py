@@ -17,7 +17,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
-from kit.tool import Painting
+from kit.tool import Painting, tool_command
 
 from oasis_gan.io.claims import claim, sweep
 
@@ -42,18 +42,8 @@ def volumes(tmp_path: Path) -> list[str]:
 
 @pytest.fixture
 def words(paint_plugin: Path) -> list[str]:
-    """Return the command that translates the folder, but for where to."""
-    return [
-        sys.executable,
-        "-m",
-        "oasis_gan",
-        "run",
-        "in",
-        "--plugin",
-        str(paint_plugin),
-        "--model",
-        "paint",
-    ]
+    """Return the command that translates the folder, without the folder of its outputs."""
+    return tool_command("run", "in", "--plugin", paint_plugin, "--model", "paint")
 
 
 def hashes(out: Path) -> dict[str, str]:

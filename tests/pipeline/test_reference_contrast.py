@@ -10,8 +10,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import PAINT
-from kit.painting import painter
+from kit.painting import PAINT_PLUGIN, painter
 from kit.tool import oasis_gan
 from numpy.typing import NDArray
 
@@ -129,7 +128,7 @@ BRAIN = np.where(
     np.array([0, 80, 155, 215])[TISSUES] + np.random.default_rng(0).normal(0, 4, BIG),
     0,
 ).astype(np.float32)
-ANCHORED = PAINT.replace(
+ANCHORED = PAINT_PLUGIN.replace(
     "Window((0, 1000), (0, 1))", "Window((0, 10, 20, 30, 45), (0, 0.30, 0.55, 0.75, 1))"
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from kit.tool import oasis_gan
 
 from oasis_gan import Dataset, OasisGanError, __api_version__
 from oasis_gan.plugin.registry import Registry
@@ -167,11 +168,8 @@ def run_tool(
     *words: object, site: Path | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the tool as its users do, with the distributions in ``site``."""
-    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": str(site)} if site else None
-    return subprocess.run(
-        command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=120, check=False
-    )
+    return oasis_gan(*words, cwd=cwd or Path.cwd(), env=environment)
 
 
 @pytest.mark.parametrize("name", BROKEN)

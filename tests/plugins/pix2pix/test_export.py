@@ -298,15 +298,15 @@ def test_an_export_that_translates_differently_is_deleted(
     wrong: Callable[[Any], Any],
 ) -> None:
     require_packages(file_format)
-    make_graph = export._make_graph
+    make_right_graph = export.make_graph
 
     def make_wrong_graph(generator: StoredGenerator) -> Any:  # noqa: ANN401
-        graph = make_graph(generator)
+        graph = make_right_graph(generator)
         return tf.function(
             lambda source: {"target": wrong(graph(source)["target"])}, graph.input_signature
         )
 
-    monkeypatch.setattr(export, "_make_graph", make_wrong_graph)
+    monkeypatch.setattr(export, "make_graph", make_wrong_graph)
     with pytest.raises(OasisGanError, match=r"within 0\.0001 of the generator"):
         export_command(ExportOptions(str(small), file_format, tmp_path / "out", ()))
     assert list_names(tmp_path) == []
