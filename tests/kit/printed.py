@@ -16,6 +16,7 @@ ELSEWHERE = {
     "python3 -m venv": ".ci/run does it, and test_wheel installs without a network",
     ".venv/bin/python -m pytest": ".ci/run is that",
     ".venv/bin/ruff": ".ci/run does it",
+    ".venv/bin/codespell": ".ci/run does it",
     ".venv/bin/mypy": ".ci/run does it",
     ".venv/bin/pip install": "needs a network",
     "oasis-gan run --model misspelt": "is wrong on purpose: docs/speed.md measures how soon that is said",
