@@ -42,7 +42,7 @@ def evaluate_command(options: EvaluateOptions) -> int:
     with TemporaryDirectory(prefix="oasis-gan-") as folder:
         finder = TaskFinder(options, registry, Path(folder))
         finder.require_enough(outputs)
-        return _evaluate_all(outputs, finder, FORMS[options.form](options.segment))
+        return _evaluate_all(outputs, finder, FORMS[options.form](finder.segmenter))
 
 
 def _evaluate_all(outputs: Sequence[Output], finder: TaskFinder, form: Form) -> int:

@@ -33,8 +33,21 @@ _OPTIONS = (
     click.option(
         "--segmentation",
         type=EXISTING,
-        metavar="FILE",
-        help="A segmentation of OUTPUT, which is compared with the label map by tissue.",
+        metavar="PATH",
+        help="A segmentation of OUTPUT to compare with the label map; for several outputs, the folder of the "
+        "segmentations.",
+    ),
+    click.option(
+        "--segmentation-suffix",
+        default="",
+        metavar="TEXT",
+        help="How the names of segmentations in a folder end, after the name of the output: _dseg.nii.gz.",
+    ),
+    click.option(
+        "--segmenter",
+        metavar="NAME|FOLDER",
+        help="Instead, segment each OUTPUT, and the real scan, with this model of `oasis-gan models`, such as "
+        "t1w-to-structures.",
     ),
     click.option(
         "--segment",

@@ -27,13 +27,14 @@ from .evaluation_table import (
     subjects_table,
 )
 from .streams import write_result
+from .structures_table import cohort_structures_tables, structures_tables
 
 
 class Form(ABC):
     """Prints evaluations one after the other, and ends with what holds for all of them.
 
     Args:
-        segmenter: The command that segments, if there is one.
+        segmenter: The command or the model that segments, if there is one.
     """
 
     def __init__(self, segmenter: str | None) -> None:
@@ -88,8 +89,8 @@ class JsonDocument(Form):
 
     def finish(self, cohort: Cohort) -> None:
         """Write the document."""
-        estimates = cohort.estimates() if cohort.subjects > 1 else None
-        document = json_document(self._records, estimates, self._segmenter)
+        several = cohort if cohort.subjects > 1 else None
+        document = json_document(self._records, several, self._segmenter)
         write_result(json.dumps(document, indent=2))
 
 
@@ -120,8 +121,10 @@ class Tables(Form):
             yield subjects_table(self._rows)
         if cohort.subjects > 1:
             yield cohort_table(cohort)
+            yield from cohort_structures_tables(cohort)
         elif self._last is not None:
             yield evaluation_table(self._last)
+            yield from structures_tables(self._last)
 
 
 FORMS: dict[str, type[Form]] = {"table": Tables, "tsv": Rows, "json": JsonDocument}

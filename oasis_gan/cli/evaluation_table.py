@@ -60,7 +60,7 @@ class SubjectRow:
 
 def evaluation_table(evaluation: Evaluation) -> Table:
     """Return the table of one output: a row a measure, a column a tissue."""
-    table = _table(printable(evaluation.subject))
+    table = make_table(printable(evaluation.subject))
     table.add_column("measure")
     for name, region in evaluation.regions.items():
         table.add_column(f"{name}\n{region.volume_ml:.1f} ml", justify="right")
@@ -74,7 +74,10 @@ def evaluation_table(evaluation: Evaluation) -> Table:
             title = f"{title}, range {low:g} to {high:g}"
         _add_title(table, title)
         for measure in section.measures:
-            cells = (measure.format(regions[name][measure.key]) for name in evaluation.regions)
+            cells = [
+                _cell(measure, regions.get(name, {}).get(measure.key))
+                for name in evaluation.regions
+            ]
             table.add_row(measure.title, *cells)
     _add_caption(table, f"compared {evaluation.mask}")
     return table
@@ -87,7 +90,7 @@ def subjects_table(rows: Iterable[SubjectRow]) -> Table:
     if any(row.scores for row in rows):
         measures = [measure for measure in IMAGE_MEASURES if measure.key in _SHOWN]
     tissues = list(dict.fromkeys(tissue for row in rows for tissue in row.dice))
-    table = _table("subjects, image scores of the whole mask")
+    table = make_table("subjects, image scores of the whole mask")
     table.add_column("subject", overflow="fold")
     table.add_column("contrasts")
     for title in (*(measure.title for measure in measures), *(f"Dice, {name}" for name in tissues)):
@@ -110,7 +113,8 @@ def cohort_table(cohort: Cohort) -> Table:
     """Return the means of a cohort with their confidence intervals."""
     estimates = cohort.estimates()
     regions = list(dict.fromkeys(region for found in estimates.values() for region in found))
-    table = _table(f"mean of {cohort.subjects} subjects")
+    regions = [region for region in regions if region not in cohort.structures]
+    table = make_table(f"mean of {cohort.subjects} subjects")
     table.add_column("measure")
     for name in regions:
         table.add_column(name, justify="right")
@@ -121,7 +125,7 @@ def cohort_table(cohort: Cohort) -> Table:
         _add_title(table, section.title)
         for measure in section.measures:
             cells = [
-                _estimate_cell(measure, found[name][measure.key]) if name in found else ""
+                format_estimate(measure, found[name][measure.key]) if name in found else ""
                 for name in regions
             ]
             table.add_row(measure.title, *cells)
@@ -140,7 +144,8 @@ def print_table(table: Table) -> None:
     write_result(capture.get().removesuffix("\n"))
 
 
-def _table(title: str) -> Table:
+def make_table(title: str) -> Table:
+    """Return an empty table with a title that is shown as it is."""
     return Table(title=Text(title), title_justify="left", caption_justify="left")
 
 
@@ -153,7 +158,8 @@ def _add_caption(table: Table, caption: str) -> None:
     table.caption = Text(caption)
 
 
-def _estimate_cell(measure: Measure, estimate: Estimate) -> str:
+def format_estimate(measure: Measure, estimate: Estimate) -> str:
+    """Return a mean with its confidence interval as a table shows them."""
     if estimate.mean is None:
         return "n/a"
     mean = measure.format(estimate.mean)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import OasisGanError
-from ..evaluation.evaluating import Task
 from ..evaluation.outputs import Output
 from ..evaluation.pairing import Counterparts, Pairs
 from ..evaluation.provenance import find_source_file
+from ..evaluation.reading import Task
+from ..evaluation.segmentation_files import SegmentationFolder
+from ..evaluation.segmenting import ModelSegmenter
 from ..evaluation.sidecars import Sidecar
 from ..image.labels import LabelSet
 from ..image.volume import Content
@@ -21,7 +23,7 @@ from .choosing import list_subjects
 from .label_choices import advise_on_labels, label_set_of
 from .lines import say
 from .opening import open_scan
-from .segmenting import CommandSegmenter
+from .segmenting import CommandSegmenter, load_segmenter
 
 _LABEL_SET = "--label-set"
 _SEGMENTATION_SET = "--segmentation-set"
@@ -35,8 +37,10 @@ class TaskOptions:
     labels: Path | None
     label_set: str | None
     segmentation: Path | None
+    segmentation_suffix: str
     segmentation_set: str | None
     segment: str | None
+    segmenter: str | None
     dataset: str | None
     source_suffix: str
     target_suffix: str
@@ -54,17 +58,68 @@ class ListingError(OasisGanError):
         Exception.__init__(self, line)
 
 
+class NothingToCompareError(OasisGanError):
+    """Outputs are to be compared with nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "--against",
+            expected="something to compare outputs with",
+            found="nothing",
+            remedy="name the real scan, or segment the output "
+            "(--segmenter, --segment or --segmentation)",
+        )
+
+
+class TwoSegmentationsError(OasisGanError):
+    """A user asks for two segmentations at once."""
+
+    def __init__(self, option: str, other: str) -> None:
+        super().__init__(
+            option,
+            expected="one segmentation",
+            found=f"{other} as well",
+            remedy="leave one of the two out",
+        )
+
+
+class OneFileForManyError(OasisGanError):
+    """One file is to be the counterpart of several outputs."""
+
+    def __init__(self, option: str, outputs: int) -> None:
+        super().__init__(
+            option,
+            expected="a folder",
+            found=f"one file for {outputs} outputs",
+            remedy="name the folder that holds them, or a table of pairs",
+        )
+
+
+class RealScanMissingError(OasisGanError):
+    """There is no real scan of an output."""
+
+    def __init__(self, output: Output, root: Path | None) -> None:
+        super().__init__(
+            output.path,
+            expected=f"a real scan of {output.name} in {root}",
+            found="none",
+            remedy="say with --target-suffix how the names of scans end, "
+            "or list the pairs in a table",
+        )
+
+
 def _require_comparison(options: TaskOptions) -> None:
     """Raise `OasisGanError` if outputs are to be compared with nothing, or with two segmentations."""
-    if options.segmentation is not None and options.segment is not None:
-        remedy = "leave one of the two out"
-        raise OasisGanError(
-            "--segment", expected="one segmentation", found="--segmentation as well", remedy=remedy
-        )
-    if options.against is None and options.segmentation is None and options.segment is None:
-        expected = "something to compare outputs with"
-        remedy = "name the real scan, or segment the output (--segmentation or --segment)"
-        raise OasisGanError("--against", expected=expected, found="nothing", remedy=remedy)
+    typed = {
+        "--segmentation": options.segmentation,
+        "--segment": options.segment,
+        "--segmenter": options.segmenter,
+    }
+    segmentations = [option for option, value in typed.items() if value is not None]
+    if len(segmentations) > 1:
+        raise TwoSegmentationsError(segmentations[1], segmentations[0])
+    if options.against is None and not segmentations:
+        raise NothingToCompareError
 
 
 class TaskFinder:
@@ -90,10 +145,20 @@ class TaskFinder:
             self._label_set = label_set_of(options.label_set, self._advice)
         self._real = self._open_single(options.against, "image")
         self._labels = self._open_single(options.labels, "labels")
-        self._segmentation = self._open_segmentation(options.segmentation)
-        self._segmenter: CommandSegmenter | None = None
+        self._segmentation: Scan | None = None
+        self._segmentations: SegmentationFolder | None = None
+        if options.segmentation is not None and options.segmentation.is_dir():
+            self._segmentations = SegmentationFolder(
+                options.segmentation, options.segmentation_suffix
+            )
+        elif options.segmentation is not None:
+            self._segmentation = self._open_segmentation(options.segmentation)
+        self._command: CommandSegmenter | None = None
         if options.segment is not None:
-            self._segmenter = CommandSegmenter(options.segment, folder)
+            self._command = CommandSegmenter(options.segment, folder)
+        self._segmenter: ModelSegmenter | None = None
+        if options.segmenter is not None:
+            self._segmenter = load_segmenter(registry, options.segmenter, options.plugin_files)
         self._pairs = self._list_pairs()
 
     def require_enough(self, outputs: Sequence[Output]) -> None:
@@ -107,9 +172,7 @@ class TaskFinder:
         }
         for option, scan in single.items():
             if scan is not None:
-                found = f"one file for {len(outputs)} outputs"
-                remedy = "name the folder that holds them, or a table of pairs"
-                raise OasisGanError(option, expected="a folder", found=found, remedy=remedy)
+                raise OneFileForManyError(option, len(outputs))
 
     def find_task(self, output: Output) -> Task:
         """Return what an output is to be compared with.
@@ -123,7 +186,7 @@ class TaskFinder:
         found = self._pairs.find(output) if self._pairs else Counterparts()
         real = self._real or found.real
         if real is None and self._options.against is not None:
-            raise self._missing_real(output)
+            raise RealScanMissingError(output, self._options.against)
         labels = self._labels or found.labels or self._find_nearby_labels(output, real)
         return Task(
             output.name,
@@ -133,19 +196,27 @@ class TaskFinder:
             self._with_meaning(labels, output.sidecar) if labels else None,
             self._segment(output),
             self._segment_real(real) if real else None,
+            self._segmenter,
         )
 
+    @property
+    def segmenter(self) -> str | None:
+        """The command or the model that segments; None if none does."""
+        return self._segmenter.name if self._segmenter else self._options.segment
+
     def _segment(self, output: Output) -> Scan | None:
-        """Return the segmentation that is named, or the one that the user's segmenter makes; None without either."""
-        if self._segmenter is None:
-            return self._segmentation
-        return self._open_segmentation(self._segmenter.segment(output.path, "segmentation"))
+        """Return the segmentation in a file, or the one that the user's command makes; None without either."""
+        if self._command is not None:
+            return self._open_segmentation(self._command.segment(output.path, "segmentation"))
+        if self._segmentations is not None:
+            return self._open_segmentation(self._segmentations.find(output))
+        return self._segmentation
 
     def _segment_real(self, real: Scan) -> Scan | None:
-        """Return what the user's segmenter makes of the real scan: the best that an output can reach."""
-        if self._segmenter is None:
+        """Return what the user's command makes of the real scan: the best that an output can reach."""
+        if self._command is None:
             return None
-        return self._open_segmentation(self._segmenter.segment(real.path, "real_segmentation"))
+        return self._open_segmentation(self._command.segment(real.path, "real_segmentation"))
 
     def _list_pairs(self) -> Pairs | None:
         """List the subjects among which counterparts are found; None if files are named instead.
@@ -216,22 +287,15 @@ class TaskFinder:
             explicit = self._advice.label_sets.find_identity(sidecar.source_labels)
         return self._finder.describe(labels, explicit=explicit).holding("labels")
 
-    def _open_segmentation(self, path: Path | None) -> Scan | None:
+    def _open_segmentation(self, path: Path) -> Scan:
         """Return a segmentation that knows what its values mean, as far as anything says so."""
         options = self._options
-        if path is None:
-            return None
         advice = advise_on_labels(self._registry, _SEGMENTATION_SET)
         explicit = None
         if options.segmentation_set:
             explicit = label_set_of(options.segmentation_set, advice)
         scan = self._open(path, "labels")
         return LabelSetFinder(advice).describe(scan, explicit=explicit).holding("labels")
-
-    def _missing_real(self, output: Output) -> OasisGanError:
-        expected = f"a real scan of {output.name} in {self._options.against}"
-        remedy = "say with --target-suffix how the names of scans end, or list the pairs in a table"
-        return OasisGanError(output.path, expected=expected, found="none", remedy=remedy)
 
     def _open_single(self, path: Path | None, content: Content) -> Scan | None:
         """Return the scan of a file; None for a folder or a table of pairs, which may hold many."""

@@ -20,6 +20,7 @@ _NAMED_ALIKE = (
     "overwrite",
     "plane",
     "resume",
+    "segmentation_suffix",
     "source_is",
     "source_labels",
     "source_suffix",

@@ -1,4 +1,4 @@
-"""The user's own segmenter: a command that reads a volume and writes a label map."""
+"""What segments outputs: a model of the registry, or a command that reads a volume and writes a label map."""
 
 from __future__ import annotations
 
@@ -8,10 +8,40 @@ import subprocess
 from pathlib import Path
 
 from ..errors import OasisGanError, one_line
+from ..evaluation.segmenting import ModelSegmenter, require_segmenter
+from ..plugin.foreign import using_model
+from ..plugin.model_references import ModelReference
+from ..plugin.plugin_files import PluginFile
+from ..plugin.registry import Registry
+from .choosing import choose_model, choose_options, described, warn_of_note
 
 FLAG = "--segment"
+MODEL_FLAG = "--segmenter"
 _INPUT = "{input}"
 _OUTPUT = "{output}"
+
+
+def load_segmenter(registry: Registry, name: str, plugin_files: tuple[Path, ...]) -> ModelSegmenter:
+    """Load a model that segments.
+
+    Args:
+        registry: The installed plugins.
+        name: The name of the model, or its folder.
+        plugin_files: The plugin files that are in use.
+
+    Raises:
+        OasisGanError: If there is no such model, or it cannot segment an MRI.
+        OSError: As the file system says.
+    """
+    kind, folder = choose_model(registry, name, MODEL_FLAG)
+    card = described(kind, folder)
+    with using_model(folder, kind.name):
+        require_segmenter(card)
+    warn_of_note(card, folder)
+    files = [PluginFile.identify(file) for file in plugin_files]
+    options = choose_options(card, {})
+    model = ModelReference.of(kind, folder, card, options, files)
+    return ModelSegmenter(model.load())
 
 
 class CommandSegmenter:

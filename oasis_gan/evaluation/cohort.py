@@ -44,11 +44,13 @@ class Cohort:
         self.subjects = 0
         self._values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
         self._regions: dict[str, None] = {}
+        self._structures: dict[str, None] = {}
 
     def add(self, evaluation: Evaluation) -> None:
         """Take in the figures of a subject; those that are infinite or not defined do not count."""
         self.subjects += 1
         self._regions |= dict.fromkeys(evaluation.regions)
+        self._structures |= dict.fromkeys(evaluation.structures)
         for section, regions in evaluation.scores.items():
             for region, scores in regions.items():
                 for key, value in scores.items():
@@ -56,11 +58,16 @@ class Cohort:
                     if finite is not None:
                         self._values[section, region, key].append(finite)
 
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """The regions in which only segmentations are compared."""
+        return tuple(name for name in self._structures if name not in self._regions)
+
     def estimates(self) -> dict[str, dict[str, dict[str, Estimate]]]:
         """Return the means by section, region and measure, of what at least one subject has a value of."""
         found: dict[str, dict[str, dict[str, Estimate]]] = {}
         for section in SECTIONS:
-            for region in self._regions:
+            for region in (*self._regions, *self.structures):
                 keys = [measure.key for measure in section.measures]
                 values = {key: self._values.get((section.key, region, key), []) for key in keys}
                 if any(values.values()):

@@ -151,7 +151,7 @@ def _comparison(
 ) -> Comparison:
     """Return the volumes around the mask, 0 outside it, and the regions there."""
     mask = regions[TOTAL]
-    box = _box_around(mask)
+    box = box_around(mask, _MARGIN)
     with np.errstate(over="ignore"):
         images = [
             np.where(mask[box], voxels[box], 0).astype(np.float32) for voxels in (real, output)
@@ -160,6 +160,11 @@ def _comparison(
     return Comparison(images[0], images[1], cropped, bounds, axes, box, mask.shape)
 
 
-def _box_around(mask: Mask) -> Box:
-    occupied = [np.flatnonzero(mask.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-    return tuple(slice(max(0, int(at[0]) - _MARGIN), int(at[-1]) + _MARGIN + 1) for at in occupied)
+def box_around(mask: Mask, margin: int = 0) -> Box:
+    """Return the smallest box with a mask in it, wider by a margin on all sides."""
+    box = []
+    for others in ((1, 2), (0, 2), (0, 1)):
+        occupied = np.flatnonzero(mask.any(axis=others))
+        start = max(0, int(occupied[0]) - margin)
+        box.append(slice(start, int(occupied[-1]) + margin + 1))
+    return tuple(box)

@@ -85,7 +85,7 @@ FAITHFULNESS_MEASURES = (
     Measure("volume_bias_ml", "volume bias (ml)", 2, signed=True),
     Measure("volume_bias_percent", "volume bias (%)", 1, signed=True),
 )
-"""How a segmentation of an output compares with the label map that it was made from."""
+"""How a segmentation compares with what is expected of it: a label map, or the real scan segmented."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ SECTIONS = (
     Section(
         "ceiling", "real scan segmented likewise, against the label map", FAITHFULNESS_MEASURES
     ),
+    Section("agreement", "output against the real scan, both segmented", FAITHFULNESS_MEASURES),
 )
 """All that is measured, in the order in which it is shown."""
 

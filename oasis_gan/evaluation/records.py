@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..errors import printable
 from ..image.intensity import ANCHORS
-from .cohort import CONFIDENCE, RESAMPLES, SEED, Estimate
+from .cohort import CONFIDENCE, RESAMPLES, SEED, Cohort, Estimate
 from .comparison import RANGE_PERCENTILES
 from .discontinuity import ENOUGH
-from .evaluating import Evaluation
-from .faithfulness import DISTANCE_PERCENTILE
+from .distance import DISTANCE_PERCENTILE
+from .evaluating import Evaluation, Region
 from .image_scores import BINS
 from .libraries import versions
 from .measures import SECTIONS, Measure, Scores, Undefined, Value, json_value, tsv_value
@@ -33,8 +33,8 @@ def tsv_header() -> str:
 
 
 def tsv_rows(evaluation: Evaluation) -> Iterator[str]:
-    """Yield a row for the whole mask and for each tissue."""
-    for name, region in evaluation.regions.items():
+    """Yield a row for the whole mask, for each tissue and for each structure."""
+    for name, region in {**evaluation.regions, **evaluation.structures}.items():
         cells = [
             printable(evaluation.subject),
             name,
@@ -76,15 +76,15 @@ def _reason(value: Value) -> str:
 
 def json_document(
     subjects: Iterable[Record],
-    cohort: Mapping[str, Mapping[str, Mapping[str, Estimate]]] | None,
+    cohort: Cohort | None,
     segmenter: str | None = None,
 ) -> Record:
     """Return the records of subjects with what a reader has to know of all of them.
 
     Args:
         subjects: The record of each.
-        cohort: Means by section, region and measure; None of a single subject.
-        segmenter: The command that segments, if there is one.
+        cohort: The figures of all of them; None of a single subject.
+        segmenter: The command or the model that segments, if there is one.
     """
     return {
         "schema": SCHEMA,
@@ -113,7 +113,14 @@ def json_record(evaluation: Evaluation) -> Record:
         "files": evaluation.files,
         "mask": evaluation.mask,
         "range": {contrast: _rounded(bounds) for contrast, bounds in evaluation.bounds.items()},
-        "tissues": {name: _region_record(evaluation, name) for name in evaluation.regions},
+        "tissues": {
+            name: _region_record(evaluation, name, region)
+            for name, region in evaluation.regions.items()
+        },
+        "structures": {
+            name: _region_record(evaluation, name, region)
+            for name, region in evaluation.structures.items()
+        },
         "slices": {
             section: {name: _rounded(curve) for name, curve in curves.items()}
             for section, curves in evaluation.curves.items()
@@ -127,8 +134,7 @@ def json_failure(subject: str, message: str) -> Record:
     return {"subject": printable(subject), "status": "failed", "message": printable(message)}
 
 
-def _region_record(evaluation: Evaluation, name: str) -> Record:
-    region = evaluation.regions[name]
+def _region_record(evaluation: Evaluation, name: str, region: Region) -> Record:
     record: Record = {"voxels": region.voxels, "volume_ml": _round(region.volume_ml)}
     for section, regions in evaluation.scores.items():
         if name in regions:
@@ -138,13 +144,15 @@ def _region_record(evaluation: Evaluation, name: str) -> Record:
     return record
 
 
-def _cohort_record(cohort: Mapping[str, Mapping[str, Mapping[str, Estimate]]]) -> Record:
+def _cohort_record(cohort: Cohort) -> Record:
     tissues: dict[str, Record] = {}
-    for section, regions in cohort.items():
+    structures: dict[str, Record] = {}
+    for section, regions in cohort.estimates().items():
         for region, estimates in regions.items():
             record = {key: _estimate_record(estimate) for key, estimate in estimates.items()}
-            tissues.setdefault(region, {})[section] = record
-    return {"tissues": tissues}
+            records = structures if region in cohort.structures else tissues
+            records.setdefault(region, {})[section] = record
+    return {"tissues": tissues, "structures": structures}
 
 
 def _estimate_record(estimate: Estimate) -> Record:

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from oasis_gan import Geometry, Volume
-from oasis_gan.evaluation.faithfulness import Faithfulness, compare_segmentation
+from oasis_gan.evaluation.faithfulness import Faithfulness, compare_label_maps
+from oasis_gan.evaluation.label_maps import LabelMap
 from oasis_gan.evaluation.measures import Undefined
 
 Array = NDArray[Any]
@@ -26,7 +27,9 @@ def make_blocks() -> Array:
 
 def compare(labels: Array, segmentation: Array) -> Faithfulness:
     geometry = Geometry(labels.shape, np.diag([*SPACING, 1]))
-    return compare_segmentation(Volume(labels, geometry), Volume(segmentation, geometry))
+    expected = LabelMap(Volume(labels, geometry), None)
+    found = LabelMap(Volume(segmentation, geometry), None)
+    return compare_label_maps(expected, found)
 
 
 def scores(labels: Array, segmentation: Array, name: str) -> dict[str, Any]:

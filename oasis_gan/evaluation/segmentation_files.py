@@ -1,0 +1,62 @@
+"""Finding the segmentations of outputs in a folder, by the names of the outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..io.endings import caseless, is_volume_name, stem_of, without_suffix
+from ..io.folders import walk_folders
+from .errors import AmbiguousSegmentationError, SegmentationMissingError
+from .outputs import Output
+
+
+class SegmentationFolder:
+    """Segmentations in a folder and below it, each called like its output but for the end of the name.
+
+    Args:
+        root: The folder.
+        suffix: How the names of segmentations end, such as ``_seg.nii.gz``; empty for any.
+
+    Raises:
+        OSError: If a folder cannot be read.
+    """
+
+    def __init__(self, root: Path, suffix: str) -> None:
+        self._root = root
+        self._suffix = suffix
+        self._stems = dict(self._list_stems())
+
+    def find(self, output: Output) -> Path:
+        """Return the segmentation of an output.
+
+        Raises:
+            OasisGanError: If there is none, or several.
+        """
+        name = caseless(stem_of(output.path.name))
+        own = output.path.absolute()
+        others = {path: stem for path, stem in self._stems.items() if path.absolute() != own}
+        found = [path for path, stem in others.items() if stem == name]
+        if not found:
+            found = [path for path, stem in others.items() if _begins_with(stem, name)]
+        if not found:
+            raise SegmentationMissingError(output.path, self._root)
+        if len(found) > 1:
+            raise AmbiguousSegmentationError(output.path, found)
+        return found[0]
+
+    def _list_stems(self) -> list[tuple[Path, str]]:
+        """Return each volume that may be a segmentation, and its name without the suffix."""
+        found = []
+        for folder, names in walk_folders(self._root):
+            for name in names:
+                path = folder / name
+                stem = without_suffix(name, self._suffix) if self._suffix else stem_of(name)
+                if stem is not None and is_volume_name(path):
+                    found.append((path, caseless(stem)))
+        return found
+
+
+def _begins_with(stem: str, name: str) -> bool:
+    """Whether a file has the name of an output and, after a mark such as ``_``, more."""
+    rest = stem.removeprefix(name)
+    return rest != stem and not rest[:1].isalnum()
