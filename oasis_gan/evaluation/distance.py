@@ -46,7 +46,8 @@ def _measure_one_way(start: Mask, goal: Mask, spacing: Spacing) -> float:
     padded = np.pad(goal, _REACH)
     places = np.flatnonzero(np.pad(start, _REACH))
     distances = np.full(places.size, np.inf)
-    enough = int(np.ceil((places.size - 1) * DISTANCE_PERCENTILE / 100)) + 1
+    # A percentile lies between two of the distances in their order; one more guards against rounding.
+    enough = min(places.size, int((places.size - 1) * DISTANCE_PERCENTILE / 100) + 3)
     missing = _look_nearby(places, padded, spacing, distances, enough)
     if places.size - missing.size < enough:
         distances[missing] = _search(places[missing], padded, spacing)
