@@ -1,7 +1,8 @@
 """The 95 % Hausdorff distance of two regions: how far their surfaces lie from one another, in mm.
 
 Of each surface voxel of the one the distance to the nearest surface voxel of the other; the 95th
-percentile of these, and of the two directions the larger one. A surface voxel has a neighbour, across a face, outside its region.
+percentile of these, and of the two directions the larger one. A surface voxel has a neighbour,
+across a face, outside its region.
 
 Nearly all surfaces of a good segmentation lie within a few voxels of the right ones. These distances are looked up
 nearest first, and a search tree is asked only where they do not settle the percentile.
