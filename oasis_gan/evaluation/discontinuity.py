@@ -6,9 +6,12 @@ larger than the steps within slices. Across each plane,
     ratio = mean |step to the next slice| / mean |step within slices|
 
 where a step is the difference of two neighbouring voxels, both in the region; the steps within slices are those along
-the two other axes, taken together. The discontinuity is the ratio of the output over the ratio of the real scan:
-1 where the output is as continuous as the scan, above 1 where its slices stand out. It does not depend on the unit of
-intensities, nor on the voxel size, because both volumes lie on one grid.
+the two other axes, taken together. The discontinuity is the ratio of the output over the ratio of
+the real scan: 1 where the output is as continuous as the scan, above 1 where its slices stand out.
+Without a real scan the label map takes its place, painted and smoothed: see `paint_smooth_anatomy`.
+
+The discontinuity does not depend on the unit of intensities, nor on the voxel size, because both
+volumes lie on one grid.
 """
 
 from __future__ import annotations
@@ -20,14 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image.choices import Plane
-from ..image.volume import Mask
+from ..image.label_sets import OASIS
+from ..image.volume import Mask, Voxels
 from .comparison import TOTAL, Comparison, Image
 from .measures import AXES, Curve, Scores, Undefined, Value, checked, json_value
 
 ENOUGH = 0.25
 """Of the pairs of the largest step: a step between slices with fewer pairs has no part in the worst one."""
+SMOOTHING = 1.0
+"""Voxels: the width of the Gaussian that makes smooth anatomy of a label map."""
 _NO_STEP = Undefined("no two voxels are neighbours from slice to slice, or none within slices")
-_FLAT_REAL = Undefined("the real scan is constant from slice to slice or within slices")
 _FLAT_OUTPUT = Undefined("the output is constant within slices")
 
 Sums = NDArray[np.float64]
@@ -76,8 +81,15 @@ class _Steps:
         return ratios
 
 
-def measure_discontinuity(comparison: Comparison) -> Discontinuity:
-    """Compare the steps between the slices of an output with those of a real scan, in each region and direction."""
+def measure_discontinuity(
+    comparison: Comparison, reference: str = "the real scan"
+) -> Discontinuity:
+    """Compare the steps between the slices of an output with those of a real scan, in each region and direction.
+
+    Args:
+        comparison: The output, and a real scan or what takes its place.
+        reference: What to call the latter.
+    """
     scores: dict[str, dict[str, Value]] = {}
     curves: dict[str, Curve] = {}
     with np.errstate(all="ignore"):
@@ -87,11 +99,35 @@ def measure_discontinuity(comparison: Comparison) -> Discontinuity:
                 real = _add_up(comparison.real, region, comparison.axes[plane])
                 output = _add_up(comparison.output, region, comparison.axes[plane])
                 along = output.ratios() / real.ratios()
-                scores[name][direction] = _compare(real, output)
+                scores[name][direction] = _compare(real, output, reference)
                 scores[name][f"worst_{direction}"] = _find_worst(along, real)
                 if name == TOTAL:
                     curves[direction] = _place_curve(comparison, plane, along)
     return Discontinuity(scores, curves)
+
+
+def paint_smooth_anatomy(output: Voxels, tissues: Voxels) -> Image:
+    """Return what a label map looks like without any slices: each tissue in the mean of the output there, smoothed.
+
+    The Gaussian has a width of 1 voxel along each axis. It is divided by what it makes of the mask, so that the
+    background has no part in it.
+
+    Args:
+        output: Intensities.
+        tissues: Values of `OASIS`.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    painted = np.zeros(tissues.shape, np.float32)
+    for label in OASIS.labels:
+        region = tissues == label.value
+        if region.any():
+            painted[region] = output[region].mean(dtype=np.float64)
+    mask = (tissues != 0).astype(np.float32)
+    smoothed = gaussian_filter(painted, SMOOTHING)
+    weights = gaussian_filter(mask, SMOOTHING)
+    anatomy: Image = np.divide(smoothed, weights, out=np.zeros_like(painted), where=mask > 0)
+    return anatomy
 
 
 def _add_up(image: Image, region: Mask, axis: int) -> _Steps:
@@ -114,13 +150,13 @@ def _add_up_along(slices: Image, inside: Mask, axis: int) -> tuple[Sums, Sums]:
     return sums, np.count_nonzero(both, axis=(1, 2)).astype(np.float64)
 
 
-def _compare(real: _Steps, output: _Steps) -> Value:
+def _compare(real: _Steps, output: _Steps, reference: str) -> Value:
     """Return the discontinuity over all slices."""
     if not (real.across_pairs.any() and real.within_pairs.any()):
         return _NO_STEP
     expected = real.ratio()
     if not np.isfinite(expected) or expected == 0:
-        return _FLAT_REAL
+        return Undefined(f"{reference} is constant from slice to slice or within slices")
     found = output.ratio()
     return checked(found / expected) if np.isfinite(found) else _FLAT_OUTPUT
 

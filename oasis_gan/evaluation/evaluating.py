@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import OasisGanError
-from ..image.volume import Mask
+from ..image.volume import Mask, Volume
 from ..io.publishing import Identity
 from .comparison import (
     TOTAL,
@@ -19,10 +19,11 @@ from .comparison import (
     plane_axes,
     regions_of,
 )
-from .discontinuity import measure_discontinuity
+from .discontinuity import Discontinuity, measure_discontinuity, paint_smooth_anatomy
 from .errors import EmptyMaskError
 from .faithfulness import Faithfulness, compare_label_maps
 from .image_scores import ImageScores, score
+from .label_maps import LabelMap
 from .measures import Curve, Scores
 from .reading import Task, Volumes, read_volumes
 
@@ -92,6 +93,10 @@ def evaluate(task: Task) -> Evaluation:
         discontinuity = measure_discontinuity(comparisons["raw"])
         scores["discontinuity"] = discontinuity.regions
         curves["discontinuity"] = discontinuity.curves
+    elif volumes.labels is not None:
+        continuity = _compare_with_smooth_anatomy(volumes.output, volumes.labels, regions)
+        scores["continuity"] = continuity.regions
+        curves["continuity"] = continuity.curves
     voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
     measured = {name: _measure_region(region, voxel_ml) for name, region in regions.items()}
     structures: dict[str, Region] = {}
@@ -133,6 +138,16 @@ def _compare_images(
     except OasisGanError as error:
         notes.append(str(error))
     return comparisons
+
+
+def _compare_with_smooth_anatomy(
+    output: Volume, labels: LabelMap, regions: Mapping[str, Mask]
+) -> Discontinuity:
+    """Compare the steps between the slices of an output with those of its label map, painted and smoothed."""
+    anatomy = paint_smooth_anatomy(output.voxels, labels.tissues.voxels)
+    axes = plane_axes(output.geometry)
+    comparison = compare_raw(anatomy, output.voxels, regions, axes)
+    return measure_discontinuity(comparison, "the smoothed label map")
 
 
 def _compare_segmentations(volumes: Volumes) -> Iterator[tuple[str, Faithfulness]]:

@@ -107,6 +107,7 @@ SECTIONS = (
     Section("raw", "intensities as they are", IMAGE_MEASURES),
     Section("matched", "contrasts matched", IMAGE_MEASURES),
     Section("discontinuity", "slices, 1 as in the real scan", DISCONTINUITY_MEASURES),
+    Section("continuity", "slices, 1 as in the smoothed label map", DISCONTINUITY_MEASURES),
     Section("faithfulness", "output segmented again, against its label map", FAITHFULNESS_MEASURES),
     Section(
         "ceiling", "real scan segmented likewise, against the label map", FAITHFULNESS_MEASURES

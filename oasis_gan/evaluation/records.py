@@ -10,7 +10,7 @@ from ..errors import printable
 from ..image.intensity import ANCHORS
 from .cohort import CONFIDENCE, RESAMPLES, SEED, Cohort, Estimate
 from .comparison import RANGE_PERCENTILES
-from .discontinuity import ENOUGH
+from .discontinuity import ENOUGH, SMOOTHING
 from .distance import DISTANCE_PERCENTILE
 from .evaluating import Evaluation, Region
 from .image_scores import BINS
@@ -96,6 +96,7 @@ def json_document(
             "raw_range_percentiles": RANGE_PERCENTILES,
             "matched_anchors": list(ANCHORS.values()),
             "worst_step_least_share": ENOUGH,
+            "smooth_anatomy_voxels": SMOOTHING,
             "hausdorff_percentile": DISTANCE_PERCENTILE,
             "segmenter": None if segmenter is None else printable(segmenter),
             "bootstrap": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "seed": SEED},

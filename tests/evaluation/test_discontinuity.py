@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 
 from oasis_gan import Geometry
 from oasis_gan.evaluation.comparison import compare_raw, plane_axes, regions_of
-from oasis_gan.evaluation.discontinuity import Discontinuity, measure_discontinuity
-from oasis_gan.evaluation.measures import Undefined
+from oasis_gan.evaluation.discontinuity import (
+    Discontinuity,
+    measure_discontinuity,
+    paint_smooth_anatomy,
+)
+from oasis_gan.evaluation.measures import Scores, Undefined
 
 Array = NDArray[Any]
 SHAPE = (48, 44, 40)
@@ -127,3 +131,47 @@ def test_a_single_voxel_has_reasons_only() -> None:
     labels = np.zeros(SHAPE, np.uint8)
     labels[20, 20, 20] = 1
     assert {type(value) for value in total(NOISE, NOISE, labels).values()} == {Undefined}
+
+
+def make_anatomy() -> tuple[Array, Array]:
+    """Return the tissues of a ball in a ball, and the ball painted and smoothed."""
+    distance = np.linalg.norm(np.indices((30, 30, 30)).T - 14.5, axis=-1).T
+    tissues = np.digitize(-distance, (-13, -9, -5)).astype(np.uint8)
+    greys = np.array([0, 20, 50, 80], np.float32)[tissues]
+    return tissues, paint_smooth_anatomy(greys, tissues)
+
+
+def measure_against_anatomy(output: Array) -> Scores:
+    tissues = make_anatomy()[0]
+    anatomy = paint_smooth_anatomy(output, tissues)
+    axes = plane_axes(Geometry(tissues.shape, np.eye(4)))
+    comparison = compare_raw(anatomy, output, regions_of(tissues), axes)
+    return measure_discontinuity(comparison, "the label map").regions["total"]
+
+
+def test_without_a_real_scan_smooth_anatomy_stands_out_nowhere() -> None:
+    scores = measure_against_anatomy(make_anatomy()[1])
+    for direction in ("left_right", "posterior_anterior", "inferior_superior"):
+        assert scores[direction] == pytest.approx(1, abs=0.02)
+
+
+def test_without_a_real_scan_alternating_slices_stand_out_in_their_direction_alone() -> None:
+    output = make_anatomy()[1].copy()
+    output[:, :, ::2] *= 1.3
+    scores = measure_against_anatomy(output)
+    assert float(scores["inferior_superior"]) > 2
+    assert float(scores["left_right"]) < 1
+
+
+def test_without_a_real_scan_one_bright_slice_shows_in_the_worst_step() -> None:
+    output = make_anatomy()[1].copy()
+    output[:, :, 15] *= 1.3
+    scores = measure_against_anatomy(output)
+    assert float(scores["worst_inferior_superior"]) > 2
+    assert float(scores["worst_left_right"]) < 1.2
+
+
+def test_a_constant_output_has_a_reason_in_place_of_its_continuity() -> None:
+    tissues = make_anatomy()[0]
+    scores = measure_against_anatomy(np.where(tissues > 0, 7, 0).astype(np.float32))
+    assert {type(value) for value in scores.values()} == {Undefined}
