@@ -17,6 +17,7 @@ from ..io.files import read_small, sha256
 from ..io.publishing import Identity, companions, identify
 from ..plugin.datasets import Scan
 from ..plugin.models import Computation, ModelCard
+from .errors import FileChangedError
 
 Record = dict[str, Any]
 _RECENT = 2.0  # seconds: in which a file can change again without another time stamp, on the coarsest file systems
@@ -45,15 +46,11 @@ class ScanFiles:
         return {**scan, "parts": parts} if parts else scan
 
     def require_unchanged(self) -> None:
-        """Raise `OasisGanError` if a file is no longer what it was before the scan was read and hashed."""
+        """Raise `FileChangedError` if a file has changed since before it was read and hashed."""
         for path, before in zip(self._paths, self._before, strict=True):
             hashed = before is not None and before[-1] is not None
             if _state(path, hashed=hashed) != before:
-                expected = "a file that stays the same while it is read"
-                remedy = "wait until it is copied completely, and run again"
-                raise OasisGanError(
-                    path, expected=expected, found="one that changed", remedy=remedy
-                )
+                raise FileChangedError(path)
 
 
 def read_with_identity(scan: Scan, read: Callable[[Scan], Volume]) -> tuple[Volume, Identity]:

@@ -9,7 +9,6 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import OasisGanError
 from ..image.cleaning import clean
 from ..image.content import holds_labels_alone
 from ..image.encoding import FittedEncoding
@@ -27,8 +26,15 @@ from ..plugin.models import (
     computation_of,
     ignore_progress,
 )
+from .errors import (
+    EmptyReferenceError,
+    LabelsAsReferenceError,
+    NoContrastError,
+    SkullInReferenceError,
+)
 
-_ROUNDS = 100
+_Floats = NDArray[np.float64]
+_ROUNDS = 100  # of k-means, at most
 
 
 def apply_contrast(translator: Translator, contrast: FittedEncoding) -> Translator:
@@ -91,8 +97,8 @@ def find_contrast(
 
     Args:
         card: The card of a model that makes images.
-        reference: A scan; without ``labels``, of a brain alone.
-        labels: Its tissue map, on its grid; without one, tissues are told apart by their intensities.
+        reference: A scan; it must be skull-stripped if ``labels`` is None.
+        labels: Its tissue map, on its grid; if None, tissues are estimated from the intensities.
         where: The file of the reference.
         labels_where: The file of its tissue map.
 
@@ -102,16 +108,10 @@ def find_contrast(
     target = card.target
     # Another kind of image than a window has no contrast that could be taken from a scan.
     if not isinstance(target, Window):
-        found = target.describe()
-        raise OasisGanError(
-            card.name, expected="a model that makes images", found=found, remedy="omit `like`"
-        )
+        raise NoContrastError(card.name, target.describe())
     reference = clean(reference, where, "image")
     if holds_labels_alone(reference.voxels):
-        remedy = "give the scan, and its label map as `like_labels`"
-        raise OasisGanError(
-            where, expected="a scan whose contrast to take", found="a label map", remedy=remedy
-        )
+        raise LabelsAsReferenceError(where)
     label_set = card.source.label_set
     is_anchored = set(ANCHORS.values()) <= set(target.anchors)
     if is_anchored and label_set is not None:
@@ -141,40 +141,58 @@ def _anchored(
 
 
 def _require_brain_alone(reference: Volume, where: object) -> None:
-    """Raise `OasisGanError` if a scan shows more than a brain: its tissues are not those of its intensities then."""
+    """Raise `OasisGanError` unless a scan shows a brain and nothing else.
+
+    In anything else, intensities do not tell the tissues.
+    """
     if not reference.voxels.any():
-        raise OasisGanError(
-            where,
-            expected="a scan of a brain",
-            found="nothing but background",
-            remedy="give another",
-        )
-    found = sign_of_a_skull(reference)
-    if found:
-        expected = "a scan of a brain alone, whose tissues its intensities tell"
-        remedy = "give a skull-stripped scan, or its tissue map as `like_labels`"
-        raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+        raise EmptyReferenceError(where)
+    sign = sign_of_a_skull(reference)
+    if sign:
+        raise SkullInReferenceError(where, sign)
 
 
 def tissues_by_intensity(voxels: NDArray[np.generic], label_set: LabelSet) -> NDArray[np.int32]:
-    """Return a label map of the three tissues of a T1w by intensity alone: k-means in one dimension.
+    """Return a label map of the three tissues of a T1w scan, estimated by k-means.
 
     Args:
         voxels: Intensities, 0 outside the brain.
-        label_set: What CSF, GM and WM are called in the result.
+        label_set: The label set of the result, which has CSF, GM and WM.
     """
     values = np.asarray(voxels, np.float64)
-    inside = values[values != 0]
-    # From the quarters of the histogram on; k-means in one dimension settles within some tens of rounds.
-    centres = np.percentile(inside, [10, 45, 85]) if inside.size else np.zeros(3)
+    is_brain = values != 0
+    centres = _cluster(values[is_brain])
+    labels = np.array([label_set.value_of(name) for name in ANCHORS], np.int32)
+    tissues = labels[_nearest(values, centres)]
+    return np.where(is_brain, tissues, 0).astype(np.int32)
+
+
+def _cluster(values: _Floats) -> _Floats:
+    """Return the centres of three clusters of intensities, in rising order."""
+    if values.size == 0:
+        return np.zeros(3)
+    # In one dimension, k-means settles within some tens of rounds.
+    centres = np.percentile(values, [10, 45, 85])
     for _ in range(_ROUNDS):
-        nearest = np.digitize(inside, (centres[1:] + centres[:-1]) / 2)
-        moved = np.array(
-            [inside[nearest == k].mean() if (nearest == k).any() else centres[k] for k in range(3)]
-        )
+        moved = _move(centres, values)
         if np.allclose(moved, centres, rtol=1e-6):
             break
         centres = moved
-    names = np.array([label_set.value_of(name) for name in ANCHORS], np.int32)
-    classes = names[np.digitize(values, (centres[1:] + centres[:-1]) / 2)]
-    return np.where(values != 0, classes, 0).astype(np.int32)
+    return centres
+
+
+def _move(centres: _Floats, values: _Floats) -> _Floats:
+    """Move each centre to the mean of the values that are nearest to it."""
+    nearest = _nearest(values, centres)
+    moved = centres.copy()
+    for index in range(len(centres)):
+        members = values[nearest == index]
+        if members.size:
+            moved[index] = members.mean()
+    return moved
+
+
+def _nearest(values: _Floats, centres: _Floats) -> NDArray[np.intp]:
+    """Return the index of the centre that is nearest to each value."""
+    borders = (centres[1:] + centres[:-1]) / 2
+    return np.digitize(values, borders)

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..checks.quality_notes import with_quality_notes
-from ..errors import OasisGanError
 from ..image.encoding import Encoding
 from ..image.volume import AssumptionNote, CleanVolume, RepairNote
 from ..plugin.datasets import Scan, Subject
 from ..plugin.models import ModelCard
+from .errors import MissingSourceError
 
 
 def scans_for(subject: Subject, card: ModelCard) -> dict[str, Scan]:
     """Return a scan for each source of a model, in the order of its card.
 
-    Each is known to hold what the model takes, and its labels are converted when it is read.
+    Each scan is declared to hold what the model takes, and its labels are converted as it is read.
 
     Raises:
         OasisGanError: If the subject lacks one of them.
@@ -26,18 +26,15 @@ def scans_for(subject: Subject, card: ModelCard) -> dict[str, Scan]:
     for name in others:
         scan = subject.further.get(name)
         if scan is None:
-            remedy = "name a file for each source of the model"
-            raise OasisGanError(
-                subject.source.path, expected=f"a {name} beside it", found="none", remedy=remedy
-            )
+            raise MissingSourceError(subject.source.path, name)
         scans[name] = scan
-    return {name: _as_encoded(scan, card.sources[name]) for name, scan in scans.items()}
+    return {name: _prepare(scan, card.sources[name]) for name, scan in scans.items()}
 
 
 def read_sources(scans: Mapping[str, Scan], card: ModelCard) -> dict[str, CleanVolume]:
     """Read the sources of one subject, and bring the others to the order of axes of the first.
 
-    What is odd about the others is noted on the first, so that a translation says it too.
+    Notes on the others are added to those of the first, so that the translation has them too.
 
     Args:
         scans: What `scans_for` returned.
@@ -46,37 +43,42 @@ def read_sources(scans: Mapping[str, Scan], card: ModelCard) -> dict[str, CleanV
     Raises:
         OasisGanError: If one cannot be read, or they do not lie on one grid.
     """
-    volumes = {name: with_quality_notes(scan.read(), scan.path) for name, scan in scans.items()}
+    volumes: dict[str, CleanVolume] = {}
+    for name, scan in scans.items():
+        volumes[name] = with_quality_notes(scan.read(), scan.path)
+
     first_name, *others = volumes
-    first = _placed(volumes, first_name)
+    first = _find_position(volumes[first_name], volumes)
     notes = list(first.notes)
+
     for name in others:
+        where = scans[name].path
         _, volume = Subject.aligned(first, volumes[name])
-        first.geometry.require_same_grid(volume.geometry, scans[name].path)
-        notes += [_named(name, note) for note in volume.notes]
-        # Once more when it is translated, where nobody knows the name of this file.
-        volumes[name] = card.sources[name].clean(volume, scans[name].path)
+        first.geometry.require_same_grid(volume.geometry, where)
+        notes += [_name_source(name, note) for note in volume.notes]
+        # `translate` cleans it once more, but there nobody knows the name of this file.
+        volumes[name] = card.sources[name].clean(volume, where)
+
     volumes[first_name] = replace(first, notes=tuple(notes))
     return volumes
 
 
-def _placed(volumes: Mapping[str, CleanVolume], name: str) -> CleanVolume:
-    """Return a volume; where its header does not say where it lies, with the place of the first that does."""
-    volume = volumes[name]
-    for other in volumes.values():
+def _find_position(volume: CleanVolume, others: Mapping[str, CleanVolume]) -> CleanVolume:
+    """Return a volume; if its header gives no position, at that of the first other that has one."""
+    for other in others.values():
         if not volume.geometry.placed:
             volume, _ = Subject.aligned(volume, other)
     return volume
 
 
-def _as_encoded(scan: Scan, encoding: Encoding) -> Scan:
+def _prepare(scan: Scan, encoding: Encoding) -> Scan:
     """Return a scan that reads what an encoding takes."""
     if encoding.label_set is not None:
         scan = scan.in_labels(encoding.label_set)
     return scan.holding(encoding.content)
 
 
-def _named(name: str, note: str) -> str:
-    """Return a note that says which source it is about, of the same kind."""
+def _name_source(name: str, note: str) -> str:
+    """Return a note of the same kind that names the source."""
     kind = type(note) if isinstance(note, (RepairNote, AssumptionNote)) else str
     return kind(f"{name}: {note}")

@@ -17,6 +17,7 @@ from ..plugin.models import (
     Translator,
     ignore_progress,
 )
+from .errors import NotFiniteError, SourceNotGivenError, WrongAnswerError
 
 
 def translate(
@@ -47,17 +48,14 @@ def translate(
             raise error.at(where) from None
         raise
     if not isinstance(answer, Translation):
-        raise _wrong_answer(card, "a Translation", type(answer).__name__)
+        raise WrongAnswerError(card.name, "a Translation", type(answer).__name__)
     first = next(iter(cleaned.values()))
     for name, volume in {VOLUME: answer.volume, **answer.maps}.items():
         if not re.fullmatch("[A-Za-z0-9]+", name):
-            raise _wrong_answer(card, "maps named in letters and digits", name)
+            raise WrongAnswerError(card.name, "maps named in letters and digits", name)
         _require_volume_of_numbers(volume, first, card, name)
         if not np.isfinite(volume.voxels).all():
-            remedy = "train it again"
-            raise OasisGanError(
-                where, expected="finite voxels from the model", found="NaN or Inf", remedy=remedy
-            )
+            raise NotFiniteError(where)
     return answer
 
 
@@ -65,11 +63,9 @@ def _clean_sources(
     sources: Mapping[str, Volume], card: ModelCard, where: object
 ) -> dict[str, CleanVolume]:
     """Return the sources in the order of the card, with values that the model's encodings know."""
-    missing = [name for name in card.sources if name not in sources]
-    if missing:
-        expected = f"the source {missing[0]} of {card.name}"
-        remedy = "name a file for each source of the model"
-        raise OasisGanError(where, expected=expected, found="none", remedy=remedy)
+    for name in card.sources:
+        if name not in sources:
+            raise SourceNotGivenError(where, name, card.name)
     cleaned = {
         name: encoding.clean(sources[name], where) for name, encoding in card.sources.items()
     }
@@ -80,18 +76,14 @@ def _clean_sources(
 
 
 def _require_volume_of_numbers(volume: object, source: Volume, card: ModelCard, name: str) -> None:
-    """Raise `OasisGanError` unless an answer is a volume of real numbers on the grid of its source."""
+    """Raise `WrongAnswerError` unless an answer holds real numbers on the grid of its source."""
     if not isinstance(volume, Volume):
-        raise _wrong_answer(card, f"a Volume as {name}", type(volume).__name__)
-    ours = source.geometry
-    theirs = volume.geometry
-    if theirs.shape != ours.shape or not np.array_equal(theirs.affine, ours.affine):
-        expected = f"{name} on the grid of the source, {ours.shape} {ours.orientation}"
-        raise _wrong_answer(card, expected, f"{theirs.shape} {theirs.orientation}")
-    if volume.voxels.dtype.kind not in "iuf":
-        raise _wrong_answer(card, f"{name} in real numbers", str(volume.voxels.dtype))
-
-
-def _wrong_answer(card: ModelCard, expected: str, found: str) -> OasisGanError:
-    remedy = "fix the model, or its plugin"
-    return OasisGanError(f"model {card.name}", expected=expected, found=found, remedy=remedy)
+        raise WrongAnswerError(card.name, f"a Volume as {name}", type(volume).__name__)
+    grid = source.geometry
+    found = volume.geometry
+    if found.shape != grid.shape or not np.array_equal(found.affine, grid.affine):
+        expected = f"{name} on the grid of the source, {grid.shape} {grid.orientation}"
+        raise WrongAnswerError(card.name, expected, f"{found.shape} {found.orientation}")
+    datatype = volume.voxels.dtype
+    if datatype.kind not in "iuf":
+        raise WrongAnswerError(card.name, f"{name} in real numbers", str(datatype))
