@@ -105,6 +105,16 @@ def cli() -> None:
     help="What the values of --like-labels mean: the same choices as for --labels.  [default: found beside it]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace outputs that already exist.")
+@click.option(
+    "--evaluate",
+    is_flag=True,
+    help="Segment each output again and compare it with its label map; see evaluation.tsv and the JSON files.",
+)
+@click.option(
+    "--segmenter",
+    metavar="NAME|FOLDER",
+    help="The model that segments outputs for --evaluate.  [default: t1w-to-structures]",
+)
 @click.pass_context
 def run(context: click.Context, /, **options: object) -> None:
     """Translate every volume in SOURCE, files or folders, and write an output for each.

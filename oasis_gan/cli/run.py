@@ -24,6 +24,7 @@ from ..plugin.model_references import ModelReference
 from ..plugin.models import ModelCard, computation_of
 from ..plugin.plugin_files import PluginFile
 from ..plugin.registry import Registry
+from .certifying import Certifier, SegmenterUnusedError, make_certifier
 from .choosing import (
     RequestedOption,
     SelectionOptions,
@@ -60,6 +61,8 @@ class RunOptions(SelectionOptions):
     like: Path | None
     like_labels: Path | None
     like_label_set: str | None
+    evaluate: bool
+    segmenter: str | None
 
     def requested_options(self) -> dict[str, RequestedOption]:
         """Return what the user typed for options of the model.
@@ -98,6 +101,7 @@ def run(options: RunOptions) -> int:
     maps = [name for name in names[1:] if card.sources[name].content == "labels"]
     source_labels = choose_source_labels(options.source_labels, maps, f"of {card.name}")
     _require_content(options, card)
+    certifier = _choose_certifier(options, registry, card)
     further = FurtherSources.of(options, registry, places)
     plugin_files = map(PluginFile.identify, options.plugin_files)
     model = ModelReference.of(kind, folder, card, values, plugin_files)
@@ -122,7 +126,10 @@ def run(options: RunOptions) -> int:
             run.add(outcome)
         if job is not None:
             _translate(subjects, job, run)
-        return run.finish()
+        status = run.finish()
+    if certifier is not None and not certifier.certify_all(run.outputs, subjects, options.out):
+        return 1
+    return status
 
 
 def _prepare(out: Path, reporter: Reporter) -> None:
@@ -160,6 +167,7 @@ class _Run:
         self._total = total
         self._ended = 0
         self._failed = False
+        self.outputs: list[Path] = []
 
     def add(self, outcome: Outcome) -> None:
         """Report the next outcome."""
@@ -172,6 +180,7 @@ class _Run:
         self._reporter.say(self._tally.line(outcome))
         if outcome.output is not None:
             self._reporter.give(outcome.output)
+            self.outputs.append(outcome.output)
 
     def advance(self, index: int, fraction: float) -> None:
         """Show how far the subject at work is."""
@@ -215,6 +224,15 @@ def _require_reference(options: RunOptions) -> None:
         raise OasisGanError(
             _LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy
         )
+
+
+def _choose_certifier(options: RunOptions, registry: Registry, card: ModelCard) -> Certifier | None:
+    """Return what evaluates the outputs, if they are to be evaluated."""
+    if options.evaluate:
+        return make_certifier(registry, card, options.segmenter, options.plugin_files)
+    if options.segmenter is not None:
+        raise SegmenterUnusedError
+    return None
 
 
 def _require_content(options: RunOptions, card: ModelCard) -> None:

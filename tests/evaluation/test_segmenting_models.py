@@ -13,41 +13,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from kit.desk import make_head
+from kit.thirds import THIRDS
 from kit.tool import Painting, oasis_gan
 
-SEGMENTER = """
-from pathlib import Path
-
-import numpy as np
-
-from oasis_gan import Label, LabelSet, ModelCard, ModelKind, Percentiles, Translation, Volume, hookimpl
-
-LABELS = LabelSet(
-    name="thirds",
-    labels=(Label(1, "Lateral-Ventricle"), Label(2, "Thalamus"), Label(3, "White-Matter")),
-)
-CARD = ModelCard(
-    name="thirds", version="2", sources={"t1w": Percentiles()}, target=LABELS, output="dseg",
-    weights_sha256="1" * 64,
-)
-
-
-class Thirds:
-    card = CARD
-
-    def translate(self, sources, progress=None):
-        volume = sources["t1w"]
-        labels = np.digitize(volume.voxels, (100, 425, 650)).astype(np.int32)
-        return Translation(volume=Volume(labels, volume.geometry))
-
-
-@hookimpl
-def oasis_gan_models():
-    yield ModelKind(
-        name="thirds", summary="Cuts greys in three", card=lambda folder: CARD,
-        load=lambda folder: Thirds(), shipped={"thirds": Path()},
-    )
-"""
 NAMES = ("sub-01", "sub-02")
 OPTIONS = ("--labels", "heads", "--source-suffix", "_seg.nii.gz", "--plugin", "thirds.py")
 
@@ -66,7 +34,7 @@ def made(tmp_path: Path, paint: Painting, paint_plugin: Path) -> Path:
         nib.save(nib.Nifti1Image(scan, np.eye(4)), heads / f"{name}_t1.nii.gz")
     done = paint("heads", "--source-suffix", "_seg.nii.gz")
     assert done.returncode == 0, done.stderr
-    (tmp_path / "thirds.py").write_text(SEGMENTER)
+    (tmp_path / "thirds.py").write_text(THIRDS)
     shutil.copy(paint_plugin, tmp_path / "paint.py")
     return tmp_path
 
