@@ -1,7 +1,7 @@
-"""Translating many subjects: each by itself, what goes wrong with one staying with it.
+"""Translate many subjects; a problem with one subject does not affect the others.
 
-While one is translated the next is read and the one before it is written, so that the model seldom waits for a disk or
-for gzip; no more than these three are in memory, however many there are.
+While one subject is translated, the next is read and the previous one is written, so that the model
+seldom waits for a disk or for gzip. At most these three are in memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from pathlib import Path
 
-from ..errors import OasisGanError, one_line, printable
+from ..errors import one_line, printable
 from ..image.encoding import FittedEncoding
 from ..image.volume import CleanVolume, Volume
 from ..io.files import write_atomically
@@ -27,33 +27,34 @@ from ..plugin.model_references import ModelReference
 from ..plugin.models import Translation, Translator, computation_of
 from ..plugin.portable import Portable
 from .datatypes import stored_as
+from .errors import NothingWrittenError
 from .ledger import Outcome, Status
 from .naming import Naming, plan_names
 from .places import Layout, OutputFiles, Place, Places
-from .provenance import Record, ScanFiles, as_json, describe_source, recorded
+from .provenance import Record, ScanFiles, describe_source, format_sidecar, make_record
 from .reference_contrast import apply_contrast
 from .sources import read_sources, scans_for
 from .translation import translate
 from .workers import Worker
 
-_PATIENCE = 0.2  # seconds that a thread gets to come to an end when the user interrupts
+_PATIENCE = 0.2  # seconds that a thread gets to end when the user interrupts
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job(Portable):
-    """How every subject of a run is translated, and where to.
+    """How every subject of a run is translated, and where outputs go.
 
-    It can be pickled: another process that runs it writes the same files. Paths in it that are relative are relative
-    to the working directory of whoever runs it.
+    It can be pickled: another process that runs it writes the same files. Its relative paths are
+    relative to the working directory of the process that runs it.
 
     Args:
         model: The model.
         exporter: The file format.
         datatype: The datatype in which voxels are stored.
         layout: Where outputs go.
-        overwrite: Whether outputs that are there are made again.
-        contrast: The contrast of the outputs; the model's own if not given.
-        references: Names and hashes of the scans that every output depends on, by what they are used for.
+        overwrite: Whether existing outputs are made again.
+        contrast: The contrast of the outputs; that of the model if not given.
+        references: Names and hashes of the scans that every output depends on, by their use.
     """
 
     model: ModelReference
@@ -66,17 +67,19 @@ class Job(Portable):
 
     @cached_property
     def translator(self) -> Translator:
-        """The model in the contrast of the outputs, ready to translate; it is loaded when it is first used.
+        """The model in the contrast of the outputs; it is loaded when it is first used.
 
         Raises:
             OasisGanError: If it cannot be loaded.
             OSError: As the file system says.
         """
         translator = self.model.load()
-        return translator if self.contrast is None else apply_contrast(translator, self.contrast)
+        if self.contrast is None:
+            return translator
+        return apply_contrast(translator, self.contrast)
 
     def locate(self, name: str, entities: Mapping[str, str]) -> OutputFiles:
-        """Return where the output of a name goes, given whose it is, and what is written beside it."""
+        """Return the files of an output, given its name and the entities of its subject."""
         kind = self.translator.card.output
         return self.layout.locate(name, kind, self.exporter.suffix, entities)
 
@@ -87,27 +90,28 @@ def translate_all(
     advance: Callable[[int, float], None] = lambda index, fraction: None,
     ended: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Generator[Outcome, None, None]:
-    """Translate subjects one after the other and yield what became of each, in their order.
+    """Translate subjects one after the other and yield the outcome of each, in their order.
 
-    What another run is making at that moment comes last: it is waited for when everything else is done.
+    Subjects that another run is translating at that moment come last: this run waits for them when
+    everything else is done.
 
     Args:
         subjects: The subjects to translate.
-        job: How, and where to.
-        advance: Called with the index of the subject at work, and the fraction of it that is done.
+        job: How they are translated, and where outputs go.
+        advance: Called with the index of the subject that is translated, and the fraction of it
+            that is done.
         ended: Called with each outcome the moment it is known, in another thread.
 
     Raises:
         OasisGanError: If the model cannot be loaded.
-        KeyboardInterrupt: If the user interrupts; what was being written has been written then, unless the user
-            interrupts again. A note says what was being done.
+        KeyboardInterrupt: If the user interrupts. The output that was being written is complete
+            then, unless the user interrupts again. A note says what was being done.
     """
     namings = plan_names(subjects)
     places = Places(namings, job.locate, overwrite=job.overwrite)
-    works = [
-        _Work(index, subject, naming, job, places)
-        for index, (subject, naming) in enumerate(zip(subjects, namings, strict=True))
-    ]
+    works: list[_Work] = []
+    for subject, naming in zip(subjects, namings, strict=True):
+        works.append(_Work(len(works), subject, naming, job, places))
     pipeline = _Pipeline(advance, ended)
     try:
         yield from pipeline.run(works, wait=False)
@@ -118,7 +122,7 @@ def translate_all(
         try:
             yield from pipeline.finish_writing()
         except KeyboardInterrupt:
-            # Asked a second time: a writer that hangs, on a disk that does not answer, is not waited for.
+            # The second time, do not wait for a writer that hangs on a disk that does not answer.
             pipeline.give_up_writing()
             raise interruption from None
         raise
@@ -129,7 +133,7 @@ def translate_all(
 
 
 class _Pipeline:
-    """Reads, translates and writes at the same time, a subject each."""
+    """Reads one subject, translates another and writes a third at the same time."""
 
     def __init__(
         self, advance: Callable[[int, float], None], ended: Callable[[Outcome], None]
@@ -143,7 +147,7 @@ class _Pipeline:
         self.doing = ""
 
     def run(self, works: Sequence[_Work], *, wait: bool) -> Iterator[Outcome]:
-        """Yield what becomes of each subject, but for those that another run is making."""
+        """Yield the outcome of each subject that no other run is translating."""
         for work, reading in zip(works, self._one_ahead(works, wait=wait), strict=True):
             self.doing = f"reading {work.label}"
             reading.result()
@@ -151,23 +155,24 @@ class _Pipeline:
                 continue
             self.doing = f"translating {work.label}"
             work.translate(partial(self._advance, work.index))
-            self._writing.append((work, self._writer.submit(partial(self._finish, work))))
+            writing = self._writer.submit(partial(self._finish, work))
+            self._writing.append((work, writing))
             if len(self._writing) > 1:
                 yield self._next_written()
         yield from self.finish_writing()
 
     def finish_writing(self) -> Iterator[Outcome]:
-        """Yield what becomes of the subjects that are being written."""
+        """Yield the outcomes of the subjects that are being written."""
         while self._writing:
             yield self._next_written()
 
     def give_up_writing(self) -> None:
-        """Wait no longer for what is being written."""
+        """Stop waiting for the subjects that are being written."""
         self._writing.clear()
         self._writer_patience = _PATIENCE
 
     def close(self) -> None:
-        """End the threads. A reader that hangs is left behind, what is being written is waited for."""
+        """End the threads: wait for the writer, but leave behind a reader that hangs."""
         self._reader.close(_PATIENCE)
         self._writer.close(self._writer_patience)
 
@@ -184,23 +189,24 @@ class _Pipeline:
         return outcome
 
     def _one_ahead(self, works: Sequence[_Work], *, wait: bool) -> Iterator[Future[None]]:
-        """Yield the futures of reading in their order, each when the one after it has been begun."""
+        """Yield the futures of reading in order, each once reading of the next has begun."""
         begun: list[Future[None]] = []
         for work in works:
-            begun.append(self._reader.submit(partial(work.read, wait=wait)))
+            reading = self._reader.submit(partial(work.read, wait=wait))
+            begun.append(reading)
             if len(begun) > 1:
                 yield begun.pop(0)
         yield from begun
 
 
 class _Work:
-    """One subject on its way: read, translated, written. Whatever one step raises ends it, and nobody else.
+    """The work on one subject: read, translate, write. An exception ends this subject only.
 
     Args:
-        index: Of the subject.
+        index: The index of the subject.
         subject: The subject.
         naming: The names that its output may take.
-        job: How it is translated, and where to.
+        job: How it is translated, and where outputs go.
         places: Finds the name for its output.
     """
 
@@ -222,16 +228,19 @@ class _Work:
         self._seconds = 0.0
 
     def read(self, *, wait: bool) -> None:
-        """Find the place of the output and read the sources, unless the output is there, or another run is at it."""
+        """Find the place of the output and read the sources.
+
+        Nothing is read if the output is there already, or another run is making it.
+        """
         self._do(partial(self._read, wait=wait))
 
     def translate(self, advance: Callable[[float], None]) -> None:
-        """Translate what was read."""
+        """Translate the sources that were read."""
         if self._outcome is None:
             self._do(partial(self._translate, advance))
 
     def write(self) -> Outcome:
-        """Write what was translated, and return what has become of the subject."""
+        """Write the translation, and return the outcome of the subject."""
         if self._outcome is None:
             self._do(self._write)
         self.let_go()
@@ -240,7 +249,7 @@ class _Work:
         return self._outcome
 
     def let_go(self) -> None:
-        """Forget the volumes, and let other runs have the name."""
+        """Forget the volumes, and release the name of the output to other runs."""
         self._sources = {}
         self._translation = None
         if self._place is not None and self._place.claim is not None:
@@ -260,8 +269,9 @@ class _Work:
         line = one_line(error)
         if self._place is None or self._place.claim is None:
             return line
-        # Nobody knows the folder in which the output is made.
-        return line.replace(f"{self._place.claim.work.name}{os.sep}", "")
+        # The user does not know the work folder in which the output is made.
+        work = self._place.claim.work.name
+        return line.replace(f"{work}{os.sep}", "")
 
     def _read(self, *, wait: bool) -> None:
         card = self._job.translator.card
@@ -289,26 +299,24 @@ class _Work:
             for scan in scans.values():
                 scan.read()
             raise
-        self.postponed = place is None
         if place is None:
+            self.postponed = True
             return False
         self._place = place
         self.label = self._naming.label(place.name)
         if place.claim is None:
-            output = place.files.volume
-            self._outcome = Outcome(
-                self.label, Status.SKIPPED, output, "already there; `overwrite` makes it again"
-            )
-        return place.claim is not None
+            message = "already there; `overwrite` makes it again"
+            self._outcome = Outcome(self.label, Status.SKIPPED, place.files.volume, message)
+            return False
+        return True
 
     def _make_record(self, files: Mapping[str, ScanFiles]) -> Record:
         job = self._job
         first, *others = files
-        further = {
-            name: describe_source(self._subject.further[name], files[name].identity)
-            for name in others
-        }
-        return recorded(
+        further: dict[str, Record] = {}
+        for name in others:
+            further[name] = describe_source(self._subject.further[name], files[name].identity)
+        return make_record(
             self._subject.source,
             files[first].identity,
             job.translator.card,
@@ -333,31 +341,39 @@ class _Work:
         if place is None or place.claim is None or translation is None:
             raise RuntimeError(f"{self.label} has not been translated")
         stored = stored_as(translation.volume, self._job.datatype, self._subject.source.path)
-        output = place.files.volume
-        sidecar = place.files.sidecar
+        files = place.files
+        output = files.volume
         work = place.claim.make_work_folder()
         self._export(stored, work / output.name)
-        self._export_companions(translation, place.files, work)
+        self._export_companions(translation, files, work)
+        self._write_sidecar(translation, stored.notes, files, work)
+        publish(work, files.folder, (output.name, files.sidecar.name), replace=place.replace)
+        notes = list(stored.notes)
+        if place.note:
+            notes.insert(0, place.note)
+        seconds = self._seconds + time.monotonic() - start
+        self._outcome = Outcome(self.label, Status.DONE, output, "; ".join(notes), seconds)
+
+    def _write_sidecar(
+        self, translation: Translation, notes: Sequence[str], files: OutputFiles, work: Path
+    ) -> None:
+        """Write the sidecar of the volume in a work folder, where nobody else can change it yet."""
         computation = computation_of(self._job.translator)
         facts = {
             "translation": dict(translation.details),
             "computation": computation.record() if computation else None,
             "subject": printable(self.label),
             "tag": self._naming.tag,
-            "notes": stored.notes,
+            "notes": notes,
         }
-        # The hash is that of the file that was written, before anybody else can see it.
-        write_atomically(work / sidecar.name, as_json(self._record, work, output.name, facts))
-        publish(work, place.files.folder, (output.name, sidecar.name), replace=place.replace)
-        notes = (place.note, *stored.notes) if place.note else stored.notes
-        seconds = self._seconds + time.monotonic() - start
-        self._outcome = Outcome(self.label, Status.DONE, output, "; ".join(notes), seconds)
+        content = format_sidecar(self._record, work, files.volume.name, facts)
+        write_atomically(work / files.sidecar.name, content)
 
     def _export_companions(self, translation: Translation, files: OutputFiles, work: Path) -> None:
         """Write the further maps of a translation, and a table of what labels mean."""
         for kind, volume in translation.maps.items():
-            path = work / files.further_map(kind).name
-            self._export(stored_as(volume, "float32", self._subject.source.path), path)
+            stored = stored_as(volume, "float32", self._subject.source.path)
+            self._export(stored, work / files.further_map(kind).name)
         label_set = self._job.translator.card.target.label_set
         if label_set is not None:
             write_label_table(work / files.label_table.name, label_set)
@@ -365,10 +381,4 @@ class _Work:
     def _export(self, volume: Volume, path: Path) -> None:
         self._job.exporter.write(volume, path)
         if not path.exists():
-            exporter = self._job.exporter.name
-            raise OasisGanError(
-                path.name,
-                expected=f"the exporter {exporter} to write it",
-                found="nothing",
-                remedy="fix the plugin",
-            )
+            raise NothingWrittenError(path.name, self._job.exporter.name)

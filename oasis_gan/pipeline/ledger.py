@@ -1,4 +1,4 @@
-"""The table of a run, ``subjects.tsv``: what became of each subject."""
+"""The table of a run, ``subjects.tsv``, which lists the outcome of each subject."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one subject.
+    """The outcome of one subject.
 
     Args:
-        subject: Its name.
+        subject: The name of the subject.
         status: How it ended.
         output: The file that was made, or was there already.
         message: What went wrong, or was noticed; one line.
-        seconds: That it took to read, translate and write it, others at the same time.
+        seconds: The time that it took to read, translate and write the subject, while others were
+            in progress.
     """
 
     subject: str
@@ -41,15 +42,17 @@ class Outcome:
     seconds: float = 0.0
 
     def row(self, folder: Path) -> str:
-        """Return the outcome as a line of the table in a folder; tabs and line ends in names are escaped."""
+        """Return the outcome as a row of the table in a folder.
+
+        Tabs and line ends in names are escaped.
+        """
         output = _name_in(folder, self.output) if self.output else ""
-        return "\t".join(
-            printable(cell) for cell in (self.subject, self.status, output, self.message)
-        )
+        cells = (self.subject, self.status, output, self.message)
+        return "\t".join(printable(cell) for cell in cells)
 
 
 class Ledger:
-    """The table of one run, which grows as subjects end; other runs may write to it at the same time.
+    """The table of one run, which grows as subjects end; other runs may add to it as well.
 
     Args:
         path: The file.
@@ -61,7 +64,9 @@ class Ledger:
         self._written: set[str] = set()
 
     def add(self, outcome: Outcome) -> None:
-        """Take an outcome in. What was done or failed is on the disk at once, what was skipped with the next of those.
+        """Add an outcome to the table.
+
+        A subject that is done or failed is written at once; one that was skipped, with the next.
 
         Raises:
             OSError: As the file system says; the row is written with the next one.
@@ -71,9 +76,9 @@ class Ledger:
             self.write()
 
     def write(self) -> None:
-        """Write what is not on the disk yet.
+        """Write the rows that are not on the disk yet.
 
-        Rows of earlier runs stay, but for those of subjects that have a new one.
+        They replace rows of earlier runs on the same subjects; other rows stay.
 
         Raises:
             OSError: As the file system says; the old table stays.
@@ -82,44 +87,53 @@ class Ledger:
         if not self._pending and path.is_file():
             return
         with claimed(path.parent, path.name):
-            subjects = {_subject(row) for row in self._pending}
-            # Two sources may share a subject's name: only rows of other runs give way.
-            earlier = [
-                row
-                for row in _earlier(path)
-                if row in self._written or _subject(row) not in subjects
-            ]
-            rows = (_HEADER, *earlier, *self._pending)
-            write_atomically(path, "".join(f"{row}\n" for row in rows).encode())
+            rows = (_HEADER, *self._rows_to_keep(), *self._pending)
+            content = "".join(f"{row}\n" for row in rows)
+            write_atomically(path, content.encode())
         self._written.update(self._pending)
         self._pending.clear()
 
+    def _rows_to_keep(self) -> list[str]:
+        """Return the rows in the file that the pending ones do not replace."""
+        subjects = {_subject(row) for row in self._pending}
+        rows = _read_rows(self._path)
+        # Two sources may share a subject's name: only rows of other runs are replaced.
+        return [row for row in rows if row in self._written or _subject(row) not in subjects]
+
 
 def _name_in(folder: Path, output: Path) -> str:
-    """Return how an output is called in the table of a folder: by its path from there on."""
-    return output.relative_to(folder).as_posix() if output.is_relative_to(folder) else output.name
+    """Return the path of an output from a folder on, or its name if it lies elsewhere."""
+    if output.is_relative_to(folder):
+        return output.relative_to(folder).as_posix()
+    return output.name
 
 
 def _subject(row: str) -> str:
     return row.split("\t", 1)[0]
 
 
-def _earlier(path: Path) -> list[str]:
-    """Return the rows of a table that this tool wrote; anything else under that name has none."""
+def _read_rows(path: Path) -> list[str]:
+    """Return the rows of a table that this tool wrote; any other file has none."""
     if not path.is_file():
         return []
     lines = path.read_text("utf-8", "replace").splitlines()
-    rows = lines[1:] if lines[:1] == [_HEADER] else []
-    outputs = {stem_of(output) for output in (_cells(row)[2] for row in rows) if "_synth" in output}
-    return [row for row in rows if not _took_output_for_source(row, outputs)]
+    if lines[:1] != [_HEADER]:
+        return []
+    rows = lines[1:]
+    outputs = {_cells(row)[2] for row in rows}
+    stems = {stem_of(output) for output in outputs if "_synth" in output}
+    return [row for row in rows if not _took_output_for_source(row, stems)]
 
 
 def _took_output_for_source(row: str, outputs: set[str]) -> bool:
-    """Whether an earlier version failed on an output, in a folder within the one that was searched."""
+    """Tell whether a row is of an earlier version that took one of the outputs for a source."""
     subject, status, *_ = _cells(row)
+    if status != Status.FAILED:
+        return False
+    # The name may begin with folders within the one that was searched.
     parts = subject.split("_")
     endings = {"_".join(parts[start:]) for start in range(len(parts))}
-    return status == Status.FAILED and not endings.isdisjoint(outputs)
+    return not endings.isdisjoint(outputs)
 
 
 def _cells(row: str) -> list[str]:

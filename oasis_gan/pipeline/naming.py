@@ -1,4 +1,4 @@
-"""Names for output files: they carry the subject's name, fit any file system, and never collide."""
+"""Name output files after their subjects, so that names fit any file system and never collide."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from ..io.endings import stem_of
 from ..plugin.datasets import Subject
 
-_MAX_BYTES = 180  # of a name, which leaves room in the usual 255 for what is put behind it
+_MAX_BYTES = 180  # of a name: file systems allow 255, and endings need room
 _UNSAFE = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, line and paragraph separators
+# These show a name in another order than it is stored in.
 _TURNING = {
     "LRE",
     "RLE",
@@ -24,9 +25,9 @@ _TURNING = {
     "RLI",
     "FSI",
     "PDI",
-}  # show a name in another order than it is in
-_TAG = 8  # hexadecimal digits that tell apart what would collide
-_FOLDERS = 6  # above a file that are looked at
+}
+_TAG = 8  # hexadecimal digits
+_FOLDERS = 6  # above a file that may become part of a name
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ class Naming:
     Args:
         subject: The subject's own name.
         preferred: The name for its output, distinct from those of all subjects in the same command.
-        plain: The subject's name as a file name; the output has it where the subject is alone.
-        alternatives: Names to take where the preferred one belongs to another subject, nearest folder first.
-        tag: Tells the subject from any other: a hash of its source's path and of its name.
-        of_file: The names that the output has where the file is named, or another folder above it: a reader may call
-            a subject by its path below the folder that is searched.
-        entities: Whose the subject is, see `Subject`.
+        plain: The subject's name as a file name, which the output has if there is no other subject.
+        alternatives: Names to take if the preferred one belongs to another subject, with that of
+            the nearest folder first.
+        tag: A hash of the path of the source and of the subject's name, which no other subject has.
+        of_file: The names of the output if the command names the file itself or another folder
+            above it, because a reader may name a subject by its path below the searched folder.
+        entities: The entities of the subject, see `Subject`.
     """
 
     subject: str
@@ -54,43 +56,40 @@ class Naming:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every name under which an earlier run may have put the output, whatever its company was."""
+        """Every name that an earlier run may have given the output, whatever else it translated."""
         return tuple(dict.fromkeys((self.preferred, self.plain, *self.alternatives, *self.of_file)))
 
     def label(self, name: str) -> str:
-        """Return how to call the subject where its output is called ``name``: so that it is told from the others."""
+        """Return a name for the subject that is distinct, given the name of its output."""
         return self.subject if name == self.plain else name
 
 
 def plan_names(subjects: Sequence[Subject]) -> list[Naming]:
-    """Return the names for the outputs of each subject, distinct even where upper and lower case are one.
+    """Return the names for the output of each subject, distinct even if case is ignored.
 
-    An output is called as its subject. Subjects that share a name get the name of a folder above their files in front
-    of it, the nearest that tells them apart; where no folder does, and where a name is too long, a hash of path and
-    name is put behind it.
+    An output has the name of its subject. If subjects share a name, it is preceded by the name of
+    the nearest folder above their files that tells them apart. If no folder does, or if a name is
+    too long, it is followed by a hash of path and name.
     """
     names = [_safe(subject.name) for subject in subjects]
     tags = [_tag_of(subject) for subject in subjects]
+    tagged = [_short(name, tag) for name, tag in zip(names, tags, strict=True)]
+    plain = [name if _fits(name) else short for name, short in zip(names, tagged, strict=True)]
     choices = [_with_folders(name, subject) for name, subject in zip(names, subjects, strict=True)]
-    plain = [_fitting(name, tag) for name, tag in zip(names, tags, strict=True)]
-    preferred = list(plain)
-    for shared in _shared(preferred):
-        _tell_apart(preferred, shared, choices)
-    for shared in _shared(preferred):
-        for index in shared:
-            preferred[index] = _short(names[index], tags[index])
-    return [
-        Naming(
-            subject.name,
-            preferred[index],
-            plain[index],
-            (*choices[index], _short(names[index], tag)),
-            tag,
-            _names_of_file(subject),
-            subject.entities,
+    preferred = _make_distinct(plain, choices, tagged)
+    namings: list[Naming] = []
+    for index, subject in enumerate(subjects):
+        naming = Naming(
+            subject=subject.name,
+            preferred=preferred[index],
+            plain=plain[index],
+            alternatives=(*choices[index], tagged[index]),
+            tag=tags[index],
+            of_file=_names_of_file(subject),
+            entities=subject.entities,
         )
-        for index, (subject, tag) in enumerate(zip(subjects, tags, strict=True))
-    ]
+        namings.append(naming)
+    return namings
 
 
 def output_names(subjects: Sequence[Subject]) -> list[str]:
@@ -99,12 +98,29 @@ def output_names(subjects: Sequence[Subject]) -> list[str]:
 
 
 def fold_name(name: str) -> str:
-    """Return what is equal for names that a file system could take for one (Unicode's canonical caseless match)."""
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+    """Return a form that is equal for all names that a file system could take for the same.
+
+    It is that of Unicode's canonical caseless matching.
+    """
+    folded = unicodedata.normalize("NFD", name).casefold()
+    return unicodedata.normalize("NFD", folded)
 
 
-def _shared(names: Sequence[str]) -> list[list[int]]:
-    """Return the indices of the names that a file system could take for one, group by group."""
+def _make_distinct(
+    plain: Sequence[str], choices: Sequence[Sequence[str]], tagged: Sequence[str]
+) -> list[str]:
+    """Return a distinct name for each subject: plain, with a folder in front, or with a tag."""
+    names = list(plain)
+    for group in _find_shared(names):
+        _tell_apart(names, group, choices)
+    for group in _find_shared(names):
+        for index in group:
+            names[index] = tagged[index]
+    return names
+
+
+def _find_shared(names: Sequence[str]) -> list[list[int]]:
+    """Return groups of indices of names that a file system could take for the same."""
     groups = defaultdict(list)
     for index, name in enumerate(names):
         groups[fold_name(name)].append(index)
@@ -112,40 +128,42 @@ def _shared(names: Sequence[str]) -> list[list[int]]:
 
 
 def _tell_apart(names: list[str], shared: Sequence[int], choices: Sequence[Sequence[str]]) -> None:
-    """Give each of the names that are ``shared`` the first of its choices by which all of them differ, if any do."""
+    """Replace the names at the indices ``shared`` by the first choices that are all distinct."""
     others = {fold_name(name) for index, name in enumerate(names) if index not in set(shared)}
-    for chosen in zip(*(choices[index] for index in shared), strict=False):
+    shared_choices = [choices[index] for index in shared]
+    for chosen in zip(*shared_choices, strict=False):
         folded = {fold_name(name) for name in chosen}
-        if len(folded) == len(shared) and not folded & others:
+        are_distinct = len(folded) == len(shared)
+        if are_distinct and folded.isdisjoint(others):
             for index, name in zip(shared, chosen, strict=True):
                 names[index] = name
             return
 
 
 def _with_folders(name: str, subject: Subject) -> list[str]:
-    """Return a name with each of the folders above the subject's file in front, then with more and more of them."""
-    folders = [
-        _safe(folder.name) for folder in subject.source.path.absolute().parents if folder.name
-    ]
+    """Return a name with each folder above the subject's file in front, then with several."""
+    parents = subject.source.path.absolute().parents
+    folders = [_safe(folder.name) for folder in parents if folder.name]
     folders = folders[:_FOLDERS]
-    joined = ["_".join(reversed(folders[: count + 1])) for count in range(1, len(folders))]
-    prefixed = [f"{folder}_{name}" for folder in (*folders, *joined)]
-    return [one for one in prefixed if len(one.encode()) <= _MAX_BYTES]
+    paths = ["_".join(reversed(folders[:count])) for count in range(2, len(folders) + 1)]
+    prefixed = [f"{prefix}_{name}" for prefix in (*folders, *paths)]
+    return [candidate for candidate in prefixed if _fits(candidate)]
 
 
 def _names_of_file(subject: Subject) -> tuple[str, ...]:
-    """Return the names of an output that is called by its source's file."""
+    """Return the names of an output that is named after the file of its source."""
     stem = _safe(stem_of(subject.source.path.name))
     return (stem, *_with_folders(stem, subject))
 
 
-def _fitting(name: str, tag: str) -> str:
-    return name if len(name.encode()) <= _MAX_BYTES else _short(name, tag)
+def _fits(name: str) -> bool:
+    return len(name.encode()) <= _MAX_BYTES
 
 
 def _safe(name: str) -> str:
-    """Keep every character but those that could leave the folder, break a line, disguise it or are no UTF-8."""
-    return "".join("_" if _is_unsafe(c) else c for c in name).lstrip(".") or "subject"
+    """Replace characters that could leave the folder, break a line or disguise a name."""
+    safe = "".join("_" if _is_unsafe(c) else c for c in name)
+    return safe.lstrip(".") or "subject"
 
 
 def _is_unsafe(c: str) -> bool:
@@ -157,8 +175,9 @@ def _is_unsafe(c: str) -> bool:
 
 
 def _tag_of(subject: Subject) -> str:
-    key = f"{os.path.realpath(subject.source.path)}\0{subject.name}"
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:_TAG]
+    path = os.path.realpath(subject.source.path)
+    key = f"{path}\0{subject.name}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(key).hexdigest()[:_TAG]
 
 
 def _short(name: str, tag: str) -> str:

@@ -1,4 +1,4 @@
-"""Finding the name of an output: where an earlier run has put it, or one that belongs to nobody else."""
+"""Find a name for an output: that from an earlier run, or one that no other subject has."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from ..errors import OasisGanError
 from ..io.claims import Claim, claim
+from .errors import DifferentOutputError, NoFreeNameError
 from .naming import Naming, fold_name
-from .provenance import Record, differences, read_sidecar
+from .provenance import Record, find_differences, read_sidecar
 
 MakeRecord = Callable[[], Record]
-"""Returns what decides how an output looks. It reads the whole source, so it is called only where that matters."""
-_REMEDY = "use `overwrite`, or another `out`"
+"""Returns everything that an output depends on; see `make_record`.
+
+It reads the whole source, so that it is called only if necessary.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class OutputFiles:
 
     Args:
         volume: The output itself.
-        suffix: How its name ends, with the dot; the other files have the same name but for that.
+        suffix: The ending of its name, with the dot; the other files differ only in that.
     """
 
     volume: Path
@@ -32,21 +34,21 @@ class OutputFiles:
 
     @property
     def folder(self) -> Path:
-        """The folder of all of them."""
+        """The folder that holds all of these files."""
         return self.volume.parent
 
     @property
     def sidecar(self) -> Path:
-        """The JSON file that says what made the output."""
+        """The JSON file that records how the output was made."""
         return self._beside(".json")
 
     @property
     def label_table(self) -> Path:
-        """The table of what the values of a label map mean."""
+        """The table that says what the values of a label map mean."""
         return self._beside(".tsv")
 
     def further_map(self, kind: str) -> Path:
-        """Return another volume that the model makes beside the output, such as its ``uncertainty``."""
+        """Return another volume beside the output, such as its ``uncertainty``."""
         return self._beside(f"_{kind}{self.suffix}")
 
     def _beside(self, ending: str) -> Path:
@@ -56,33 +58,36 @@ class OutputFiles:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the files of a run go. Nothing else decides it.
+    """Decides where the files of a run go.
 
     Args:
-        root: The folder for all of them; it exists.
+        root: The folder for all files; it exists.
     """
 
     root: Path
 
     @property
     def ledger(self) -> Path:
-        """The table of what became of each subject."""
+        """The table that lists the outcome of each subject."""
         return self.root / "subjects.tsv"
 
     def locate(self, name: str, kind: str, suffix: str, entities: Mapping[str, str]) -> OutputFiles:
-        """Return where an output goes, and what is written beside it.
+        """Return the files of an output.
 
         Args:
-            name: The name of the output, which carries that of its subject; see `oasis_gan.pipeline.naming`.
+            name: The name of the output, which contains that of its subject; see
+                `oasis_gan.pipeline.naming`.
             kind: What the model calls its outputs, such as ``T1w``.
-            suffix: How the names of files of the format end, with the dot.
-            entities: Whose the subject is, see `Subject`. Here all outputs lie side by side, whosever they are.
+            suffix: The ending of files of the format, with the dot.
+            entities: The entities of the subject, see `Subject`. This layout puts all outputs into
+                one folder, whatever their entities are.
         """
-        return OutputFiles(self.root / f"{name}_synth{kind}{suffix}", suffix)
+        volume = self.root / f"{name}_synth{kind}{suffix}"
+        return OutputFiles(volume, suffix)
 
 
 Locate = Callable[[str, Mapping[str, str]], OutputFiles]
-"""Returns where the output of a name goes, given the entities of its subject."""
+"""Returns the files of an output, given its name and the entities of its subject."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +96,10 @@ class Place:
 
     Args:
         name: The name.
-        files: Where the output goes, and what is written beside it.
-        claim: Keeps other runs away from it; None if the output is there already and nothing is to be done.
-        replace: Whether files that are there give way.
-        note: Why something is made again, if it is.
+        files: The files of the output.
+        claim: Keeps other runs away from the name; None if the output is complete already.
+        replace: Whether existing files are replaced.
+        note: Why the output is made again, if it is.
     """
 
     name: str
@@ -119,8 +124,8 @@ class Places:
 
     Args:
         namings: The names that each subject may take.
-        locate: Returns where the output of a name goes.
-        overwrite: Whether outputs that are there are made again.
+        locate: Returns the files of an output.
+        overwrite: Whether existing outputs are made again.
     """
 
     def __init__(self, namings: Sequence[Naming], locate: Locate, *, overwrite: bool) -> None:
@@ -132,58 +137,68 @@ class Places:
     def find(self, naming: Naming, record: MakeRecord, *, wait: bool) -> Place | None:
         """Return the place of a subject's output.
 
-        That is where an earlier run has put it, else its preferred name; where another subject's output has that, the
-        next of its names that is free.
+        It is where an earlier run has put the output, or else under its preferred name. If another
+        subject's output has that name, it is the next name that is free.
 
         Args:
             naming: The names that the output may take.
-            record: Returns what decides how it looks.
-            wait: Whether to wait for another run that is making it.
+            record: Returns everything that the output depends on.
+            wait: Whether to wait for another run that is making the output.
 
         Returns:
-            The place; None if another run is making it and nobody waits.
+            The place, or None if another run is making the output and ``wait`` is not set.
 
         Raises:
             OasisGanError: If another file has the name.
             OSError: As the file system says.
         """
         for name in self._names(naming, record):
-            if self._holders.get(fold_name(name), naming.tag) != naming.tag:
+            holder = self._holders.get(fold_name(name), naming.tag)
+            if holder != naming.tag:
                 continue
             files = self._locate(name, naming.entities)
             files.folder.mkdir(parents=True, exist_ok=True)
             held = claim(files.folder, files.volume.name, wait=wait)
             if held is None:
                 return None
-            try:
-                place = self._decide(name, files, held, naming, record)
-            except BaseException:
-                held.release()
-                raise
-            if place is None or place.claim is None:
-                held.release()
+            place = self._decide_or_release(name, files, held, naming, record)
             if place is not None:
                 self._holders[fold_name(name)] = naming.tag
                 return place
-        where = self._locate(naming.preferred, naming.entities).volume
-        raise OasisGanError(
-            where, expected="a free name", found="other subjects under all of them", remedy=_REMEDY
-        )
+        raise NoFreeNameError(self._locate(naming.preferred, naming.entities).volume)
 
     def _names(self, naming: Naming, record: MakeRecord) -> Iterator[str]:
         """Yield the names to try: first those under which an earlier run has put the output."""
         made = [name for name in naming.all if self._was_made_from(name, naming, record)]
-        alternatives = [name for name in naming.alternatives if name != naming.preferred]
-        yield from dict.fromkeys((*made, naming.preferred, *alternatives))
+        yield from dict.fromkeys((*made, naming.preferred, *naming.alternatives))
 
     def _was_made_from(self, name: str, naming: Naming, record: MakeRecord) -> bool:
-        """Whether the output of that name is of the same source, and not of another subject with the same content."""
+        """Tell whether an earlier run made the output of that name from the subject's source."""
         files = self._locate(name, naming.entities)
-        there = read_sidecar(files.sidecar, files.volume)
-        if there is None or there.get("source") != record()["source"]:
+        sidecar = read_sidecar(files.sidecar, files.volume)
+        if sidecar is None or sidecar.get("source") != record()["source"]:
             return False
-        tag = there.get("tag")
+        # Another subject of this run may have the same content.
+        tag = sidecar.get("tag")
         return tag == naming.tag or tag not in self._tags
+
+    def _decide_or_release(
+        self,
+        name: str,
+        files: OutputFiles,
+        held: Claim,
+        naming: Naming,
+        record: MakeRecord,
+    ) -> Place | None:
+        """Return what `_decide` returns, and release the claim unless the place keeps it."""
+        try:
+            place = self._decide(name, files, held, naming, record)
+        except BaseException:
+            held.release()
+            raise
+        if place is None or place.claim is None:
+            held.release()
+        return place
 
     def _decide(
         self,
@@ -193,46 +208,44 @@ class Places:
         naming: Naming,
         record: MakeRecord,
     ) -> Place | None:
-        """Return the place under a name, once it is claimed; None if it belongs to another subject."""
-        there = read_sidecar(files.sidecar, files.volume)
-        state = self._look(files, there, naming, record)
+        """Return the place under a claimed name, or None if another subject has the name."""
+        sidecar = read_sidecar(files.sidecar, files.volume)
+        state = self._look(files, sidecar, naming, record)
         if state is _State.FREE:
             return Place(name, files, held)
         if state is _State.ANOTHER_SUBJECT:
             return None
         if state is _State.INCOMPLETE:
-            return Place(
-                name,
-                files,
-                held,
-                replace=True,
-                note="made again: a run was killed before it was complete",
-            )
+            note = "made again: a run was killed before it was complete"
+            return Place(name, files, held, replace=True, note=note)
         if self._overwrite:
             return Place(name, files, held, replace=True)
-        different = ["provenance"] if there is None else differences(there, files.volume, record())
+        if sidecar is None:
+            raise DifferentOutputError(files.volume, ["provenance"])
+        different = find_differences(sidecar, files.volume, record())
         if different:
-            found = f"one with another {', '.join(different)}"
-            raise OasisGanError(files.volume, expected="a free name", found=found, remedy=_REMEDY)
+            raise DifferentOutputError(files.volume, different)
         return Place(name, files, None)
 
     def _look(
-        self, files: OutputFiles, there: Record | None, naming: Naming, record: MakeRecord
+        self, files: OutputFiles, sidecar: Record | None, naming: Naming, record: MakeRecord
     ) -> _State:
-        """Return what there is under a name.
+        """Return the state of the files under a name.
 
         Args:
-            files: Where the output of that name goes.
-            there: What its sidecar says, if it is one of ours.
+            files: The files of an output of that name.
+            sidecar: The content of the sidecar, if this tool has written it.
             naming: The names that the output may take.
-            record: Returns what decides how the output looks.
+            record: Returns everything that the output depends on.
         """
         has_output = os.path.lexists(files.volume)
-        if there is None:
+        if sidecar is None:
             has_sidecar = os.path.lexists(files.sidecar)
             if has_sidecar:
                 return _State.FOREIGN
             return _State.INCOMPLETE if has_output else _State.FREE
-        if there.get("source") != record()["source"] and there.get("tag") != naming.tag:
+        is_same_source = sidecar.get("source") == record()["source"]
+        is_same_subject = sidecar.get("tag") == naming.tag
+        if not is_same_source and not is_same_subject:
             return _State.ANOTHER_SUBJECT
         return _State.OURS if has_output else _State.INCOMPLETE

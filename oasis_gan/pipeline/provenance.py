@@ -1,4 +1,4 @@
-"""The JSON beside each output: what made it, and from what."""
+"""The JSON file beside each output, which records the model, the sources and the options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from ..plugin.models import Computation, ModelCard
 from .errors import FileChangedError
 
 Record = dict[str, Any]
-_RECENT = 2.0  # seconds: in which a file can change again without another time stamp, on the coarsest file systems
+# seconds in which a file can change again without a new time stamp, on the coarsest file systems
+_RECENT = 2.0
 
 
 class ScanFiles:
@@ -71,7 +72,7 @@ def read_with_identity(scan: Scan, read: Callable[[Scan], Volume]) -> tuple[Volu
     return volume, identity
 
 
-def recorded(
+def make_record(
     scan: Scan,
     source: Identity,
     card: ModelCard,
@@ -81,73 +82,87 @@ def recorded(
     references: Mapping[str, object] | None = None,
     further: Mapping[str, object] | None = None,
 ) -> Record:
-    """Return what decides how the output looks; equal records mean equal outputs.
+    """Return everything that an output depends on; equal records mean equal outputs.
 
-    What an engine's version or the number of threads changes is rounding, so that they are no part of it.
+    The version of an engine and the number of threads are left out: they change only rounding.
 
     Args:
         scan: The first source.
         source: Names and hashes of its files.
         card: The card of the model.
-        options: The model's options, all of them, with their values.
+        options: All options of the model, with their values.
         datatype: The datatype in which voxels are stored.
         computation: How the model computes, if it says so.
-        references: Names and hashes of other scans that the output depends on, by what they are used for.
-        further: What `describe_source` says of the further sources, by name.
+        references: Names and hashes of other scans that the output depends on, by their use.
+        further: What `describe_source` returns for the further sources, by name.
     """
-    details = {"details": dict(card.details)} if card.details else {}
-    # What was computed counts, not what was asked for: auto is another precision on another machine.
-    chosen = {
-        name: value for name, value in options.items() if name != "precision" or not computation
-    }
-    return {
+    options = dict(options)
+    if computation:
+        # The precision that was computed in counts: `auto` differs from machine to machine.
+        options.pop("precision", None)
+    record: Record = {
         "synthetic": True,
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
-        "model": {
-            "name": card.name,
-            "version": card.version,
-            "weights_sha256": card.weights_sha256,
-            **details,
-        },
+        "model": _describe_model(card),
         "source": source,
         "source_labels": identity_of(scan.labels) if scan.labels else None,
         "precision": computation.precision if computation else None,
-        "options": chosen,
+        "options": options,
         "datatype": datatype,
         "source_encodings": {name: encoding.identity() for name, encoding in card.sources.items()},
         "target_encoding": card.target.identity(),
-        **({"further_sources": further} if further else {}),
-        **(references or {}),
     }
+    if further:
+        record["further_sources"] = further
+    record.update(references or {})
+    return record
+
+
+def _describe_model(card: ModelCard) -> Record:
+    """Return what is recorded about a model."""
+    description: Record = {
+        "name": card.name,
+        "version": card.version,
+        "weights_sha256": card.weights_sha256,
+    }
+    if card.details:
+        description["details"] = dict(card.details)
+    return description
 
 
 def describe_source(scan: Scan, identity: Identity) -> Record:
-    """Return what is recorded of a further source.
+    """Return what is recorded about a further source.
 
     Args:
         scan: The source.
         identity: Names and hashes of its files.
     """
-    return {**identity, "labels": identity_of(scan.labels)} if scan.labels else dict(identity)
+    description = dict(identity)
+    if scan.labels:
+        description["labels"] = identity_of(scan.labels)
+    return description
 
 
-def as_json(record: Record, work: Path, output: str, facts: Mapping[str, object]) -> bytes:
-    """Return the sidecar of the volume ``output`` in a work folder.
+def format_sidecar(record: Record, work: Path, output: str, facts: Mapping[str, object]) -> bytes:
+    """Return the content of the JSON file beside the volume ``output`` in a work folder.
 
     Args:
-        record: What decided how it looks.
-        work: The folder in which it was made; what else lies in there belongs to it.
+        record: What `make_record` returned for the volume.
+        work: The folder in which the volume was made; other files in it belong to the volume.
         output: The name of the volume.
-        facts: What is written down beside the record, and not compared.
+        facts: Further entries, which no later run compares.
     """
-    others = [identify(work / name) for name in companions(work, [output])]
-    volume = {**identify(work / output), **({"parts": others} if others else {})}
+    volume = dict(identify(work / output))
+    parts = [identify(work / name) for name in companions(work, [output])]
+    if parts:
+        volume["parts"] = parts
     content = {**record, "volume": volume, **facts}
-    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    return f"{text}\n".encode()
 
 
 def read_sidecar(path: Path, output: Path) -> Record | None:
-    """Return what the sidecar of ``output`` says; None if it is none, or not by this tool."""
+    """Return the content of the sidecar of ``output``, or None if it is not one of this tool's."""
     try:
         content = json.loads(read_small(path, 2**24))
     except (OasisGanError, OSError, ValueError, RecursionError):
@@ -155,31 +170,36 @@ def read_sidecar(path: Path, output: Path) -> Record | None:
     if not isinstance(content, dict) or content.get("synthetic") is not True:
         return None
     volume = content.get("volume")
-    named = isinstance(volume, dict) and volume.get("file") == printable(output.name)
-    return content if named else None
+    if isinstance(volume, dict) and volume.get("file") == printable(output.name):
+        return content
+    return None
 
 
-def differences(there: Record, output: Path, record: Record) -> list[str]:
-    """Return in what ``output`` differs from what ``record`` would make; nothing if it is the same.
+def find_differences(sidecar: Record, output: Path, record: Record) -> list[str]:
+    """Return the names of what differs between an output and the one that this run would make.
 
     Args:
-        there: Its sidecar.
+        sidecar: The content of the sidecar of the output.
         output: The volume.
-        record: What decides how a volume looks.
+        record: What `make_record` returns for this run.
     """
     expected = json.loads(json.dumps(record))
     different: list[str] = []
     for key, value in expected.items():
-        if there.get(key) != value:
-            different.extend(_different_options(there, value) if key == "options" else [key])
-    if there["volume"].get("sha256") != identify(output)["sha256"]:
+        if sidecar.get(key) == value:
+            continue
+        if key == "options":
+            different += _different_options(sidecar, value)
+        else:
+            different.append(key)
+    if sidecar["volume"].get("sha256") != identify(output)["sha256"]:
         different.append("volume")
     return different
 
 
-def _different_options(there: Record, options: Mapping[str, object]) -> list[str]:
-    """Return the names of the options that an output was made with another value of."""
-    used = there.get("options")
+def _different_options(sidecar: Record, options: Mapping[str, object]) -> list[str]:
+    """Return the names of the options that had another value when an output was made."""
+    used = sidecar.get("options")
     if not isinstance(used, dict):
         return ["options"]
     names = dict.fromkeys((*options, *used))
@@ -187,12 +207,12 @@ def _different_options(there: Record, options: Mapping[str, object]) -> list[str
 
 
 def _state(path: Path, *, hashed: bool | None = None) -> tuple[object, ...] | None:
-    """Return what changes when a file does; None if there is no such file.
+    """Return what changes when a file changes, or None if there is no such file.
 
     Args:
-        path: Of the file.
-        hashed: Whether to look at the content too. By default of a file that was changed a moment ago: within one tick
-            of the file system's clock it can change again.
+        path: The file.
+        hashed: Whether the content is part of it. By default, it is part of it for a file that was
+            changed a moment ago: within one tick of the file system's clock it can change again.
     """
     try:
         status = path.stat()

@@ -1,4 +1,8 @@
-"""Making a translator of volumes out of a model of slices: cut, encode, fit, predict, bring back, join, decode."""
+"""Make a translator of volumes from a model of slices.
+
+It cuts a volume into slices, encodes them, fits them to the canvas, predicts, and goes all the way
+back.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import OasisGanError
 from ..image.canvas import Canvas, Fit
 from ..image.choices import Plane
 from ..image.encoding import FittedEncoding
@@ -25,25 +28,27 @@ from ..plugin.models import (
     ignore_progress,
 )
 from ..plugin.options import Option
+from .errors import UnknownPlaneError, UnusableCanvasError, WrongAnswerError
 
 Indices = NDArray[np.intp]
 Predict = Callable[[Channels, Mask], Channels]
 """A model of slices.
 
-It takes slices (n, rows, columns, source channels) in [0, 1] and a mask (n, rows, columns) of the pixels whose answer
-is kept, and returns (n, rows, columns, target channels) in [0, 1]. The same slices give the same answer, whatever their
-neighbours in the batch. Outside the mask any finite number will do.
+It takes slices (n, rows, columns, source channels) in [0, 1] and a mask (n, rows, columns) of the
+pixels whose answer is kept, and returns (n, rows, columns, target channels) in [0, 1]. The answer
+for a slice must not depend on the other slices in the batch. Outside the mask, any finite number
+will do.
 """
 Finish = Callable[[Channels, Mapping[str, Voxels]], Channels]
 """A last step over the whole volume.
 
-It takes what the model made of the voxels inside the support, (voxels, target channels) in [0, 1], and the values of
-the sources there, (voxels,) by name, and returns the channels to decode.
+It takes the answer of the model for the voxels inside the support, (voxels, target channels) in
+[0, 1], and the values of the sources there, (voxels,) by name. It returns the channels to decode.
 """
 BATCH = 8
-"""Slices that are predicted at once: enough to keep the cores busy, few enough to stay small."""
+"""Slices that are predicted at once: enough to keep the cores busy, few enough for the memory."""
 AUTO_PLANE = "auto"
-"""The first plane of the model, or of a thin volume the one in which it is a picture."""
+"""The first plane of the model, or, for a thin volume, the plane with the largest slices."""
 ALL_PLANES = "all"
 """The mean over all planes of the model."""
 _MIN_MM = 0.1
@@ -58,9 +63,10 @@ def plane_option(planes: Sequence[Plane]) -> Option:
         planes: The planes that the model was trained in; the first is the default.
     """
     names = [plane.value for plane in planes]
+    automatic = f"auto is {names[0]} unless a volume is too thin for it"
     return Option(
         name="plane",
-        help=f"Slicing plane: all averages every plane, auto is {names[0]} unless a volume is too thin for it.",
+        help=f"Slicing plane: all averages every plane, {automatic}.",
         default=AUTO_PLANE,
         choices=(AUTO_PLANE, *names, ALL_PLANES),
     )
@@ -70,17 +76,16 @@ def plane_option(planes: Sequence[Plane]) -> Option:
 class SlicewiseTranslator:
     """A model of slices that translates volumes.
 
-    What is background in the first source is exactly 0 in the result. Slices without anything in them are not
-    predicted.
+    The background of the first source is exactly 0 in the result. Empty slices are not predicted.
 
     Args:
-        card: What goes into the model, and what comes out.
+        card: The card of the model.
         predict: The model.
         planes: The planes that the model was trained in.
         canvas: The grid of a slice that the model sees.
         plane: The plane to slice in, `AUTO_PLANE` or `ALL_PLANES`; see `plane_option`.
-        context: How many neighbouring slices on each side the model sees too. Their channels stand before and behind
-            those of the slice itself, in the order of the slices; beyond the volume they are 0.
+        context: How many neighbouring slices on each side the model sees too. The channels are in
+            the order of the slices; beyond the volume they are 0.
         finish: The last step over the whole volume, if there is one.
         computation: How the answers are computed, if the model says so.
 
@@ -103,14 +108,10 @@ class SlicewiseTranslator:
         try:
             option.parse(self.plane)
         except ValueError:
-            where = f"model {self.card.name}"
-            remedy = "name a plane that the model was trained in"
-            raise OasisGanError(
-                where, expected=f"plane: {option.expected}", found=self.plane, remedy=remedy
-            ) from None
+            raise UnknownPlaneError(self.card.name, option.expected, self.plane) from None
 
     def with_target(self, target: FittedEncoding) -> SlicewiseTranslator:
-        """Return this translator with answers in another encoding, such as another scan's contrast."""
+        """Return a translator with answers in another encoding, such as another contrast."""
         return replace(self, card=replace(self.card, target=target))
 
     def translate(
@@ -121,18 +122,24 @@ class SlicewiseTranslator:
         planes, note = self._choose_planes(first)
         support = self.card.source.support(first.voxels)
         channels = self._sum_over_planes(planes, sources, support, progress)
-        made = channels[support] / np.float32(len(planes))
-        if self.finish is not None:
-            inside = {name: volume.voxels[support] for name, volume in sources.items()}
-            made = self.finish(made, inside)
+        mean = channels[support] / np.float32(len(planes))
         voxels = np.zeros(first.geometry.shape, np.float32)
-        voxels[support] = self.card.target.decode(made)
+        voxels[support] = self.card.target.decode(self._finish(mean, sources, support))
         notes = (*first.notes, note) if note else first.notes
         details = {"planes": [plane.value for plane in planes]}
         return Translation(volume=Volume(voxels, first.geometry, notes), details=details)
 
+    def _finish(
+        self, channels: Channels, sources: Mapping[str, CleanVolume], support: Mask
+    ) -> Channels:
+        """Apply the last step, if there is one, to the channels of the voxels in the support."""
+        if self.finish is None:
+            return channels
+        inside = {name: volume.voxels[support] for name, volume in sources.items()}
+        return self.finish(channels, inside)
+
     def _choose_planes(self, first: CleanVolume) -> tuple[tuple[Plane, ...], str]:
-        """Return the planes to slice a volume in, and what is to be said of them."""
+        """Return the planes to slice a volume in, and a note on them or an empty string."""
         if self.plane == ALL_PLANES:
             planes = self.planes
         elif self.plane == AUTO_PLANE:
@@ -170,20 +177,26 @@ class SlicewiseTranslator:
         mask: SliceStack,
         progress: Progress,
     ) -> Channels:
-        """Return the answers for all slices of a plane: (slices, rows, columns, target channels)."""
+        """Return the answers for all slices of a plane: (slices, rows, columns, channels)."""
         support = mask.slices
         fit = Fit.around(support, mask.spacing, self.canvas, VOLUME)
         occupied = np.flatnonzero(support.any(axis=(1, 2)))
         answers = np.zeros((*support.shape, self.card.target.channels), np.float32)
-        for first in range(0, len(occupied), BATCH):
-            batch = occupied[first : first + BATCH]
-            encoded = fit.apply(self._encode(stacks, encodings, batch))
-            kept = fit.wanted(support[batch])
-            predicted = self._predict(encoded, kept)
-            # Pixels outside the mask must not reach the result, not even as the extremes that `undo` clips to.
-            answers[batch] = fit.undo(np.where(kept[..., np.newaxis], predicted, 0))
-            progress(min(first + BATCH, len(occupied)) / len(occupied))
+        for start in range(0, len(occupied), BATCH):
+            batch = occupied[start : start + BATCH]
+            encoded = self._encode(stacks, encodings, batch)
+            answers[batch] = self._predict_on_canvas(encoded, support[batch], fit)
+            predicted = start + len(batch)
+            progress(predicted / len(occupied))
         return answers
+
+    def _predict_on_canvas(self, encoded: Channels, support: Mask, fit: Fit) -> Channels:
+        """Fit a batch of slices to the canvas, and return the answers on their own grid."""
+        mask = fit.wanted(support)
+        predicted = self._predict(fit.apply(encoded), mask)
+        # Pixels outside the mask must not reach the result, not even as extremes to clip to.
+        masked = np.where(mask[..., np.newaxis], predicted, 0)
+        return fit.undo(masked)
 
     def _encode(
         self,
@@ -199,17 +212,20 @@ class SlicewiseTranslator:
         return shown[0] if len(shown) == 1 else np.concatenate(shown, axis=-1)
 
     def _predict(self, encoded: Channels, mask: Mask) -> Channels:
-        """Return the model's answer, once it has the shape and the type that it should.
+        """Return the answer of the model, and check its shape and its datatype.
 
         Raises:
-            OasisGanError: If it has not: NumPy would spread a single number over a whole slice without a word.
+            WrongAnswerError: If they are wrong. NumPy would silently spread a single number over a
+                whole slice.
         """
         answer = np.asarray(self.predict(encoded, mask))
         expected = (*encoded.shape[:3], self.card.target.channels)
         if answer.shape != expected:
-            raise _wrong_answer(self.card, f"an answer of shape {expected}", str(answer.shape))
+            shape = f"an answer of shape {expected}"
+            raise WrongAnswerError(self.card.name, shape, str(answer.shape))
         if answer.dtype.kind in "OcSUMm":
-            raise _wrong_answer(self.card, "an answer in real numbers", str(answer.dtype))
+            numbers = "an answer in real numbers"
+            raise WrongAnswerError(self.card.name, numbers, str(answer.dtype))
         return answer.astype(np.float32, copy=False)
 
 
@@ -224,7 +240,7 @@ def slicewise(
     finish: Finish | None = None,
     computation: Computation | None = None,
 ) -> SlicewiseTranslator:
-    """Return a translator of volumes that applies a model slice by slice; see `SlicewiseTranslator`."""
+    """Return a `SlicewiseTranslator`, which applies a model slice by slice."""
     return SlicewiseTranslator(
         card=card,
         predict=predict,
@@ -248,23 +264,23 @@ def _encode_slices(stack: SliceStack, encoding: FittedEncoding, indices: Indices
 
 
 def _report_plane(progress: Progress, index: int, planes: int, fraction: float) -> None:
-    """Report how far a plane is, as a part of all planes."""
+    """Report the progress in one plane as a part of all planes."""
     progress((index + fraction) / planes)
 
 
 def _require_usable_canvas(canvas: Canvas, card: ModelCard) -> None:
-    """Raise `OasisGanError` unless slices on a canvas fit into memory: the model may be anybody's."""
+    """Raise `UnusableCanvasError` unless slices on a canvas fit into memory.
+
+    The model may come from anybody.
+    """
     sizes = (canvas.size, canvas.multiple)
-    in_reach = min(sizes) >= 1 and max(sizes) <= _MAX_PIXELS
-    if in_reach and _MIN_MM <= canvas.spacing <= _MAX_MM:
+    has_usable_size = min(sizes) >= 1 and max(sizes) <= _MAX_PIXELS
+    has_usable_spacing = _MIN_MM <= canvas.spacing <= _MAX_MM
+    if has_usable_size and has_usable_spacing:
         return
-    expected = f"a canvas of up to {_MAX_PIXELS} pixels, {_MIN_MM} to {_MAX_MM} mm apart"
-    found = f"one of {canvas.size} pixels in multiples of {canvas.multiple}, {canvas.spacing:g} mm apart"
-    raise OasisGanError(
-        f"model {card.name}", expected=expected, found=found, remedy="take another model"
+    pixels = f"{canvas.size} pixels in multiples of {canvas.multiple}"
+    raise UnusableCanvasError(
+        card.name,
+        expected=f"a canvas of up to {_MAX_PIXELS} pixels, {_MIN_MM} to {_MAX_MM} mm apart",
+        found=f"one of {pixels}, {canvas.spacing:g} mm apart",
     )
-
-
-def _wrong_answer(card: ModelCard, expected: str, found: str) -> OasisGanError:
-    remedy = "fix the model, or its plugin"
-    return OasisGanError(f"model {card.name}", expected=expected, found=found, remedy=remedy)

@@ -1,4 +1,4 @@
-"""Threads that do one thing after another, and that nobody has to wait for when they hang."""
+"""Threads that do one thing after another and do not keep the program from ending."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _Step = Callable[[], None]
 
 
 class Worker:
-    """A thread that does what it is given, in order.
+    """A thread that calls the functions it is given, in order.
 
-    Unlike that of a `ThreadPoolExecutor` it does not keep the program from ending.
+    Unlike a thread of `ThreadPoolExecutor`, it does not keep the program from ending.
 
     Args:
-        name: Of the thread.
+        name: The name of the thread.
     """
 
     def __init__(self, name: str) -> None:
@@ -27,7 +27,7 @@ class Worker:
         self._thread.start()
 
     def submit(self, function: Callable[[], T]) -> Future[T]:
-        """Have something done, and return what will hold its answer."""
+        """Have a function called, and return the future of its result."""
         future: Future[T] = Future()
 
         def step() -> None:
@@ -42,7 +42,7 @@ class Worker:
         return future
 
     def close(self, timeout: float | None = None) -> None:
-        """Take nothing more, and wait until everything is done, or until ``timeout`` seconds are over."""
+        """Accept no more functions, and wait at most ``timeout`` seconds for the last to end."""
         self._steps.put(None)
         self._thread.join(timeout)
 
