@@ -1,0 +1,40 @@
+"""Tissue plugin: a T1-weighted MRI and a mask of the brain in, a map of three tissues out.
+
+It learns nothing from training data: each volume is its own evidence. SimpleITK is imported only
+when a volume is segmented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from oasis_gan import ModelCard, ModelKind, Translator, hookimpl
+
+_SHIPPED = Path(__file__).parent / "models" / "t1w-to-tissues"
+
+
+def card(folder: Path) -> ModelCard:
+    """Return what goes into the model in ``folder``, and what comes out."""
+    from .segmenter import read_card
+
+    return read_card(folder)
+
+
+def load(folder: Path) -> Translator:
+    """Return the model in ``folder``, ready to segment."""
+    from .segmenter import TissueSegmenter, read_card
+
+    return TissueSegmenter(read_card(folder))
+
+
+@hookimpl
+def oasis_gan_models() -> Iterator[ModelKind]:
+    """Offer the Gaussian mixture."""
+    yield ModelKind(
+        name="gaussian-mixture",
+        summary="N4 and a Gaussian mixture with a Markov field: tissues of a T1w",
+        card=card,
+        load=load,
+        shipped={"t1w-to-tissues": _SHIPPED},
+    )

@@ -1,0 +1,135 @@
+"""A translator that finds three tissues: a T1w and a mask of the brain in, labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from oasis_gan import (
+    OASIS,
+    CleanVolume,
+    Computation,
+    Mask,
+    ModelCard,
+    OasisGanError,
+    Percentiles,
+    Progress,
+    Translation,
+    Volume,
+    Voxels,
+    ignore_progress,
+    require_unique_keys,
+)
+
+from .bias_field import remove_bias_field
+from .mixture import segment
+
+_MOST_BYTES = 2**16
+_CORRECTED = 0.5  # of the work
+
+
+class TissueModelError(OasisGanError):
+    """A model folder does not hold what it should."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            path,
+            expected="a model of the kind gaussian-mixture",
+            found=found,
+            remedy="take a whole copy of the model folder",
+        )
+
+
+class ModelFile(BaseModel):
+    """What ``model.json`` holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1] = 1
+    kind: Literal["gaussian-mixture"]
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)
+    version: str = Field(pattern=r"^[A-Za-z0-9.+-]+$", max_length=100)
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Return what goes into the model in a folder, and what comes out.
+
+    Raises:
+        OasisGanError: If it is no model of this kind.
+    """
+    path = folder / "model.json"
+    if not path.is_file():
+        raise TissueModelError(path, "no such file")
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES)
+    require_unique_keys(data, path)
+    try:
+        model = ModelFile.model_validate_json(data)
+    except ValidationError as error:
+        details = error.errors()[0]
+        field = ".".join(map(str, details["loc"])) or "the file"
+        raise TissueModelError(path, f"{field}: {details['msg']}") from None
+    return ModelCard(
+        name=model.name,
+        version=model.version,
+        sources={"t1w": Percentiles(), "brain": OASIS},
+        target=OASIS,
+        output="dseg",
+    )
+
+
+class TissueSegmenter:
+    """A translator from a T1w to the tissues in its brain.
+
+    Args:
+        card: What goes in, and what comes out.
+    """
+
+    def __init__(self, card: ModelCard) -> None:
+        self._card = card
+        software = {name: version(name) for name in ("simpleitk", "numpy")}
+        self.computation = Computation(precision="float32", software=software, threads=1)
+
+    @property
+    def card(self) -> ModelCard:
+        """What goes in, and what comes out."""
+        return self._card
+
+    def translate(
+        self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
+    ) -> Translation:
+        """Return the tissues of a T1w where the other source has any label; which one does not matter.
+
+        Raises:
+            OasisGanError: If the brain does not have three intensities, or N4 fails.
+        """
+        image = sources["t1w"]
+        labels = np.zeros(image.voxels.shape, np.int32)
+        brain = np.asarray(sources["brain"].voxels != 0)
+        if brain.any():
+            box = _find_box(brain)
+            labels[box] = self._segment(image, brain[box], image.voxels[box], progress)
+        progress(1.0)
+        return Translation(volume=Volume(labels, image.geometry, image.notes))
+
+    def _segment(
+        self, image: CleanVolume, brain: Mask, voxels: Voxels, progress: Progress
+    ) -> Voxels:
+        intensities = np.ascontiguousarray(voxels, np.float32)
+        corrected = remove_bias_field(intensities, brain, image.geometry.spacing)
+        progress(_CORRECTED)
+        return segment(corrected, brain)
+
+
+def _find_box(mask: Mask) -> tuple[slice, ...]:
+    """Return the smallest box with a mask in it."""
+    box = []
+    for others in ((1, 2), (0, 2), (0, 1)):
+        occupied = np.flatnonzero(mask.any(axis=others))
+        box.append(slice(int(occupied[0]), int(occupied[-1]) + 1))
+    return tuple(box)
