@@ -5,7 +5,8 @@ all voxels with a label, the variance between the means of the labels divided by
 It assumes nothing about the contrast, so that it works for T1w, T2w and PD. Where it is larger with
 the labels moved by whole voxels, or mirrored, the labels are misaligned.
 
-Roche et al., The correlation ratio as a new similarity measure for multimodal image registration, MICCAI 1998.
+Roche et al., The correlation ratio as a new similarity measure for multimodal image registration,
+MICCAI 1998.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image.volume import Voxels
-from .findings import Finding, Verdict
+from .findings import Figures, Finding, Verdict
 
 Shift = tuple[int, int, int]
 GAIN = 1.1
-"""Labels are misaligned if they leave this many times the unexplained variance of the best place."""
+"""Misaligned labels leave more than this many times the unexplained variance of the best place."""
 UNRELATED = 0.2
 """Labels that explain a smaller share of the variance do not belong to the MRI."""
 _SAMPLE = 100_000  # voxels with a label that are sampled
@@ -46,6 +47,16 @@ class Alignment:
     explained_shifted: float
     explained_mirrored: float
 
+    @property
+    def figures(self) -> Figures:
+        """The measured values, rounded."""
+        return {
+            "explained": round(self.explained, 4),
+            "shift": list(self.shift),
+            "explained_shifted": round(self.explained_shifted, 4),
+            "explained_mirrored": round(self.explained_mirrored, 4),
+        }
+
 
 def align(labels: Voxels, mri: Voxels, left_right: int) -> Alignment | None:
     """Measure how well ``labels`` fit ``mri``; return None where there is nothing to compare.
@@ -58,17 +69,11 @@ def align(labels: Voxels, mri: Voxels, left_right: int) -> Alignment | None:
     inside = np.flatnonzero(labels)
     if inside.size < 2 or mri.min() == mri.max():
         return None
-    rng = np.random.default_rng(0)
-    chosen = rng.choice(inside, min(_SAMPLE, inside.size), replace=False)
-    has_one_label = (labels.flat[chosen] == labels.flat[chosen[0]]).all()
-    if has_one_label:
-        # A mask can only be compared with what is outside it.
-        chosen = np.concatenate([chosen, rng.integers(0, labels.size, chosen.size)])
+    chosen = _sample(labels, inside)
     _, groups = np.unique(labels.flat[chosen], return_inverse=True)
     places = np.stack(np.unravel_index(chosen, labels.shape))
-    mirrored = places.copy()
-    across = places[left_right]
-    mirrored[left_right] = across.min() + across.max() - across
+    mirrored = _mirror(places, left_right)
+
     no_shift = (0, 0, 0)
     score = partial(_correlation_ratio, groups, mri, places)
     score_mirrored = partial(_correlation_ratio, groups, mri, mirrored)
@@ -78,15 +83,30 @@ def align(labels: Voxels, mri: Voxels, left_right: int) -> Alignment | None:
     return Alignment(explained, shift, explained_shifted, explained_mirrored)
 
 
+def _sample(labels: Voxels, inside: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the flat indices of the voxels to compare, which are the same in every run."""
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(inside, min(_SAMPLE, inside.size), replace=False)
+    has_one_label = (labels.flat[chosen] == labels.flat[chosen[0]]).all()
+    if not has_one_label:
+        return chosen
+    # A mask can only be compared with what is outside it.
+    others = rng.integers(0, labels.size, chosen.size)
+    return np.concatenate([chosen, others])
+
+
+def _mirror(places: NDArray[np.intp], axis: int) -> NDArray[np.intp]:
+    """Mirror places along an axis within the range that they cover."""
+    mirrored = places.copy()
+    across = places[axis]
+    mirrored[axis] = across.min() + across.max() - across
+    return mirrored
+
+
 def judge(alignment: Alignment) -> Finding:
     """Turn an alignment into a finding."""
     unexplained = 1 - alignment.explained
-    figures = {
-        "explained": round(alignment.explained, 4),
-        "shift": list(alignment.shift),
-        "explained_shifted": round(alignment.explained_shifted, 4),
-        "explained_mirrored": round(alignment.explained_mirrored, 4),
-    }
+    figures = alignment.figures
     best = max(alignment.explained_shifted, alignment.explained_mirrored)
     if best < UNRELATED:
         message = (
@@ -110,18 +130,23 @@ def _correlation_ratio(
 
     Voxels outside the grid count as background.
     """
-    moved = places + np.array(shift)[:, np.newaxis]
-    size = np.array(mri.shape)[:, np.newaxis]
-    is_inside = ((moved >= 0) & (moved < size)).all(axis=0)
-    nearest = tuple(np.clip(moved, 0, size - 1))
-    values = np.where(is_inside, mri[nearest], 0).astype(np.float64)
-    counts = np.bincount(groups)
-    means = np.bincount(groups, values) / counts
-    total = ((values - values.mean()) ** 2).sum()
+    values = _values_at(places + np.array(shift)[:, np.newaxis], mri)
+    mean = values.mean()
+    total = ((values - mean) ** 2).sum()
     if total <= 0:
         return 0.0
-    between = (counts * (means - values.mean()) ** 2).sum()
+    counts = np.bincount(groups)
+    means = np.bincount(groups, values) / counts
+    between = (counts * (means - mean) ** 2).sum()
     return float(between / total)
+
+
+def _values_at(places: NDArray[np.intp], mri: Voxels) -> NDArray[np.float64]:
+    """Return the intensities at places, which may lie outside the grid."""
+    size = np.array(mri.shape)[:, np.newaxis]
+    is_inside = ((places >= 0) & (places < size)).all(axis=0)
+    nearest = tuple(np.clip(places, 0, size - 1))
+    return np.where(is_inside, mri[nearest], 0).astype(np.float64)
 
 
 def _climb(score: Callable[[Shift], float], start: Shift) -> tuple[Shift, float]:

@@ -98,7 +98,7 @@ def side_of(subject: Subject, validate: Collection[str]) -> str:
 def examine(
     subject: Subject, labels: LabelSet, *, fingerprinted: bool = False
 ) -> tuple[Report, likeness.Fingerprint | None]:
-    """Read a subject and check it, and return its fingerprint too where ``fingerprinted`` is set."""
+    """Read and check a subject, and return its fingerprint too if ``fingerprinted`` is set."""
     fingerprint = None
     try:
         with foreign_code(subject.source.path):
@@ -113,7 +113,7 @@ def examine(
 
 
 def _check_subject(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume]:
-    """Return the findings, and the volume that shows the head best: the MRI, or else the label map."""
+    """Return the findings and the volume that shows the head best, which is the MRI if any."""
     if subject.target is None:
         volume = subject.source.read()
         findings = [
@@ -138,23 +138,23 @@ def _check_pair(
     findings += space.check_same_grid(source.geometry, target.geometry, target_scan.path)
     findings += _notes_as_findings(target.notes[len(unaligned.notes) :])
     findings += _check_further_sources(subject, source, labels)
-    if source.content == "labels":
-        label_map = source
-        label_scan = source_scan
-        mri = target
-        mri_scan = target_scan
-    elif target.content == "labels":
-        label_map = target
-        label_scan = target_scan
-        mri = source
-        mri_scan = source_scan
-    else:
-        return findings, source
     worst = Verdict.worst(finding.verdict for finding in findings)
-    if worst is not Verdict.REJECT:
-        findings += _check_alignment(label_map, mri)
-        findings += _check_tissue_order(label_scan, label_map, labels, mri, mri_scan.path)
-    return findings, mri
+    is_comparable = worst is not Verdict.REJECT
+    if source.content == "labels":
+        if is_comparable:
+            findings += _check_match(source_scan, source, labels, target, target_scan.path)
+        return findings, target
+    if target.content == "labels" and is_comparable:
+        findings += _check_match(target_scan, target, labels, source, source_scan.path)
+    return findings, source
+
+
+def _check_match(
+    label_scan: Scan, label_map: CleanVolume, labels: LabelSet, mri: CleanVolume, mri_path: Path
+) -> Iterator[Finding]:
+    """Check that a label map and an MRI belong together."""
+    yield from _check_alignment(label_map, mri)
+    yield from _check_tissue_order(label_scan, label_map, labels, mri, mri_path)
 
 
 def _check_further_sources(
@@ -247,7 +247,7 @@ def _check_alignment(label_map: Volume, mri: Volume) -> Iterator[Finding]:
 def _check_tissue_order(
     scan: Scan, label_map: Volume, labels: LabelSet, mri: Volume, mri_path: Path
 ) -> Iterator[Finding]:
-    """Compare the MRI with the tissues of its label map; do nothing if the labels are not tissues."""
+    """Compare an MRI with the tissues of its label map, unless the labels are not tissues."""
     try:
         tissues = convert(label_map, scan.labels or labels, OASIS, scan.path)
     except OasisGanError:
@@ -258,7 +258,7 @@ def _check_tissue_order(
 
 
 def _judge_similarity(similarity: float, name: str) -> Finding:
-    """Return a finding that rejects a subject whose head is already on another side of the split."""
+    """Return a finding that rejects a head that is already on another side of the split."""
     if not name:
         return Finding(Verdict.ACCEPT)
     figures = {"likeness": round(similarity, 4), "most_like": printable(name)}

@@ -21,12 +21,7 @@ def hint_at_suffix(paths: Iterable[Path]) -> str | None:
         paths: Such as ``sub-01_seg.nii.gz`` and ``sub-01_t1.nii.gz``, or ``seg.nii.gz`` and
             ``t1.nii.gz`` in a folder.
     """
-    kinds_by_beginning: dict[tuple[Path, str], list[str]] = {}
-    for path in paths:
-        beginning, separator, kind = stem_of(path.name).rpartition("_")
-        key = (path.parent, beginning + separator)
-        kinds_by_beginning.setdefault(key, []).append(kind)
-    for (_, beginning), kinds in kinds_by_beginning.items():
+    for (_, beginning), kinds in _group_kinds(paths).items():
         labels = [kind for kind in kinds if _LABEL_NAME.fullmatch(kind)]
         others = [kind for kind in kinds if not _LABEL_NAME.fullmatch(kind)]
         if labels and others:
@@ -34,6 +29,16 @@ def hint_at_suffix(paths: Iterable[Path]) -> str | None:
             suffix = f"`source_suffix` {beginning[-1:]}{labels[0]}"
             return f"several files of a subject, such as {both}: {suffix} takes one kind only"
     return None
+
+
+def _group_kinds(paths: Iterable[Path]) -> dict[tuple[Path, str], list[str]]:
+    """Return the last words of the file names, by folder and by the beginning of the name."""
+    groups: dict[tuple[Path, str], list[str]] = {}
+    for path in paths:
+        beginning, separator, kind = stem_of(path.name).rpartition("_")
+        key = (path.parent, beginning + separator)
+        groups.setdefault(key, []).append(kind)
+    return groups
 
 
 def with_hint(

@@ -26,26 +26,36 @@ _SMOOTHINGS = 8  # each with (1, 2, 1) / 4: slow is what changes over 2 cells
 
 def fingerprint(volume: Volume) -> Fingerprint | None:
     """Return the fingerprint of a volume with finite voxels, or None for an empty volume."""
-    excess = volume.voxels.size / _VOXELS
-    step = max(1, round(excess ** (1 / 3)))
-    voxels = volume.voxels[::step, ::step, ::step].astype(np.float32)
+    voxels, affine = _subsample(volume)
     inside = voxels[voxels > 0]
     if inside.size == 0:
         return None
     # A head is brighter than the noise around it.
     head = voxels > inside.mean() / 2
-    affine = volume.geometry.affine @ np.diag([step, step, step, 1])
     sums, counts = _sum_on_grid(voxels, head, affine)
     means = np.where(counts > 0, sums / np.maximum(counts, 1), 0)
     typical_count = np.median(counts[counts > 0])
     full = counts > 0.5 * typical_count
     detail = _remove_slow_changes(means, full)
     detail -= np.where(full, detail[full].mean(), 0)
-    # Four standard deviations fill the range.
     deviation = float(detail[full].std())
     if deviation == 0:
         return None
-    levels = np.rint(detail / deviation * 32)
+    return _quantise(detail / deviation)
+
+
+def _subsample(volume: Volume) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return some voxels of a large volume, evenly spaced, and their affine."""
+    excess = volume.voxels.size / _VOXELS
+    step = max(1, round(excess ** (1 / 3)))
+    voxels = volume.voxels[::step, ::step, ::step].astype(np.float32)
+    affine = volume.geometry.affine @ np.diag([step, step, step, 1])
+    return voxels, affine
+
+
+def _quantise(detail: NDArray[np.float64]) -> Fingerprint:
+    """Return whole numbers for a grid of unit variance; four standard deviations fill the range."""
+    levels = np.rint(detail * 32)
     return np.clip(levels, -127, 127).astype(np.int8)
 
 

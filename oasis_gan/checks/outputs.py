@@ -10,6 +10,7 @@ from ..errors import OasisGanError
 from ..io.endings import sidecar_of
 from ..io.files import read_small
 from ..plugin.datasets import Selection, Subject
+from .errors import OnlyOutputsError
 
 
 def is_output(path: Path) -> bool:
@@ -27,7 +28,7 @@ def is_output(path: Path) -> bool:
 def without_outputs(
     subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]
 ) -> Iterator[Subject]:
-    """Yield the subjects whose sources are not outputs of this tool, and report how many were left out.
+    """Yield the subjects whose sources are not outputs of this tool, and report the others.
 
     Outputs that the user asks for are used, with a warning: those that are named as a file, or
     chosen by a suffix that only outputs have.
@@ -60,11 +61,7 @@ def without_outputs(
     elif sources:
         say(f"{selection.root}: {_count(len(outputs))} of oasis-gan left out, such as {example}")
     else:
-        found = f"{_count(len(outputs))} of oasis-gan and nothing else"
-        remedy = "name the files themselves to use them, or choose them with `source_suffix`"
-        raise OasisGanError(
-            selection.root, expected="volumes that are no outputs", found=found, remedy=remedy
-        )
+        raise OnlyOutputsError(selection.root, _count(len(outputs)))
 
 
 def _count(outputs: int) -> str:

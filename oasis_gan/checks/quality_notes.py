@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..errors import OasisGanError
 from ..image.volume import RepairNote, V
 from . import space, voxels
-from .findings import Verdict
+from .errors import UnusableVolumeError
+from .findings import Finding, Verdict
 
 
 def with_quality_notes(volume: V, where: object) -> V:
@@ -28,13 +28,12 @@ def with_quality_notes(volume: V, where: object) -> V:
     ]
     for finding in findings:
         if finding.verdict is Verdict.REJECT:
-            expected = "a volume to translate"
-            found = finding.message
-            raise OasisGanError(where, expected=expected, found=found, remedy="leave it out")
-    notes = list(volume.notes)
-    for finding in findings:
-        if not finding.message:
-            continue
-        is_repair = finding.verdict is Verdict.FIX
-        notes.append(RepairNote(finding.message) if is_repair else finding.message)
-    return replace(volume, notes=tuple(notes))
+            raise UnusableVolumeError(where, finding.message)
+    added = [_as_note(finding) for finding in findings if finding.message]
+    return replace(volume, notes=(*volume.notes, *added))
+
+
+def _as_note(finding: Finding) -> str:
+    if finding.verdict is Verdict.FIX:
+        return RepairNote(finding.message)
+    return finding.message

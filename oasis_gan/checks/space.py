@@ -1,4 +1,4 @@
-"""Check headers: sform against qform, plausible sizes and positions, and pairs on different grids."""
+"""Check headers: sform and qform, plausible sizes and positions, and the grids of pairs."""
 
 from __future__ import annotations
 
@@ -28,14 +28,8 @@ FARTHEST_MM = 1000.0
 
 def check_place(geometry: Geometry) -> Iterator[Finding]:
     """Check the size and the position of the voxels."""
-    spacing = " x ".join(f"{size:.3g}" for size in geometry.spacing)
-    if not all(SMALLEST_MM <= size <= LARGEST_MM for size in geometry.spacing):
-        yield Finding(Verdict.WARN, f"voxels of {spacing} mm: is the unit right?")
-    distances = np.linalg.norm(_corners(geometry), axis=0)
-    nearest = float(distances.min())
-    if nearest > FARTHEST_MM:
-        message = f"it lies {nearest / 1000:.3g} m from the middle of the scanner"
-        yield Finding(Verdict.WARN, message)
+    yield from _check_voxel_sizes(geometry)
+    yield from _check_distance(geometry)
     if geometry.header is not None:
         yield from _check_forms(geometry, geometry.header)
 
@@ -46,6 +40,23 @@ def check_same_grid(source: Geometry, target: Geometry, where: object) -> Iterat
         source.require_same_grid(target, where)
     except OasisGanError as error:
         yield Finding(Verdict.REJECT, f"{error}{_describe_orientations(source, target)}")
+
+
+def _check_voxel_sizes(geometry: Geometry) -> Iterator[Finding]:
+    """Check that voxels have a size that scans of a head can have."""
+    if all(SMALLEST_MM <= size <= LARGEST_MM for size in geometry.spacing):
+        return
+    spacing = " x ".join(f"{size:.3g}" for size in geometry.spacing)
+    yield Finding(Verdict.WARN, f"voxels of {spacing} mm: is the unit right?")
+
+
+def _check_distance(geometry: Geometry) -> Iterator[Finding]:
+    """Check that the volume is not far from the centre of the scanner."""
+    distances = np.linalg.norm(_corners(geometry), axis=0)
+    nearest = float(distances.min())
+    if nearest > FARTHEST_MM:
+        message = f"it lies {nearest / 1000:.3g} m from the middle of the scanner"
+        yield Finding(Verdict.WARN, message)
 
 
 def _describe_orientations(source: Geometry, target: Geometry) -> str:
@@ -60,17 +71,13 @@ def _describe_orientations(source: Geometry, target: Geometry) -> str:
 
 
 def _check_forms(geometry: Geometry, header: SpatialHeader) -> Iterator[Finding]:
-    """Compare the sform and qform of a NIfTI header, because ITK and nibabel prefer different ones."""
+    """Compare the sform and the qform of a NIfTI header: ITK and nibabel prefer different ones."""
     qform = _qform(header)
     if qform is None or min(header.sform_code, header.qform_code) <= 0:
         return
     sform = np.vstack([np.array(header.srow), [0, 0, 0, 1]])
-    # The header may be in another unit than the geometry, which is in mm.
-    volume_ratio = np.linalg.det(geometry.affine[:3, :3]) / np.linalg.det(sform[:3, :3])
-    scale = abs(volume_ratio) ** (1 / 3)
     angle = _angle(sform, qform)
-    differences = ((sform - qform) @ _corner_indices(geometry))[:3]
-    apart = scale * float(np.linalg.norm(differences, axis=0).max())
+    apart = _mm_per_unit(geometry, sform) * _distance(sform, qform, geometry)
     figures = {"forms_angle": round(angle, 4), "forms_mm": round(apart, 4)}
     diagonal = float(np.linalg.norm(np.array(geometry.shape) * geometry.spacing))
     if angle <= ANGLE and apart <= APART_MM + APART_SHARE * diagonal:
@@ -81,8 +88,20 @@ def _check_forms(geometry: Geometry, header: SpatialHeader) -> Iterator[Finding]
     yield Finding(Verdict.WARN, message, figures)
 
 
+def _mm_per_unit(geometry: Geometry, sform: Affine) -> float:
+    """Return the unit of a header in mm; a geometry is in mm, whatever its header is in."""
+    volume_ratio = np.linalg.det(geometry.affine[:3, :3]) / np.linalg.det(sform[:3, :3])
+    return float(abs(volume_ratio) ** (1 / 3))
+
+
+def _distance(one: Affine, other: Affine, geometry: Geometry) -> float:
+    """Return how far apart two affines place a corner of the grid, at most."""
+    differences = (one - other) @ _corner_indices(geometry)
+    return float(np.linalg.norm(differences[:3], axis=0).max())
+
+
 def _qform(header: SpatialHeader) -> Affine | None:
-    """Return the affine that quaternion, offset and voxel sizes describe, or None if they are invalid."""
+    """Return the affine of quaternion, offset and voxel sizes, or None if they are invalid."""
     qfac = -1.0 if header.pixdim[0] < 0 else 1.0
     sizes = np.abs(header.pixdim[1:]) * (1, 1, qfac)
     try:

@@ -10,18 +10,23 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
-from ..errors import OasisGanError, printable
+from ..errors import printable
 from ..io.files import write_atomically
 from ..plugin.datasets import Scan, Subject
+from .errors import (
+    FileOnBothSidesError,
+    NobodyToLearnFromError,
+    OtherSubjectsError,
+    PersonOnBothSidesError,
+    SplitTableError,
+)
 
 TABLE = "split.tsv"
 _COLUMNS = ("subject", "side", "source", "source_sha256", "target", "target_sha256")
-_FURTHER_COLUMNS = ("further", "further_sha256")
-"""Additional columns of a table whose subjects have further sources."""
+_ALL_COLUMNS = (*_COLUMNS, "further", "further_sha256")
+"""The columns of a table whose subjects have further sources."""
 # Participants of BIDS datasets, OASIS-1 and OASIS-2; one person may have several sessions.
 _PERSON = re.compile(r"sub-[A-Za-z0-9]+|OAS\d_\d{4}")
-_MOST_NAMES = 5  # in a message
-_ONE_SIDE = "each person on one side"
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Comparison:
     others: tuple[tuple[Subject, str], ...]
 
     def require_same(self, added: Collection[str], where: Path) -> None:
-        """Raise `OasisGanError` if subjects are missing, changed or new, and name them.
+        """Raise `OtherSubjectsError` if subjects are missing, changed or new.
 
         Args:
             added: Names of the ``others`` that the training would use.
@@ -105,20 +110,14 @@ class Comparison:
         """
         listed = {printable(subject.name) for subject, _ in self.others}
         lost = {entry.subject for entry in self.lost}
-        groups = {
+        new = {printable(name) for name in added} - lost
+        names = {
             "missing": sorted(lost - listed),
             "changed": sorted(lost & listed),
-            "added": sorted({printable(name) for name in added} - lost),
+            "added": sorted(new),
         }
-        differences = [f"{_enumerate(names)} {what}" for what, names in groups.items() if names]
-        if differences:
-            expected = "the subjects that this training began with"
-            found = "; ".join(differences)
-            remedy = (
-                "put them back as they were, name their new place with `moved_to` and"
-                " `target_root`, or train anew"
-            )
-            raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+        if any(names.values()):
+            raise OtherSubjectsError(where, names)
 
 
 def split(learnt: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
@@ -128,17 +127,12 @@ def split(learnt: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
         OasisGanError: If there is no subject to learn from, or a person is on both sides.
     """
     if not learnt:
-        expected = "someone to learn from"
-        found = f"{len(held_out)} held out and nobody else"
-        remedy = "hold out fewer, or see the lines above"
-        raise OasisGanError("training data", expected=expected, found=found, remedy=remedy)
+        raise NobodyToLearnFromError(len(held_out))
     learnt_people = {_find_person(subject) for subject in learnt}
     held_out_people = {_find_person(subject) for subject in held_out}
     on_both = learnt_people & held_out_people
     if on_both:
-        found = f"{min(on_both)} on both"
-        remedy = "name all subjects of that person, or none"
-        raise OasisGanError("`validate`", expected=_ONE_SIDE, found=found, remedy=remedy)
+        raise PersonOnBothSidesError(min(on_both))
     return Split(tuple(learnt), tuple(held_out))
 
 
@@ -152,9 +146,10 @@ def write_split(folder: Path, sides: Split) -> None:
     entries = list(sides.entries())
     _require_files_on_one_side(entries)
     has_further = any(entry.further for entry in entries)
-    columns = (*_COLUMNS, *_FURTHER_COLUMNS) if has_further else _COLUMNS
+    columns = _ALL_COLUMNS if has_further else _COLUMNS
     header = "\t".join(columns) + "\n"
-    data = (header + "".join(entry.line for entry in entries)).encode()
+    lines = [header, *(entry.line for entry in entries)]
+    data = "".join(lines).encode()
     path = folder / TABLE
     if not path.is_file() or path.read_bytes() != data:
         write_atomically(path, data)
@@ -169,22 +164,19 @@ def read_split(folder: Path) -> list[Entry]:
     path = folder / TABLE
     try:
         header, *lines = path.read_text("utf-8").splitlines()
-        if tuple(header.split("\t")) not in (_COLUMNS, (*_COLUMNS, *_FURTHER_COLUMNS)):
+        columns = tuple(header.split("\t"))
+        if columns not in (_COLUMNS, _ALL_COLUMNS):
             raise ValueError(f"the columns {header}")
         return [_parse_row(line) for line in lines]
     except (OSError, ValueError) as error:
-        expected = f"a table of {', '.join(_COLUMNS)}"
-        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        remedy = "restore it, or train into another folder"
-        raise OasisGanError(path, expected=expected, found=found, remedy=remedy) from None
+        raise SplitTableError(path, _COLUMNS, error) from None
 
 
 def _parse_row(line: str) -> Entry:
     """Parse a row of `TABLE`; the cells of a target and of further sources may be missing."""
     cells = line.split("\t")
     without_target = len(_COLUMNS) - 2
-    with_further = len(_COLUMNS) + len(_FURTHER_COLUMNS)
-    if len(cells) not in (without_target, len(_COLUMNS), with_further):
+    if len(cells) not in (without_target, len(_COLUMNS), len(_ALL_COLUMNS)):
         raise ValueError(f"a row of {len(cells)} cells")
     return Entry(*cells)
 
@@ -213,7 +205,7 @@ def compare(recorded: Sequence[Entry], subjects: Iterable[tuple[Subject, str]]) 
 
 
 def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
-    """Raise `OasisGanError` if a file is on both sides under two names."""
+    """Raise `FileOnBothSidesError` if a file is on both sides under two names."""
     sides: dict[str, Entry] = {}
     for entry in entries:
         files = ((entry.source, entry.source_sha256), (entry.target, entry.target_sha256))
@@ -223,16 +215,7 @@ def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
                 continue
             other = sides.setdefault(digest, entry)
             if other.side != entry.side:
-                found = f"{other.subject} and {entry.subject}, which hold the same file"
-                remedy = "leave one of them out"
-                raise OasisGanError("`validate`", expected=_ONE_SIDE, found=found, remedy=remedy)
-
-
-def _enumerate(names: Sequence[str]) -> str:
-    """Join names for a message, and count those that there is no room for."""
-    shown = ", ".join(names[:_MOST_NAMES])
-    hidden = len(names) - _MOST_NAMES
-    return f"{shown} and {hidden} more" if hidden > 0 else shown
+                raise FileOnBothSidesError(other.subject, entry.subject)
 
 
 def _find_person(subject: Subject) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import OasisGanError
 from ..image.canvas import Canvas, require_room
@@ -100,19 +101,24 @@ def _check_slices(occupied: Mask, axis: int) -> Iterator[Finding]:
     other_axes = tuple(other for other in range(3) if other != axis)
     area = np.count_nonzero(occupied, axis=other_axes)
     full = np.flatnonzero(area)
-    first = int(full[0])
-    last = int(full[-1])
-    slices = len(area)
-    gaps = last - first + 1 - len(full)
+    gaps = int(full[-1] - full[0]) + 1 - len(full)
     if gaps:
         yield Finding(Verdict.WARN, f"{gaps} empty slices inside, along axis {letter}")
-    empty_ends = []
-    for empty, edge in ((first, first), (slices - 1 - last, last)):
-        is_abrupt = area[edge] > ABRUPT * area.max()
-        if empty > VOID * slices and is_abrupt:
-            empty_ends.append(empty)
+    empty_ends = [empty for empty in (_empty_start(area), _empty_start(area[::-1])) if empty]
     if empty_ends:
         where = f"at both ends of axis {letter}" if len(empty_ends) == 2 else f"along axis {letter}"
         counts = " and ".join(map(str, empty_ends))
-        message = f"cut off {where}: {counts} of {slices} slices are empty"
+        message = f"cut off {where}: {counts} of {len(area)} slices are empty"
         yield Finding(Verdict.WARN, message, {"empty_slices": sum(empty_ends)})
+
+
+def _empty_start(area: NDArray[np.intp]) -> int:
+    """Return the number of empty slices before a head that begins abruptly, or 0 if it tapers.
+
+    Args:
+        area: The number of occupied voxels in each slice.
+    """
+    first = int(np.flatnonzero(area)[0])
+    is_void = first > VOID * len(area)
+    is_abrupt = area[first] > ABRUPT * area.max()
+    return first if is_void and is_abrupt else 0
