@@ -18,6 +18,7 @@ from .image.label_sets import (
     OASIS,
     LabelSets,
 )
+from .image.label_sides import is_mirror_symmetric
 from .image.labels import Label, LabelSet, Structure
 from .image.slicing import SliceStack, cut, join
 from .image.volume import (
@@ -49,7 +50,14 @@ from .io.nifti import is_nifti_name, read_nifti
 from .io.pair import is_pair_name, read_pair
 from .io.strict_json import require_unique_keys
 from .io.volume_files import read_volume
-from .pipeline.slicewise import ALL_PLANES, AUTO_PLANE, SlicewiseTranslator, plane_option, slicewise
+from .pipeline.slicewise import (
+    ALL_PLANES,
+    AUTO_PLANE,
+    SlicewiseTranslator,
+    plane_option,
+    slicewise,
+    uncertainty_option,
+)
 from .pipeline.translation import translate
 from .plugin.datasets import Dataset, Scan, Selection, Subject
 from .plugin.exporters import Exporter
@@ -57,6 +65,7 @@ from .plugin.foreign import foreign_code
 from .plugin.hookspecs import hookimpl
 from .plugin.label_meaning import LabelSetFinder, find_label_set
 from .plugin.models import (
+    UNCERTAINTY,
     VOLUME,
     Computation,
     ModelCard,
@@ -87,6 +96,7 @@ __all__ = [
     "NEURITE_SEG4",
     "NEURITE_SEG35",
     "OASIS",
+    "UNCERTAINTY",
     "VOLUME",
     "VOLUME_ENDINGS",
     "AssumptionNote",
@@ -139,6 +149,7 @@ __all__ = [
     "hookimpl",
     "ignore_progress",
     "is_mgh_name",
+    "is_mirror_symmetric",
     "is_nifti_name",
     "is_pair_name",
     "is_volume_name",
@@ -159,6 +170,7 @@ __all__ = [
     "slicewise",
     "stem_of",
     "translate",
+    "uncertainty_option",
     "unreadable",
     "volume_scan",
     "walk_files",

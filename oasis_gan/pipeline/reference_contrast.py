@@ -18,6 +18,7 @@ from ..image.skull import sign_of_a_skull
 from ..image.volume import CleanVolume, Volume
 from ..plugin.datasets import Subject
 from ..plugin.models import (
+    UNCERTAINTY,
     Computation,
     ModelCard,
     Progress,
@@ -83,7 +84,21 @@ class _Recoloured:
         own = self.translator.card.target
         voxels = self.target.decode(own.encode(volume.voxels))
         voxels[~own.support(volume.voxels)] = 0
-        return replace(translation, volume=replace(volume, voxels=voxels))
+        maps = dict(translation.maps)
+        if UNCERTAINTY in maps:
+            maps[UNCERTAINTY] = self._recolour_deviation(volume, maps[UNCERTAINTY])
+        return replace(translation, volume=replace(volume, voxels=voxels), maps=maps)
+
+    def _recolour_deviation(self, volume: Volume, deviation: Volume) -> Volume:
+        """Return a standard deviation in the units of the other contrast.
+
+        It is half of the difference between the intensities one deviation above and below.
+        """
+        own = self.translator.card.target
+        above = self.target.decode(own.encode(volume.voxels + deviation.voxels))
+        below = self.target.decode(own.encode(volume.voxels - deviation.voxels))
+        half = np.where(deviation.voxels > 0, np.abs(above - below) / 2, 0)
+        return replace(deviation, voxels=half.astype(np.float32))
 
 
 def find_contrast(

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from ..image.canvas import Canvas, Fit
 from ..image.choices import Plane
 from ..image.encoding import FittedEncoding
+from ..image.label_sides import is_mirror_symmetric
 from ..image.picture_planes import choose_picture_planes
 from ..image.slicing import SliceStack, cut, join
 from ..image.volume import Channels, CleanVolume, Mask, Volume, Voxels
 from ..plugin.models import (
+    UNCERTAINTY,
     VOLUME,
     Computation,
     ModelCard,
@@ -29,6 +31,8 @@ from ..plugin.models import (
 )
 from ..plugin.options import Option
 from .errors import UnknownPlaneError, UnusableCanvasError, WrongAnswerError
+from .passes import Pass, plan_passes
+from .spread import Spread
 
 Indices = NDArray[np.intp]
 Predict = Callable[[Channels, Mask], Channels]
@@ -72,6 +76,15 @@ def plane_option(planes: Sequence[Plane]) -> Option:
     )
 
 
+def uncertainty_option() -> Option:
+    """Return the option by which a user asks a model of slices for a map of its uncertainty."""
+    return Option(
+        name=UNCERTAINTY,
+        help="Also write the standard deviation of the answers in different planes, mirrored and with other noise.",
+        default=False,
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SlicewiseTranslator:
     """A model of slices that translates volumes.
@@ -88,9 +101,14 @@ class SlicewiseTranslator:
             the order of the slices; beyond the volume they are 0.
         finish: The last step over the whole volume, if there is one.
         computation: How the answers are computed, if the model says so.
+        uncertainty: Whether to return a map of the standard deviation of the model's answers too; see `plan_passes`
+            for what these are.
+        uncertainty_scale: The factor by which that deviation is multiplied: what a calibration says.
+        redraw: The same model with another draw of its noise or dropout, if it has any.
 
     Raises:
-        OasisGanError: If the canvas does not fit into memory, or the plane is none of the planes.
+        OasisGanError: If the canvas does not fit into memory, the plane is none of the planes, or the model has only
+            one answer and is asked for its uncertainty.
     """
 
     card: ModelCard
@@ -101,9 +119,14 @@ class SlicewiseTranslator:
     context: int = 0
     finish: Finish | None = None
     computation: Computation | None = None
+    uncertainty: bool = False
+    uncertainty_scale: float = 1.0
+    redraw: Predict | None = None
 
     def __post_init__(self) -> None:
         _require_usable_canvas(self.canvas, self.card)
+        if self.uncertainty:
+            self._require_several_answers(self.planes, f"model {self.card.name}")
         option = plane_option(self.planes)
         try:
             option.parse(self.plane)
@@ -120,23 +143,90 @@ class SlicewiseTranslator:
         """Return the volume that the model makes of its sources, on the grid of the first one."""
         first = next(iter(sources.values()))
         planes, note = self._choose_planes(first)
+        passes = self._plan_passes(first, planes)
         support = self.card.source.support(first.voxels)
-        channels = self._sum_over_planes(planes, sources, support, progress)
-        mean = channels[support] / np.float32(len(planes))
-        voxels = np.zeros(first.geometry.shape, np.float32)
-        voxels[support] = self.card.target.decode(self._finish(mean, sources, support))
-        notes = (*first.notes, note) if note else first.notes
-        details = {"planes": [plane.value for plane in planes]}
-        return Translation(volume=Volume(voxels, first.geometry, notes), details=details)
-
-    def _finish(
-        self, channels: Channels, sources: Mapping[str, CleanVolume], support: Mask
-    ) -> Channels:
-        """Apply the last step, if there is one, to the channels of the voxels in the support."""
-        if self.finish is None:
-            return channels
         inside = {name: volume.voxels[support] for name, volume in sources.items()}
-        return self.finish(channels, inside)
+        encodings = [self.card.sources[name].fit(volume.voxels) for name, volume in sources.items()]
+        channels = np.zeros((*first.geometry.shape, self.card.target.channels), np.float32)
+        spread = Spread()
+        for index, one in enumerate(passes):
+            part = partial(_report_part, progress, index, len(passes))
+            answer = self._answer(one, sources, encodings, support, part)
+            if one.in_result:
+                channels += answer
+            if self.uncertainty:
+                spread.add(self._decode(answer[support], inside), one.weight)
+        mean = channels[support] / np.float32(len(planes))
+        decoded = self._decode(mean, inside)
+        notes = (*first.notes, note) if note else first.notes
+        volume = Volume(_fill(support, decoded), first.geometry, notes)
+        details: dict[str, object] = {"planes": [plane.value for plane in planes]}
+        maps = {}
+        if self.uncertainty:
+            deviation = spread.deviation() * np.float32(self.uncertainty_scale)
+            maps[UNCERTAINTY] = Volume(_fill(support, deviation), first.geometry)
+            details[UNCERTAINTY] = self._describe_uncertainty(passes)
+        return Translation(volume=volume, maps=maps, details=details)
+
+    def _decode(self, channels: Channels, inside: Mapping[str, Voxels]) -> Voxels:
+        """Return the values of what the model made of the voxels inside the support."""
+        if self.finish is not None:
+            channels = self.finish(channels, inside)
+        return self.card.target.decode(channels)
+
+    def _plan_passes(self, first: CleanVolume, planes: Sequence[Plane]) -> list[Pass]:
+        """Return the passes over a volume, the first of them those that make the result."""
+        if not self.uncertainty:
+            return [Pass(plane) for plane in planes]
+        offered, _ = choose_picture_planes(
+            first.geometry, self.planes, self.planes, VOLUME, requested=True
+        )
+        # A thin volume may be a picture in one plane only.
+        self._require_several_answers(tuple(dict.fromkeys((*planes, *offered))), VOLUME)
+        return plan_passes(
+            planes,
+            offered,
+            can_mirror=self._can_mirror,
+            can_redraw=self.redraw is not None,
+            context=self.context,
+        )
+
+    @property
+    def _can_mirror(self) -> bool:
+        """Whether a head and its mirror image are equally good sources."""
+        return all(is_mirror_symmetric(encoding) for encoding in self.card.sources.values())
+
+    def _require_several_answers(self, planes: Sequence[Plane], where: object) -> None:
+        """Raise `OasisGanError` if there is nothing from which the uncertainty could be computed."""
+        if self.card.target.content == "labels":
+            raise OasisGanError(
+                where,
+                expected="a model that makes images for its uncertainty",
+                found="one that makes labels",
+                remedy="leave `uncertainty` out",
+            )
+        passes = plan_passes(
+            planes[:1],
+            planes,
+            can_mirror=self._can_mirror,
+            can_redraw=self.redraw is not None,
+            context=self.context,
+        )
+        if len(passes) == 1:
+            raise OasisGanError(
+                where,
+                expected="several planes, labels without sides, or noise for the uncertainty",
+                found=f"only the {planes[0]} plane",
+                remedy="leave `uncertainty` out",
+            )
+
+    def _describe_uncertainty(self, passes: Sequence[Pass]) -> dict[str, object]:
+        """Return what the map of the uncertainty was computed from, for the file beside the output."""
+        return {
+            "measure": "standard deviation",
+            "passes": [one.describe() for one in passes],
+            "scale": self.uncertainty_scale,
+        }
 
     def _choose_planes(self, first: CleanVolume) -> tuple[tuple[Plane, ...], str]:
         """Return the planes to slice a volume in, and a note on them or an empty string."""
@@ -151,30 +241,30 @@ class SlicewiseTranslator:
             first.geometry, planes, self.planes, VOLUME, requested=requested
         )
 
-    def _sum_over_planes(
+    def _answer(
         self,
-        planes: Sequence[Plane],
+        one: Pass,
         sources: Mapping[str, CleanVolume],
+        encodings: Sequence[FittedEncoding],
         support: Mask,
         progress: Progress,
     ) -> Channels:
-        """Return the sum of the answers in each plane: (I, J, K, target channels)."""
-        encodings = [self.card.sources[name].fit(volume.voxels) for name, volume in sources.items()]
+        """Return the answers of one pass in their places: (I, J, K, target channels)."""
         geometry = next(iter(sources.values())).geometry
-        channels = np.zeros((*geometry.shape, self.card.target.channels), np.float32)
-        for index, plane in enumerate(planes):
-            stacks = [cut(volume.voxels, volume.geometry, plane) for volume in sources.values()]
-            mask = cut(support, geometry, plane)
-            part = partial(_report_plane, progress, index, len(planes))
-            answers = self._predict_stack(stacks, encodings, mask, part)
-            channels += join(mask.with_slices(answers))
-        return channels
+        stacks = [
+            one.turn(cut(volume.voxels, volume.geometry, one.plane)) for volume in sources.values()
+        ]
+        mask = one.turn(cut(support, geometry, one.plane))
+        predict = self.redraw if one.redrawn and self.redraw is not None else self.predict
+        answers = self._predict_stack(stacks, encodings, mask, predict, progress)
+        return join(one.turn(mask.with_slices(answers)))
 
     def _predict_stack(
         self,
         stacks: Sequence[SliceStack],
         encodings: Sequence[FittedEncoding],
         mask: SliceStack,
+        predict: Predict,
         progress: Progress,
     ) -> Channels:
         """Return the answers for all slices of a plane: (slices, rows, columns, channels)."""
@@ -185,15 +275,17 @@ class SlicewiseTranslator:
         for start in range(0, len(occupied), BATCH):
             batch = occupied[start : start + BATCH]
             encoded = self._encode(stacks, encodings, batch)
-            answers[batch] = self._predict_on_canvas(encoded, support[batch], fit)
+            answers[batch] = self._predict_on_canvas(predict, encoded, support[batch], fit)
             predicted = start + len(batch)
             progress(predicted / len(occupied))
         return answers
 
-    def _predict_on_canvas(self, encoded: Channels, support: Mask, fit: Fit) -> Channels:
+    def _predict_on_canvas(
+        self, predict: Predict, encoded: Channels, support: Mask, fit: Fit
+    ) -> Channels:
         """Fit a batch of slices to the canvas, and return the answers on their own grid."""
         mask = fit.wanted(support)
-        predicted = self._predict(fit.apply(encoded), mask)
+        predicted = self._predict(predict, fit.apply(encoded), mask)
         # Pixels outside the mask must not reach the result, not even as extremes to clip to.
         masked = np.where(mask[..., np.newaxis], predicted, 0)
         return fit.undo(masked)
@@ -211,14 +303,14 @@ class SlicewiseTranslator:
                 shown.append(_encode_slices(stack, encoding, batch + offset))
         return shown[0] if len(shown) == 1 else np.concatenate(shown, axis=-1)
 
-    def _predict(self, encoded: Channels, mask: Mask) -> Channels:
+    def _predict(self, predict: Predict, encoded: Channels, mask: Mask) -> Channels:
         """Return the answer of the model, and check its shape and its datatype.
 
         Raises:
             WrongAnswerError: If they are wrong. NumPy would silently spread a single number over a
                 whole slice.
         """
-        answer = np.asarray(self.predict(encoded, mask))
+        answer = np.asarray(predict(encoded, mask))
         expected = (*encoded.shape[:3], self.card.target.channels)
         if answer.shape != expected:
             shape = f"an answer of shape {expected}"
@@ -239,6 +331,9 @@ def slicewise(
     context: int = 0,
     finish: Finish | None = None,
     computation: Computation | None = None,
+    uncertainty: bool = False,
+    uncertainty_scale: float = 1.0,
+    redraw: Predict | None = None,
 ) -> SlicewiseTranslator:
     """Return a `SlicewiseTranslator`, which applies a model slice by slice."""
     return SlicewiseTranslator(
@@ -250,6 +345,9 @@ def slicewise(
         context=context,
         finish=finish,
         computation=computation,
+        uncertainty=uncertainty,
+        uncertainty_scale=uncertainty_scale,
+        redraw=redraw,
     )
 
 
@@ -263,9 +361,16 @@ def _encode_slices(stack: SliceStack, encoding: FittedEncoding, indices: Indices
     return np.where(inside[:, np.newaxis, np.newaxis, np.newaxis], encoded, 0)
 
 
-def _report_plane(progress: Progress, index: int, planes: int, fraction: float) -> None:
-    """Report the progress in one plane as a part of all planes."""
-    progress((index + fraction) / planes)
+def _fill(support: Mask, values: Voxels) -> Voxels:
+    """Return the voxels of a volume that is 0 outside the support."""
+    voxels = np.zeros(support.shape, np.float32)
+    voxels[support] = values
+    return voxels
+
+
+def _report_part(progress: Progress, index: int, passes: int, fraction: float) -> None:
+    """Report how far a pass is, as a part of all passes."""
+    progress((index + fraction) / passes)
 
 
 def _require_usable_canvas(canvas: Canvas, card: ModelCard) -> None:

@@ -21,6 +21,12 @@ from .training_data import TrainingData
 _MAX_CARD = 2**20  # bytes
 VOLUME = "volume"
 """A model's name for the volume in an error; the tool replaces it with the name of the file."""
+UNCERTAINTY = "uncertainty"
+"""The name of the map that says how uncertain a model is, and of the option that asks for it.
+
+The map is a standard deviation in the units of the target's intensities. A model that can make it has a `bool` option
+of this name, and returns the map in `Translation.maps` if the option is true. The volume is the same either way.
+"""
 Progress = Callable[[float], None]
 """A function that takes the fraction of a volume that is done, from 0 to 1."""
 
@@ -71,7 +77,7 @@ class Translation:
 
     Args:
         volume: The answer, on the grid of the first source.
-        maps: Further volumes on that grid by name, such as ``uncertainty``.
+        maps: Further volumes on that grid by name, such as ``uncertainty``: see `UNCERTAINTY`.
         details: How the answer was computed, such as the slicing planes, for the file beside the
             output; JSON.
     """

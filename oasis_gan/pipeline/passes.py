@@ -1,0 +1,85 @@
+"""The passes of a model of slices over a volume: in which plane, mirrored or not, with which noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..image.choices import Plane
+from ..image.slicing import SliceStack
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of a model over all slices of a volume.
+
+    Args:
+        plane: The slicing plane.
+        mirrored: Whether left and right are exchanged for the model, and its answer is turned back.
+        redrawn: Whether the model answers with another draw of its noise.
+        in_result: Whether the answer is part of the result, and not only of the uncertainty.
+        weight: The weight of the answer in the uncertainty.
+    """
+
+    plane: Plane
+    mirrored: bool = False
+    redrawn: bool = False
+    in_result: bool = True
+    weight: float = 1.0
+
+    def turn(self, stack: SliceStack) -> SliceStack:
+        """Return a stack as the model sees it, or an answer as it lies in the volume.
+
+        The slices of a stack run along R, A and S, so left and right are exchanged in the world, whatever the order
+        of the voxels in the file; in an oblique scan, along the axis nearest to left-right.
+        """
+        if not self.mirrored:
+            return stack
+        return SliceStack(
+            np.flip(stack.slices, _left_right_axis(self.plane)), stack.geometry, stack.plane
+        )
+
+    def describe(self) -> str:
+        """Return the pass in words, such as ``axial, mirrored, other noise``."""
+        mirrored = ", mirrored" if self.mirrored else ""
+        redrawn = ", other noise" if self.redrawn else ""
+        return f"{self.plane.value}{mirrored}{redrawn}"
+
+
+def plan_passes(
+    planes: Sequence[Plane],
+    offered: Sequence[Plane],
+    *,
+    can_mirror: bool,
+    can_redraw: bool,
+    context: int = 0,
+) -> list[Pass]:
+    """Return the passes from which the result and its uncertainty are computed.
+
+    The passes of the result come first. Each plane that the model offers has a second pass if a mirrored head or other
+    noise makes a difference; all planes have the same weight.
+
+    Args:
+        planes: The planes of the result.
+        offered: The planes that the model could slice the volume in.
+        can_mirror: Whether the sources may be mirrored.
+        can_redraw: Whether the model has noise or dropout.
+        context: How many neighbouring slices on each side the model sees.
+    """
+    every = list(dict.fromkeys((*planes, *offered)))
+    passes = [Pass(plane, in_result=plane in planes) for plane in every]
+    for index, plane in enumerate(every):
+        # A mirrored sagittal stack has the same slices, in another order.
+        mirrored = can_mirror and (_left_right_axis(plane) != 0 or context > 0)
+        if mirrored or can_redraw:
+            passes[index] = replace(passes[index], weight=0.5)
+            second = Pass(plane, mirrored, can_redraw, in_result=False, weight=0.5)
+            passes.append(second)
+    return passes
+
+
+def _left_right_axis(plane: Plane) -> int:
+    """Return the axis of a stack of slices that runs from left to right: 0 for the slices, 1 for their rows."""
+    return 0 if plane.axis == 0 else 1
