@@ -18,11 +18,22 @@ def is_output(path: Path) -> bool:
 
     JSON that is missing, unreadable or very large does not.
     """
+    return _read_mark(path).get("synthetic") is True
+
+
+def is_map(path: Path) -> bool:
+    """Tell whether the JSON beside a file marks it as a map that lies beside an output, such as its uncertainty."""
+    content = _read_mark(path)
+    return content.get("synthetic") is True and "map" in content and "of" in content
+
+
+def _read_mark(path: Path) -> dict[str, object]:
+    """Return the JSON object beside a file; empty if there is none that can be read."""
     try:
         content = json.loads(read_small(sidecar_of(path)))
     except (OasisGanError, OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and content.get("synthetic") is True
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def without_outputs(
@@ -42,26 +53,31 @@ def without_outputs(
         OasisGanError: If a folder holds only outputs.
     """
     outputs: list[Subject] = []
+    maps: list[Subject] = []
     sources = 0
+    is_file = not selection.root.is_dir()
     for subject in subjects:
-        if is_output(subject.source.path):
+        # A map is no picture of a head: only a user who names the very file means it.
+        if not is_file and is_map(subject.source.path):
+            maps.append(subject)
+        elif is_output(subject.source.path):
             outputs.append(subject)
         else:
             sources += 1
             yield subject
-    if not outputs:
+    left_out = [*outputs, *maps]
+    if not left_out:
         return
-    is_file = not selection.root.is_dir()
     is_chosen_by_suffix = bool(selection.source_suffix) and not sources
-    example = outputs[0].source.path.name
-    if is_file or is_chosen_by_suffix:
+    example = left_out[0].source.path.name
+    if outputs and (is_file or is_chosen_by_suffix):
         others = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
         say(f"warning: using synthetic sources, which oasis-gan has made: {example}{others}")
         yield from outputs
     elif sources:
-        say(f"{selection.root}: {_count(len(outputs))} of oasis-gan left out, such as {example}")
+        say(f"{selection.root}: {_count(len(left_out))} of oasis-gan left out, such as {example}")
     else:
-        raise OnlyOutputsError(selection.root, _count(len(outputs)))
+        raise OnlyOutputsError(selection.root, _count(len(left_out)))
 
 
 def _count(outputs: int) -> str:

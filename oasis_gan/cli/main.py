@@ -91,6 +91,12 @@ def cli() -> None:
     "and gives slightly different voxels, or auto, which uses it only there.  [default: float32]",
 )
 @click.option(
+    "--uncertainty",
+    is_flag=True,
+    help="Short for --option uncertainty=true: also write a map of the standard deviation of the model's answers. "
+    "Takes about five times as long with the default model.",
+)
+@click.option(
     "--like", type=EXISTING, metavar="FILE", help="Give outputs the contrast of this scan."
 )
 @click.option(

@@ -21,7 +21,7 @@ from ..plugin.datasets import Scan, Subject
 from ..plugin.exporters import Exporter
 from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.model_references import ModelReference
-from ..plugin.models import ModelCard, computation_of
+from ..plugin.models import UNCERTAINTY, ModelCard, computation_of
 from ..plugin.plugin_files import PluginFile
 from ..plugin.registry import Registry
 from .certifying import Certifier, SegmenterUnusedError, make_certifier
@@ -58,6 +58,7 @@ class RunOptions(SelectionOptions):
     plane: str | None
     texture: str | None
     precision: str | None
+    uncertainty: bool
     like: Path | None
     like_labels: Path | None
     like_label_set: str | None
@@ -70,7 +71,12 @@ class RunOptions(SelectionOptions):
         Raises:
             OasisGanError: If an option is given twice.
         """
-        shorthands = {"plane": self.plane, "texture": self.texture, "precision": self.precision}
+        shorthands = {
+            "plane": self.plane,
+            "texture": self.texture,
+            "precision": self.precision,
+            UNCERTAINTY: "true" if self.uncertainty else None,
+        }
         typed = [(name, text, f"--{name}") for name, text in shorthands.items() if text is not None]
         typed.extend((name, text, "--option") for name, text in self.options)
         requested: dict[str, RequestedOption] = {}

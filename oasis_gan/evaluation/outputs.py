@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..checks.outputs import is_map
 from ..errors import OasisGanError
 from ..io.endings import HEADER_ENDINGS, VOXEL_ENDINGS, ending_of, is_volume_name, stem_of
 from ..io.folders import walk_folders
@@ -67,7 +68,7 @@ def _list_folder(root: Path) -> Iterator[Output]:
     for folder, names in walk_folders(root, report=unreadable.append):
         for name in names:
             path = folder / name
-            if not _is_volume(path, names):
+            if not _is_volume(path, names) or is_map(path):
                 continue
             output = _describe(path)
             if output.sidecar is not None or output.problem is not None:

@@ -28,9 +28,10 @@ from ..plugin.models import Translation, Translator, computation_of
 from ..plugin.portable import Portable
 from .datatypes import stored_as
 from .errors import NothingWrittenError
+from .further_maps import describe_map
 from .ledger import Outcome, Status
 from .naming import Naming, plan_names
-from .places import Layout, OutputFiles, Place, Places
+from .places import Layout, OutputFiles, Place, Places, remove_old_map
 from .provenance import Record, ScanFiles, describe_source, format_sidecar, make_record
 from .reference_contrast import apply_contrast
 from .sources import read_sources, scans_for
@@ -346,6 +347,8 @@ class _Work:
         work = place.claim.make_work_folder()
         self._export(stored, work / output.name)
         self._export_companions(translation, files, work)
+        if place.replace:
+            remove_old_map(files, work)
         self._write_sidecar(translation, stored.notes, files, work)
         publish(work, files.folder, (output.name, files.sidecar.name), replace=place.replace)
         notes = list(stored.notes)
@@ -372,8 +375,10 @@ class _Work:
     def _export_companions(self, translation: Translation, files: OutputFiles, work: Path) -> None:
         """Write the further maps of a translation, and a table of what labels mean."""
         for kind, volume in translation.maps.items():
-            stored = stored_as(volume, "float32", self._subject.source.path)
-            self._export(stored, work / files.further_map(kind).name)
+            path = work / files.further_map(kind).name
+            self._export(stored_as(volume, "float32", self._subject.source.path), path)
+            content = describe_map(kind, path, files.volume, translation.details.get(kind))
+            write_atomically(work / files.map_sidecar(kind).name, content)
         label_set = self._job.translator.card.target.label_set
         if label_set is not None:
             write_label_table(work / files.label_table.name, label_set)

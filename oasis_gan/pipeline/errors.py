@@ -68,6 +68,20 @@ class UnknownPlaneError(OasisGanError):
         super().__init__(f"model {model}", expected=expected, found=plane, remedy=remedy)
 
 
+class NoUncertaintyError(OasisGanError):
+    """A model is asked for its uncertainty, and has nothing to compute it from.
+
+    Args:
+        where: The model, or the volume.
+        expected: What is needed.
+        found: What there is.
+    """
+
+    def __init__(self, where: object, expected: str, found: str) -> None:
+        remedy = "leave `uncertainty` out"
+        super().__init__(where, expected=expected, found=found, remedy=remedy)
+
+
 class UnusableCanvasError(OasisGanError):
     """Slices on the canvas of a model do not fit into memory.
 

@@ -9,15 +9,18 @@ from enum import Enum, auto
 from pathlib import Path
 
 from ..io.claims import Claim, claim
+from ..plugin.models import UNCERTAINTY
 from .errors import DifferentOutputError, NoFreeNameError
+from .further_maps import is_map_of
 from .naming import Naming, fold_name
-from .provenance import Record, find_differences, read_sidecar
+from .provenance import Record, find_differences, lacks_parts, read_sidecar
 
 MakeRecord = Callable[[], Record]
 """Returns everything that an output depends on; see `make_record`.
 
 It reads the whole source, so that it is called only if necessary.
 """
+_MAP_SUFFIXES = {UNCERTAINTY: "stdmap"}
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,23 @@ class OutputFiles:
         return self._beside(".tsv")
 
     def further_map(self, kind: str) -> Path:
-        """Return another volume beside the output, such as its ``uncertainty``."""
-        return self._beside(f"_{kind}{self.suffix}")
+        """Return another volume that the model makes beside the output, such as its ``uncertainty``.
 
-    def _beside(self, ending: str) -> Path:
+        Its name follows BIDS: what the output is becomes the entity ``desc``, and the suffix says what the map is, as
+        in ``T1map``. No output ends so, hence no map has the name of another subject's output.
+        """
+        return self._beside(self.suffix, kind)
+
+    def map_sidecar(self, kind: str) -> Path:
+        """Return the JSON file that says what a further map is."""
+        return self._beside(".json", kind)
+
+    def _beside(self, ending: str, kind: str = "") -> Path:
         stem = self.volume.name.removesuffix(self.suffix)
+        if kind:
+            subject, underscore, output = stem.rpartition("_")
+            suffix = _MAP_SUFFIXES.get(kind, f"{kind}map")
+            stem = f"{subject}{underscore}desc-{output}_{suffix}"
         return self.volume.with_name(f"{stem}{ending}")
 
 
@@ -243,9 +258,31 @@ class Places:
             has_sidecar = os.path.lexists(files.sidecar)
             if has_sidecar:
                 return _State.FOREIGN
-            return _State.INCOMPLETE if has_output else _State.FREE
+            return _State.INCOMPLETE if has_output or _has_map_alone(files) else _State.FREE
         is_same_source = sidecar.get("source") == record()["source"]
         is_same_subject = sidecar.get("tag") == naming.tag
         if not is_same_source and not is_same_subject:
             return _State.ANOTHER_SUBJECT
-        return _State.OURS if has_output else _State.INCOMPLETE
+        is_whole = has_output and not lacks_parts(sidecar, files.folder)
+        return _State.OURS if is_whole else _State.INCOMPLETE
+
+
+def _has_map_alone(files: OutputFiles) -> bool:
+    """Whether a run was killed when it had named the map of the uncertainty, and not the output yet."""
+    return is_map_of(files.map_sidecar(UNCERTAINTY), files.volume)
+
+
+def remove_old_map(files: OutputFiles, work: Path) -> None:
+    """Remove the map of the uncertainty of an output that is replaced by one without a map.
+
+    This comes before the replacement: an output that has lost its map is made again, if a run is killed here.
+
+    Args:
+        files: The output.
+        work: The folder with the files that replace it.
+    """
+    sidecar = files.map_sidecar(UNCERTAINTY)
+    is_replaced = (work / sidecar.name).exists()
+    if not is_replaced and is_map_of(sidecar, files.volume):
+        files.further_map(UNCERTAINTY).unlink(missing_ok=True)
+        sidecar.unlink()

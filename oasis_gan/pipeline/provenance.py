@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -16,7 +17,7 @@ from ..image.volume import Volume
 from ..io.files import read_small, sha256
 from ..io.publishing import Identity, companions, identify
 from ..plugin.datasets import Scan
-from ..plugin.models import Computation, ModelCard
+from ..plugin.models import UNCERTAINTY, Computation, ModelCard
 from .errors import FileChangedError
 
 Record = dict[str, Any]
@@ -100,6 +101,9 @@ def make_record(
     if computation:
         # The precision that was computed in counts: `auto` differs from machine to machine.
         options.pop("precision", None)
+    # Without a map, an output is that of a model that cannot make one.
+    if options.get(UNCERTAINTY) is False:
+        del options[UNCERTAINTY]
     record: Record = {
         "synthetic": True,
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
@@ -194,7 +198,37 @@ def find_differences(sidecar: Record, output: Path, record: Record) -> list[str]
             different.append(key)
     if sidecar["volume"].get("sha256") != identify(output)["sha256"]:
         different.append("volume")
+    for name, part in _parts(sidecar).items():
+        path = output.with_name(name)
+        if path.exists() and part.get("sha256") != identify(path)["sha256"]:
+            different.append(printable(name))
     return different
+
+
+def lacks_parts(sidecar: Record, folder: Path) -> bool:
+    """Return whether a file that belongs to an output is gone, such as the map of its uncertainty.
+
+    Args:
+        sidecar: The sidecar of the output.
+        folder: The folder of the output.
+    """
+    return any(not os.path.lexists(folder / name) for name in _parts(sidecar))
+
+
+def _parts(sidecar: Record) -> dict[str, Record]:
+    """Return what a sidecar says of the files that belong to its output, by name; anybody may have edited it."""
+    parts = sidecar["volume"].get("parts")
+    if not isinstance(parts, list):
+        return {}
+    sound = [part for part in parts if isinstance(part, dict) and _is_name(part.get("file"))]
+    return {part["file"]: part for part in sound}
+
+
+def _is_name(name: object) -> bool:
+    """Whether this is the name of a file in the same folder, and not one with escaped characters."""
+    if not isinstance(name, str) or "\\" in name or "\0" in name:
+        return False
+    return name == Path(name).name and name not in {"", ".."}
 
 
 def _different_options(sidecar: Record, options: Mapping[str, object]) -> list[str]:

@@ -30,7 +30,7 @@ from ..plugin.models import (
     ignore_progress,
 )
 from ..plugin.options import Option
-from .errors import UnknownPlaneError, UnusableCanvasError, WrongAnswerError
+from .errors import NoUncertaintyError, UnknownPlaneError, UnusableCanvasError, WrongAnswerError
 from .passes import Pass, plan_passes
 from .spread import Spread
 
@@ -197,14 +197,10 @@ class SlicewiseTranslator:
         return all(is_mirror_symmetric(encoding) for encoding in self.card.sources.values())
 
     def _require_several_answers(self, planes: Sequence[Plane], where: object) -> None:
-        """Raise `OasisGanError` if there is nothing from which the uncertainty could be computed."""
+        """Raise `NoUncertaintyError` if there is nothing from which the uncertainty could be computed."""
         if self.card.target.content == "labels":
-            raise OasisGanError(
-                where,
-                expected="a model that makes images for its uncertainty",
-                found="one that makes labels",
-                remedy="leave `uncertainty` out",
-            )
+            expected = "a model that makes images for its uncertainty"
+            raise NoUncertaintyError(where, expected, "one that makes labels")
         passes = plan_passes(
             planes[:1],
             planes,
@@ -213,12 +209,8 @@ class SlicewiseTranslator:
             context=self.context,
         )
         if len(passes) == 1:
-            raise OasisGanError(
-                where,
-                expected="several planes, labels without sides, or noise for the uncertainty",
-                found=f"only the {planes[0]} plane",
-                remedy="leave `uncertainty` out",
-            )
+            expected = "several planes, labels without sides, or noise for the uncertainty"
+            raise NoUncertaintyError(where, expected, f"only the {planes[0]} plane")
 
     def _describe_uncertainty(self, passes: Sequence[Pass]) -> dict[str, object]:
         """Return what the map of the uncertainty was computed from, for the file beside the output."""

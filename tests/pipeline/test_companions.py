@@ -64,14 +64,18 @@ def test_maps_lie_beside_the_volume_and_are_vouched_for(
     recoded: subprocess.CompletedProcess[str], tmp_path: Path
 ) -> None:
     assert recoded.stdout == "out/a_synthdseg.nii.gz\n"
-    image = nib.Nifti1Image.from_filename(tmp_path / "out" / "a_synthdseg_doubt.nii.gz")
+    image = nib.Nifti1Image.from_filename(tmp_path / "out" / "a_desc-synthdseg_doubtmap.nii.gz")
     np.testing.assert_allclose(image.get_fdata(), LABELS / 10, rtol=1e-6)
     assert image.get_data_dtype() == np.float32
     parts = json.loads((tmp_path / "out" / "a_synthdseg.json").read_text())["volume"]["parts"]
     for part in parts:
         content = (tmp_path / "out" / part["file"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == part["sha256"]
-    assert {part["file"] for part in parts} == {"a_synthdseg.tsv", "a_synthdseg_doubt.nii.gz"}
+    assert {part["file"] for part in parts} == {
+        "a_synthdseg.tsv",
+        "a_desc-synthdseg_doubtmap.json",
+        "a_desc-synthdseg_doubtmap.nii.gz",
+    }
 
 
 def test_what_the_labels_of_an_output_mean_is_found_beside_it(

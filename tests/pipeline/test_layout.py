@@ -77,7 +77,7 @@ def test_files_of_an_output_are_called_alike(tmp_path: Path) -> None:
         "sub-01_synthT1w.nii.gz",
         "sub-01_synthT1w.json",
         "sub-01_synthT1w.tsv",
-        "sub-01_synthT1w_doubt.nii.gz",
+        "sub-01_desc-synthT1w_doubtmap.nii.gz",
     ]
 
 
