@@ -16,7 +16,15 @@ from ..errors import OasisGanError
 from ..image.encoding import Encoding
 from ..image.volume import Channels, CleanVolume, Geometry, Volume, Voxels
 from ..pipeline.slicewise import SlicewiseTranslator
-from ..plugin.models import ModelCard, ModelKind, Translation, Translator, computation_of, kind_of
+from ..plugin.models import (
+    UNCERTAINTY,
+    ModelCard,
+    ModelKind,
+    Translation,
+    Translator,
+    computation_of,
+    kind_of,
+)
 from .cards import assert_card, skip_if_unusable
 from .checks import assert_listed
 from .contract import Case, Contract, Samples
@@ -155,6 +163,28 @@ class ModelContract(Contract):
         second = _translate(translator, sources).volume.voxels
         assert np.array_equal(first, second), (
             "asked twice, it answers twice: fix the seed, keep no state"
+        )
+
+    def test_the_uncertainty_lies_beside_the_same_volume(
+        self,
+        kind: ModelKind | None,
+        folder: Path | None,
+        translator: Translator,
+        sources: Sources,
+    ) -> None:
+        """The option ``uncertainty`` adds a map of deviations, and changes no voxel of the volume."""
+        option = translator.card.option(UNCERTAINTY)
+        if option is None:
+            pytest.skip("the model says nothing about its uncertainty")
+        assert option.default is False, "the uncertainty takes time: let its option be false"
+        certain = _translate(translator, sources)
+        kind = _require(kind)
+        uncertain = _translate(kind.load(_require(folder), **{UNCERTAINTY: True}), sources)
+        assert UNCERTAINTY not in certain.maps, "there is a map though nobody asks for one"
+        assert UNCERTAINTY in uncertain.maps, "the map is missing: see oasis_gan.UNCERTAINTY"
+        assert (uncertain.maps[UNCERTAINTY].voxels >= 0).all(), "a deviation is negative"
+        assert np.array_equal(certain.volume.voxels, uncertain.volume.voxels), (
+            "with a map the volume is another one: add passes, change none"
         )
 
     def test_the_progress_goes_from_0_to_1(self, translator: Translator, sources: Sources) -> None:
