@@ -26,6 +26,8 @@ def load(
     plane: str = "auto",
     texture: float | None = None,
     precision: Literal["auto", "float32", "bfloat16", "float16"] | None = None,
+    *,
+    uncertainty: bool = False,
 ) -> Translator:
     """Return the model in ``folder``, ready to translate.
 
@@ -35,10 +37,11 @@ def load(
             ``auto`` takes the first of them, or the plane of the slices if the volume is thin.
         texture: A number from 0, smooth, to 1, textured; the model's default if not given.
         precision: The precision to compute in; float32 if not given.
+        uncertainty: Whether to return a map of the uncertainty beside the volume.
     """
     from .translator import load_translator
 
-    return load_translator(folder, plane, texture, precision)
+    return load_translator(folder, plane, texture, precision, uncertainty=uncertainty)
 
 
 def train(request: TrainingRequest) -> None:

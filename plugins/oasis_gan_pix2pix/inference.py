@@ -51,13 +51,16 @@ class Inference:
             for block in plan.encoder
         ]
         windows = tf.TensorSpec((plan.depth + 1, 2, 2), tf.int32)
-        signature = [slices, empty_inputs, windows]
+        draw = tf.TensorSpec((), tf.int32)
+        signature = [slices, empty_inputs, windows, draw]
         self._generate_in_windows = compiled(self._generate, input_signature=signature)
         # Only those of the last canvas size are kept: a cohort may have many sizes.
         self._canvas: list[int] = []
         self._empty_inputs: list[Tensor] = []
 
-    def __call__(self, slices: Slices, mask: NDArray[np.bool_] | None = None) -> Slices:
+    def __call__(
+        self, slices: Slices, mask: NDArray[np.bool_] | None = None, draw: int = 0
+    ) -> Slices:
         """Return translated slices (n, rows, columns, target channels) in [0, 1].
 
         Args:
@@ -65,6 +68,7 @@ class Inference:
                 are multiples of ``2 ** levels``.
             mask: The pixels to compute, (n, rows, columns); all of them if not given. The others
                 may have any value in [0, 1].
+            draw: Which noise and which dropout to use, if the generator has any; 0 is that of the result.
         """
         n, *size, _ = slices.shape
         if mask is None or self._needs_whole_slice:
@@ -75,7 +79,7 @@ class Inference:
             self._empty_inputs = self._encode_empty_slice(size)
             self._canvas = size
         generated = self._generate_in_windows(
-            tf.constant(slices), self._empty_inputs, tf.constant(windows)
+            tf.constant(slices), self._empty_inputs, tf.constant(windows), tf.constant(draw)
         )
         answer = np.zeros((n, *size, generated.shape[-1]), np.float32)
         (top, bottom), (left, right) = windows[0]
@@ -84,38 +88,49 @@ class Inference:
 
     def generate_everywhere(self, slices: Tensor) -> Tensor:
         """Return all pixels of translated slices, for use inside a `tf.function`."""
-        return self._generate(slices, None, None)
+        return self._generate(slices, None, None, 0)
 
     def _encode_empty_slice(self, size: list[int]) -> list[Tensor]:
         """Return the padded input of each block of the encoder for an empty slice."""
         empty_slice = tf.zeros((1, *size, self._plan.channels))
-        outputs = self._inputs(empty_slice, None)
-        self._encode(outputs, None, None)
+        # An empty slice has no noise, and a generator with dropout always sees whole slices.
+        outputs = self._inputs(empty_slice, None, 0)
+        self._encode(outputs, None, None, 0)
         return [
             _pad_all_around(_read(outputs, block), block.convolution.padding)
             for block in self._plan.encoder
         ]
 
     def _generate(
-        self, slices: Tensor, empty_inputs: list[Tensor] | None, windows: Tensor | None
+        self,
+        slices: Tensor,
+        empty_inputs: list[Tensor] | None,
+        windows: Tensor | None,
+        draw: Tensor | int,
     ) -> Tensor:
         """Return translated slices in the window of level 0."""
-        outputs = self._inputs(slices, windows)
-        self._encode(outputs, empty_inputs, windows)
-        self._decode(outputs, windows)
+        outputs = self._inputs(slices, windows, draw)
+        self._encode(outputs, empty_inputs, windows, draw)
+        self._decode(outputs, windows, draw)
         image = outputs[self._plan.blocks[-1].name]
         return image / 2 + 0.5
 
-    def _inputs(self, slices: Tensor, windows: Tensor | None) -> dict[str, Tensor]:
+    def _inputs(
+        self, slices: Tensor, windows: Tensor | None, draw: Tensor | int
+    ) -> dict[str, Tensor]:
         """Return the inputs that are not outputs of a block, in the window of level 0."""
         inputs = {SOURCE: _crop(tf.cast(slices, self._type), windows)}
         if self._plan.reads_noise:
             # The noise of a pixel depends on its whole slice.
-            inputs[NOISE] = _crop(tf.cast(make_noise(slices), self._type), windows)
+            inputs[NOISE] = _crop(tf.cast(make_noise(slices, draw), self._type), windows)
         return inputs
 
     def _encode(
-        self, outputs: dict[str, Tensor], empty_inputs: list[Tensor] | None, windows: Tensor | None
+        self,
+        outputs: dict[str, Tensor],
+        empty_inputs: list[Tensor] | None,
+        windows: Tensor | None,
+        draw: Tensor | int,
     ) -> None:
         """Add the output of each block of the encoder, in the window of its level."""
         for number, block in enumerate(self._plan.encoder):
@@ -125,14 +140,16 @@ class Inference:
             else:
                 x = self._surround(x, block, empty_inputs[number], windows)
             x = self._convolve(x, block, "VALID")
-            outputs[block.name] = self._finish(x, block)
+            outputs[block.name] = self._finish(x, block, draw)
 
-    def _decode(self, outputs: dict[str, Tensor], windows: Tensor | None) -> None:
+    def _decode(
+        self, outputs: dict[str, Tensor], windows: Tensor | None, draw: Tensor | int
+    ) -> None:
         """Add the output of each block of the decoder, in the window of its level."""
         for block in self._plan.decoder:
             x = _read(outputs, block)
             x = self._convolve_or_double(x, block, windows)
-            outputs[block.name] = self._finish(x, block)
+            outputs[block.name] = self._finish(x, block, draw)
 
     def _surround(self, x: Tensor, block: Block, empty_input: Tensor, windows: Tensor) -> Tensor:
         """Surround a window with the pixels that a block needs.
@@ -183,13 +200,13 @@ class Inference:
             return x
         return tf.nn.bias_add(x, self.weights[block.bias])
 
-    def _finish(self, x: Tensor, block: Block) -> Tensor:
+    def _finish(self, x: Tensor, block: Block, draw: Tensor | int) -> Tensor:
         """Apply the rest of a block: a norm that was not folded, dropout and the activation."""
         if block.norm is not None:
             weights = {part: self.weights[name] for part, name in block.norm_weights.items()}
             x = block.norm.compute(x, weights)
         if block.dropout:
-            x = apply_fixed_dropout(x, block.dropout)
+            x = apply_fixed_dropout(x, block.dropout, draw)
         return block.activation.compute(x)
 
 

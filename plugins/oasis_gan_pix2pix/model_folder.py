@@ -28,8 +28,10 @@ from oasis_gan import (
     Percentiles,
     Plane,
     Window,
+    is_mirror_symmetric,
     plane_option,
     require_unique_keys,
+    uncertainty_option,
     write_atomically,
 )
 
@@ -78,6 +80,20 @@ class WeightsFile(Settings):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
+class UncertaintyCalibration(Settings):
+    """The factor that makes the spread of a model's answers the size of its errors, and where it comes from.
+
+    Args:
+        scale: The factor.
+        heads: The number of heads it was learnt on, none of which the model was trained on.
+        method: How it was learnt.
+    """
+
+    scale: float = Field(gt=0, lt=1000)
+    heads: int = Field(ge=1)
+    method: str = Field(max_length=1000)
+
+
 class ModelFile(Settings):
     """The content of ``model.json``."""
 
@@ -95,6 +111,7 @@ class ModelFile(Settings):
     generator: GeneratorSettings
     texture: float | None = Field(None, ge=0, le=1)
     histogram: Histogram | None = None
+    uncertainty: UncertaintyCalibration | None = None
     weights: WeightsFile
     training: dict[str, Any]
     software: dict[str, str]
@@ -145,7 +162,12 @@ class ModelFile(Settings):
     @property
     def unused(self) -> set[str]:
         """The fields to leave out of the file, because earlier versions do not know them."""
-        fields = {"source": self.source, "sources": self.sources, "context": self.context}
+        fields = {
+            "source": self.source,
+            "sources": self.sources,
+            "context": self.context,
+            "uncertainty": self.uncertainty,
+        }
         return {name for name, value in fields.items() if not value}
 
     @property
@@ -163,6 +185,19 @@ class ModelFile(Settings):
         """The channels that the generator reads: all sources of a slice and its neighbours."""
         slices = 2 * self.context + 1
         return slices * sum(source.channels for source in self.named_sources.values())
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the generator has noise or dropout when it translates."""
+        settings = self.generator
+        return settings.noise or (settings.dropout > 0 and settings.test_as_training)
+
+    @property
+    def _has_several_answers(self) -> bool:
+        """Whether the model's uncertainty can be computed: from planes, mirrored slices or noise."""
+        is_image = isinstance(self.target, Window)
+        mirrors = all(is_mirror_symmetric(source) for source in self.named_sources.values())
+        return is_image and (len(self.planes) > 1 or mirrors or self.is_random)
 
     def card(self) -> ModelCard:
         """Return the card of the model for the tool."""
@@ -198,6 +233,8 @@ class ModelFile(Settings):
             default="float32",
             choices=("float32", "bfloat16", "auto"),
         )
+        if self._has_several_answers:
+            yield uncertainty_option()
 
 
 @dataclass(frozen=True)

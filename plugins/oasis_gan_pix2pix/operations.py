@@ -9,6 +9,7 @@ from oasis_gan_keras.backend import tf
 Tensor = Any
 _PRIME = 1289  # the cube of every smaller number fits into 32 bits
 _LEVELS = 255  # how many levels of a source channel the noise distinguishes
+_DRAW = 641  # how far apart the sums of the same slice are in neighbouring draws
 _STRIDES = (37, 74, 111)  # one for each uniform number
 
 
@@ -20,19 +21,23 @@ def normalise_slices(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> 
     return centred * factor + tf.cast(beta, x.dtype)
 
 
-def apply_fixed_dropout(x: Tensor, rate: float) -> Tensor:
-    """Set a fraction of the numbers to 0 by a constant mask, and scale the others up."""
+def apply_fixed_dropout(x: Tensor, rate: float, draw: Tensor | int = 0) -> Tensor:
+    """Set a fraction of the numbers to 0 by a constant mask, and scale the others up.
+
+    Each whole number ``draw`` has a mask of its own.
+    """
     shape = tf.concat([[1], tf.shape(x)[1:]], 0)
-    uniform = tf.random.stateless_uniform(shape, (0, 0))
+    uniform = tf.random.stateless_uniform(shape, tf.stack([0, draw]))
     return x * tf.cast(uniform >= rate, x.dtype) / (1 - rate)
 
 
-def make_noise(source: Tensor) -> Tensor:
+def make_noise(source: Tensor, draw: Tensor | int = 0) -> Tensor:
     """Return white noise in proportion to each channel of a source in [0, 1].
 
-    A slice always gets the same noise, whatever the rest of the batch and whatever computes it. The
-    position of a pixel and the sum of its slice are mixed by cubes modulo a prime (after arXiv
-    1204.1461), in whole numbers.
+    Each whole number ``draw`` gives noise of its own. With the same one, a slice always gets the
+    same noise, whatever the rest of the batch and whatever computes it. The position of a pixel
+    and the sum of its slice are mixed by cubes modulo a prime (after arXiv 1204.1461), in whole
+    numbers.
     """
     rows = tf.range(tf.shape(source)[1])[:, tf.newaxis]
     columns = tf.range(tf.shape(source)[2])
@@ -43,7 +48,7 @@ def make_noise(source: Tensor) -> Tensor:
     weighted = levels * tf.range(1, channels + 1)
     pixels = _mix(_mix(rows) + columns + tf.reduce_sum(weighted, -1))
     slice_sum = tf.reduce_sum(pixels, (1, 2), keepdims=True)
-    mixed = _mix(_mix(slice_sum + rows) + columns)
+    mixed = _mix(_mix(slice_sum + _DRAW * draw + rows) + columns)
     draws = []
     for stride in _STRIDES:
         # Without the row, two rows could have the same sequence, shifted.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,8 @@ def load_translator(
     plane: str = AUTO_PLANE,
     texture: float | None = None,
     precision: RequestedPrecision | None = None,
+    *,
+    uncertainty: bool = False,
 ) -> SlicewiseTranslator:
     """Return the model in a folder, ready to translate volumes.
 
@@ -93,6 +96,7 @@ def load_translator(
             or ``auto``.
         texture: See `StoredGenerator`.
         precision: See `StoredGenerator`.
+        uncertainty: Whether to return a map of the uncertainty too.
 
     Raises:
         OasisGanError: If the folder cannot be trusted, or its weights do not fit its architecture.
@@ -113,6 +117,9 @@ def load_translator(
         context=file.context,
         finish=finish,
         computation=generator.computation,
+        uncertainty=uncertainty,
+        uncertainty_scale=file.uncertainty.scale if file.uncertainty else 1.0,
+        redraw=partial(generator.generate, draw=1) if file.is_random else None,
     )
 
 
@@ -195,7 +202,10 @@ class StoredGenerator:
         return requested
 
     def generate(
-        self, slices: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
+        self,
+        slices: NDArray[np.float32],
+        mask: NDArray[np.bool_] | None = None,
+        draw: int = 0,
     ) -> NDArray[np.float32]:
         """Return generated slices (n, rows, columns, target channels) in [0, 1].
 
@@ -205,6 +215,7 @@ class StoredGenerator:
         Args:
             slices: Source slices (n, rows, columns, source channels) in [0, 1].
             mask: The pixels to compute, (n, rows, columns); all of them if not given.
+            draw: See `Inference`.
 
         Raises:
             DeviceMemoryError: If a single slice does not fit into the memory.
@@ -214,14 +225,14 @@ class StoredGenerator:
             for part in np.array_split(np.arange(len(slices)), self._parts):
                 if len(part):
                     part_mask = None if mask is None else mask[part]
-                    generated.append(self.inference(slices[part], part_mask))
+                    generated.append(self.inference(slices[part], part_mask, draw))
             return np.concatenate(generated)
         except tf.errors.ResourceExhaustedError:
             if self._parts >= len(slices):
                 _, rows, columns, _ = slices.shape
                 raise DeviceMemoryError(rows, columns) from None
         self._parts *= 2
-        return self.generate(slices, mask)
+        return self.generate(slices, mask, draw)
 
 
 def _fold(
