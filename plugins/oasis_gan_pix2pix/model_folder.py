@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -81,17 +82,34 @@ class WeightsFile(Settings):
 
 
 class UncertaintyCalibration(Settings):
-    """The factor that makes the spread of a model's answers the size of its errors, and where it comes from.
+    """The factors that make the spread of a model's answers the size of its errors, and where they come from.
 
     Args:
-        scale: The factor.
+        scales: A factor for each texture; between two of them it is interpolated. A model without texture has one.
+        textures: These textures, increasing; empty if there is no choice.
         heads: The number of heads it was learnt on, none of which the model was trained on.
         method: How it was learnt.
     """
 
-    scale: float = Field(gt=0, lt=1000)
+    scales: tuple[Annotated[float, Field(gt=0, lt=1000)], ...] = Field(min_length=1, max_length=100)
+    textures: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
     heads: int = Field(ge=1)
     method: str = Field(max_length=1000)
+
+    @model_validator(mode="after")
+    def _has_a_scale_for_each_texture(self) -> Self:
+        """Reject factors that could not be interpolated."""
+        if len(self.scales) != max(len(self.textures), 1):
+            raise setting_error("scales", "one for each texture", len(self.scales))
+        if any(after <= before for before, after in pairwise(self.textures)):
+            raise setting_error("textures", "increasing numbers", self.textures)
+        return self
+
+    def scale_at(self, texture: float | None) -> float:
+        """Return the factor at a texture; None where the model has no choice of it."""
+        if texture is None or not self.textures:
+            return self.scales[-1]
+        return float(np.interp(texture, self.textures, self.scales))
 
 
 class ModelFile(Settings):

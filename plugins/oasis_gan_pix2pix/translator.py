@@ -118,9 +118,15 @@ def load_translator(
         finish=finish,
         computation=generator.computation,
         uncertainty=uncertainty,
-        uncertainty_scale=file.uncertainty.scale if file.uncertainty else 1.0,
+        uncertainty_scale=_find_scale(generator),
         redraw=partial(generator.generate, draw=1) if file.is_random else None,
     )
+
+
+def _find_scale(generator: StoredGenerator) -> float:
+    """Return the factor for the uncertainty of a generator; 1 if it was not calibrated."""
+    calibration = generator.file.uncertainty
+    return calibration.scale_at(generator.texture) if calibration else 1.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import oasis_gan_pix2pix
 import pytest
-from oasis_gan_pix2pix.model_folder import read_model_file
+from oasis_gan_pix2pix.model_folder import UncertaintyCalibration, read_model_file
 from oasis_gan_pix2pix.translator import StoredGenerator
 
 from oasis_gan import OASIS, UNCERTAINTY, CleanVolume, Geometry, Translation
@@ -76,4 +76,25 @@ def test_a_folder_without_a_calibration_loads_and_is_not_scaled(
     (older / "model.json").write_text(json.dumps(description))
     scaled = translate(folder, source, uncertainty=True).maps[UNCERTAINTY].voxels
     unscaled = translate(older, source, uncertainty=True).maps[UNCERTAINTY].voxels
-    np.testing.assert_allclose(scaled, unscaled * calibration["scale"], rtol=1e-5)
+    factor = dict(zip(calibration["textures"], calibration["scales"], strict=True))[0.75]
+    np.testing.assert_allclose(scaled, unscaled * factor, rtol=1e-5)
+
+
+def test_the_factor_between_two_textures_is_interpolated() -> None:
+    calibration = UncertaintyCalibration(
+        scales=(6, 3, 2), textures=(0, 0.75, 1), heads=1, method="made up"
+    )
+    assert calibration.scale_at(0) == 6
+    assert calibration.scale_at(0.25) == pytest.approx(5)
+    assert calibration.scale_at(0.75) == 3
+    assert UncertaintyCalibration(scales=(4,), heads=1, method="made up").scale_at(None) == 4
+
+
+@pytest.mark.parametrize(
+    ("scales", "textures"), [((1, 2), (0.5,)), ((1, 2), (0.5, 0.5)), ((0,), ()), ((), ())]
+)
+def test_a_calibration_that_says_nothing_is_refused(
+    scales: tuple[float, ...], textures: tuple[float, ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"scale|texture"):
+        UncertaintyCalibration(scales=scales, textures=textures, heads=1, method="made up")
