@@ -163,10 +163,14 @@ class SlicewiseTranslator:
         details: dict[str, object] = {"planes": [plane.value for plane in planes]}
         maps = {}
         if self.uncertainty:
-            deviation = spread.deviation() * np.float32(self.uncertainty_scale)
-            maps[UNCERTAINTY] = Volume(_fill(support, deviation), first.geometry)
+            maps[UNCERTAINTY] = self._make_map(spread, support, first)
             details[UNCERTAINTY] = self._describe_uncertainty(passes)
         return Translation(volume=volume, maps=maps, details=details)
+
+    def _make_map(self, spread: Spread, support: Mask, first: CleanVolume) -> Volume:
+        """Return the calibrated standard deviation of the answers, in the places of the voxels."""
+        deviation = spread.deviation() * np.float32(self.uncertainty_scale)
+        return Volume(_fill(support, deviation), first.geometry)
 
     def _decode(self, channels: Channels, inside: Mapping[str, Voxels]) -> Voxels:
         """Return the values of what the model made of the voxels inside the support."""
