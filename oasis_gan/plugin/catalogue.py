@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from ..errors import OasisGanError
 from .discovery import PluginOrigin
+from .errors import UnknownNameError, UntypableNameError
 
 
 class Named(Protocol):
@@ -65,10 +66,7 @@ class Catalogue(Generic[Offer]):
     def get(self, name: str) -> Offer:
         """Return the offer called ``name``, or raise `OasisGanError` with the names there are."""
         if name not in self.offers:
-            known = ", ".join(sorted(self.offers)) or "none"
-            where = f"{self.kind} {name}"
-            remedy = "see oasis-gan plugins"
-            raise OasisGanError(where, expected=f"one of {known}", found=name, remedy=remedy)
+            raise UnknownNameError(self.kind, name, self.offers)
         return self.offers[name]
 
     def add(self, offer: Offer, origin: PluginOrigin) -> None:
@@ -92,8 +90,7 @@ class Catalogue(Generic[Offer]):
 
 
 def _require_typable(name: object, kind: str) -> None:
-    """Raise `OasisGanError` if a name cannot be typed as one word."""
+    """Raise `UntypableNameError` if a name cannot be typed as one word."""
     if isinstance(name, str) and name.isprintable() and name.split() == [name]:
         return
-    expected = "a name without spaces"
-    raise OasisGanError(kind, expected=expected, found=repr(name), remedy="rename it")
+    raise UntypableNameError(kind, name)

@@ -16,6 +16,7 @@ from ..image.labels import LabelSet
 from ..image.volume import CleanVolume, Content, V, Volume
 from ..io.label_doubt import presume
 from .description import Description
+from .errors import NoTargetError, NotImportableError
 from .foreign import reading
 from .portable import Portable
 
@@ -160,12 +161,8 @@ class Scan(Portable):
         return replace(self, content=content)
 
     def _not_portable(self, found: str) -> OasisGanError:
-        expected = (
-            "a reader that another process can import:"
-            " a function of a module, or functools.partial of one"
-        )
         remedy = f"fix the dataset plugin {self.plugin}".rstrip()
-        return OasisGanError(self.path, expected=expected, found=found, remedy=remedy)
+        return NotImportableError(self.path, "a reader", found, remedy)
 
 
 @dataclass(frozen=True)
@@ -203,10 +200,10 @@ class Subject:
         )
         if wrong is not None:
             return wrong
-        scans = {"source": self.source, **self.further}
+        scans = [("source", self.source), *self.further.items()]
         if self.target is not None:
-            scans = {"source": self.source, "target": self.target, **self.further}
-        for role, scan in scans.items():
+            scans.insert(1, ("target", self.target))
+        for role, scan in scans:
             wrong = scan.wrong_field()
             if wrong is not None:
                 return f"{role}.{wrong}"
@@ -224,9 +221,7 @@ class Subject:
             OasisGanError: If there is no target, or the grids differ.
         """
         if self.target is None:
-            remedy = "name the targets, for example with `target_root` or `target_suffix`"
-            expected = "a target beside it"
-            raise OasisGanError(self.source.path, expected=expected, found="none", remedy=remedy)
+            raise NoTargetError(self.source.path)
         source, target = self.aligned(self.source.read(), self.target.read())
         source.geometry.require_same_grid(target.geometry, self.target.path)
         return source, target

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import OasisGanError
 from ..image.volume import Volume
 from .description import Description
+from .errors import NotImportableError
 from .portable import Portable
 
 
@@ -28,6 +29,5 @@ class Exporter(Description, Portable):
     write: Callable[[Volume, Path], None]
 
     def _not_portable(self, found: str) -> OasisGanError:
-        expected = "a writer that another process can import: a function of a module, or functools.partial of one"
         remedy = f"fix the exporter plugin {self.name}"
-        return OasisGanError(f"exporter {self.name}", expected=expected, found=found, remedy=remedy)
+        return NotImportableError(f"exporter {self.name}", "a writer", found, remedy)

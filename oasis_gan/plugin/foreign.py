@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from ..errors import DEBUG, OasisGanError, one_line, safe_text
+from ..errors import OasisGanError
+from .errors import ModelFailedError, PluginExitError, UnreadableError
 
 
 class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
@@ -40,18 +41,10 @@ class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
         if error is None or isinstance(error, Exception):
             return
         # Ctrl-C reaches only the main thread: in any other, the plugin raised KeyboardInterrupt.
-        if (
-            isinstance(error, KeyboardInterrupt)
-            and threading.current_thread() is threading.main_thread()
-        ):
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if isinstance(error, KeyboardInterrupt) and in_main_thread:
             return
-        found = f"{type(error).__name__}: {safe_text(error)}".removesuffix(": ")
-        raise OasisGanError(
-            self._where,
-            expected="an answer or an error from the plugin",
-            found=found,
-            remedy="fix the plugin",
-        ) from error
+        raise PluginExitError(self._where, error) from error
 
 
 @contextmanager
@@ -77,12 +70,7 @@ def reading(where: object, plugin: str) -> Iterator[None]:
         # Only errors of the file system have a number; gzip, for example, raises an OSError without.
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        reader = f"the dataset plugin {plugin}" if plugin else "its reader"
-        remedy = f"check the file, or fix the plugin ({DEBUG}=1 shows where it failed)"
-        expected = f"something that {reader} can read"
-        raise OasisGanError(
-            where, expected=expected, found=one_line(error), remedy=remedy
-        ) from error
+        raise UnreadableError(where, plugin, error) from error
 
 
 @contextmanager
@@ -111,6 +99,4 @@ def using_model(
     # The kind may come from any plugin, and raise anything.
     except Exception as error:
         expected = expected or f"a model that the plugin {kind} can use"
-        raise OasisGanError(
-            folder, expected=expected, found=one_line(error), remedy=remedy
-        ) from error
+        raise ModelFailedError(folder, expected, error, remedy) from error

@@ -30,6 +30,7 @@ from ..io.label_names import (
 )
 from ..io.label_tables import has_label_columns, is_colour_table, read_label_table
 from .datasets import Scan
+from .errors import SeveralColourTablesError
 
 DESCRIPTION = "dataset_description.json"
 _COLOURS = "FreeSurferColorLUT.txt"
@@ -218,10 +219,8 @@ class LabelSetFinder:
             return None
         tables = self._colour_tables(path.parent)
         if len(tables) > 1:
-            shown = " and ".join(table.name for table in tables[:8])
-            remedy = f"name one with {self.advice.option}"
-            expected = "one colour table beside it"
-            raise OasisGanError(where, expected=expected, found=shown, remedy=remedy)
+            names = [table.name for table in tables]
+            raise SeveralColourTablesError(where, names, self.advice.option)
         return tables[0] if tables else None
 
     def _colour_tables(self, folder: Path) -> list[Path]:

@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import OasisGanError
+from .errors import ModelChangedError
 from .foreign import using_model
 from .models import ModelCard, ModelKind, Translator, computation_of
 from .options import Value
 from .plugin_files import PluginFile
 from .portable import Portable
 from .registry import Registry
-
-_SHOWN = 12  # digits of a hash in an error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,16 +91,10 @@ class ModelReference(Portable):
         return registry[ModelKind].get(self.kind)
 
     def _require_same_card(self, card: ModelCard) -> None:
-        """Raise `OasisGanError` if the card of the model has changed."""
+        """Raise `ModelChangedError` if the card of the model has changed."""
         found = hash_card(card)
-        if found == self.card_sha256:
-            return
-        raise OasisGanError(
-            self.folder,
-            expected=f"the model as it was, SHA-256 of its card {self.card_sha256[:_SHOWN]}...",
-            found=f"{found[:_SHOWN]}...",
-            remedy="put the model back as it was, or run the command again",
-        )
+        if found != self.card_sha256:
+            raise ModelChangedError(self.folder, self.card_sha256, found)
 
 
 def hash_card(card: ModelCard) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import OasisGanError, one_line
+from ..errors import one_line
 from ..image.encoding import Encoding, FittedEncoding
 from ..image.volume import CleanVolume, Volume
 from ..io.files import read_small
 from ..io.strict_json import require_unique_keys
 from .datasets import Subject
 from .description import Description
+from .errors import ModelFolderError, WrongComputationError
 from .options import Option
 from .training_data import TrainingData
 
@@ -149,9 +150,7 @@ def computation_of(translator: Translator) -> Computation | None:
     computation: object = getattr(translator, "computation", None)
     if computation is None or isinstance(computation, Computation):
         return computation
-    where = type(translator).__name__
-    found = type(computation).__name__
-    raise OasisGanError(where, expected="a Computation", found=found, remedy="fix the model plugin")
+    raise WrongComputationError(translator, computation)
 
 
 def _ignore_steps(step: int, steps: int, doing: str) -> None:
@@ -235,22 +234,18 @@ def kind_of(folder: Path) -> str:
         OasisGanError: If the folder or the file does not say.
     """
     path = folder / "model.json"
-    expected = "a model folder with a model.json"
-    remedy = "see oasis-gan models, or name another folder"
     # A pipe is not a file: opening it would block until somebody writes into it.
     if not path.is_file():
-        raise OasisGanError(path, expected=expected, found="no such file", remedy=remedy)
+        raise ModelFolderError(path, "no such file")
     size = path.stat().st_size
     if size > _MAX_CARD:
-        expected = f"at most {_MAX_CARD} bytes"
-        raise OasisGanError(path, expected=expected, found=f"{size} bytes", remedy=remedy)
+        raise ModelFolderError(path, f"{size} bytes", expected=f"at most {_MAX_CARD} bytes")
     try:
         data = read_small(path, _MAX_CARD)
         require_unique_keys(data, path)
         kind = json.loads(data)["kind"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise OasisGanError(path, expected=expected, found=one_line(error), remedy=remedy) from None
+        raise ModelFolderError(path, one_line(error)) from None
     if not isinstance(kind, str):
-        expected = "the name of a kind of model"
-        raise OasisGanError(path, expected=expected, found=repr(kind), remedy=remedy)
+        raise ModelFolderError(path, repr(kind), expected="the name of a kind of model")
     return kind

@@ -10,10 +10,9 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from ..errors import OasisGanError
+from .errors import PluginFileChangedError, PluginFilePathError
 
 _PREFIX = "oasis_gan_plugin_"
-_SHOWN = 12  # digits of a hash in an error
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,10 @@ class PluginFile:
             OasisGanError: If there is no such file, or its name does not end in ``.py``.
             OSError: If the file cannot be read.
         """
-        expected = "a Python file"
         if not path.is_file():
-            remedy = "check the path"
-            raise OasisGanError(path, expected=expected, found="no such file", remedy=remedy)
+            raise PluginFilePathError(path, "no such file", "check the path")
         if path.suffix != ".py":
-            remedy = "name it .py"
-            raise OasisGanError(path, expected=expected, found=path.suffix, remedy=remedy)
+            raise PluginFilePathError(path, path.suffix, "name it .py")
         digest = hashlib.sha256(path.read_bytes())
         return cls(path.absolute(), digest.hexdigest())
 
@@ -77,7 +73,7 @@ class PluginFile:
 
 
 def find_plugin_file(module_name: str) -> PluginFile | None:
-    """Return the plugin file that a module was loaded from, or None if it was not loaded from one."""
+    """Return the plugin file that a module was loaded from, or None if there is none."""
     module = sys.modules.get(module_name) if module_name.startswith(_PREFIX) else None
     if module is None or module.__file__ is None:
         return None
@@ -98,11 +94,10 @@ class _Loader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         """Compile the file, after checking that it is unchanged."""
         path = self._file.path
-        data = path.read_bytes() if path.is_file() else None
-        found = "no such file" if data is None else hashlib.sha256(data).hexdigest()
-        if data is None or found != self._file.sha256:
-            expected = f"the plugin file as it was, SHA-256 {self._file.sha256[:_SHOWN]}..."
-            shown = found if data is None else f"{found[:_SHOWN]}..."
-            remedy = "put the file back as it was, or run the command again"
-            raise OasisGanError(path, expected=expected, found=shown, remedy=remedy)
+        if not path.is_file():
+            raise PluginFileChangedError(path, self._file.sha256, None)
+        data = path.read_bytes()
+        found = hashlib.sha256(data).hexdigest()
+        if found != self._file.sha256:
+            raise PluginFileChangedError(path, self._file.sha256, found)
         return self.source_to_code(data, str(path))

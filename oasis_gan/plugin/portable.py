@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import Self
 
 from ..errors import OasisGanError, one_line, safe_text
+from .errors import MissingPluginError
 from .plugin_files import PluginFile, find_plugin_file
 
 Reduction = tuple[Callable[..., object], tuple[object, ...]]
@@ -71,10 +72,7 @@ def unpack(data: bytes) -> object:
     try:
         kind, values = pickle.loads(data)  # noqa: S301 - as safe as the pickle that this is a part of
     except (ImportError, AttributeError) as error:
-        expected = "the plugins of the process that sent the job"
-        found = one_line(error)
-        remedy = "install the same plugins in both places"
-        raise OasisGanError("plugin", expected=expected, found=found, remedy=remedy) from error
+        raise MissingPluginError(error) from error
     return kind(**values)
 
 

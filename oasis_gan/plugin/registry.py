@@ -15,6 +15,15 @@ from .api_version import explain_import, require_supported
 from .catalogue import Catalogue, NameTakenError, Offer
 from .description import find_wrong_field
 from .discovery import OWN_DISTRIBUTION, PROJECT, Load, PluginOrigin, find_installed, from_file
+from .errors import (
+    BrokenHookError,
+    BrokenPluginFileError,
+    HookArgumentsError,
+    NoHookError,
+    UnknownHookError,
+    WrongFieldError,
+    WrongOfferError,
+)
 from .extensions import find_extensions
 from .foreign import foreign_code
 from .hook_kind import HookKind
@@ -97,7 +106,7 @@ class Registry:
             yield kind, self._catalogues[kind.description]
 
     def _take_file(self, manager: pluggy.PluginManager, file: Path) -> None:
-        """Take a plugin file, or raise `OasisGanError` with the first thing that is wrong with it."""
+        """Take a plugin file, or raise `OasisGanError` with the first problem of the file."""
         origin, load = from_file(file)
         known = len(self.problems)
         self._take(manager, origin, load)
@@ -106,14 +115,10 @@ class Registry:
         error = self._errors[known]
         if isinstance(error, NameTakenError):
             raise _file_takes_name(file, error)
-        expected = "a working plugin"
-        found = self.problems[known]
-        raise OasisGanError(
-            "`plugin_files`", expected=expected, found=found, remedy="fix that file"
-        )
+        raise BrokenPluginFileError(self.problems[known])
 
     def _take(self, manager: pluggy.PluginManager, origin: PluginOrigin, load: Load) -> None:
-        """Register one plugin and collect its offers; each hook is called separately, as it may fail."""
+        """Register one plugin and collect its offers; a hook that fails does not stop the others."""
         try:
             with foreign_code("import"):
                 plugin = _load(load)
@@ -130,35 +135,28 @@ class Registry:
     def _register(
         self, manager: pluggy.PluginManager, plugin: object, origin: PluginOrigin
     ) -> list[pluggy.HookCaller]:
-        """Register a plugin, record deprecated features, and return the hooks that it implements."""
-        remedy = "see oasis_gan.plugin.hookspecs"
+        """Register a plugin, record deprecated features, and return the hooks of the plugin."""
         try:
             # Python hides the warnings that pluggy gives here: they are about another module.
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 manager.register(plugin, name=str(origin))
         except pluggy.PluginValidationError as error:
-            # Only the last line says what is wrong.
-            expected = "the arguments of their specs"
-            found = str(error).splitlines()[-1]
-            raise OasisGanError("hooks", expected=expected, found=found, remedy=remedy) from None
+            raise HookArgumentsError(error) from None
         for warning in caught:
             self.deprecations.append(printable(f"plugin {origin}: {warning.message}"))
         callers = manager.get_hookcallers(plugin) or []
         if not callers and not find_extensions(plugin):
-            expected = "a hook marked @hookimpl"
-            raise OasisGanError(origin.plugin, expected=expected, found="none", remedy=remedy)
+            raise NoHookError(origin.plugin)
         return callers
 
     def _take_hook(self, hook: str, implementation: pluggy.HookImpl, origin: PluginOrigin) -> None:
-        """Collect what one hook of a plugin offers; an unknown hook is an error unless it is optional."""
+        """Collect what one hook offers; an unknown hook is an error unless it is optional."""
         kind = self._kinds.get(hook)
         if kind is not None:
             self._collect(kind, implementation, origin)
         elif not implementation.optionalhook:
-            expected = f"one of {', '.join(self._kinds)}"
-            error = OasisGanError("hook", expected=expected, found=hook, remedy="rename that hook")
-            self._report(origin, error)
+            self._report(origin, UnknownHookError(hook, self._kinds))
 
     def _collect(
         self, kind: HookKind, implementation: pluggy.HookImpl, origin: PluginOrigin
@@ -167,12 +165,7 @@ class Registry:
             with foreign_code("call"):
                 offers = list(_call(kind, implementation))
         except Exception as error:  # noqa: BLE001
-            expected = f"{kind.description.__name__} objects"
-            found = one_line(error)
-            problem = OasisGanError(
-                kind.hook, expected=expected, found=found, remedy="fix that hook"
-            )
-            self._report(origin, problem)
+            self._report(origin, BrokenHookError(kind.hook, kind.description, error))
             return
         for offer in offers:
             try:
@@ -232,22 +225,10 @@ def _file_takes_name(file: Path, error: NameTakenError) -> OasisGanError:
 
 
 def _require_fields(offer: object, kind: HookKind) -> None:
-    """Raise `OasisGanError` unless ``offer`` is what its hook promises, with fields of the right types."""
-    expected = kind.description.__name__
+    """Raise `OasisGanError` unless an offer is of the kind of its hook, with valid fields."""
     if not isinstance(offer, kind.description):
-        found = type(offer).__name__
-        raise OasisGanError(
-            kind.hook,
-            expected=f"{expected} objects",
-            found=found,
-            remedy=f"yield {expected} objects",
-        )
+        raise WrongOfferError(kind.hook, kind.description, offer)
     wrong = find_wrong_field(offer, kind.description)
     if wrong is not None:
         declaration, value = wrong
-        raise OasisGanError(
-            kind.hook,
-            expected=f"{expected} objects with {declaration}",
-            found=repr(value),
-            remedy="fix that field",
-        )
+        raise WrongFieldError(kind.hook, kind.description, declaration, value)

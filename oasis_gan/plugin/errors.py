@@ -1,0 +1,260 @@
+"""What can be wrong with a plugin, or with what it offers: a class for each kind of fault.
+
+Each class takes the facts and makes the sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..errors import DEBUG, OasisGanError, one_line, safe_text
+
+_HOOKSPECS = "see oasis_gan.plugin.hookspecs"
+_SHOWN = 12  # digits of a hash
+
+
+class UnknownNameError(OasisGanError):
+    """No plugin offers something of a kind under a name.
+
+    Args:
+        kind: The kind, such as ``dataset``.
+        name: The name that the user typed.
+        known: The names that there are.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = ", ".join(sorted(known)) or "none"
+        remedy = "see oasis-gan plugins"
+        super().__init__(f"{kind} {name}", expected=f"one of {names}", found=name, remedy=remedy)
+
+
+class UntypableNameError(OasisGanError):
+    """A plugin offers something under a name that cannot be typed as one word."""
+
+    def __init__(self, kind: str, name: object) -> None:
+        expected = "a name without spaces"
+        super().__init__(kind, expected=expected, found=repr(name), remedy="rename it")
+
+
+class BrokenPluginFileError(OasisGanError):
+    """A plugin file that the user names does not work."""
+
+    def __init__(self, problem: str) -> None:
+        expected = "a working plugin"
+        super().__init__("`plugin_files`", expected=expected, found=problem, remedy="fix that file")
+
+
+class HookArgumentsError(OasisGanError):
+    """A hook of a plugin takes other arguments than its specification."""
+
+    def __init__(self, reason: Exception) -> None:
+        expected = "the arguments of their specs"
+        # Only the last line says what is wrong.
+        found = str(reason).splitlines()[-1]
+        super().__init__("hooks", expected=expected, found=found, remedy=_HOOKSPECS)
+
+
+class NoHookError(OasisGanError):
+    """A plugin implements no hook."""
+
+    def __init__(self, plugin: str) -> None:
+        expected = "a hook marked @hookimpl"
+        super().__init__(plugin, expected=expected, found="none", remedy=_HOOKSPECS)
+
+
+class UnknownHookError(OasisGanError):
+    """A plugin implements a hook that the tool does not have."""
+
+    def __init__(self, hook: str, known: Iterable[str]) -> None:
+        expected = f"one of {', '.join(known)}"
+        super().__init__("hook", expected=expected, found=hook, remedy="rename that hook")
+
+
+class BrokenHookError(OasisGanError):
+    """A hook of a plugin raises an exception.
+
+    Args:
+        hook: The name of the hook.
+        kind: The class of the objects that it should return.
+        reason: The exception.
+    """
+
+    def __init__(self, hook: str, kind: type, reason: Exception) -> None:
+        expected = f"{kind.__name__} objects"
+        found = one_line(reason)
+        super().__init__(hook, expected=expected, found=found, remedy="fix that hook")
+
+
+class WrongOfferError(OasisGanError):
+    """A hook returns something else than objects of its kind."""
+
+    def __init__(self, hook: str, kind: type, offer: object) -> None:
+        expected = f"{kind.__name__} objects"
+        found = type(offer).__name__
+        super().__init__(hook, expected=expected, found=found, remedy=f"yield {expected}")
+
+
+class WrongFieldError(OasisGanError):
+    """An object that a plugin offers has a field of a wrong type.
+
+    Args:
+        hook: The hook that returned the object.
+        kind: The class of the object.
+        declaration: The name of the field and its type, such as ``summary: str``.
+        value: The value of the field.
+    """
+
+    def __init__(self, hook: str, kind: type, declaration: str, value: object) -> None:
+        expected = f"{kind.__name__} objects with {declaration}"
+        super().__init__(hook, expected=expected, found=repr(value), remedy="fix that field")
+
+
+class PluginFilePathError(OasisGanError):
+    """The path of a plugin file is not that of a Python file."""
+
+    def __init__(self, path: Path, found: str, remedy: str) -> None:
+        super().__init__(path, expected="a Python file", found=found, remedy=remedy)
+
+
+class PluginFileChangedError(OasisGanError):
+    """A plugin file is no longer what it was when the command began.
+
+    Args:
+        path: The file.
+        expected: The SHA-256 that it had.
+        found: The SHA-256 that it has; None if it is gone.
+    """
+
+    def __init__(self, path: Path, expected: str, found: str | None) -> None:
+        super().__init__(
+            path,
+            expected=f"the plugin file as it was, SHA-256 {expected[:_SHOWN]}...",
+            found="no such file" if found is None else f"{found[:_SHOWN]}...",
+            remedy="put the file back as it was, or run the command again",
+        )
+
+
+class ModelChangedError(OasisGanError):
+    """A model is no longer what it was when the command began.
+
+    Args:
+        folder: The folder of the model.
+        expected: The SHA-256 that its card had.
+        found: The SHA-256 that its card has.
+    """
+
+    def __init__(self, folder: Path, expected: str, found: str) -> None:
+        super().__init__(
+            folder,
+            expected=f"the model as it was, SHA-256 of its card {expected[:_SHOWN]}...",
+            found=f"{found[:_SHOWN]}...",
+            remedy="put the model back as it was, or run the command again",
+        )
+
+
+class MissingPluginError(OasisGanError):
+    """A process is sent a job, but lacks a plugin that the job needs."""
+
+    def __init__(self, reason: Exception) -> None:
+        expected = "the plugins of the process that sent the job"
+        remedy = "install the same plugins in both places"
+        super().__init__("plugin", expected=expected, found=one_line(reason), remedy=remedy)
+
+
+class NotImportableError(OasisGanError):
+    """A plugin offers a function that another process cannot import.
+
+    Args:
+        where: The object that holds the function.
+        what: The function, such as ``a reader``.
+        found: What is wrong with it.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, where: object, what: str, found: str, remedy: str) -> None:
+        importable = "a function of a module, or functools.partial of one"
+        expected = f"{what} that another process can import: {importable}"
+        super().__init__(where, expected=expected, found=found, remedy=remedy)
+
+
+class PluginExitError(OasisGanError):
+    """A plugin tries to end the program."""
+
+    def __init__(self, where: object, reason: BaseException) -> None:
+        expected = "an answer or an error from the plugin"
+        found = f"{type(reason).__name__}: {safe_text(reason)}".removesuffix(": ")
+        super().__init__(where, expected=expected, found=found, remedy="fix the plugin")
+
+
+class UnreadableError(OasisGanError):
+    """A reader raises an exception that does not say which file it is about.
+
+    Args:
+        where: The file or folder.
+        plugin: The name of the dataset plugin; empty if it is not known.
+        reason: The exception.
+    """
+
+    def __init__(self, where: object, plugin: str, reason: Exception) -> None:
+        reader = f"the dataset plugin {plugin}" if plugin else "its reader"
+        expected = f"something that {reader} can read"
+        remedy = f"check the file, or fix the plugin ({DEBUG}=1 shows where it failed)"
+        super().__init__(where, expected=expected, found=one_line(reason), remedy=remedy)
+
+
+class ModelFailedError(OasisGanError):
+    """The plugin of a model raises an exception that does not say which model it is about.
+
+    Args:
+        folder: The folder of the model.
+        expected: What should have happened.
+        reason: The exception.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, folder: Path, expected: str, reason: Exception, remedy: str) -> None:
+        super().__init__(folder, expected=expected, found=one_line(reason), remedy=remedy)
+
+
+class WrongComputationError(OasisGanError):
+    """A translator describes its computation in something other than a `Computation`."""
+
+    def __init__(self, translator: object, computation: object) -> None:
+        where = type(translator).__name__
+        found = type(computation).__name__
+        remedy = "fix the model plugin"
+        super().__init__(where, expected="a Computation", found=found, remedy=remedy)
+
+
+class ModelFolderError(OasisGanError):
+    """The ``model.json`` of a model folder is missing or unusable."""
+
+    def __init__(
+        self, path: Path, found: str, expected: str = "a model folder with a model.json"
+    ) -> None:
+        remedy = "see oasis-gan models, or name another folder"
+        super().__init__(path, expected=expected, found=found, remedy=remedy)
+
+
+class NoTargetError(OasisGanError):
+    """A subject of which a pair is needed has no target."""
+
+    def __init__(self, path: Path) -> None:
+        remedy = "name the targets, for example with `target_root` or `target_suffix`"
+        super().__init__(path, expected="a target beside it", found="none", remedy=remedy)
+
+
+class SeveralColourTablesError(OasisGanError):
+    """Several colour tables lie beside a label map.
+
+    Args:
+        where: The label map.
+        tables: The names of the tables.
+        option: How the user can choose one.
+    """
+
+    def __init__(self, where: object, tables: Sequence[str], option: str) -> None:
+        expected = "one colour table beside it"
+        found = " and ".join(tables[:8])
+        super().__init__(where, expected=expected, found=found, remedy=f"name one with {option}")
