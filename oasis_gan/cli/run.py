@@ -104,8 +104,7 @@ def run(options: RunOptions) -> int:
     _require_reference(options)
     names = list(card.sources)
     places = choose_sources(options.further, names, card.name)
-    maps = [name for name in names[1:] if card.sources[name].content == "labels"]
-    source_labels = choose_source_labels(options.source_labels, maps, f"of {card.name}")
+    source_labels = _choose_source_labels(options, card)
     _require_content(options, card)
     certifier = _choose_certifier(options, registry, card)
     further = FurtherSources.of(options, registry, places)
@@ -133,9 +132,7 @@ def run(options: RunOptions) -> int:
         if job is not None:
             _translate(subjects, job, run)
         status = run.finish()
-    if certifier is not None and not certifier.certify_all(run.outputs, subjects, options.out):
-        return 1
-    return status
+    return _certify(certifier, run, subjects, options.out) or status
 
 
 def _prepare(out: Path, reporter: Reporter) -> None:
@@ -230,6 +227,21 @@ def _require_reference(options: RunOptions) -> None:
         raise OasisGanError(
             _LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy
         )
+
+
+def _choose_source_labels(options: RunOptions, card: ModelCard) -> dict[str, str]:
+    """Return what the user says of the values of the further sources that are label maps."""
+    further = list(card.sources.items())[1:]
+    maps = [name for name, source in further if source.content == "labels"]
+    return choose_source_labels(options.source_labels, maps, f"of {card.name}")
+
+
+def _certify(certifier: Certifier | None, run: _Run, subjects: list[Subject], out: Path) -> int:
+    """Evaluate the outputs of a run if that is asked for; return 1 if some could not be evaluated."""
+    if certifier is None:
+        return 0
+    complete = certifier.certify_all(run.outputs, subjects, out)
+    return int(not complete)
 
 
 def _choose_certifier(options: RunOptions, registry: Registry, card: ModelCard) -> Certifier | None:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import OasisGanError
 from ..image.volume import Mask, Volume
 from ..io.publishing import Identity
+from .ceiling import find_typical_scores
 from .comparison import (
     TOTAL,
     Bounds,
@@ -22,7 +23,7 @@ from .comparison import (
 from .discontinuity import Discontinuity, measure_discontinuity, paint_smooth_anatomy
 from .errors import EmptyMaskError
 from .faithfulness import Faithfulness, compare_label_maps
-from .image_scores import ImageScores, score
+from .image_scores import score
 from .label_maps import LabelMap
 from .measures import Curve, Scores
 from .reading import Task, Volumes, read_volumes
@@ -83,40 +84,56 @@ def evaluate(task: Task) -> Evaluation:
     mask, regions = _find_regions(volumes, task)
     notes = list(volumes.notes)
     comparisons = _compare_images(volumes, regions, notes)
-    scores: dict[str, Mapping[str, Scores]] = {}
-    curves: dict[str, Mapping[str, Curve]] = {}
-    for contrast, comparison in comparisons.items():
-        images = score(comparison)
-        scores[contrast] = images.regions
-        curves[contrast] = _name_curves(images)
-    if "raw" in comparisons:
-        discontinuity = measure_discontinuity(comparisons["raw"])
-        scores["discontinuity"] = discontinuity.regions
-        curves["discontinuity"] = discontinuity.curves
-    elif volumes.labels is not None:
-        continuity = _compare_with_smooth_anatomy(volumes.output, volumes.labels, regions)
-        scores["continuity"] = continuity.regions
-        curves["continuity"] = continuity.curves
+    scores, curves = _score_images(comparisons)
+    for section, slices in _judge_slices(volumes, comparisons, regions):
+        scores[section] = slices.regions
+        curves[section] = slices.curves
     voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
-    measured = {name: _measure_region(region, voxel_ml) for name, region in regions.items()}
+    sizes = {name: _measure_region(region, voxel_ml) for name, region in regions.items()}
     structures: dict[str, Region] = {}
     for section, compared in _compare_segmentations(volumes):
         scores[section] = compared.regions
         notes += [f"{section}: only the segmentation has {name}" for name in compared.extra]
         for name, voxels in compared.voxels.items():
-            if name not in measured:
+            if name not in sizes:
                 structures.setdefault(name, Region(voxels, voxels * voxel_ml))
+    typical = _find_typical(volumes, task, regions)
+    if typical:
+        scores["typical"] = typical
     return Evaluation(
         subject=task.subject,
         files=volumes.files,
         mask=mask,
-        regions=measured,
+        regions=sizes,
         structures=structures,
         bounds={contrast: comparison.bounds for contrast, comparison in comparisons.items()},
         scores=scores,
         curves=curves,
         notes=tuple(notes),
     )
+
+
+def _score_images(
+    comparisons: Mapping[str, Comparison],
+) -> tuple[dict[str, Mapping[str, Scores]], dict[str, Mapping[str, Curve]]]:
+    """Return the image scores of each comparison, and their values slice by slice."""
+    scores: dict[str, Mapping[str, Scores]] = {}
+    curves: dict[str, Mapping[str, Curve]] = {}
+    for contrast, comparison in comparisons.items():
+        images = score(comparison)
+        scores[contrast] = images.regions
+        curves[contrast] = {f"ssim_{plane}": curve for plane, curve in images.slices.items()}
+    return scores, curves
+
+
+def _judge_slices(
+    volumes: Volumes, comparisons: Mapping[str, Comparison], regions: Mapping[str, Mask]
+) -> Iterator[tuple[str, Discontinuity]]:
+    """Yield by section how the slices go together, compared with a real scan or with the label map."""
+    if "raw" in comparisons:
+        yield "discontinuity", measure_discontinuity(comparisons["raw"])
+    elif volumes.labels is not None:
+        yield "continuity", _compare_with_anatomy(volumes.output, volumes.labels, regions)
 
 
 def _compare_images(
@@ -140,7 +157,7 @@ def _compare_images(
     return comparisons
 
 
-def _compare_with_smooth_anatomy(
+def _compare_with_anatomy(
     output: Volume, labels: LabelMap, regions: Mapping[str, Mask]
 ) -> Discontinuity:
     """Compare the steps between the slices of an output with those of its label map, painted and smoothed."""
@@ -163,8 +180,12 @@ def _compare_segmentations(volumes: Volumes) -> Iterator[tuple[str, Faithfulness
         yield "agreement", compare_label_maps(real, output)
 
 
-def _name_curves(images: ImageScores) -> dict[str, Curve]:
-    return {f"ssim_{plane}": curve for plane, curve in images.slices.items()}
+def _find_typical(volumes: Volumes, task: Task, regions: Mapping[str, Mask]) -> dict[str, Scores]:
+    """Return what the segmenter reaches on real heads, where there is no real scan of this one."""
+    if task.segmenter is None or volumes.labels is None or volumes.real_segmentation is not None:
+        return {}
+    typical = find_typical_scores(task.segmenter.name)
+    return {name: scores for name, scores in typical.items() if name in regions}
 
 
 def _measure_region(region: Mask, voxel_ml: float) -> Region:

@@ -112,6 +112,7 @@ SECTIONS = (
     Section(
         "ceiling", "real scan segmented likewise, against the label map", FAITHFULNESS_MEASURES
     ),
+    Section("typical", "real heads segmented likewise, their mean", FAITHFULNESS_MEASURES),
     Section("agreement", "output against the real scan, both segmented", FAITHFULNESS_MEASURES),
 )
 """All that is measured, in the order in which it is shown."""

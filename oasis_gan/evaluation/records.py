@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import printable
 from ..image.intensity import ANCHORS
+from .ceiling import describe_ceiling
 from .cohort import CONFIDENCE, RESAMPLES, SEED, Cohort, Estimate
 from .comparison import RANGE_PERCENTILES
 from .discontinuity import ENOUGH, SMOOTHING
@@ -99,6 +100,7 @@ def json_document(
             "smooth_anatomy_voxels": SMOOTHING,
             "hausdorff_percentile": DISTANCE_PERCENTILE,
             "segmenter": None if segmenter is None else printable(segmenter),
+            "typical_ceiling": describe_ceiling(),
             "bootstrap": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "seed": SEED},
         },
         "subjects": list(subjects),

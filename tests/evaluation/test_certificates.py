@@ -155,3 +155,26 @@ def test_one_output_that_cannot_be_evaluated_stops_no_other(heads: Path, paint: 
     (line,) = [line for line in done.stderr.splitlines() if "not evaluated" in line]
     assert "too wide" in line
     assert "Traceback" not in done.stderr
+
+
+def test_a_hostile_name_stays_one_cell_of_the_table(heads: Path, paint: Painting) -> None:
+    hostile = "a\tb\nc <img src=x onerror=alert(1)>"
+    (heads / "sub-01_seg.nii.gz").rename(heads / f"{hostile}_seg.nii.gz")
+    done = run(paint, *EVALUATE)
+    assert done.returncode == 0, done.stderr
+    rows = read_table(heads.parent / "out")
+    assert {row["subject"] for row in rows} == {r"a\tb\nc <img src=x onerror=alert(1)>", "sub-02"}
+
+
+def test_a_sidecar_that_was_cut_short_is_one_line_and_the_others_go_on(
+    heads: Path, paint: Painting
+) -> None:
+    assert run(paint, *EVALUATE).returncode == 0
+    out = heads.parent / "out"
+    (out / "evaluation.tsv").unlink()
+    sidecar = out / "sub-01_synthT1w.json"
+    sidecar.write_bytes(sidecar.read_bytes()[:200])
+    done = run(paint, *EVALUATE)
+    assert done.returncode == 1
+    assert {row["subject"] for row in read_table(out)} == {"sub-02"}
+    assert "Traceback" not in done.stderr

@@ -108,3 +108,27 @@ def test_a_model_that_cannot_segment_is_one_line(
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert said in line
+
+
+def test_segmentations_in_a_folder_are_found_and_a_missing_one_stops_no_other(made: Path) -> None:
+    (made / "segs").mkdir()
+    image = nib.Nifti1Image(make_head(0)[0], np.eye(4))
+    nib.save(image, made / "segs" / "sub-01_synthT1w_dseg.nii.gz")
+    words = ("--segmentation", "segs", "--segmentation-set", "oasis")
+    done = evaluate(made, *words, "--format", "tsv")
+    assert done.returncode == 1, done.stderr
+    assert {row["subject"] for row in read_rows(done)} == {"sub-01"}, done.stderr
+    assert {row["faithfulness_dice"] for row in read_rows(done)} == {"1"}
+    (line,) = [line for line in done.stderr.splitlines() if "failed" in line]
+    assert "sub-02" in line
+    assert "--segmentation-suffix" in line
+
+
+def test_a_segmentation_on_another_grid_is_one_line(made: Path) -> None:
+    (made / "segs").mkdir()
+    image = nib.Nifti1Image(make_head(0)[0], np.diag([2.0, 2, 2, 1]))
+    nib.save(image, made / "segs" / "sub-01_synthT1w.nii.gz")
+    done = evaluate(made, "--segmentation", "segs", "--format", "tsv")
+    assert done.returncode == 1
+    assert "corner" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,99 @@
+"""The whole evaluation of two real heads with the default model, as docs/evaluation.md shows it.
+
+    python tests/benchmarks/certify.py DATA [HEAD...]
+
+DATA holds a folder for each head, with ``t1.nii.gz`` and a map of its tissues, ``seg.nii.gz``. Each
+map is translated by the default model, and the output is evaluated against the T1w with each
+segmenter, in a process of its own. Prints tables in Markdown, with seconds and memory.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from oasis_gan.evaluation.measures import SECTIONS, Measure
+
+SEGMENTERS = ("t1w-to-structures", "t1w-to-tissues")
+DEFAULT_HEADS = ("pycortex_s1", "robex_ref")
+SHOWN = ("matched", "discontinuity", "faithfulness", "ceiling", "agreement")
+
+
+def main() -> None:
+    """Evaluate each head with each segmenter."""
+    data = Path(sys.argv[1])
+    heads = sys.argv[2:] or list(DEFAULT_HEADS)
+    print(
+        f"{platform.machine()}, oasis-gan {version('oasis-gan')}, default model, no seed needed\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for head in heads:
+            source = data / head / "seg.nii.gz"
+            run_tool("run", source, "--out", Path(folder) / head)
+            output = next((Path(folder) / head).glob("*_synthT1w.nii.gz"))
+            for segmenter in SEGMENTERS:
+                evaluate_head(head, output, data / head, segmenter)
+
+
+def evaluate_head(head: str, output: Path, folder: Path, segmenter: str) -> None:
+    """Evaluate an output and print the tables."""
+    start = time.monotonic()
+    text = run_tool(
+        "evaluate",
+        output,
+        "--against",
+        folder / "t1.nii.gz",
+        "--labels",
+        folder / "seg.nii.gz",
+        "--segmenter",
+        segmenter,
+        "--format",
+        "json",
+    )
+    seconds = time.monotonic() - start
+    # Of the largest process so far.
+    gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    (subject,) = json.loads(text)["subjects"]
+    print(f"\n{head}, segmented by {segmenter}: {seconds:.0f} s, {gigabytes:.1f} GB\n")
+    print_regions(subject["tissues"])
+    if subject["structures"]:
+        print()
+        print_regions(subject["structures"])
+
+
+def print_regions(regions: dict[str, Any]) -> None:
+    """Print a row for each measure that is shown, and a column for each region."""
+    print(f"| | measure | {' | '.join(regions)} |")
+    print("|---|---|" + "---|" * len(regions))
+    for section in SECTIONS:
+        if section.key not in SHOWN:
+            continue
+        for measure in section.measures:
+            values = [region.get(section.key, {}).get(measure.key) for region in regions.values()]
+            if any(value is not None for value in values):
+                cells = " | ".join(format_value(measure, value) for value in values)
+                print(f"| {section.key} | {measure.title} | {cells} |")
+
+
+def format_value(measure: Measure, value: float | None) -> str:
+    """Return a figure as tables show it."""
+    return "n/a" if value is None else measure.format(value)
+
+
+def run_tool(*words: object) -> str:
+    """Run the tool in a process of its own, and return what it prints."""
+    command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
