@@ -22,7 +22,7 @@ def is_output(path: Path) -> bool:
 
 
 def is_map(path: Path) -> bool:
-    """Tell whether the JSON beside a file marks it as a map that lies beside an output, such as its uncertainty."""
+    """Tell whether the JSON beside a file marks it as a map of an output, such as uncertainty."""
     content = _read_mark(path)
     return content.get("synthetic") is True and "map" in content and "of" in content
 

@@ -13,7 +13,7 @@ DECLARATION = "oasis_gan_api_version"
 
 
 def require_supported(plugin: object) -> None:
-    """Raise `OasisGanError` if a plugin was written for a version that this tool does not support."""
+    """Raise `OasisGanError` if this tool does not support the API version of a plugin."""
     version = getattr(plugin, DECLARATION, __api_version__)
     if not isinstance(version, int):
         remedy = f"write it as {DECLARATION} = {__api_version__}"

@@ -74,7 +74,8 @@ class Scan(Portable):
     Args:
         path: The file of the volume; the provenance holds its hash.
         reader: The function that reads that file.
-        labels: What the values that `read` returns mean, where the volume is a label map and that is known.
+        labels: What the values that `read` returns mean, where the volume is a label map and that
+            is known.
         parts: The other files of the volume, hashed too: further slices, or voxels apart from their
             header.
         content: Whether the volume holds labels or an image, if that is known; else its values
@@ -102,7 +103,7 @@ class Scan(Portable):
         return cls(path, Refusal(error))
 
     def wrong_field(self) -> str | None:
-        """Return the first field of a wrong type, such as ``path: str``, or None if there is none."""
+        """Return the first field of a wrong type, such as ``path: str``, or None."""
         return _wrong_field(
             (
                 ("path", self.path, isinstance(self.path, Path)),
@@ -116,7 +117,8 @@ class Scan(Portable):
         """Read, check and clean the volume; all volumes enter the tool this way.
 
         Returns:
-            A 3-D volume of finite numbers, 0 outside the head, whose ``content`` says what it holds.
+            A 3-D volume of finite numbers, 0 outside the head, whose ``content`` says what it
+            holds.
 
         Raises:
             OasisGanError: If the file cannot be used, or its reader is broken.
@@ -144,8 +146,8 @@ class Scan(Portable):
         """Return a scan that converts the labels it reads to ``label_set``.
 
         If nothing says what its values mean, they are assumed to be of ``label_set`` already.
-        Reading the scan raises `OasisGanError` if a label has no counterpart in ``label_set``, or if
-        the meaning of its values is not known and ambiguous.
+        Reading the scan raises `OasisGanError` if a label has no counterpart in ``label_set``, or
+        if the meaning of its values is not known and ambiguous.
         """
         if self.content == "image":
             return self
@@ -210,7 +212,7 @@ class Subject:
         return None
 
     def holding(self, source: Content, target: Content) -> Subject:
-        """Return a copy of this subject whose source and target are known to hold these contents."""
+        """Return a copy whose source and target are known to hold these contents."""
         target_scan = self.target.holding(target) if self.target else None
         return replace(self, source=self.source.holding(source), target=target_scan)
 
@@ -231,8 +233,8 @@ class Subject:
         """Return both volumes with the axes of the source, and a note on what was changed.
 
         A target that is stored with its axes in another order is reordered, without resampling. A
-        volume whose header does not give its position takes that of the other, if both have the same
-        number and size of voxels.
+        volume whose header does not give its position takes that of the other, if both have the
+        same number and size of voxels.
         """
         grid = source.geometry
         other = target.geometry
@@ -283,10 +285,10 @@ class Dataset(Description):
         summary: One line for ``oasis-gan plugins``.
         open: Lists the subjects of a selection lazily, in a stable order; voxels are read only by
             `Scan.read`. It raises `OasisGanError` if the selection holds no subject.
-        recognises: Tells whether a file or folder has this layout; the tool asks if ``--dataset`` is
-            not given.
-        generic: Whether the reader accepts a file format in any layout; it is then chosen only if no
-            reader of a particular layout recognises the data.
+        recognises: Tells whether a file or folder has this layout; the tool asks if ``--dataset``
+            is not given.
+        generic: Whether the reader accepts a file format in any layout; it is then chosen only if
+            no reader of a particular layout recognises the data.
         by_participant: Whether the reader uses the participants and sessions of a selection.
     """
 

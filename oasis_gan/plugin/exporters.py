@@ -21,8 +21,8 @@ class Exporter(Description, Portable):
         name: What the user types after ``--exporter``.
         summary: One line for ``oasis-gan plugins``.
         suffix: The end of the names of its files, with the dot.
-        write: Writes a volume to a path, completely or not at all: `oasis_gan.write_atomically` does
-            that for bytes, `oasis_gan.write_whole` for a library that writes to a path.
+        write: Writes a volume to a path, completely or not at all: `oasis_gan.write_atomically`
+            does that for bytes, `oasis_gan.write_whole` for a library that writes to a path.
     """
 
     suffix: str

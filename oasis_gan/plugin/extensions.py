@@ -1,7 +1,7 @@
 """Find what a plugin adds to a library and not to the tool, such as a loss for training.
 
-The library gives such an extension a function ``check_contract``, which returns the number of checks
-that passed and raises if one fails. The tool knows nothing else about it.
+The library gives such an extension a function ``check_contract``, which returns the number of
+checks that passed and raises if one fails. The tool knows nothing else about it.
 """
 
 from __future__ import annotations

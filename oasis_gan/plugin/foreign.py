@@ -37,7 +37,7 @@ class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Let an `Exception` or an interruption pass; raise `OasisGanError` instead of anything else."""
+        """Let an `Exception` or an interruption pass; raise `OasisGanError` for anything else."""
         if error is None or isinstance(error, Exception):
             return
         # Ctrl-C reaches only the main thread: in any other, the plugin raised KeyboardInterrupt.
@@ -51,8 +51,8 @@ class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
 def reading(where: object, plugin: str) -> Iterator[None]:
     """Add the file and the plugin to the errors that a dataset plugin raises in this block.
 
-    A reader may raise a `KeyError` for a missing column, or an `EOFError` for a truncated file; neither
-    names the file.
+    A reader may raise a `KeyError` for a missing column, or an `EOFError` for a truncated file;
+    neither names the file.
 
     Args:
         where: The file or folder that is read.
@@ -67,7 +67,7 @@ def reading(where: object, plugin: str) -> Iterator[None]:
     except (OasisGanError, MemoryError):
         raise
     except Exception as error:
-        # Only errors of the file system have a number; gzip, for example, raises an OSError without.
+        # Only errors of the file system have a number; gzip raises an OSError without.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise UnreadableError(where, plugin, error) from error

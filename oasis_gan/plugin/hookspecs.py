@@ -1,8 +1,8 @@
-"""The hooks a plugin may implement. Each is a plural noun and returns descriptions of what the plugin offers.
+"""The hooks that a plugin may implement; each returns descriptions of what the plugin offers.
 
-A plugin is a module. It is found through the entry-point group ``oasis_gan``, or named with ``--plugin FILE``.
-Hooks collect, plain objects act: a hook is called once when the tool starts, and must not import TensorFlow.
-The examples below are complete plugins, and tests run them.
+A plugin is a module. It is found through the entry-point group ``oasis_gan``, or named with
+``--plugin FILE``. Hooks collect, plain objects act: a hook is called once when the tool starts, and
+must not import TensorFlow. The examples below are complete plugins, and tests run them.
 """
 
 from __future__ import annotations
@@ -151,8 +151,8 @@ def oasis_gan_exporters() -> Iterable[Exporter]:
 def oasis_gan_label_sets() -> Iterable[LabelSet]:
     """Return the label sets of this plugin: what the values of label maps mean.
 
-    Each can be named with ``--labels``. For a model of tissues, the name of a label decides which tissue it counts as,
-    or else a `Structure` says it: CSF, GM, WM or background.
+    Each can be named with ``--labels``. For a model of tissues, the name of a label decides which
+    tissue it counts as, or else a `Structure` says it: CSF, GM, WM or background.
 
     Example:
         The label maps of a study, with a label that no other set has::
@@ -205,4 +205,7 @@ HOOK_KINDS = (
         built_in=LABEL_SETS.members,
     ),
 )
-"""All kinds of things that plugins offer. A new kind is a row here with its hook, a description, and a contract."""
+"""All kinds of things that plugins offer.
+
+A new kind is a row here with its hook, a description, and a contract.
+"""

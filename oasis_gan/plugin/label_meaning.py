@@ -1,8 +1,8 @@
 """Find out what the values of a label map mean, from its name and the files around it.
 
 Evidence is used in this order: a table made for the file (``<same name>.tsv``, a ``dseg.tsv`` that
-applies to it in BIDS, a colour table of FreeSurfer's form with the name of the file), the name of the
-file, a colour table in its folder, and its place in a BIDS dataset.
+applies to it in BIDS, a colour table of FreeSurfer's form with the name of the file), the name of
+the file, a colour table in its folder, and its place in a BIDS dataset.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class LabelSetFinder:
         return scan
 
     def _by_evidence(self, path: Path) -> LabelSet | None:
-        """Return what tables and the file name say, at the path of the file and where a link leads."""
+        """Return what tables and the file name say, at the path and where a link leads."""
         for place in _places(path):
             if is_image(stem_of(place)):
                 return None
@@ -188,8 +188,8 @@ class LabelSetFinder:
     def _bids_table(self, path: Path) -> Path | None:
         """Return the ``dseg.tsv`` that applies to a ``dseg`` by inheritance.
 
-        It lies in the same folder or above, and its name has no entity that the file's has not. The nearest counts, in
-        one folder the one that shares most entities
+        It lies in the same folder or above, and its name has no entity that the name of the file
+        lacks. The nearest one applies, and within a folder the one that shares the most entities
         (https://bids-specification.readthedocs.io/en/stable/common-principles.html#the-inheritance-principle).
         """
         stem = stem_of(path)
@@ -214,7 +214,7 @@ class LabelSetFinder:
         return self._dseg[folder]
 
     def _colour_table(self, path: Path, where: Path) -> Path | None:
-        """Return the colour table of a folder: FreeSurfer's own by its name, or else the only one."""
+        """Return the colour table of a folder: the only one, or that of FreeSurfer by its name."""
         if not looks_like_label_map(stem_of(path)):
             return None
         tables = self._colour_tables(path.parent)
@@ -261,7 +261,7 @@ class LabelSetFinder:
                 return
 
     def _describes(self, folder: Path, path: Path) -> bool:
-        """Tell whether a folder is a BIDS dataset, and a file is in the part of it that follows BIDS."""
+        """Tell whether a folder is a BIDS dataset, and a file is in the part that follows BIDS."""
         within = path.relative_to(folder).parts
         return DESCRIPTION in self._list(folder) and within[0] not in _NOT_BIDS
 

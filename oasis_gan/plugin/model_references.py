@@ -67,7 +67,8 @@ class ModelReference(Portable):
         """Return the model, ready to translate; it is loaded at the first call only.
 
         Raises:
-            OasisGanError: If the model cannot be used, or if the model or a plugin file has changed.
+            OasisGanError: If the model cannot be used, or if the model or a plugin file has
+                changed.
             OSError: If a file cannot be read.
         """
         return self._translator
@@ -98,7 +99,7 @@ class ModelReference(Portable):
 
 
 def hash_card(card: ModelCard) -> str:
-    """Return the SHA-256 of a card: of its name, version, weights, encodings, output and details."""
+    """Return the SHA-256 of a card: its name, version, weights, encodings, output and details."""
     content = {
         "name": card.name,
         "version": card.version,

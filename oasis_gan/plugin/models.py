@@ -25,8 +25,9 @@ VOLUME = "volume"
 UNCERTAINTY = "uncertainty"
 """The name of the map that says how uncertain a model is, and of the option that asks for it.
 
-The map is a standard deviation in the units of the target's intensities. A model that can make it has a `bool` option
-of this name, and returns the map in `Translation.maps` if the option is true. The volume is the same either way.
+The map is a standard deviation in the units of the target's intensities. A model that can make it
+has a `bool` option of this name, and returns the map in `Translation.maps` if the option is true.
+The volume is the same either way.
 """
 Progress = Callable[[float], None]
 """A function that takes the fraction of a volume that is done, from 0 to 1."""
@@ -93,11 +94,12 @@ class Computation:
     """How a translator computes; the file beside each output records it.
 
     Args:
-        precision: The number format of the arithmetic, such as ``float32`` or ``bfloat16``. Outputs computed in
-            different precisions are different outputs.
-        software: The versions of the packages that compute, by name, such as ``{"tensorflow": "2.21.0"}``.
+        precision: The number format of the arithmetic, such as ``float32`` or ``bfloat16``. Outputs
+            computed in different precisions are different outputs.
+        software: The versions of the packages that compute, by name, such as
+            ``{"tensorflow": "2.21.0"}``.
         threads: The number of threads.
-        note: A line for the user if the precision is not the one that was requested; empty if it is.
+        note: A line for the user if the precision is not the requested one; empty if it is.
     """
 
     precision: str
@@ -113,11 +115,14 @@ class Computation:
 class Translator(Protocol):
     """A trained model, ready to use: named volumes in, a volume out.
 
-    A translator may also have an attribute ``computation``, a `Computation`. The file beside each output then says how
-    the output was computed, and outputs of another precision are not taken for outputs that are already there.
+    A translator may also have an attribute ``computation``, a `Computation`. The file beside each
+    output then says how the output was computed, and outputs of another precision are not taken for
+    outputs that are already there.
 
-    It may have a method ``with_target`` that takes a `FittedEncoding` and returns the same translator with answers in
-    it: in the contrast of another scan, for example. The contrast of other translators is changed afterwards.
+    It may have a method ``with_target`` that takes a `FittedEncoding` and returns the same
+    translator with answers in
+    it: in the contrast of another scan, for example. The contrast of other translators is changed
+        afterwards.
     """
 
     @property
@@ -132,12 +137,13 @@ class Translator(Protocol):
         The same sources give the same answer.
 
         Args:
-            sources: A volume for each of the card's sources, in their order and on one grid, with values that the
-                encodings know.
+            sources: A volume for each of the card's sources, in their order and on one grid, with
+                values that the encodings know.
             progress: Called with the fraction that is done, as often as the model likes.
 
         Raises:
-            OasisGanError: If the sources are none that the model can translate; about `VOLUME`, if it is about them.
+            OasisGanError: If the model cannot translate the sources. An error about the sources
+                names `VOLUME`.
         """
 
 
@@ -170,15 +176,16 @@ class TrainingRequest:
         subjects: The pairs to learn from.
         validation: The pairs to validate on, which are never learnt from.
         out: The model folder to fill; it exists, and holds the settings and the split.
-        recipe: The settings, as read from the user's TOML file and options; the kind validates them.
-            ``labels`` among them is a `LabelSet`, which the user gave by name. What the volumes hold, and what label
-            maps were converted to, is what `ModelKind.check_settings` said.
+        recipe: The settings, as read from the user's TOML file and options; the kind validates
+            them. ``labels`` among them is a `LabelSet`, which the user gave by name. What the
+            volumes hold, and what label maps were converted to, is what `ModelKind.check_settings`
+            said.
         report: Called with each line to keep in the log.
-        progress: Called with the step, the number of steps, and a few words such as ``L1 0.0113``, as
-            often as the kind likes.
+        progress: Called with the step, the number of steps, and a few words such as ``L1 0.0113``,
+            as often as the kind likes.
         resume: Whether to resume the training in ``out``.
-        stop_requested: Returns whether a signal asks to stop. A kind that calls this after each step
-            can save its work and return; one that never does is interrupted anywhere.
+        stop_requested: Returns whether a signal asks to stop. A kind that calls this after each
+            step can save its work and return; one that never does is interrupted anywhere.
     """
 
     subjects: tuple[Subject, ...]
@@ -199,21 +206,24 @@ class ModelKind(Description):
         name: The ``kind`` in a model folder's ``model.json``.
         summary: One line for ``oasis-gan plugins``.
         card: Returns what a folder says of the model in it, without loading it.
-        load: Returns the model in a folder, ready to translate. The folder alone is enough; each of the card's options
-            is a keyword argument, and what is not given has the option's default. Like ``card`` it raises
-            `OasisGanError` if the folder cannot be trusted.
-        train: Makes a model folder, or None where the kind cannot be trained.
-        shipped: Names of trained models, and their folders.
-        presets: Names of settings to train with, and TOML files that hold them.
-        exports: Formats for other software, and what writes the model in a folder as a new file or folder. What it
-            leaves there takes its final name once it returns, and is thrown away if it raises.
-        check_settings: Raises `OasisGanError` naming the first setting of a recipe that is wrong; quick, for it comes
-            before anything is read. It takes the settings as `TrainingRequest.recipe` has them, and returns what the
-            training learns from; None if the settings do not say.
-        check_resume: Raises `OasisGanError` if the training in a folder cannot go on with other settings. Called with
-            the folder, the settings so far and the new ones, before anything is read or written.
-        leads: Whether this process writes the model folder when it trains; of several that train together, one does.
-            Always, if not given.
+        load: Returns the model in a folder, ready to translate. Each option of the card is an
+            optional keyword argument. Like ``card``, it raises `OasisGanError` if the folder cannot
+            be trusted.
+        train: Fills a model folder; None if the kind cannot be trained.
+        shipped: The folders of trained models, by name.
+        presets: TOML files of settings to train with, by name.
+        exports: Functions by the name of a format for other software. Each writes the model in a
+            folder to a new file or folder, which takes its final name once the function returns,
+            and is removed if it raises.
+        check_settings: Takes settings as in `TrainingRequest.recipe`, and returns what the training
+            learns from, or None if the settings do not say. It raises `OasisGanError` about the
+            first setting that is wrong. It must be quick, because it is called before anything is
+            read.
+        check_resume: Takes the folder of a training, its settings so far and the new ones, and
+            raises `OasisGanError` if the training cannot go on with them. It is called before
+            anything is read or written.
+        leads: Tells whether this process writes the model folder, because only one of several that
+            train together does. If None, it does.
     """
 
     card: Callable[[Path], ModelCard]

@@ -67,7 +67,8 @@ def unpack(data: bytes) -> object:
     """Unpickle a value that `Portable` has packed.
 
     Raises:
-        OasisGanError: If a plugin that it needs is not installed here, or a plugin file has been changed.
+        OasisGanError: If a plugin that it needs is not installed here, or a plugin file has been
+            changed.
     """
     try:
         kind, values = pickle.loads(data)  # noqa: S301 - as safe as the pickle that this is a part of

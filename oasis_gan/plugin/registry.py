@@ -76,8 +76,8 @@ class Registry:
     ) -> Registry:
         """Load every installed plugin, the project's own first, then the plugin ``files``.
 
-        A broken installed plugin becomes a line in `problems`. A broken file raises an error, because
-        the user asked for it.
+        A broken installed plugin becomes a line in `problems`. A broken file raises an error,
+        because the user asked for it.
 
         Args:
             files: Plugin files that the user names.
@@ -118,7 +118,7 @@ class Registry:
         raise BrokenPluginFileError(self.problems[known])
 
     def _take(self, manager: pluggy.PluginManager, origin: PluginOrigin, load: Load) -> None:
-        """Register one plugin and collect its offers; a hook that fails does not stop the others."""
+        """Register one plugin and collect its offers, whether or not one of its hooks fails."""
         try:
             with foreign_code("import"):
                 plugin = _load(load)

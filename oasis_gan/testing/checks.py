@@ -32,7 +32,7 @@ def assert_listed(name: object, summary: object) -> None:
 
 @contextmanager
 def must_raise(kinds: tuple[type[Exception], ...], otherwise: str) -> Iterator[None]:
-    """Fail with ``otherwise`` if nothing is raised, and also if an exception is none of ``kinds``."""
+    """Fail with ``otherwise`` if nothing is raised, or if an exception is not of ``kinds``."""
     try:
         yield
     except kinds:

@@ -1,4 +1,4 @@
-"""The interface of contracts, by which ``oasis-gan plugins --check`` runs them without a test file."""
+"""The interface of contracts, which ``oasis-gan plugins --check`` runs without a test file."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class DatasetContract(Contract):
             )
 
     def test_pairs_lie_on_one_grid(self, selection: Selection, subjects: list[Subject]) -> None:
-        """Every target is on the grid of its source, and none is missing if targets are asked for."""
+        """Every target is on the grid of its source, and none is missing if pairs are requested."""
         pairs = [subject for subject in subjects if subject.target is not None]
         if selection.wants_targets:
             missing = [subject.name for subject in subjects if subject.target is None]

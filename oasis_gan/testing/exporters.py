@@ -135,7 +135,7 @@ class ExporterContract(Contract):
         _assert_alone(path)
 
     def test_a_folder_that_is_not_there_is_an_error(self, exporter: Exporter, folder: Path) -> None:
-        """The tool creates the folder, so it has disappeared, such as a share that was unmounted."""
+        """The tool creates the folder, but it can disappear, as an unmounted share does."""
         path = folder / "gone" / f"a{exporter.suffix}"
         otherwise = "there was no folder, and `write` raised nothing: do not make it anew"
         with must_raise((Exception,), otherwise):

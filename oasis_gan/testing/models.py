@@ -172,7 +172,7 @@ class ModelContract(Contract):
         translator: Translator,
         sources: Sources,
     ) -> None:
-        """The option ``uncertainty`` adds a map of deviations, and changes no voxel of the volume."""
+        """The option ``uncertainty`` adds a map of deviations and does not change the volume."""
         option = translator.card.option(UNCERTAINTY)
         if option is None:
             pytest.skip("the model says nothing about its uncertainty")
@@ -214,7 +214,7 @@ class ModelContract(Contract):
     def test_slices_are_answered_in_channels_of_the_target(
         self, translator: Translator, slices: Channels
     ) -> None:
-        """(n, rows, columns, source channels) become float32 (n, rows, columns, target channels)."""
+        """The answer is float32 (n, rows, columns, target channels)."""
         answer = _predict(translator, slices)
         expected = (*slices.shape[:3], translator.card.target.channels)
         assert answer.shape == expected, f"{slices.shape} became {answer.shape}: return {expected}"
@@ -285,7 +285,7 @@ class ModelContract(Contract):
         assert np.isfinite(answer).all(), "empty slices became NaN or Inf"
 
     def test_the_kind_can_be_named_and_listed(self, kind: ModelKind | None) -> None:
-        """Its name and those of its trained models are single words, and its summary is one line."""
+        """The names of the kind and its trained models are single words; the summary is a line."""
         kind = _require(kind)
         assert_listed(kind.name, kind.summary)
         for name in kind.shipped:
@@ -294,7 +294,7 @@ class ModelContract(Contract):
     def test_load_takes_the_options_of_the_card(
         self, kind: ModelKind | None, folder: Path | None
     ) -> None:
-        """`ModelKind.load` accepts each `Option` of the card as a keyword argument, and needs none."""
+        """`ModelKind.load` accepts each `Option` of the card as a keyword, but needs none."""
         kind = _require(kind)
         folder = _require(folder)
         signature = inspect.signature(kind.load)

@@ -1,4 +1,4 @@
-"""Test classes for all contracts; `oasis_gan.testing.trial` provides their fixtures and runs them."""
+"""Test classes for all contracts; `oasis_gan.testing.trial` runs them with their fixtures."""
 
 from __future__ import annotations
 
