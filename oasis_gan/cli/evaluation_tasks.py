@@ -108,18 +108,27 @@ class RealScanMissingError(OasisGanError):
         )
 
 
+def _require_one_segmentation(options: TaskOptions) -> None:
+    """Raise `OasisGanError` if outputs are to be compared with two segmentations."""
+    segmentations = _typed_segmentations(options)
+    if len(segmentations) > 1:
+        raise TwoSegmentationsError(segmentations[1], segmentations[0])
+
+
 def _require_comparison(options: TaskOptions) -> None:
-    """Raise `OasisGanError` if outputs are to be compared with nothing, or with two segmentations."""
+    """Raise `OasisGanError` if outputs are to be compared with nothing."""
+    if options.against is None and not _typed_segmentations(options):
+        raise NothingToCompareError
+
+
+def _typed_segmentations(options: TaskOptions) -> list[str]:
+    """Return the options that ask for a segmentation."""
     typed = {
         "--segmentation": options.segmentation,
         "--segment": options.segment,
         "--segmenter": options.segmenter,
     }
-    segmentations = [option for option, value in typed.items() if value is not None]
-    if len(segmentations) > 1:
-        raise TwoSegmentationsError(segmentations[1], segmentations[0])
-    if options.against is None and not segmentations:
-        raise NothingToCompareError
+    return [option for option, value in typed.items() if value is not None]
 
 
 class TaskFinder:
@@ -129,15 +138,25 @@ class TaskFinder:
         options: What the user says.
         registry: The installed plugins.
         folder: An empty folder for what the user's segmenter writes.
+        needs_comparison: Whether outputs must be compared with something else than the label maps of their sidecars.
 
     Raises:
         OasisGanError: If the options cannot be followed.
     """
 
-    def __init__(self, options: TaskOptions, registry: Registry, folder: Path) -> None:
+    def __init__(
+        self,
+        options: TaskOptions,
+        registry: Registry,
+        folder: Path,
+        *,
+        needs_comparison: bool = True,
+    ) -> None:
         self._options = options
         self._registry = registry
-        _require_comparison(options)
+        _require_one_segmentation(options)
+        if needs_comparison:
+            _require_comparison(options)
         self._advice = advise_on_labels(registry, _LABEL_SET)
         self._finder = LabelSetFinder(self._advice)
         self._label_set: LabelSet | None = None

@@ -217,6 +217,21 @@ def evaluate(context: click.Context, /, **options: object) -> None:
     context.exit(evaluate_command(EvaluateOptions(**options)))  # type: ignore[arg-type]
 
 
+@cli.command(cls=SubjectCommand, short_help="Make pages that show outputs.")
+@compares_outputs
+@click.pass_context
+def report(context: click.Context, /, **options: object) -> None:
+    """Make an HTML page for each OUTPUT, which shows it in three planes and in 3-D, with what evaluate finds.
+
+    OUTPUT is a volume, or a folder that run has written to. The page lies beside the volume, holds everything that it
+    shows, and can be opened without a network; of a folder there is an index.html too. Prints the paths of the pages.
+    Exit status: 0 if all were made, 1 if some could not be, 2 for wrong usage.
+    """
+    from .report import ReportOptions, report_command
+
+    context.exit(report_command(ReportOptions(**options)))  # type: ignore[arg-type]  # click has checked the types
+
+
 @cli.command(short_help="Export a trained model for other software.")
 @click.argument("model", metavar="MODEL")
 @click.option(

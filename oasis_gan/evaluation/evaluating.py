@@ -80,7 +80,15 @@ def evaluate(task: Task) -> Evaluation:
             says that it is.
         OSError: As the file system says.
     """
-    volumes = read_volumes(task)
+    return evaluate_volumes(task, read_volumes(task))
+
+
+def evaluate_volumes(task: Task, volumes: Volumes) -> Evaluation:
+    """Evaluate an output whose volumes have been read.
+
+    Raises:
+        OasisGanError: If there is no voxel to compare.
+    """
     mask, regions = _find_regions(volumes, task)
     notes = list(volumes.notes)
     comparisons = _compare_images(volumes, regions, notes)
