@@ -132,7 +132,8 @@ def make_certifier(
         plugin_files: The plugin files that are in use.
 
     Raises:
-        OasisGanError: If outputs of that model cannot be evaluated, or a package or a model is missing.
+        OasisGanError: If outputs of that model cannot be evaluated, or a package or a model is
+            missing.
         OSError: As the file system says.
     """
     require_libraries()

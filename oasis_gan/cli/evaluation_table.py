@@ -35,7 +35,8 @@ class SubjectRow:
     Args:
         subject: Its name.
         failed: Whether it could not be evaluated.
-        contrasts: Whether the image scores are of ``matched`` contrasts, which is preferred, or ``raw``; or empty.
+        contrasts: Whether the image scores are of ``matched`` contrasts, which is preferred, or
+            ``raw``; or empty.
         scores: The image scores of the whole mask; none without a real scan.
         dice: By tissue, of the output segmented again; none without a segmentation.
     """

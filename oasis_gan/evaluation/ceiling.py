@@ -1,6 +1,7 @@
 """What segmenters reach on real heads, for outputs that have no real scan beside them.
 
-The figures in ``ceiling.json`` were measured by ``tests/benchmarks/ceiling.py``, which writes that file.
+The figures in ``ceiling.json`` were measured by ``tests/benchmarks/ceiling.py``, which writes that
+file.
 """
 
 from __future__ import annotations

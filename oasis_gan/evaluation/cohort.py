@@ -1,7 +1,8 @@
 """Means over the subjects of a cohort, and how far they can be trusted: bootstrap confidence intervals.
 
-The percentile bootstrap: subjects are drawn with replacement, as many as there are, and the interval holds the middle
-95 % of the means (Efron 1979, https://doi.org/10.1214/aos/1176344552). Equal values give equal intervals.
+The percentile bootstrap: subjects are drawn with replacement, as many as there are, and the
+interval holds the middle 95 % of the means (Efron 1979, https://doi.org/10.1214/aos/1176344552).
+Equal values give equal intervals.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Two volumes to compare: where, in which regions, and in which range of intensities.
 
-Outside the mask both count as 0, so that a skull or noise around the head has no part in any figure.
+Outside the mask both count as 0, so that a skull or noise around the head has no part in any
+figure.
 """
 
 from __future__ import annotations
@@ -97,11 +98,12 @@ def compare_matched(
 ) -> Comparison:
     """Compare anatomy instead of contrast: both volumes with the means of their tissues in the same places.
 
-    Each volume is mapped piecewise-linearly: 0 to 0, the mean of its darkest tissue to .30, of the next to .55, of
-    the brightest to .75, and 1.5 times the brightest mean to 1.
+    Each volume is mapped piecewise-linearly: 0 to 0, the mean of its darkest tissue to .30, of the
+    next to .55, of the brightest to .75, and 1.5 times the brightest mean to 1.
 
     Raises:
-        OasisGanError: If a tissue is missing, or the tissues of the two come in different orders of brightness.
+        OasisGanError: If a tissue is missing, or the tissues of the two come in different orders of
+            brightness.
     """
     means = [_tissue_means(voxels, tissues) for voxels in (real, output)]
     order = _common_order(*means)

@@ -1,14 +1,15 @@
 """Whether neighbouring slices of an output go together, as those of a real scan do.
 
-A model that works slice by slice may give each slice a level of its own. That makes the steps from slice to slice
-larger than the steps within slices. Across each plane,
+A model that works slice by slice may give each slice a level of its own. That makes the steps from
+slice to slice larger than the steps within slices. Across each plane,
 
     ratio = mean |step to the next slice| / mean |step within slices|
 
-where a step is the difference of two neighbouring voxels, both in the region; the steps within slices are those along
-the two other axes, taken together. The discontinuity is the ratio of the output over the ratio of
-the real scan: 1 where the output is as continuous as the scan, above 1 where its slices stand out.
-Without a real scan the label map takes its place, painted and smoothed: see `paint_smooth_anatomy`.
+where a step is the difference of two neighbouring voxels, both in the region; the steps within
+slices are those along the two other axes, taken together. The discontinuity is the ratio of the
+output over the ratio of the real scan: 1 where the output is as continuous as the scan, above 1
+where its slices stand out. Without a real scan the label map takes its place, painted and smoothed:
+see `paint_smooth_anatomy`.
 
 The discontinuity does not depend on the unit of intensities, nor on the voxel size, because both
 volumes lie on one grid.
@@ -44,7 +45,8 @@ class Discontinuity:
 
     Args:
         regions: The values of `DISCONTINUITY_MEASURES` by region.
-        curves: By direction, the discontinuity from each slice of the volume to the next, in the whole mask.
+        curves: By direction, the discontinuity from each slice of the volume to the next, in the
+            whole mask.
     """
 
     regions: Mapping[str, Scores]
@@ -109,8 +111,8 @@ def measure_discontinuity(
 def paint_smooth_anatomy(output: Voxels, tissues: Voxels) -> Image:
     """Return what a label map looks like without any slices: each tissue in the mean of the output there, smoothed.
 
-    The Gaussian has a width of 1 voxel along each axis. It is divided by what it makes of the mask, so that the
-    background has no part in it.
+    The Gaussian has a width of 1 voxel along each axis. It is divided by what it makes of the mask,
+    so that the background has no part in it.
 
     Args:
         output: Intensities.

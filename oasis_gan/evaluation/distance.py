@@ -4,8 +4,9 @@ Of each surface voxel of the one the distance to the nearest surface voxel of th
 percentile of these, and of the two directions the larger one. A surface voxel has a neighbour,
 across a face, outside its region.
 
-Nearly all surfaces of a good segmentation lie within a few voxels of the right ones. These distances are looked up
-nearest first, and a search tree is asked only where they do not settle the percentile.
+Nearly all surfaces of a good segmentation lie within a few voxels of the right ones. These
+distances are looked up nearest first, and a search tree is asked only where they do not settle the
+percentile.
 """
 
 from __future__ import annotations

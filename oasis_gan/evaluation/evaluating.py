@@ -51,10 +51,12 @@ class Evaluation:
 
     Args:
         subject: How it is called.
-        files: Names and hashes of what was read: ``output``, ``real``, ``labels``, ``segmentation`` and so on.
+        files: Names and hashes of what was read: ``output``, ``real``, ``labels``, ``segmentation``
+            and so on.
         mask: Where the volumes are compared.
         regions: The mask as ``total``, and each tissue in it.
-        structures: Further regions that segmentations are compared in, as large as they are expected to be.
+        structures: Further regions that segmentations are compared in, as large as they are
+            expected to be.
         bounds: By contrast, the range of intensities.
         scores: By section (`SECTIONS`) and region, what was measured.
         curves: By section and name, values along an axis of the volume; None where there is none.
@@ -76,8 +78,8 @@ def evaluate(task: Task) -> Evaluation:
     """Evaluate an output.
 
     Raises:
-        OasisGanError: If something cannot be read, does not lie on the grid of the output, or is not what the sidecar
-            says that it is.
+        OasisGanError: If something cannot be read, does not lie on the grid of the output, or is
+            not what the sidecar says that it is.
         OSError: As the file system says.
     """
     return evaluate_volumes(task, read_volumes(task))

@@ -4,8 +4,8 @@
 - Hausdorff distance: see `oasis_gan.evaluation.distance`.
 - Volume bias: the volume in the segmentation less that in the label map, with its sign.
 
-Both are compared by tissue, and structure by structure where both distinguish structures. In the same way the
-segmentation of an output is compared with that of the real scan.
+Both are compared by tissue, and structure by structure where both distinguish structures. In the
+same way the segmentation of an output is compared with that of the real scan.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ class ImageScores:
 
     Args:
         regions: The values of `IMAGE_MEASURES` by region.
-        slices: By plane, SSIM in each slice of the volume; None outside the mask, and where there is no SSIM.
+        slices: By plane, SSIM in each slice of the volume; None outside the mask, and where there
+            is no SSIM.
     """
 
     regions: Mapping[str, Scores]

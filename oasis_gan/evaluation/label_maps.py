@@ -45,7 +45,8 @@ class LabelMap:
             advice: How a user says what the values mean, for errors.
 
         Raises:
-            OasisGanError: If a value is no label of the set, or none of its labels is a tissue or lies in one.
+            OasisGanError: If a value is no label of the set, or none of its labels is a tissue or
+                lies in one.
         """
         tissues = convert(volume, label_set, OASIS, where, advice)
         structures = group_structures(volume, label_set)

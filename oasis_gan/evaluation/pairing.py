@@ -31,14 +31,15 @@ class Counterparts:
 class Pairs:
     """The subjects among which the counterparts of outputs are found.
 
-    The source of a subject is known by its name and its hash, as the sidecar of an output has them. A scan that stands
-    alone is known by the name of its subject.
+    The source of a subject is known by its name and its hash, as the sidecar of an output has them.
+    A scan that stands alone is known by the name of its subject.
 
     Args:
         root: Where they were listed, for errors.
         subjects: As `run` and `train` list them.
         source_suffix: How the names of label maps end.
-        holds_labels: Whether every subject has a label map, as in a folder of them; else there may be scans alone.
+        holds_labels: Whether every subject has a label map, as in a folder of them; else there may
+            be scans alone.
     """
 
     def __init__(

@@ -74,8 +74,8 @@ def read_volumes(task: Task) -> Volumes:
     """Read the volumes of a task, and segment those that are to be segmented.
 
     Raises:
-        OasisGanError: If something cannot be read, does not lie on the grid of the output, or is not what the sidecar
-            says that it is.
+        OasisGanError: If something cannot be read, does not lie on the grid of the output, or is
+            not what the sidecar says that it is.
         OSError: As the file system says.
     """
     output, output_identity = read_with_identity(task.output, _read_image)

@@ -1,8 +1,9 @@
 """Structural similarity: of volumes, of their slices, and over scales.
 
-SSIM: Wang, Bovik, Sheikh and Simoncelli 2004, https://doi.org/10.1109/TIP.2003.819861, as scikit-image computes it: a
-uniform window, here of 7 voxels along each axis. MS-SSIM: Wang, Simoncelli and Bovik 2003,
-https://doi.org/10.1109/ACSSC.2003.1292216, with the same window and the weights given there.
+SSIM: Wang, Bovik, Sheikh and Simoncelli 2004, https://doi.org/10.1109/TIP.2003.819861, as
+scikit-image computes it: a uniform window, here of 7 voxels along each axis. MS-SSIM: Wang,
+Simoncelli and Bovik 2003, https://doi.org/10.1109/ACSSC.2003.1292216, with the same window and the
+weights given there.
 """
 
 from __future__ import annotations

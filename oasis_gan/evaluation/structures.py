@@ -1,8 +1,8 @@
 """Which structures two label sets have in common, though each calls and divides them in its own way.
 
-Both sides of the body count as one structure. The parcels of the cortex are ``Cerebral-Cortex``; the
-white matter below them, the corpus callosum and hypointensities are ``Cerebral-White-Matter``. That is
-how FreeSurfer's ``aparc+aseg`` and ``wmparc`` divide those of ``aseg``,
+Both sides of the body count as one structure. The parcels of the cortex are ``Cerebral-Cortex``;
+the white matter below them, the corpus callosum and hypointensities are ``Cerebral-White-Matter``.
+That is how FreeSurfer's ``aparc+aseg`` and ``wmparc`` divide those of ``aseg``,
 https://surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/AnatomicalROI/FreeSurferColorLUT.
 """
 
@@ -48,7 +48,8 @@ class StructureMap:
 
     Args:
         volume: 0 where there is none, 1 where the first of them is.
-        names: Of all structures that the label set distinguishes, whether this head has them or not.
+        names: Of all structures that the label set distinguishes, whether this head has them or
+            not.
     """
 
     volume: Volume
