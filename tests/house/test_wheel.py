@@ -63,6 +63,8 @@ def test_the_wheel_holds_packages_model_recipe_and_notices_and_nothing_else(whee
     for model in (MODEL, SEGMENTER):
         for name in ("model.json", "weights.safetensors", "MODEL_CARD.md"):
             assert f"{model}/{name}" in names
+    for path in (ROOT / "oasis_gan" / "report" / "page").iterdir():
+        assert f"oasis_gan/report/page/{path.name}" in names
     assert "oasis_gan_pix2pix/recipes/tissue-to-t1w.toml" in names
     assert {f"{package}/py.typed" for package in packages} <= names
     # What is public, and imported when it is first asked for.
