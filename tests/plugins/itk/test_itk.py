@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from oasis_gan import Geometry, read_nifti
 from oasis_gan.plugin.hookspecs import oasis_gan_models
 
+DOWNSTREAM = EXAMPLES / "downstream"
 SEG = EXAMPLES / "mni152_seg.nii.gz"
 T1 = EXAMPLES / "mni152_t1.nii.gz"
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -33,7 +34,7 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
 
 
 def downstream(generated: Path, seg: Path, t1: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    return run(EXAMPLES / "itk_downstream.py", generated, seg, t1, "--out", out)
+    return run(DOWNSTREAM / "itk_downstream.py", generated, seg, t1, "--out", out)
 
 
 def translated(seg: Path, folder: Path) -> Path:
@@ -192,7 +193,7 @@ def test_itk_and_nibabel_see_the_output_where_the_source_is(small_head: Head) ->
 def test_an_itk_image_is_written_with_its_axes_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(EXAMPLES)
+    monkeypatch.syspath_prepend(DOWNSTREAM)
     example = importlib.import_module("itk_downstream")
     voxels = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     image = sitk.GetImageFromArray(voxels.T)

@@ -1,6 +1,6 @@
 """What an ITK user does with a volume from oasis-gan: check its space, correct its bias field, register it, measure it.
 
-    python examples/itk_downstream.py OUTPUT SEG T1 --out DIR
+    python examples/downstream/itk_downstream.py OUTPUT SEG T1 --out DIR
 
 OUTPUT is what ``oasis-gan run`` made of the tissue map SEG; T1 is a real scan of that head, which may lie elsewhere in
 space. Equal inputs give equal files: one thread, fixed seed.
