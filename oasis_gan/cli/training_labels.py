@@ -61,5 +61,5 @@ def require_same_labels(
     if renamed or before.label_set in ("", identity_of(labels)):
         return
     expected = f"the label set that this training began with, {before.label_set}"
-    remedy = "name the plugin as it was then, or train anew into another folder"
+    remedy = "name the plugin as it was then, or train into another folder"
     raise OasisGanError(folder / RUN, expected=expected, found=identity_of(labels), remedy=remedy)

@@ -48,7 +48,7 @@ def main() -> None:
         found[segmenter.name] = average(heads)
     document = {
         "heads": names,
-        "command": "python tests/benchmarks/ceiling.py DATA",
+        "command": " ".join(["python tests/benchmarks/ceiling.py DATA", *names]),
         "oasis_gan": version("oasis-gan"),
         "segmenters": found,
     }
