@@ -11,6 +11,7 @@ from ..checks.outputs import is_map
 from ..errors import OasisGanError
 from ..io.endings import HEADER_ENDINGS, VOXEL_ENDINGS, ending_of, is_volume_name, stem_of
 from ..io.folders import walk_folders
+from ..io.formats import require_content
 from .sidecars import Sidecar, read_sidecar
 
 _MARK = "_synth"
@@ -90,6 +91,7 @@ def _is_volume(path: Path, names: list[str]) -> bool:
 def _describe(path: Path) -> Output:
     stem = stem_of(path.name)
     try:
+        require_content(path, "an output of oasis-gan, or a folder of them")
         sidecar = read_sidecar(path)
     except (OasisGanError, OSError) as error:
         return Output(stem, path, problem=error)
