@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import OasisGanError
+from .errors import SlicesTooLargeError
 from .volume import Channels, Mask, Voxels
 
 Weights = NDArray[np.float32]
@@ -177,11 +177,8 @@ def _require_room(axes: tuple[_AxisFit, _AxisFit], canvas: Canvas, where: object
         return
     lengths = " x ".join(f"{axis.occupied * axis.ratio * canvas.spacing:.4g}" for axis in axes)
     voxels = " x ".join(str(axis.occupied) for axis in axes)
-    expected = f"slices that fit into {MAX_PIXELS} pixels of {canvas.spacing:g} mm"
     found = f"{lengths} mm, {voxels} voxels"
-    raise OasisGanError(
-        where, expected=expected, found=found, remedy="is the voxel size right? correct it, or crop"
-    )
+    raise SlicesTooLargeError(where, MAX_PIXELS, canvas.spacing, found)
 
 
 def linear_weights(

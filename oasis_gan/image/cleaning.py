@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import OasisGanError
 from .content import find_background, guess_content, is_background
+from .errors import LabelsNotFiniteError, NotFiniteError, NoVolumeError
 from .regions import contacts, outer_faces, reached_from_the_faces
 from .volume import CleanVolume, Content, Mask, RepairNote, Volume
 
@@ -35,9 +35,7 @@ def require_volume(answer: object, where: object, plugin: str) -> Volume:
             return answer
     else:
         found = "nothing" if answer is None else f"an object of type {type(answer).__name__}"
-    expected = "a 3-D volume of numbers from the reader"
-    remedy = f"fix the dataset plugin {plugin}".rstrip()
-    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+    raise NoVolumeError(where, found, plugin)
 
 
 def _fault(voxels: object, affine: object) -> str:
@@ -107,21 +105,14 @@ def _with_finite_voxels(
     if count == 0:
         return volume
     if count == finite.size:
-        raise OasisGanError(where, expected="finite voxels", found="none", remedy="export it again")
+        raise NotFiniteError(where)
     if _fills_the_outside(~finite, is_background(volume.voxels, background)):
         note: str = RepairNote(
             f"{count} voxels around the head are not finite: they are taken as background"
         )
     elif content == "labels":
         value = volume.voxels[~finite][0]
-        found = f"{value:g} in {count} voxels"
-        remedy = "export the label map again, with 0 for background"
-        raise OasisGanError(
-            where,
-            expected="a whole number in each voxel of a label map",
-            found=found,
-            remedy=remedy,
-        )
+        raise LabelsNotFiniteError(where, value, count)
     else:
         note = f"{count} voxels are not finite: they are taken as background"
     return replace(

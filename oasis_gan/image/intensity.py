@@ -12,8 +12,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import OasisGanError
 from . import cleaning
+from .errors import ContrastError, EmptyVolumeError
 from .labels import LabelSet
 from .volume import Channels, CleanVolume, Content, Mask, Volume, Voxels
 
@@ -64,12 +64,7 @@ class Window(_Contrast):
         """Map the ``low`` and ``high`` percentile of the non-zero voxels to 0 and 1."""
         inside = voxels[voxels != 0]
         if inside.size == 0:
-            raise OasisGanError(
-                "image",
-                expected="some non-zero voxels",
-                found="none",
-                remedy="leave this volume out",
-            )
+            raise EmptyVolumeError("image")
         bottom, top = (float(value) for value in np.percentile(inside, [low, high]))
         # A volume of one value still has a window: that value lands on 1.
         return (
@@ -108,12 +103,7 @@ class Window(_Contrast):
             float(tissue.mean(dtype=np.float64)) if tissue.size else np.nan for tissue in tissues
         ]
         if not (np.diff(means) > 0).all():
-            shown = (
-                f"no {name}" if np.isnan(mean) else f"{name} {mean:.4g}"
-                for name, mean in zip(ANCHORS, means, strict=True)
-            )
-            expected = "a T1w contrast, mean intensities rising from CSF to GM to WM"
-            raise OasisGanError(where, expected=expected, found=", ".join(shown), remedy=remedy)
+            raise ContrastError(where, dict(zip(ANCHORS, means, strict=True)), remedy)
         low, high = (0.0, means[-1] * _HEADROOM) if means[0] > 0 else _continued(means)
         return cls((low, *means, high), (0.0, *ANCHORS.values(), 1.0))
 
@@ -180,9 +170,7 @@ class Percentiles(_Contrast):
         """
         cleaned = cleaning.clean(volume, where, "image")
         if not cleaned.voxels.any():
-            raise OasisGanError(
-                where, expected="some non-zero voxels", found="none", remedy="leave this volume out"
-            )
+            raise EmptyVolumeError(where)
         return cleaned
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import OasisGanError
+from .errors import UnusableVolumeError
 from .label_advice import ADVICE, OWN_TABLE, LabelAdvice
 from .label_sets import readable_values
 from .labels import LabelSet, Structure, listed, values_of
@@ -66,7 +66,7 @@ def require_labels(volume: Volume, label_set: LabelSet, where: object, advice: L
         remedy = advice.remedy_for(map(int, values_of(volume.voxels)), remedy)
     expected = f"labels of {label_set.name}"
     found = listed([f"{value:g}" for value in unknown])
-    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+    raise UnusableVolumeError(where, expected, found, remedy)
 
 
 def _require_counterparts(
@@ -84,7 +84,7 @@ def _require_counterparts(
     expected = f"labels of {source.name} that have a counterpart in {target.name}"
     found = listed([f"{value} {names[value]}" for value in unmapped])
     remedy = f"name another label set, or give {advice.option} {OWN_TABLE}"
-    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+    raise UnusableVolumeError(where, expected, found, remedy)
 
 
 def _mapped(voxels: Voxels, present: list[int], counterparts: Mapping[int, int]) -> Voxels:

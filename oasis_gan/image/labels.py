@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import OasisGanError
 from .cleaning import clean
+from .errors import LabelMissingError, UnusableVolumeError
 from .volume import Channels, CleanVolume, Content, Mask, Volume, Voxels
 
 ROUNDING = 1e-4
@@ -76,13 +76,7 @@ class LabelSet:
         for label in self.labels:
             if label.name == name:
                 return label.value
-        known = ", ".join(label.name for label in self.labels)
-        raise OasisGanError(
-            f"label set {self.name}",
-            expected=f"a label {name}",
-            found=known,
-            remedy="use a label set that has it",
-        )
+        raise LabelMissingError(self.name, name, [label.name for label in self.labels])
 
     @property
     def content(self) -> Content:
@@ -137,13 +131,12 @@ class LabelSet:
         strange = self.unknown_values(voxels)
         if not strange:
             return replace(cleaned, voxels=voxels.astype(np.int32, copy=False))
-        known_names = ["0 background", *(f"{label.value} {label.name}" for label in self.labels)]
-        expected = listed(known_names)
+        labels = [f"{label.value} {label.name}" for label in self.labels]
+        known = listed(["0 background", *labels])
         found = listed([f"{value:g}" for value in strange])
-        remedy = "give a label map with these values (an MRI is no label map), or say with `labels` what they mean"
-        raise OasisGanError(
-            where, expected=f"labels {expected} ({self.name})", found=found, remedy=remedy
-        )
+        say = "say with `labels` what they mean"
+        remedy = f"give a label map with these values (an MRI is no label map), or {say}"
+        raise UnusableVolumeError(where, f"labels {known} ({self.name})", found, remedy)
 
     def unknown_values(self, voxels: Voxels) -> list[float]:
         """Return the values that are no label of this set, in their order."""

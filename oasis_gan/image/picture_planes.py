@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from nibabel import orientations
 
-from ..errors import OasisGanError
 from .choices import Plane
+from .errors import UnusableVolumeError
 from .volume import Geometry
 
 FEWEST = 8
@@ -61,13 +61,11 @@ def choose_picture_planes(
             planes,
             f"{describe_thin(geometry)}, sliced in the {names} plane into rows of {narrowest} pixels",
         )
-    remedy = (
-        f"use `plane` {best}"
-        if best in offered
-        else f"choose a model that was trained in the {best} plane"
-    )
+    remedy = f"choose a model that was trained in the {best} plane"
+    if best in offered:
+        remedy = f"use `plane` {best}"
     expected = f"a volume that is a picture in the {names} plane"
-    raise OasisGanError(where, expected=expected, found=describe_thin(geometry), remedy=remedy)
+    raise UnusableVolumeError(where, expected, describe_thin(geometry), remedy)
 
 
 def best_plane(geometry: Geometry) -> Plane:

@@ -9,7 +9,7 @@ import numpy as np
 from nibabel import orientations
 from numpy.typing import NDArray
 
-from ..errors import OasisGanError
+from .errors import OtherGridError
 
 Voxels = NDArray[Any]
 Affine = NDArray[np.float64]
@@ -90,12 +90,15 @@ class Geometry:
         return self.shape == other.shape and np.allclose(self.spacing, other.spacing, rtol=1e-3)
 
     def require_same_grid(self, other: Geometry, where: object, tolerance_mm: float = 1e-3) -> None:
-        """Raise `OasisGanError` unless every voxel of ``other`` lies within ``tolerance_mm`` of its mate here."""
-        remedy = "resample one of the two onto the grid of the other"
+        """Raise `OtherGridError` unless both grids have their voxels in the same places.
+
+        Args:
+            other: The other grid.
+            where: What to call it in an error.
+            tolerance_mm: How far a voxel may lie from its counterpart.
+        """
         if self.shape != other.shape:
-            raise OasisGanError(
-                where, expected=f"shape {self.shape}", found=f"{other.shape}", remedy=remedy
-            )
+            raise OtherGridError(where, f"shape {self.shape}", f"{other.shape}")
         corners = np.array(
             np.meshgrid(*((0, n - 1) for n in self.shape), [1], indexing="ij")
         ).reshape(4, -1)
@@ -103,9 +106,7 @@ class Geometry:
         # Written so that a distance of NaN is refused too.
         if not distance <= tolerance_mm:
             found = f"a corner {distance:.3g} mm away"
-            raise OasisGanError(
-                where, expected="voxels in the same places", found=found, remedy=remedy
-            )
+            raise OtherGridError(where, "voxels in the same places", found)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What can be wrong with a file: one class for each kind of fault, which makes the sentence from its facts."""
+"""What can be wrong with a file: a class for each kind of fault, which makes the sentence."""
 
 from __future__ import annotations
 
