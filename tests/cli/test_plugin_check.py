@@ -281,6 +281,8 @@ def test_what_was_not_checked_is_listed_with_the_reason(folder: Path) -> None:
         "(--target or --target-suffix finds some)",
         "dataset numpy on brain.npy: skipped: a suffix that no file has finds nothing: "
         "the sample is a file, not a folder",
+        "model kind paint on .: skipped: the uncertainty lies beside the same volume: "
+        "the model says nothing about its uncertainty",
         "exporter numpy: skipped: nibabel reads it back: nibabel is not asked about .npy",
         "exporter numpy: skipped: itk reads it back: ITK is not asked about .npy",
     ]

@@ -100,4 +100,5 @@ def test_its_label_set_goes_by_name(tmp_path: Path) -> None:
 
 def test_run_takes_the_model_that_makes_images_unless_another_is_named() -> None:
     listed = oasis_gan("models", cwd=ROOT).stdout.splitlines()[1:]
-    assert [line.split()[0] for line in listed] == ["tissue-to-t1w", "t1w-to-structures"]
+    names = [line.split()[0] for line in listed]
+    assert names == ["tissue-to-t1w", "t1w-to-structures", "t1w-to-tissues"]

@@ -205,11 +205,11 @@ def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
     compute = generator.inference
     sizes: list[int] = []
 
-    def compute_small(part: Any, mask: Any) -> Any:  # noqa: ANN401 - an array
+    def compute_small(part: Any, *others: Any) -> Any:  # noqa: ANN401 - an array
         sizes.append(len(part))
         if len(part) > held:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
-        return compute(part, mask)
+        return compute(part, *others)
 
     monkeypatch.setattr(generator, "inference", compute_small)
     np.testing.assert_allclose(generator.generate(x), expected, atol=1e-6)
@@ -222,7 +222,7 @@ def test_a_batch_that_a_gpu_cannot_hold_is_halved_until_it_can(
 def test_a_slice_that_a_gpu_cannot_hold_is_reported_in_one_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(part: Any, mask: Any) -> Any:  # noqa: ANN401
+    def fail(*arguments: Any) -> Any:  # noqa: ANN401
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     generator = StoredGenerator(folder)
