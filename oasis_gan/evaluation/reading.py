@@ -34,7 +34,7 @@ class Task:
         labels: The label map that it was made from, if it is known.
         segmentation: A segmentation of the output, if there is one.
         real_segmentation: The real scan segmented in the same way, if it is.
-        segmenter: A model that segments the output, and the real scan, instead.
+        segmenter: A model that segments the output and the real scan, instead of both files.
     """
 
     subject: str
@@ -91,8 +91,15 @@ def read_volumes(task: Task) -> Volumes:
         labels, files["labels"] = read_label_map(task.labels, output)
         notes += describe_notes("label map", labels.tissues)
         notes += _check_labels(task, files["labels"])
-    segmentation = _find_segmentation(task, output, labels, files, notes)
-    real_segmentation = _find_real_segmentation(task, output, real, labels, files, notes)
+    segmentation = _read_segmentation(task.segmentation, "segmentation", output, files, notes)
+    real_segmentation = _read_segmentation(
+        task.real_segmentation, "real_segmentation", output, files, notes
+    )
+    if task.segmenter is not None:
+        brain = labels.tissues if labels else None
+        segmentation = task.segmenter.segment(output, brain, task.output.path)
+        if real is not None and task.real is not None:
+            real_segmentation = task.segmenter.segment(real, brain, task.real.path)
     if segmentation is not None and labels is None and real_segmentation is None:
         raise LabelMapMissingError(task.output.path)
     return Volumes(
@@ -106,41 +113,27 @@ def read_volumes(task: Task) -> Volumes:
     )
 
 
-def _find_segmentation(
-    task: Task,
+def _read_segmentation(
+    scan: Scan | None,
+    name: str,
     output: Volume,
-    labels: LabelMap | None,
     files: dict[str, Identity],
     notes: list[str],
 ) -> LabelMap | None:
-    """Return the segmentation of the output that is in a file, or that a model makes; None without either."""
-    if task.segmentation is not None:
-        found, files["segmentation"] = read_label_map(task.segmentation, output)
-        notes += describe_notes("segmentation", found.tissues)
-        return found
-    if task.segmenter is None:
-        return None
-    brain = labels.tissues if labels else None
-    return task.segmenter.segment(output, brain, task.output.path)
+    """Read a segmentation onto the grid of the output, and record its file; None if there is none.
 
-
-def _find_real_segmentation(
-    task: Task,
-    output: Volume,
-    real: Volume | None,
-    labels: LabelMap | None,
-    files: dict[str, Identity],
-    notes: list[str],
-) -> LabelMap | None:
-    """Return the segmentation of the real scan, made in the same way; None if there is none."""
-    if task.real_segmentation is not None:
-        found, files["real_segmentation"] = read_label_map(task.real_segmentation, output)
-        notes += describe_notes("real segmentation", found.tissues)
-        return found
-    if task.segmenter is None or task.real is None or real is None:
+    Args:
+        scan: The segmentation, if there is one.
+        name: What to call it among the files.
+        output: The output.
+        files: Names and hashes of what was read; the segmentation is added.
+        notes: What a reader of the figures should know; more may be added.
+    """
+    if scan is None:
         return None
-    brain = labels.tissues if labels else None
-    return task.segmenter.segment(real, brain, task.real.path)
+    segmentation, files[name] = read_label_map(scan, output)
+    notes += describe_notes(name.replace("_", " "), segmentation.tissues)
+    return segmentation
 
 
 def _read_image(scan: Scan) -> Volume:

@@ -20,7 +20,7 @@ Content = Literal["labels", "image"]
 
 
 class RepairNote(str):
-    """A note on what was put right beyond doubt; one that is a plain `str` should be looked at by somebody."""
+    """A note on a clear fault that was corrected. Notes that are plain `str` should be looked at."""
 
     __slots__ = ()
 

@@ -17,7 +17,7 @@ from .optimizers import ConsecutiveSchedules, ConstantThenLinear, FusedAdam
 from .paired_slices import Batch, PairedSlices
 from .rendezvous import find_workers
 from .replicas import Replicas
-from .sentences import describe_expected, find_field
+from .sentences import describe_wrong_file
 from .setting_types import SourceName
 from .settings import (
     Fraction,
@@ -66,9 +66,8 @@ __all__ = [
     "choose_precision",
     "compute_loss",
     "computing_in",
-    "describe_expected",
+    "describe_wrong_file",
     "engine_versions",
-    "find_field",
     "find_workers",
     "largest_canvas",
     "loss",

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 Details = Mapping[str, Any]
 """One of the `errors` of a pydantic ``ValidationError``."""
@@ -74,6 +74,15 @@ def describe_found(details: Details) -> str:
         return find_field(details)
     found = details.get("ctx", {}).get("found")
     return repr(details["input"]) if found is None else str(found)
+
+
+def describe_wrong_file(error: ValidationError) -> str:
+    """Describe the first thing that is wrong with a file of settings, as what was found in it."""
+    details = error.errors()[0]
+    field = find_field(dict(details)) or "the file"
+    if details["type"] == "extra_forbidden":
+        return f"{field}, which no such model has"
+    return f"{field}, where {describe_expected(dict(details))} was expected"
 
 
 def suggest(details: Details, settings: type[BaseModel]) -> str:

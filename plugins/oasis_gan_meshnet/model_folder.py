@@ -11,7 +11,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
-from oasis_gan_keras import Settings, describe_expected, find_field, require_shapes
+from oasis_gan_keras import Settings, describe_wrong_file, require_shapes
 from pydantic import Field, ValidationError, field_validator
 
 from oasis_gan import Label, LabelSet, ModelCard, OasisGanError, require_unique_keys
@@ -139,12 +139,7 @@ def read_model_file(folder: Path) -> ModelFile:
     try:
         model = ModelFile.model_validate_json(data)
     except ValidationError as error:
-        details = error.errors()[0]
-        field = find_field(details) or "the file"
-        found = f"{field}, where {describe_expected(details)} was expected"
-        if details["type"] == "extra_forbidden":
-            found = f"{field}, which no such model has"
-        raise UnusableModelError(path, "a MeshNet model", found) from None
+        raise UnusableModelError(path, "a MeshNet model", describe_wrong_file(error)) from None
     _require_a_channel_for_each_label(model, path)
     return model
 

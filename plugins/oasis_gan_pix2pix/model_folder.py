@@ -14,7 +14,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 from oasis_gan_keras.limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
-from oasis_gan_keras.sentences import describe_expected, find_field
+from oasis_gan_keras.sentences import describe_wrong_file
 from oasis_gan_keras.setting_types import SourceName
 from oasis_gan_keras.settings import Settings, require_unique_planes, setting_error
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -323,11 +323,7 @@ def read_model_file(folder: Path) -> ModelFile:
     try:
         return ModelFile.model_validate_json(data)
     except ValidationError as error:
-        details = error.errors()[0]
-        field = find_field(details) or "the file"
-        found = f"{field}, where {describe_expected(details)} was expected"
-        if details["type"] == "extra_forbidden":
-            found = f"{field}, which no such model has"
+        found = describe_wrong_file(error)
         raise ModelFolderError(path, expected="a Pix2Pix model", found=found) from None
 
 

@@ -10,8 +10,8 @@ segmenter, in a process of its own. Prints tables in Markdown, with seconds and 
 from __future__ import annotations
 
 import json
+import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -46,7 +46,7 @@ def main() -> None:
 def evaluate_head(head: str, output: Path, folder: Path, segmenter: str) -> None:
     """Evaluate an output and print the tables."""
     start = time.monotonic()
-    text = run_tool(
+    text, gigabytes = run_tool(
         "evaluate",
         output,
         "--against",
@@ -59,8 +59,6 @@ def evaluate_head(head: str, output: Path, folder: Path, segmenter: str) -> None
         "json",
     )
     seconds = time.monotonic() - start
-    # Of the largest process so far.
-    gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
     (subject,) = json.loads(text)["subjects"]
     print(f"\n{head}, segmented by {segmenter}: {seconds:.0f} s, {gigabytes:.1f} GB\n")
     print_regions(subject["tissues"])
@@ -88,11 +86,18 @@ def format_value(measure: Measure, value: float | None) -> str:
     return "n/a" if value is None else measure.format(value)
 
 
-def run_tool(*words: object) -> str:
-    """Run the tool in a process of its own, and return what it prints."""
+def run_tool(*words: object) -> tuple[str, float]:
+    """Run the tool in a process of its own; return what it prints, and its memory at most, GB."""
     command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        text = process.stdout.read()
+        # Not that of all children together, among which a larger one may have been before.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return text, usage.ru_maxrss / 2**20
 
 
 if __name__ == "__main__":
