@@ -1,5 +1,5 @@
 from .errors import OasisGanError, one_line
-from .image.canvas import MAX_PIXELS, Canvas, Fit, linear_weights
+from .image.canvas import MAX_PIXELS, Canvas, CanvasTransform, make_interpolation_matrix
 from .image.choices import Plane
 from .image.encoding import Encoding, FittedEncoding
 from .image.histogram import Histogram
@@ -101,13 +101,13 @@ __all__ = [
     "VOLUME_ENDINGS",
     "AssumptionNote",
     "Canvas",
+    "CanvasTransform",
     "Channels",
     "CleanVolume",
     "Computation",
     "Dataset",
     "Encoding",
     "Exporter",
-    "Fit",
     "FittedEncoding",
     "Geometry",
     "Histogram",
@@ -155,7 +155,7 @@ __all__ = [
     "is_volume_name",
     "join",
     "lies_with_other_data",
-    "linear_weights",
+    "make_interpolation_matrix",
     "one_line",
     "pair_scan",
     "plane_option",

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import OasisGanError, one_line, printable
 from ..image.label_conversion import convert, require_labels
-from ..image.label_sets import OASIS, readable_values
+from ..image.label_sets import OASIS, include_rare_labels
 from ..image.labels import LabelSet
 from ..image.volume import AssumptionNote, CleanVolume, RepairNote, Volume
 from ..io.endings import composed
@@ -218,7 +218,7 @@ def _check_labels(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator
         yield from _notes_as_findings(volume.notes[notes_before:])
     else:
         try:
-            require_labels(volume, readable_values(scan.labels), scan.path, scan.advice)
+            require_labels(volume, include_rare_labels(scan.labels), scan.path, scan.advice)
         except OasisGanError as error:
             yield Finding(Verdict.REJECT, str(error))
             return

@@ -8,7 +8,7 @@ import numpy as np
 from nibabel import quaternions
 
 from ..errors import OasisGanError
-from ..image.axis_order import is_turned_over
+from ..image.axis_order import is_flipped_left_right
 from ..image.volume import Affine, Geometry, SpatialHeader
 from .findings import Finding, Verdict
 
@@ -63,7 +63,7 @@ def _describe_orientations(source: Geometry, target: Geometry) -> str:
     """Return how the orientations of two volumes differ; nothing if they do not."""
     ours = source.orientation
     theirs = target.orientation
-    if is_turned_over(source, target):
+    if is_flipped_left_right(source, target):
         return f": left and right are turned over, {ours} against {theirs}"
     if ours != theirs:
         return f": axes run to {ours} here, to {theirs} there"

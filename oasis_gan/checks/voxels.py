@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ..errors import OasisGanError
 from ..image.canvas import Canvas, require_room
 from ..image.choices import Plane
-from ..image.label_sets import readable_values
+from ..image.label_sets import include_rare_labels
 from ..image.labels import LabelSet
-from ..image.picture_planes import best_plane, describe_thin, is_no_picture
+from ..image.picture_planes import describe_thin, find_best_plane, is_too_thin
 from ..image.slicing import cut
 from ..image.volume import Geometry, Mask, Volume
 from .findings import Finding, Verdict
@@ -46,7 +46,7 @@ def check_intensities(volume: Volume) -> Iterator[Finding]:
 def check_labels(volume: Volume, labels: LabelSet, where: object) -> Iterator[Finding]:
     """Check that all values are labels, and whole numbers."""
     try:
-        clean = readable_values(labels).clean(volume, where)
+        clean = include_rare_labels(labels).clean(volume, where)
     except OasisGanError as error:
         yield Finding(Verdict.REJECT, str(error))
         return
@@ -63,8 +63,8 @@ def check_labels(volume: Volume, labels: LabelSet, where: object) -> Iterator[Fi
 
 def check_picture(geometry: Geometry) -> Iterator[Finding]:
     """Check that axial slices, which most models use, are more than a few rows of pixels."""
-    if is_no_picture(geometry, Plane.AXIAL):
-        plane = best_plane(geometry)
+    if is_too_thin(geometry, Plane.AXIAL):
+        plane = find_best_plane(geometry)
         message = f"{describe_thin(geometry)}: a picture in the {plane} plane alone"
         yield Finding(Verdict.WARN, message)
 

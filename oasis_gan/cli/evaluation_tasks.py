@@ -303,7 +303,7 @@ class TaskFinder:
         """Return a label map that knows what its values mean, as far as anything says so."""
         explicit = self._label_set
         if explicit is None and sidecar is not None and sidecar.source_labels:
-            explicit = self._advice.label_sets.find_identity(sidecar.source_labels)
+            explicit = self._advice.label_sets.find_by_identity(sidecar.source_labels)
         return self._finder.describe(labels, explicit=explicit).holding("labels")
 
     def _open_segmentation(self, path: Path) -> Scan:

@@ -31,9 +31,9 @@ def advise_on_labels(
         option: The option to say it with.
         card: A model whose own label sets may be named too, though the plugin that brought them may be gone.
     """
-    known = LABEL_SETS.including(*registry[LabelSet])
+    known = LABEL_SETS.with_sets(*registry[LabelSet])
     encodings = [*card.sources.values(), card.target] if card is not None else []
-    return LabelAdvice(option, known.including(*(encoding.label_set for encoding in encodings)))
+    return LabelAdvice(option, known.with_sets(*(encoding.label_set for encoding in encodings)))
 
 
 def label_set_of(name: str, advice: LabelAdvice) -> LabelSet:

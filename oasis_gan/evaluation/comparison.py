@@ -144,7 +144,7 @@ def _matched(voxels: Voxels, tissues: Voxels, order: list[int]) -> Voxels:
     # By brightness: what the darkest tissue is called does not matter here.
     values = [OASIS.labels[index].value for index in order]
     ranked = LabelSet(name="by brightness", labels=tuple(map(Label, values, ANCHORS)))
-    window = Window.anchored(voxels, tissues, ranked)
+    window = Window.from_tissues(voxels, tissues, ranked)
     return np.interp(voxels, window.values, window.anchors)
 
 

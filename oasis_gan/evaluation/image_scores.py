@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image.choices import Plane
-from ..image.regions import neighbours
+from ..image.regions import iter_neighbours
 from ..image.volume import Mask
 from .comparison import TOTAL, Comparison, Image
 from .measures import AXES, IMAGE_MEASURES, Curve, Scores, Undefined, Value, checked, json_value
@@ -128,7 +128,7 @@ def _histogram_intersection(real: Values, output: Values, bounds: tuple[float, f
 def _gradient_ratio(comparison: Comparison, region: Mask, plane: Plane) -> Value:
     """Return the mean absolute step between neighbours of the output over that of the real scan, across a plane."""
     axis = comparison.axes[plane]
-    pairs = list(neighbours(region.shape, (axis,)))
+    pairs = list(iter_neighbours(region.shape, (axis,)))
     if not pairs:
         return Undefined("there is one slice in that direction")
     here, there = pairs[0]

@@ -16,7 +16,7 @@ from .volume import Geometry, RepairNote, V
 _ROUNDING = 1e-2  # of a voxel: how far an axis may be off another one that it is taken for
 
 
-def in_axis_order_of(volume: V, geometry: Geometry) -> V:
+def reorder_axes(volume: V, geometry: Geometry) -> V:
     """Return a volume with its axes in the order and direction of ``geometry``, on that very grid.
 
     Where the two are not the same grid, or the axes run alike already, the volume is returned as it is. A note says
@@ -37,7 +37,7 @@ def in_axis_order_of(volume: V, geometry: Geometry) -> V:
     return replace(volume, voxels=voxels, geometry=geometry, notes=(*volume.notes, note))
 
 
-def is_turned_over(one: Geometry, other: Geometry) -> bool:
+def is_flipped_left_right(one: Geometry, other: Geometry) -> bool:
     """Whether the headers of two volumes differ in nothing but left and right, so that one of them must be wrong.
 
     The axis between left and right runs the other way, from the same first voxel or its mirror image.

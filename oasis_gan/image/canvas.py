@@ -38,30 +38,31 @@ class Canvas:
     size: int
     multiple: int
 
-    def pixels(self, needed: int) -> int:
+    def round_up(self, needed: int) -> int:
         """Return the length of the shortest allowed axis that holds ``needed`` pixels."""
         return math.ceil(max(needed, self.size) / self.multiple) * self.multiple
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class CanvasTransform:
     """Crop to the object, resample and pad in one linear map for each axis, and the map that brings it back.
 
     Along one axis a map is a matrix of weights, so that slices (n, rows, columns, channels) become
-    ``there[0] @ rows`` and ``there[1] @ columns``. At equal spacing every row of a matrix has a single 1: pixels are
+    ``forward[0] @ rows`` and ``forward[1] @ columns``.
+    At equal spacing every row of a matrix has a single 1: pixels are
     moved, not changed. Otherwise the weights are those of linear interpolation there, which keeps shares of tissues
     within 0 and 1, and those of cubic convolution back, which keeps edges. Where pixels are made more than twice as
     large the weights reach as far as the larger pixel does, so that it is a mean of what lies in it. Reaching further
     would blur.
     """
 
-    there: tuple[Weights, Weights]
-    back: tuple[Weights, Weights]
+    forward: tuple[Weights, Weights]
+    inverse: tuple[Weights, Weights]
 
     @classmethod
-    def around(
+    def from_support(
         cls, support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object = "slices"
-    ) -> Fit:
+    ) -> CanvasTransform:
         """Fit a stack onto ``canvas``, what is ``support`` (slices, rows, columns) in its middle.
 
         Args:
@@ -79,34 +80,34 @@ class Fit:
         back = rows.weights_back(), columns.weights_back()
         return cls(there, back)
 
-    def moved(self, shift: tuple[int, int]) -> Fit:
+    def shift(self, offset: tuple[int, int]) -> CanvasTransform:
         """Return a fit that lays slices this many pixels further along the rows and columns of the canvas."""
         rows, columns = (
             (_shifted(there, by), _shifted(back.T, by).T)
-            for there, back, by in zip(self.there, self.back, shift, strict=True)
+            for there, back, by in zip(self.forward, self.inverse, offset, strict=True)
         )
-        return Fit((rows[0], columns[0]), (rows[1], columns[1]))
+        return CanvasTransform((rows[0], columns[0]), (rows[1], columns[1]))
 
     def apply(self, slices: Channels) -> Channels:
         """Return (n, canvas rows, canvas columns, channels) for slices (n, rows, columns, channels)."""
-        return _along_both(slices, self.there)
+        return _along_both(slices, self.forward)
 
-    def wanted(self, support: Mask) -> Mask:
-        """Return the pixels of the canvas that `undo` makes ``support`` of: (n, canvas rows, canvas columns).
+    def mask_on_canvas(self, support: Mask) -> Mask:
+        """Return the pixels of the canvas that `apply_inverse` makes ``support`` of: (n, canvas rows, canvas columns).
 
         Args:
             support: Pixels (n, rows, columns).
         """
-        rows, columns = (np.asarray(back.T != 0, np.float32) for back in self.back)
+        rows, columns = (np.asarray(back.T != 0, np.float32) for back in self.inverse)
         return _along_both(support[..., np.newaxis].astype(np.float32), (rows, columns))[..., 0] > 0
 
-    def undo(self, slices: Channels) -> Channels:
+    def apply_inverse(self, slices: Channels) -> Channels:
         """Return (n, rows, columns, channels) for slices on the canvas; outside the canvas all is 0.
 
         Cubic convolution swings beyond an edge: what is beyond all the slice holds is cut off.
         """
         low, high = (extreme(slices, axis=(1, 2), keepdims=True) for extreme in (np.min, np.max))
-        return np.clip(_along_both(slices, self.back), np.minimum(low, 0), np.maximum(high, 0))
+        return np.clip(_along_both(slices, self.inverse), np.minimum(low, 0), np.maximum(high, 0))
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class _AxisFit:
         ratio = spacing / canvas.spacing
         if abs(ratio - 1) < SAME_SPACING:
             ratio = 1.0
-        pixels = canvas.pixels(math.ceil((last - first + 1) * ratio))
+        pixels = canvas.round_up(math.ceil((last - first + 1) * ratio))
         middle = (first + last) / 2
         if ratio == 1:
             # Both middles must be whole or both halves, or every pixel would be blended of two.
@@ -145,7 +146,7 @@ class _AxisFit:
     def weights_there(self) -> Weights:
         """Return the matrix (canvas pixels, slice pixels)."""
         positions = (np.arange(self.pixels) - (self.pixels - 1) / 2) / self.ratio + self.middle
-        return linear_weights(positions, self.size, widen=max(1.0, 0.5 / self.ratio))
+        return make_interpolation_matrix(positions, self.size, widen=max(1.0, 0.5 / self.ratio))
 
     def weights_back(self) -> Weights:
         """Return the matrix (slice pixels, canvas pixels)."""
@@ -164,7 +165,10 @@ def _fit_axes(
 def require_room(
     support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object
 ) -> None:
-    """Raise `OasisGanError` if a stack needs a canvas that `Fit.around` would refuse; the arguments are the same."""
+    """Raise `OasisGanError` if a stack needs a canvas that is too large.
+
+    The arguments are those of `CanvasTransform.from_support`.
+    """
     _require_room(_fit_axes(support, spacing, canvas), canvas, where)
 
 
@@ -181,7 +185,7 @@ def _require_room(axes: tuple[_AxisFit, _AxisFit], canvas: Canvas, where: object
     raise SlicesTooLargeError(where, MAX_PIXELS, canvas.spacing, found)
 
 
-def linear_weights(
+def make_interpolation_matrix(
     positions: NDArray[np.floating[Any]], pixels: int, widen: float = 1.0
 ) -> Weights:
     """Return the matrix (positions, pixels) that samples an axis at ``positions``, given in pixels.

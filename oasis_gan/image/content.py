@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .regions import neighbours, outer_faces
+from .regions import iter_neighbours, outer_faces
 from .volume import Content, Mask, Voxels
 
 _SAMPLE = 2**20  # voxels that are looked at to tell a label map from an MRI
@@ -54,7 +54,7 @@ def guess_content(voxels: Voxels) -> Content:
     return "labels" if is_map else "image"
 
 
-def holds_labels_alone(voxels: Voxels) -> bool:
+def is_certainly_label_map(voxels: Voxels) -> bool:
     """Whether voxels are surely those of a label map: whole numbers, not too many, and mostly as their neighbours."""
     if guess_content(voxels) == "image":
         return False
@@ -109,7 +109,7 @@ def _near(voxels: Voxels, value: float) -> Mask:
 
 def _share_of_like_neighbours(voxels: Voxels, inside: Mask, axes: tuple[int, ...]) -> float:
     pairs = alike = 0
-    for one, other in neighbours(voxels.shape, axes):
+    for one, other in iter_neighbours(voxels.shape, axes):
         both = inside[one] & inside[other]
         pairs += int(np.count_nonzero(both))
         alike += int(np.count_nonzero(both & (voxels[one] == voxels[other])))
@@ -119,7 +119,7 @@ def _share_of_like_neighbours(voxels: Voxels, inside: Mask, axes: tuple[int, ...
 def _togetherness(mask: Mask) -> float:
     """Return how many neighbours of a voxel in a mask are in it too."""
     pairs = both = 0
-    for one, other in neighbours(mask.shape):
+    for one, other in iter_neighbours(mask.shape):
         pairs += int(np.count_nonzero(mask[one] | mask[other]))
         both += int(np.count_nonzero(mask[one] & mask[other]))
     return both / pairs if pairs else 1.0

@@ -51,7 +51,9 @@ class Histogram:
             raise ValueError("expected a strength and, of each tissue, rising quantiles in 0..1")
 
     @classmethod
-    def of(cls, values: Voxels, labels: Voxels, label_set: LabelSet, strength: float) -> Histogram:
+    def from_voxels(
+        cls, values: Voxels, labels: Voxels, label_set: LabelSet, strength: float
+    ) -> Histogram:
         """Take the distribution of a scan.
 
         Args:
@@ -74,7 +76,7 @@ class Histogram:
         )
 
     @classmethod
-    def mean(cls, histograms: Sequence[Histogram]) -> Histogram:
+    def average(cls, histograms: Sequence[Histogram]) -> Histogram:
         """Return the distribution half-way between some, all of one strength: quantile by quantile."""
         tissues = {}
         for name in dict.fromkeys(name for histogram in histograms for name in histogram.tissues):
@@ -84,11 +86,11 @@ class Histogram:
             tissues[name] = tuple(np.mean(rows, axis=0).round(_DIGITS).tolist())
         return cls(tissues, histograms[0].strength)
 
-    def at(self, fraction: float) -> Histogram:
+    def scale_strength(self, fraction: float) -> Histogram:
         """Return this distribution with a fraction of the strength."""
         return replace(self, strength=self.strength * fraction)
 
-    def matched(self, values: Values, labels: Voxels, label_set: LabelSet) -> Values:
+    def match(self, values: Values, labels: Voxels, label_set: LabelSet) -> Values:
         """Return a volume's intensities, brought to the distribution that a scan of its tissues would have.
 
         One rising curve for the whole volume, by its own quantiles and the share that each tissue has of it.

@@ -18,7 +18,7 @@ from .labels import LabelSet
 from .volume import Channels, CleanVolume, Content, Mask, Volume, Voxels
 
 ANCHORS = {"CSF": 0.30, "GM": 0.55, "WM": 0.75}
-"""Where `Window.anchored` puts the mean of each tissue."""
+"""Where `Window.from_tissues` puts the mean of each tissue."""
 _HEADROOM = 1.5  # of the white matter's mean: the intensity that lands on 1
 
 
@@ -60,7 +60,7 @@ class Window(_Contrast):
             raise ValueError("expected two or more finite, strictly increasing values and anchors")
 
     @classmethod
-    def robust(cls, voxels: Voxels, low: float = 0.5, high: float = 99.5) -> Window:
+    def from_percentiles(cls, voxels: Voxels, low: float = 0.5, high: float = 99.5) -> Window:
         """Map the ``low`` and ``high`` percentile of the non-zero voxels to 0 and 1."""
         inside = voxels[voxels != 0]
         if inside.size == 0:
@@ -74,7 +74,7 @@ class Window(_Contrast):
         )
 
     @classmethod
-    def anchored(
+    def from_tissues(
         cls,
         voxels: Voxels,
         labels: Voxels,
@@ -108,7 +108,7 @@ class Window(_Contrast):
         return cls((low, *means, high), (0.0, *ANCHORS.values(), 1.0))
 
     @classmethod
-    def mean(cls, windows: Sequence[Window]) -> Window:
+    def average(cls, windows: Sequence[Window]) -> Window:
         """Return the window half-way between windows that share their anchors."""
         values = np.mean([window.values for window in windows], axis=0)
         return cls(tuple(float(value) for value in values), windows[0].anchors)
@@ -160,7 +160,7 @@ class Percentiles(_Contrast):
 
     def fit(self, voxels: Voxels) -> Window:
         """Return the window of a volume."""
-        return Window.robust(voxels, self.low, self.high)
+        return Window.from_percentiles(voxels, self.low, self.high)
 
     def clean(self, volume: Volume, where: object) -> CleanVolume:
         """Return ``volume`` as an image with finite voxels, as `Window.clean` does.

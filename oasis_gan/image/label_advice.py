@@ -34,7 +34,7 @@ class LabelAdvice:
             values: All values of the map.
             otherwise: What to do where no set has them.
         """
-        fitting = self.label_sets.fitting(values)
+        fitting = self.label_sets.find_fitting(values)
         if not fitting:
             return otherwise
         choices = " or ".join(map(self.choose, fitting))

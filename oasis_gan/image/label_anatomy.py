@@ -55,7 +55,7 @@ class TissueContacts:
         """Return the share of a value's faces that touch the background."""
         return float(self.faces[value, 0] / max(1, self.faces[value].sum()))
 
-    def contradiction(self, tissues: Tissues) -> str:
+    def find_contradiction(self, tissues: Tissues) -> str:
         """Return what contradicts anatomy if the values are these tissues; empty if nothing does."""
         csf, gm, wm = tissues
         if not self.counts[wm]:
@@ -75,7 +75,7 @@ class TissueContacts:
         return self.outside(outer) > max(_MOST_OUTSIDE, _OUTERMOST * self.outside(inner))
 
 
-def tissue_contacts(voxels: Voxels, voxel_mm3: float) -> TissueContacts | None:
+def count_contacts(voxels: Voxels, voxel_mm3: float) -> TissueContacts | None:
     """Count the contacts of a label map of the values 0 to 3; None where it is too small or too thin to be judged."""
     occupied = [np.flatnonzero(voxels.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
     if min(map(len, occupied)) == 0:

@@ -9,8 +9,8 @@ import numpy as np
 
 from .errors import UnusableVolumeError
 from .label_advice import ADVICE, OWN_TABLE, LabelAdvice
-from .label_sets import readable_values
-from .labels import LabelSet, Structure, listed, values_of
+from .label_sets import include_rare_labels
+from .labels import LabelSet, Structure, abbreviate, values_of
 from .tissues import BACKGROUND, is_background_name, mixture_in, tissue_of
 from .volume import CleanVolume, RepairNote, Volume, Voxels
 
@@ -42,7 +42,7 @@ def convert(
     if source.labels == target.labels:
         require_labels(volume, source, where, advice)
         return source.clean(volume, where)
-    known = readable_values(source)
+    known = include_rare_labels(source)
     require_labels(volume, known, where, advice)
     cleaned = known.clean(volume, where)
     counterparts = _counterparts(known, target)
@@ -65,7 +65,7 @@ def require_labels(volume: Volume, label_set: LabelSet, where: object, advice: L
     if all(float(value).is_integer() for value in unknown):
         remedy = advice.remedy_for(map(int, values_of(volume.voxels)), remedy)
     expected = f"labels of {label_set.name}"
-    found = listed([f"{value:g}" for value in unknown])
+    found = abbreviate([f"{value:g}" for value in unknown])
     raise UnusableVolumeError(where, expected, found, remedy)
 
 
@@ -82,7 +82,7 @@ def _require_counterparts(
         return
     names = {label.value: label.name for label in source.labels}
     expected = f"labels of {source.name} that have a counterpart in {target.name}"
-    found = listed([f"{value} {names[value]}" for value in unmapped])
+    found = abbreviate([f"{value} {names[value]}" for value in unmapped])
     remedy = f"name another label set, or give {advice.option} {OWN_TABLE}"
     raise UnusableVolumeError(where, expected, found, remedy)
 
@@ -118,7 +118,7 @@ def _notes(
     ]
     if outside:
         count = sum(int(np.count_nonzero(voxels == label.value)) for label in outside)
-        names = listed([label.name for label in outside])
+        names = abbreviate([label.name for label in outside])
         notes.append(
             RepairNote(f"{count} voxels outside the brain are taken as background: {names}")
         )

@@ -184,22 +184,22 @@ class LabelSets(Mapping[str, LabelSet]):
         requested = _ALIASES.get(typed, typed)
         return next((known for known in self.members if known.name.casefold() == requested), None)
 
-    def find_identity(self, identity: str) -> LabelSet | None:
+    def find_by_identity(self, identity: str) -> LabelSet | None:
         """Return the set of which `identity_of` says this, or None if there is none."""
         return next((known for known in self.members if identity_of(known) == identity), None)
 
-    def fitting(self, values: Iterable[int]) -> list[str]:
+    def find_fitting(self, values: Iterable[int]) -> list[str]:
         """Return the names of the sets that have all of these values, 0 apart; the smallest of each family alone."""
         needed = set(values) - {0}
         fitting = [
-            known.name for known in self.members if needed <= _values(readable_values(known))
+            known.name for known in self.members if needed <= _values(include_rare_labels(known))
         ]
         redundant = {FSL_FAST.name}
         if FREESURFER.name in fitting:
             redundant |= {FREESURFER_APARC.name, FREESURFER_A2009S.name}
         return [name for name in fitting if name not in redundant]
 
-    def including(self, *others: LabelSet | None) -> LabelSets:
+    def with_sets(self, *others: LabelSet | None) -> LabelSets:
         """Return these sets and others; one whose name is taken already is left out, and so is None."""
         sets = self
         for other in others:
@@ -218,7 +218,7 @@ def names_of(label_set: LabelSet) -> tuple[str, ...]:
     return (label_set.name, *aliases)
 
 
-def readable_values(label_set: LabelSet) -> LabelSet:
+def include_rare_labels(label_set: LabelSet) -> LabelSet:
     """Return the set that a map of ``label_set`` is read with: FreeSurfer's maps may hold what ``aseg`` does not."""
     return _WIDER.get(label_set, label_set)
 

@@ -132,8 +132,8 @@ class LabelSet:
         if not strange:
             return replace(cleaned, voxels=voxels.astype(np.int32, copy=False))
         labels = [f"{label.value} {label.name}" for label in self.labels]
-        known = listed(["0 background", *labels])
-        found = listed([f"{value:g}" for value in strange])
+        known = abbreviate(["0 background", *labels])
+        found = abbreviate([f"{value:g}" for value in strange])
         say = "say with `labels` what they mean"
         remedy = f"give a label map with these values (an MRI is no label map), or {say}"
         raise UnusableVolumeError(where, f"labels {known} ({self.name})", found, remedy)
@@ -173,7 +173,7 @@ def _as_integers(voxels: Voxels) -> Voxels:
     return integers if (integers == voxels).all() else voxels
 
 
-def listed(things: Sequence[str]) -> str:
+def abbreviate(things: Sequence[str]) -> str:
     """Return the first few of ``things`` on a line, and whether there are more."""
     return ", ".join(things[:_SHOWN]) + (", ..." if len(things) > _SHOWN else "")
 

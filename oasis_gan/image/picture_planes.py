@@ -36,7 +36,7 @@ def choose_picture_planes(
         OasisGanError: If the slices would be rows of one pixel.
     """
     planes = tuple(planes)
-    best = best_plane(geometry)
+    best = find_best_plane(geometry)
     if (
         all(_shortest(geometry, plane) >= FEWEST for plane in planes)
         or _shortest(geometry, best) < FEWEST
@@ -68,19 +68,19 @@ def choose_picture_planes(
     raise UnusableVolumeError(where, expected, describe_thin(geometry), remedy)
 
 
-def best_plane(geometry: Geometry) -> Plane:
+def find_best_plane(geometry: Geometry) -> Plane:
     """Return the plane in which a slice has most rows and columns; of equal ones the first in the order of `Plane`."""
     return max(Plane, key=lambda plane: _shortest(geometry, plane))
 
 
-def is_no_picture(geometry: Geometry, plane: Plane) -> bool:
+def is_too_thin(geometry: Geometry, plane: Plane) -> bool:
     """Whether slices in a plane are rows of few pixels, though they are not in another."""
-    return _shortest(geometry, plane) < FEWEST <= _shortest(geometry, best_plane(geometry))
+    return _shortest(geometry, plane) < FEWEST <= _shortest(geometry, find_best_plane(geometry))
 
 
 def describe_thin(geometry: Geometry) -> str:
     """Return what a thin volume is, such as ``a single sagittal slice``."""
-    plane = best_plane(geometry)
+    plane = find_best_plane(geometry)
     slices = _sizes(geometry)[plane.axis]
     return f"a single {plane} slice" if slices == 1 else f"{slices} {plane} slices"
 

@@ -17,7 +17,7 @@ def outer_faces(shape: tuple[int, ...]) -> list[Index]:
     return [(*(slice(None),) * axis, end) for axis in thick for end in (0, -1)]
 
 
-def neighbours(
+def iter_neighbours(
     shape: tuple[int, ...], axes: tuple[int, ...] = (0, 1, 2)
 ) -> Iterator[tuple[Index, Index]]:
     """Yield, for each axis, where all voxels but the last are, and where all but the first."""
@@ -30,7 +30,7 @@ def neighbours(
 def contacts(one: Mask, other: Mask) -> int:
     """Return how many pairs of neighbouring voxels have one in each mask."""
     count = 0
-    for here, there in neighbours(one.shape):
+    for here, there in iter_neighbours(one.shape):
         count += int(np.count_nonzero(one[here] & other[there]))
         count += int(np.count_nonzero(one[there] & other[here]))
     return count
@@ -39,7 +39,7 @@ def contacts(one: Mask, other: Mask) -> int:
 def grown(mask: Mask) -> Mask:
     """Return a mask together with the neighbours of its voxels."""
     result = mask.copy()
-    for here, there in neighbours(mask.shape):
+    for here, there in iter_neighbours(mask.shape):
         result[here] |= mask[there]
         result[there] |= mask[here]
     return result

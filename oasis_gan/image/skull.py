@@ -28,7 +28,7 @@ _VOXELS = 2**22  # that are looked at
 _FEWEST = 50  # voxels of a layer that says something
 
 
-def sign_of_a_skull(volume: Volume) -> str:
+def find_skull_sign(volume: Volume) -> str:
     """Return what shows that a volume holds more than a brain, such as its size; empty if nothing does.
 
     Args:

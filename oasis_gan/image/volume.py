@@ -81,11 +81,11 @@ class Geometry:
         return float(np.abs(cosines).max())
 
     @property
-    def placed(self) -> bool:
+    def has_position(self) -> bool:
         """Whether the source's header, if it had one, says where the voxels lie; else their place is a custom."""
         return self.header is None or max(self.header.sform_code, self.header.qform_code) > 0
 
-    def has_voxels_of(self, other: Geometry) -> bool:
+    def has_same_shape_and_spacing(self, other: Geometry) -> bool:
         """Whether both have the same number of voxels of the same size along each axis."""
         return self.shape == other.shape and np.allclose(self.spacing, other.spacing, rtol=1e-3)
 

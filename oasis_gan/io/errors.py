@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import OasisGanError
-from ..image.labels import LabelSet, listed
+from ..image.labels import LabelSet, abbreviate
 
 _EXPORT_AGAIN = "export it again from the tool it came from"
 
@@ -220,8 +220,8 @@ class UnknownLabelsError(UnusableFileError):
         self, path: Path, label_set: LabelSet, unknown: Sequence[float], remedy: str
     ) -> None:
         labels = [f"{label.value} {label.name}" for label in label_set.labels]
-        known = listed(["0 background", *labels])
-        found = listed([f"{value:g}" for value in unknown])
+        known = abbreviate(["0 background", *labels])
+        found = abbreviate([f"{value:g}" for value in unknown])
         super().__init__(path, f"labels {known} ({label_set.name})", found, remedy)
 
 

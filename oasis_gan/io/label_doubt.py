@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..image.label_advice import ADVICE, OWN_TABLE, LabelAdvice
-from ..image.label_anatomy import Tissues, tissue_contacts
+from ..image.label_anatomy import Tissues, count_contacts
 from ..image.label_conversion import convert
 from ..image.label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG
 from ..image.labels import LabelSet, values_of
@@ -81,8 +81,8 @@ def require_bids_anatomy(volume: Volume, where: Path, advice: LabelAdvice = ADVI
     values = values_of(voxels)
     if not set(values) <= {0, *_ORDERS[BIDS.name]}:
         return
-    contacts = tissue_contacts(np.rint(voxels), float(np.prod(volume.geometry.spacing)))
-    found = contacts.contradiction(_ORDERS[BIDS.name]) if contacts else ""
+    contacts = count_contacts(np.rint(voxels), float(np.prod(volume.geometry.spacing)))
+    found = contacts.find_contradiction(_ORDERS[BIDS.name]) if contacts else ""
     if not found:
         return
     choices = f"{advice.choose(OASIS.name)} or {advice.choose(BIDS.name)}"
@@ -113,16 +113,16 @@ def _has_bids_name(path: Path) -> bool:
 
 def _require_anatomy(volume: Volume, values: list[int], where: Path, advice: LabelAdvice) -> None:
     """Raise `OasisGanError` if values from 1 to 3 lie as in no head, or may be those of a hemisphere of FreeSurfer."""
-    contacts = tissue_contacts(volume.voxels, float(np.prod(volume.geometry.spacing)))
+    contacts = count_contacts(volume.voxels, float(np.prod(volume.geometry.spacing)))
     if contacts is None:
         return
-    found = contacts.contradiction(_ORDERS[OASIS.name])
+    found = contacts.find_contradiction(_ORDERS[OASIS.name])
     may_be_half = set(values) == _HALF
     if not found and may_be_half and not contacts.is_wrapped(inner=3, outer=2):
         found = "values that a hemisphere of FreeSurfer has too"
     if not found:
         return
-    fitting = [name for name, order in _ORDERS.items() if not contacts.contradiction(order)]
+    fitting = [name for name, order in _ORDERS.items() if not contacts.find_contradiction(order)]
     others = [FREESURFER.name] if may_be_half else [name for name in fitting if name != OASIS.name]
     choices = " or ".join(map(advice.choose, (*others, OASIS.name)))
     remedy = f"say what they mean: {choices}, or {OWN_TABLE}"

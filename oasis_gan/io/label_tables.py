@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..errors import OasisGanError, printable
 from ..image.label_sets import BIDS
-from ..image.labels import Label, LabelSet, Structure, listed
+from ..image.labels import Label, LabelSet, Structure, abbreviate
 from ..image.tissues import BACKGROUND, TISSUES, tissue_of
 from .errors import LabelTableError, UnusableFileError
 from .formats import refuse_content, require_content
@@ -154,7 +154,7 @@ def _require_columns(path: Path, columns: Sequence[str]) -> None:
     """Raise `LabelTableError` if a table lacks a column that says what an index means."""
     if "index" in columns and ("name" in columns or "tissue" in columns):
         return
-    found = f"the columns {listed(columns)}"
+    found = f"the columns {abbreviate(columns)}"
     remedy = "name the columns so, with a tab between them"
     raise LabelTableError(path, found, remedy)
 

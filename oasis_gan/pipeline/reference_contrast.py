@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image.cleaning import clean
-from ..image.content import holds_labels_alone
+from ..image.content import is_certainly_label_map
 from ..image.encoding import FittedEncoding
 from ..image.intensity import ANCHORS, Window
 from ..image.labels import LabelSet
-from ..image.skull import sign_of_a_skull
+from ..image.skull import find_skull_sign
 from ..image.volume import CleanVolume, Volume
 from ..plugin.datasets import Subject
 from ..plugin.models import (
@@ -125,14 +125,14 @@ def find_contrast(
     if not isinstance(target, Window):
         raise NoContrastError(card.name, target.describe())
     reference = clean(reference, where, "image")
-    if holds_labels_alone(reference.voxels):
+    if is_certainly_label_map(reference.voxels):
         raise LabelsAsReferenceError(where)
     label_set = card.source.label_set
     is_anchored = set(ANCHORS.values()) <= set(target.anchors)
     if is_anchored and label_set is not None:
         # Anchored on tissues: those of the reference have to be found.
         return _anchored(reference, labels, label_set, where, labels_where)
-    return Window.robust(reference.voxels)
+    return Window.from_percentiles(reference.voxels)
 
 
 def _anchored(
@@ -152,7 +152,7 @@ def _anchored(
         reference.geometry.require_same_grid(labels.geometry, labels_where)
         tissues = label_set.clean(labels, labels_where).voxels
         remedy = "give a T1w scan as the reference, and the tissue map that belongs to it"
-    return Window.anchored(reference.voxels, tissues, label_set, where, remedy)
+    return Window.from_tissues(reference.voxels, tissues, label_set, where, remedy)
 
 
 def _require_brain_alone(reference: Volume, where: object) -> None:
@@ -162,7 +162,7 @@ def _require_brain_alone(reference: Volume, where: object) -> None:
     """
     if not reference.voxels.any():
         raise EmptyReferenceError(where)
-    sign = sign_of_a_skull(reference)
+    sign = find_skull_sign(reference)
     if sign:
         raise SkullInReferenceError(where, sign)
 

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ..image.canvas import Canvas, Fit
+from ..image.canvas import Canvas, CanvasTransform
 from ..image.choices import Plane
 from ..image.encoding import FittedEncoding
 from ..image.label_sides import is_mirror_symmetric
@@ -265,26 +265,26 @@ class SlicewiseTranslator:
     ) -> Channels:
         """Return the answers for all slices of a plane: (slices, rows, columns, channels)."""
         support = mask.slices
-        fit = Fit.around(support, mask.spacing, self.canvas, VOLUME)
+        transform = CanvasTransform.from_support(support, mask.spacing, self.canvas, VOLUME)
         occupied = np.flatnonzero(support.any(axis=(1, 2)))
         answers = np.zeros((*support.shape, self.card.target.channels), np.float32)
         for start in range(0, len(occupied), BATCH):
             batch = occupied[start : start + BATCH]
             encoded = self._encode(stacks, encodings, batch)
-            answers[batch] = self._predict_on_canvas(predict, encoded, support[batch], fit)
+            answers[batch] = self._predict_on_canvas(predict, encoded, support[batch], transform)
             predicted = start + len(batch)
             progress(predicted / len(occupied))
         return answers
 
     def _predict_on_canvas(
-        self, predict: Predict, encoded: Channels, support: Mask, fit: Fit
+        self, predict: Predict, encoded: Channels, support: Mask, transform: CanvasTransform
     ) -> Channels:
         """Fit a batch of slices to the canvas, and return the answers on their own grid."""
-        mask = fit.wanted(support)
-        predicted = self._predict(predict, fit.apply(encoded), mask)
+        mask = transform.mask_on_canvas(support)
+        predicted = self._predict(predict, transform.apply(encoded), mask)
         # Pixels outside the mask must not reach the result, not even as extremes to clip to.
         masked = np.where(mask[..., np.newaxis], predicted, 0)
-        return fit.undo(masked)
+        return transform.apply_inverse(masked)
 
     def _encode(
         self,

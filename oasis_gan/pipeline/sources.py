@@ -66,7 +66,7 @@ def read_sources(scans: Mapping[str, Scan], card: ModelCard) -> dict[str, CleanV
 def _find_position(volume: CleanVolume, others: Mapping[str, CleanVolume]) -> CleanVolume:
     """Return a volume; if its header gives no position, at that of the first other that has one."""
     for other in others.values():
-        if not volume.geometry.placed:
+        if not volume.geometry.has_position:
             volume, _ = Subject.aligned(volume, other)
     return volume
 

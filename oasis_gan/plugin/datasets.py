@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import OasisGanError
-from ..image.axis_order import in_axis_order_of
+from ..image.axis_order import reorder_axes
 from ..image.choices import MAX_VOXELS
 from ..image.cleaning import clean, require_volume
 from ..image.label_advice import ADVICE, LabelAdvice
@@ -238,10 +238,10 @@ class Subject:
         """
         grid = source.geometry
         other = target.geometry
-        if grid.placed == other.placed or not grid.has_voxels_of(other):
-            return source, in_axis_order_of(target, grid)
+        if grid.has_position == other.has_position or not grid.has_same_shape_and_spacing(other):
+            return source, reorder_axes(target, grid)
         note = "its header does not say where it lies: taken to lie where its counterpart does"
-        if grid.placed:
+        if grid.has_position:
             return source, replace(target, geometry=grid, notes=(*target.notes, note))
         return replace(source, geometry=other, notes=(*source.notes, note)), target
 

@@ -12,7 +12,7 @@ import pytest
 
 from ..image.label_conversion import convert
 from ..image.label_sets import OASIS
-from ..image.labels import Label, LabelSet, Structure, listed
+from ..image.labels import Label, LabelSet, Structure, abbreviate
 from ..image.tissues import BACKGROUND, TISSUES, tissue_of
 from ..image.volume import Geometry, Volume
 from ..io.label_tables import read_label_table, write_label_table
@@ -103,7 +103,9 @@ class LabelSetContract(Contract):
         """Models that were trained on tissues accept its label maps."""
         unknown = [label.name for label in label_set.labels if not _find_tissue(label)]
         if unknown:
-            pytest.skip(f"models of tissues refuse {listed(unknown)} (a Structure says its tissue)")
+            pytest.skip(
+                f"models of tissues refuse {abbreviate(unknown)} (a Structure says its tissue)"
+            )
         values = [label.value for label in label_set.labels]
         voxels = np.array(values, np.int32).reshape(-1, 1, 1)
         volume = Volume(voxels, Geometry(voxels.shape, np.eye(4)))

@@ -101,7 +101,7 @@ class ModelContract(Contract):
         """Return four slices (4, rows, columns, channels) on the canvas of a model of slices."""
         model = _slicewise(translator)
         # Not square, if the canvas allows it, so that swapped rows and columns are noticed.
-        shape = (4, model.canvas.pixels(1), model.canvas.pixels(model.canvas.size + 1))
+        shape = (4, model.canvas.round_up(1), model.canvas.round_up(model.canvas.size + 1))
         rng = np.random.default_rng(_SEED)
         encoded = []
         for _ in range(2 * model.context + 1):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oasis_gan import (
-    Fit,
+    CanvasTransform,
     Histogram,
     LabelSet,
     OasisGanError,
@@ -116,7 +116,7 @@ class PairedSlices:
         """The meaning of the target's values: its label set, or the mean window of all subjects."""
         if self._recipe.target == "labels":
             return self._recipe.label_set
-        return Window.mean(self.windows)
+        return Window.average(self.windows)
 
     @property
     def histogram(self) -> Histogram | None:
@@ -131,7 +131,7 @@ class PairedSlices:
                 raise UnknownHistogramSubjectError(name, self.names)
         if not chosen:
             return None
-        return Histogram.mean([self._histograms[name] for name in chosen])
+        return Histogram.average([self._histograms[name] for name in chosen])
 
     def batch(self, step: int, share: tuple[int, int] = (0, 1)) -> Batch:
         """Return the slices of an update.
@@ -251,9 +251,9 @@ class PairedSlices:
         spacing = (rows * scale[0], columns * scale[1])
         # As when translating, the whole stack is centred, so that a small slice keeps its place in
         # the head.
-        fit = Fit.around(item.footprint, spacing, self._canvas).moved(shift)
-        source = fit.apply(self._encode_with_neighbours(item))
-        target = fit.apply(_encode(item.target, item.index, self._target_set))
+        transform = CanvasTransform.from_support(item.footprint, spacing, self._canvas).shift(shift)
+        source = transform.apply(self._encode_with_neighbours(item))
+        target = transform.apply(_encode(item.target, item.index, self._target_set))
         if flip:
             # Rows run from left to right.
             return source[:, ::-1], target[:, ::-1]

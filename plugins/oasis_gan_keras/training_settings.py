@@ -329,7 +329,7 @@ class TrainingSettings(Settings):
             raise setting_error(
                 "patch", f"a multiple of {self.multiple} for this network", self.patch
             )
-        pixels = self.canvas.pixels(0)
+        pixels = self.canvas.round_up(0)
         largest = largest_canvas(self.full_size_channels)
         if pixels > largest:
             raise setting_error(

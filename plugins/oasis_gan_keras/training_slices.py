@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oasis_gan import (
+    CanvasTransform,
     CleanVolume,
-    Fit,
     Geometry,
     Histogram,
     LabelSet,
@@ -24,7 +24,7 @@ from oasis_gan import (
     Volume,
     Window,
     cut,
-    linear_weights,
+    make_interpolation_matrix,
 )
 
 from .sharpening import sharpen
@@ -119,7 +119,9 @@ def prepare_subject(subject: Subject, recipe: TrainingSettings) -> PreparedSubje
         target = _normalise(target, window)
         strength = recipe.histogram.strength
         if strength:
-            histogram = Histogram.of(target.voxels, labels.voxels, recipe.label_set, strength)
+            histogram = Histogram.from_voxels(
+                target.voxels, labels.voxels, recipe.label_set, strength
+            )
         if recipe.sharpness is not None:
             voxels = sharpen(target.voxels, labels.voxels, recipe.sharpness)
             target = replace(target, voxels=voxels)
@@ -165,8 +167,8 @@ def _find_target_window(
 ) -> Window:
     if recipe.contrast == "anchored":
         remedy = 'train with contrast = "robust"'
-        return Window.anchored(target.voxels, source.voxels, recipe.label_set, where, remedy)
-    return Window.robust(target.voxels)
+        return Window.from_tissues(target.voxels, source.voxels, recipe.label_set, where, remedy)
+    return Window.from_percentiles(target.voxels)
 
 
 def _normalise(volume: Volume, window: LabelSet | Window) -> Volume:
@@ -212,7 +214,9 @@ def _cut_planes(
         area = np.count_nonzero(first, axis=(1, 2)) * rows * columns
         footprint = np.asarray((first != 0).any(axis=0, keepdims=True))
         # Check the size of the canvas now, rather than in the middle of the training.
-        Fit.around(footprint, (rows * largest, columns * largest), recipe.canvas, where)
+        CanvasTransform.from_support(
+            footprint, (rows * largest, columns * largest), recipe.canvas, where
+        )
         for index in np.flatnonzero(area >= MIN_AREA_MM2):
             yield TrainingSlice(stacks, targets, footprint, int(index))
 
@@ -260,7 +264,7 @@ def _make_averaging_matrix(n: int, own: float, length: int, spacing: float) -> M
     """
     from_centre = np.arange(length) - (length - 1) / 2
     positions = from_centre * spacing / own + (n - 1) / 2
-    return linear_weights(positions, n, widen=max(1.0, spacing / own / 2))
+    return make_interpolation_matrix(positions, n, widen=max(1.0, spacing / own / 2))
 
 
 def _average(voxels: NDArray[np.float32], matrices: Sequence[Matrix]) -> NDArray[np.float32]:

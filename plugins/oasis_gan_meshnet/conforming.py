@@ -15,7 +15,7 @@ import numpy as np
 from nibabel import orientations
 from numpy.typing import NDArray
 
-from oasis_gan import VOLUME, Geometry, Mask, OasisGanError, linear_weights
+from oasis_gan import VOLUME, Geometry, Mask, OasisGanError, make_interpolation_matrix
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -210,14 +210,14 @@ def _weights_there(length: int, spacing: float, samples: int) -> Floats:
     middle = (length - 1) / 2
     positions = middle + _offsets(samples) / spacing
     # Where voxels become more than twice as large, each is a mean of what lies in it.
-    return linear_weights(positions, length, widen=max(1.0, 0.5 / spacing))
+    return make_interpolation_matrix(positions, length, widen=max(1.0, 0.5 / spacing))
 
 
 def _weights_back(length: int, spacing: float, samples: int) -> Floats:
     """Return the matrix that samples the conformed axis at the voxels of the volume."""
     middle = (samples - 1) / 2
     positions = middle + _offsets(length) * spacing
-    return linear_weights(positions, samples, widen=max(1.0, spacing / 2))
+    return make_interpolation_matrix(positions, samples, widen=max(1.0, spacing / 2))
 
 
 def _offsets(count: int) -> NDArray[np.float64]:

@@ -250,7 +250,7 @@ def _find_difference(output: Slices, expected: Slices) -> float:
 def _make_samples(generator: StoredGenerator, multiple: int) -> Iterator[Slices]:
     """Yield noise and rings in two sizes: a few pixels, not square, and the canvas of the model."""
     channels = generator.file.source_channels
-    side = generator.file.canvas.pixels(1)
+    side = generator.file.canvas.round_up(1)
     rng = np.random.default_rng(0)
     for shape in ((2, multiple, 2 * multiple), (1, side, side)):
         yield rng.random((*shape, channels), np.float32)

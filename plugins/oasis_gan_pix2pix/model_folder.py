@@ -161,7 +161,7 @@ class ModelFile(Settings):
             self.source_channels + self.target.channels + self.generator.full_size_filters
         )
         largest = largest_canvas(full_size_channels)
-        pixels = self.canvas.pixels(0)
+        pixels = self.canvas.round_up(0)
         if pixels > largest:
             raise setting_error(
                 "canvas", f"one of up to {largest} pixels for this generator", pixels

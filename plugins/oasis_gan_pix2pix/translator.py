@@ -107,7 +107,7 @@ def load_translator(
     name, source = next(iter(file.named_sources.items()))
     if file.histogram and source.label_set is not None:
         strength = 1.0 if generator.texture is None else generator.texture
-        finish = HistogramMatching(file.histogram.at(strength), source.label_set, name)
+        finish = HistogramMatching(file.histogram.scale_strength(strength), source.label_set, name)
     return slicewise(
         generator.generate,
         file.card(),
@@ -148,7 +148,7 @@ class HistogramMatching:
     ) -> NDArray[np.float32]:
         """Return the generated intensities (voxels, 1), matched to the distribution."""
         labels = sources[self.source]
-        intensities = self.histogram.matched(channels[:, 0], labels, self.label_set)
+        intensities = self.histogram.match(channels[:, 0], labels, self.label_set)
         return intensities[:, np.newaxis]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from head import EXAMPLE
 from oasis_gan_pix2pix.translator import StoredGenerator
 
-from oasis_gan import Fit, Plane, cut, read_nifti
+from oasis_gan import CanvasTransform, Plane, cut, read_nifti
 from oasis_gan.cli.choosing import choose_model, load_registry
 
 
@@ -35,16 +35,18 @@ def main(texture: float) -> None:
             next(iter(file.named_sources.values())).fit(stack.slices).encode(stack.slices[middle])
         )
 
-        fits = [
-            Fit.around(support, stack.spacing, canvas)
+        transforms = [
+            CanvasTransform.from_support(support, stack.spacing, canvas)
             for canvas in (file.canvas, replace(file.canvas, size=1))
         ]
-        fit, tight = fits
-        laid, laid_tight = (fit.apply(encoded) for fit in fits)
-        whole = fit.undo(generator.generate(laid))[support[middle]]
+        transform, tight = transforms
+        laid = transform.apply(encoded)
+        laid_tight = tight.apply(encoded)
+        mask = transform.mask_on_canvas(support[middle])
+        whole = transform.apply_inverse(generator.generate(laid))[support[middle]]
         others = {
-            "in windows": fit.undo(generator.generate(laid, fit.wanted(support[middle]))),
-            "on " + "x".join(map(str, laid_tight.shape[1:3])): tight.undo(
+            "in windows": transform.apply_inverse(generator.generate(laid, mask)),
+            "on " + "x".join(map(str, laid_tight.shape[1:3])): tight.apply_inverse(
                 generator.generate(laid_tight)
             ),
         }

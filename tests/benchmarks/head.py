@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import OASIS, Canvas, Fit, Plane, cut, read_nifti
+from oasis_gan import OASIS, Canvas, CanvasTransform, Plane, cut, read_nifti
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mni152_seg.nii.gz"
 
@@ -29,5 +29,5 @@ def head(size: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
             for length, step in zip(slices.shape[1:], stack.spacing, strict=True)
         ),
     )
-    fit = Fit.around(support, stack.spacing, Canvas(spacing, size, size))
-    return fit.apply(OASIS.encode(slices)), fit.wanted(support)
+    transform = CanvasTransform.from_support(support, stack.spacing, Canvas(spacing, size, size))
+    return transform.apply(OASIS.encode(slices)), transform.mask_on_canvas(support)

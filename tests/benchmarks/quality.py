@@ -41,7 +41,7 @@ PAINT = np.array([0, *ANCHORS.values()], np.float32)
 
 def matched(voxels: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float32]:
     """Return the volume with its tissue means on the anchors, 0 outside the labels."""
-    normal = Window.anchored(voxels, labels, OASIS).encode(voxels)[..., 0]
+    normal = Window.from_tissues(voxels, labels, OASIS).encode(voxels)[..., 0]
     return np.where(labels > 0, normal, 0).astype(np.float32)
 
 

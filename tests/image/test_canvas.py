@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from oasis_gan import Canvas, Fit
+from oasis_gan import Canvas, CanvasTransform
 
 Slices = NDArray[np.float32]
 MM = Canvas(1.0, size=16, multiple=8)
@@ -57,10 +57,10 @@ def test_at_equal_spacing_pixels_are_moved_whole(
     ]
     support = box(shape, inside[0], inside[1])
     slices = random_slices(*shape)
-    fit = Fit.around(support, (spacing, spacing), MM)
-    there = fit.apply(slices)
+    transform = CanvasTransform.from_support(support, (spacing, spacing), MM)
+    there = transform.apply(slices)
     assert set(np.unique(there)) <= {0.0, *np.unique(slices)}
-    back = fit.undo(there)
+    back = transform.apply_inverse(there)
     assert np.array_equal(back[:, support[0]], slices[:, support[0]])
     # What the canvas has no room for is 0, the rest is as it was.
     assert np.array_equal(back, np.where(back == 0, 0, slices))
@@ -75,8 +75,10 @@ def test_at_equal_spacing_pixels_are_moved_whole(
 def test_a_canvas_holds_everything_in_sizes_the_model_takes(
     shape: tuple[int, int], spacing: tuple[float, float], size: int, multiple: int
 ) -> None:
-    fit = Fit.around(np.ones((1, *shape), bool), spacing, Canvas(1.0, size, multiple))
-    _, rows, columns, _ = fit.apply(random_slices(*shape)).shape
+    transform = CanvasTransform.from_support(
+        np.ones((1, *shape), bool), spacing, Canvas(1.0, size, multiple)
+    )
+    _, rows, columns, _ = transform.apply(random_slices(*shape)).shape
     assert rows % multiple == columns % multiple == 0
     assert min(rows, columns) >= size
     assert rows >= shape[0] * spacing[0] * 0.99
@@ -86,10 +88,12 @@ def test_a_canvas_holds_everything_in_sizes_the_model_takes(
 @given(spacing=st.tuples(SPACINGS, SPACINGS))
 def test_a_constant_stays_constant_inside(spacing: tuple[float, float]) -> None:
     slices = np.ones((1, 64, 64, 1), np.float32)
-    fit = Fit.around(box((64, 64), slice(20, 44), slice(20, 44)), spacing, Canvas(1.0, 8, 8))
-    there = fit.apply(slices)
+    transform = CanvasTransform.from_support(
+        box((64, 64), slice(20, 44), slice(20, 44)), spacing, Canvas(1.0, 8, 8)
+    )
+    there = transform.apply(slices)
     assert np.allclose(there[0, 6:-6, 6:-6], 1, atol=1e-5)
-    assert np.allclose(fit.undo(there)[0, 30:34, 30:34], 1, atol=1e-5)
+    assert np.allclose(transform.apply_inverse(there)[0, 30:34, 30:34], 1, atol=1e-5)
     assert there.max() <= 1 + 1e-5
 
 
@@ -104,9 +108,11 @@ def test_nothing_drifts(
     shape = (int(80 / spacing[0]), int(80 / spacing[1]))
     slices = bump(shape, spacing, (40 + shift[0], 40 + shift[1]), sigma=5)
     support = slices[..., 0] > 1e-5
-    fit = Fit.around(support, spacing, Canvas(canvas, 8, 8))
-    there = fit.apply(slices)
-    assert np.allclose(centroid(fit.undo(there), spacing), centroid(slices, spacing), atol=0.05)
+    transform = CanvasTransform.from_support(support, spacing, Canvas(canvas, 8, 8))
+    there = transform.apply(slices)
+    assert np.allclose(
+        centroid(transform.apply_inverse(there), spacing), centroid(slices, spacing), atol=0.05
+    )
     # The middle of the object is the middle of the canvas; at equal spacing to half a pixel, as pixels stay whole.
     occupied = np.argwhere(support[0])
     middle = (occupied.min(axis=0) + occupied.max(axis=0)) / 2 * spacing
@@ -123,64 +129,74 @@ def test_a_smooth_slice_comes_back_nearly_as_it_was(
     sigma = 10.0
     coarsest = max(*spacing, canvas)
     slices = bump(shape, spacing, (60, 60), sigma)
-    fit = Fit.around(slices[..., 0] > 1e-6, spacing, Canvas(canvas, 8, 8))
+    transform = CanvasTransform.from_support(slices[..., 0] > 1e-6, spacing, Canvas(canvas, 8, 8))
     # Linear interpolation between points h apart errs by up to h^2/8 max|f''|, and a Gaussian has |f''| <= 1/sigma^2.
     # A triangle that spans no whole number of pixels also leans, by up to 0.09 of the finer ones: |f'| <= 0.61/sigma.
     # There and back along two axes are four such steps, of which two, those to larger pixels, are wide.
     bound = 4 * coarsest**2 / 8 / sigma**2 + 2 * 0.09 * coarsest * 0.61 / sigma
-    assert np.abs(fit.undo(fit.apply(slices)) - slices).max() <= bound
+    assert np.abs(transform.apply_inverse(transform.apply(slices)) - slices).max() <= bound
 
 
 @pytest.mark.parametrize("coarse", [1.5, 2.0, 2.3, 3.0])
 def test_a_checkerboard_all_but_vanishes_where_pixels_more_than_double(coarse: float) -> None:
     board = (np.indices((90, 90)).sum(axis=0) % 2).astype(np.float32)[np.newaxis, :, :, np.newaxis]
-    fit = Fit.around(np.ones((1, 90, 90), bool), (0.5, 0.5), Canvas(coarse, 8, 8))
-    rows = fit.apply(board)[0, :, :, 0]
+    transform = CanvasTransform.from_support(
+        np.ones((1, 90, 90), bool), (0.5, 0.5), Canvas(coarse, 8, 8)
+    )
+    rows = transform.apply(board)[0, :, :, 0]
     middle = rows.shape[0] // 2
     assert np.allclose(rows[middle - 4 : middle + 4, middle - 4 : middle + 4], 0.5, atol=0.05)
 
 
 def test_an_empty_stack_has_a_canvas_too() -> None:
-    fit = Fit.around(np.zeros((3, 10, 12), bool), (1.0, 1.0), MM)
+    transform = CanvasTransform.from_support(np.zeros((3, 10, 12), bool), (1.0, 1.0), MM)
     slices = np.zeros((3, 10, 12, 2), np.float32)
-    assert fit.apply(slices).shape == (3, 16, 16, 2)
-    assert fit.undo(fit.apply(slices)).shape == slices.shape
+    assert transform.apply(slices).shape == (3, 16, 16, 2)
+    assert transform.apply_inverse(transform.apply(slices)).shape == slices.shape
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (2, 0), (-3, 1), (0, -4), (4, 4)])
 def test_a_moved_fit_lays_slices_further_along_and_brings_them_back(shift: tuple[int, int]) -> None:
     slices = random_slices(8, 8)
-    fit = Fit.around(np.ones((1, 8, 8), bool), (1.0, 1.0), MM)
-    moved = fit.moved(shift)
-    assert np.array_equal(moved.apply(slices), np.roll(fit.apply(slices), shift, axis=(1, 2)))
-    assert np.array_equal(moved.undo(moved.apply(slices)), slices)
+    transform = CanvasTransform.from_support(np.ones((1, 8, 8), bool), (1.0, 1.0), MM)
+    shifted = transform.shift(shift)
+    assert np.array_equal(
+        shifted.apply(slices), np.roll(transform.apply(slices), shift, axis=(1, 2))
+    )
+    assert np.array_equal(shifted.apply_inverse(shifted.apply(slices)), slices)
 
 
 def test_what_is_moved_off_the_canvas_is_lost_and_zero_enters() -> None:
     slices = random_slices(16, 16)
-    fit = Fit.around(np.ones((1, 16, 16), bool), (1.0, 1.0), MM)
-    there = fit.moved((5, -3)).apply(slices)
+    transform = CanvasTransform.from_support(np.ones((1, 16, 16), bool), (1.0, 1.0), MM)
+    there = transform.shift((5, -3)).apply(slices)
     assert np.array_equal(there[:, 5:, :-3], slices[:, :-5, 3:])
     assert not there[:, :5].any()
     assert not there[:, :, -3:].any()
-    assert not fit.moved((40, 0)).apply(slices).any()
+    assert not transform.shift((40, 0)).apply(slices).any()
 
 
 @given(rows=st.integers(1, 30), seed=st.integers(0, 9))
 def test_channels_and_slices_do_not_mix(rows: int, seed: int) -> None:
     slices = np.random.default_rng(seed).random((3, rows, 9, 2)).astype(np.float32)
-    fit = Fit.around(np.ones((1, rows, 9), bool), (0.8, 1.7), MM)
-    alone = fit.apply(slices[1:2, :, :, :1])
-    assert np.allclose(fit.apply(slices)[1:2, :, :, :1], alone, atol=1e-6)
+    transform = CanvasTransform.from_support(np.ones((1, rows, 9), bool), (0.8, 1.7), MM)
+    alone = transform.apply(slices[1:2, :, :, :1])
+    assert np.allclose(transform.apply(slices)[1:2, :, :, :1], alone, atol=1e-6)
 
 
 def test_pixels_that_are_moved_whole_are_those_of_the_matrix_products() -> None:
     support = np.zeros((1, 40, 56), bool)
     support[:, 5:30, 9:50] = True
     slices = np.random.default_rng(0).random((3, 40, 56, 2), np.float32)
-    fit = Fit.around(support, (1.0, 1.0), Canvas(1.0, 32, 16)).moved((3, -30))
-    for maps, made in ((fit.there, fit.apply(slices)), (fit.back, fit.undo(fit.apply(slices)))):
-        source = slices if maps is fit.there else fit.apply(slices)
+    transform = CanvasTransform.from_support(support, (1.0, 1.0), Canvas(1.0, 32, 16)).shift(
+        (3, -30)
+    )
+    on_canvas = transform.apply(slices)
+    back = transform.apply_inverse(on_canvas)
+    for maps, source, made in (
+        (transform.forward, slices, on_canvas),
+        (transform.inverse, on_canvas, back),
+    ):
         np.testing.assert_array_equal(made, np.einsum("ir,jc,nrck->nijk", *maps, source))
         assert made.any()
 
@@ -189,8 +205,10 @@ def test_pixels_that_are_moved_whole_are_those_of_the_matrix_products() -> None:
 def test_a_parabola_on_the_canvas_comes_back_exactly(spacing: float) -> None:
     """Linear interpolation would flatten it, as it blurs edges: cubic convolution is exact to the second order."""
     shape = (int(60 / spacing), int(52 / spacing))
-    fit = Fit.around(np.ones((1, *shape), bool), (spacing, spacing), Canvas(1.0, 8, 8))
-    rows, columns = (fit.there[axis].shape[0] for axis in (0, 1))
+    transform = CanvasTransform.from_support(
+        np.ones((1, *shape), bool), (spacing, spacing), Canvas(1.0, 8, 8)
+    )
+    rows, columns = (transform.forward[axis].shape[0] for axis in (0, 1))
 
     def parabola(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(0.5 + 1e-3 * (y**2 - 0.5 * x**2 + 0.3 * x * y), np.float64)
@@ -200,7 +218,7 @@ def test_a_parabola_on_the_canvas_comes_back_exactly(spacing: float) -> None:
 
     canvas = parabola(centred(rows, 1.0)[:, np.newaxis], centred(columns, 1.0)).astype(np.float32)
     expected = parabola(centred(shape[0], spacing)[:, np.newaxis], centred(shape[1], spacing))
-    made = fit.undo(canvas[np.newaxis, ..., np.newaxis])[0, ..., 0]
+    made = transform.apply_inverse(canvas[np.newaxis, ..., np.newaxis])[0, ..., 0]
     inside = np.s_[5:-5, 5:-5]
     np.testing.assert_allclose(made[inside], expected[inside], atol=1e-4)
 
@@ -211,20 +229,22 @@ def test_what_is_not_wanted_of_the_canvas_changes_nothing(
 ) -> None:
     rng = np.random.default_rng(seed)
     support = rng.random((2, 21, 17)) < data.draw(st.sampled_from([0.01, 0.3, 1]))
-    fit = Fit.around(support, spacing, MM)
-    wanted = fit.wanted(support)
+    transform = CanvasTransform.from_support(support, spacing, MM)
+    wanted = transform.mask_on_canvas(support)
     canvas = rng.random((*wanted.shape, 1)).astype(np.float32)
     # With the ends at hand in each slice nothing is cut off.
     canvas[:, 0, 0] = -9
     canvas[:, 0, 1] = 9
     wanted[:, 0, :2] = True
     other = np.where(wanted[..., np.newaxis], canvas, rng.random(canvas.shape, np.float32))
-    np.testing.assert_array_equal(fit.undo(other)[support], fit.undo(canvas)[support])
+    np.testing.assert_array_equal(
+        transform.apply_inverse(other)[support], transform.apply_inverse(canvas)[support]
+    )
     assert wanted.any() or not support.any()
 
 
 def test_at_equal_spacing_no_more_is_wanted_than_what_is_there() -> None:
     support = np.random.default_rng(0).random((2, 21, 17)) < 0.3
-    fit = Fit.around(support, (1.0, 1.0), MM)
-    laid = fit.apply(support[..., np.newaxis].astype(np.float32))[..., 0]
-    np.testing.assert_array_equal(fit.wanted(support), laid > 0)
+    transform = CanvasTransform.from_support(support, (1.0, 1.0), MM)
+    laid = transform.apply(support[..., np.newaxis].astype(np.float32))[..., 0]
+    np.testing.assert_array_equal(transform.mask_on_canvas(support), laid > 0)

@@ -27,7 +27,7 @@ def scan(
 
 def real(strength: float = 1.0) -> Histogram:
     """Return the distribution of a scan."""
-    return Histogram.of(*scan({1: 20_000, 2: 20_000, 3: 20_000}), OASIS, strength)
+    return Histogram.from_voxels(*scan({1: 20_000, 2: 20_000, 3: 20_000}), OASIS, strength)
 
 
 def overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -45,12 +45,14 @@ def test_an_output_gets_the_distribution_of_a_scan_of_its_own_tissues(
     wanted, _ = scan(shares, seed=1)
     flat, labels = scan(shares, spread=0.005, seed=2)
     assert overlap(flat, wanted) < 0.5
-    assert overlap(real().matched(flat, labels, OASIS), wanted) > 0.95
+    assert overlap(real().match(flat, labels, OASIS), wanted) > 0.95
 
 
 def test_strength_goes_from_nothing_to_all_of_it() -> None:
     flat, labels = scan({1: 5000, 2: 5000, 3: 5000}, spread=0.005, seed=3)
-    none, half, full = (real().at(share).matched(flat, labels, OASIS) for share in (0.0, 0.5, 1.0))
+    none, half, full = (
+        real().scale_strength(share).match(flat, labels, OASIS) for share in (0.0, 0.5, 1.0)
+    )
     np.testing.assert_array_equal(none, flat)
     np.testing.assert_allclose(half, (flat + full) / 2, atol=1e-6)
 
@@ -63,7 +65,7 @@ def test_strength_goes_from_nothing_to_all_of_it() -> None:
 def test_what_was_brighter_stays_brighter(
     values: NDArray[np.float32], labels: NDArray[np.int32], strength: float
 ) -> None:
-    moved = real(strength).matched(values, labels, OASIS)
+    moved = real(strength).match(values, labels, OASIS)
     assert np.isfinite(moved).all()
     assert moved.min() >= 0
     assert moved.max() <= 1
@@ -72,7 +74,7 @@ def test_what_was_brighter_stays_brighter(
 
 def test_an_output_of_one_intensity_becomes_the_mean_of_the_distribution() -> None:
     labels = np.repeat(np.array([1, 2, 3], np.int32), 1000)
-    moved = real().matched(np.full(3000, 0.2, np.float32), labels, OASIS)
+    moved = real().match(np.full(3000, 0.2, np.float32), labels, OASIS)
     assert np.ptp(moved) == 0
     assert moved[0] == pytest.approx(np.mean(list(MEANS.values())), abs=0.01)
 
@@ -81,8 +83,8 @@ def test_voxels_of_a_tissue_that_no_scan_had_are_left_as_they_are() -> None:
     values, labels = scan({2: 3000, 10: 500}, spread=0.01)
     of_cortex = Histogram({"ctx-lh": (0.4, 0.6)}, 1.0)
     assert "ctx-lh" not in {label.name for label in FREESURFER.labels}
-    np.testing.assert_array_equal(of_cortex.matched(values, labels, FREESURFER), values)
-    moved = Histogram({"GM": (0.7, 0.8)}, 1.0).matched(values, np.where(labels == 10, 1, 2), OASIS)
+    np.testing.assert_array_equal(of_cortex.match(values, labels, FREESURFER), values)
+    moved = Histogram({"GM": (0.7, 0.8)}, 1.0).match(values, np.where(labels == 10, 1, 2), OASIS)
     np.testing.assert_array_equal(moved[labels == 10], values[labels == 10])
     assert moved[labels == 2].min() > 0.69
 
@@ -91,7 +93,7 @@ def test_of_several_scans_the_quantiles_are_averaged_whatever_their_size() -> No
     dark, bright = (
         (np.full(n, value, np.float32), np.full(n, 2)) for n, value in ((10, 0.4), (1000, 0.6))
     )
-    mean = Histogram.mean([Histogram.of(*one, OASIS, 0.5) for one in (dark, bright)])
+    mean = Histogram.average([Histogram.from_voxels(*one, OASIS, 0.5) for one in (dark, bright)])
     assert set(mean.tissues) == {"GM"}
     np.testing.assert_allclose(mean.tissues["GM"], 0.5, atol=1e-6)
     assert mean.strength == 0.5
@@ -119,5 +121,5 @@ def test_what_is_no_distribution_is_refused(
 
 def test_two_distributions_are_told_apart_in_few_words() -> None:
     assert real().identity() == real().identity()
-    assert real().identity() != real().at(0.5).identity()
+    assert real().identity() != real().scale_strength(0.5).identity()
     assert real().identity()["sha256"] != Histogram({"GM": (0.4, 0.5)}, 1.0).identity()["sha256"]

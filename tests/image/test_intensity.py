@@ -30,25 +30,25 @@ def knots(count: int) -> st.SearchStrategy[tuple[float, ...]]:
 
 def test_a_robust_window_ignores_background_and_the_brightest_voxels() -> None:
     voxels = np.concatenate([np.zeros(5000), np.linspace(100, 1100, 1001), [1e6]])
-    window = Window.robust(voxels)
+    window = Window.from_percentiles(voxels)
     assert window.anchors == (0, 1)
     assert window.values == pytest.approx((105, 1096), abs=2)
 
 
 def test_a_volume_of_one_value_has_a_window_in_which_it_is_white() -> None:
     for value in (7, -3, 0.25):
-        window = Window.robust(np.array([0, value, value]))
+        window = Window.from_percentiles(np.array([0, value, value]))
         assert window.encode(np.array([0, value]))[:, 0].tolist() == [0, 1]
 
 
 def test_an_empty_volume_has_no_window() -> None:
     with pytest.raises(OasisGanError, match="expected some non-zero voxels, found none"):
-        Window.robust(np.zeros(9))
+        Window.from_percentiles(np.zeros(9))
 
 
 def test_anchored_the_tissues_of_every_scanner_land_on_the_same_greys() -> None:
     for scanner in (T1W, T1W * 0.3 + 5 * (T1W > 0)):
-        window = Window.anchored(scanner, TISSUES, OASIS)
+        window = Window.from_tissues(scanner, TISSUES, OASIS)
         encoded = window.encode(scanner)[..., 0]
         means = [encoded[value == TISSUES].mean() for value in (1, 2, 3)]
         assert means == pytest.approx(list(ANCHORS.values()), abs=0.02)
@@ -59,17 +59,17 @@ def test_a_contrast_that_is_no_t1w_cannot_be_anchored() -> None:
     with pytest.raises(
         OasisGanError, match=r"^t2\.nii: expected a T1w contrast.*found CSF 690, GM 390, WM 190; "
     ):
-        Window.anchored(1000 - T1W * (T1W > 0), TISSUES, OASIS, "t2.nii")
+        Window.from_tissues(1000 - T1W * (T1W > 0), TISSUES, OASIS, "t2.nii")
 
 
 @pytest.mark.parametrize("tissue", [1, 2, 3])
 def test_a_volume_that_lacks_a_tissue_cannot_be_anchored(tissue: int) -> None:
     with pytest.raises(OasisGanError, match="expected a T1w contrast"):
-        Window.anchored(T1W, np.where(tissue == TISSUES, 0, TISSUES), OASIS)
+        Window.from_tissues(T1W, np.where(tissue == TISSUES, 0, TISSUES), OASIS)
 
 
 def test_the_mean_of_windows_lies_half_way() -> None:
-    mean = Window.mean([Window((0, 100), (0, 1)), Window((50, 300), (0, 1))])
+    mean = Window.average([Window((0, 100), (0, 1)), Window((50, 300), (0, 1))])
     assert mean == Window((25, 200), (0, 1))
 
 

@@ -64,7 +64,7 @@ def test_a_model_of_percentiles_takes_those_of_the_reference() -> None:
     scan = reference(labels(1))
     model = painter(Window((0, 1), (0, 1)))
     contrast = find_contrast(model.card, scan, None, Path("reference.nii"))
-    assert contrast == Window.robust(scan.voxels)
+    assert contrast == Window.from_percentiles(scan.voxels)
     assert apply_contrast(model, contrast).card.target == contrast
 
 

@@ -235,19 +235,19 @@ def test_a_subject_that_fails_late_leaves_nothing_behind() -> None:
     alone = PairedSlices([subject("good", labels, image)], recipe, pytest.fail)
     lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        of = Histogram.of
+        of = Histogram.from_voxels
 
         def fail_once(*arguments: Any) -> Histogram:  # noqa: ANN401
             patch.undo()
             raise ValueError("late")
 
-        patch.setattr(Histogram, "of", fail_once)
+        patch.setattr(Histogram, "from_voxels", fail_once)
         both = PairedSlices(
             [subject("bad", labels, image * 3), subject("good", labels, image)],
             recipe,
             lines.append,
         )
-    assert Histogram.of == of
+    assert Histogram.from_voxels == of
     assert len(lines) == 1
     assert both.windows == alone.windows
     assert len(both) == len(alone)

@@ -123,7 +123,7 @@ def test_it_is_closer_to_the_scan_than_flat_paint(made: Path) -> None:
 
 
 def normalise(image: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float32]:
-    return Window.anchored(image, labels, OASIS).encode(image)
+    return Window.from_tissues(image, labels, OASIS).encode(image)
 
 
 def test_a_head_takes_less_than_two_gigabytes(cold_start: list[str]) -> None:
