@@ -60,7 +60,7 @@ from .pipeline.slicewise import (
 )
 from .pipeline.translation import translate
 from .plugin.datasets import Dataset, Scan, Selection, Subject
-from .plugin.exporters import Exporter
+from .plugin.exporters import SYNTHETIC_MARK, Exporter
 from .plugin.foreign import foreign_code
 from .plugin.hookspecs import hookimpl
 from .plugin.label_meaning import LabelSetFinder, find_label_set
@@ -96,6 +96,7 @@ __all__ = [
     "NEURITE_SEG4",
     "NEURITE_SEG35",
     "OASIS",
+    "SYNTHETIC_MARK",
     "UNCERTAINTY",
     "VOLUME",
     "VOLUME_ENDINGS",

@@ -12,6 +12,13 @@ from .description import Description
 from .errors import NotImportableError
 from .portable import Portable
 
+SYNTHETIC_MARK = "oasis-gan synthetic"
+"""What a file says of itself in the field that its format has for a description.
+
+An exporter writes it, because a sidecar gets lost. The text is fixed, so that it can hold nothing
+of a source, such as the name of a patient.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Exporter(Description, Portable):
@@ -23,6 +30,8 @@ class Exporter(Description, Portable):
         suffix: The end of the names of its files, with the dot.
         write: Writes a volume to a path, completely or not at all: `oasis_gan.write_atomically`
             does that for bytes, `oasis_gan.write_whole` for a library that writes to a path.
+            Every volume it gets is synthetic. The file should say so with `SYNTHETIC_MARK`, if its
+            format has a field for that.
     """
 
     suffix: str

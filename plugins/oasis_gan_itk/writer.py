@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from oasis_gan import OasisGanError, Volume, write_whole
+from oasis_gan import SYNTHETIC_MARK, OasisGanError, Volume, write_whole
 
 from .image import ItkImage
 
@@ -41,38 +41,48 @@ class NotWrittenError(OasisGanError):
 def write_metaimage(volume: Volume, path: Path) -> None:
     """Write ``volume`` to a compressed MetaImage file.
 
-    Origin, spacing and directions are exact. Nothing else is copied from the source.
+    Origin, spacing and directions are exact. Nothing else is copied from the source; ``Comment`` is
+    `SYNTHETIC_MARK`.
 
     Raises:
         OasisGanError: If a voxel is not finite, the grid is sheared, which the format cannot hold,
             or the file holds something else afterwards.
         OSError: If the file cannot be written; nothing is left under ``path``.
     """
-    _write(volume, path)
+    _write(volume, path, "Comment")
 
 
 def write_nrrd(volume: Volume, path: Path) -> None:
     """Write ``volume`` to a gzipped NRRD file.
 
     Spacing and directions are exact up to the last digit but one, because the format stores their
-    product. Nothing else is copied from the source.
+    product. Nothing else is copied from the source; ``content`` is `SYNTHETIC_MARK`.
 
     Raises:
         OasisGanError: If a voxel is not finite, the grid is sheared, which ITK would misread, or
             the file holds something else afterwards.
         OSError: If the file cannot be written; nothing is left under ``path``.
     """
-    _write(volume, path)
+    _write(volume, path, "NRRD_content")
 
 
-def _write(volume: Volume, path: Path) -> None:
+def _write(volume: Volume, path: Path, description: str) -> None:
+    """Write a volume in the format that the name of the file asks for.
+
+    Args:
+        volume: What to write.
+        path: The file.
+        description: What ITK calls the field of the format that describes a file.
+    """
     image = ItkImage.from_volume(volume, path)
     itk = _import_simpleitk()
+    picture = image.to_simpleitk(itk)
+    picture.SetMetaData(description, SYNTHETIC_MARK)
     with write_whole(path) as temporary:
         # Unlike ITK, Python says why a file cannot be opened.
         temporary.touch()
         try:
-            itk.WriteImage(image.to_simpleitk(itk), str(temporary), True, _COMPRESSION_LEVEL)
+            itk.WriteImage(picture, str(temporary), True, _COMPRESSION_LEVEL)
             written = ItkImage.from_simpleitk(itk.ReadImage(str(temporary)), itk)
         except RuntimeError as error:
             raise NotWrittenError(path, _last_line(error)) from None

@@ -8,7 +8,14 @@ import nibabel as nib
 import numpy as np
 from isal import igzip
 
-from oasis_gan import Geometry, OasisGanError, SpatialHeader, Volume, write_atomically
+from oasis_gan import (
+    SYNTHETIC_MARK,
+    Geometry,
+    OasisGanError,
+    SpatialHeader,
+    Volume,
+    write_atomically,
+)
 
 MAX_SHEAR = 5e-5
 """The largest cosine between two axes at which a quaternion still describes the grid."""
@@ -20,7 +27,7 @@ def write_nifti(volume: Volume, path: Path) -> None:
 
     Slope is 1 and intercept 0. On the grid of a NIfTI source the spatial fields of its header keep
     their exact values; otherwise both sform and qform are set. Extensions and descriptions are not
-    copied, because they can hold a patient's name.
+    copied, because they can hold a patient's name; ``descrip`` is `SYNTHETIC_MARK`.
 
     Raises:
         OasisGanError: If a voxel is not finite, or a new grid is sheared by more than `MAX_SHEAR`.
@@ -36,6 +43,7 @@ def write_nifti(volume: Volume, path: Path) -> None:
     image = nib.Nifti1Image(volume.voxels, None, dtype=volume.voxels.dtype)
     header = image.header
     header.set_slope_inter(1, 0)
+    header["descrip"] = SYNTHETIC_MARK.encode("ascii")
     if volume.geometry.header is not None:
         _copy_space(header, volume.geometry.header)
     else:

@@ -13,7 +13,15 @@ import numpy as np
 from nibabel import orientations
 from PIL import Image
 
-from oasis_gan import Geometry, OasisGanError, Plane, Volume, cut, write_atomically
+from oasis_gan import (
+    SYNTHETIC_MARK,
+    Geometry,
+    OasisGanError,
+    Plane,
+    Volume,
+    cut,
+    write_atomically,
+)
 
 from .png import Pixels
 from .stack import LABELS
@@ -41,7 +49,7 @@ def write_slices(volume: Volume, path: Path) -> None:
     linearly and rounded, with 0 (or the lowest value, if that is negative) as black and the highest
     as white. The number of the case is the one in the name of the zip, as in
     ``case_017_synthT1w.zip``, or else 001. What a PNG cannot hold is in ``case_001.json`` beside
-    the slices: the values of black and white, and the affine.
+    the slices: the values of black and white, the affine, and `SYNTHETIC_MARK`.
 
     Raises:
         OasisGanError: If a voxel is not finite.
@@ -57,7 +65,11 @@ def write_slices(volume: Volume, path: Path) -> None:
     is_labels = bool(np.isin(volume.voxels, LABELS).all())
     scale = _GreyScale(0.0, float(max(LABELS))) if is_labels else _choose_scale(volume.voxels)
     case = _case_name(path, is_labels)
-    metadata = {**scale._asdict(), "affine": _affine_of_slices(volume.geometry)}
+    metadata = {
+        "description": SYNTHETIC_MARK,
+        **scale._asdict(),
+        "affine": _affine_of_slices(volume.geometry),
+    }
     slices = cut(volume.voxels, volume.geometry, Plane.AXIAL).slices
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

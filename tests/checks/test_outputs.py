@@ -140,6 +140,43 @@ def test_what_is_written_beside_an_output_tells_it(
     assert is_output(tmp_path / f"out/a_seg_synthT1w.{ending}")
 
 
+@pytest.mark.parametrize(
+    ("exporter", "ending"),
+    [("nifti", "nii.gz"), ("nifti-uncompressed", "nii"), ("nrrd", "nrrd"), ("metaimage", "mha")],
+)
+def test_an_output_that_has_lost_its_sidecar_is_recognised(
+    tmp_path: Path, data: Path, paint: Painting, exporter: str, ending: str
+) -> None:
+    done = paint("data/a_seg.nii.gz", "--exporter", exporter)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "out/a_seg_synthT1w.json").unlink()
+    assert is_output(tmp_path / f"out/a_seg_synthT1w.{ending}")
+
+
+def test_an_output_that_has_lost_its_sidecar_is_no_source(
+    tmp_path: Path, data: Path, paint: Painting
+) -> None:
+    assert paint("data/a_seg.nii.gz").returncode == 0
+    (tmp_path / "out/a_seg_synthT1w.nii.gz").rename(data / "c.nii.gz")
+    checked = oasis_gan("check", "data", "--format", "tsv", cwd=tmp_path)
+    assert "data: 1 output of oasis-gan left out, such as c.nii.gz\n" in checked.stderr
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x1f\x8b", b"\x1f\x8b\x08\x00broken", bytes(2000), b"synthetic"],
+    ids=["empty", "magic number", "broken gzip", "zeros", "another text"],
+)
+def test_other_files_are_not_marked(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.nii.gz").write_bytes(content)
+    assert not is_output(tmp_path / "a.nii.gz")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.nii")
+    assert not is_output(tmp_path / "a.nii")
+
+
 # Several files of a subject
 
 

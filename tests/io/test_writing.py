@@ -16,6 +16,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 from oasis_gan_nifti import write_nifti
 
@@ -98,6 +99,15 @@ def test_nothing_that_could_name_a_patient_is_carried_over(tmp_path: Path) -> No
     assert b"Jane" in gzip.decompress((tmp_path / "source.nii.gz").read_bytes())
     assert b"Jane" not in data
     assert len(data) == 352 + VOXELS.nbytes
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_header_says_that_the_volume_is_synthetic(tmp_path: Path, name: str) -> None:
+    write_nifti(volume(), tmp_path / name)
+    image = nib.Nifti1Image.from_filename(tmp_path / name)
+    assert image.header["descrip"] == b"oasis-gan synthetic"
+    itk = sitk.ReadImage(str(tmp_path / name))
+    assert itk.GetMetaData("descrip") == "oasis-gan synthetic"
 
 
 @pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])

@@ -93,6 +93,18 @@ def test_voxels_keep_their_datatype_and_value(tmp_path: Path, suffix: str, datat
     assert np.array_equal(voxels, given_volume.voxels)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "line"),
+    [(".mha", b"Comment = oasis-gan synthetic"), (".nrrd", b"content: oasis-gan synthetic")],
+)
+def test_the_header_says_that_the_volume_is_synthetic(
+    tmp_path: Path, suffix: str, line: bytes
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    WRITERS[suffix](volume(), path)
+    assert line in path.read_bytes().splitlines()
+
+
 @writers
 @pytest.mark.parametrize("layout", ["C", "F", "big-endian"])
 def test_the_layout_of_an_array_in_memory_is_all_one(

@@ -78,6 +78,7 @@ def test_greys_come_back_but_for_the_rounding(tmp_path: Path, low: float) -> Non
     again = write_and_read(tmp_path / "sub-01_synthT1w.zip", voxels)
     with zipfile.ZipFile(tmp_path / "sub-01_synthT1w.zip") as archive:
         said = json.loads(archive.read("case_001.json"))
+    assert said["description"] == "oasis-gan synthetic"
     assert said["white"] == voxels.max()
     width = said["white"] - said["black"]
     np.testing.assert_allclose(
