@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from oasis_gan import OasisGanError, walk_files
+from oasis_gan import walk_files
+
+from .bids_file import BidsFile
+from .errors import NoSuchDatasetError
 
 DESCRIPTION = "dataset_description.json"
+# Only NIfTI: the other files of a dataset go with an image, or are no volumes.
 _ENTITY = "[a-zA-Z]+-[a-zA-Z0-9+]+_"
 _IMAGE = re.compile(rf"(?:{_ENTITY})+[a-zA-Z0-9]+(?i:\.nii(?:\.gz)?)")
 _PARTICIPANT = "sub-"
@@ -24,27 +27,6 @@ _NOT_BIDS = {"sourcedata", "code"}
 
 Report = Callable[[OSError], None]
 """Called with the error of each folder that cannot be listed."""
-
-
-@dataclass(frozen=True, eq=False)
-class BidsFile:
-    """A file of a dataset.
-
-    Args:
-        path: Where it is.
-        home: The folder that holds its participant: the dataset itself, or a derivative of it.
-        entities: Key and value of each entity of its name.
-        suffix: What kind of data it holds, such as ``dseg`` or ``T1w``.
-    """
-
-    path: Path
-    home: Path
-    entities: Mapping[str, str]
-    suffix: str
-
-    def entity(self, key: str) -> str:
-        """Return the value of an entity, empty if the name does not have it."""
-        return self.entities.get(key, "")
 
 
 def _ignore_error(_: OSError) -> None:
@@ -62,40 +44,39 @@ def list_images(
         report: Called for each folder that cannot be listed.
 
     Raises:
-        OasisGanError: If ``root`` is no folder.
+        NoSuchDatasetError: If ``root`` is no folder.
     """
     if not root.is_dir():
-        raise OasisGanError(
-            root,
-            expected="a BIDS dataset",
-            found="no such folder",
-            remedy="name the folder of a dataset",
-        )
-    paths = sorted(_find_images(root, derivatives, report), key=lambda path: path.parts)
-    return [_parse(root, path) for path in paths]
+        raise NoSuchDatasetError(root)
+    paths = _find_images(root, derivatives, report)
+    return [_parse(root, path) for path in sorted(paths)]
 
 
 def _parse(root: Path, relative: Path) -> BidsFile:
     # Slow to import, and only needed here.
-    from ancpbids import model_latest as schema
     from ancpbids.utils import parse_bids_name
 
     name = parse_bids_name(relative.name)
-    entities = {
-        key: str(schema.process_entity_value(key, value)) for key, value in name["entities"].items()
-    }
-    # OASIS-3 is distributed with sess- instead of ses-.
-    if "sess" in entities:
-        entities.setdefault("ses", entities.pop("sess"))
     return BidsFile(
         path=root / relative,
-        home=root / _home_of(relative),
-        entities=entities,
+        home=root / _find_home(relative),
+        entities=_normalise(name["entities"]),
         suffix=name["suffix"],
     )
 
 
-def _home_of(relative: Path) -> Path:
+def _normalise(entities: Mapping[str, str]) -> dict[str, str]:
+    """Return entities as the BIDS schema writes them: a ``run`` of ``01`` is ``1``."""
+    from ancpbids import model_latest as schema
+
+    normal = {key: str(schema.process_entity_value(key, entities[key])) for key in entities}
+    # OASIS-3 is distributed with sess- instead of ses-.
+    if "sess" in normal:
+        normal.setdefault("ses", normal.pop("sess"))
+    return normal
+
+
+def _find_home(relative: Path) -> Path:
     """Return the folder that holds a file's participant, or the dataset or derivative it is in."""
     folders = relative.parts[:-1]
     for depth, name in enumerate(folders):
@@ -108,12 +89,13 @@ def _home_of(relative: Path) -> Path:
 def _find_images(root: Path, derivatives: bool, report: Report) -> Iterator[Path]:
     """Yield the paths below ``root`` of BIDS images in or below a participant's folder."""
     skipped = _NOT_BIDS if derivatives else _NOT_BIDS | {"derivatives"}
+    # The root may be the folder of a participant, of a session, or of a kind of data such as anat.
     is_in_participant = _names_participant(root.absolute().parts[-3:])
 
-    def enter(folder: PurePath) -> bool:
+    def may_enter(folder: PurePath) -> bool:
         return len(folder.parts) > 1 or folder.name not in skipped
 
-    for path in walk_files(root, enter, report):
+    for path in walk_files(root, may_enter, report):
         relative = path.relative_to(root)
         has_participant = is_in_participant or _names_participant(relative.parts)
         if has_participant and _IMAGE.fullmatch(path.name):

@@ -1,4 +1,4 @@
-"""The BIDS reader finds the label maps of a dataset, knows what they mean, and pairs each with its own T1w."""
+"""The BIDS reader finds the label maps of a dataset, and pairs each with its own T1w."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def save_volume(path: Path, value: int = 1, space: str = "scan") -> Path:
 
 
 def oasis3(root: Path) -> Path:
-    """Make what OASIS-3 looks like: participants with sessions and runs, a derivative with label maps."""
+    """Make a dataset like OASIS-3: sessions, runs, and a derivative with label maps."""
     describe(root)
     derivative = describe(root / "derivatives/fast", DatasetType="derivative")
     (derivative / "dseg.tsv").write_text(TISSUES)
@@ -71,15 +71,15 @@ def oasis3(root: Path) -> Path:
     return root
 
 
-def subjects(root: Path, **wanted: object) -> list[Subject]:
-    return list(BIDS.open(Selection(root, **wanted)))  # type: ignore[arg-type]
+def subjects(root: Path, **requested: object) -> list[Subject]:
+    return list(BIDS.open(Selection(root, **requested)))  # type: ignore[arg-type]
 
 
-def targets(root: Path, **wanted: object) -> dict[str, int]:
+def targets(root: Path, **requested: object) -> dict[str, int]:
     """Return the value that fills each subject's target."""
     return {
         subject.name: int(subject.paired()[1].voxels[0, 0, 0])
-        for subject in subjects(root, **wanted)
+        for subject in subjects(root, **requested)
     }
 
 
@@ -132,7 +132,7 @@ def test_label_maps_are_named_by_their_entities_and_mean_what_the_table_says(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "names"),
+    ("requested", "names"),
     [
         (
             {"participants": ("OAS30002",)},
@@ -149,13 +149,13 @@ def test_label_maps_are_named_by_their_entities_and_mean_what_the_table_says(
     ],
 )
 def test_participants_sessions_and_suffixes_choose(
-    tmp_path: Path, wanted: dict[str, object], names: list[str]
+    tmp_path: Path, requested: dict[str, object], names: list[str]
 ) -> None:
-    assert [subject.name for subject in subjects(oasis3(tmp_path), **wanted)] == names
+    assert [subject.name for subject in subjects(oasis3(tmp_path), **requested)] == names
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said"),
+    ("requested", "message"),
     [
         (
             {"participants": ("OAS30001", "OAS39999")},
@@ -169,20 +169,22 @@ def test_participants_sessions_and_suffixes_choose(
         ({"source_suffix": "_seg.nii.gz"}, r"expected files named \*_seg\.nii\.gz, found none"),
     ],
 )
-def test_what_is_not_there_is_named(tmp_path: Path, wanted: dict[str, object], said: str) -> None:
-    with pytest.raises(OasisGanError, match=said):
-        subjects(oasis3(tmp_path), **wanted)
+def test_what_is_not_there_is_named(
+    tmp_path: Path, requested: dict[str, object], message: str
+) -> None:
+    with pytest.raises(OasisGanError, match=message):
+        subjects(oasis3(tmp_path), **requested)
 
 
 def test_two_derivatives_with_the_same_are_refused_until_one_is_named(ds: Path, save: Save) -> None:
     save("sub-01/anat/sub-01_T1w.nii.gz", 7)
     for pipeline in ("fast", "synthseg"):
         save(f"derivatives/{pipeline}/sub-01/anat/sub-01_dseg.nii.gz")
-    said = (
+    message = (
         "expected one derivative with such files of sub-01, "
         "found derivatives/fast and derivatives/synthseg; name one"
     )
-    with pytest.raises(OasisGanError, match=said):
+    with pytest.raises(OasisGanError, match=message):
         subjects(ds)
     assert targets(ds / "derivatives/fast") == {"sub-01": 7}
 
@@ -226,7 +228,7 @@ def test_linked_participants_count_like_any_other(tmp_path: Path, ds: Path, save
 
 
 def fmriprep(ds: Path, save: Save) -> Path:
-    """Make what fMRIPrep leaves: label maps of the anatomy, and coarse copies of them for each run."""
+    """Make what fMRIPrep leaves: label maps of the anatomy, and a coarse copy for each run."""
     save("sub-01/anat/sub-01_T1w.nii.gz")
     derivative = "derivatives/fmriprep/sub-01"
     save(f"{derivative}/anat/sub-01_dseg.nii.gz")
@@ -382,7 +384,8 @@ def test_without_a_table_labels_are_those_of_bids_and_a_note_says_so(ds: Path, s
     assert subject.source.labels is not None
     volume = subject.source.read()
     assert volume.notes == (
-        "no *_dseg.tsv says what the labels mean: taken for those common in BIDS, 1 GM, 2 WM, 3 CSF",
+        "no *_dseg.tsv says what the labels mean: "
+        "taken for those common in BIDS, 1 GM, 2 WM, 3 CSF",
     )
     assert (
         convert(volume, subject.source.labels, OASIS, "x").voxels == OASIS.value_of("CSF")
@@ -444,8 +447,11 @@ def test_a_label_map_in_another_space_goes_with_nothing(ds: Path, save: Save) ->
     save("derivatives/fast/sub-01/anat/sub-01_space-MNI_dseg.nii.gz")
     (subject,) = subjects(ds)
     subject.source.read()
-    said = r"sub-01_space-MNI_dseg\.nii\.gz: expected a volume of the same scan in MNI, found ds: sub-01_T1w\.nii\.gz"
-    with pytest.raises(OasisGanError, match=said):
+    message = (
+        r"sub-01_space-MNI_dseg\.nii\.gz: expected a volume of the same scan in MNI, "
+        r"found ds: sub-01_T1w\.nii\.gz"
+    )
+    with pytest.raises(OasisGanError, match=message):
         subject.paired()
 
 
@@ -564,20 +570,26 @@ def test_label_maps_of_another_order_are_translated_as_what_they_are(
     assert np.asarray(made.dataobj).max() == pytest.approx(300)
 
 
+def save_head(root: Path, sub: str, seed: int) -> None:
+    """Add a participant with a random label map, and with a T1w that goes with it."""
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((20, 22, 18), np.uint8)
+    labels[2 : -2 - 4 * seed, 2 : -6 + 4 * seed, 2:-2] = 1
+    labels[labels > 0] = rng.integers(1, 4, np.count_nonzero(labels))
+    noise = rng.normal(0, 0.1, labels.shape) * (labels > 0)
+    image = np.array([0, 30, 55, 75])[labels] + noise
+    for path, voxels in (
+        (f"derivatives/fast/sub-{sub}/anat/sub-{sub}_dseg.nii.gz", labels),
+        (f"sub-{sub}/anat/sub-{sub}_T1w.nii.gz", image.astype(np.float32)),
+    ):
+        (root / path).parent.mkdir(parents=True)
+        nib.save(nib.Nifti1Image(voxels, np.eye(4)), root / path)
+
+
 def test_a_dataset_is_learnt_from(tmp_path: Path) -> None:
     root = describe(tmp_path / "ds")
-    for seed, sub in enumerate(("01", "02")):
-        rng = np.random.default_rng(seed)
-        labels = np.zeros((20, 22, 18), np.uint8)
-        labels[2 : -2 - 4 * seed, 2 : -6 + 4 * seed, 2:-2] = 1
-        labels[labels > 0] = rng.integers(1, 4, np.count_nonzero(labels))
-        image = np.array([0, 30, 55, 75])[labels] + rng.normal(0, 0.1, labels.shape) * (labels > 0)
-        for path, voxels in (
-            (f"derivatives/fast/sub-{sub}/anat/sub-{sub}_dseg.nii.gz", labels),
-            (f"sub-{sub}/anat/sub-{sub}_T1w.nii.gz", image.astype(np.float32)),
-        ):
-            (root / path).parent.mkdir(parents=True)
-            nib.save(nib.Nifti1Image(voxels, np.eye(4)), root / path)
+    save_head(root, "01", seed=0)
+    save_head(root, "02", seed=1)
     (root / "derivatives/fast/dseg.tsv").write_text(TISSUES)
     settings = (
         "steps=2",
