@@ -11,23 +11,33 @@ MICCAI 1998.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..image.volume import Voxels
-from .findings import Figures, Finding, Verdict
+from .findings import Figures, Finding, accept, reject, warn
 
+Indices = NDArray[np.intp]
 Shift = tuple[int, int, int]
+"""Voxels along each axis."""
 GAIN = 1.1
 """Misaligned labels leave more than this many times the unexplained variance of the best place."""
 UNRELATED = 0.2
 """Labels that explain a smaller share of the variance do not belong to the MRI."""
-_SAMPLE = 100_000  # voxels with a label that are sampled
+_MOST_VOXELS = 100_000  # with a label that are compared
 _FARTHEST = 16  # voxels along an axis
+_NO_SHIFT = (0, 0, 0)
+_STEPS = (
+    (-1, 0, 0),
+    (1, 0, 0),
+    (0, -1, 0),
+    (0, 1, 0),
+    (0, 0, -1),
+    (0, 0, 1),
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,17 @@ class Alignment:
     shift: Shift
     explained_shifted: float
     explained_mirrored: float
+
+    @property
+    def explained_at_best(self) -> float:
+        """The largest share that the labels explain anywhere, mirrored or not."""
+        return max(self.explained_shifted, self.explained_mirrored)
+
+    @property
+    def is_best_in_place(self) -> bool:
+        """Whether the labels fit about as well where they are as in the best place."""
+        unexplained = 1 - self.explained
+        return unexplained <= GAIN * (1 - self.explained_at_best)
 
     @property
     def figures(self) -> Figures:
@@ -69,25 +90,55 @@ def align(labels: Voxels, mri: Voxels, left_right: int) -> Alignment | None:
     inside = np.flatnonzero(labels)
     if inside.size < 2 or mri.min() == mri.max():
         return None
-    chosen = _sample(labels, inside)
+    chosen = _choose_voxels(labels, inside)
     _, groups = np.unique(labels.flat[chosen], return_inverse=True)
     places = np.stack(np.unravel_index(chosen, labels.shape))
-    mirrored = _mirror(places, left_right)
+    sample = _Sample(groups, places, mri)
+    in_place = sample.measure(_NO_SHIFT)
+    shifted = sample.find_best_shift()
+    mirrored = sample.mirror(left_right).find_best_shift()
+    return Alignment(
+        explained=in_place.explained,
+        shift=shifted.shift,
+        explained_shifted=shifted.explained,
+        explained_mirrored=mirrored.explained,
+    )
 
-    no_shift = (0, 0, 0)
-    score = partial(_correlation_ratio, groups, mri, places)
-    score_mirrored = partial(_correlation_ratio, groups, mri, mirrored)
-    explained = score(no_shift)
-    shift, explained_shifted = _climb(score, no_shift)
-    _, explained_mirrored = _climb(score_mirrored, no_shift)
-    return Alignment(explained, shift, explained_shifted, explained_mirrored)
+
+def judge(alignment: Alignment) -> Finding:
+    """Turn an alignment into a finding."""
+    figures = alignment.figures
+    share = alignment.explained_at_best
+    if share < UNRELATED:
+        return warn(
+            f"the labels explain only {share:.0%} of the MRI's variance: do they belong together?",
+            **figures,
+        )
+    if alignment.is_best_in_place:
+        return accept(**figures)
+    return reject(_describe_misalignment(alignment), **figures)
 
 
-def _sample(labels: Voxels, inside: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the flat indices of the voxels to compare, which are the same in every run."""
+def _describe_misalignment(alignment: Alignment) -> str:
+    """Return a sentence that says where the labels fit better."""
+    if alignment.explained_mirrored > alignment.explained_shifted:
+        return "the labels fit the MRI with left and right turned over"
+    shift = ", ".join(f"{step:+d}" for step in alignment.shift)
+    return f"the labels fit the MRI when they are moved by ({shift}) voxels"
+
+
+def _choose_voxels(labels: Voxels, inside: Indices) -> Indices:
+    """Return the flat indices of the voxels to compare, which are the same in every run.
+
+    Args:
+        labels: Label values.
+        inside: The flat indices of all voxels with a label.
+    """
     rng = np.random.default_rng(0)
-    chosen = rng.choice(inside, min(_SAMPLE, inside.size), replace=False)
-    has_one_label = (labels.flat[chosen] == labels.flat[chosen[0]]).all()
+    count = min(_MOST_VOXELS, inside.size)
+    chosen = rng.choice(inside, count, replace=False)
+    values = labels.flat[chosen]
+    has_one_label = (values == values[0]).all()
     if not has_one_label:
         return chosen
     # A mask can only be compared with what is outside it.
@@ -95,82 +146,66 @@ def _sample(labels: Voxels, inside: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.concatenate([chosen, others])
 
 
-def _mirror(places: NDArray[np.intp], axis: int) -> NDArray[np.intp]:
-    """Mirror places along an axis within the range that they cover."""
-    mirrored = places.copy()
-    across = places[axis]
-    mirrored[axis] = across.min() + across.max() - across
-    return mirrored
+class _Fit(NamedTuple):
+    """The share of the variance that labels explain at a shift."""
+
+    explained: float
+    shift: Shift
 
 
-def judge(alignment: Alignment) -> Finding:
-    """Turn an alignment into a finding."""
-    unexplained = 1 - alignment.explained
-    figures = alignment.figures
-    best = max(alignment.explained_shifted, alignment.explained_mirrored)
-    if best < UNRELATED:
-        message = (
-            f"the labels explain only {best:.0%} of the MRI's variance: do they belong together?"
-        )
-        return Finding(Verdict.WARN, message, figures)
-    if unexplained <= GAIN * (1 - best):
-        return Finding(Verdict.ACCEPT, figures=figures)
-    if alignment.explained_mirrored > alignment.explained_shifted:
-        message = "the labels fit the MRI with left and right turned over"
-        return Finding(Verdict.REJECT, message, figures)
-    shift = ", ".join(f"{step:+d}" for step in alignment.shift)
-    message = f"the labels fit the MRI when they are moved by ({shift}) voxels"
-    return Finding(Verdict.REJECT, message, figures)
+@dataclass(frozen=True)
+class _Sample:
+    """Some voxels of a label map, to be compared with an MRI.
 
-
-def _correlation_ratio(
-    groups: NDArray[np.intp], mri: Voxels, places: NDArray[np.intp], shift: Shift
-) -> float:
-    """Return the correlation ratio of labels at ``places`` moved by ``shift``.
-
-    Voxels outside the grid count as background.
+    Args:
+        groups: The group of each voxel: 0 for the smallest label, 1 for the next one.
+        places: The indices of each voxel, (3, voxels).
+        mri: Finite intensities on the same grid.
     """
-    values = _values_at(places + np.array(shift)[:, np.newaxis], mri)
-    mean = values.mean()
-    total = ((values - mean) ** 2).sum()
-    if total <= 0:
-        return 0.0
-    counts = np.bincount(groups)
-    means = np.bincount(groups, values) / counts
-    between = (counts * (means - mean) ** 2).sum()
-    return float(between / total)
+
+    groups: Indices
+    places: Indices
+    mri: Voxels
+
+    def mirror(self, axis: int) -> _Sample:
+        """Mirror the voxels along an axis within the range that they cover."""
+        across = self.places[axis]
+        mirrored = self.places.copy()
+        mirrored[axis] = across.min() + across.max() - across
+        return replace(self, places=mirrored)
+
+    def find_best_shift(self) -> _Fit:
+        """Move the labels by one voxel at a time as long as they explain more."""
+        best = self.measure(_NO_SHIFT)
+        while max(abs(step) for step in best.shift) < _FARTHEST:
+            fits = [self.measure(shift) for shift in _list_neighbours(best.shift)]
+            better = max(fits, key=lambda fit: fit.explained)
+            if better.explained <= best.explained:
+                break
+            best = better
+        return best
+
+    def measure(self, shift: Shift) -> _Fit:
+        """Return the correlation ratio of the labels, moved by ``shift``, and the MRI."""
+        values = self._read_mri(self.places + np.array(shift)[:, np.newaxis])
+        mean = values.mean()
+        total = ((values - mean) ** 2).sum()
+        if total <= 0:
+            return _Fit(0.0, shift)
+        counts = np.bincount(self.groups)
+        means = np.bincount(self.groups, values) / counts
+        between = (counts * (means - mean) ** 2).sum()
+        return _Fit(float(between / total), shift)
+
+    def _read_mri(self, places: Indices) -> NDArray[np.float64]:
+        """Return the intensities at places; those outside the grid count as background."""
+        size = np.array(self.mri.shape)[:, np.newaxis]
+        is_inside = ((places >= 0) & (places < size)).all(axis=0)
+        nearest = tuple(np.clip(places, 0, size - 1))
+        return np.where(is_inside, self.mri[nearest], 0).astype(np.float64)
 
 
-def _values_at(places: NDArray[np.intp], mri: Voxels) -> NDArray[np.float64]:
-    """Return the intensities at places, which may lie outside the grid."""
-    size = np.array(mri.shape)[:, np.newaxis]
-    is_inside = ((places >= 0) & (places < size)).all(axis=0)
-    nearest = tuple(np.clip(places, 0, size - 1))
-    return np.where(is_inside, mri[nearest], 0).astype(np.float64)
-
-
-def _climb(score: Callable[[Shift], float], start: Shift) -> tuple[Shift, float]:
-    """Move from ``start`` to the best neighbour as long as the score rises."""
-    best = start
-    best_score = score(start)
-    while max(abs(step) for step in best) < _FARTHEST:
-        scores = {neighbour: score(neighbour) for neighbour in _neighbours(best)}
-        neighbour = max(scores, key=scores.__getitem__)
-        if scores[neighbour] <= best_score:
-            break
-        best = neighbour
-        best_score = scores[neighbour]
-    return best, best_score
-
-
-def _neighbours(shift: Shift) -> list[Shift]:
+def _list_neighbours(shift: Shift) -> list[Shift]:
     """Return the shifts that differ by one voxel along one axis."""
     i, j, k = shift
-    return [
-        (i - 1, j, k),
-        (i + 1, j, k),
-        (i, j - 1, k),
-        (i, j + 1, k),
-        (i, j, k - 1),
-        (i, j, k + 1),
-    ]
+    return [(i + step_i, j + step_j, k + step_k) for step_i, step_j, step_k in _STEPS]

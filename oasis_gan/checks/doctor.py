@@ -1,25 +1,25 @@
-"""Run all checks on subjects, and find heads that are on two sides of a split."""
+"""Run all checks on subjects."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from ..errors import OasisGanError, one_line, printable
+from ..errors import OasisGanError, one_line
 from ..image.label_conversion import convert, require_labels
 from ..image.label_sets import OASIS, include_rare_labels
 from ..image.labels import LabelSet
-from ..image.volume import AssumptionNote, CleanVolume, RepairNote, Volume
+from ..image.volume import AssumptionNote, CleanVolume, Geometry, RepairNote, Volume
 from ..io.endings import composed
 from ..io.label_doubt import presume
 from ..plugin.datasets import Scan, Subject
 from ..plugin.foreign import foreign_code
-from . import alignment, likeness, space, tissue_order, voxels
-from .findings import Finding, Report, Verdict
+from . import alignment, space, tissue_order, voxels
+from .duplicates import SeenHeads
+from .findings import Finding, Report, Verdict, fix, reject, warn
+from .similarity import Fingerprint, make_fingerprint
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,29 @@ class CheckResult:
     duplicate: str | None = None
 
 
+@dataclass(frozen=True)
+class _ReadScan:
+    """A scan, and the volume that was read from it."""
+
+    scan: Scan
+    volume: CleanVolume
+
+    @property
+    def holds_labels(self) -> bool:
+        """Whether the volume is a label map."""
+        return self.volume.content == "labels"
+
+    @property
+    def grid(self) -> Geometry:
+        """Where the voxels of the volume lie."""
+        return self.volume.geometry
+
+    def align(self, other: _ReadScan) -> tuple[_ReadScan, _ReadScan]:
+        """Return both with the axes of this one; see `Subject.aligned`."""
+        volume, other_volume = Subject.aligned(self.volume, other.volume)
+        return replace(self, volume=volume), replace(other, volume=other_volume)
+
+
 def examine_all(
     subjects: Iterable[Subject], labels: LabelSet, validate: Collection[str] = ()
 ) -> Iterator[CheckResult]:
@@ -52,39 +75,22 @@ def examine_all(
         validate: The names of the subjects that are held out.
     """
     subjects = list(subjects)
-    sides = [side_of(subject, validate) for subject in subjects]
+    sides = [find_side(subject, validate) for subject in subjects]
     has_split = len(set(sides)) > 1
-    seen: dict[str, list[tuple[str, likeness.Fingerprint]]] = defaultdict(list)
+    seen = SeenHeads()
     for subject, side in zip(subjects, sides, strict=True):
         report, fingerprint = examine(subject, labels, fingerprinted=has_split)
         # Rejected subjects cannot be duplicates.
         if fingerprint is None or report.verdict is Verdict.REJECT:
             yield CheckResult(subject, side, report)
             continue
-        similarity, most_similar = _find_most_similar(fingerprint, seen, side)
-        seen[side].append((subject.name, fingerprint))
-        finding = _judge_similarity(similarity, most_similar)
-        report = replace(report, findings=(*report.findings, finding))
-        duplicate = most_similar if finding.verdict is Verdict.REJECT else None
-        yield CheckResult(subject, side, report, duplicate)
+        match = seen.find_match(fingerprint, side)
+        seen.add(subject.name, fingerprint, side)
+        duplicate = match.name if match.is_duplicate else None
+        yield CheckResult(subject, side, report.add(match.judge()), duplicate)
 
 
-def _find_most_similar(
-    fingerprint: likeness.Fingerprint,
-    seen: Mapping[str, Sequence[tuple[str, likeness.Fingerprint]]],
-    side: str,
-) -> tuple[float, str]:
-    """Return the largest similarity to a subject on another side, and the name of that subject."""
-    best = (0.0, "")
-    for other_side, subjects in seen.items():
-        if other_side == side:
-            continue
-        for name, other in subjects:
-            best = max(best, (likeness.likeness(fingerprint, other), name))
-    return best
-
-
-def side_of(subject: Subject, validate: Collection[str]) -> str:
+def find_side(subject: Subject, validate: Collection[str]) -> str:
     """Return the side of the split that a subject is on.
 
     Names are compared in composed Unicode, because accented letters may be stored in two ways.
@@ -97,172 +103,172 @@ def side_of(subject: Subject, validate: Collection[str]) -> str:
 
 def examine(
     subject: Subject, labels: LabelSet, *, fingerprinted: bool = False
-) -> tuple[Report, likeness.Fingerprint | None]:
+) -> tuple[Report, Fingerprint | None]:
     """Read and check a subject, and return its fingerprint too if ``fingerprinted`` is set."""
     fingerprint = None
     try:
         with foreign_code(subject.source.path):
             findings, head = _check_subject(subject, labels)
         if fingerprinted:
-            fingerprint = likeness.fingerprint(head)
+            fingerprint = make_fingerprint(head)
     # A reader may come from a plugin: whatever it raises must not reach the other subjects.
     except Exception as error:  # noqa: BLE001
-        finding = Finding(Verdict.REJECT, one_line(error))
-        return Report(subject.name, (finding,)), None
+        return Report(subject.name, (reject(one_line(error)),)), None
     return Report(subject.name, tuple(findings)), fingerprint
 
 
 def _check_subject(subject: Subject, labels: LabelSet) -> tuple[list[Finding], Volume]:
     """Return the findings and the volume that shows the head best, which is the MRI if any."""
-    if subject.target is None:
-        volume = subject.source.read()
-        findings = [
-            *_check_volume(subject.source, volume, labels),
-            *_check_further_sources(subject, volume, labels),
-        ]
-        return findings, volume
-    return _check_pair(subject, subject.target, labels)
+    if subject.target is not None:
+        return _check_pair(subject, subject.target, labels)
+    source = _ReadScan(subject.source, subject.source.read())
+    findings = [
+        *_check_volume(source, labels),
+        *_check_further_sources(subject, source, labels),
+    ]
+    return findings, source.volume
 
 
 def _check_pair(
     subject: Subject, target_scan: Scan, labels: LabelSet
 ) -> tuple[list[Finding], Volume]:
     """Return the findings of a source and its target, and the volume that shows the head best."""
-    source_scan = subject.source
-    source, unaligned = _read_pair(source_scan, target_scan)
-    source_findings = _check_volume(source_scan, source, labels)
-    target_findings = _check_volume(target_scan, unaligned, labels)
-    findings = [_name_role("source", finding) for finding in source_findings]
-    findings += [_name_role("target", finding) for finding in target_findings]
-    source, target = subject.aligned(source, unaligned)
-    findings += space.check_same_grid(source.geometry, target.geometry, target_scan.path)
-    findings += _notes_as_findings(target.notes[len(unaligned.notes) :])
+    source, target = _read_pair(subject.source, target_scan)
+    findings = [
+        *_name_role("source", _check_volume(source, labels)),
+        *_name_role("target", _check_volume(target, labels)),
+    ]
+    source, aligned = source.align(target)
+    findings += space.check_same_grid(source.grid, aligned.grid, target_scan.path)
+    findings += _judge_added_notes(target.volume, aligned.volume)
     findings += _check_further_sources(subject, source, labels)
+    mri = aligned if source.holds_labels else source
+    label_map = source if source.holds_labels else aligned
     worst = Verdict.worst(finding.verdict for finding in findings)
-    is_comparable = worst is not Verdict.REJECT
-    if source.content == "labels":
-        if is_comparable:
-            findings += _check_match(source_scan, source, labels, target, target_scan.path)
-        return findings, target
-    if target.content == "labels" and is_comparable:
-        findings += _check_match(target_scan, target, labels, source, source_scan.path)
-    return findings, source
+    if label_map.holds_labels and worst is not Verdict.REJECT:
+        findings += _check_match(label_map, mri, labels)
+    return findings, mri.volume
 
 
-def _check_match(
-    label_scan: Scan, label_map: CleanVolume, labels: LabelSet, mri: CleanVolume, mri_path: Path
-) -> Iterator[Finding]:
-    """Check that a label map and an MRI belong together."""
-    yield from _check_alignment(label_map, mri)
-    yield from _check_tissue_order(label_scan, label_map, labels, mri, mri_path)
-
-
-def _check_further_sources(
-    subject: Subject, source: CleanVolume, labels: LabelSet
-) -> Iterator[Finding]:
-    """Check the further sources of a subject, and whether they share the grid of the first."""
-    for name, scan in subject.further.items():
-        volume = scan.read()
-        first, aligned = subject.aligned(source, volume)
-        added_notes = aligned.notes[len(volume.notes) :]
-        for finding in _check_volume(scan, volume, labels):
-            yield _name_role(name, finding)
-        for finding in _notes_as_findings(added_notes):
-            yield _name_role(name, finding)
-        yield from space.check_same_grid(first.geometry, aligned.geometry, scan.path)
-
-
-def _name_role(role: str, finding: Finding) -> Finding:
-    """Return a finding that names the volume of the subject that it is about."""
-    message = f"{role}: {finding.message}" if finding.message else ""
-    figures = {f"{role}_{name}": value for name, value in finding.figures.items()}
-    return replace(finding, message=message, figures=figures)
-
-
-def _read_pair(source: Scan, target: Scan) -> tuple[CleanVolume, CleanVolume]:
+def _read_pair(source: Scan, target: Scan) -> tuple[_ReadScan, _ReadScan]:
     """Read a source and its target; at most one of them is a label map.
 
     Where the content of one is known, it decides the content of the other.
     """
     if source.known_content is None and target.known_content == "labels":
         source = source.holding("image")
-    first = source.read()
-    if target.known_content is None and first.content == "labels":
+    first = _ReadScan(source, source.read())
+    if target.known_content is None and first.holds_labels:
         target = target.holding("image")
-    return first, target.read()
+    return first, _ReadScan(target, target.read())
 
 
-def _check_volume(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator[Finding]:
+def _check_further_sources(
+    subject: Subject, source: _ReadScan, labels: LabelSet
+) -> Iterator[Finding]:
+    """Check the further sources of a subject, and whether they share the grid of the first."""
+    for name, scan in subject.further.items():
+        further = _ReadScan(scan, scan.read())
+        first, aligned = source.align(further)
+        yield from _name_role(name, _check_volume(further, labels))
+        yield from _name_role(name, _judge_added_notes(further.volume, aligned.volume))
+        yield from space.check_same_grid(first.grid, aligned.grid, scan.path)
+
+
+def _name_role(role: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings that name the volume of the subject that they are about."""
+    for finding in findings:
+        message = f"{role}: {finding.message}" if finding.message else ""
+        figures = {f"{role}_{name}": value for name, value in finding.figures.items()}
+        yield replace(finding, message=message, figures=figures)
+
+
+def _check_volume(read: _ReadScan, labels: LabelSet) -> Iterator[Finding]:
     """Run the checks that need one volume only."""
-    yield from _notes_as_findings(volume.notes)
+    volume = read.volume
+    yield from _judge_notes(volume.notes)
     yield from voxels.check_shape(volume)
     yield from space.check_place(volume.geometry)
     yield from voxels.check_picture(volume.geometry)
-    yield from voxels.check_room(volume, scan.path)
-    if volume.content == "labels":
-        yield from _check_labels(scan, volume, labels)
+    yield from voxels.check_room(volume, read.scan.path)
+    if read.holds_labels:
+        yield from _check_labels(read, labels)
     else:
         yield from voxels.check_intensities(volume)
     yield from voxels.check_emptiness(volume.voxels != 0)
 
 
-def _check_labels(scan: Scan, volume: CleanVolume, labels: LabelSet) -> Iterator[Finding]:
+def _check_labels(read: _ReadScan, labels: LabelSet) -> Iterator[Finding]:
     """Check the values of a label map and what they mean."""
-    if scan.labels is None:
-        notes_before = len(volume.notes)
-        try:
-            volume = presume(volume, labels, scan.path, scan.advice)
-        except OasisGanError as error:
-            yield Finding(Verdict.REJECT, str(error))
-            return
-        yield from _notes_as_findings(volume.notes[notes_before:])
-    else:
-        try:
-            require_labels(volume, include_rare_labels(scan.labels), scan.path, scan.advice)
-        except OasisGanError as error:
-            yield Finding(Verdict.REJECT, str(error))
-            return
+    try:
+        volume = _require_meaning(read, labels)
+    except OasisGanError as error:
+        yield reject(str(error))
+        return
+    scan = read.scan
+    yield from _judge_added_notes(read.volume, volume)
     yield from voxels.check_labels(volume, scan.labels or labels, scan.path)
 
 
-def _notes_as_findings(notes: Iterable[str]) -> Iterator[Finding]:
+def _require_meaning(read: _ReadScan, labels: LabelSet) -> CleanVolume:
+    """Return a label map whose values mean what its layout says, or else what ``labels`` says.
+
+    Raises:
+        OasisGanError: If its values cannot mean that.
+    """
+    scan = read.scan
+    if scan.labels is None:
+        return presume(read.volume, labels, scan.path, scan.advice)
+    require_labels(read.volume, include_rare_labels(scan.labels), scan.path, scan.advice)
+    return read.volume
+
+
+def _judge_notes(notes: Iterable[str]) -> Iterator[Finding]:
     """Turn the notes on a volume into findings; an assumption is none."""
     for note in notes:
         if isinstance(note, AssumptionNote):
             continue
-        verdict = Verdict.FIX if isinstance(note, RepairNote) else Verdict.WARN
-        yield Finding(verdict, note)
+        yield fix(note) if isinstance(note, RepairNote) else warn(note)
+
+
+def _judge_added_notes(before: Volume, after: Volume) -> Iterator[Finding]:
+    """Turn into findings the notes that a step has added to a volume."""
+    added = after.notes[len(before.notes) :]
+    return _judge_notes(added)
+
+
+def _check_match(label_map: _ReadScan, mri: _ReadScan, labels: LabelSet) -> Iterator[Finding]:
+    """Check that a label map and an MRI belong together."""
+    yield from _check_alignment(label_map.volume, mri.volume)
+    yield from _check_tissue_order(label_map, mri, labels)
 
 
 def _check_alignment(label_map: Volume, mri: Volume) -> Iterator[Finding]:
     """Check whether a label map is aligned with its MRI."""
-    orientation = mri.geometry.orientation
-    left_right = next(axis for axis, letter in enumerate(orientation) if letter in "LR")
     values = np.rint(label_map.voxels).astype(np.int32)
-    aligned = alignment.align(values, mri.voxels, left_right)
+    aligned = alignment.align(values, mri.voxels, _find_left_right_axis(mri.geometry))
     if aligned is not None:
         yield alignment.judge(aligned)
 
 
+def _find_left_right_axis(geometry: Geometry) -> int:
+    """Return the axis that runs between left and right."""
+    ends = ("L", "R")
+    return next(axis for axis, end in enumerate(geometry.orientation) if end in ends)
+
+
 def _check_tissue_order(
-    scan: Scan, label_map: Volume, labels: LabelSet, mri: Volume, mri_path: Path
+    label_map: _ReadScan, mri: _ReadScan, labels: LabelSet
 ) -> Iterator[Finding]:
     """Compare an MRI with the tissues of its label map, unless the labels are not tissues."""
+    scan = label_map.scan
     try:
-        tissues = convert(label_map, scan.labels or labels, OASIS, scan.path)
+        tissues = convert(label_map.volume, scan.labels or labels, OASIS, scan.path)
     except OasisGanError:
         return
     yield from tissue_order.check_tissue_order(
-        tissues.voxels, mri.voxels, mri_path, is_known=scan.labels is not None
+        tissues.voxels,
+        mri.volume.voxels,
+        mri.scan.path,
+        is_known=scan.labels is not None,
     )
-
-
-def _judge_similarity(similarity: float, name: str) -> Finding:
-    """Return a finding that rejects a head that is already on another side of the split."""
-    if not name:
-        return Finding(Verdict.ACCEPT)
-    figures = {"likeness": round(similarity, 4), "most_like": printable(name)}
-    if similarity <= likeness.SAME_HEAD:
-        return Finding(Verdict.ACCEPT, figures=figures)
-    message = f"the same head as {name} on another side of the split (likeness {similarity:.2f})"
-    return Finding(Verdict.REJECT, message, figures)

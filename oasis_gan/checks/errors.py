@@ -23,8 +23,12 @@ class UnusableVolumeError(OasisGanError):
     """
 
     def __init__(self, where: object, found: str) -> None:
-        expected = "a volume to translate"
-        super().__init__(where, expected=expected, found=found, remedy="leave it out")
+        super().__init__(
+            where,
+            expected="a volume to translate",
+            found=found,
+            remedy="leave it out",
+        )
 
 
 class OnlyOutputsError(OasisGanError):
@@ -36,38 +40,47 @@ class OnlyOutputsError(OasisGanError):
     """
 
     def __init__(self, folder: Path, outputs: str) -> None:
-        expected = "volumes that are no outputs"
-        found = f"{outputs} of oasis-gan and nothing else"
-        remedy = "name the files themselves to use them, or choose them with `source_suffix`"
-        super().__init__(folder, expected=expected, found=found, remedy=remedy)
+        super().__init__(
+            folder,
+            expected="volumes that are no outputs",
+            found=f"{outputs} of oasis-gan and nothing else",
+            remedy="name the files themselves to use them, or choose them with `source_suffix`",
+        )
 
 
 class NobodyToLearnFromError(OasisGanError):
     """All subjects of a training are held out."""
 
     def __init__(self, held_out: int) -> None:
-        expected = "someone to learn from"
-        found = f"{held_out} held out and nobody else"
-        remedy = "hold out fewer, or see the lines above"
-        super().__init__("training data", expected=expected, found=found, remedy=remedy)
+        super().__init__(
+            "training data",
+            expected="someone to learn from",
+            found=f"{held_out} held out and nobody else",
+            remedy="hold out fewer, or see the lines above",
+        )
 
 
 class PersonOnBothSidesError(OasisGanError):
     """A person has subjects on both sides of a split."""
 
     def __init__(self, person: str) -> None:
-        found = f"{person} on both"
-        remedy = "name all subjects of that person, or none"
-        super().__init__("`validate`", expected=_ONE_SIDE, found=found, remedy=remedy)
+        super().__init__(
+            "`validate`",
+            expected=_ONE_SIDE,
+            found=f"{person} on both",
+            remedy="name all subjects of that person, or none",
+        )
 
 
 class FileOnBothSidesError(OasisGanError):
     """Two subjects on different sides of a split have the same file."""
 
     def __init__(self, subject: str, other: str) -> None:
-        found = f"{subject} and {other}, which hold the same file"
         super().__init__(
-            "`validate`", expected=_ONE_SIDE, found=found, remedy="leave one of them out"
+            "`validate`",
+            expected=_ONE_SIDE,
+            found=f"{subject} and {other}, which hold the same file",
+            remedy="leave one of them out",
         )
 
 
@@ -81,10 +94,13 @@ class SplitTableError(OasisGanError):
     """
 
     def __init__(self, path: Path, columns: Sequence[str], reason: Exception) -> None:
-        expected = f"a table of {', '.join(columns)}"
-        found = "no such file" if isinstance(reason, FileNotFoundError) else str(reason)
-        remedy = "restore it, or train into another folder"
-        super().__init__(path, expected=expected, found=found, remedy=remedy)
+        is_missing = isinstance(reason, FileNotFoundError)
+        super().__init__(
+            path,
+            expected=f"a table of {', '.join(columns)}",
+            found="no such file" if is_missing else str(reason),
+            remedy="restore it, or train into another folder",
+        )
 
 
 class OtherSubjectsError(OasisGanError):
@@ -97,12 +113,14 @@ class OtherSubjectsError(OasisGanError):
 
     def __init__(self, table: Path, names: Mapping[str, Sequence[str]]) -> None:
         differences = [f"{_enumerate(some)} {what}" for what, some in names.items() if some]
-        new_place = "name their new place with `moved_to` and `target_root`"
         super().__init__(
             table,
             expected="the subjects that this training began with",
             found="; ".join(differences),
-            remedy=f"put them back as they were, {new_place}, or train into another folder",
+            remedy=(
+                "put them back as they were, name their new place with `moved_to` and"
+                " `target_root`, or train into another folder"
+            ),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 Figures = Mapping[str, object]
@@ -22,11 +22,15 @@ class Verdict(StrEnum):
     REJECT = "reject"
     """The subject cannot be used."""
 
+    @property
+    def severity(self) -> int:
+        """How bad the verdict is, from 0 for `ACCEPT` on."""
+        return list(Verdict).index(self)
+
     @classmethod
     def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
         """Return the worst of some verdicts, or `ACCEPT` if there are none."""
-        order = list(cls)
-        return max(verdicts, key=order.index, default=cls.ACCEPT)
+        return max(verdicts, key=lambda verdict: verdict.severity, default=cls.ACCEPT)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,26 @@ class Finding:
     figures: Figures = field(default_factory=dict)
 
 
+def accept(**figures: object) -> Finding:
+    """Return a finding that nothing is wrong, with the figures that show it."""
+    return Finding(Verdict.ACCEPT, figures=figures)
+
+
+def fix(message: str) -> Finding:
+    """Return a finding that a fault was repaired."""
+    return Finding(Verdict.FIX, message)
+
+
+def warn(message: str, **figures: object) -> Finding:
+    """Return a finding that somebody should look at."""
+    return Finding(Verdict.WARN, message, figures)
+
+
+def reject(message: str, **figures: object) -> Finding:
+    """Return a finding that makes a subject unusable."""
+    return Finding(Verdict.REJECT, message, figures)
+
+
 @dataclass(frozen=True)
 class Report:
     """The findings of all checks of a subject.
@@ -56,6 +80,10 @@ class Report:
     subject: str
     findings: tuple[Finding, ...]
 
+    def add(self, finding: Finding) -> Report:
+        """Return the report with one more finding."""
+        return replace(self, findings=(*self.findings, finding))
+
     @property
     def verdict(self) -> Verdict:
         """The worst verdict of the findings."""
@@ -64,10 +92,12 @@ class Report:
     @property
     def message(self) -> str:
         """The messages of the findings, worst first; empty if nothing is wrong."""
-        order = list(Verdict)
-        findings = [finding for finding in self.findings if finding.message]
-        findings.sort(key=lambda finding: order.index(finding.verdict), reverse=True)
-        return "; ".join(finding.message for finding in findings)
+        worst_first = sorted(
+            self.findings,
+            key=lambda finding: finding.verdict.severity,
+            reverse=True,
+        )
+        return "; ".join(finding.message for finding in worst_first if finding.message)
 
     @property
     def figures(self) -> dict[str, object]:

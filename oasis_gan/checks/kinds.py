@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -14,34 +15,7 @@ _LABEL_NAME = re.compile(
 )
 
 
-def hint_at_suffix(paths: Iterable[Path]) -> str | None:
-    """Return a hint if the file names show label maps beside other files of the same subject.
-
-    Args:
-        paths: Such as ``sub-01_seg.nii.gz`` and ``sub-01_t1.nii.gz``, or ``seg.nii.gz`` and
-            ``t1.nii.gz`` in a folder.
-    """
-    for (_, beginning), kinds in _group_kinds(paths).items():
-        labels = [kind for kind in kinds if _LABEL_NAME.fullmatch(kind)]
-        others = [kind for kind in kinds if not _LABEL_NAME.fullmatch(kind)]
-        if labels and others:
-            both = f"{beginning}{labels[0]} and {beginning}{others[0]}"
-            suffix = f"`source_suffix` {beginning[-1:]}{labels[0]}"
-            return f"several files of a subject, such as {both}: {suffix} takes one kind only"
-    return None
-
-
-def _group_kinds(paths: Iterable[Path]) -> dict[tuple[Path, str], list[str]]:
-    """Return the last words of the file names, by folder and by the beginning of the name."""
-    groups: dict[tuple[Path, str], list[str]] = {}
-    for path in paths:
-        beginning, separator, kind = stem_of(path.name).rpartition("_")
-        key = (path.parent, beginning + separator)
-        groups.setdefault(key, []).append(kind)
-    return groups
-
-
-def with_hint(
+def suggest_suffix(
     subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]
 ) -> Iterator[Subject]:
     """Yield subjects, and suggest a suffix if all files of a folder were taken.
@@ -60,3 +34,34 @@ def with_hint(
     hint = hint_at_suffix(paths)
     if hint is not None:
         say(f"{selection.root}: {hint}")
+
+
+def hint_at_suffix(paths: Iterable[Path]) -> str | None:
+    """Return a hint if the file names show label maps beside other files of the same subject.
+
+    Args:
+        paths: Such as ``sub-01_seg.nii.gz`` and ``sub-01_t1.nii.gz``, or ``seg.nii.gz`` and
+            ``t1.nii.gz`` in a folder.
+    """
+    for (_, beginning), kinds in _group_kinds(paths).items():
+        labels = [kind for kind in kinds if _LABEL_NAME.fullmatch(kind)]
+        others = [kind for kind in kinds if kind not in labels]
+        if labels and others:
+            return _describe_choice(beginning, labels[0], others[0])
+    return None
+
+
+def _group_kinds(paths: Iterable[Path]) -> dict[tuple[Path, str], list[str]]:
+    """Return the last words of the file names, by folder and by the beginning of the name."""
+    groups: dict[tuple[Path, str], list[str]] = defaultdict(list)
+    for path in paths:
+        beginning, separator, kind = stem_of(path.name).rpartition("_")
+        groups[path.parent, beginning + separator].append(kind)
+    return groups
+
+
+def _describe_choice(beginning: str, labels: str, other: str) -> str:
+    """Return a sentence on a label map and another file whose names begin alike."""
+    files = f"{beginning}{labels} and {beginning}{other}"
+    suffix = f"`source_suffix` {beginning[-1:]}{labels}"
+    return f"several files of a subject, such as {files}: {suffix} takes one kind only"

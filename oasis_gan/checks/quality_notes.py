@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from ..image.volume import RepairNote, V
+from ..image.volume import RepairNote, V, Volume
 from . import space, voxels
 from .errors import UnusableVolumeError
 from .findings import Finding, Verdict
@@ -20,20 +21,25 @@ def with_quality_notes(volume: V, where: object) -> V:
     Raises:
         OasisGanError: If the volume cannot be translated.
     """
-    findings = [
-        *voxels.check_shape(volume),
-        *space.check_place(volume.geometry),
-        *voxels.check_intensities(volume),
-        *voxels.check_emptiness(volume.voxels != 0),
-    ]
-    for finding in findings:
+    notes = list(volume.notes)
+    for finding in _check_volume(volume):
         if finding.verdict is Verdict.REJECT:
             raise UnusableVolumeError(where, finding.message)
-    added = [_as_note(finding) for finding in findings if finding.message]
-    return replace(volume, notes=(*volume.notes, *added))
+        if finding.message:
+            notes.append(_as_note(finding))
+    return replace(volume, notes=tuple(notes))
+
+
+def _check_volume(volume: Volume) -> Iterator[Finding]:
+    """Run the checks that need neither a label set nor another volume."""
+    yield from voxels.check_shape(volume)
+    yield from space.check_place(volume.geometry)
+    yield from voxels.check_intensities(volume)
+    yield from voxels.check_emptiness(volume.voxels != 0)
 
 
 def _as_note(finding: Finding) -> str:
+    """Return the message of a finding as a note on a volume."""
     if finding.verdict is Verdict.FIX:
         return RepairNote(finding.message)
     return finding.message

@@ -10,7 +10,7 @@ from nibabel import quaternions
 from ..errors import OasisGanError
 from ..image.axis_order import is_flipped_left_right
 from ..image.volume import Affine, Geometry, SpatialHeader
-from .findings import Finding, Verdict
+from .findings import Finding, accept, reject, warn
 
 ANGLE = 0.1
 """Rounding explains smaller angles between sform and qform, in degrees."""
@@ -24,6 +24,7 @@ LARGEST_MM = 20.0
 """Larger voxels are usually a mistake."""
 FARTHEST_MM = 1000.0
 """Nothing in a scanner is farther from its centre: the bore is shorter."""
+_ROUNDED_W2 = -1e-6  # rounding makes the square of the real part no smaller than this
 
 
 def check_place(geometry: Geometry) -> Iterator[Finding]:
@@ -39,7 +40,7 @@ def check_same_grid(source: Geometry, target: Geometry, where: object) -> Iterat
     try:
         source.require_same_grid(target, where)
     except OasisGanError as error:
-        yield Finding(Verdict.REJECT, f"{error}{_describe_orientations(source, target)}")
+        yield reject(f"{error}{_compare_orientations(source, target)}")
 
 
 def _check_voxel_sizes(geometry: Geometry) -> Iterator[Finding]:
@@ -47,92 +48,100 @@ def _check_voxel_sizes(geometry: Geometry) -> Iterator[Finding]:
     if all(SMALLEST_MM <= size <= LARGEST_MM for size in geometry.spacing):
         return
     spacing = " x ".join(f"{size:.3g}" for size in geometry.spacing)
-    yield Finding(Verdict.WARN, f"voxels of {spacing} mm: is the unit right?")
+    yield warn(f"voxels of {spacing} mm: is the unit right?")
 
 
 def _check_distance(geometry: Geometry) -> Iterator[Finding]:
     """Check that the volume is not far from the centre of the scanner."""
-    distances = np.linalg.norm(_corners(geometry), axis=0)
+    corners = geometry.affine @ _index_corners(geometry)
+    distances = np.linalg.norm(corners[:3], axis=0)
     nearest = float(distances.min())
     if nearest > FARTHEST_MM:
-        message = f"it lies {nearest / 1000:.3g} m from the middle of the scanner"
-        yield Finding(Verdict.WARN, message)
+        yield warn(f"it lies {nearest / 1000:.3g} m from the middle of the scanner")
 
 
-def _describe_orientations(source: Geometry, target: Geometry) -> str:
+def _compare_orientations(source: Geometry, target: Geometry) -> str:
     """Return how the orientations of two volumes differ; nothing if they do not."""
-    ours = source.orientation
-    theirs = target.orientation
+    here = source.orientation
+    there = target.orientation
     if is_flipped_left_right(source, target):
-        return f": left and right are turned over, {ours} against {theirs}"
-    if ours != theirs:
-        return f": axes run to {ours} here, to {theirs} there"
+        return f": left and right are turned over, {here} against {there}"
+    if here != there:
+        return f": axes run to {here} here, to {there} there"
     return ""
 
 
 def _check_forms(geometry: Geometry, header: SpatialHeader) -> Iterator[Finding]:
     """Compare the sform and the qform of a NIfTI header: ITK and nibabel prefer different ones."""
-    qform = _qform(header)
-    if qform is None or min(header.sform_code, header.qform_code) <= 0:
+    has_both = header.sform_code > 0 and header.qform_code > 0
+    qform = _compute_qform(header)
+    if qform is None or not has_both:
         return
-    sform = np.vstack([np.array(header.srow), [0, 0, 0, 1]])
-    angle = _angle(sform, qform)
-    apart = _mm_per_unit(geometry, sform) * _distance(sform, qform, geometry)
-    figures = {"forms_angle": round(angle, 4), "forms_mm": round(apart, 4)}
-    diagonal = float(np.linalg.norm(np.array(geometry.shape) * geometry.spacing))
-    if angle <= ANGLE and apart <= APART_MM + APART_SHARE * diagonal:
-        yield Finding(Verdict.ACCEPT, figures=figures)
+    sform = np.vstack([header.srow, (0, 0, 0, 1)])
+    unit = _measure_unit(geometry, sform)
+    degrees = _measure_angle(sform, qform)
+    apart_mm = unit * _measure_distance(sform, qform, geometry)
+    figures = {"forms_angle": round(degrees, 4), "forms_mm": round(apart_mm, 4)}
+    tolerance_mm = APART_MM + APART_SHARE * _measure_diagonal(geometry)
+    if degrees <= ANGLE and apart_mm <= tolerance_mm:
+        yield accept(**figures)
         return
-    difference = f"{angle:.3g} degrees, up to {apart:.3g} mm"
+    difference = f"{degrees:.3g} degrees, up to {apart_mm:.3g} mm"
     message = f"sform and qform are at odds: {difference}; the sform is used"
-    yield Finding(Verdict.WARN, message, figures)
+    yield warn(message, **figures)
 
 
-def _mm_per_unit(geometry: Geometry, sform: Affine) -> float:
+def _measure_unit(geometry: Geometry, sform: Affine) -> float:
     """Return the unit of a header in mm; a geometry is in mm, whatever its header is in."""
-    volume_ratio = np.linalg.det(geometry.affine[:3, :3]) / np.linalg.det(sform[:3, :3])
-    return float(abs(volume_ratio) ** (1 / 3))
+    cubic_mm = np.linalg.det(geometry.affine[:3, :3])
+    cubic_units = np.linalg.det(sform[:3, :3])
+    return float(abs(cubic_mm / cubic_units) ** (1 / 3))
 
 
-def _distance(one: Affine, other: Affine, geometry: Geometry) -> float:
+def _measure_diagonal(geometry: Geometry) -> float:
+    """Return the length of the diagonal of a volume in mm."""
+    size_mm = np.array(geometry.shape) * geometry.spacing
+    return float(np.linalg.norm(size_mm))
+
+
+def _measure_distance(one: Affine, other: Affine, geometry: Geometry) -> float:
     """Return how far apart two affines place a corner of the grid, at most."""
-    differences = (one - other) @ _corner_indices(geometry)
+    differences = (one - other) @ _index_corners(geometry)
     return float(np.linalg.norm(differences[:3], axis=0).max())
 
 
-def _qform(header: SpatialHeader) -> Affine | None:
-    """Return the affine of quaternion, offset and voxel sizes, or None if they are invalid."""
-    qfac = -1.0 if header.pixdim[0] < 0 else 1.0
-    sizes = np.abs(header.pixdim[1:]) * (1, 1, qfac)
-    try:
-        rotation = quaternions.quat2mat(quaternions.fillpositive(header.quatern, w2_thresh=-1e-6))
-    except ValueError:
-        return None
-    affine = np.eye(4)
-    affine[:3, :3] = rotation * sizes
-    affine[:3, 3] = header.qoffset
-    is_valid = np.isfinite(affine).all() and (sizes != 0).all()
-    return affine if is_valid else None
-
-
-def _angle(one: Affine, other: Affine) -> float:
+def _measure_angle(one: Affine, other: Affine) -> float:
     """Return the largest angle between the axes of two affines, in degrees."""
-    directions = one[:3, :3] / np.linalg.norm(one[:3, :3], axis=0)
-    other_directions = other[:3, :3] / np.linalg.norm(other[:3, :3], axis=0)
     # From the chord: near 1, an arc cosine is accurate to only 0.02 degrees.
-    half_chords = np.linalg.norm(directions - other_directions, axis=0) / 2
+    chords = _find_directions(one) - _find_directions(other)
+    half_chords = np.linalg.norm(chords, axis=0) / 2
     angles = 2 * np.arcsin(np.clip(half_chords, 0, 1))
     return float(np.degrees(angles).max())
 
 
-def _corner_indices(geometry: Geometry) -> Affine:
+def _find_directions(affine: Affine) -> Affine:
+    """Return unit vectors along the axes of an affine, as the columns of (3, 3)."""
+    axes = affine[:3, :3]
+    return np.asarray(axes / np.linalg.norm(axes, axis=0))
+
+
+def _compute_qform(header: SpatialHeader) -> Affine | None:
+    """Return the affine of quaternion, offset and voxel sizes, or None if they are invalid."""
+    qfac = -1.0 if header.pixdim[0] < 0 else 1.0
+    sizes = np.abs(header.pixdim[1:]) * (1, 1, qfac)
+    try:
+        quaternion = quaternions.fillpositive(header.quatern, _ROUNDED_W2)
+    except ValueError:
+        return None
+    affine = np.eye(4)
+    affine[:3, :3] = quaternions.quat2mat(quaternion) * sizes
+    affine[:3, 3] = header.qoffset
+    is_valid = np.isfinite(affine).all() and sizes.all()
+    return affine if is_valid else None
+
+
+def _index_corners(geometry: Geometry) -> Affine:
     """Return the homogeneous voxel indices of the eight corners, (4, 8)."""
     ends = [(0, size - 1) for size in geometry.shape]
     grid = np.meshgrid(*ends, [1], indexing="ij")
     return np.array(grid).reshape(4, -1)
-
-
-def _corners(geometry: Geometry) -> Affine:
-    """Return the positions of the eight corners, (3, 8) in mm."""
-    homogeneous = geometry.affine @ _corner_indices(geometry)
-    return np.asarray(homogeneous[:3])

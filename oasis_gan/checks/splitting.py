@@ -7,7 +7,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from ..errors import printable
@@ -48,22 +48,39 @@ class Entry:
     @classmethod
     def describe(cls, subject: Subject, side: str) -> Entry:
         """Hash the files of a subject and return its row."""
-        cells = [printable(subject.name), side]
-        for scan in (subject.source, subject.target):
-            if scan is not None:
-                cells += [printable(scan.path.absolute()), _hash_files(scan)]
-        further = []
-        hashes = []
-        for name, scan in subject.further.items():
-            further.append(f"{name}={printable(scan.path.absolute())}")
-            hashes.append(f"{name}={_hash_files(scan)}")
-        entry = cls(*cells)
-        return replace(entry, further="; ".join(further), further_sha256="; ".join(hashes))
+        source = subject.source
+        target = subject.target
+        further = subject.further
+        paths = [f"{name}={_show_path(scan)}" for name, scan in further.items()]
+        hashes = [f"{name}={_hash_files(scan)}" for name, scan in further.items()]
+        return cls(
+            subject=printable(subject.name),
+            side=side,
+            source=_show_path(source),
+            source_sha256=_hash_files(source),
+            target=_show_path(target) if target else "",
+            target_sha256=_hash_files(target) if target else "",
+            further="; ".join(paths),
+            further_sha256="; ".join(hashes),
+        )
 
     @property
     def identity(self) -> tuple[str, ...]:
         """Values that identify the subject even if its files have moved."""
-        return self.subject, self.side, self.source_sha256, self.target_sha256, self.further_sha256
+        return (
+            self.subject,
+            self.side,
+            self.source_sha256,
+            self.target_sha256,
+            self.further_sha256,
+        )
+
+    def own_hashes(self) -> Iterator[str]:
+        """Yield the hashes of files that hold no other subject, as an archive may."""
+        files = ((self.source, self.source_sha256), (self.target, self.target_sha256))
+        for path, digest in files:
+            if digest and not path.lower().endswith(".zip"):
+                yield digest
 
     @property
     def line(self) -> str:
@@ -108,13 +125,13 @@ class Comparison:
             added: Names of the ``others`` that the training would use.
             where: The path of the table.
         """
-        listed = {printable(subject.name) for subject, _ in self.others}
+        present = {printable(subject.name) for subject, _ in self.others}
         lost = {entry.subject for entry in self.lost}
-        new = {printable(name) for name in added} - lost
+        used = {printable(name) for name in added}
         names = {
-            "missing": sorted(lost - listed),
-            "changed": sorted(lost & listed),
-            "added": sorted(new),
+            "missing": sorted(lost - present),
+            "changed": sorted(lost & present),
+            "added": sorted(used - lost),
         }
         if any(names.values()):
             raise OtherSubjectsError(where, names)
@@ -128,9 +145,7 @@ def split(learnt: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
     """
     if not learnt:
         raise NobodyToLearnFromError(len(held_out))
-    learnt_people = {_find_person(subject) for subject in learnt}
-    held_out_people = {_find_person(subject) for subject in held_out}
-    on_both = learnt_people & held_out_people
+    on_both = _find_people(learnt) & _find_people(held_out)
     if on_both:
         raise PersonOnBothSidesError(min(on_both))
     return Split(tuple(learnt), tuple(held_out))
@@ -145,14 +160,19 @@ def write_split(folder: Path, sides: Split) -> None:
     """
     entries = list(sides.entries())
     _require_files_on_one_side(entries)
+    table = _format_table(entries)
+    path = folder / TABLE
+    if not path.is_file() or path.read_bytes() != table:
+        write_atomically(path, table)
+
+
+def _format_table(entries: Sequence[Entry]) -> bytes:
+    """Return the table; it has columns for further sources only if there are any."""
     has_further = any(entry.further for entry in entries)
     columns = _ALL_COLUMNS if has_further else _COLUMNS
     header = "\t".join(columns) + "\n"
-    lines = [header, *(entry.line for entry in entries)]
-    data = "".join(lines).encode()
-    path = folder / TABLE
-    if not path.is_file() or path.read_bytes() != data:
-        write_atomically(path, data)
+    lines = [entry.line for entry in entries]
+    return "".join([header, *lines]).encode()
 
 
 def read_split(folder: Path) -> list[Entry]:
@@ -163,13 +183,18 @@ def read_split(folder: Path) -> list[Entry]:
     """
     path = folder / TABLE
     try:
-        header, *lines = path.read_text("utf-8").splitlines()
-        columns = tuple(header.split("\t"))
-        if columns not in (_COLUMNS, _ALL_COLUMNS):
-            raise ValueError(f"the columns {header}")
-        return [_parse_row(line) for line in lines]
+        return _parse_table(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise SplitTableError(path, _COLUMNS, error) from None
+
+
+def _parse_table(text: str) -> list[Entry]:
+    """Parse a table; raise `ValueError` if it is damaged."""
+    header, *lines = text.splitlines()
+    columns = tuple(header.split("\t"))
+    if columns not in (_COLUMNS, _ALL_COLUMNS):
+        raise ValueError(f"the columns {header}")
+    return [_parse_row(line) for line in lines]
 
 
 def _parse_row(line: str) -> Entry:
@@ -186,10 +211,7 @@ def compare(recorded: Sequence[Entry], subjects: Iterable[tuple[Subject, str]]) 
 
     Subjects are matched by name, side and content: files may have moved, and the order may differ.
     """
-    unmatched: dict[tuple[str, ...], list[tuple[Subject, str]]] = defaultdict(list)
-    for subject, side in subjects:
-        identity = Entry.describe(subject, side).identity
-        unmatched[identity].append((subject, side))
+    unmatched = _group_by_identity(subjects)
     sides: dict[str, list[Subject]] = {"train": [], "validate": []}
     lost = []
     for entry in recorded:
@@ -200,28 +222,46 @@ def compare(recorded: Sequence[Entry], subjects: Iterable[tuple[Subject, str]]) 
         else:
             lost.append(entry)
     others = itertools.chain.from_iterable(unmatched.values())
-    same = Split(tuple(sides["train"]), tuple(sides["validate"]))
-    return Comparison(same, tuple(lost), tuple(others))
+    return Comparison(
+        split=Split(tuple(sides["train"]), tuple(sides["validate"])),
+        lost=tuple(lost),
+        others=tuple(others),
+    )
+
+
+def _group_by_identity(
+    subjects: Iterable[tuple[Subject, str]],
+) -> dict[tuple[str, ...], list[tuple[Subject, str]]]:
+    """Return subjects with their sides, by `Entry.identity`."""
+    groups: dict[tuple[str, ...], list[tuple[Subject, str]]] = defaultdict(list)
+    for subject, side in subjects:
+        entry = Entry.describe(subject, side)
+        groups[entry.identity].append((subject, side))
+    return groups
 
 
 def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
     """Raise `FileOnBothSidesError` if a file is on both sides under two names."""
-    sides: dict[str, Entry] = {}
+    owners: dict[str, Entry] = {}
     for entry in entries:
-        files = ((entry.source, entry.source_sha256), (entry.target, entry.target_sha256))
-        for path, digest in files:
-            # An archive holds many subjects.
-            if not digest or path.lower().endswith(".zip"):
-                continue
-            other = sides.setdefault(digest, entry)
-            if other.side != entry.side:
-                raise FileOnBothSidesError(other.subject, entry.subject)
+        for digest in entry.own_hashes():
+            owner = owners.setdefault(digest, entry)
+            if owner.side != entry.side:
+                raise FileOnBothSidesError(owner.subject, entry.subject)
 
 
-def _find_person(subject: Subject) -> str:
-    """Return the participant in a subject's name, or else the whole name."""
-    participant = _PERSON.search(subject.name)
-    return participant.group() if participant else subject.name
+def _find_people(subjects: Iterable[Subject]) -> set[str]:
+    """Return the participants in the names of subjects; a name without one counts as a whole."""
+    people = set()
+    for subject in subjects:
+        participant = _PERSON.search(subject.name)
+        people.add(participant.group() if participant else subject.name)
+    return people
+
+
+def _show_path(scan: Scan) -> str:
+    """Return the absolute path of a scan on one line."""
+    return printable(scan.path.absolute())
 
 
 def _hash_files(scan: Scan) -> str:

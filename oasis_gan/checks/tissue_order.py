@@ -17,18 +17,20 @@ from numpy.typing import NDArray
 
 from ..image.volume import Voxels
 from ..io.label_names import stem_of
-from .findings import Finding, Verdict
+from .findings import Finding, accept, reject, warn
 
+Order = tuple[str, ...]
+"""Tissues from the darkest to the brightest."""
+Means = NDArray[np.float64]
 _FEWEST_VOXELS = 200  # of each tissue
 _SMALLEST_RANGE = 0.1  # of the means, as a share of the largest: less is no contrast
 _SMALLEST_STEP = 0.05  # between neighbours in the order, as a share of the range
 _TISSUES = ("CSF", "GM", "WM")
-Order = tuple[str, ...]
-"""Tissues from the darkest to the brightest."""
 _RISING = ("CSF", "GM", "WM")
 _FALLING = ("WM", "GM", "CSF")
 _FLAIR = ("CSF", "WM", "GM")
 _BIDS_IN_T1W = ("WM", "CSF", "GM")
+"""What a T1w scan shows if a label map in the coding of BIDS is read as 1 CSF, 2 GM, 3 WM."""
 _T1W = re.compile(r"(?:.*[^a-z0-9])?(?:t1w?|mprage|t1_?brain)", re.IGNORECASE)
 _FLAIR_NAME = re.compile(r"(?:.*[^a-z0-9])?flair", re.IGNORECASE)
 
@@ -47,30 +49,30 @@ def check_tissue_order(
     samples = [mri[tissues == value] for value in (1, 2, 3)]
     if min(sample.size for sample in samples) < _FEWEST_VOXELS:
         return
-    means = np.array([float(sample.mean(dtype=np.float64)) for sample in samples])
-    order = tuple(_TISSUES[index] for index in np.argsort(means))
+    means = np.array([sample.mean(dtype=np.float64) for sample in samples])
     figures = {"tissue_means": [round(float(mean), 4) for mean in means]}
-    if not _is_clear(means) or order in _possible_orders(mri_path):
-        yield Finding(Verdict.ACCEPT, figures=figures)
+    order = tuple(_TISSUES[index] for index in np.argsort(means))
+    if order in _list_possible_orders(mri_path) or not _is_clear(means):
+        yield accept(**figures)
         return
-    shown = ", ".join(f"{tissue} {mean:.4g}" for tissue, mean in zip(_TISSUES, means, strict=True))
-    explanation = _explain(order, mri_path)
-    message = f"the labels contradict the MRI, whose mean intensities are {shown}{explanation}"
-    is_certain = order == _BIDS_IN_T1W and not is_known
-    verdict = Verdict.REJECT if is_certain else Verdict.WARN
-    yield Finding(verdict, message, figures)
+    message = _describe_contradiction(means, order, mri_path)
+    if order == _BIDS_IN_T1W and not is_known:
+        yield reject(message, **figures)
+    else:
+        yield warn(message, **figures)
 
 
-def _is_clear(means: NDArray[np.float64]) -> bool:
+def _is_clear(means: Means) -> bool:
     """Tell whether three means differ enough to have an order."""
     value_range = float(np.ptp(means))
-    if not value_range > _SMALLEST_RANGE * np.abs(means).max():
+    smallest_range = _SMALLEST_RANGE * np.abs(means).max()
+    if not value_range > smallest_range:
         return False
     steps = np.diff(np.sort(means))
-    return bool((steps > _SMALLEST_STEP * value_range).all())
+    return bool(steps.min() > _SMALLEST_STEP * value_range)
 
 
-def _possible_orders(mri_path: Path) -> tuple[Order, ...]:
+def _list_possible_orders(mri_path: Path) -> tuple[Order, ...]:
     """Return the orders that an MRI may have, as far as its file name tells."""
     stem = stem_of(mri_path)
     if _T1W.fullmatch(stem):
@@ -78,6 +80,14 @@ def _possible_orders(mri_path: Path) -> tuple[Order, ...]:
     if _FLAIR_NAME.fullmatch(stem):
         return (_RISING, _FALLING, _FLAIR)
     return (_RISING, _FALLING)
+
+
+def _describe_contradiction(means: Means, order: Order, mri_path: Path) -> str:
+    """Return a sentence on means whose order no MRI has."""
+    named = zip(_TISSUES, means, strict=True)
+    shown = ", ".join(f"{tissue} {mean:.4g}" for tissue, mean in named)
+    explanation = _explain(order, mri_path)
+    return f"the labels contradict the MRI, whose mean intensities are {shown}{explanation}"
 
 
 def _explain(order: Order, mri_path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from ..checks.kinds import with_hint
+from ..checks.kinds import suggest_suffix
 from ..checks.outputs import without_outputs
 from ..errors import OasisGanError, one_line, safe_text
 from ..image.label_advice import LabelAdvice
@@ -292,7 +292,7 @@ def _sources(reader: Dataset, selection: Selection, broken: list[Outcome]) -> It
     """
     subjects = without_outputs(sound_subjects(reader, selection, broken), selection, say)
     # A reader of a particular layout knows by itself which files are meant.
-    yield from with_hint(subjects, selection, say) if reader.generic else subjects
+    yield from suggest_suffix(subjects, selection, say) if reader.generic else subjects
 
 
 def sound_subjects(

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from ..checks.doctor import side_of
+from ..checks.doctor import find_side
 from ..checks.splitting import Split, write_split
 from ..errors import OasisGanError, printable
 from ..image.choices import MAX_VOXELS
@@ -199,7 +199,7 @@ class _Training:
         for outcome in broken:
             say(outcome.message)
         # What the data keep for a test is neither learnt nor looked at.
-        shown = [one for one in subjects if side_of(one, run.validate) in ("train", "validate")]
+        shown = [one for one in subjects if find_side(one, run.validate) in ("train", "validate")]
         shown = [prepare_subject(one, data) for one in shown]
         if not new:
             return recall_sides(out, shown, data.label_set, run.validate)

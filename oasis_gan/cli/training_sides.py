@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from ..checks.doctor import examine_all, side_of
+from ..checks.doctor import examine_all, find_side
 from ..checks.findings import Verdict
 from ..checks.splitting import TABLE, Split, compare, read_split, split
 from ..errors import OasisGanError
@@ -24,7 +24,7 @@ def recall_sides(
         OasisGanError: If somebody is missing, changed or new.
     """
     recorded = compare(
-        read_split(out), [(subject, side_of(subject, validate)) for subject in shown]
+        read_split(out), [(subject, find_side(subject, validate)) for subject in shown]
     )
     others = [subject for subject, _ in recorded.others]
     # Who was left out at the beginning is so again.

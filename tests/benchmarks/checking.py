@@ -5,7 +5,8 @@
 HEADS holds a folder for each head with ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM), ``t1.nii.gz``, and maybe
 ``t2.nii.gz`` and ``pd.nii.gz``. Printed is, for each MRI, how much of its variance the labels explain; how many of 12
 shifts (one and two voxels, either way, along each axis) are found to the voxel, and the smallest gain among them, to be
-compared with the threshold; then the likeness of every two heads, and of each with itself after what happens to copies.
+compared with the threshold; then the similarity of every two heads, and of each with itself after
+what happens to copies.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from nibabel import eulerangles
 from oasis_gan import Geometry, Volume, read_nifti
 from oasis_gan.checks.alignment import GAIN, Alignment, Shift, align, judge
 from oasis_gan.checks.findings import Verdict
-from oasis_gan.checks.likeness import SAME_HEAD, Fingerprint, fingerprint, likeness
+from oasis_gan.checks.similarity import SAME_HEAD, Fingerprint, compute_similarity, make_fingerprint
 from oasis_gan.image.volume import Voxels
 
 
@@ -40,14 +41,15 @@ def main(heads: Path) -> None:
                 f"{folder.name + ' ' + path.name.split('.')[0]:26}  {_shifts(labels, read_nifti(path))}"
             )
     prints = dict(_prints(heads))
-    print(f"\nlikeness (one head above {SAME_HEAD})")
+    print(f"\nsimilarity (one head above {SAME_HEAD})")
     for (one, ours), (other, theirs) in itertools.combinations(prints.items(), 2):
-        print(f"{one:16} {other:16} {likeness(ours, theirs):.2f}")
-    print("\nlikeness of a head with itself, changed")
+        print(f"{one:16} {other:16} {compute_similarity(ours, theirs):.2f}")
+    print("\nsimilarity of a head with itself, changed")
     for folder in sorted(path for path in heads.iterdir() if path.is_dir()):
         volume = read_nifti(folder / "t1.nii.gz")
         told = (
-            f"{name} {likeness(_print(volume), _print(copy)):.2f}" for name, copy in _copies(volume)
+            f"{name} {compute_similarity(_print(volume), _print(copy)):.2f}"
+            for name, copy in _copies(volume)
         )
         print(f"{folder.name:16} {', '.join(told)}")
 
@@ -103,7 +105,7 @@ def _prints(heads: Path) -> Iterator[tuple[str, Fingerprint]]:
 
 
 def _print(volume: Volume) -> Fingerprint:
-    taken = fingerprint(volume)
+    taken = make_fingerprint(volume)
     if taken is None:
         raise click.ClickException("an empty volume")
     return taken

@@ -32,7 +32,7 @@ from oasis_gan import (
 )
 from oasis_gan.checks.doctor import examine, examine_all
 from oasis_gan.checks.findings import Report, Verdict
-from oasis_gan.checks.likeness import SAME_HEAD, fingerprint, likeness
+from oasis_gan.checks.similarity import SAME_HEAD, compute_similarity, make_fingerprint
 
 SHAPE = (50, 60, 46)
 AFFINE = np.diag([3.0, 3, 3, 1])
@@ -332,7 +332,7 @@ def test_what_the_reader_put_right_is_a_fix_and_what_it_doubts_a_warning() -> No
 
 
 def print_of(voxels: Array, affine: Array = AFFINE) -> Any:  # noqa: ANN401
-    return fingerprint(Volume(voxels, Geometry(voxels.shape, affine)))
+    return make_fingerprint(Volume(voxels, Geometry(voxels.shape, affine)))
 
 
 def test_a_head_is_known_again() -> None:
@@ -347,13 +347,13 @@ def test_a_head_is_known_again() -> None:
         print_of(moved(T1, (2, -1, 1))),
         print_of(np.swapaxes(T1, 0, 2), AFFINE[:, [2, 1, 0, 3]]),
     ):
-        assert likeness(there, again) > SAME_HEAD
+        assert compute_similarity(there, again) > SAME_HEAD
 
 
 def test_different_heads_are_not_taken_for_one() -> None:
     prints = [print_of(head(seed)[1]) for seed in range(4)]
     assert (
-        max(likeness(one, other) for i, one in enumerate(prints) for other in prints[:i])
+        max(compute_similarity(one, other) for i, one in enumerate(prints) for other in prints[:i])
         < SAME_HEAD
     )
 
