@@ -1,6 +1,7 @@
-"""Bringing a volume to the axis order of another one on the same grid: voxels are moved, none is resampled.
+"""Bring a volume to the axis order of another volume on the same grid.
 
-Programs store the same head along axes that run to R, A, S, or to L, P, S, or in any of 48 ways, and headers say which.
+Voxels change their places in the array, and none is resampled. Programs store the same head along
+axes that run to R, A, S, or to L, P, S, or in any of 48 ways, and the header says which.
 """
 
 from __future__ import annotations
@@ -11,62 +12,75 @@ import numpy as np
 from nibabel import orientations
 
 from ..errors import OasisGanError
-from .volume import Geometry, RepairNote, V
+from .volume import Affine, Geometry, RepairNote, V
 
-_ROUNDING = 1e-2  # of a voxel: how far an axis may be off another one that it is taken for
+_TOLERANCE = 1e-2  # voxels by which two axes may differ and still count as the same
 
 
 def reorder_axes(volume: V, geometry: Geometry) -> V:
-    """Return a volume with its axes in the order and direction of ``geometry``, on that very grid.
+    """Return a volume with its axes in the order and direction of ``geometry``, on the same grid.
 
-    Where the two are not the same grid, or the axes run alike already, the volume is returned as it is. A note says
-    that axes were turned.
+    The volume is returned unchanged if the two grids differ, or if their axes agree already.
+    Otherwise a note says that the axes were turned.
     """
-    order = _order(volume.geometry, geometry)
+    given = volume.geometry
+    order = _find_axis_order(given, geometry)
     if order is None:
         return volume
     voxels = orientations.apply_orientation(volume.voxels, order)
-    affine = volume.geometry.affine @ orientations.inv_ornt_aff(order, volume.geometry.shape)
+    affine = given.affine @ orientations.inv_ornt_aff(order, given.shape)
     try:
         geometry.require_same_grid(Geometry(voxels.shape, affine), "volume")
     except OasisGanError:
         return volume
-    note = RepairNote(
-        f"its axes run to {_named(volume.geometry)}: turned to {_named(geometry)}, nothing is resampled"
-    )
+    before = ", ".join(given.orientation)
+    after = ", ".join(geometry.orientation)
+    note = RepairNote(f"its axes run to {before}: turned to {after}, nothing is resampled")
     return replace(volume, voxels=voxels, geometry=geometry, notes=(*volume.notes, note))
 
 
 def is_flipped_left_right(one: Geometry, other: Geometry) -> bool:
-    """Whether the headers of two volumes differ in nothing but left and right, so that one of them must be wrong.
+    """Return whether two geometries differ in nothing but left and right, so that one is wrong.
 
-    The axis between left and right runs the other way, from the same first voxel or its mirror image.
+    Either the voxel axis between left and right runs the other way from the same first voxel, or
+    the whole grid is mirrored.
     """
     if one.shape != other.shape:
         return False
-    axis = int(np.argmax(np.abs(one.affine[0, :3])))
-    along_axis = np.eye(4)
-    across_space = np.eye(4)
-    along_axis[axis, axis] = across_space[0, 0] = -1
-    tolerance = _ROUNDING * min(one.spacing)
-    mirrored = one.affine @ along_axis, across_space @ one.affine
-    return any(np.allclose(other.affine, affine, rtol=0, atol=tolerance) for affine in mirrored)
+    left_right_axis = int(np.argmax(np.abs(one.affine[0, :3])))
+    reversed_axis = one.affine @ _make_flip(left_right_axis)
+    mirrored_grid = _make_flip(0) @ one.affine
+    tolerance = _TOLERANCE * min(one.spacing)
+    return any(
+        np.allclose(other.affine, flipped, rtol=0, atol=tolerance)
+        for flipped in (reversed_axis, mirrored_grid)
+    )
 
 
-def _order(
-    given: Geometry, asked: Geometry
+def _make_flip(axis: int) -> Affine:
+    """Return the 4x4 matrix that reverses an axis."""
+    flip = np.eye(4)
+    flip[axis, axis] = -1
+    return flip
+
+
+def _find_axis_order(
+    given: Geometry, expected: Geometry
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
-    """Return, as nibabel does, which axis each axis becomes and in which direction; None if nothing is to be turned."""
-    # Each column is an axis of the one in voxels of the other: a signed unit vector where the grids agree.
-    axes = np.linalg.solve(asked.affine[:3, :3], given.affine[:3, :3])
-    whole = np.rint(axes)
-    if np.abs(axes - whole).max() > _ROUNDING or (whole == np.eye(3)).all():
-        return None
-    if not (np.abs(whole).sum(axis=0) == 1).all() or not (np.abs(whole).sum(axis=1) == 1).all():
-        return None
-    becomes = np.abs(whole).argmax(axis=0)
-    return np.stack([becomes, whole[becomes, range(3)]], axis=1).astype(np.float64)
+    """Return the orientation array that `nibabel.orientations` turns the axes with.
 
-
-def _named(geometry: Geometry) -> str:
-    return ", ".join(geometry.orientation)
+    Row n says which axis the given axis n becomes, and in which direction. The answer is None if
+    the axes agree already, or if no reordering makes them agree.
+    """
+    # Each column is a given axis, in voxels of the expected grid: a signed unit vector if the two
+    # grids agree.
+    steps = np.linalg.solve(expected.axes, given.axes)
+    whole = np.rint(steps)
+    if np.abs(steps - whole).max() > _TOLERANCE or (whole == np.eye(3)).all():
+        return None
+    sizes = np.abs(whole)
+    if (sizes.sum(axis=0) != 1).any() or (sizes.sum(axis=1) != 1).any():
+        return None
+    new_axes = sizes.argmax(axis=0)
+    directions = whole[new_axes, range(3)]
+    return np.stack([new_axes, directions], axis=1).astype(np.float64)

@@ -1,15 +1,21 @@
-"""What a user can choose from, known without importing what does it."""
+"""What a user can choose from.
+
+This module imports none of the code that acts on a choice, so that ``--help`` stays fast.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 DATATYPES = ("float32", "int16", "uint8")
-"""Of outputs: all that read NIfTI, MetaImage or NRRD read these."""
+"""The datatypes of outputs: every program that reads NIfTI, MetaImage or NRRD reads these."""
 PRECISIONS = ("float32", "bfloat16", "auto")
-"""Of the arithmetic of a model; auto is whatever the machine is fast in."""
+"""The precisions of a model's arithmetic; ``auto`` is whichever is fast on the machine."""
 MAX_VOXELS = 512**3
-"""Of a volume, unless the user says otherwise: more is a damaged header, or would not fit."""
+"""The most voxels of a volume, unless the user raises the limit.
+
+A header that claims more is probably damaged, and the volume would not fit into memory.
+"""
 
 
 class Plane(StrEnum):

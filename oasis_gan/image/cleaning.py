@@ -1,6 +1,6 @@
-"""Checking and cleaning a volume as it enters: is it one, what does it hold, which of its voxels are no number.
+"""Check and clean a volume as it enters: its type, what it holds, and voxels that are not finite.
 
-`oasis_gan.plugin.datasets.Scan.read` does this once, so that nothing behind it has to.
+`oasis_gan.plugin.datasets.Scan.read` does this once, so that no later step has to.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from .content import find_background, guess_content, is_background
+from .content import find_background, guess_content, mark_background
 from .errors import LabelsNotFiniteError, NotFiniteError, NoVolumeError
-from .regions import contacts, outer_faces, reached_from_the_faces
-from .volume import CleanVolume, Content, Mask, RepairNote, Volume
+from .regions import count_touching_pairs, find_faces, flood_from_faces
+from .volume import CleanVolume, Content, Mask, RepairNote, Volume, Voxels
 
-_REGION = 1e-3  # of the volume: fewer NaN around a head are no background that somebody filled in
-_TOUCHING = 0.25  # of the neighbours of such a region, at most, are voxels of the head
+_MIN_REGION = 1e-3  # share of the volume: smaller regions are not a background
+_MAX_HEAD_CONTACT = 0.25  # share of the neighbours of a background that may belong to the head
 
 
 def require_volume(answer: object, where: object, plugin: str) -> Volume:
-    """Return what a reader gave, once it is known to be a 3-D volume of numbers that lies somewhere.
+    """Return what a reader returned, if it is a 3-D volume of numbers with a usable affine.
 
     Args:
         answer: What the reader returned.
@@ -29,23 +29,29 @@ def require_volume(answer: object, where: object, plugin: str) -> Volume:
     Raises:
         OasisGanError: If it is anything else.
     """
-    if isinstance(answer, Volume):
-        found = _fault(answer.voxels, answer.geometry.affine)
-        if not found:
-            return answer
-    else:
+    if not isinstance(answer, Volume):
         found = "nothing" if answer is None else f"an object of type {type(answer).__name__}"
-    raise NoVolumeError(where, found, plugin)
+        raise NoVolumeError(where, found, plugin)
+    # A plugin need not keep to the types that `Volume` declares.
+    fault = _find_voxel_fault(answer.voxels) or _find_affine_fault(answer.geometry.affine)
+    if fault:
+        raise NoVolumeError(where, fault, plugin)
+    return answer
 
 
-def _fault(voxels: object, affine: object) -> str:
-    """Return what is wrong with the arrays of a volume; empty if nothing is."""
+def _find_voxel_fault(voxels: object) -> str:
+    """Return what is wrong with the voxels of a volume, or an empty text."""
     if not isinstance(voxels, np.ndarray):
         return f"voxels of type {type(voxels).__name__}"
     if voxels.ndim != 3 or not voxels.size:
         return f"voxels of shape {voxels.shape}"
     if voxels.dtype.kind not in "iuf":
         return f"voxels of type {voxels.dtype}"
+    return ""
+
+
+def _find_affine_fault(affine: object) -> str:
+    """Return what is wrong with an affine, or an empty text."""
     if not isinstance(affine, np.ndarray) or affine.shape != (4, 4):
         return "an affine that is no 4x4 array"
     if not np.isfinite(affine).all() or np.linalg.det(affine) == 0:
@@ -54,17 +60,17 @@ def _fault(voxels: object, affine: object) -> str:
 
 
 def clean(volume: Volume, where: object, content: Content | None = None) -> CleanVolume:
-    """Return a volume of finite voxels with background 0 that says whether it holds labels or an image.
+    """Return a volume of finite voxels with background 0, and whether it holds labels or an image.
 
-    Voxels that are NaN or infinite become background, and a note says so. Within a label map they are refused: nobody
-    knows which label they were. Where the background of an image is another constant than 0, intensities are counted
-    from it, so that no voxel of the head becomes background. A volume that has been cleaned already is returned as it
-    is.
+    Voxels that are NaN or infinite become background, and a note says so. Within a label map they
+    are an error, because nobody knows which label they were. If the background of an image is a
+    constant other than 0, it is subtracted from all voxels, so that no voxel of the head becomes
+    background. A volume that is clean already is returned unchanged.
 
     Args:
-        volume: As it was read.
+        volume: The volume as it was read.
         where: What to call it in an error.
-        content: What it holds; judged by its values if not given.
+        content: What it holds; guessed from the values if not given.
 
     Raises:
         OasisGanError: If no voxel is finite, or one within a label map is not.
@@ -74,72 +80,75 @@ def clean(volume: Volume, where: object, content: Content | None = None) -> Clea
     if content is None:
         content = guess_content(volume.voxels)
     background = find_background(volume.voxels) if content == "image" else 0.0
-    volume = _with_finite_voxels(volume, where, content, background)
+    volume = _replace_non_finite(volume, where, content, background)
     if background:
-        volume = _counted_from(volume, background)
+        volume = _subtract_background(volume, background)
     return CleanVolume(volume.voxels, volume.geometry, volume.notes, content)
 
 
-def _counted_from(volume: Volume, background: float) -> Volume:
-    """Return an image whose background has become 0, by subtracting it from all voxels."""
-    voxels = volume.voxels
-    if voxels.dtype.kind in "iu":
-        shifted = voxels.astype(np.float64) - background
-        if np.abs(shifted).max() <= np.iinfo(np.int32).max:
-            shifted = shifted.astype(np.int32)
-    else:
-        shifted = voxels - voxels.dtype.type(background)
-        shifted[is_background(voxels, background)] = 0
+def _subtract_background(volume: Volume, background: float) -> Volume:
+    """Return an image whose background has become 0, with a note."""
+    voxels = _subtract(volume.voxels, background)
     note = RepairNote(f"the background is {background:g}: intensities are counted from it")
-    return replace(volume, voxels=shifted, notes=(*volume.notes, note))
+    return replace(volume, voxels=voxels, notes=(*volume.notes, note))
 
 
-def _with_finite_voxels(
+def _subtract(voxels: Voxels, background: float) -> Voxels:
+    if voxels.dtype.kind in "iu":
+        # The difference may exceed the range of the datatype.
+        difference = voxels.astype(np.float64) - background
+        fits = np.abs(difference).max() <= np.iinfo(np.int32).max
+        return difference.astype(np.int32) if fits else difference
+    difference = np.asarray(voxels - voxels.dtype.type(background))
+    # Background that is off by a rounding error becomes exactly 0 too.
+    difference[mark_background(voxels, background)] = 0
+    return difference
+
+
+def _replace_non_finite(
     volume: Volume, where: object, content: Content, background: float
 ) -> Volume:
-    """Return a volume whose voxels that are no number have become background, with a note."""
-    if volume.voxels.dtype.kind in "iu":
+    """Return a volume whose voxels that are not finite have become background, with a note."""
+    voxels = volume.voxels
+    if voxels.dtype.kind in "iu":
         return volume
-    finite = np.isfinite(volume.voxels)
-    count = finite.size - int(np.count_nonzero(finite))
+    strange = ~np.isfinite(voxels)
+    count = int(np.count_nonzero(strange))
     if count == 0:
         return volume
-    if count == finite.size:
+    if count == strange.size:
         raise NotFiniteError(where)
-    if _fills_the_outside(~finite, is_background(volume.voxels, background)):
-        note: str = RepairNote(
-            f"{count} voxels around the head are not finite: they are taken as background"
-        )
+    if _surrounds_head(strange, mark_background(voxels, background)):
+        around = f"{count} voxels around the head are not finite"
+        note: str = RepairNote(f"{around}: they are taken as background")
     elif content == "labels":
-        value = volume.voxels[~finite][0]
-        raise LabelsNotFiniteError(where, value, count)
+        raise LabelsNotFiniteError(where, voxels[strange][0], count)
     else:
         note = f"{count} voxels are not finite: they are taken as background"
-    return replace(
-        volume,
-        voxels=np.where(finite, volume.voxels, volume.voxels.dtype.type(background)),
-        notes=(*volume.notes, note),
-    )
+    finite = np.where(strange, voxels.dtype.type(background), voxels)
+    return replace(volume, voxels=finite, notes=(*volume.notes, note))
 
 
-def _fills_the_outside(strange: Mask, empty: Mask) -> bool:
-    """Whether all voxels that are not finite are background that somebody filled in.
+def _surrounds_head(strange: Mask, empty: Mask) -> bool:
+    """Return whether all voxels that are not finite belong to the background.
 
-    SPM writes NaN where there is no brain, and resampling does where there are no data. In both cases it lies around
-    the head, and is most of the background or far from the head. A tissue that is lost lies beside other tissues.
+    SPM writes NaN where there is no brain, and resampling does where there are no data. In both
+    cases the region lies around the head, and is most of the background or far from the head. A
+    tissue that was lost lies beside other tissues.
 
     Args:
         strange: The voxels that are not finite.
         empty: The voxels of the background.
     """
-    if np.count_nonzero(strange) < _REGION * strange.size:
+    if np.count_nonzero(strange) < _MIN_REGION * strange.size:
         return False
-    if (strange & ~reached_from_the_faces(strange | empty)).any():
+    if (strange & ~flood_from_faces(strange | empty)).any():
         return False
-    on_faces = [
-        (np.count_nonzero(strange[face]), np.count_nonzero(empty[face]))
-        for face in outer_faces(strange.shape)
-    ]
-    filled, zero = (sum(counts) for counts in zip(*on_faces, strict=True))
-    beside_zero, beside_head = (contacts(strange, other) for other in (empty, ~strange & ~empty))
-    return filled > zero or beside_head <= _TOUCHING * (beside_head + beside_zero)
+    faces = find_faces(strange.shape)
+    strange_on_faces = sum(np.count_nonzero(strange[face]) for face in faces)
+    empty_on_faces = sum(np.count_nonzero(empty[face]) for face in faces)
+    if strange_on_faces > empty_on_faces:
+        return True
+    beside_empty = count_touching_pairs(strange, empty)
+    beside_head = count_touching_pairs(strange, ~strange & ~empty)
+    return beside_head <= _MAX_HEAD_CONTACT * (beside_head + beside_empty)

@@ -1,102 +1,132 @@
-"""What an array looks like: labels or an image, and which value is its background.
+"""Guess what an array holds: labels or an image, and which value is its background.
 
-Asked only where nobody has said it. The thresholds were chosen on the T1w, T2w, PD and FLAIR scans, tissue maps and
-FreeSurfer segmentations of thirteen heads, also with few grey levels, and with label maps resampled linearly.
+A guess is needed only where nothing says what a volume holds. The thresholds were chosen on the
+T1w, T2w, PD and FLAIR scans, tissue maps and FreeSurfer segmentations of thirteen heads, some with
+few grey levels, and on label maps that were resampled linearly.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .regions import iter_neighbours, outer_faces
+from .regions import find_faces, iter_neighbours
 from .volume import Content, Mask, Voxels
 
-_SAMPLE = 2**20  # voxels that are looked at to tell a label map from an MRI
+_SAMPLE = 2**20  # voxels that are enough to tell a label map from an MRI
 _MASK_VALUES = 8
-_MOST_LABELS = 200
-# Shares of neighbours, and of the commonest values.
+_MAX_LABELS = 200
+# Shares of pairs of neighbours that have the same value, above which voxels are labels.
 _ALIKE = 0.35
 _ALIKE_RESAMPLED = 0.15
-_FEW_RESAMPLED = 0.3
-_TOLERANCE = 1e-5  # of the range of intensities: what rounding makes of a constant
-_OF_VOLUME = 0.1
-_TOGETHER = 0.8
+_FEW_RESAMPLED = 0.3  # share of voxels that have one of the commonest values
+_TOLERANCE = 1e-5  # share of the range of intensities by which rounding changes a constant
+_MIN_BACKGROUND = 0.1  # share of the volume
+_MIN_COHESION = 0.8
 
 
 def guess_content(voxels: Voxels) -> Content:
-    """Return what voxels look like, leaving the background aside.
+    """Return what voxels look like, ignoring the background.
 
-    A voxel of a label map has mostly the value of its neighbour, even where there are a hundred values, or where the
-    map was resampled linearly; a voxel of an MRI seldom has, even where it has only fifty grey levels.
+    Most voxels of a label map have the value of their neighbour, even if the map has a hundred
+    values or was resampled linearly. Few voxels of an MRI do, even if it has only fifty grey
+    levels.
     """
-    axis = int(np.argmax(voxels.shape))
-    step = max(1, voxels.size // _SAMPLE)
-    # Whole slices, so that neighbours stay neighbours.
-    sample = np.moveaxis(voxels, axis, 0)[::step]
-    inside = np.isfinite(sample) & (sample != 0) & ~_near(sample, find_background(voxels))
+    sample, in_slice = _sample_slices(voxels)
+    background = _mark_near(sample, find_background(voxels))
+    inside = np.isfinite(sample) & (sample != 0) & ~background
     values, counts = np.unique(sample[inside], return_counts=True)
     if not len(values):
         return "image"
     if len(values) <= _MASK_VALUES:
         return "labels"
-    axes = (1, 2) if step > 1 else (0, 1, 2)
-    # Noise around a head takes few values: what is darker than half of the mean is left aside.
-    inside &= np.abs(sample) > np.abs(sample[inside]).mean(dtype=np.float64) / 2
+    _exclude_noise(sample, inside)
     # The commonest value alone says nothing: where a scanner clips, it is the brightest one.
     inside &= sample != values[np.argmax(counts)]
-    alike = _share_of_like_neighbours(sample, inside, axes)
-    if _whole(values):
+    alike = _measure_agreement(sample, inside, in_slice)
+    if _are_whole(values):
         return "labels" if alike > _ALIKE else "image"
-    # What is common in a map that was resampled are the labels themselves.
-    commonest = np.argsort(counts)[-_MASK_VALUES:]
-    few = float(counts[commonest].sum() / counts.sum())
-    is_map = _whole(values[commonest[-3:]]) and few > _FEW_RESAMPLED and alike > _ALIKE_RESAMPLED
-    return "labels" if is_map else "image"
+    is_resampled_map = _are_few(values, counts) and alike > _ALIKE_RESAMPLED
+    return "labels" if is_resampled_map else "image"
 
 
 def is_certainly_label_map(voxels: Voxels) -> bool:
-    """Whether voxels are surely those of a label map: whole numbers, not too many, and mostly as their neighbours."""
+    """Return whether voxels can only be labels: few whole values, often equal to neighbours."""
     if guess_content(voxels) == "image":
         return False
     values = np.unique(voxels)
-    return len(values) <= _MOST_LABELS and _whole(values)
+    return len(values) <= _MAX_LABELS and _are_whole(values)
 
 
 def find_background(voxels: Voxels) -> float:
     """Return the value of the background: 0, or the constant that fills most faces of the volume.
 
-    Such a constant is what z-scoring makes of 0, a scanner's -1024, or a 1 that somebody added. It has to be a tenth
-    of the volume, and lie together: noise around a head is not constant.
+    Such a constant is what z-scoring makes of 0, or the -1024 of a scanner, or a 1 that was added.
+    It has to fill a tenth of the volume, and to lie together, because noise around a head is not
+    constant.
     """
-    faces = [voxels[face] for face in outer_faces(voxels.shape)]
-    medians = [float(np.median(np.where(np.isfinite(face), face, 0))) for face in faces]
-    # The same value on most faces; on the others there may be a head that is cut off.
-    value = max(
-        medians, key=lambda median: (sum(np.isclose(medians, median, rtol=_TOLERANCE)), median == 0)
-    )
+    value = _find_commonest_median(voxels)
     if value == 0 or not np.isfinite(value):
         return 0.0
-    near = _near(voxels, value)
-    shared = sum(
-        np.count_nonzero(near[face]) >= near[face].size / 2 for face in outer_faces(voxels.shape)
-    )
-    if shared < len(faces) / 2 or near.all():
-        return 0.0
-    if np.count_nonzero(near) < _OF_VOLUME * voxels.size or _togetherness(near) < _TOGETHER:
-        return 0.0
-    return value
+    near = _mark_near(voxels, value)
+    return value if _fills_background(near) else 0.0
 
 
-def is_background(voxels: Voxels, value: float) -> Mask:
-    """Return where voxels have the value of the background, up to rounding."""
-    return voxels == 0 if value == 0 else _near(voxels, value)
+def mark_background(voxels: Voxels, value: float) -> Mask:
+    """Return the mask of the voxels that have the value of the background, up to rounding."""
+    return voxels == 0 if value == 0 else _mark_near(voxels, value)
 
 
-def _whole(values: Voxels) -> bool:
+def _sample_slices(voxels: Voxels) -> tuple[Voxels, tuple[int, ...]]:
+    """Return slices along the longest axis, and the axes along which voxels are neighbours."""
+    longest = int(np.argmax(voxels.shape))
+    step = max(1, voxels.size // _SAMPLE)
+    # Slices are taken whole, so that neighbours in them stay neighbours.
+    sample = np.moveaxis(voxels, longest, 0)[::step]
+    return sample, (1, 2) if step > 1 else (0, 1, 2)
+
+
+def _exclude_noise(sample: Voxels, inside: Mask) -> None:
+    """Remove from ``inside`` what is darker than half of the mean: noise takes few values."""
+    sizes = np.abs(sample)
+    inside &= sizes > np.abs(sample[inside]).mean(dtype=np.float64) / 2
+
+
+def _are_few(values: Voxels, counts: Voxels) -> bool:
+    """Return whether the commonest values of a map that was resampled are those of labels."""
+    commonest = np.argsort(counts)[-_MASK_VALUES:]
+    share = float(counts[commonest].sum() / counts.sum())
+    return _are_whole(values[commonest[-3:]]) and share > _FEW_RESAMPLED
+
+
+def _find_commonest_median(voxels: Voxels) -> float:
+    """Return the median of most faces; the head may be cut off at the others."""
+    faces = [voxels[face] for face in find_faces(voxels.shape)]
+    medians = [float(np.median(np.where(np.isfinite(face), face, 0))) for face in faces]
+
+    def rank(median: float) -> tuple[int, bool]:
+        same = np.isclose(medians, median, rtol=_TOLERANCE)
+        return int(np.count_nonzero(same)), median == 0
+
+    return max(medians, key=rank)
+
+
+def _fills_background(near: Mask) -> bool:
+    """Return whether the voxels near a value fill the faces and lie together as a background."""
+    faces = find_faces(near.shape)
+    filled = sum(np.count_nonzero(near[face]) >= near[face].size / 2 for face in faces)
+    if filled < len(faces) / 2 or near.all():
+        return False
+    if np.count_nonzero(near) < _MIN_BACKGROUND * near.size:
+        return False
+    return _measure_cohesion(near) >= _MIN_COHESION
+
+
+def _are_whole(values: Voxels) -> bool:
     return bool(np.allclose(values, np.rint(values), rtol=0, atol=1e-4))
 
 
-def _near(voxels: Voxels, value: float) -> Mask:
+def _mark_near(voxels: Voxels, value: float) -> Mask:
+    """Return the mask of the voxels that have a value, up to rounding."""
     if voxels.dtype.kind in "iu":
         return np.asarray(voxels == value)
     finite = voxels[np.isfinite(voxels)]
@@ -107,8 +137,10 @@ def _near(voxels: Voxels, value: float) -> Mask:
         return np.asarray(np.abs(voxels - value) <= tolerance)
 
 
-def _share_of_like_neighbours(voxels: Voxels, inside: Mask, axes: tuple[int, ...]) -> float:
-    pairs = alike = 0
+def _measure_agreement(voxels: Voxels, inside: Mask, axes: tuple[int, ...]) -> float:
+    """Return the share of pairs of neighbours inside that have the same value; 1 without pairs."""
+    pairs = 0
+    alike = 0
     for one, other in iter_neighbours(voxels.shape, axes):
         both = inside[one] & inside[other]
         pairs += int(np.count_nonzero(both))
@@ -116,9 +148,10 @@ def _share_of_like_neighbours(voxels: Voxels, inside: Mask, axes: tuple[int, ...
     return alike / pairs if pairs else 1.0
 
 
-def _togetherness(mask: Mask) -> float:
-    """Return how many neighbours of a voxel in a mask are in it too."""
-    pairs = both = 0
+def _measure_cohesion(mask: Mask) -> float:
+    """Return the share of pairs of neighbours with a voxel in a mask that have both in it."""
+    pairs = 0
+    both = 0
     for one, other in iter_neighbours(mask.shape):
         pairs += int(np.count_nonzero(mask[one] | mask[other]))
         both += int(np.count_nonzero(mask[one] & mask[other]))

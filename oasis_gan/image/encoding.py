@@ -1,7 +1,7 @@
-"""What an encoding does: it brings the values of a volume into the space in which a model works, and back.
+"""How the values of a volume enter the space in which a model works, and leave it.
 
-`oasis_gan.LabelSet`, `oasis_gan.Window` and `oasis_gan.Percentiles` are encodings. A plugin may bring its own: all are
-used in the same way.
+`oasis_gan.LabelSet`, `oasis_gan.Window` and `oasis_gan.Percentiles` are encodings. A plugin may
+bring its own: all of them are used in the same way.
 """
 
 from __future__ import annotations
@@ -33,26 +33,29 @@ class Encoding(Protocol):
         """The number of channels that a volume becomes."""
 
     def describe(self) -> str:
-        """Return what the values are in a word or a few, such as the name of a label set."""
+        """Return what the values are in a few words, such as the name of a label set."""
 
     def identity(self) -> Mapping[str, object]:
-        """Return what tells this encoding from any other, for JSON."""
+        """Return a description that no other encoding has, for JSON."""
 
     def fit(self, voxels: Voxels) -> FittedEncoding:
-        """Return the encoding of one volume; an encoding that is the same for all volumes returns itself."""
+        """Return the encoding of one volume.
+
+        An encoding that is the same for all volumes returns itself.
+        """
 
     def support(self, voxels: Voxels) -> Mask:
-        """Return where there is something else than background."""
+        """Return the mask of the voxels that are not background."""
 
     def clean(self, volume: Volume, where: object) -> CleanVolume:
         """Return a volume of values that can be encoded.
 
         Args:
-            volume: As it was read.
+            volume: The volume as it was read.
             where: What to call it in an error.
 
         Raises:
-            OasisGanError: If it holds a value that has no place here.
+            OasisGanError: If it holds a value that cannot be encoded.
         """
 
 
@@ -61,7 +64,7 @@ class FittedEncoding(Encoding, Protocol):
     """An encoding that is ready to encode and decode."""
 
     def encode(self, voxels: Voxels) -> Channels:
-        """Return channels (..., channels) in [0, 1] for voxels (...); background is 0 in all of them."""
+        """Return channels (..., channels) in [0, 1] for voxels (...); background is 0 in all."""
 
     def decode(self, channels: Channels) -> NDArray[np.float32]:
         """Return the values (...) of channels (..., channels)."""

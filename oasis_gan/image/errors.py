@@ -1,4 +1,7 @@
-"""What can be wrong with a volume: a class for each kind of fault, which makes the sentence."""
+"""What can be wrong with a volume: a class for each kind of fault.
+
+Each class takes the facts and makes the sentence.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ..errors import OasisGanError
+
+_MAX_SHOWN = 8  # values or labels that an error lists
+
+
+def abbreviate(items: Sequence[str]) -> str:
+    """Return the first few items, separated by commas, and dots if there are more."""
+    shown = ", ".join(items[:_MAX_SHOWN])
+    return f"{shown}, ..." if len(items) > _MAX_SHOWN else shown
 
 
 class UnusableVolumeError(OasisGanError):
@@ -38,11 +49,12 @@ class OtherGridError(UnusableVolumeError):
 
 
 class NoVolumeError(UnusableVolumeError):
-    """A reader of a plugin returns something that is no volume."""
+    """The reader of a plugin returns something that is not a volume."""
 
     def __init__(self, where: object, found: str, plugin: str) -> None:
         expected = "a 3-D volume of numbers from the reader"
-        super().__init__(where, expected, found, f"fix the dataset plugin {plugin}".rstrip())
+        remedy = f"fix the dataset plugin {plugin}".rstrip()
+        super().__init__(where, expected, found, remedy)
 
 
 class NotFiniteError(UnusableVolumeError):
@@ -63,8 +75,9 @@ class LabelsNotFiniteError(UnusableVolumeError):
 
     def __init__(self, where: object, value: float, count: int) -> None:
         expected = "a whole number in each voxel of a label map"
+        found = f"{value:g} in {count} voxels"
         remedy = "export the label map again, with 0 for background"
-        super().__init__(where, expected, f"{value:g} in {count} voxels", remedy)
+        super().__init__(where, expected, found, remedy)
 
 
 class SlicesTooLargeError(UnusableVolumeError):
@@ -72,14 +85,40 @@ class SlicesTooLargeError(UnusableVolumeError):
 
     Args:
         where: The volume.
-        most: How many pixels a canvas has at most.
+        max_pixels: The most pixels that a canvas may have.
         spacing: The size of a pixel, mm.
-        found: The size of the slices.
+        millimetres: The size of the slices, along rows and along columns.
+        voxels: The same in voxels.
     """
 
-    def __init__(self, where: object, most: int, spacing: float, found: str) -> None:
-        expected = f"slices that fit into {most} pixels of {spacing:g} mm"
+    def __init__(
+        self,
+        where: object,
+        max_pixels: int,
+        spacing: float,
+        millimetres: tuple[float, float],
+        voxels: tuple[int, int],
+    ) -> None:
+        expected = f"slices that fit into {max_pixels} pixels of {spacing:g} mm"
+        size = f"{millimetres[0]:.4g} x {millimetres[1]:.4g} mm"
+        found = f"{size}, {voxels[0]} x {voxels[1]} voxels"
         remedy = "is the voxel size right? correct it, or crop"
+        super().__init__(where, expected, found, remedy)
+
+
+class NoPictureError(UnusableVolumeError):
+    """A thin volume has slices of one row or column in all planes that a model works in.
+
+    Args:
+        where: The volume.
+        planes: The planes that were asked for.
+        found: What the volume is, such as ``a single sagittal slice``.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, where: object, planes: Sequence[str], found: str, remedy: str) -> None:
+        names = " and ".join(planes)
+        expected = f"a volume that is a picture in the {names} plane"
         super().__init__(where, expected, found, remedy)
 
 
@@ -94,11 +133,8 @@ class ContrastError(UnusableVolumeError):
 
     def __init__(self, where: object, means: Mapping[str, float], remedy: str) -> None:
         expected = "a T1w contrast, mean intensities rising from CSF to GM to WM"
-        shown = [
-            f"no {name}" if math.isnan(mean) else f"{name} {mean:.4g}"
-            for name, mean in means.items()
-        ]
-        super().__init__(where, expected, ", ".join(shown), remedy)
+        found = ", ".join(_describe_mean(name, mean) for name, mean in means.items())
+        super().__init__(where, expected, found, remedy)
 
 
 class LabelMissingError(UnusableVolumeError):
@@ -108,3 +144,40 @@ class LabelMissingError(UnusableVolumeError):
         where = f"label set {label_set}"
         remedy = "use a label set that has it"
         super().__init__(where, f"a label {name}", ", ".join(known), remedy)
+
+
+class UnknownLabelsError(UnusableVolumeError):
+    """A label map has values that its label set lacks.
+
+    Args:
+        where: The label map.
+        expected: Which labels it should have.
+        unknown: The values that are none of them.
+        remedy: What to do about them.
+    """
+
+    def __init__(self, where: object, expected: str, unknown: Sequence[float], remedy: str) -> None:
+        found = abbreviate([f"{value:g}" for value in unknown])
+        super().__init__(where, expected, found, remedy)
+
+
+class NoCounterpartError(UnusableVolumeError):
+    """A label map has labels that have no counterpart in the label set it should become one of.
+
+    Args:
+        where: The label map.
+        source: The name of its label set.
+        target: The name of the label set that it should become one of.
+        labels: The labels, each with its value.
+        remedy: What to do about them.
+    """
+
+    def __init__(
+        self, where: object, source: str, target: str, labels: Sequence[str], remedy: str
+    ) -> None:
+        expected = f"labels of {source} that have a counterpart in {target}"
+        super().__init__(where, expected, abbreviate(labels), remedy)
+
+
+def _describe_mean(name: str, mean: float) -> str:
+    return f"no {name}" if math.isnan(mean) else f"{name} {mean:.4g}"

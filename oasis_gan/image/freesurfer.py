@@ -1,10 +1,11 @@
-"""The structures that FreeSurfer's label maps hold: value, name, and the tissue each counts as.
+"""The structures in FreeSurfer's label maps: value, name, and the tissue that each counts as.
 
 Values and names are those of FreeSurfer's colour table,
-https://surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/AnatomicalROI/FreeSurferColorLUT. The tissue is FreeSurfer's own
-grouping (``tissue_type_recoder`` in its Python package `surfa`, https://github.com/freesurfer/surfa): brain stem and
-ventral diencephalon are white matter, cerebellar cortex and deep nuclei are grey, vessels and choroid plexus lie in
-CSF. What lies outside the brain is background.
+https://surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/AnatomicalROI/FreeSurferColorLUT. The tissues
+are FreeSurfer's own grouping (``tissue_type_recoder`` in its Python package `surfa`,
+https://github.com/freesurfer/surfa): brain stem and ventral diencephalon are white matter,
+cerebellar cortex and deep nuclei are grey, and vessels and choroid plexus lie in CSF. What lies
+outside the brain is background.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ Structures = Mapping[str, tuple[int, str]]
 """Value and tissue of each structure, by its name."""
 
 _SIDED = {
-    # Of the left side; the right side has the second value.
+    # The first value is that of the left side, the second that of the right side.
     "Cerebral-White-Matter": (2, 41, "WM"),
     "Cerebral-Cortex": (3, 42, "GM"),
     "Lateral-Ventricle": (4, 43, "CSF"),
@@ -52,20 +53,23 @@ _MIDLINE = {
 }
 
 
-def _both_sides(sided: Mapping[str, tuple[int, int, str]], side: str) -> dict[str, tuple[int, str]]:
-    column = ("Left", "Right").index(side)
-    return {f"{side}-{name}": (entry[column], entry[2]) for name, entry in sided.items()}  # type: ignore[misc]
+def _name_sides(sided: Mapping[str, tuple[int, int, str]]) -> tuple[Structures, Structures]:
+    """Return the structures of the left side, and those of the right side."""
+    left = {f"Left-{name}": (value, tissue) for name, (value, _, tissue) in sided.items()}
+    right = {f"Right-{name}": (value, tissue) for name, (_, value, tissue) in sided.items()}
+    return left, right
 
 
-ASEG: Structures = {**_both_sides(_SIDED, "Left"), **_MIDLINE, **_both_sides(_SIDED, "Right")}
-"""What ``aseg`` holds."""
+_LEFT, _RIGHT = _name_sides(_SIDED)
+ASEG: Structures = {**_LEFT, **_MIDLINE, **_RIGHT}
+"""The structures in ``aseg``."""
 
 _RARE_SIDED = {
     "Cerebellum-Exterior": (6, 45, "background"),
     "Thalamus-unused": (9, 48, "GM"),
     "Insula": (19, 55, "GM"),
     "Operculum": (20, 56, "GM"),
-    # No tissue: a lesion may be anything.
+    # A lesion may be any tissue.
     "Lesion": (25, 57, ""),
     "Substancia-Nigra": (27, 59, "GM"),
     "undetermined": (29, 61, ""),
@@ -142,45 +146,54 @@ _OUTSIDE = {
     916: "Bone-Cancellous",
     930: "Optic-Nerve",
 }
+_RARE_LEFT, _RARE_RIGHT = _name_sides(_RARE_SIDED)
 RARE: Structures = {
-    **_both_sides(_RARE_SIDED, "Left"),
+    **_RARE_LEFT,
     **_RARE_MIDLINE,
-    **_both_sides(_RARE_SIDED, "Right"),
+    **_RARE_RIGHT,
     **{name: (value, "background") for value, name in _OUTSIDE.items()},
 }
-"""What the table has beyond ``aseg`` and is met in maps that were edited, or made of children or of whole heads."""
+"""Structures of the colour table that ``aseg`` lacks.
+
+They occur in label maps that were edited, and in those of children or of whole heads.
+"""
 
 _PARCELS = """
-    unknown bankssts caudalanteriorcingulate caudalmiddlefrontal corpuscallosum cuneus entorhinal fusiform
-    inferiorparietal inferiortemporal isthmuscingulate lateraloccipital lateralorbitofrontal lingual
-    medialorbitofrontal middletemporal parahippocampal paracentral parsopercularis parsorbitalis parstriangularis
-    pericalcarine postcentral posteriorcingulate precentral precuneus rostralanteriorcingulate rostralmiddlefrontal
-    superiorfrontal superiorparietal superiortemporal supramarginal frontalpole temporalpole transversetemporal insula
+    unknown bankssts caudalanteriorcingulate caudalmiddlefrontal corpuscallosum cuneus entorhinal
+    fusiform inferiorparietal inferiortemporal isthmuscingulate lateraloccipital
+    lateralorbitofrontal lingual medialorbitofrontal middletemporal parahippocampal paracentral
+    parsopercularis parsorbitalis parstriangularis pericalcarine postcentral posteriorcingulate
+    precentral precuneus rostralanteriorcingulate rostralmiddlefrontal superiorfrontal
+    superiorparietal superiortemporal supramarginal frontalpole temporalpole transversetemporal
+    insula
 """
 _PARCELS_2009 = """
-    Unknown G_and_S_frontomargin G_and_S_occipital_inf G_and_S_paracentral G_and_S_subcentral G_and_S_transv_frontopol
-    G_and_S_cingul-Ant G_and_S_cingul-Mid-Ant G_and_S_cingul-Mid-Post G_cingul-Post-dorsal G_cingul-Post-ventral
-    G_cuneus G_front_inf-Opercular G_front_inf-Orbital G_front_inf-Triangul G_front_middle G_front_sup
-    G_Ins_lg_and_S_cent_ins G_insular_short G_occipital_middle G_occipital_sup G_oc-temp_lat-fusifor
-    G_oc-temp_med-Lingual G_oc-temp_med-Parahip G_orbital G_pariet_inf-Angular G_pariet_inf-Supramar G_parietal_sup
-    G_postcentral G_precentral G_precuneus G_rectus G_subcallosal G_temp_sup-G_T_transv G_temp_sup-Lateral
-    G_temp_sup-Plan_polar G_temp_sup-Plan_tempo G_temporal_inf G_temporal_middle Lat_Fis-ant-Horizont
-    Lat_Fis-ant-Vertical Lat_Fis-post Medial_wall Pole_occipital Pole_temporal S_calcarine S_central
-    S_cingul-Marginalis S_circular_insula_ant S_circular_insula_inf S_circular_insula_sup S_collat_transv_ant
-    S_collat_transv_post S_front_inf S_front_middle S_front_sup S_interm_prim-Jensen S_intrapariet_and_P_trans
-    S_oc_middle_and_Lunatus S_oc_sup_and_transversal S_occipital_ant S_oc-temp_lat S_oc-temp_med_and_Lingual
-    S_orbital_lateral S_orbital_med-olfact S_orbital-H_Shaped S_parieto_occipital S_pericallosal S_postcentral
-    S_precentral-inf-part S_precentral-sup-part S_suborbital S_subparietal S_temporal_inf S_temporal_sup
-    S_temporal_transverse
+    Unknown G_and_S_frontomargin G_and_S_occipital_inf G_and_S_paracentral G_and_S_subcentral
+    G_and_S_transv_frontopol G_and_S_cingul-Ant G_and_S_cingul-Mid-Ant G_and_S_cingul-Mid-Post
+    G_cingul-Post-dorsal G_cingul-Post-ventral G_cuneus G_front_inf-Opercular G_front_inf-Orbital
+    G_front_inf-Triangul G_front_middle G_front_sup G_Ins_lg_and_S_cent_ins G_insular_short
+    G_occipital_middle G_occipital_sup G_oc-temp_lat-fusifor G_oc-temp_med-Lingual
+    G_oc-temp_med-Parahip G_orbital G_pariet_inf-Angular G_pariet_inf-Supramar G_parietal_sup
+    G_postcentral G_precentral G_precuneus G_rectus G_subcallosal G_temp_sup-G_T_transv
+    G_temp_sup-Lateral G_temp_sup-Plan_polar G_temp_sup-Plan_tempo G_temporal_inf G_temporal_middle
+    Lat_Fis-ant-Horizont Lat_Fis-ant-Vertical Lat_Fis-post Medial_wall Pole_occipital Pole_temporal
+    S_calcarine S_central S_cingul-Marginalis S_circular_insula_ant S_circular_insula_inf
+    S_circular_insula_sup S_collat_transv_ant S_collat_transv_post S_front_inf S_front_middle
+    S_front_sup S_interm_prim-Jensen S_intrapariet_and_P_trans S_oc_middle_and_Lunatus
+    S_oc_sup_and_transversal S_occipital_ant S_oc-temp_lat S_oc-temp_med_and_Lingual
+    S_orbital_lateral S_orbital_med-olfact S_orbital-H_Shaped S_parieto_occipital S_pericallosal
+    S_postcentral S_precentral-inf-part S_precentral-sup-part S_suborbital S_subparietal
+    S_temporal_inf S_temporal_sup S_temporal_transverse
 """
 
 
-def _parcels(names: str, prefixes: Mapping[str, tuple[int, str]]) -> dict[str, tuple[int, str]]:
-    return {
-        f"{prefix}{parcel}": (first + index, tissue)
-        for prefix, (first, tissue) in prefixes.items()
-        for index, parcel in enumerate(names.split())
-    }
+def _number_parcels(names: str, prefixes: Structures) -> dict[str, tuple[int, str]]:
+    """Return the parcels of each prefix, numbered from the value of the prefix on."""
+    structures = {}
+    for prefix, (first, tissue) in prefixes.items():
+        for value, name in enumerate(names.split(), start=first):
+            structures[f"{prefix}{name}"] = (value, tissue)
+    return structures
 
 
 _UNSEGMENTED = {
@@ -188,7 +201,7 @@ _UNSEGMENTED = {
     "Right-UnsegmentedWhiteMatter": (5002, "WM"),
 }
 APARC: Structures = {
-    **_parcels(
+    **_number_parcels(
         _PARCELS,
         {
             "ctx-lh-": (1000, "GM"),
@@ -199,10 +212,13 @@ APARC: Structures = {
     ),
     **_UNSEGMENTED,
 }
-"""Desikan and Killiany's parcels of the cortex and of the white matter below it; those of DKT are among them."""
+"""Desikan and Killiany's parcels of the cortex and of the white matter below it.
+
+Those of the DKT atlas are among them.
+"""
 
 A2009S: Structures = {
-    **_parcels(
+    **_number_parcels(
         _PARCELS_2009,
         {
             "ctx_lh_": (11100, "GM"),

@@ -1,6 +1,7 @@
-"""What the greys of an MRI mean: a contrast.
+"""What the grey values of an MRI mean: its contrast.
 
-Like a label set it brings voxels into the space a model works in, [0, 1] with background on 0, and is recorded with it.
+Like a label set, a contrast brings voxels into the space a model works in, [0, 1] with background
+on 0, and is recorded with the model.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .volume import Channels, CleanVolume, Content, Mask, Volume, Voxels
 
 ANCHORS = {"CSF": 0.30, "GM": 0.55, "WM": 0.75}
 """Where `Window.from_tissues` puts the mean of each tissue."""
-_HEADROOM = 1.5  # of the white matter's mean: the intensity that lands on 1
+_HEADROOM = 1.5  # times the mean of white matter: the intensity that lands on 1
 
 
 class _Contrast:
@@ -30,11 +31,11 @@ class _Contrast:
     content: ClassVar[Content] = "image"
 
     def describe(self) -> str:
-        """Return what goes in or comes out, in a word."""
+        """Return what the values are, in a word."""
         return "image"
 
     def support(self, voxels: Voxels) -> Mask:
-        """Return where there is something else than background."""
+        """Return the mask of the voxels that are not background."""
         return np.asarray(voxels != 0)
 
 
@@ -61,17 +62,19 @@ class Window(_Contrast):
 
     @classmethod
     def from_percentiles(cls, voxels: Voxels, low: float = 0.5, high: float = 99.5) -> Window:
-        """Map the ``low`` and ``high`` percentile of the non-zero voxels to 0 and 1."""
+        """Return the window that maps two percentiles of the non-zero voxels to 0 and 1.
+
+        Raises:
+            OasisGanError: If all voxels are 0.
+        """
         inside = voxels[voxels != 0]
         if inside.size == 0:
             raise EmptyVolumeError("image")
-        bottom, top = (float(value) for value in np.percentile(inside, [low, high]))
-        # A volume of one value still has a window: that value lands on 1.
-        return (
-            cls((bottom, top), (0.0, 1.0))
-            if top > bottom
-            else cls((top - max(abs(top), 1.0), top), (0.0, 1.0))
-        )
+        bottom, top = np.percentile(inside, [low, high]).tolist()
+        if not top > bottom:
+            # A volume of one value still has a window: that value lands on 1.
+            bottom = top - max(abs(top), 1.0)
+        return cls((bottom, top), (0.0, 1.0))
 
     @classmethod
     def from_tissues(
@@ -82,11 +85,12 @@ class Window(_Contrast):
         where: object = "image",
         remedy: str = "give a T1w scan and the tissue map that belongs to it",
     ) -> Window:
-        """Map background to 0, the mean of each tissue to its place in `ANCHORS`, and 1.5 white-matter means to 1.
+        """Return the window that maps the mean of each tissue to its place in `ANCHORS`.
 
-        Two scanners paint the same tissue in different greys; anchored, they paint it alike, so that a network
-        learns anatomy and not the scanner. Where intensities fall below 0, as z-scores do, 0 is no end of the scale:
-        the lines through the means are continued instead.
+        Two scanners paint the same tissue in different greys. With such a window they paint it
+        alike, so that a network learns anatomy and not the scanner. Background lands on 0, and 1.5
+        times the mean of white matter on 1. If intensities fall below 0, as z-scores do, 0 does
+        not end the scale: the lines through the means are extended instead.
 
         Args:
             voxels: Intensities, any shape.
@@ -96,42 +100,51 @@ class Window(_Contrast):
             remedy: What to do about an error.
 
         Raises:
-            OasisGanError: If a tissue is missing, or the means do not increase from CSF to GM to WM as in a T1w.
+            OasisGanError: If a tissue is missing, or the means do not increase from CSF to GM to
+                WM as in a T1w.
         """
-        tissues = [voxels[labels == label_set.value_of(name)] for name in ANCHORS]
-        means = [
-            float(tissue.mean(dtype=np.float64)) if tissue.size else np.nan for tissue in tissues
-        ]
+        means = [_average(voxels[labels == label_set.value_of(name)]) for name in ANCHORS]
+        # Written so that the NaN of a tissue that is missing is refused too.
         if not (np.diff(means) > 0).all():
             raise ContrastError(where, dict(zip(ANCHORS, means, strict=True)), remedy)
-        low, high = (0.0, means[-1] * _HEADROOM) if means[0] > 0 else _continued(means)
+        low = 0.0
+        high = means[-1] * _HEADROOM
+        if means[0] <= 0:
+            low, high = _extend_lines(means)
         return cls((low, *means, high), (0.0, *ANCHORS.values(), 1.0))
 
     @classmethod
     def average(cls, windows: Sequence[Window]) -> Window:
         """Return the window half-way between windows that share their anchors."""
         values = np.mean([window.values for window in windows], axis=0)
-        return cls(tuple(float(value) for value in values), windows[0].anchors)
+        return cls(tuple(values.tolist()), windows[0].anchors)
 
     def identity(self) -> dict[str, object]:
-        """Return what tells this contrast from any other, for JSON."""
+        """Return a description that no other contrast has, for JSON."""
         return asdict(self)
 
     def fit(self, voxels: Voxels) -> Window:
-        """Return this window: it is the same for every volume."""
+        """Return this window, which is the same for every volume."""
         return self
 
     def encode(self, voxels: Voxels) -> Channels:
-        """Return (..., 1) channels in [0, 1]; what lies outside the window lands on its ends, zero stays zero."""
-        normal = np.where(voxels == 0, 0, np.interp(voxels, self.values, self.anchors))
-        return normal[..., np.newaxis].astype(np.float32)
+        """Return voxels (...) as channels (..., 1) in [0, 1].
+
+        Zero stays zero, and what lies outside the window lands on its ends.
+        """
+        inside = np.interp(voxels, self.values, self.anchors)
+        encoded = np.where(voxels == 0, 0, inside)
+        return encoded[..., np.newaxis].astype(np.float32)
 
     def decode(self, channels: Channels) -> NDArray[np.float32]:
-        """Return the intensities (...) of channels (..., 1): the inverse of `encode` within the window."""
+        """Return the intensities (...) of channels (..., 1).
+
+        Within the window this is the inverse of `encode`.
+        """
         return np.interp(channels[..., 0], self.anchors, self.values).astype(np.float32)
 
     def clean(self, volume: Volume, where: object) -> CleanVolume:
-        """Return ``volume`` as an image with finite voxels; one that `Scan.read` returned is left as it is.
+        """Return ``volume`` as an image with finite voxels, unchanged if it is clean already.
 
         Raises:
             OasisGanError: If no voxel is finite.
@@ -141,9 +154,9 @@ class Window(_Contrast):
 
 @dataclass(frozen=True)
 class Percentiles(_Contrast):
-    """The contrast of an image by itself: a robust window of its own for each volume.
+    """A contrast that gives each volume a window of its own, from percentiles.
 
-    What a model is fed with that learnt from images: scanners differ in scale, percentiles do not.
+    It suits models that learnt from images: scanners differ in scale, percentiles do not.
 
     Args:
         low: Percentile of the non-zero voxels that lands on 0.
@@ -155,7 +168,7 @@ class Percentiles(_Contrast):
     kind: Literal["percentiles"] = "percentiles"
 
     def identity(self) -> dict[str, object]:
-        """Return what tells this contrast from any other, for JSON."""
+        """Return a description that no other contrast has, for JSON."""
         return asdict(self)
 
     def fit(self, voxels: Voxels) -> Window:
@@ -174,10 +187,15 @@ class Percentiles(_Contrast):
         return cleaned
 
 
-def _continued(means: Sequence[float]) -> tuple[float, float]:
-    """Return the intensities that land on 0 and 1 where the lines through the means of the tissues are continued."""
+def _average(intensities: Voxels) -> float:
+    """Return the mean of intensities; NaN if there are none."""
+    return float(intensities.mean(dtype=np.float64)) if intensities.size else np.nan
+
+
+def _extend_lines(means: Sequence[float]) -> tuple[float, float]:
+    """Return the intensities that land on 0 and on 1, on the lines through the means of tissues."""
     csf, gm, wm = means
-    csf_at, gm_at, wm_at = ANCHORS.values()
-    low = csf - csf_at * (gm - csf) / (gm_at - csf_at)
-    high = wm + (1 - wm_at) * (wm - gm) / (wm_at - gm_at)
+    csf_anchor, gm_anchor, wm_anchor = ANCHORS.values()
+    low = csf - csf_anchor * (gm - csf) / (gm_anchor - csf_anchor)
+    high = wm + (1 - wm_anchor) * (wm - gm) / (wm_anchor - gm_anchor)
     return low, high

@@ -1,4 +1,7 @@
-"""What an error about a label map advises: which option says what the values mean, and which label sets have them."""
+"""What an error about a label map advises.
+
+It names the option that says what the values mean, and the label sets that have the values.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,9 @@ class LabelAdvice:
     """How a user says what the values of a label map mean.
 
     Args:
-        option: The parameter to say it with, in backticks; for one of several sources with its name and ``=``.
-        label_sets: The sets that may be named with it.
+        option: The parameter to say it with, in backticks; for one of several sources with its
+            name and ``=``.
+        label_sets: The sets that the parameter may name.
     """
 
     option: str = "`labels`"
@@ -25,21 +29,23 @@ class LabelAdvice:
 
     def choose(self, name: str) -> str:
         """Return what a user types to say that values are of the label set ``name``."""
-        return f"{self.option}{name}" if self.option.endswith("=") else f"{self.option} {name}"
+        separator = "" if self.option.endswith("=") else " "
+        return f"{self.option}{separator}{name}"
 
     def remedy_for(self, values: Iterable[int], otherwise: str) -> str:
-        """Return what to do about values of which it is unknown what they mean.
+        """Return what to do about values whose meaning is unknown.
 
         Args:
             values: All values of the map.
-            otherwise: What to do where no set has them.
+            otherwise: What to do if no set has them.
         """
-        fitting = self.label_sets.find_fitting(values)
-        if not fitting:
+        names = self.label_sets.find_fitting(values)
+        if not names:
             return otherwise
-        choices = " or ".join(map(self.choose, fitting))
-        return f"they fit {' and '.join(fitting)}: say {choices}, or give {self.option} {OWN_TABLE}"
+        fit = f"they fit {' and '.join(names)}"
+        choices = " or ".join(map(self.choose, names))
+        return f"{fit}: say {choices}, or give {self.option} {OWN_TABLE}"
 
 
 ADVICE = LabelAdvice()
-"""The advice where no plugin brings label sets."""
+"""The advice if no plugin brings label sets."""

@@ -1,15 +1,16 @@
-"""The label sets known by name, and what else a user may call them.
+"""The label sets that are known by name, and their other names.
 
 Values and names:
 
 - OASIS-1 ``FSL_SEG`` and FSL FAST: https://fsl.fmrib.ox.ac.uk/fsl/docs/structural/fast.html
 - Neurite OASIS: ``seg4_labels.txt`` and ``seg35_labels.txt`` in its archive,
   https://github.com/adalca/medical-datasets/blob/master/neurite-oasis.md
-- BIDS: https://bids-specification.readthedocs.io/en/stable/derivatives/imaging.html#common-image-derived-labels
+- BIDS, "Common image-derived labels":
+  https://bids-specification.readthedocs.io/en/stable/derivatives/imaging.html
 - ANTs: the six classes of its ``antsCorticalThickness.sh``, https://github.com/ANTsX/ANTs
 - FreeSurfer: see `oasis_gan.image.freesurfer`
 
-``seg4`` was made by the grouping into tissues that stands there.
+FreeSurfer's grouping into tissues is the one that ``seg4`` was made with.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ OASIS = LabelSet(name="oasis", labels=_TISSUE_LABELS)
 OASIS_PNG = LabelSet(
     name="oasis-png", labels=(Label(85, "CSF"), Label(170, "GM"), Label(255, "WM"))
 )
-"""The same tissues as greys of 8 bits: the OASIS PNG slices."""
+"""The same tissues as grey values of 8 bits, as in the OASIS PNG slices."""
 
 FSL_FAST = LabelSet(name="fsl-fast", labels=_TISSUE_LABELS)
-"""The tissue maps of FSL FAST on a T1w: the same values."""
+"""The tissue maps of FSL FAST on a T1w, which have the same values."""
 
 BIDS = LabelSet(
     name="bids",
@@ -51,7 +52,7 @@ BIDS = LabelSet(
         Label(11, "Cerebellum"),
     ),
 )
-"""The labels that all of BIDS shares: those of a ``dseg`` without a table."""
+"""The common labels of BIDS, which a ``dseg`` without a table has."""
 
 ANTS = LabelSet(
     name="ants",
@@ -62,7 +63,7 @@ ANTS = LabelSet(
         Label(6, "Cerebellum"),
     ),
 )
-"""The six classes of ANTs."""
+"""The six classes of cortical thickness in ANTs."""
 
 NEURITE_SEG4 = LabelSet(
     name="neurite-seg4",
@@ -73,45 +74,48 @@ NEURITE_SEG4 = LabelSet(
         Label(4, "CSF"),
     ),
 )
-"""``seg4`` of Neurite OASIS."""
+"""The tissues in ``seg4`` of Neurite OASIS."""
 
 
-def _label_set(name: str, *tables: Structures) -> LabelSet:
-    structures = [(value, structure) for table in tables for structure, (value, _) in table.items()]
-    return LabelSet(
-        name=name, labels=tuple(Label(value, structure) for value, structure in structures)
-    )
+def _make_label_set(name: str, *tables: Structures) -> LabelSet:
+    labels = [
+        Label(value, structure) for table in tables for structure, (value, _) in table.items()
+    ]
+    return LabelSet(name=name, labels=tuple(labels))
 
 
-FREESURFER = _label_set("freesurfer", ASEG)
-"""``aseg`` of FreeSurfer, and of SynthSeg, which takes its values."""
+FREESURFER = _make_label_set("freesurfer", ASEG)
+"""The structures in ``aseg`` of FreeSurfer, and of SynthSeg, which uses the same values."""
 
-FREESURFER_APARC = _label_set("freesurfer-aparc", ASEG, APARC)
-"""``aparc+aseg`` and ``wmparc`` of FreeSurfer: `FREESURFER`, with cortex and the white matter below it in parcels."""
+FREESURFER_APARC = _make_label_set("freesurfer-aparc", ASEG, APARC)
+"""The structures in ``aparc+aseg`` and ``wmparc`` of FreeSurfer.
 
-FREESURFER_A2009S = _label_set("freesurfer-a2009s", ASEG, A2009S)
-"""``aparc.a2009s+aseg`` of FreeSurfer: the same with Destrieux's parcels."""
+They are those of `FREESURFER`, and parcels of the cortex and of the white matter below it.
+"""
 
-_WIDER = {
-    FREESURFER: _label_set("freesurfer", ASEG, RARE),
-    FREESURFER_APARC: _label_set("freesurfer-aparc", ASEG, RARE, APARC),
-    FREESURFER_A2009S: _label_set("freesurfer-a2009s", ASEG, RARE, A2009S),
+FREESURFER_A2009S = _make_label_set("freesurfer-a2009s", ASEG, A2009S)
+"""The structures in ``aparc.a2009s+aseg`` of FreeSurfer: the same with Destrieux's parcels."""
+
+_WITH_RARE = {
+    FREESURFER: _make_label_set("freesurfer", ASEG, RARE),
+    FREESURFER_APARC: _make_label_set("freesurfer-aparc", ASEG, RARE, APARC),
+    FREESURFER_A2009S: _make_label_set("freesurfer-a2009s", ASEG, RARE, A2009S),
 }
 _NOT_IN_SEG35 = {24, 72, *range(77, 86), *range(251, 256)}
 
 
-def _seg35() -> LabelSet:
-    structures = sorted(
-        (value, name) for name, (value, _) in ASEG.items() if value not in _NOT_IN_SEG35
-    )
-    return LabelSet(
-        name="neurite-seg35",
-        labels=tuple(Label(i, name) for i, (_, name) in enumerate(structures, start=1)),
-    )
+def _make_seg35() -> LabelSet:
+    values = {value: name for name, (value, _) in ASEG.items() if value not in _NOT_IN_SEG35}
+    names = [values[value] for value in sorted(values)]
+    labels = [Label(number, name) for number, name in enumerate(names, start=1)]
+    return LabelSet(name="neurite-seg35", labels=tuple(labels))
 
 
-NEURITE_SEG35 = _seg35()
-"""``seg35`` of Neurite OASIS: structures of `FREESURFER`, numbered from 1 in the order of its values."""
+NEURITE_SEG35 = _make_seg35()
+"""The structures in ``seg35`` of Neurite OASIS.
+
+They are structures of `FREESURFER`, numbered from 1 in the order of its values.
+"""
 
 _BUILT_IN = (
     OASIS,
@@ -141,22 +145,22 @@ _ALIASES = {
     "a2009s": "freesurfer-a2009s",
     "aparc.a2009s+aseg": "freesurfer-a2009s",
 }
-"""Names by which people know the files that hold them."""
+"""The names of files that hold labels of a set."""
 
 
 @dataclass(frozen=True)
 class LabelSets(Mapping[str, LabelSet]):
-    """Label sets by name: those of the tool, and those that plugins add.
+    """Label sets by name: those that are built in, and those that plugins add.
 
     Args:
-        added: The sets that the tool does not have itself, each with a name of its own.
+        added: The sets that are not built in, each with a name of its own.
     """
 
     added: tuple[LabelSet, ...] = ()
 
     @property
     def members(self) -> tuple[LabelSet, ...]:
-        """All the sets, those of the tool first."""
+        """All the sets, the built-in ones first."""
         return (*_BUILT_IN, *self.added)
 
     def __getitem__(self, name: str) -> LabelSet:
@@ -178,21 +182,26 @@ class LabelSets(Mapping[str, LabelSet]):
         """Return the set that a user calls ``name``, or None if there is none.
 
         Args:
-            name: Its name, in letters of either case, or one by which people know its files, such as ``aseg``.
+            name: The name of the set or of its files, such as ``aseg``, in either case.
         """
         typed = name.strip().casefold()
         requested = _ALIASES.get(typed, typed)
         return next((known for known in self.members if known.name.casefold() == requested), None)
 
     def find_by_identity(self, identity: str) -> LabelSet | None:
-        """Return the set of which `identity_of` says this, or None if there is none."""
+        """Return the set that has this `identity_of`, or None if there is none."""
         return next((known for known in self.members if identity_of(known) == identity), None)
 
     def find_fitting(self, values: Iterable[int]) -> list[str]:
-        """Return the names of the sets that have all of these values, 0 apart; the smallest of each family alone."""
+        """Return the names of the sets that have all of these values.
+
+        Of sets that contain each other only the smallest is named, and 0 belongs to every set.
+        """
         needed = set(values) - {0}
         fitting = [
-            known.name for known in self.members if needed <= _values(include_rare_labels(known))
+            label_set.name
+            for label_set in self.members
+            if needed.issubset(include_rare_labels(label_set).values)
         ]
         redundant = {FSL_FAST.name}
         if FREESURFER.name in fitting:
@@ -200,7 +209,7 @@ class LabelSets(Mapping[str, LabelSet]):
         return [name for name in fitting if name not in redundant]
 
     def with_sets(self, *others: LabelSet | None) -> LabelSets:
-        """Return these sets and others; one whose name is taken already is left out, and so is None."""
+        """Return these sets and others, without None and without names that are taken already."""
         sets = self
         for other in others:
             if other is not None and sets.find(other.name) is None:
@@ -209,7 +218,7 @@ class LabelSets(Mapping[str, LabelSet]):
 
 
 LABEL_SETS = LabelSets()
-"""The sets that the tool has without any plugin."""
+"""The sets that are built in."""
 
 
 def names_of(label_set: LabelSet) -> tuple[str, ...]:
@@ -219,20 +228,20 @@ def names_of(label_set: LabelSet) -> tuple[str, ...]:
 
 
 def include_rare_labels(label_set: LabelSet) -> LabelSet:
-    """Return the set that a map of ``label_set`` is read with: FreeSurfer's maps may hold what ``aseg`` does not."""
-    return _WIDER.get(label_set, label_set)
+    """Return the set to read a map of ``label_set`` with.
+
+    A map of FreeSurfer may have labels that ``aseg`` lacks. Other sets are returned unchanged.
+    """
+    return _WITH_RARE.get(label_set, label_set)
 
 
 def identity_of(label_set: LabelSet) -> str:
-    """Return what tells a set from any other: its name, and a hash of its labels unless it is built in.
+    """Return a text that no other set has: its name, and a hash of its labels unless built in.
 
-    What a plugin or a table calls so may be other labels tomorrow, or elsewhere.
+    A plugin or a table may give other labels the same name tomorrow, or elsewhere.
     """
     if LABEL_SETS.get(label_set.name) == label_set:
         return label_set.name
     labels = json.dumps([asdict(label) for label in label_set.labels], ensure_ascii=False)
-    return f"{label_set.name} ({hashlib.sha256(labels.encode()).hexdigest()[:16]})"
-
-
-def _values(label_set: LabelSet) -> set[int]:
-    return {label.value for label in label_set.labels}
+    digest = hashlib.sha256(labels.encode()).hexdigest()
+    return f"{label_set.name} ({digest[:16]})"

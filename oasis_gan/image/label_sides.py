@@ -1,4 +1,4 @@
-"""Whether an encoding tells left from right."""
+"""Whether an encoding distinguishes left from right."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def is_mirror_symmetric(encoding: Encoding) -> bool:
-    """Tell whether a volume with left and right exchanged is encoded as well as the volume itself.
+    """Return whether an encoding still fits a volume whose left and right are exchanged.
 
-    Images are. A label set is if the name of each label says what it is, and none says a side, such as
-    ``Left-Hippocampus`` or ``ctx-rh-insula``. Labels whose names are mere numbers are not: any of them may be one side.
+    That of an image does. That of a label set does if the name of each label says what it is, and
+    none says a side, as ``Left-Hippocampus`` or ``ctx-rh-insula`` do. Labels whose names are mere
+    numbers do not, because any of them may be one side.
     """
     if encoding.content == "image":
         return True
     label_set = encoding.label_set
     if label_set is None:
         return False
-    return all(_is_without_side(label.name) for label in label_set.labels)
+    return all(_names_no_side(label.name) for label in label_set.labels)
 
 
-def _is_without_side(name: str) -> bool:
+def _names_no_side(name: str) -> bool:
     if _LETTER.search(name) is None:
         return False
     return _SIDE.search(name) is None and _SIDE_IN_WORD.search(name) is None

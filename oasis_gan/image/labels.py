@@ -1,11 +1,11 @@
 """What the values of a label map mean: tissues or structures.
 
-A label set brings voxels into the space a model works in, [0, 1] with background on 0, and is recorded with it.
+A label set brings voxels into the space a model works in, [0, 1] with background on 0, and is
+recorded with the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cleaning import clean
-from .errors import LabelMissingError, UnusableVolumeError
+from .errors import LabelMissingError, UnknownLabelsError, abbreviate
 from .volume import Channels, CleanVolume, Content, Mask, Volume, Voxels
 
 ROUNDING = 1e-4
 """How far a stored label may lie from a whole number."""
-_MARKED = 2**20  # values: more are sorted
-_SHOWN = 8  # values, or labels, that an error lists
+_MAX_MARKED = 2**20  # values: more are sorted
 _SUMMARISED = 3  # labels, in the summary of a set
 
 
@@ -33,7 +32,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Structure(Label):
-    """A label of which a table says itself what tissue it counts as: CSF, GM, WM or background."""
+    """A label of a table that says which tissue it counts as: CSF, GM, WM or background."""
 
     tissue: str = ""
 
@@ -51,24 +50,32 @@ class LabelSet:
     kind: Literal["labels"] = "labels"
 
     def __post_init__(self) -> None:
-        values = {label.value for label in self.labels}
-        names = {label.name for label in self.labels}
-        if not self.labels or 0 in values or min(len(values), len(names)) < len(self.labels):
+        distinct = min(len(set(self.values)), len(set(self.names.values())))
+        if not self.labels or 0 in self.values or distinct < len(self.labels):
             raise ValueError("expected labels of distinct names and values, none of them 0")
 
     @property
+    def values(self) -> list[int]:
+        """The values of the labels, in their order."""
+        return [label.value for label in self.labels]
+
+    @property
+    def names(self) -> dict[int, str]:
+        """The names of the labels, by their values."""
+        return {label.value: label.name for label in self.labels}
+
+    @property
     def summary(self) -> str:
-        """How many labels there are, and the first of them: one line."""
-        count = (
-            f"{len(self.labels)} label" if len(self.labels) == 1 else f"{len(self.labels)} labels"
-        )
+        """The number of labels, and the names of the first few: one line."""
+        count = len(self.labels)
+        noun = "label" if count == 1 else "labels"
         names = ", ".join(label.name for label in self.labels[:_SUMMARISED])
-        more = ", ..." if len(self.labels) > _SUMMARISED else ""
-        return f"{count}: {names}{more}"
+        more = ", ..." if count > _SUMMARISED else ""
+        return f"{count} {noun}: {names}{more}"
 
     @property
     def channels(self) -> int:
-        """How many channels a label map becomes: one a label, none for the background."""
+        """The number of channels that a label map becomes: one a label, none for background."""
         return len(self.labels)
 
     def value_of(self, name: str) -> int:
@@ -76,7 +83,7 @@ class LabelSet:
         for label in self.labels:
             if label.name == name:
                 return label.value
-        raise LabelMissingError(self.name, name, [label.name for label in self.labels])
+        raise LabelMissingError(self.name, name, list(self.names.values()))
 
     @property
     def content(self) -> Content:
@@ -93,94 +100,94 @@ class LabelSet:
         return self.name
 
     def identity(self) -> dict[str, object]:
-        """Return what tells this set from any other, for JSON."""
+        """Return a description that no other set has, for JSON."""
         return asdict(self)
 
     def fit(self, voxels: Voxels) -> LabelSet:
-        """Return this set: it is the same for every volume."""
+        """Return this set, which is the same for every volume."""
         return self
 
     def encode(self, voxels: Voxels) -> Channels:
-        """Return (..., labels) one-hot channels, all of them 0 on background.
+        """Return voxels (...) as one-hot channels (..., labels), all of them 0 on background.
 
-        Resampled linearly they are probabilities, and zero padding is background.
+        Channels that are resampled linearly are probabilities, and zero padding is background.
         """
-        return np.stack([voxels == label.value for label in self.labels], axis=-1).astype(
-            np.float32
-        )
+        masks = [voxels == value for value in self.values]
+        return np.stack(masks, axis=-1).astype(np.float32)
 
     def decode(self, channels: Channels) -> NDArray[np.float32]:
-        """Return the value of the likeliest label; background has what the channels leave of 1."""
+        """Return the values (...) of the likeliest labels of channels (..., labels).
+
+        The probability of background is what the channels leave of 1.
+        """
         background = 1 - channels.sum(axis=-1, keepdims=True)
         likeliest = np.concatenate([background, channels], axis=-1).argmax(axis=-1)
-        values = np.array([0, *(label.value for label in self.labels)], np.float32)
+        values = np.array([0, *self.values], np.float32)
         return np.asarray(values[likeliest])
 
     def support(self, voxels: Voxels) -> Mask:
-        """Return where there is a label."""
+        """Return the mask of the voxels with a label."""
         return np.asarray(voxels != 0)
 
     def clean(self, volume: Volume, where: object) -> CleanVolume:
         """Return ``volume`` with whole label values, all of this set.
 
         Raises:
-            OasisGanError: If it holds a value that is no label of this set, or a voxel within it is not finite.
+            OasisGanError: If it holds a value that is no label of this set, or a voxel within it
+                is not finite.
         """
         cleaned = clean(volume, where, "labels")
-        voxels = _whole_where_near(cleaned.voxels)
-        strange = self.unknown_values(voxels)
-        if not strange:
+        voxels = _round_labels(cleaned.voxels)
+        unknown = self.unknown_values(voxels)
+        if not unknown:
             return replace(cleaned, voxels=voxels.astype(np.int32, copy=False))
-        labels = [f"{label.value} {label.name}" for label in self.labels]
-        known = abbreviate(["0 background", *labels])
-        found = abbreviate([f"{value:g}" for value in strange])
+        labels = [f"{value} {name}" for value, name in self.names.items()]
+        expected = f"labels {abbreviate(['0 background', *labels])} ({self.name})"
         say = "say with `labels` what they mean"
         remedy = f"give a label map with these values (an MRI is no label map), or {say}"
-        raise UnusableVolumeError(where, f"labels {known} ({self.name})", found, remedy)
+        raise UnknownLabelsError(where, expected, unknown, remedy)
 
     def unknown_values(self, voxels: Voxels) -> list[float]:
-        """Return the values that are no label of this set, in their order."""
-        known = {0, *(label.value for label in self.labels)}
+        """Return the values that are no label of this set, in increasing order."""
+        known = {0, *self.values}
         return [value for value in values_of(voxels) if value not in known]
 
 
 def values_of(voxels: Voxels) -> list[int]:
-    """Return the distinct values of a label map in their order, near whole ones rounded."""
-    voxels = _as_integers(_whole_where_near(voxels))
+    """Return the distinct values of a label map in increasing order, near whole ones rounded."""
+    voxels = _as_integers(_round_labels(voxels))
     if voxels.dtype.kind in "iu" and voxels.size:
         low = int(voxels.min())
         high = int(voxels.max())
-        # Marking what is there is many times faster than sorting, where the values are those of labels.
-        if high - low < _MARKED:
-            there = np.zeros(high - low + 1, np.bool_)
-            for slab in voxels:
-                there[slab.astype(np.int64) - low] = True
-            return [int(value) + low for value in np.flatnonzero(there)]
-    return [
-        int(value) if float(value).is_integer() else value for value in np.unique(voxels).tolist()
-    ]
+        if high - low < _MAX_MARKED:
+            return _mark_values(voxels, low, high)
+    values = np.unique(voxels).tolist()
+    return [int(value) if float(value).is_integer() else value for value in values]
+
+
+def _mark_values(voxels: Voxels, low: int, high: int) -> list[int]:
+    """Return the distinct values between two, many times faster than sorting would."""
+    is_present = np.zeros(high - low + 1, np.bool_)
+    # By slabs, because the wider integers of a whole volume would take memory.
+    for slab in voxels:
+        is_present[slab.astype(np.int64) - low] = True
+    return [int(value) + low for value in np.flatnonzero(is_present)]
 
 
 def _as_integers(voxels: Voxels) -> Voxels:
-    """Return whole numbers stored as floats as integers, all others as they are."""
-    if (
-        voxels.dtype.kind != "f"
-        or not np.isfinite(voxels).all()
-        or np.abs(voxels).max(initial=0) > _MARKED
-    ):
+    """Return whole numbers stored as floats as integers, all others unchanged."""
+    if voxels.dtype.kind != "f" or not np.isfinite(voxels).all():
+        return voxels
+    if np.abs(voxels).max(initial=0) > _MAX_MARKED:
         return voxels
     integers = voxels.astype(np.int32)
     return integers if (integers == voxels).all() else voxels
 
 
-def abbreviate(things: Sequence[str]) -> str:
-    """Return the first few of ``things`` on a line, and whether there are more."""
-    return ", ".join(things[:_SHOWN]) + (", ..." if len(things) > _SHOWN else "")
-
-
-def _whole_where_near(voxels: Voxels) -> Voxels:
+def _round_labels(voxels: Voxels) -> Voxels:
     """Round what lies near a whole number: labels stored as floats, or scaled by 1.0000001."""
     if voxels.dtype.kind in "iu":
         return voxels
     whole = np.rint(voxels)
-    return np.where(np.isclose(voxels, whole, rtol=0, atol=ROUNDING), whole, voxels)
+    is_near = np.isclose(voxels, whole, rtol=0, atol=ROUNDING)
+    return np.where(is_near, whole, voxels)

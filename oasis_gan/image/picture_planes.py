@@ -1,18 +1,18 @@
-"""In which planes a volume can be sliced: a single sagittal slice, cut axially, is rows of one pixel and no picture."""
+"""Choose the planes in which the slices of a volume are pictures.
+
+A single sagittal slice that is cut axially yields rows of one pixel, which are no pictures.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from nibabel import orientations
-
 from .choices import Plane
-from .errors import UnusableVolumeError
+from .errors import NoPictureError
+from .slicing import find_voxel_axes
 from .volume import Geometry
 
-FEWEST = 8
-"""Rows and columns of a slice that can be called a picture."""
+_MIN_SIDE = 8  # rows and columns of a slice that counts as a picture
 
 
 def choose_picture_planes(
@@ -23,12 +23,12 @@ def choose_picture_planes(
     *,
     requested: bool,
 ) -> tuple[tuple[Plane, ...], str]:
-    """Return the planes to slice a volume in, and what is to be said of them.
+    """Return the planes to slice a volume in, and a note on planes that were changed or are thin.
 
     Args:
-        geometry: Of the volume.
-        planes: That are asked for, or that the model slices in by default.
-        offered: All that the model was trained in.
+        geometry: The geometry of the volume.
+        planes: The planes that were asked for, or in which the model slices by default.
+        offered: All planes that the model was trained in.
         where: What to call the volume in an error.
         requested: Whether the user asked for these planes.
 
@@ -37,60 +37,60 @@ def choose_picture_planes(
     """
     planes = tuple(planes)
     best = find_best_plane(geometry)
-    if (
-        all(_shortest(geometry, plane) >= FEWEST for plane in planes)
-        or _shortest(geometry, best) < FEWEST
-    ):
+    has_pictures = all(_is_picture(geometry, plane) for plane in planes)
+    if has_pictures or not _is_picture(geometry, best):
         return planes, ""
+    thin = describe_thin(geometry)
     candidates = planes if requested else offered
-    pictures = tuple(plane for plane in candidates if _shortest(geometry, plane) >= FEWEST)
+    pictures = tuple(plane for plane in candidates if _is_picture(geometry, plane))
     if pictures and requested:
-        return (
-            pictures,
-            f"{describe_thin(geometry)}: not sliced in planes in which it is no picture",
-        )
+        return pictures, f"{thin}: not sliced in planes in which it is no picture"
     if pictures:
         chosen = best if best in pictures else pictures[0]
-        return (
-            chosen,
-        ), f"{describe_thin(geometry)}: sliced in the {chosen} plane, in which it is a picture"
-    narrowest = min(_shortest(geometry, plane) for plane in planes)
+        return (chosen,), f"{thin}: sliced in the {chosen} plane, in which it is a picture"
+    narrowest = min(_shorter_side(geometry, plane) for plane in planes)
+    if narrowest == 1:
+        remedy = f"choose a model that was trained in the {best} plane"
+        if best in offered:
+            remedy = f"use `plane` {best}"
+        raise NoPictureError(where, planes, thin, remedy)
     names = " and ".join(planes)
-    if narrowest > 1:
-        return (
-            planes,
-            f"{describe_thin(geometry)}, sliced in the {names} plane into rows of {narrowest} pixels",
-        )
-    remedy = f"choose a model that was trained in the {best} plane"
-    if best in offered:
-        remedy = f"use `plane` {best}"
-    expected = f"a volume that is a picture in the {names} plane"
-    raise UnusableVolumeError(where, expected, describe_thin(geometry), remedy)
+    return planes, f"{thin}, sliced in the {names} plane into rows of {narrowest} pixels"
 
 
 def find_best_plane(geometry: Geometry) -> Plane:
-    """Return the plane in which a slice has most rows and columns; of equal ones the first in the order of `Plane`."""
-    return max(Plane, key=lambda plane: _shortest(geometry, plane))
+    """Return the plane in which a slice has most rows and columns.
+
+    Of equally good planes it is the first in the order of `Plane`.
+    """
+    return max(Plane, key=lambda plane: _shorter_side(geometry, plane))
 
 
 def is_too_thin(geometry: Geometry, plane: Plane) -> bool:
-    """Whether slices in a plane are rows of few pixels, though they are not in another."""
-    return _shortest(geometry, plane) < FEWEST <= _shortest(geometry, find_best_plane(geometry))
+    """Return whether slices in a plane are no pictures, although slices in another one are."""
+    best = find_best_plane(geometry)
+    return _is_picture(geometry, best) and not _is_picture(geometry, plane)
 
 
 def describe_thin(geometry: Geometry) -> str:
     """Return what a thin volume is, such as ``a single sagittal slice``."""
     plane = find_best_plane(geometry)
-    slices = _sizes(geometry)[plane.axis]
+    slices = _count_voxels(geometry)[plane.axis]
     return f"a single {plane} slice" if slices == 1 else f"{slices} {plane} slices"
 
 
-def _shortest(geometry: Geometry, plane: Plane) -> int:
-    """Return how many rows or columns a slice has, whichever is less."""
-    return min(size for axis, size in enumerate(_sizes(geometry)) if axis != plane.axis)
+def _is_picture(geometry: Geometry, plane: Plane) -> bool:
+    """Return whether a slice has enough rows and columns."""
+    return _shorter_side(geometry, plane) >= _MIN_SIDE
 
 
-def _sizes(geometry: Geometry) -> list[int]:
-    """Return the number of voxels from left to right, from back to front and from below to above."""
-    nearest = orientations.io_orientation(geometry.affine)[:, 0]
-    return [geometry.shape[int(np.flatnonzero(nearest == axis)[0])] for axis in range(3)]
+def _shorter_side(geometry: Geometry, plane: Plane) -> int:
+    """Return the number of rows or of columns of a slice, whichever is less."""
+    sizes = _count_voxels(geometry)
+    del sizes[plane.axis]
+    return min(sizes)
+
+
+def _count_voxels(geometry: Geometry) -> list[int]:
+    """Return the number of voxels from left to right, from back to front and from below to top."""
+    return [geometry.shape[axis] for axis in find_voxel_axes(geometry.affine)]

@@ -1,4 +1,4 @@
-"""Regions of a volume: its faces, what is connected with them, and who lies beside whom."""
+"""Regions of a volume: its faces, what is connected with them, and which voxels are neighbours."""
 
 from __future__ import annotations
 
@@ -11,24 +11,29 @@ from .volume import Mask
 Index = tuple[slice | int, ...]
 
 
-def outer_faces(shape: tuple[int, ...]) -> list[Index]:
-    """Return where the faces of a grid are. Axes of one or two voxels have none: everything would lie on them."""
-    thick = [axis for axis in range(3) if shape[axis] > 2] or range(3)
-    return [(*(slice(None),) * axis, end) for axis in thick for end in (0, -1)]
+def find_faces(shape: tuple[int, ...]) -> list[Index]:
+    """Return the indices that select the outer faces of a grid.
+
+    Axes of one or two voxels have no faces, because all voxels would lie on them.
+    """
+    thick = [axis for axis in range(3) if shape[axis] > 2]
+    return [_index_along(axis, end) for axis in thick or range(3) for end in (0, -1)]
 
 
 def iter_neighbours(
     shape: tuple[int, ...], axes: tuple[int, ...] = (0, 1, 2)
 ) -> Iterator[tuple[Index, Index]]:
-    """Yield, for each axis, where all voxels but the last are, and where all but the first."""
+    """Yield, for each axis, the indices of all voxels but the last and of all but the first.
+
+    Voxels in the same place of the two selections are neighbours along the axis.
+    """
     for axis in axes:
         if shape[axis] > 1:
-            before = (slice(None),) * axis
-            yield (*before, slice(None, -1)), (*before, slice(1, None))
+            yield _index_along(axis, slice(None, -1)), _index_along(axis, slice(1, None))
 
 
-def contacts(one: Mask, other: Mask) -> int:
-    """Return how many pairs of neighbouring voxels have one in each mask."""
+def count_touching_pairs(one: Mask, other: Mask) -> int:
+    """Return the number of pairs of neighbouring voxels that have one in each mask."""
     count = 0
     for here, there in iter_neighbours(one.shape):
         count += int(np.count_nonzero(one[here] & other[there]))
@@ -36,31 +41,40 @@ def contacts(one: Mask, other: Mask) -> int:
     return count
 
 
-def grown(mask: Mask) -> Mask:
+def dilate(mask: Mask) -> Mask:
     """Return a mask together with the neighbours of its voxels."""
-    result = mask.copy()
+    dilated = mask.copy()
     for here, there in iter_neighbours(mask.shape):
-        result[here] |= mask[there]
-        result[there] |= mask[here]
-    return result
+        dilated[here] |= mask[there]
+        dilated[there] |= mask[here]
+    return dilated
 
 
-def reached_from_the_faces(passable: Mask) -> Mask:
+def flood_from_faces(passable: Mask) -> Mask:
     """Return the voxels that are connected with a face of the volume through passable ones."""
     reached = np.zeros_like(passable)
-    for face in outer_faces(passable.shape):
+    for face in find_faces(passable.shape):
         reached[face] = passable[face]
     before = -1
-    while (count := int(np.count_nonzero(reached))) != before:
-        before = count
+    count = int(np.count_nonzero(reached))
+    # Each round goes as far as straight lines lead: a few rounds reach around any corner.
+    while count != before:
         for axis in range(3):
             _sweep(np.moveaxis(reached, axis, 0), np.moveaxis(passable, axis, 0))
+        before = count
+        count = int(np.count_nonzero(reached))
     return reached
 
 
 def _sweep(reached: Mask, passable: Mask) -> None:
-    """Carry what is reached along the first axis and back, in place."""
-    for index in range(1, len(reached)):
+    """Spread ``reached`` along the first axis and back through passable voxels, in place."""
+    last = len(reached) - 1
+    for index in range(1, last + 1):
         reached[index] |= reached[index - 1] & passable[index]
-    for index in range(len(reached) - 2, -1, -1):
+    for index in range(last - 1, -1, -1):
         reached[index] |= reached[index + 1] & passable[index]
+
+
+def _index_along(axis: int, selection: slice | int) -> Index:
+    """Return the index that selects along one axis, and all of the axes before it."""
+    return (*(slice(None),) * axis, selection)

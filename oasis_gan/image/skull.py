@@ -1,82 +1,92 @@
 """Whether a scan shows more than a brain.
 
-Tissues can be told apart by their intensities in a brain alone. The signs of more were looked for in thirteen brains,
-T1w, T2w, PD and FLAIR, none of which has one: at most 1.92 litres are not background, all faces of the volume are 0,
-and from the rim inwards a T1w brain gets brighter, while fat, skull and brain are bright, dark and bright.
+Intensities tell tissues apart in a skull-stripped scan only. Thirteen brains in T1w, T2w, PD and
+FLAIR show none of the signs of a skull: at most 1.92 litres are not background, all faces of the
+volume are 0, and a T1w brain gets brighter from the rim inwards, while fat, skull and brain are
+bright, dark and bright.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from .regions import grown, outer_faces, reached_from_the_faces
+from .regions import dilate, find_faces, flood_from_faces
 from .volume import Mask, Volume, Voxels
 
-# Anything smaller is no head, and nothing can be said about it.
-_SMALLEST_ML = 10.0
-_LARGEST_BRAIN_ML = 2500.0
-# How deep fat lies, and the bone below it.
-_RIM_MM = 8.0
-_SKULL_MM = 18.0
-# Shares of the median intensity; the last, of the bright layer's.
+_MIN_HEAD_ML = 10.0  # anything smaller is no head
+_MAX_BRAIN_ML = 2500.0
+_RIM_MM = 8.0  # how deep fat lies
+_SKULL_MM = 18.0  # how deep bone lies
+# Shares of the median intensity.
 _BRIGHT = 0.7
 _DARK = 0.6
-_DROP = 0.5
-_VOXELS = 2**22  # that are looked at
-_FEWEST = 50  # voxels of a layer that says something
+_DROP = 0.5  # share of the intensity of the bright layer
+_MAX_VOXELS = 2**22  # more are subsampled
+_MIN_LAYER = 50  # voxels: the median of fewer says nothing
 
 
 def find_skull_sign(volume: Volume) -> str:
-    """Return what shows that a volume holds more than a brain, such as its size; empty if nothing does.
+    """Return what shows that a volume holds more than a brain, such as its size, or an empty text.
 
     Args:
         volume: An image whose background is 0.
     """
     mask = volume.voxels != 0
-    millilitres = np.count_nonzero(mask) * math.prod(volume.geometry.spacing) / 1000
-    if millilitres < _SMALLEST_ML:
+    voxel_mm3 = math.prod(volume.geometry.spacing)
+    millilitres = np.count_nonzero(mask) * voxel_mm3 / 1000
+    if millilitres < _MIN_HEAD_ML:
         return ""
-    faces = outer_faces(mask.shape)
+    faces = find_faces(mask.shape)
     full = sum(np.count_nonzero(mask[face]) > mask[face].size / 2 for face in faces)
     if full > len(faces) / 2:
         return "no background of 0 around it"
-    if millilitres > _LARGEST_BRAIN_ML:
+    if millilitres > _MAX_BRAIN_ML:
         return f"{millilitres / 1000:.1f} litres that are not background"
-    if _has_a_dark_layer_below_a_bright_one(volume, mask):
+    if _has_dark_layer_below_bright(volume, mask):
         return "a bright rim with a dark layer below it, as fat and skull are"
     return ""
 
 
-def _has_a_dark_layer_below_a_bright_one(volume: Volume, mask: Mask) -> bool:
-    step = math.ceil((mask.size / _VOXELS) ** (1 / 3))
+def _has_dark_layer_below_bright(volume: Volume, mask: Mask) -> bool:
+    step = math.ceil((mask.size / _MAX_VOXELS) ** (1 / 3))
     voxels = volume.voxels[::step, ::step, ::step]
     inside = mask[::step, ::step, ::step]
     if not inside.any():
         return False
-    darkest, median = (float(value) for value in np.percentile(voxels[inside], [1, 50]))
-    if median <= darkest:
-        return False
     thickness = step * float(np.mean(volume.geometry.spacing))
-    count = math.ceil(_SKULL_MM / thickness)
-    layers = [(layer - darkest) / (median - darkest) for layer in _layers(voxels, inside, count)]
-    for index, bright in enumerate(layers[: math.ceil(_RIM_MM / thickness)]):
+    layers = _measure_layers(voxels, inside, math.ceil(_SKULL_MM / thickness))
+    return _drops_below_rim(layers, math.ceil(_RIM_MM / thickness))
+
+
+def _measure_layers(voxels: Voxels, inside: Mask, count: int) -> list[float]:
+    """Return the intensity of each layer of voxels, from the outside inwards.
+
+    It is a median, on a scale where the darkest voxels are 0 and the median of all is 1. Holes
+    that are 0 belong to the inside. A volume without contrast has no layers.
+    """
+    darkest, median = np.percentile(voxels[inside], [1, 50]).tolist()
+    if median <= darkest:
+        return []
+    outside = flood_from_faces(~inside)
+    layers = []
+    for _ in range(count):
+        wider = dilate(outside)
+        layer = wider & ~outside
+        if np.count_nonzero(layer) < _MIN_LAYER:
+            break
+        intensity = float(np.median(voxels[layer]))
+        layers.append((intensity - darkest) / (median - darkest))
+        outside = wider
+    return layers
+
+
+def _drops_below_rim(layers: Sequence[float], rim: int) -> bool:
+    """Return whether a bright layer among the first few has a dark one below it."""
+    for index, bright in enumerate(layers[:rim]):
         below = min(layers[index + 1 :], default=bright)
         if bright > _BRIGHT and below < min(_DARK, _DROP * bright):
             return True
     return False
-
-
-def _layers(voxels: Voxels, inside: Mask, count: int) -> list[float]:
-    """Return the median of each layer of voxels from the outside inwards; holes that are 0 belong to the inside."""
-    outside = reached_from_the_faces(~inside)
-    medians = []
-    for _ in range(count):
-        wider = grown(outside)
-        layer = wider & ~outside
-        if np.count_nonzero(layer) < _FEWEST:
-            break
-        medians.append(float(np.median(voxels[layer])))
-        outside = wider
-    return medians

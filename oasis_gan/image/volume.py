@@ -1,4 +1,4 @@
-"""Volumes, and where their voxels lie: RAS+, millimetres."""
+"""Volumes of voxels, and where the voxels lie in RAS+ millimetres."""
 
 from __future__ import annotations
 
@@ -20,13 +20,19 @@ Content = Literal["labels", "image"]
 
 
 class RepairNote(str):
-    """A note on a clear fault that was corrected. Notes that are plain `str` should be looked at."""
+    """A note on a clear fault that was corrected.
+
+    A note that is a plain `str` is on something that a user should look at.
+    """
 
     __slots__ = ()
 
 
 class AssumptionNote(str):
-    """A note on what no file of its format says, so that it had to be assumed: nothing is wrong with this one."""
+    """A note on what had to be assumed because no file of the format says it.
+
+    It does not mean that anything is wrong with this file.
+    """
 
     __slots__ = ()
 
@@ -35,8 +41,9 @@ class AssumptionNote(str):
 class SpatialHeader:
     """The fields of a NIfTI-1 header that say where voxels lie, by value.
 
-    A volume written with them is read by nibabel and by ITK exactly as its source is, whatever the two make of
-    its sform and qform. Names and meanings: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h
+    nibabel and ITK read a volume that is written with them exactly as they read its source,
+    whatever each of them makes of sform and qform. Names and meanings:
+    https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h
     """
 
     pixdim: tuple[float, float, float, float]
@@ -55,7 +62,8 @@ class Geometry:
     Args:
         shape: Number of voxels along each of the three axes.
         affine: 4x4, voxel index (i, j, k, 1) to RAS+ millimetres.
-        header: The source's own NIfTI fields, if it had any; an exporter that writes the same grid keeps them.
+        header: The source's own NIfTI fields, if it had any; an exporter that writes the same grid
+            keeps them.
     """
 
     shape: tuple[int, int, int]
@@ -63,9 +71,14 @@ class Geometry:
     header: SpatialHeader | None = None
 
     @property
+    def axes(self) -> Affine:
+        """The steps from a voxel to the next along each axis: the columns of a 3x3 array, in mm."""
+        return self.affine[:3, :3]
+
+    @property
     def spacing(self) -> tuple[float, float, float]:
         """Distance between neighbouring voxel centres along each axis, in mm."""
-        i, j, k = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+        i, j, k = np.sqrt((self.axes**2).sum(axis=0))
         return float(i), float(j), float(k)
 
     @property
@@ -76,17 +89,19 @@ class Geometry:
     @property
     def shear(self) -> float:
         """The largest cosine between two axes: 0 where they are perpendicular, as ITK demands."""
-        directions = self.affine[:3, :3] / np.array(self.spacing)
+        directions = self.axes / np.array(self.spacing)
         cosines = directions.T @ directions - np.eye(3)
         return float(np.abs(cosines).max())
 
     @property
     def has_position(self) -> bool:
-        """Whether the source's header, if it had one, says where the voxels lie; else their place is a custom."""
-        return self.header is None or max(self.header.sform_code, self.header.qform_code) > 0
+        """Whether the position of the voxels is known, and not left open by the source's header."""
+        if self.header is None:
+            return True
+        return max(self.header.sform_code, self.header.qform_code) > 0
 
     def has_same_shape_and_spacing(self, other: Geometry) -> bool:
-        """Whether both have the same number of voxels of the same size along each axis."""
+        """Return whether both have the same number of voxels of the same size along each axis."""
         return self.shape == other.shape and np.allclose(self.spacing, other.spacing, rtol=1e-3)
 
     def require_same_grid(self, other: Geometry, where: object, tolerance_mm: float = 1e-3) -> None:
@@ -99,10 +114,9 @@ class Geometry:
         """
         if self.shape != other.shape:
             raise OtherGridError(where, f"shape {self.shape}", f"{other.shape}")
-        corners = np.array(
-            np.meshgrid(*((0, n - 1) for n in self.shape), [1], indexing="ij")
-        ).reshape(4, -1)
-        distance = np.linalg.norm(((self.affine - other.affine) @ corners)[:3], axis=0).max()
+        # No voxel can be further from its counterpart than a corner is.
+        offsets = (self.affine - other.affine) @ _list_corners(self.shape)
+        distance = np.linalg.norm(offsets[:3], axis=0).max()
         # Written so that a distance of NaN is refused too.
         if not distance <= tolerance_mm:
             found = f"a corner {distance:.3g} mm away"
@@ -118,7 +132,7 @@ class Volume:
         geometry: Where the voxels lie.
         notes: What the reader fixed or doubted, a sentence each.
 
-    Further axes of length 1, as ``(x, y, z, 1)`` has them, are dropped.
+    Further axes of length 1, as in the shape ``(x, y, z, 1)``, are dropped.
 
     Raises:
         ValueError: If array and geometry disagree about the shape.
@@ -129,21 +143,20 @@ class Volume:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if np.ndim(self.voxels) > 3 and set(self.voxels.shape[3:]) == {1}:
-            object.__setattr__(self, "voxels", self.voxels.reshape(self.voxels.shape[:3]))
-        if len(self.geometry.shape) > 3 and set(self.geometry.shape[3:]) == {1}:
-            object.__setattr__(
-                self, "geometry", replace(self.geometry, shape=self.geometry.shape[:3])
-            )
-        if self.voxels.shape != self.geometry.shape:
-            raise ValueError(
-                f"voxels have shape {self.voxels.shape}, geometry says {self.geometry.shape}"
-            )
+        shape = self.voxels.shape
+        if _has_single_further_axes(shape):
+            object.__setattr__(self, "voxels", self.voxels.reshape(shape[:3]))
+        if _has_single_further_axes(self.geometry.shape):
+            geometry = replace(self.geometry, shape=self.geometry.shape[:3])
+            object.__setattr__(self, "geometry", geometry)
+        shape = self.voxels.shape
+        if shape != self.geometry.shape:
+            raise ValueError(f"voxels have shape {shape}, geometry says {self.geometry.shape}")
 
 
 @dataclass(frozen=True, eq=False)
 class CleanVolume(Volume):
-    """A volume of finite voxels whose background is 0: `oasis_gan.image.cleaning.clean` returns no other.
+    """A volume of finite voxels with background 0, as `oasis_gan.image.cleaning.clean` makes it.
 
     Args:
         voxels: As in `Volume`.
@@ -156,4 +169,15 @@ class CleanVolume(Volume):
 
 
 V = TypeVar("V", bound=Volume)
-"""A volume, clean or not: what changes one returns one of the same type."""
+"""A volume, clean or not: a function that changes one returns one of the same type."""
+
+
+def _list_corners(shape: tuple[int, ...]) -> NDArray[np.int_]:
+    """Return the voxel indices (i, j, k, 1) of the eight corners of a grid: (4, 8)."""
+    ends = [(0, length - 1) for length in shape]
+    return np.array(np.meshgrid(*ends, [1], indexing="ij")).reshape(4, -1)
+
+
+def _has_single_further_axes(shape: tuple[int, ...]) -> bool:
+    """Return whether a shape has more than three axes, and all further ones have length 1."""
+    return len(shape) > 3 and set(shape[3:]) == {1}

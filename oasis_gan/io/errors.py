@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import OasisGanError
-from ..image.labels import LabelSet, abbreviate
+from ..image.errors import abbreviate
+from ..image.labels import LabelSet
 
 _EXPORT_AGAIN = "export it again from the tool it came from"
 

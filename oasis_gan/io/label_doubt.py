@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..image.label_advice import ADVICE, OWN_TABLE, LabelAdvice
-from ..image.label_anatomy import Tissues, count_contacts
+from ..image.label_anatomy import Tissues, count_tissue_contacts
 from ..image.label_conversion import convert
 from ..image.label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG
 from ..image.labels import LabelSet, values_of
@@ -81,7 +81,7 @@ def require_bids_anatomy(volume: Volume, where: Path, advice: LabelAdvice = ADVI
     values = values_of(voxels)
     if not set(values) <= {0, *_ORDERS[BIDS.name]}:
         return
-    contacts = count_contacts(np.rint(voxels), float(np.prod(volume.geometry.spacing)))
+    contacts = count_tissue_contacts(np.rint(voxels), float(np.prod(volume.geometry.spacing)))
     found = contacts.find_contradiction(_ORDERS[BIDS.name]) if contacts else ""
     if not found:
         return
@@ -113,7 +113,7 @@ def _has_bids_name(path: Path) -> bool:
 
 def _require_anatomy(volume: Volume, values: list[int], where: Path, advice: LabelAdvice) -> None:
     """Raise `OasisGanError` if values from 1 to 3 lie as in no head, or may be those of a hemisphere of FreeSurfer."""
-    contacts = count_contacts(volume.voxels, float(np.prod(volume.geometry.spacing)))
+    contacts = count_tissue_contacts(volume.voxels, float(np.prod(volume.geometry.spacing)))
     if contacts is None:
         return
     found = contacts.find_contradiction(_ORDERS[OASIS.name])

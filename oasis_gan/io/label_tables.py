@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import OasisGanError, printable
+from ..image.errors import abbreviate
 from ..image.label_sets import BIDS
-from ..image.labels import Label, LabelSet, Structure, abbreviate
+from ..image.labels import Label, LabelSet, Structure
 from ..image.tissues import BACKGROUND, TISSUES, tissue_of
 from .errors import LabelTableError, UnusableFileError
 from .formats import refuse_content, require_content

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ..image.errors import abbreviate
 from ..image.label_conversion import convert
 from ..image.label_sets import OASIS
-from ..image.labels import Label, LabelSet, Structure, abbreviate
+from ..image.labels import Label, LabelSet, Structure
 from ..image.tissues import BACKGROUND, TISSUES, tissue_of
 from ..image.volume import Geometry, Volume
 from ..io.label_tables import read_label_table, write_label_table
