@@ -19,7 +19,7 @@ from ..plugin.datasets import Subject
 from ..plugin.foreign import foreign_code
 from ..plugin.models import ModelCard
 from ..plugin.registry import Registry
-from .choosing import described
+from .choosing import read_card
 from .flags import with_flags
 from .opening import open_scan
 from .progress import reporting
@@ -147,7 +147,7 @@ def _find_default(registry: Registry) -> str:
     """Return the name of the first model that can segment an MRI."""
     for name, model in registry.trained.offers.items():
         try:
-            require_segmenter(described(model.kind, model.folder))
+            require_segmenter(read_card(model.kind, model.folder))
         except (OasisGanError, OSError):
             continue
         return name

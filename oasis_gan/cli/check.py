@@ -16,7 +16,7 @@ from ..errors import printable
 from ..image.label_sets import OASIS
 from .choosing import SelectionOptions, list_subjects, load_registry, require_listed
 from .flags import with_flags
-from .further_sources import FurtherSources, require_distinct
+from .further_sources import FurtherSources, collect_places
 from .label_choices import choose_source_labels
 from .progress import reporting
 from .streams import results_stream, write_result
@@ -45,9 +45,9 @@ def check(options: CheckOptions) -> int:
         OasisGanError: If the options cannot be followed.
     """
     registry = load_registry(options.plugin_files)
-    places = require_distinct(options.further)
+    places = collect_places(options.further)
     further = FurtherSources.of(options, registry, places)
-    source_labels = choose_source_labels(options.source_labels, places, "of --source")
+    source_labels = choose_source_labels(options.source_labels, places, "--source")
     subjects, broken = list_subjects(
         registry,
         options.selections(),

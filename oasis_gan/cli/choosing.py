@@ -1,8 +1,8 @@
-"""Turning what a user named (or did not) into plugins, models and subjects."""
+"""Turn what a user typed, or left out, into plugins, models and subjects."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ..checks.kinds import suggest_suffix
 from ..checks.outputs import without_outputs
-from ..errors import OasisGanError, one_line, safe_text
+from ..errors import one_line, safe_text
 from ..image.label_advice import LabelAdvice
 from ..image.volume import Content
 from ..io.endings import NameLookup, composed
@@ -20,6 +20,20 @@ from ..plugin.foreign import reading, using_model
 from ..plugin.models import ModelCard, ModelKind, kind_of
 from ..plugin.options import Value
 from ..plugin.registry import Registry
+from .errors import (
+    LabelsUnusedError,
+    NoExportError,
+    NoSubjectError,
+    NothingInstalledError,
+    NothingToReadError,
+    OptionValueError,
+    ParticipantsIgnoredError,
+    UnknownFormatError,
+    UnknownModelError,
+    UnknownOptionError,
+    UnknownSubjectError,
+    WrongSubjectError,
+)
 from .label_choices import LabelMeanings, advise_on_labels
 from .lines import say
 from .readers import guess_reader, name_reader
@@ -27,7 +41,7 @@ from .source_option import NamedSource
 
 T = TypeVar("T")
 Join = Callable[[Iterable[Subject], Dataset, Selection], Iterable[Subject]]
-"""Takes the subjects of a selection, and returns them with what is found elsewhere."""
+"""Takes the subjects of a selection, and returns them with their further sources."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,7 @@ class RequestedOption:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionOptions:
-    """The options of every command that works on subjects: which ones, and who reads them."""
+    """The options of every command that works on subjects: which subjects, and how to read them."""
 
     sources: tuple[Path, ...]
     dataset: str | None
@@ -63,20 +77,20 @@ class SelectionOptions:
     source_labels: tuple[NamedSource, ...] = ()
 
     def selections(self) -> list[Selection]:
-        """Return what is asked of the dataset, for each source."""
-        return [
-            Selection(
-                source,
-                self.target_root,
-                self.source_suffix,
-                self.target_suffix,
-                self.participants,
-                self.sessions,
-                self.spacing,
-                self.max_voxels,
-            )
-            for source in self.sources
-        ]
+        """Return what the dataset plugins are asked for: a selection for each source."""
+        return [self._select_from(source) for source in self.sources]
+
+    def _select_from(self, source: Path) -> Selection:
+        return Selection(
+            root=source,
+            target_root=self.target_root,
+            source_suffix=self.source_suffix,
+            target_suffix=self.target_suffix,
+            participants=self.participants,
+            sessions=self.sessions,
+            spacing=self.spacing,
+            max_voxels=self.max_voxels,
+        )
 
 
 def load_registry(files: Iterable[Path]) -> Registry:
@@ -87,96 +101,103 @@ def load_registry(files: Iterable[Path]) -> Registry:
     return registry
 
 
-def first(there: Iterable[T], what: str) -> T:
-    """Return the first of what is installed: the default."""
-    for one in there:
+def choose_default(installed: Iterable[T], what: str) -> T:
+    """Return the first of the things that plugins bring.
+
+    Raises:
+        OasisGanError: If there is none.
+    """
+    for one in installed:
         return one
-    raise OasisGanError(
-        what, expected="at least one", found="none", remedy="install a plugin that brings one"
-    )
+    raise NothingInstalledError(what)
 
 
 def choose_model(
-    registry: Registry, wanted: str | None, where: str = "--model"
+    registry: Registry, name: str | None, where: str = "--model"
 ) -> tuple[ModelKind, Path]:
-    """Return kind and folder of a model, by name or by folder; by default the first that ships with a plugin."""
-    trained = registry.trained.offers
-    if wanted is None or wanted in trained:
-        model = first(trained.values(), "model") if wanted is None else trained[wanted]
+    """Return the kind and the folder of a model.
+
+    Args:
+        registry: The installed plugins.
+        name: The name of a model that comes with a plugin, or a model folder. By default, the
+            first model that comes with a plugin.
+        where: What the user typed the name after, for errors.
+
+    Raises:
+        OasisGanError: If there is no such model.
+    """
+    installed = registry.trained.offers
+    if name is None:
+        model = choose_default(installed.values(), "model")
         return model.kind, model.folder
-    folder = Path(wanted)
+    if name in installed:
+        model = installed[name]
+        return model.kind, model.folder
+    folder = Path(name)
     if not folder.is_dir():
-        expected = f"a model folder or one of {', '.join(trained) or 'none'}"
-        raise OasisGanError(where, expected=expected, found=wanted, remedy="see oasis-gan models")
+        raise UnknownModelError(where, name, installed)
     return registry[ModelKind].get(kind_of(folder)), folder
 
 
-def described(kind: ModelKind, folder: Path) -> ModelCard:
+def read_card(kind: ModelKind, folder: Path) -> ModelCard:
     """Return the card of a model; whatever the plugin raises becomes a line."""
     with using_model(folder, kind.name):
         return kind.card(folder)
 
 
 def choose_options(card: ModelCard, requested: Mapping[str, RequestedOption]) -> dict[str, Value]:
-    """Return the values of all options of a model: those that the user gave, and the defaults of the others.
+    """Return a value for each option of a model: what the user typed, or else its default.
 
     Args:
         card: The card of the model.
         requested: What the user typed for an option, by the name of the option.
 
     Raises:
-        OasisGanError: If the model has no such option, or no such value of it.
+        OasisGanError: If the model has no such option, or the option no such value.
     """
     values = {option.name: option.default for option in card.options}
     for name, request in requested.items():
         option = card.option(name)
         if option is None:
-            known = ", ".join(values) or "no options"
-            remedy = "leave it out, or choose another model"
-            raise OasisGanError(
-                request.flag,
-                expected=f"an option of {card.name} ({known})",
-                found=name,
-                remedy=remedy,
-            )
+            raise UnknownOptionError(request.flag, name, card.name, values)
         try:
             values[name] = option.parse(request.text)
         except ValueError:
-            remedy = f"see oasis-gan models {card.name}"
-            raise OasisGanError(
-                request.flag, expected=option.expected, found=request.text, remedy=remedy
-            ) from None
+            raise OptionValueError(request.flag, option, request.text, card.name) from None
     return values
 
 
 def warn_of_note(card: ModelCard, folder: Path) -> None:
-    """Say what should be known of a model before it is trusted."""
+    """Print what a user should know about a model before trusting it."""
     if card.note:
         say(f"warning: {folder}: {card.note}")
 
 
-def exported(kind: ModelKind, folder: Path, wanted: str, out: Path) -> None:
-    """Write a model as ``out`` in one of its kind's formats; whatever the plugin raises becomes a line."""
-    expected = f"an export as {wanted} by the plugin {kind.name}"
+def export_model(kind: ModelKind, folder: Path, form: str, out: Path) -> None:
+    """Write a model in one of the formats of its kind; whatever the plugin raises becomes a line.
+
+    Args:
+        kind: The kind of the model.
+        folder: The folder of the model.
+        form: The name of the format.
+        out: The path to write to.
+
+    Raises:
+        OasisGanError: If there is no such format, or the plugin does not write it.
+    """
+    expected = f"an export as {form} by the plugin {kind.name}"
     with using_model(folder, kind.name, expected, "report it to the plugin's author"):
-        if wanted not in kind.exports:
-            expected = f"a format of {kind.name} ({', '.join(kind.exports) or 'it has none'})"
-            raise OasisGanError(
-                "--format", expected=expected, found=wanted, remedy="name one of them"
-            )
-        kind.exports[wanted](folder, out)
+        if form not in kind.exports:
+            raise UnknownFormatError(kind.name, form, kind.exports)
+        export = kind.exports[form]
+        export(folder, out)
         if not out.exists():
-            raise OasisGanError(
-                kind.name,
-                expected=f"{wanted} to be written",
-                found="nothing",
-                remedy="fix the plugin",
-            )
+            raise NoExportError(kind.name, form)
         card = kind.card(folder)
     warn_of_note(card, folder)
 
 
-def _as_listed(
+def _leave_as_listed(
     subjects: Iterable[Subject], reader: Dataset, selection: Selection
 ) -> Iterable[Subject]:
     """Return subjects as their reader lists them."""
@@ -190,137 +211,142 @@ def list_subjects(
     labels: str | None = None,
     source_is: Content | None = None,
     advice: LabelAdvice | None = None,
-    join: Join = _as_listed,
+    join: Join = _leave_as_listed,
     source_labels: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[list[Subject], list[Outcome]]:
-    """Return the subjects of all selections, and an outcome for each selection that could not be opened.
+    """Return the subjects of all selections, and an outcome for each selection that failed.
 
-    The values of their label maps mean what ``labels`` says, or else what their layout says, or what lies beside them.
-    Whether their sources are labels or images at all is what ``source_is`` says, or else what is known of each; where
-    they are images, ``labels`` is said of the targets. Label sets have the names that ``advice`` knows, or else the
-    registry. ``join`` adds further sources, and ``source_labels`` names the label sets of these.
+    Args:
+        registry: The installed plugins.
+        selections: What to read.
+        dataset: The name of the reader; by default, the one that recognises each selection.
+        labels: The label set of the sources, or of the targets where the sources are images. By
+            default, what the layout or a file beside each label map says.
+        source_is: What the sources hold; by default, what is known of each.
+        advice: How a user can name label sets, and which there are; by default, those of the
+            registry.
+        join: Adds further sources to subjects.
+        source_labels: The label sets of further sources, by the name of the source.
+
+    Raises:
+        OasisGanError: If there is no such reader or label set, or ``labels`` is of no use.
     """
     advice = advice or advise_on_labels(registry)
     selections = list(selections)
-    if (
-        labels
-        and source_is == "image"
-        and not any(selection.wants_targets for selection in selections)
-    ):
-        remedy = "leave one of the two out"
-        raise OasisGanError(
-            "--labels", expected="label maps", found="--source-is image beside it", remedy=remedy
-        )
-    named = registry[Dataset].get(dataset) if dataset else None
+    if labels and source_is == "image":
+        _require_targets(selections)
+    named_reader = registry[Dataset].get(dataset) if dataset else None
     meanings = LabelMeanings(advice, labels, source_labels, source_is)
     subjects: list[Subject] = []
     broken: list[Outcome] = []
     for selection in selections:
         try:
-            selection = spelt_as_on_disk(selection)
-            reader = named or guess_reader(registry, selection.root)
-            _require_heeded(reader, selection)
+            selection = spell_as_on_disk(selection)
+            reader = named_reader or guess_reader(registry, selection.root)
+            _require_participants(reader, selection)
             with reading(selection.root, reader.name):
-                for subject in join(_sources(reader, selection, broken), reader, selection):
-                    described_subject = meanings.describe(subject)
-                    subjects.append(_with_source_content(described_subject, source_is))
+                sources = _list_sources(reader, selection, broken)
+                joined = join(sources, reader, selection)
+                # Subjects that are listed before an error stay.
+                subjects.extend(meanings.describe(subject) for subject in joined)
         # The reader may be anybody's.
         except Exception as error:  # noqa: BLE001
-            broken.append(Outcome(selection.root.name, Status.FAILED, None, one_line(error)))
+            broken.append(_fail(selection.root.name, error))
     return subjects, broken
 
 
 def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
-    """Raise `OasisGanError` unless there is a subject of each name that ``--validate`` holds out."""
-    there = [subject.name for subject in subjects]
-    listed = {composed(name) for name in there}
-    missing = [name for name in names if composed(name) not in listed]
+    """Raise `OasisGanError` unless there is a subject of each name that ``--validate`` gives."""
+    listed = [subject.name for subject in subjects]
+    known = {composed(name) for name in listed}
+    missing = [name for name in names if composed(name) not in known]
     if missing:
-        expected = f"one of {', '.join(there)}"
-        raise OasisGanError(
-            "--validate", expected=expected, found=min(missing), remedy="name subjects as listed"
-        )
+        raise UnknownSubjectError(min(missing), listed)
 
 
-def _require_heeded(reader: Dataset, selection: Selection) -> None:
-    """Raise `OasisGanError` if participants are chosen and the layout knows none: it would read everybody."""
-    if (selection.participants or selection.sessions) and not reader.by_participant:
-        expected = "a BIDS dataset"
-        remedy = "leave --participant-label and --session-label out"
-        raise OasisGanError(selection.root, expected=expected, found=reader.name, remedy=remedy)
-
-
-def _with_source_content(subject: Subject, content: Content | None) -> Subject:
-    return subject if content is None else replace(subject, source=subject.source.holding(content))
-
-
-def _problem_with(subject: Subject, reader: Dataset, selection: Selection) -> Outcome | None:
-    """Return what keeps a subject from being read at all: a field of the wrong type."""
-    wrong = subject.wrong_field()
-    if wrong is None:
-        return None
-    error = OasisGanError(
-        selection.root,
-        expected=f"a Subject as oasis_gan.Subject describes it, from the dataset plugin {reader.name}",
-        found=wrong,
-        remedy="fix the plugin",
-    )
-    return Outcome(safe_text(subject.name), Status.FAILED, None, str(error))
-
-
-def spelt_as_on_disk(selection: Selection) -> Selection:
-    """Return a selection whose paths are written as they are on the disk, where accents are composed otherwise there.
+def spell_as_on_disk(selection: Selection) -> Selection:
+    """Return a selection whose paths are spelled as the file system spells them.
 
     A keyboard gives one form of an accented letter, and macOS another.
     """
     target = selection.target_root
     return replace(
-        selection, root=_spelt(selection.root), target_root=_spelt(target) if target else None
+        selection,
+        root=_spell_path(selection.root),
+        target_root=_spell_path(target) if target else None,
     )
 
 
-def _spelt(path: Path) -> Path:
-    found = NameLookup().find(path)
-    is_same = found is not None and composed(str(found)) == composed(str(path))
-    return found if found is not None and is_same else path
-
-
-def _sources(reader: Dataset, selection: Selection, broken: list[Outcome]) -> Iterator[Subject]:
-    """Yield the subjects of a selection that are to be worked on, and say what a user should know of the others.
-
-    What keeps a subject from being read at all is added to ``broken``.
-    """
-    subjects = without_outputs(sound_subjects(reader, selection, broken), selection, say)
-    # A reader of a particular layout knows by itself which files are meant.
-    yield from suggest_suffix(subjects, selection, say) if reader.generic else subjects
-
-
-def sound_subjects(
+def list_valid_subjects(
     reader: Dataset, selection: Selection, broken: list[Outcome]
 ) -> Iterator[Subject]:
-    """Yield the subjects of a selection whose fields have the types that they should; the others go to ``broken``."""
-    for subject in _opened(reader, selection):
-        problem = _problem_with(subject, reader, selection)
-        if problem is None:
+    """Yield the subjects of a selection whose fields have the right types.
+
+    Args:
+        reader: The reader.
+        selection: What to read.
+        broken: Takes an outcome for each of the other subjects.
+
+    Raises:
+        OasisGanError: If the reader finds no subject, or lists something else.
+    """
+    for subject in _open_subjects(reader, selection):
+        wrong_field = subject.wrong_field()
+        if wrong_field is None:
             yield name_reader(subject, reader)
         else:
-            broken.append(problem)
+            error = WrongSubjectError(selection.root, reader.name, wrong_field)
+            broken.append(_fail(safe_text(subject.name), error))
 
 
-def _opened(reader: Dataset, selection: Selection) -> Iterator[Subject]:
-    """Yield the subjects of a selection; a reader that finds none, or yields something else, has failed."""
+def _require_targets(selections: Sequence[Selection]) -> None:
+    """Raise `OasisGanError` if no target is asked for, and the sources are images."""
+    if not any(selection.wants_targets for selection in selections):
+        raise LabelsUnusedError
+
+
+def _require_participants(reader: Dataset, selection: Selection) -> None:
+    """Raise `OasisGanError` if a reader ignores the participants that the user chooses."""
+    chooses = selection.participants or selection.sessions
+    if chooses and not reader.by_participant:
+        raise ParticipantsIgnoredError(selection.root, reader.name)
+
+
+def _fail(name: str, error: Exception) -> Outcome:
+    return Outcome(name, Status.FAILED, None, one_line(error))
+
+
+def _spell_path(path: Path) -> Path:
+    found = NameLookup().find(path)
+    if found is not None and composed(str(found)) == composed(str(path)):
+        return found
+    return path
+
+
+def _list_sources(
+    reader: Dataset, selection: Selection, broken: list[Outcome]
+) -> Iterator[Subject]:
+    """Yield the subjects to work on, and print what a user should know about the others."""
+    valid = list_valid_subjects(reader, selection, broken)
+    subjects = without_outputs(valid, selection, say)
+    if reader.generic:
+        yield from suggest_suffix(subjects, selection, say)
+    else:
+        # A reader of a particular layout knows by itself which files are meant.
+        yield from subjects
+
+
+def _open_subjects(reader: Dataset, selection: Selection) -> Iterator[Subject]:
+    """Yield the subjects of a selection.
+
+    Raises:
+        OasisGanError: If the reader finds none, or lists something else.
+    """
     found_any = False
     for subject in reader.open(selection):
         if not isinstance(subject, Subject):
-            found = type(subject).__name__
-            remedy = f"fix the dataset plugin {reader.name}"
-            raise OasisGanError(
-                selection.root, expected="Subject objects", found=found, remedy=remedy
-            )
+            raise NoSubjectError(selection.root, reader.name, subject)
         yield subject
         found_any = True
     if not found_any:
-        expected = f"something that the dataset plugin {reader.name} reads"
-        raise OasisGanError(
-            selection.root, expected=expected, found="none", remedy="check the path and the suffix"
-        )
+        raise NothingToReadError(selection.root, reader.name)

@@ -1,4 +1,4 @@
-"""The options ``--participant-label`` and ``--session-label``: lists of labels, as BIDS apps take them."""
+"""The options ``--participant-label`` and ``--session-label``: lists of labels, as in BIDS apps."""
 
 from __future__ import annotations
 
@@ -17,63 +17,68 @@ _LABELS = re.compile(r"[A-Za-z0-9+]+(?:-[A-Za-z0-9+]+)?(?:,[A-Za-z0-9+-]*)*")
 
 
 def entity_option(entity: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return the option that chooses by participant or session; labels come with and without their prefix."""
+    """Return the option that chooses by participant or session.
 
-    def labels(
+    Labels may be typed with or without their prefix.
+    """
+
+    def split_labels(
         context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
     ) -> tuple[str, ...]:
-        return tuple(
-            _without_prefix(label, entity)
-            for value in values
-            for label in value.split(",")
-            if label
-        )
+        labels = []
+        for value in values:
+            labels += [label for label in value.split(",") if label]
+        return tuple(_remove_prefix(label, entity) for label in labels)
 
     return click.option(
         f"--{entity}-label",
         f"{entity}s",
         multiple=True,
         metavar="LABEL...",
-        callback=labels,
+        callback=split_labels,
         help=f"Only use these {entity}s of a BIDS dataset: one label or several.",
     )
 
 
-def _without_prefix(label: str, entity: str) -> str:
-    # A shell that completes the name of a folder puts a slash behind it.
+def _remove_prefix(label: str, entity: str) -> str:
+    # A shell that completes the name of a folder adds a slash.
     label = label.rstrip("/")
-    prefix = next((prefix for prefix in _PREFIXES[entity] if label.startswith(prefix)), "")
-    return label.removeprefix(prefix)
+    for prefix in _PREFIXES[entity]:
+        if label.startswith(prefix):
+            return label.removeprefix(prefix)
+    return label
 
 
 class SubjectCommand(Command):
-    """A command whose options for participants and sessions take several labels: ``--participant-label 01 02``.
+    """A command whose options for participants and sessions take several labels.
 
-    What follows the first label is another one if it is no option and no file or folder; that is a SOURCE. A folder
-    ``sub-02`` in the current directory is taken for a label where the first one was written so too.
+    In ``--participant-label 01 02``, what follows the first label is another label if it is no
+    option, and no file or folder: that is a SOURCE. A folder ``sub-02`` in the current directory
+    is taken for a label if the first label begins with ``sub-`` too.
     """
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
         """Give each label an option of its own before click parses them."""
-        return super().parse_args(context, list(_one_label_each(arguments)))
+        return super().parse_args(context, list(_repeat_options(arguments)))
 
 
-def _one_label_each(arguments: list[str]) -> Iterator[str]:
+def _repeat_options(arguments: list[str]) -> Iterator[str]:
+    """Yield arguments with the option repeated before each label that follows the first."""
     option = ""
     first = ""
-    is_value = False
+    expects_first = False
     for position, argument in enumerate(arguments):
         if argument == "--":
             yield from arguments[position:]
             return
-        name, has_value, value = argument.partition("=")
+        name, equals, value = argument.partition("=")
         if name in _OPTIONS:
             option = name
             first = value
-            is_value = not has_value
-        elif is_value:
+            expects_first = not equals
+        elif expects_first:
             first = argument
-            is_value = False
+            expects_first = False
         elif option and _is_label(argument, first, _OPTIONS[option]):
             yield option
         else:
@@ -82,6 +87,7 @@ def _one_label_each(arguments: list[str]) -> Iterator[str]:
 
 
 def _is_label(argument: str, first: str, prefixes: tuple[str, ...]) -> bool:
+    """Tell whether an argument is a label like the first one, and not a SOURCE."""
     if _LABELS.fullmatch(argument.rstrip("/")) is None:
         return False
     if first.startswith(prefixes) and argument.startswith(prefixes):

@@ -20,7 +20,7 @@ from ..plugin.datasets import Scan, Selection
 from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.registry import Registry
 from .choosing import list_subjects
-from .label_choices import advise_on_labels, label_set_of
+from .label_choices import advise_on_labels, choose_label_set
 from .lines import say
 from .opening import open_scan
 from .segmenting import CommandSegmenter, load_segmenter
@@ -161,7 +161,7 @@ class TaskFinder:
         self._finder = LabelSetFinder(self._advice)
         self._label_set: LabelSet | None = None
         if options.label_set:
-            self._label_set = label_set_of(options.label_set, self._advice)
+            self._label_set = choose_label_set(options.label_set, self._advice)
         self._real = self._open_single(options.against, "image")
         self._labels = self._open_single(options.labels, "labels")
         self._segmentation: Scan | None = None
@@ -312,7 +312,7 @@ class TaskFinder:
         advice = advise_on_labels(self._registry, _SEGMENTATION_SET)
         explicit = None
         if options.segmentation_set:
-            explicit = label_set_of(options.segmentation_set, advice)
+            explicit = choose_label_set(options.segmentation_set, advice)
         scan = self._open(path, "labels")
         return LabelSetFinder(advice).describe(scan, explicit=explicit).holding("labels")
 

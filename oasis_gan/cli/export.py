@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..io.files import write_whole
-from .choosing import choose_model, exported, load_registry
+from .choosing import choose_model, export_model, load_registry
 from .streams import write_result
 
 
@@ -29,6 +29,6 @@ def export(options: ExportOptions) -> int:
     """
     kind, folder = choose_model(load_registry(options.plugin_files), options.model, "MODEL")
     with write_whole(options.out, overwrite=False) as unfinished:
-        exported(kind, folder, options.format, unfinished)
+        export_model(kind, folder, options.format, unfinished)
     write_result(options.out)
     return 0

@@ -1,4 +1,4 @@
-"""What a user says about the values of label maps: those of SOURCE or of the targets, and those of further sources."""
+"""Take what a user says about the values of label maps, and tell it to the scans."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import OasisGanError
 from ..image.label_advice import LabelAdvice
 from ..image.label_sets import LABEL_SETS
 from ..image.labels import LabelSet
@@ -16,9 +15,10 @@ from ..plugin.datasets import Scan, Subject
 from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.models import ModelCard
 from ..plugin.registry import Registry
+from .errors import NoLabelTableError, NoSourceOfLabelsError, RepeatedValueError
 from .source_option import NamedSource
 
-SOURCE_LABELS = "--source-labels"
+_FLAG = "--source-labels"
 
 
 def advise_on_labels(
@@ -29,15 +29,18 @@ def advise_on_labels(
     Args:
         registry: The plugins, which bring label sets.
         option: The option to say it with.
-        card: A model whose own label sets may be named too, though the plugin that brought them may be gone.
+        card: A model whose own label sets may be named too, even where the plugin that brought
+            them is gone.
     """
-    known = LABEL_SETS.with_sets(*registry[LabelSet])
-    encodings = [*card.sources.values(), card.target] if card is not None else []
-    return LabelAdvice(option, known.with_sets(*(encoding.label_set for encoding in encodings)))
+    label_sets = LABEL_SETS.with_sets(*registry[LabelSet])
+    if card is not None:
+        for encoding in (*card.sources.values(), card.target):
+            label_sets = label_sets.with_sets(encoding.label_set)
+    return LabelAdvice(option, label_sets)
 
 
-def label_set_of(name: str, advice: LabelAdvice) -> LabelSet:
-    """Return the label set that a user names, or that is in the table at this path.
+def choose_label_set(name: str, advice: LabelAdvice) -> LabelSet:
+    """Return the label set of a name, or the one in the table at that path.
 
     Raises:
         OasisGanError: If it is neither, or the table cannot be used.
@@ -46,52 +49,45 @@ def label_set_of(name: str, advice: LabelAdvice) -> LabelSet:
     if known is not None:
         return known
     path = Path(name)
-    if path.is_file() or path.suffix or path.name != name:
+    looks_like_path = path.suffix or path.name != name
+    if looks_like_path or path.is_file():
         return read_label_table(path)
-    expected = f"one of {', '.join(advice.label_sets)}, or a table (TSV: index, name or tissue)"
-    remedy = (
-        "name the one your values are of, or with --plugin the file of the plugin that brings it"
-    )
-    raise OasisGanError(advice.option, expected=expected, found=name, remedy=remedy)
+    raise NoLabelTableError(advice.option, name, advice.label_sets)
 
 
 def choose_source_labels(
-    typed: Sequence[NamedSource], names: Collection[str], of: str
+    typed: Sequence[NamedSource], names: Collection[str], owner: str
 ) -> dict[str, str]:
-    """Return what a user calls the label sets of further sources, by the name of the source.
+    """Return the label sets that a user names for further sources, by the name of the source.
 
     Args:
         typed: What the user typed.
         names: The further sources that hold labels.
-        of: Whose sources they are, for errors.
+        owner: Whose sources they are, for errors.
 
     Raises:
-        OasisGanError: If one is none of these sources, or is named twice.
+        OasisGanError: If the name of a source is unknown or repeated.
     """
     chosen: dict[str, str] = {}
     for name, labels in typed:
         if name not in names:
-            expected = f"a further source of labels {of} ({', '.join(names) or 'none'})"
-            remedy = "name one of these" if names else "leave it out"
-            raise OasisGanError(SOURCE_LABELS, expected=expected, found=name, remedy=remedy)
+            raise NoSourceOfLabelsError(_FLAG, name, owner, names)
         if name in chosen:
-            found = f"{chosen[name]} and {labels}"
-            expected = f"one label set for {name}"
-            raise OasisGanError(
-                SOURCE_LABELS, expected=expected, found=found, remedy="give it once"
-            )
+            raise RepeatedValueError(_FLAG, f"one label set for {name}", chosen[name], labels)
         chosen[name] = labels
     return chosen
 
 
 class LabelMeanings:
-    """What the values of the label maps of subjects mean: what a user says, or else what is found beside each file.
+    """Tells scans what the values of their label maps mean.
+
+    A user says so, or else something beside each file.
 
     Args:
-        advice: How a user says it of SOURCE or of the targets, and the label sets that there are.
-        labels: What the user calls the label set of those, if at all.
-        source_labels: What the user calls the label sets of further sources, by the name of the source.
-        source_is: What SOURCE holds; where that is an image, ``labels`` is said of the targets.
+        advice: How a user can say it of the sources or the targets, and which label sets there are.
+        labels: The label set that the user names for these, if any.
+        source_labels: The label sets that the user names for further sources, by their names.
+        source_is: What the sources hold; where that is an image, ``labels`` is about the targets.
 
     Raises:
         OasisGanError: If there is no such label set.
@@ -106,33 +102,38 @@ class LabelMeanings:
     ) -> None:
         self._advice = advice
         self._finder = LabelSetFinder(advice)
-        explicit = label_set_of(labels, advice) if labels else None
+        self._source_is = source_is
+        explicit = choose_label_set(labels, advice) if labels else None
         self._of_source = explicit if source_is != "image" else None
         self._of_target = explicit if source_is == "image" else None
-        self._of_further = {
-            name: label_set_of(chosen, _advice_on(name, advice))
-            for name, chosen in source_labels.items()
-        }
+        self._of_further: dict[str, LabelSet] = {}
+        for name, chosen in source_labels.items():
+            self._of_further[name] = choose_label_set(chosen, _advise_on_source(name, advice))
         self._finders: dict[str, LabelSetFinder] = {}
 
     def describe(self, subject: Subject) -> Subject:
-        """Return a subject whose scans know what their values mean, where a user or something beside them says so."""
+        """Return a subject whose scans know what they hold and what their labels mean.
+
+        A scan of which nobody says so stays as it is.
+        """
+        source = self._finder.describe(subject.source, explicit=self._of_source)
+        if self._source_is is not None:
+            source = source.holding(self._source_is)
         target = subject.target
         if target is not None:
             target = self._finder.describe(target, explicit=self._of_target)
-        return replace(
-            subject,
-            source=self._finder.describe(subject.source, explicit=self._of_source),
-            target=target,
-            further={name: self._describe(name, scan) for name, scan in subject.further.items()},
-        )
+        further = {name: self._describe(name, scan) for name, scan in subject.further.items()}
+        return replace(subject, source=source, target=target, further=further)
 
     def _describe(self, name: str, scan: Scan) -> Scan:
-        if name not in self._finders:
-            self._finders[name] = LabelSetFinder(_advice_on(name, self._advice))
-        return self._finders[name].describe(scan, explicit=self._of_further.get(name))
+        """Return a further source that knows what its labels mean."""
+        finder = self._finders.get(name)
+        if finder is None:
+            finder = LabelSetFinder(_advise_on_source(name, self._advice))
+            self._finders[name] = finder
+        return finder.describe(scan, explicit=self._of_further.get(name))
 
 
-def _advice_on(name: str, advice: LabelAdvice) -> LabelAdvice:
+def _advise_on_source(name: str, advice: LabelAdvice) -> LabelAdvice:
     """Return how a user says what the values of a further source mean."""
     return replace(advice, option=f"`source_labels` {name}=")

@@ -10,7 +10,7 @@ from ..image.encoding import Encoding
 from ..plugin.foreign import foreign_code
 from ..plugin.models import ModelCard
 from ..plugin.registry import Registry
-from .choosing import choose_model, described, load_registry
+from .choosing import choose_model, load_registry, read_card
 from .flags import with_flags
 
 Row = tuple[str, ...]
@@ -54,7 +54,7 @@ def model_table(files: Iterable[Path]) -> Iterator[str]:
 def describe_model(name: str, files: Iterable[Path]) -> Iterator[str]:
     """Yield lines about one trained model: what it takes and makes, and a table of its options."""
     kind, folder = choose_model(load_registry(files), name, "MODEL")
-    card = described(kind, folder)
+    card = read_card(kind, folder)
     rows: list[Row] = [("model", f"{card.name} {card.version}"), ("kind", kind.name)]
     for source, encoding in card.sources.items():
         rows.append(("source", _name_source(source, encoding)))

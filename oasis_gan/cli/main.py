@@ -49,7 +49,10 @@ def cli() -> None:
     "--out", type=EXISTING, required=True, metavar="DIR", help="Output folder; created if needed."
 )
 @click.option(
-    "--model", metavar="NAME|FOLDER", help="A model of `oasis-gan models`, or a model folder."
+    "--model",
+    metavar="NAME|FOLDER",
+    help="Translate with this model: a name from `oasis-gan models`, or a model folder.  "
+    "[default: the first in that list]",
 )
 @click.option(
     "--exporter",
@@ -103,12 +106,14 @@ def cli() -> None:
     "--like-labels",
     type=EXISTING,
     metavar="FILE",
-    help="Tissue map of the --like scan; without one, the scan must be skull-stripped.",
+    help="Take the tissues of the --like scan from this label map; without one, the scan must be "
+    "skull-stripped.",
 )
 @click.option(
     "--like-label-set",
     metavar="NAME|FILE",
-    help="What the values of --like-labels mean: the same choices as for --labels.  [default: found beside it]",
+    help="Say what the values of --like-labels mean: the same choices as for --labels.  "
+    "[default: found beside it]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace outputs that already exist.")
 @click.option(
@@ -145,26 +150,36 @@ def run(context: click.Context, /, **options: object) -> None:
     type=click.Path(),
     multiple=True,
     metavar=f"{source_option.METAVAR}|DIR",
-    help="Where a further source is that the recipe names (sources): a file, a folder in which it has the same file "
-    "name as in SOURCE, or the end of its file names. With --resume, a DIR: where SOURCE is now, if the data have "
-    "moved (--target for the targets).",
+    help="Say where to find a further source that the recipe names (sources): a file, a folder that "
+    "holds it under the same file name as in SOURCE, or the end of its file names. May be repeated. "
+    "With --resume, a DIR says where SOURCE is now, if the data have moved (--target says it of the "
+    "targets).",
 )
 @source_labels_option
-@click.option("--kind", metavar="NAME", help="The kind of model; see `oasis-gan plugins`.")
+@click.option(
+    "--kind",
+    metavar="NAME",
+    help="Train a model of this kind, from the list of `oasis-gan plugins`.  "
+    "[default: the first that can be trained]",
+)
 @click.option(
     "--preset",
     metavar="NAME",
-    help="Settings that come with the kind; --recipe and --set override them.",
+    help="Start from settings that come with the kind of model; --recipe and --set override them.",
 )
 @click.option(
-    "--recipe", type=EXISTING, metavar="FILE", help="TOML file with the settings of the training."
+    "--recipe",
+    type=EXISTING,
+    metavar="FILE",
+    help="Read the settings of the training from this TOML file; they override the preset.",
 )
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="One setting as in TOML, overriding the recipe: steps=200, loss.l1_weight=50, 'planes=[\"axial\"]'.",
+    help="Change one setting, which overrides the recipe: steps=200, loss.l1_weight=50, or in full "
+    "TOML 'planes=[\"axial\"]'. May be repeated.",
 )
 @selects_pairs
 @click.pass_context
@@ -176,8 +191,8 @@ def train(context: click.Context, /, moved_to: tuple[str, ...], **options: objec
     """
     from .train import TrainOptions, train
 
-    moved = source_option.moved_sources(moved_to)
-    further = source_option.named_sources(moved_to)
+    moved = source_option.pick_new_places(moved_to)
+    further = source_option.pick_further_sources(moved_to)
     context.exit(train(TrainOptions(**options, moved_to=moved, further=further)))  # type: ignore[arg-type]
 
 

@@ -1,18 +1,21 @@
-"""Opening one volume that an option names, through the dataset plugins."""
+"""Open a volume that an option names, through the dataset plugins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import OasisGanError, one_line
+from ..errors import OasisGanError
 from ..image.choices import MAX_VOXELS
 from ..image.volume import Content, Volume
-from ..io.formats import require_content, unrecognised
+from ..io.formats import unrecognised
 from ..plugin.datasets import Dataset, Scan, Selection, Subject
+from ..plugin.errors import UnreadableError
 from ..plugin.foreign import foreign_code
 from ..plugin.registry import Registry
-from .readers import name_reader, recognises
+from .errors import SeveralVolumesError
+from .readers import find_readers, known_readers, name_reader, require_path
 
 Spacing = tuple[float, float, float]
 
@@ -33,23 +36,24 @@ def open_scan(
         path: A file, or a folder that holds one volume.
         content: What the volume holds; of a folder with a label map and its image it chooses one.
         dataset: The reader to ask where none recognises the path.
-        spacing: Of the voxels in mm, where the file does not say it.
+        spacing: The size of the voxels in mm, where the file does not state it.
         max_voxels: A larger volume is refused before it is read.
 
     Raises:
         OasisGanError: If there is no such volume, or more than one.
     """
-    if not path.exists():
-        if path.is_symlink():
-            require_content(path, "a file")
-        raise OasisGanError(path, expected="a file", found="no such file", remedy="check the path")
-    readers = _readers_of(registry, path, dataset)
-    if not readers:
-        raise unrecognised(path, ", ".join(registry[Dataset].offers) or "none")
+    require_path(path, "a file", "no such file")
+    # A reader that chooses files by the end of their names is asked for this very file.
+    selection = Selection(
+        root=path,
+        source_suffix="" if path.is_dir() else path.name,
+        spacing=spacing,
+        max_voxels=max_voxels,
+    )
     problems: list[OasisGanError] = []
-    for reader in readers:
+    for reader in _choose_readers(registry, path, dataset):
         try:
-            return _only_scan(reader, path, content, spacing, max_voxels)
+            return _open_only_scan(reader, selection, content)
         except OasisGanError as error:
             problems.append(error)
     raise problems[0]
@@ -61,61 +65,49 @@ def read_volume(scan: Scan) -> Volume:
     Raises:
         OasisGanError: If it cannot be read.
     """
+    with _reading(scan.path, scan.plugin):
+        return scan.read()
+
+
+@contextmanager
+def _reading(path: Path, plugin: str) -> Iterator[None]:
+    """Make a line of whatever a dataset plugin raises in this block, a `MemoryError` too."""
     try:
-        with foreign_code(scan.path):
-            return scan.read()
+        with foreign_code(path):
+            yield
     except (OasisGanError, OSError):
         raise
     except Exception as error:
-        raise _blaming(scan.plugin, scan.path, error) from error
+        raise UnreadableError(path, plugin, error) from error
 
 
-def _readers_of(registry: Registry, path: Path, dataset: str | None) -> list[Dataset]:
-    """Return the readers that recognise a path, those of a particular layout first."""
-    recognising = [reader for reader in registry[Dataset] if recognises(reader, path)]
-    recognising.sort(key=lambda reader: reader.generic)
-    if not recognising and dataset:
+def _choose_readers(registry: Registry, path: Path, dataset: str | None) -> list[Dataset]:
+    """Return the readers to ask for a path, those of a particular layout first.
+
+    Raises:
+        OasisGanError: If there is none.
+    """
+    readers = find_readers(registry, path)
+    if readers:
+        return sorted(readers, key=lambda reader: reader.generic)
+    if dataset:
         return [registry[Dataset].get(dataset)]
-    return recognising
+    raise unrecognised(path, known_readers(registry))
 
 
-def _only_scan(
-    reader: Dataset, path: Path, content: Content, spacing: Spacing | None, max_voxels: int
-) -> Scan:
-    # A layout that chooses among its files by their names is told that it is this one.
-    suffix = "" if path.is_dir() else path.name
-    selection = Selection(path, source_suffix=suffix, spacing=spacing, max_voxels=max_voxels)
-    scans = list(_scans(reader, selection, content))
-    if len(scans) != 1:
-        found = f"{len(scans)}" if scans else "none"
-        raise OasisGanError(
-            path, expected="one volume", found=found, remedy="name a file that holds one"
-        )
-    return scans[0]
+def _open_only_scan(reader: Dataset, selection: Selection, content: Content) -> Scan:
+    path = selection.root
+    with _reading(path, reader.name):
+        subjects = [name_reader(subject, reader) for subject in reader.open(selection)]
+    if len(subjects) != 1:
+        raise SeveralVolumesError(path, len(subjects))
+    (subject,) = subjects
+    return _scan_of_content(subject, content) if path.is_dir() else subject.source
 
 
-def _scans(reader: Dataset, selection: Selection, content: Content) -> Iterator[Scan]:
-    """Yield the scans of a selection; of a pair in a folder the one that holds what is asked for."""
-    try:
-        with foreign_code(selection.root):
-            for subject in reader.open(selection):
-                named = name_reader(subject, reader)
-                yield _of_content(named, content) if selection.root.is_dir() else named.source
-    except (OasisGanError, OSError):
-        raise
-    except Exception as error:
-        raise _blaming(reader.name, selection.root, error) from error
-
-
-def _of_content(subject: Subject, content: Content) -> Scan:
+def _scan_of_content(subject: Subject, content: Content) -> Scan:
+    """Return the scan of a pair that holds what is asked for."""
     other = "labels" if content == "image" else "image"
     if subject.target and subject.source.known_content == other:
         return subject.target
     return subject.source
-
-
-def _blaming(plugin: str, path: Path, error: Exception) -> OasisGanError:
-    remedy = f"fix the file, or the dataset plugin {plugin}".rstrip()
-    return OasisGanError(
-        path, expected="a volume that can be read", found=one_line(error), remedy=remedy
-    )

@@ -1,56 +1,88 @@
-"""Which dataset plugin reads a file or folder."""
+"""Find the dataset plugin that reads a file or folder."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import OasisGanError, one_line
+from ..errors import one_line
 from ..io.formats import require_content, unrecognised
 from ..plugin.datasets import Dataset, Subject
 from ..plugin.foreign import foreign_code
 from ..plugin.registry import Registry
+from .errors import MissingPathError, SeveralLayoutsError
 from .lines import say
 
 
 def name_reader(subject: Subject, reader: Dataset) -> Subject:
     """Return a subject whose scans name the plugin that reads them."""
-    target = replace(subject.target, plugin=reader.name) if subject.target else None
-    further = {name: replace(scan, plugin=reader.name) for name, scan in subject.further.items()}
+    plugin = reader.name
+    target = replace(subject.target, plugin=plugin) if subject.target else None
     return replace(
-        subject, source=replace(subject.source, plugin=reader.name), target=target, further=further
+        subject,
+        source=replace(subject.source, plugin=plugin),
+        target=target,
+        further={name: replace(scan, plugin=plugin) for name, scan in subject.further.items()},
     )
 
 
 def guess_reader(registry: Registry, root: Path) -> Dataset:
-    """Return the one reader that recognises ``root``, and say which; a particular layout wins over a file format."""
-    if not root.exists():
-        if root.is_symlink():
-            require_content(root, "a file or folder")
-        raise OasisGanError(
-            root, expected="a file or folder", found="nothing there", remedy="check the path"
-        )
-    recognising = [reader for reader in registry[Dataset] if recognises(reader, root)]
-    readers = [reader for reader in recognising if not reader.generic] or recognising
-    if len(readers) == 1:
-        # What the name of a file says is no guess.
-        if root.is_dir() or not readers[0].generic:
-            say(f"reading {root} as {readers[0].name}")
-        return readers[0]
-    known = ", ".join(registry[Dataset].offers) or "none"
-    if readers:
-        found = " and ".join(reader.name for reader in readers)
-        raise OasisGanError(
-            root, expected="one layout", found=found, remedy="choose one with --dataset"
-        )
-    raise unrecognised(root, known)
+    """Return the one reader that recognises a file or folder, and print which it is.
+
+    A reader of a particular layout wins over one of a file format.
+
+    Raises:
+        OasisGanError: If there is nothing at the path, or not exactly one reader recognises it.
+    """
+    require_path(root, "a file or folder", "nothing there")
+    recognising = find_readers(registry, root)
+    if not recognising:
+        raise unrecognised(root, known_readers(registry))
+    particular = [reader for reader in recognising if not reader.generic]
+    readers = particular or recognising
+    if len(readers) > 1:
+        raise SeveralLayoutsError(root, [reader.name for reader in readers])
+    (reader,) = readers
+    # A format that the name of a file states is no guess.
+    if root.is_dir() or not reader.generic:
+        say(f"reading {root} as {reader.name}")
+    return reader
+
+
+def find_readers(registry: Registry, path: Path) -> list[Dataset]:
+    """Return the readers that recognise a file or folder."""
+    return [reader for reader in registry[Dataset] if recognises(reader, path)]
 
 
 def recognises(reader: Dataset, root: Path) -> bool:
-    """Ask a reader; one that breaks does not keep the others from reading."""
+    """Ask a reader whether it recognises a file or folder.
+
+    One that breaks does not keep the others from reading: it counts as one that does not.
+    """
     try:
         with foreign_code(reader.name):
             return bool(reader.recognises(root))
     except Exception as error:  # noqa: BLE001
         say(f"warning: dataset {reader.name} did not look at {root}: {one_line(error)}")
         return False
+
+
+def require_path(path: Path, expected: str, found: str) -> None:
+    """Raise `OasisGanError` unless there is something at a path.
+
+    Args:
+        path: The path.
+        expected: What should be there, for the error.
+        found: What to call it if nothing is there.
+    """
+    if path.exists():
+        return
+    if path.is_symlink():
+        # This error says more if the content can be fetched.
+        require_content(path, expected)
+    raise MissingPathError(path, expected, found)
+
+
+def known_readers(registry: Registry) -> str:
+    """Return the names of all readers, for errors."""
+    return ", ".join(registry[Dataset].offers) or "none"

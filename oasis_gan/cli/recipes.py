@@ -1,4 +1,4 @@
-"""The settings of a training as the user gives them: a preset, a TOML file over it, and single settings over both."""
+"""Compose the recipe of a training: a preset, a TOML file over it, and settings over both."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import OasisGanError
 from ..io.files import read_small
+from .errors import NoSettingError, NoTableOfSettingsError, NotTomlError
 
 Recipe = dict[str, Any]
-"""Settings by name; a table of them is a dictionary within."""
+"""Settings by name; a table of settings is a dictionary within."""
 
 
 def compose_recipe(preset: Path | None, file: Path | None, settings: Iterable[str]) -> Recipe:
-    """Return the settings of a preset, with those of a TOML file over them and those of ``--set`` over both.
+    """Return the settings of a preset, overridden by a TOML file and then by ``--set``.
 
     Raises:
         OasisGanError: If a file is not TOML, or a setting is not ``key=value``.
@@ -24,7 +24,7 @@ def compose_recipe(preset: Path | None, file: Path | None, settings: Iterable[st
     recipe: Recipe = {}
     for path in (preset, file):
         if path is not None:
-            _merge(recipe, read_recipe(path))
+            _override(recipe, read_recipe(path))
     return apply_settings(recipe, settings)
 
 
@@ -36,15 +36,17 @@ def read_recipe(path: Path) -> Recipe:
         OSError: If it cannot be read.
     """
     try:
-        return tomllib.loads(read_small(path).decode("utf-8-sig"))
+        text = read_small(path).decode("utf-8-sig")
+        return tomllib.loads(text)
+    # Tables nested too deeply end in a RecursionError.
     except (ValueError, RecursionError) as error:
-        raise OasisGanError(
-            path, expected="TOML: key = value", found=str(error), remedy="fix that line"
-        ) from None
+        raise NotTomlError(path, error) from None
 
 
 def apply_settings(recipe: Recipe, settings: Iterable[str]) -> Recipe:
-    """Return a recipe with the settings of ``--set`` over its own; a dot in a key reaches into a table.
+    """Return a recipe that the settings of ``--set`` have overridden.
+
+    A dot in a key reaches into a table.
 
     Raises:
         OasisGanError: If a setting is not ``key=value``.
@@ -53,27 +55,20 @@ def apply_settings(recipe: Recipe, settings: Iterable[str]) -> Recipe:
         key, equals, value = setting.partition("=")
         names = [name.strip() for name in key.split(".")]
         if not equals or not all(names):
-            remedy = "write it as --set steps=200 or --set loss.l1_weight=50"
-            raise OasisGanError("--set", expected="KEY=VALUE", found=setting, remedy=remedy)
+            raise NoSettingError(setting)
         _put(recipe, names, _parse(value))
     return recipe
 
 
 def _put(recipe: Recipe, names: list[str], value: object) -> None:
-    """Set a value in a table of a recipe, which is made if there is none."""
-    *tables, last = names
-    for depth, table in enumerate(tables, 1):
-        recipe = recipe.setdefault(table, {})
-        if not isinstance(recipe, dict):
-            found = f"a setting, {'.'.join(tables[:depth])}"
-            expected = f"a table of settings before .{names[depth]}"
-            raise OasisGanError(
-                "--set",
-                expected=expected,
-                found=found,
-                remedy="docs/training.md lists all settings",
-            )
-    recipe[last] = value
+    """Set a value in a table of a recipe; a missing table is added."""
+    table = recipe
+    for depth, name in enumerate(names[:-1], 1):
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            key = ".".join(names[:depth])
+            raise NoTableOfSettingsError(key, within=names[depth])
+    table[names[-1]] = value
 
 
 def _parse(value: str) -> object:
@@ -84,10 +79,11 @@ def _parse(value: str) -> object:
         return value.strip()
 
 
-def _merge(below: Recipe, above: Mapping[str, Any]) -> None:
+def _override(below: Recipe, above: Mapping[str, Any]) -> None:
     """Put settings over others, table by table."""
     for key, value in above.items():
-        if isinstance(value, Mapping) and isinstance(below.get(key), dict):
-            _merge(below[key], value)
+        table = below.get(key)
+        if isinstance(value, Mapping) and isinstance(table, dict):
+            _override(table, value)
         else:
             below[key] = value

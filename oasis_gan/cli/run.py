@@ -30,14 +30,14 @@ from .choosing import (
     SelectionOptions,
     choose_model,
     choose_options,
-    described,
     list_subjects,
     load_registry,
+    read_card,
     warn_of_note,
 )
 from .flags import with_flags
-from .further_sources import FurtherSources, choose_sources, require_all
-from .label_choices import advise_on_labels, choose_source_labels, label_set_of
+from .further_sources import FurtherSources, choose_sources, require_sources
+from .label_choices import advise_on_labels, choose_label_set, choose_source_labels
 from .lines import say
 from .opening import open_scan, read_volume
 from .progress import Reporter, Tally, reporting
@@ -98,7 +98,7 @@ def run(options: RunOptions) -> int:
     """
     registry = load_registry(options.plugin_files)
     kind, folder = choose_model(registry, options.model)
-    card = described(kind, folder)
+    card = read_card(kind, folder)
     values = choose_options(card, options.requested_options())
     exporter = registry[Exporter].get(options.exporter)
     _require_reference(options)
@@ -120,7 +120,7 @@ def run(options: RunOptions) -> int:
         further.join,
         source_labels,
     )
-    require_all(subjects, names, places, card.name)
+    require_sources(subjects, names, places, card.name)
     layout = Layout(options.out)
     with reporting("translating", len(subjects)) as reporter:
         # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
@@ -233,7 +233,7 @@ def _choose_source_labels(options: RunOptions, card: ModelCard) -> dict[str, str
     """Return what the user says of the values of the further sources that are label maps."""
     further = list(card.sources.items())[1:]
     maps = [name for name, source in further if source.content == "labels"]
-    return choose_source_labels(options.source_labels, maps, f"of {card.name}")
+    return choose_source_labels(options.source_labels, maps, card.name)
 
 
 def _certify(certifier: Certifier | None, run: _Run, subjects: list[Subject], out: Path) -> int:
@@ -333,7 +333,7 @@ def _say_notes(option: str, volume: Volume) -> None:
 def _open_like_labels(options: RunOptions, registry: Registry, path: Path, card: ModelCard) -> Scan:
     """Return the label map of the reference, which knows what its values mean where somebody says so."""
     advice = advise_on_labels(registry, _LIKE_LABEL_SET, card)
-    explicit = label_set_of(options.like_label_set, advice) if options.like_label_set else None
+    explicit = choose_label_set(options.like_label_set, advice) if options.like_label_set else None
     scan = _open_scan(options, registry, path, "labels")
     return LabelSetFinder(advice).describe(scan, explicit=explicit)
 

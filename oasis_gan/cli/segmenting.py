@@ -13,7 +13,7 @@ from ..plugin.foreign import using_model
 from ..plugin.model_references import ModelReference
 from ..plugin.plugin_files import PluginFile
 from ..plugin.registry import Registry
-from .choosing import choose_model, choose_options, described, warn_of_note
+from .choosing import choose_model, choose_options, read_card, warn_of_note
 
 FLAG = "--segment"
 MODEL_FLAG = "--segmenter"
@@ -34,7 +34,7 @@ def load_segmenter(registry: Registry, name: str, plugin_files: tuple[Path, ...]
         OSError: As the file system says.
     """
     kind, folder = choose_model(registry, name, MODEL_FLAG)
-    card = described(kind, folder)
+    card = read_card(kind, folder)
     with using_model(folder, kind.name):
         require_segmenter(card)
     warn_of_note(card, folder)

@@ -1,4 +1,7 @@
-"""The option ``--source``: where further sources are, and in a resumed training where its data are now."""
+"""The option ``--source``: where further sources are.
+
+In a resumed training it also says where the data are now.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from ..errors import printable
 _NAMED = re.compile("[A-Za-z][A-Za-z0-9_-]*=.+", re.DOTALL)
 METAVAR = "NAME=WHERE"
 HELP = (
-    "Where a further source of the model is: a file, a folder in which it has the same file name as in SOURCE, or the "
-    "end of its file names (_T2w.nii.gz). May be repeated; `oasis-gan models MODEL` lists the names."
+    "Say where to find a further source of the model: a file, a folder that holds it under the "
+    "same file name as in SOURCE, or the end of its file names (_T2w.nii.gz). May be repeated; "
+    "`oasis-gan models MODEL` lists the names."
 )
 
 NamedSource = tuple[str, str]
@@ -25,7 +29,7 @@ NamedSource = tuple[str, str]
 def parse_sources(
     context: click.Context, parameter: click.Parameter, typed: tuple[str, ...]
 ) -> tuple[NamedSource, ...]:
-    """Take names and places with an equals sign between them."""
+    """Split names from places at the equals sign between them."""
     for text in typed:
         if not _NAMED.fullmatch(text):
             message = f"expected {METAVAR}, found {printable(text)}"
@@ -33,13 +37,16 @@ def parse_sources(
     return tuple(_split(text) for text in typed)
 
 
-def named_sources(typed: Sequence[str]) -> tuple[NamedSource, ...]:
-    """Return those of some texts that name a further source; a file or folder may have an equals sign in its name."""
+def pick_further_sources(typed: Sequence[str]) -> tuple[NamedSource, ...]:
+    """Return those of some texts that name a further source.
+
+    The name of a file or folder may hold an equals sign too.
+    """
     return tuple(_split(text) for text in typed if _is_named(text))
 
 
-def moved_sources(typed: Sequence[str]) -> tuple[Path, ...]:
-    """Return those of some texts that are the place of SOURCE."""
+def pick_new_places(typed: Sequence[str]) -> tuple[Path, ...]:
+    """Return those of some texts that are a place of SOURCE."""
     return tuple(Path(text) for text in typed if not _is_named(text))
 
 

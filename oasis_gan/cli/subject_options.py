@@ -18,22 +18,27 @@ from .options import (
 )
 
 _SELECTION_OPTIONS = (
-    click.option("--dataset", metavar="NAME", help="Layout of SOURCE.  [default: detected]"),
+    click.option(
+        "--dataset", metavar="NAME", help="Read SOURCE in this layout.  [default: detected]"
+    ),
     click.option(
         "--source-suffix",
         default="",
         metavar="TEXT",
-        help="In a folder, use only files whose names end like this: _seg.nii.gz, or _seg for any format.",
+        help="In a folder, use only files whose names end like this: _seg.nii.gz, or _seg for any "
+        "format.",
     ),
     click.option(
         "--source-is",
         type=click.Choice(("labels", "image")),
-        help="What SOURCE holds.  [default: what the model takes; for check, judged by the values]",
+        help="Say whether SOURCE holds labels or images.  [default: what the model takes; for "
+        "check, judged by the values]",
     ),
     click.option(
         "--labels",
         metavar="NAME|FILE",
-        help="What the values of the label maps mean: oasis, bids, freesurfer, ..., or a table (TSV: index, tissue).",
+        help="Say what the values of label maps mean: oasis, bids, freesurfer, ..., or a table "
+        "(TSV: index, tissue).",
     ),
     entity_option("participant"),
     entity_option("session"),
@@ -64,13 +69,14 @@ _PAIR_OPTIONS = (
         "target_root",
         type=EXISTING,
         metavar="DIR",
-        help="Folder of the targets, named like the sources.",
+        help="Find the targets in this folder, under the file names of the sources.",
     ),
     click.option(
         "--target-suffix",
         default="",
         metavar="TEXT",
-        help="How target names end: _t1.nii.gz, or _t1.",
+        help="Find the target of each source by the end of its file name: _t1.nii.gz, or _t1 for "
+        "any format.",
     ),
     click.option(
         "--validate",
@@ -92,7 +98,8 @@ source_labels_option = click.option(
     multiple=True,
     metavar="NAME=SET",
     callback=named_values,
-    help="What the values of a further source mean, by its name in --source: the same choices as for --labels.",
+    help="Say what the values of a further source mean: the NAME that it has in --source, and a "
+    "SET as for --labels. May be repeated.",
 )
 
 

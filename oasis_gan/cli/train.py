@@ -8,25 +8,37 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from ..checks.doctor import find_side
 from ..checks.splitting import Split, write_split
-from ..errors import OasisGanError, printable
+from ..errors import printable
 from ..image.choices import MAX_VOXELS
 from ..image.label_sets import OASIS, LabelSets, identity_of
-from ..image.labels import LabelSet
+from ..plugin.datasets import Subject
 from ..plugin.models import ModelKind, TrainingRequest
 from ..plugin.registry import Registry
 from ..plugin.training_data import TrainingData
 from .choosing import (
     SelectionOptions,
-    first,
+    choose_default,
     list_subjects,
     load_registry,
     require_listed,
 )
+from .errors import (
+    DataMovedError,
+    FixedOptionError,
+    MissingArgumentsError,
+    NothingToResumeError,
+    OtherContentError,
+    TrainingExistsError,
+    UnknownPresetError,
+    UntrainableKindError,
+    WrongTrainingDataError,
+)
 from .flags import flag_of
-from .further_sources import FurtherSources, require_all, require_distinct
+from .further_sources import FurtherSources, collect_places, require_sources
 from .label_choices import advise_on_labels, choose_source_labels
 from .lines import say
 from .progress import Reporter, reporting
@@ -49,8 +61,9 @@ _WITH_RESUME = {
     "target_root",
     "labels",
 }
+"""The options that a resumed training heeds."""
 _NOT_GIVEN = (None, (), "", MAX_VOXELS)
-"""What options are where the user names none."""
+"""The values of options that the user does not give."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,26 +81,56 @@ class TrainOptions(SelectionOptions):
 
 
 def train(options: TrainOptions) -> int:
-    """Train a model, or go on with a training, and print its folder.
+    """Train a model, or resume a training, and print its folder.
 
     Returns:
         0, or what a shell expects of a process that was stopped by a signal.
 
     Raises:
-        OasisGanError: If options, recipe or data do not do.
+        OasisGanError: If the options, the recipe or the data cannot be used.
         OSError: As the file system says.
     """
     with StopRequest() as stop:
         training = _Training(options, stop)
-        # Whatever has been learnt is saved.
+        # What has been learnt until then is saved.
         with suppress(Stopped):
-            training.go()
+            training.run()
         if training.stopped_early:
             say(training.farewell())
             return stop.exit_status
     if training.out is not None:
         write_result(training.out)
     return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """A training whose settings are checked, and whose data are not read yet.
+
+    Args:
+        registry: The installed plugins.
+        out: The folder of the training.
+        new: Whether it begins; otherwise it is resumed.
+        run: What was asked of it.
+        kind: The kind of model.
+        learn: What trains that kind.
+        recipe: The settings as the kind takes them.
+        data: What it learns from.
+    """
+
+    registry: Registry
+    out: Path
+    new: bool
+    run: TrainingRun
+    kind: ModelKind
+    learn: Callable[[TrainingRequest], None]
+    recipe: Mapping[str, object]
+    data: TrainingData
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process writes to the folder: one of several that train together does."""
+        return self.kind.leads is None or self.kind.leads()
 
 
 class _Training:
@@ -105,44 +148,29 @@ class _Training:
         """Whether a signal came before the last step."""
         return self._stop.signal is not None and not 0 < self._steps == self._step
 
-    def go(self) -> None:
+    def run(self) -> None:
         """Check what was asked for, read the data and train."""
-        registry = load_registry(self._options.plugin_files)
-        label_sets = advise_on_labels(registry).label_sets
-        resumed = self._options.resume
-        if resumed is None:
-            out, run = _begin(self._options, registry, label_sets)
-        else:
-            out = resumed
-            run = _resume(resumed, self._options)
-        kind = registry[ModelKind].get(run.kind)
-        learn = _require_trainable(kind)
-        recipe = with_label_set(run.recipe, label_sets)
-        data = _describe_data(kind, recipe)
-        new = resumed is None
-        if not new:
-            _check_resume(kind, out, run, data.label_set, label_sets)
-        run = replace(run, label_set=identity_of(data.label_set))
-        leading = kind.leads is None or kind.leads()
-        with hold_training_folder(out, new=new, leading=leading):
-            if new:
-                _require_new(out)
-            sides = self._choose_sides(registry, out, run, data)
-            record = _Record(out, run, sides)
-            if new:
+        plan = _make_plan(self._options)
+        with hold_training_folder(plan.out, new=plan.new, leading=plan.leading):
+            if plan.new:
+                _require_new(plan.out)
+            sides = _choose_sides(plan, self._options)
+            record = _Record(plan.out, plan.run, sides)
+            if plan.new:
                 record.write()
             with reporting("training") as reporter:
-                learn(self._request(record, recipe, reporter))
+                plan.learn(self._request(record, plan.recipe, reporter))
             record.write()
 
     def farewell(self) -> str:
         """Return what to say of a training that was stopped by a signal."""
         if self._step:
-            again = f"go on with: oasis-gan train --resume {shlex.quote(str(self.out))}"
-            return printable(f"stopped at step {self._step}; {again}")
+            command = f"oasis-gan train --resume {shlex.quote(str(self.out))}"
+            return printable(f"stopped at step {self._step}; go on with: {command}")
         if self._options.resume is not None:
             return "stopped before the next step, nothing is lost; go on with the same command"
-        return "stopped before the first step: there was nothing to save; start again with the same command"
+        nothing = "stopped before the first step: there was nothing to save"
+        return f"{nothing}; start again with the same command"
 
     def _request(
         self, record: _Record, recipe: Mapping[str, object], reporter: Reporter
@@ -164,54 +192,12 @@ class _Training:
             stop_requested=self._stop.received,
         )
 
-    def _choose_sides(
-        self, registry: Registry, out: Path, run: TrainingRun, data: TrainingData
-    ) -> Split:
-        """Return whom to learn from and whom to hold out, their labels converted."""
-        new = self._options.resume is None
-        selecting = (
-            self._options if new else recall_selection(run.selection, self._options.plugin_files)
-        )
-        # With images as sources, --labels is said of the targets.
-        source_is = selecting.source_is or ("image" if data.source == "image" else None)
-        places = choose_training_sources(selecting.further, data)
-        source_labels = choose_source_labels(
-            selecting.source_labels, data.further_label_maps, f"of {OWNER}"
-        )
-        further = FurtherSources.of(selecting, registry, places)
-        subjects, broken = list_subjects(
-            registry,
-            selecting.selections(),
-            selecting.dataset,
-            selecting.labels,
-            source_is,
-            join=further.join,
-            source_labels=source_labels,
-        )
-        require_all(subjects, list(data.sources), places, OWNER)
-        if selecting.source_is and data.source not in (None, selecting.source_is):
-            raise OasisGanError(
-                "--source-is",
-                expected=f"{data.source}, as the recipe has it",
-                found=selecting.source_is,
-                remedy="leave it out, or set source",
-            )
-        for outcome in broken:
-            say(outcome.message)
-        # What the data keep for a test is neither learnt nor looked at.
-        shown = [one for one in subjects if find_side(one, run.validate) in ("train", "validate")]
-        shown = [prepare_subject(one, data) for one in shown]
-        if not new:
-            return recall_sides(out, shown, data.label_set, run.validate)
-        require_listed(run.validate, subjects)
-        return examine_sides(shown, data.label_set, run.validate)
-
 
 class _Record:
-    """What the folder of a training says of it: what was asked for, and who is on which side.
+    """What the folder of a training says about it: what was asked for, and the sides of the split.
 
-    What a resumed training is asked for counts from its first step on: one that cannot be done leaves the folder as it
-    was.
+    A resumed training is recorded once its first step is done: one that cannot be done leaves the
+    folder as it was.
     """
 
     def __init__(self, out: Path, run: TrainingRun, sides: Split) -> None:
@@ -228,117 +214,130 @@ class _Record:
             self._written = True
 
 
+def _make_plan(options: TrainOptions) -> _Plan:
+    """Return what a command asks for.
+
+    Raises:
+        OasisGanError: If it cannot be done.
+    """
+    registry = load_registry(options.plugin_files)
+    label_sets = advise_on_labels(registry).label_sets
+    new = options.resume is None
+    if options.resume is None:
+        out, run = _begin(options, registry, label_sets)
+    else:
+        out = options.resume
+        run = _resume(out, options)
+    kind = registry[ModelKind].get(run.kind)
+    learn = _require_trainable(kind)
+    recipe = with_label_set(run.recipe, label_sets)
+    data = _describe_data(kind, recipe)
+    run = replace(run, label_set=identity_of(data.label_set))
+    plan = _Plan(
+        registry=registry,
+        out=out,
+        new=new,
+        run=run,
+        kind=kind,
+        learn=learn,
+        recipe=recipe,
+        data=data,
+    )
+    if not new:
+        _check_resume(plan, label_sets)
+    return plan
+
+
 def _begin(
     options: TrainOptions, registry: Registry, label_sets: LabelSets
 ) -> tuple[Path, TrainingRun]:
-    """Return the folder of a new training, and what is asked for in it."""
+    """Return the folder of a new training, and what is asked of it."""
     if options.moved_to:
-        remedy = "leave out --source: a new training takes SOURCE without it"
-        raise OasisGanError("--source", expected="--resume beside it", found="none", remedy=remedy)
-    if options.out is None or not options.sources:
-        found = "neither" if options.out is None and not options.sources else "one of them"
-        raise OasisGanError(
-            "train", expected="SOURCE and --out, or --resume", found=found, remedy="name both"
-        )
-    trainable = [kind.name for kind in registry[ModelKind] if kind.train is not None]
-    kind = options.kind or first(trainable, "model kind that can be trained")
-    preset = (
-        None
-        if options.preset is None
-        else _find_preset(registry[ModelKind].get(kind), options.preset)
-    )
+        raise NothingToResumeError
+    out = options.out
+    if out is None or not options.sources:
+        raise MissingArgumentsError("one of them" if out or options.sources else "neither")
+    trainable = (kind.name for kind in registry[ModelKind] if kind.train is not None)
+    kind = options.kind or choose_default(trainable, "model kind that can be trained")
+    preset = None
+    if options.preset is not None:
+        preset = _find_preset(registry[ModelKind].get(kind), options.preset)
     recipe = compose_recipe(preset, options.recipe, options.settings)
-    _require_new(options.out)
-    selection = describe_selection(options, label_sets)
-    return options.out, TrainingRun(kind, selection, tuple(sorted(options.validate)), recipe)
+    _require_new(out)
+    run = TrainingRun(
+        kind=kind,
+        selection=describe_selection(options, label_sets),
+        validate=tuple(sorted(options.validate)),
+        recipe=recipe,
+    )
+    return out, run
+
+
+def _find_preset(kind: ModelKind, name: str) -> Path:
+    if name not in kind.presets:
+        raise UnknownPresetError(name, kind.presets)
+    return kind.presets[name]
 
 
 def _require_new(out: Path) -> None:
-    """Raise `OasisGanError` if there is a model in the folder; where nothing was learnt a training may begin anew."""
+    """Raise `OasisGanError` if a folder holds a model; one in which nothing was learnt is free."""
     if has_model(out):
-        remedy = f"name another --out, or go on with it: oasis-gan train --resume {shlex.quote(str(out))}"
-        raise OasisGanError(
-            out, expected="a new folder", found="one with a training in it", remedy=remedy
-        )
+        raise TrainingExistsError(out)
 
 
 def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
-    """Return what the training in a folder was asked for, with what ``--set``, ``--source`` and ``--target`` change."""
-    for field in fields(options):
-        if field.name not in _WITH_RESUME and getattr(options, field.name) not in _NOT_GIVEN:
-            raise _unheeded(flag_of(field.name))
+    """Return what was asked of the training in a folder, with the changes of the options."""
+    _require_changeable(options)
     run = TrainingRun.read(folder)
-    # A table may have moved; a name means what it meant.
-    if (
-        options.labels is not None
-        and not Path(run.selection.get("labels") or OASIS.name).is_absolute()
-    ):
-        raise _unheeded("--labels")
-    selection = dict(run.selection)
-    if options.moved_to:
-        selection["sources"] = [str(path) for path in relocate(run.sources(), options.moved_to)]
-    if options.target_root is not None:
-        selection["target_root"] = str(options.target_root.absolute())
-    if options.further:
-        moved = require_distinct(options.further)
-        selection["further"] = describe_places({**dict(selection.get("further", ())), **moved})
-    if options.labels is not None:
-        selection["labels"] = str(Path(options.labels).absolute())
+    selection = _update_selection(run, options)
     recipe = apply_settings(deepcopy(run.recipe), options.settings)
     run = replace(run, selection=selection, recipe=recipe)
     _require_data(run)
     return run
 
 
-def _unheeded(option: str) -> OasisGanError:
-    """Return what to raise for an option that a training cannot go on with."""
-    remedy = (
-        "leave it out; --source says where the data lie now"
-        if option == "SOURCE"
-        else "leave it out"
-    )
-    expected = "only --set, --source and --target beside it"
-    return OasisGanError("--resume", expected=expected, found=option, remedy=remedy)
+def _require_changeable(options: TrainOptions) -> None:
+    """Raise `OasisGanError` if an option is given that a resumed training cannot change."""
+    for field in fields(options):
+        is_given = getattr(options, field.name) not in _NOT_GIVEN
+        if is_given and field.name not in _WITH_RESUME:
+            raise FixedOptionError(flag_of(field.name))
+
+
+def _update_selection(run: TrainingRun, options: TrainOptions) -> dict[str, Any]:
+    """Return what chooses the subjects of a training, with the new places of its data."""
+    selection = dict(run.selection)
+    if options.moved_to:
+        selection["sources"] = [str(path) for path in relocate(run.sources(), options.moved_to)]
+    if options.target_root is not None:
+        selection["target_root"] = str(options.target_root.absolute())
+    if options.further:
+        places = {**dict(selection.get("further", ())), **collect_places(options.further)}
+        selection["further"] = describe_places(places)
+    if options.labels is not None:
+        recorded = Path(selection.get("labels") or OASIS.name)
+        # A table may have moved; a name cannot.
+        if not recorded.is_absolute():
+            raise FixedOptionError("--labels")
+        selection["labels"] = str(Path(options.labels).absolute())
+    return selection
 
 
 def _require_data(run: TrainingRun) -> None:
-    """Raise `OasisGanError` if nothing is left where the data of a training lay: they have moved."""
+    """Raise `OasisGanError` if nothing is left where the data of a training were."""
     sources = run.sources()
     if not any(source.exists() for source in sources):
-        raise OasisGanError(
-            "--resume",
-            expected="the data that this training learns from",
-            found=f"nothing at {sources[0]}",
-            remedy="say where they lie now: --source DIR",
-        )
+        raise DataMovedError("data", sources[0], "--source")
     target_root = run.target_root()
     if target_root is not None and not target_root.exists():
-        raise OasisGanError(
-            "--resume",
-            expected="the targets that this training learns from",
-            found=f"nothing at {target_root}",
-            remedy="say where they lie now: --target DIR",
-        )
+        raise DataMovedError("targets", target_root, "--target")
 
 
 def _require_trainable(kind: ModelKind) -> Callable[[TrainingRequest], None]:
-    """Return what trains a kind of model."""
+    """Return the function that trains a kind of model."""
     if kind.train is None:
-        raise OasisGanError(
-            kind.name, expected="a kind that can be trained", found="none", remedy="see --kind"
-        )
+        raise UntrainableKindError(kind.name)
     return kind.train
-
-
-def _check_resume(
-    kind: ModelKind, folder: Path, run: TrainingRun, labels: LabelSet, label_sets: LabelSets
-) -> None:
-    """Raise `OasisGanError` if the training in a folder cannot go on as is asked for now."""
-    before = TrainingRun.read(folder)
-    require_same_labels(folder, before, run, labels)
-    if kind.check_resume is not None:
-        old, new = (with_label_set(one.recipe, label_sets) for one in (before, run))
-        kind.check_resume(folder, old, new)
 
 
 def _describe_data(kind: ModelKind, recipe: Mapping[str, object]) -> TrainingData:
@@ -347,21 +346,63 @@ def _describe_data(kind: ModelKind, recipe: Mapping[str, object]) -> TrainingDat
     Raises:
         OasisGanError: If a setting is wrong, or the kind returns something else.
     """
-    described = kind.check_settings(recipe) if kind.check_settings is not None else None
-    if described is None:
+    description = kind.check_settings(recipe) if kind.check_settings is not None else None
+    if description is None:
         return TrainingData(label_set=label_set_in(recipe))
-    if not isinstance(described, TrainingData):
-        raise OasisGanError(
-            kind.name,
-            expected="a TrainingData from check_settings",
-            found=type(described).__name__,
-            remedy="fix the model plugin",
-        )
-    return described
+    if not isinstance(description, TrainingData):
+        raise WrongTrainingDataError(kind.name, description)
+    return description
 
 
-def _find_preset(kind: ModelKind, name: str) -> Path:
-    if name not in kind.presets:
-        expected = f"one of {', '.join(kind.presets) or 'none'}"
-        raise OasisGanError("--preset", expected=expected, found=name, remedy="name one of these")
-    return kind.presets[name]
+def _check_resume(plan: _Plan, label_sets: LabelSets) -> None:
+    """Raise `OasisGanError` if a training cannot go on as is asked for now."""
+    before = TrainingRun.read(plan.out)
+    require_same_labels(plan.out, before, plan.run, plan.data.label_set)
+    if plan.kind.check_resume is not None:
+        recipe_before = with_label_set(before.recipe, label_sets)
+        plan.kind.check_resume(plan.out, recipe_before, plan.recipe)
+
+
+def _choose_sides(plan: _Plan, options: TrainOptions) -> Split:
+    """Return the subjects to learn from and those to hold out, their labels converted."""
+    selection: SelectionOptions = options
+    if not plan.new:
+        selection = recall_selection(plan.run.selection, options.plugin_files)
+    subjects = _list_subjects(plan, selection)
+    validate = plan.run.validate
+    labels = plan.data.label_set
+    # What the data keep for a test is neither learnt nor looked at.
+    prepared = [
+        prepare_subject(subject, plan.data)
+        for subject in subjects
+        if find_side(subject, validate) in {"train", "validate"}
+    ]
+    if not plan.new:
+        return recall_sides(plan.out, prepared, labels, validate)
+    require_listed(validate, subjects)
+    return examine_sides(prepared, labels, validate)
+
+
+def _list_subjects(plan: _Plan, selection: SelectionOptions) -> list[Subject]:
+    """Return the subjects of a training with their further sources, and print what is broken."""
+    data = plan.data
+    # With images as sources, --labels is about the targets.
+    source_is = selection.source_is or ("image" if data.source == "image" else None)
+    places = choose_training_sources(selection.further, data)
+    source_labels = choose_source_labels(selection.source_labels, data.further_label_maps, OWNER)
+    further = FurtherSources.of(selection, plan.registry, places)
+    subjects, broken = list_subjects(
+        plan.registry,
+        selection.selections(),
+        selection.dataset,
+        selection.labels,
+        source_is,
+        join=further.join,
+        source_labels=source_labels,
+    )
+    require_sources(subjects, list(data.sources), places, OWNER)
+    if selection.source_is and data.source and data.source != selection.source_is:
+        raise OtherContentError(data.source, selection.source_is)
+    for outcome in broken:
+        say(outcome.message)
+    return subjects

@@ -1,4 +1,4 @@
-"""The folder of a training: what was asked for, so that it can be gone on with, and one training in it at a time."""
+"""The folder of a training: it records the request, and holds one training at a time."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from pathlib import Path
 from typing import Any
 
 from ..checks.splitting import TABLE
-from ..errors import OasisGanError, one_line
+from ..errors import one_line
 from ..io.files import read_small, write_atomically
 from ..io.folder_lock import hold_folder
+from .errors import NoTrainingError, SourceCountError
 
 RUN = "run.json"
-"""What a training was asked for, in its folder."""
+"""The file that records what was asked of a training."""
 _LOCK = ".training.lock"
 _MAX_BYTES = 2**24
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What a training was asked for.
+    """What was asked of a training.
 
     Args:
         kind: The kind of model.
         selection: The options that choose the subjects, by name, as JSON; paths in it are absolute.
         validate: The names of the subjects that are held out.
         recipe: The settings, as the user gave them.
-        label_set: What tells the label set that the model learns from any other; empty if that was not recorded.
+        label_set: What tells the label set of the model from any other; empty if that was not
+            recorded.
     """
 
     kind: str
@@ -41,45 +43,47 @@ class TrainingRun:
 
     @classmethod
     def read(cls, folder: Path) -> TrainingRun:
-        """Return what the training in ``folder`` was asked for.
+        """Return what was asked of the training in a folder.
 
         Raises:
             OasisGanError: If there is none.
         """
         path = folder / RUN
-        expected = "a training to go on with"
-        remedy = "name the --out of a training"
         if not path.exists():
-            raise OasisGanError(path, expected=expected, found="no such file", remedy=remedy)
+            raise NoTrainingError(path, "no such file")
         try:
-            content = json.loads(read_small(path, _MAX_BYTES))
-            run = cls(
-                str(content["kind"]),
-                dict(content["selection"]),
-                tuple(content["validate"]),
-                dict(content["recipe"]),
-                str(content.get("label_set", "")),
-            )
+            run = cls._from_json(read_small(path, _MAX_BYTES))
+            # Paths of other types are found now, and not when they are used.
             run.sources()
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise OasisGanError(
-                path, expected=expected, found=one_line(error), remedy=remedy
-            ) from None
+            raise NoTrainingError(path, one_line(error)) from None
         return run
 
+    @classmethod
+    def _from_json(cls, text: bytes) -> TrainingRun:
+        content = json.loads(text)
+        return cls(
+            kind=str(content["kind"]),
+            selection=dict(content["selection"]),
+            validate=tuple(content["validate"]),
+            recipe=dict(content["recipe"]),
+            label_set=str(content.get("label_set", "")),
+        )
+
     def write(self, folder: Path) -> None:
-        """Write it to ``folder``, unless that is there.
+        """Record it in a folder; a file that says the same is left alone.
 
         Raises:
             OSError: As the file system says.
         """
-        data = json.dumps(asdict(self), indent=2).encode()
         path = folder / RUN
-        if not path.is_file() or path.read_bytes() != data:
+        data = json.dumps(asdict(self), indent=2).encode()
+        is_recorded = path.is_file() and path.read_bytes() == data
+        if not is_recorded:
             write_atomically(path, data)
 
     def sources(self) -> list[Path]:
-        """Return the files or folders that were named as SOURCE."""
+        """Return the files and folders that were named as SOURCE."""
         return [Path(source) for source in self.selection["sources"]]
 
     def target_root(self) -> Path | None:
@@ -89,34 +93,36 @@ class TrainingRun:
 
 
 def relocate(recorded: Sequence[Path], given: Sequence[Path]) -> list[Path]:
-    """Return where the sources of a training lie now.
+    """Return the present paths of the sources of a training.
 
     Args:
-        recorded: Where they lay.
-        given: As many new places, in the same order; or one new place of the folder that held all of them.
+        recorded: The paths that they had.
+        given: A new path for each of them, in the same order; or one for the folder that held all
+            of them.
 
     Raises:
         OasisGanError: If it is another number.
     """
     if len(given) == len(recorded):
         return [path.absolute() for path in given]
-    if len(given) == 1:
-        common = Path(os.path.commonpath(recorded))
-        return [given[0].absolute() / path.relative_to(common) for path in recorded]
-    expected = f"one folder, or as many sources as this training began with, {len(recorded)}"
-    raise OasisGanError(
-        "--source", expected=expected, found=str(len(given)), remedy="name each once, in that order"
-    )
+    if len(given) != 1:
+        raise SourceCountError(expected=len(recorded), found=len(given))
+    before = Path(os.path.commonpath(recorded))
+    now = given[0].absolute()
+    return [now / path.relative_to(before) for path in recorded]
 
 
 @contextmanager
 def hold_training_folder(folder: Path, *, new: bool, leading: bool = True) -> Iterator[None]:
-    """Make the folder of a training if there is none, and hold it; a new one that fails at once is removed again.
+    """Make the folder of a training if there is none, and keep other trainings out of it.
+
+    A folder that is still empty at the end is removed again.
 
     Args:
         folder: The model folder.
-        new: Whether the training begins: what it was asked for is forgotten if nothing comes of it.
-        leading: Whether this process is the one that writes to it: of several machines that train together, one.
+        new: Whether the training begins: its record is removed if nothing comes of it.
+        leading: Whether this process writes to the folder: one does, of several machines that
+            train together.
 
     Raises:
         OasisGanError: If another training holds it.
@@ -136,21 +142,22 @@ def hold_training_folder(folder: Path, *, new: bool, leading: bool = True) -> It
                     _forget_start(folder)
                 raise
     finally:
-        # Only what is empty goes.
+        # A folder that is not empty cannot be removed, and stays.
         with suppress(OSError):
             for path in made:
                 path.rmdir()
 
 
 def has_model(folder: Path) -> bool:
-    """Whether a training in ``folder`` has come to its first model."""
+    """Tell whether a training has saved a model in a folder."""
     return (folder / "model.json").exists()
 
 
 def _forget_start(folder: Path) -> None:
-    """Remove what was asked for from a folder that holds nothing else: it need not block the next try."""
-    ours = {RUN, TABLE, _LOCK}
+    """Remove the record of a training from a folder that holds nothing else."""
+    records = (folder / RUN, folder / TABLE)
     with suppress(OSError):
-        if {path.name for path in folder.iterdir()} <= ours:
-            for name in (RUN, TABLE):
-                (folder / name).unlink(missing_ok=True)
+        # Whatever else is there has been made by a training, or by somebody else.
+        if set(folder.iterdir()) <= {*records, folder / _LOCK}:
+            for record in records:
+                record.unlink(missing_ok=True)

@@ -1,48 +1,42 @@
-"""The label set that a recipe names in ``labels``: a built-in one, or one of a plugin."""
+"""Find the label set that a recipe names in ``labels``, among those of the tool and of plugins."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import OasisGanError
 from ..image.label_sets import OASIS, LabelSets, identity_of
 from ..image.labels import LabelSet
+from .errors import LabelSetChangedError, UnknownLabelSetError
 from .training_folder import RUN, TrainingRun
 
 _SETTING = "labels"
 
 
 def with_label_set(recipe: Mapping[str, object], label_sets: LabelSets) -> Mapping[str, object]:
-    """Return a recipe that holds the label set that it names, as kinds of model take it.
+    """Return a recipe that holds a label set in place of its name, as kinds of models take it.
 
     Args:
         recipe: The settings, as the user gave them.
-        label_sets: The sets that there are.
+        label_sets: The label sets that there are.
 
     Raises:
         OasisGanError: If none of them has that name.
     """
     name = recipe.get(_SETTING)
-    # What is no name at all is refused by the kind, like any other setting of a wrong type.
+    # The kind refuses what is no name at all, like any other setting of a wrong type.
     if not isinstance(name, str):
         return recipe
-    found = label_sets.find(name)
-    if found is None:
-        remedy = "name one of these, or with --plugin the file of the plugin that brings it"
-        raise OasisGanError(
-            f"recipe: {_SETTING}",
-            expected=f"one of {', '.join(label_sets)}",
-            found=name,
-            remedy=remedy,
-        )
-    return {**recipe, _SETTING: found}
+    label_set = label_sets.find(name)
+    if label_set is None:
+        raise UnknownLabelSetError(f"recipe: {_SETTING}", name, label_sets)
+    return {**recipe, _SETTING: label_set}
 
 
 def label_set_in(recipe: Mapping[str, object]) -> LabelSet:
     """Return the label set that a recipe holds, or else `OASIS`."""
-    found = recipe.get(_SETTING)
-    return found if isinstance(found, LabelSet) else OASIS
+    label_set = recipe.get(_SETTING)
+    return label_set if isinstance(label_set, LabelSet) else OASIS
 
 
 def require_same_labels(
@@ -51,15 +45,14 @@ def require_same_labels(
     """Raise `OasisGanError` if a name no longer means the labels that a training began with.
 
     Args:
-        folder: Of the training.
-        before: What it was asked for.
-        after: What it is asked for now.
+        folder: The folder of the training.
+        before: What was asked of it.
+        after: What is asked of it now.
         labels: The label set that it would go on with.
     """
-    renamed = before.recipe.get(_SETTING) != after.recipe.get(_SETTING)
-    # Whether another name will do is for the kind to say.
-    if renamed or before.label_set in ("", identity_of(labels)):
+    # The kind decides whether another name will do.
+    if before.recipe.get(_SETTING) != after.recipe.get(_SETTING):
         return
-    expected = f"the label set that this training began with, {before.label_set}"
-    remedy = "name the plugin as it was then, or train into another folder"
-    raise OasisGanError(folder / RUN, expected=expected, found=identity_of(labels), remedy=remedy)
+    identity = identity_of(labels)
+    if before.label_set not in {"", identity}:
+        raise LabelSetChangedError(folder / RUN, before.label_set, identity)

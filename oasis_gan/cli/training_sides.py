@@ -1,4 +1,4 @@
-"""Whom a training learns from and whom it holds out, once each subject has been examined."""
+"""Put the subjects of a training on its sides, to learn from or to hold out, and check each."""
 
 from __future__ import annotations
 
@@ -6,55 +6,67 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ..checks.doctor import examine_all, find_side
-from ..checks.findings import Verdict
+from ..checks.findings import Report, Verdict
 from ..checks.splitting import TABLE, Split, compare, read_split, split
-from ..errors import OasisGanError
 from ..image.labels import LabelSet
 from ..plugin.datasets import Subject
 from .check import report_line
+from .errors import SameHeadError
 from .lines import say
 
 
 def recall_sides(
-    out: Path, shown: Sequence[Subject], labels: LabelSet, validate: Collection[str]
+    out: Path, subjects: Sequence[Subject], labels: LabelSet, validate: Collection[str]
 ) -> Split:
     """Return the sides that a training began with.
 
+    Args:
+        out: The folder of the training.
+        subjects: The subjects that are there now.
+        labels: What the values of label maps mean, where their layout does not say.
+        validate: The names of the subjects that are held out.
+
     Raises:
-        OasisGanError: If somebody is missing, changed or new.
+        OasisGanError: If a subject is missing, changed or new.
     """
-    recorded = compare(
-        read_split(out), [(subject, find_side(subject, validate)) for subject in shown]
-    )
+    present = [(subject, find_side(subject, validate)) for subject in subjects]
+    recorded = compare(read_split(out), present)
     others = [subject for subject, _ in recorded.others]
-    # Who was left out at the beginning is so again.
-    examined = list(examine_all(others, labels, validate))
-    added = [one.subject.name for one in examined if one.report.verdict is not Verdict.REJECT]
+    # A subject that was rejected at the beginning is rejected again, and not new.
+    added = [
+        result.subject.name
+        for result in examine_all(others, labels, validate)
+        if result.report.verdict is not Verdict.REJECT
+    ]
     recorded.require_same(added, out / TABLE)
     return recorded.split
 
 
-def examine_sides(shown: Iterable[Subject], labels: LabelSet, validate: Collection[str]) -> Split:
-    """Return whom to learn from and whom to hold out; say who is left out, and why.
+def examine_sides(
+    subjects: Iterable[Subject], labels: LabelSet, validate: Collection[str]
+) -> Split:
+    """Check subjects, print what was found, and return the sides of those that are not rejected.
+
+    Args:
+        subjects: The subjects of a new training.
+        labels: What the values of label maps mean, where their layout does not say.
+        validate: The names of the subjects that are held out.
 
     Raises:
         OasisGanError: If a person is on both sides, or nobody is left to learn from.
     """
     sides: dict[str, list[Subject]] = {"train": [], "validate": []}
-    for examined in examine_all(shown, labels, validate):
-        if examined.duplicate is not None:
-            name = examined.subject.name
-            raise OasisGanError(
-                "training data",
-                expected="different heads to learn and to measure on",
-                found=f"{name} and {examined.duplicate}, the same head",
-                remedy="put both on one side, or leave one out",
-            )
-        verdict = examined.report.verdict
-        if verdict is Verdict.REJECT:
-            say(f"left out {report_line(examined.report)}")
-        else:
-            if examined.report.message:
-                say(report_line(examined.report))
-            sides[examined.side].append(examined.subject)
+    for result in examine_all(subjects, labels, validate):
+        if result.duplicate is not None:
+            raise SameHeadError(result.subject.name, result.duplicate)
+        _print_report(result.report)
+        if result.report.verdict is not Verdict.REJECT:
+            sides[result.side].append(result.subject)
     return split(sides["train"], sides["validate"])
+
+
+def _print_report(report: Report) -> None:
+    if report.verdict is Verdict.REJECT:
+        say(f"left out {report_line(report)}")
+    elif report.message:
+        say(report_line(report))

@@ -28,7 +28,7 @@ from oasis_gan import (
     Window,
     translate,
 )
-from oasis_gan.cli.choosing import choose_model, described, load_registry
+from oasis_gan.cli.choosing import choose_model, load_registry, read_card
 
 try:
     from skimage.metrics import structural_similarity
@@ -94,7 +94,7 @@ def main(
     """Score a model on the heads in HEADS."""
     registry = load_registry(())
     kind, folder = choose_model(registry, model)
-    card = described(kind, folder)
+    card = read_card(kind, folder)
     plane_option = card.option("plane")
     assert plane_option is not None, "the model does not go slice by slice"
     planes = [name for name in plane_option.choices if name != AUTO_PLANE]

@@ -34,7 +34,7 @@ Change = Callable[[Path], object]
 OPENING = """
 import json, sys
 from pathlib import Path
-from oasis_gan.cli.choosing import choose_model, choose_options, described, load_registry
+from oasis_gan.cli.choosing import choose_model, choose_options, load_registry, read_card
 from oasis_gan.errors import OasisGanError
 from oasis_gan.plugin.model_references import ModelReference
 
@@ -43,7 +43,7 @@ messages = {}
 for folder in sorted(Path(sys.argv[1]).iterdir()):
     try:
         kind, path = choose_model(registry, str(folder))
-        card = described(kind, path)
+        card = read_card(kind, path)
         ModelReference.of(kind, path, card, choose_options(card, {})).load()
         messages[folder.name] = "accepted"
     except (OasisGanError, OSError) as error:
