@@ -1,31 +1,17 @@
-"""Checks shared by the layouts that keep the source and the target of a subject together."""
+"""What the layouts share that keep the source and the target of a subject together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
-from oasis_gan import OasisGanError, Selection, Subject
+from oasis_gan import Selection, Subject, unreadable
+
+from .errors import NothingFoundError, OtherFolderError
 
 Report = Callable[[OSError], None]
 """Called with the error of each folder that cannot be listed."""
-
-
-class OtherFolderError(OasisGanError):
-    """Targets were requested from another folder, but this layout keeps them with the sources.
-
-    Args:
-        expected: Where the targets are.
-        suffix: An example of a suffix that selects targets.
-    """
-
-    def __init__(self, expected: str, suffix: str) -> None:
-        super().__init__(
-            "`target_root`",
-            expected=expected,
-            found="another folder",
-            remedy=f"choose them with `target_suffix`, such as {suffix}",
-        )
+Find = Callable[[Selection, Report], Iterator[Subject]]
+"""Finds the subjects of a selection."""
 
 
 def ignore_error(_: OSError) -> None:
@@ -38,13 +24,27 @@ def require_one_root(selection: Selection, expected: str, suffix: str) -> None:
         raise OtherFolderError(expected, suffix)
 
 
-def require_subjects(
-    subjects: Iterable[Subject], root: Path, expected: str, remedy: str
+def list_found(
+    selection: Selection, find: Find, *, expected: str, remedy: str
 ) -> Iterator[Subject]:
-    """Yield the subjects found below ``root``, or raise `OasisGanError` if there are none."""
+    """Yield the subjects that ``find`` finds, then one for each folder that cannot be listed.
+
+    Args:
+        selection: What the user asks for.
+        find: Finds its subjects.
+        expected: What the folder should hold, for the error if there is no subject.
+        remedy: What to do then.
+
+    Raises:
+        NothingFoundError: If there is no subject.
+    """
+    errors: list[OSError] = []
     is_empty = True
-    for subject in subjects:
+    for subject in find(selection, errors.append):
         is_empty = False
         yield subject
     if is_empty:
-        raise OasisGanError(root, expected=expected, found="none", remedy=remedy)
+        raise NothingFoundError(selection.root, expected, remedy)
+    # They come last: a folder that cannot be listed does not stop the subjects in the others.
+    for error in errors:
+        yield unreadable(selection.root, error)

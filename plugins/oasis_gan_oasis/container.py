@@ -15,9 +15,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from oasis_gan import OasisGanError, refuse_content, walk_files
+from oasis_gan import refuse_content, walk_files
 
 from .bundled import Report, ignore_error
+from .errors import (
+    DamagedMemberError,
+    DamagedZipError,
+    LargeMemberError,
+    NoRegularZipError,
+    UnsafeZipError,
+    UnsupportedMemberError,
+)
 from .png import MAX_BYTES, read_file
 
 Load = Callable[[str], bytes]
@@ -28,6 +36,7 @@ _START = 256
 """Bytes at the start of a file from which its format is recognised."""
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Which of these zipfile raises depends on where a file is damaged.
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -101,12 +110,7 @@ class _BoundedReader(io.BufferedReader):
 def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip, and refuse one with a member that would be unpacked outside of it."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise OasisGanError(
-            path,
-            expected="a zip file",
-            found="no regular file",
-            remedy="name a .zip file",
-        )
+        raise NoRegularZipError(path)
     with _BoundedReader(io.FileIO(path)) as file:
         start = file.read(_START)
         try:
@@ -114,12 +118,7 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         except _DAMAGE as error:
             if not start.startswith(b"PK"):
                 refuse_content(path, "a zip file", start)
-            raise OasisGanError(
-                path,
-                expected="a whole zip file",
-                found=f"a damaged or incomplete one ({error})",
-                remedy="copy it again",
-            ) from error
+            raise DamagedZipError(path, error) from error
         _require_safe_names(archive, path)
         with archive:
             yield archive
@@ -127,14 +126,10 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 def _require_safe_names(archive: zipfile.ZipFile, path: Path) -> None:
     for name in archive.namelist():
+        # Some programs write zips with the separators of Windows.
         parts = PurePosixPath(name.replace("\\", "/")).parts
         if name.startswith(("/", "\\")) or ".." in parts:
-            raise OasisGanError(
-                path,
-                expected="members that stay in the zip",
-                found=name,
-                remedy="do not unpack it, and ask where it came from",
-            )
+            raise UnsafeZipError(path, name)
 
 
 def _read_member(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
@@ -144,27 +139,13 @@ def _read_member(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
         _require_readable(info, where)
         return archive.read(info)
     except (KeyError, *_DAMAGE) as error:
-        raise OasisGanError(
-            where,
-            expected="a whole member",
-            found=f"none, or a damaged one ({error})",
-            remedy="copy the zip again",
-        ) from error
+        raise DamagedMemberError(where, error) from error
 
 
 def _require_readable(info: zipfile.ZipInfo, where: str) -> None:
     """Raise `OasisGanError` if a member is encrypted, packed in another way or too large."""
     if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
-        raise OasisGanError(
-            where,
-            expected="a plain or deflated member",
-            found="one that is encrypted, or compressed in another way",
-            remedy="pack the zip again",
-        )
+        raise UnsupportedMemberError(where)
+    # Before it is unpacked: a small zip can hold a member of any size.
     if info.file_size > MAX_BYTES:
-        raise OasisGanError(
-            where,
-            expected=f"at most {MAX_BYTES} bytes",
-            found=f"{info.file_size}",
-            remedy="leave it out",
-        )
+        raise LargeMemberError(where, MAX_BYTES, info.file_size)

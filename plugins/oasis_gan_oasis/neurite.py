@@ -25,14 +25,14 @@ from oasis_gan import (
     Selection,
     Subject,
     read_nifti,
-    unreadable,
     walk_folders,
 )
 
-from .bundled import Report, ignore_error, require_one_root, require_subjects
+from .bundled import Report, ignore_error, list_found, require_one_root
 
 _SUBJECT = re.compile(r"OASIS_OAS1_\d{4}_MR\d+")
 _IMAGE = re.compile(r"(aligned_|slice_|)(orig|norm|seg\d+)\.nii\.gz")
+# Best first: heads in the common space are alike in position, and a slice is no whole volume.
 _SPACES = ("aligned_", "", "slice_")
 _LABELS = "seg4"
 _MRI = "norm"
@@ -43,10 +43,10 @@ def recognises(path: Path) -> bool:
     """Whether ``path`` is a subject's folder, an image in one, or a folder that holds subjects."""
     if path.is_dir():
         return any(
-            _SUBJECT.fullmatch(_subject_name(folder)) and _holds_image(names)
+            _is_subject_folder(folder) and _holds_image(names)
             for folder, names in _walk_subjects(path)
         )
-    return bool(_IMAGE.fullmatch(path.name) and _SUBJECT.fullmatch(_subject_name(path.parent)))
+    return bool(_IMAGE.fullmatch(path.name)) and _is_subject_folder(path.parent)
 
 
 def list_subjects(selection: Selection) -> Iterator[Subject]:
@@ -61,23 +61,21 @@ def list_subjects(selection: Selection) -> Iterator[Subject]:
         OasisGanError: If there is no subject, or targets are requested from another folder.
     """
     require_one_root(selection, "targets beside the sources", "orig")
-    errors: list[OSError] = []
-    found = (
-        Subject(
-            _subject_name(source.parent),
-            _make_scan(source, selection),
-            _find_target(source, selection),
-        )
-        for source in _list_sources(selection, errors.append)
-    )
-    yield from require_subjects(
-        found,
-        selection.root,
+    yield from list_found(
+        selection,
+        _find_subjects,
         expected="folders such as OASIS_OAS1_0001_MR1",
         remedy="name the folder that holds them",
     )
-    for error in errors:
-        yield unreadable(selection.root, error)
+
+
+def _find_subjects(selection: Selection, report: Report) -> Iterator[Subject]:
+    for source in _list_sources(selection, report):
+        yield Subject(
+            _name_subject(source.parent),
+            _make_scan(source, selection),
+            _find_target(source, selection),
+        )
 
 
 def _list_sources(selection: Selection, report: Report) -> Iterator[Path]:
@@ -92,6 +90,7 @@ def _list_sources(selection: Selection, report: Report) -> Iterator[Path]:
 def _walk_subjects(root: Path, report: Report = ignore_error) -> Iterator[tuple[Path, list[str]]]:
     """Yield the subjects' folders at or below ``root`` in a stable order, with their files."""
     for folder, names in walk_folders(root, _lies_in_no_subject, report):
+        # The folder that the user names may have any name, others are known by theirs.
         if folder == root and _holds_image(names):
             yield folder, names
             return
@@ -107,7 +106,11 @@ def _holds_image(names: Iterable[str]) -> bool:
     return any(_IMAGE.fullmatch(name) for name in names)
 
 
-def _subject_name(folder: Path) -> str:
+def _is_subject_folder(folder: Path) -> bool:
+    return bool(_SUBJECT.fullmatch(_name_subject(folder)))
+
+
+def _name_subject(folder: Path) -> str:
     """Return the name of a subject's folder, or of the folder that a link leads to."""
     if _SUBJECT.fullmatch(folder.name):
         return folder.name
@@ -139,9 +142,11 @@ def _find_image(folder: Path, image: str) -> Path:
 def _find_target(source: Path, selection: Selection) -> Scan | None:
     default = "" if selection.source_suffix else _MRI
     image = _image_of_suffix(selection.target_suffix) or default
+    # A suffix may name the space too.
     space = "" if _space_of(image) else _space_of(source.name)
     path = source.with_name(f"{space}{image}.nii.gz")
     is_there = image and os.path.lexists(path) and path != source
+    # A target that was asked for and is not there is refused when it is read.
     if selection.target_suffix or is_there:
         return _make_scan(path, selection)
     return None

@@ -21,19 +21,18 @@ from typing import NamedTuple
 
 from oasis_gan import (
     OASIS,
-    OasisGanError,
     Scan,
     Selection,
     Subject,
     has_suffix,
     pair_scan,
     stem_of,
-    unreadable,
     walk_folders,
     without_suffix,
 )
 
-from .bundled import Report, ignore_error, require_one_root, require_subjects
+from .bundled import Report, ignore_error, list_found, require_one_root
+from .errors import MissingImageError
 
 _SESSION = re.compile(r"OAS1_\d{4}_MR\d+")
 _IMAGE = re.compile(r"(OAS1_\d{4}_MR\d+)_.+\.(hdr|img)(\.gz)?", re.IGNORECASE)
@@ -43,31 +42,16 @@ _MRI = "_t88_masked_gfc"
 """End of the name of the MRI on the grid of the label map."""
 
 
-class MissingImageError(OasisGanError):
-    """A session has no image with a name like the one requested, or several.
-
-    Args:
-        folder: The folder of the session.
-        pattern: What the name should look like.
-        found: The images that match.
-        option: The option that selects another image.
-    """
-
-    def __init__(self, folder: Path, pattern: str, found: Iterable[Path], option: str) -> None:
-        super().__init__(
-            folder,
-            expected=f"one image {pattern}",
-            found=", ".join(path.name for path in found) or "none",
-            remedy=f"complete the session, or choose another with {option}",
-        )
-
-
 class Session(NamedTuple):
     """A session, its folder and its images."""
 
     name: str
     folder: Path
     images: list[Path]
+
+    def images_with(self, ending: str) -> list[Path]:
+        """Return the images whose names end in ``ending``, whatever their format."""
+        return [path for path in self.images if has_suffix(path.name, ending)]
 
 
 def recognises(path: Path) -> bool:
@@ -87,20 +71,17 @@ def list_subjects(selection: Selection) -> Iterator[Subject]:
         OasisGanError: If there is no session, or targets are requested from another folder.
     """
     require_one_root(selection, "targets in the sessions", "_t88_gfc.hdr")
-    errors: list[OSError] = []
-    found = (
-        subject
-        for session in _find_sessions(selection.root, errors.append)
-        for subject in _subjects_of(session, selection)
-    )
-    yield from require_subjects(
-        found,
-        selection.root,
+    yield from list_found(
+        selection,
+        _find_subjects,
         expected="OASIS-1 sessions such as OAS1_0001_MR1",
         remedy="name a disc, or the folder of the discs",
     )
-    for error in errors:
-        yield unreadable(selection.root, error)
+
+
+def _find_subjects(selection: Selection, report: Report) -> Iterator[Subject]:
+    for session in _find_sessions(selection.root, report):
+        yield from _list_subjects_of(session, selection)
 
 
 def _find_sessions(root: Path, report: Report = ignore_error) -> Iterator[Session]:
@@ -114,16 +95,24 @@ def _find_sessions(root: Path, report: Report = ignore_error) -> Iterator[Sessio
         if match and root.exists():
             yield Session(match[1], root.parent, [root])
         return
+    # Resolved, because the root may be a link or a relative path into a session.
     parents = [part for part in root.resolve().parts if _SESSION.fullmatch(part)]
     if parents:
         yield Session(parents[-1], root, _find_images(root, report))
-        return
+    else:
+        yield from _walk_sessions(root, report)
+
+
+def _walk_sessions(root: Path, report: Report) -> Iterator[Session]:
+    """Yield the sessions below a folder that lies in no session."""
+
+    def find_session(entry: tuple[Path, list[str]]) -> Path | None:
+        folder, _ = entry
+        return _session_folder(folder, root)
+
     # All folders of a session come one after the other.
-    walk = walk_folders(root, report=report)
-    for session, folders in groupby(walk, lambda entry: _session_folder(entry[0], root)):
-        images: list[Path] = []
-        for folder, names in folders:
-            images += _select_images(folder, names)
+    for session, folders in groupby(walk_folders(root, report=report), find_session):
+        images = _list_images(folders)
         if session is None:
             yield from _group_by_name(images)
         else:
@@ -140,36 +129,46 @@ def _session_folder(folder: Path, root: Path) -> Path | None:
 
 
 def _group_by_name(images: list[Path]) -> Iterator[Session]:
-    def key(path: Path) -> tuple[Path, list[str]]:
-        return path.parent, path.name.split("_")[:3]
+    """Yield the sessions that the names of images begin with, one for each folder they lie in."""
 
-    for (folder, words), group in groupby(images, key):
-        yield Session("_".join(words), folder, list(group))
+    def split_name(path: Path) -> tuple[Path, str]:
+        words = path.name.split("_")
+        return path.parent, "_".join(words[:3])
+
+    for (folder, name), group in groupby(images, split_name):
+        yield Session(name, folder, list(group))
 
 
 def _find_images(session: Path, report: Report) -> list[Path]:
+    return sorted(_list_images(walk_folders(session, report=report)))
+
+
+def _list_images(folders: Iterable[tuple[Path, list[str]]]) -> list[Path]:
+    """Return the images in folders, each folder given with the names of its files."""
     images: list[Path] = []
-    for folder, names in walk_folders(session, report=report):
+    for folder, names in folders:
         images += _select_images(folder, names)
-    return sorted(images)
+    return images
 
 
 def _select_images(folder: Path, names: list[str]) -> list[Path]:
     """Return the images in a folder: the header of each pair, or the voxels if it has none."""
     images = [folder / name for name in names if _IMAGE.fullmatch(name)]
-    headers = {stem_of(path.name) for path in images if _is_header(path)}
-    return [path for path in images if _is_header(path) or stem_of(path.name) not in headers]
+    headers = [path for path in images if _is_header(path)]
+    stems = {stem_of(path.name) for path in headers}
+    return [path for path in images if _is_header(path) or stem_of(path.name) not in stems]
 
 
 def _is_header(path: Path) -> bool:
     return path.name.lower().endswith((".hdr", ".hdr.gz"))
 
 
-def _subjects_of(session: Session, selection: Selection) -> Iterator[Subject]:
+def _list_subjects_of(session: Session, selection: Selection) -> Iterator[Subject]:
     is_one_image = session.images == [selection.root]
+    # An image that is named alone is a source, whatever it holds.
     default = "" if is_one_image else _LABELS
     ending = stem_of(selection.source_suffix) or default
-    sources = [path for path in session.images if has_suffix(path.name, ending)]
+    sources = session.images_with(ending)
     if not sources:
         yield Subject(session.name, _refuse(session, ending, [], "source_suffix"))
     for source in sources:
@@ -183,18 +182,20 @@ def _find_target(source: Path, key: str, session: Session, selection: Selection)
     """Return the image named like ``source`` up to the endings, or else the only one that fits."""
     default = "" if selection.source_suffix else _MRI
     ending = stem_of(selection.target_suffix) or default
-    fitting = [
-        path
-        for path in session.images
-        if ending and has_suffix(path.name, ending) and path != source
-    ]
-    same_name = [path for path in fitting if without_suffix(path.name, ending) == key]
-    counterparts = same_name or fitting
+    fitting = [path for path in session.images_with(ending) if ending and path != source]
+    counterparts = _prefer_key(fitting, key, ending)
     if len(counterparts) == 1:
         return _make_scan(counterparts[0], selection)
+    # Without a suffix nobody asked for a target: one that is not plain is no target.
     if selection.target_suffix:
         return _refuse(session, ending, counterparts, "target_suffix")
     return None
+
+
+def _prefer_key(images: list[Path], key: str, ending: str) -> list[Path]:
+    """Return the images that are named ``key`` up to the ending; all if there are none."""
+    same_name = [path for path in images if without_suffix(path.name, ending) == key]
+    return same_name or images
 
 
 def _make_scan(path: Path, selection: Selection) -> Scan:

@@ -28,8 +28,16 @@ from .png_chunks import (
     RGB_ALPHA,
     Chunks,
     check_length,
-    refuse,
     split_chunks,
+)
+from .png_errors import (
+    DamagedPngError,
+    LargeFileError,
+    NoRegularPngError,
+    NotGreyError,
+    PaletteError,
+    PictureSizeError,
+    PixelDepthError,
 )
 
 Pixels = NDArray[Any]
@@ -76,14 +84,9 @@ def read_file(path: Path) -> bytes:
     require_content(path, "a PNG file")
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        refuse(path, "a PNG file", "no regular file", "name a .png file")
+        raise NoRegularPngError(path)
     if status.st_size > MAX_BYTES:
-        refuse(
-            path,
-            f"a slice of at most {MAX_BYTES} bytes",
-            f"{status.st_size}",
-            "save it without metadata",
-        )
+        raise LargeFileError(path, MAX_BYTES, status.st_size)
     with path.open("rb") as file:
         return file.read(status.st_size)
 
@@ -109,7 +112,7 @@ def decode(data: bytes, where: object, max_pixels: int = MAX_PIXELS) -> Picture:
         with Image.open(io.BytesIO(chunks.needed), formats=("PNG",)) as image:
             pixels = _read_pixels(image, chunks, where)
     except _DAMAGE as error:
-        refuse(where, "a whole PNG", f"a damaged one ({error})")
+        raise DamagedPngError(where, f"a damaged one ({error})") from error
     _require_grey(pixels, where)
     notes = _describe_channels(pixels) + _describe_oddities(chunks)
     return Picture(_first_channel(pixels), notes)
@@ -119,44 +122,41 @@ def _check_header(chunks: Chunks, where: object, max_pixels: int) -> None:
     """Refuse what cannot be read as a slice before anything is unpacked."""
     header = chunks.header
     if not 0 < header.width * header.height <= max_pixels:
-        refuse(
-            where,
-            f"1 to {max_pixels} pixels",
-            f"{header.width} x {header.height}",
-            "crop it, or raise `max_voxels`",
-        )
+        raise PictureSizeError(where, max_pixels, header.width, header.height)
     if header.depth not in _DEPTHS.get(header.colour, ()):
-        refuse(
-            where,
-            "grey, or colour of 8 bits",
-            f"{header.depth} bits, colour type {header.colour}",
-            "save it as 16-bit grey",
-        )
+        raise PixelDepthError(where, header.depth, header.colour)
 
 
 def _read_pixels(image: Image.Image, chunks: Chunks, where: object) -> Pixels:
     """Return the greys or colours of a picture, looked up if it has a palette or one bit."""
     pixels = np.asarray(image)
     if image.mode == "P":
-        colours = len(chunks.first.get(b"PLTE", b"")) // 3
-        if pixels.max() >= colours:
-            refuse(where, f"places in a palette of {colours}", f"{pixels.max()}", "save it as grey")
+        _require_palette(pixels, chunks, where)
         return np.asarray(image.convert("RGB"))
     if image.mode == "1":
         return np.asarray(image.convert("L"))
     return pixels
 
 
+def _require_palette(pixels: Pixels, chunks: Chunks, where: object) -> None:
+    # Pillow would show some colour for a place that the palette does not have.
+    colours = len(chunks.first.get(b"PLTE", b"")) // 3
+    highest = int(pixels.max())
+    if highest >= colours:
+        raise PaletteError(where, colours, highest)
+
+
 def _require_grey(pixels: Pixels, where: object) -> None:
     has_colours = pixels.ndim == 3 and pixels.shape[2] >= 3
     if has_colours and (pixels[..., :3] != pixels[..., :1]).any():
-        refuse(where, "grey pixels", "colours", "save it as grey")
+        raise NotGreyError(where)
 
 
 def _first_channel(pixels: Pixels) -> Pixels:
     """Return (rows, columns) of (rows, columns[, channels])."""
     if pixels.ndim == 3:
         return np.ascontiguousarray(pixels[..., 0])
+    # Whether Pillow reads 16 bits as 16 or as 32 depends on its version.
     dtype = np.uint8 if pixels.dtype == np.uint8 else np.uint16
     return pixels.astype(dtype, copy=False)
 
@@ -168,14 +168,17 @@ def _describe_channels(pixels: Pixels) -> Notes:
     notes: list[str] = []
     channels = pixels.shape[2]
     if channels in {2, 4}:
-        transparent = int(np.count_nonzero(pixels[..., -1] != _OPAQUE))
-        if transparent:
-            notes.append(f"transparency of {transparent} pixels ignored")
-        else:
-            notes.append(RepairNote("opaque alpha channel dropped"))
+        notes.append(_describe_alpha(pixels[..., -1]))
     if channels >= 3:
         notes.append(RepairNote("equal colour channels taken as grey"))
     return tuple(notes)
+
+
+def _describe_alpha(alpha: Pixels) -> str:
+    transparent = np.count_nonzero(alpha != _OPAQUE)
+    if transparent:
+        return f"transparency of {transparent} pixels ignored"
+    return RepairNote("opaque alpha channel dropped")
 
 
 def _describe_oddities(chunks: Chunks) -> Notes:
@@ -196,8 +199,10 @@ def _is_turned(exif: bytes) -> bool:
     """Whether EXIF, which is a TIFF directory, asks viewers to turn the picture."""
     order = "<" if exif.startswith(b"II") else ">"
     try:
+        # The byte order is followed by the number 42 and the start of the first directory.
         (start,) = struct.unpack_from(f"{order}4xI", exif)
         (entries,) = struct.unpack_from(f"{order}H", exif, start)
+        # An entry has 12 bytes: tag, type, count and value.
         for entry in range(entries):
             tag, value = struct.unpack_from(f"{order}H6xH", exif, start + 2 + 12 * entry)
             if tag == _ORIENTATION and value > 1:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
-from oasis_gan import OasisGanError, refuse_content
+from oasis_gan import refuse_content
+
+from .png_errors import DamagedPngError, NonStandardPngError, NotPngError
 
 GREY = 0
 RGB = 2
@@ -26,10 +28,13 @@ _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
 _HEADER_LENGTH = 13
 _HEAD = 8
 """Bytes of a chunk before its content: length and kind."""
+_LENGTH = 4
+"""Bytes of the length of a chunk."""
 _TAIL = 4
 """Bytes of a chunk after its content: the checksum."""
 _STEP = 2**20
 """Bytes that are unpacked at once."""
+_CUT_SHORT = "one that breaks off"
 
 
 class _Pass(NamedTuple):
@@ -39,6 +44,16 @@ class _Pass(NamedTuple):
     row: int
     column_step: int
     row_step: int
+
+    def unpacked_size(self, header: Header) -> int:
+        """Return the number of bytes of its rows: whole bytes, each row after a filter byte."""
+        columns = _count(header.width, self.column, self.column_step)
+        rows = _count(header.height, self.row, self.row_step)
+        # A pass without pixels has no rows, and so no filter bytes.
+        if columns <= 0 or rows <= 0:
+            return 0
+        row_size = (columns * header.bits_per_pixel + 7) // 8
+        return rows * (1 + row_size)
 
 
 _WHOLE = (_Pass(0, 0, 1, 1),)
@@ -66,16 +81,15 @@ class Header(NamedTuple):
     interlaced: int
 
     @property
+    def bits_per_pixel(self) -> int:
+        """Number of bits of all channels of a pixel."""
+        return self.depth * _CHANNELS[self.colour]
+
+    @property
     def unpacked_size(self) -> int:
-        """Number of bytes of the unpacked pixels: rows of whole bytes, each after a filter byte."""
-        bits = self.depth * _CHANNELS[self.colour]
-        total = 0
-        for one in _INTERLACED if self.interlaced else _WHOLE:
-            columns = _count(self.width, one.column, one.column_step)
-            rows = _count(self.height, one.row, one.row_step)
-            if columns > 0 and rows > 0:
-                total += rows * (1 + (columns * bits + 7) // 8)
-        return total
+        """Number of bytes of the unpacked pixels."""
+        passes = _INTERLACED if self.interlaced else _WHOLE
+        return sum(each.unpacked_size(self) for each in passes)
 
 
 def _count(length: int, first: int, step: int) -> int:
@@ -107,14 +121,13 @@ class _Chunk(NamedTuple):
     end: int
 
     def content_in(self, data: bytes) -> bytes:
+        """Return the content of the chunk, without its length, kind and checksum."""
         return data[self.start + _HEAD : self.end - _TAIL]
 
-
-def refuse(
-    where: object, expected: str, found: str, remedy: str = "copy it again, or leave it out"
-) -> NoReturn:
-    """Raise the error of a file that cannot be used."""
-    raise OasisGanError(where, expected=expected, found=found, remedy=remedy)
+    def is_intact_in(self, data: bytes) -> bool:
+        """Whether the checksum is that of the kind and the content."""
+        (checksum,) = struct.unpack_from(">I", data, self.end - _TAIL)
+        return zlib.crc32(data[self.start + _LENGTH : self.end - _TAIL]) == checksum
 
 
 def split_chunks(data: bytes, where: object) -> Chunks:
@@ -125,23 +138,12 @@ def split_chunks(data: bytes, where: object) -> Chunks:
     """
     if not data.startswith(_SIGNATURE):
         refuse_content(where, "a PNG file", data[:256])
-        refuse(where, "a PNG file", "another format", "convert it to PNG, do not rename it")
+        raise NotPngError(where)
     first: dict[bytes, bytes] = {}
     needed = [_SIGNATURE]
     end = 0
-    for chunk in _chunks(data, where):
-        is_first = not first
-        is_header = chunk.kind == b"IHDR"
-        if is_first != is_header:
-            refuse(where, "a PNG with one header, at its beginning", "none, or several")
-        # An upper-case first letter: without knowing the chunk nobody can read the picture.
-        if chunk.kind[:1].isupper() and chunk.kind not in _CRITICAL:
-            refuse(
-                where,
-                "a PNG as the standard has it",
-                "a chunk of a dialect",
-                "save it again as PNG",
-            )
+    for chunk in _read_chunks(data, where):
+        _require_standard(chunk, where, is_first=not first)
         first.setdefault(chunk.kind, chunk.content_in(data))
         if chunk.kind in _CRITICAL:
             needed.append(data[chunk.start : chunk.end])
@@ -150,9 +152,20 @@ def split_chunks(data: bytes, where: object) -> Chunks:
     return Chunks(header, first, b"".join(needed), spare=len(data) - end)
 
 
+def _require_standard(chunk: _Chunk, where: object, *, is_first: bool) -> None:
+    """Refuse a header that is not the first chunk, and a chunk that only some programs know."""
+    is_header = chunk.kind == b"IHDR"
+    if is_first != is_header:
+        expected = "a PNG with one header, at its beginning"
+        raise DamagedPngError(where, "none, or several", expected)
+    # An upper-case first letter: without knowing the chunk nobody can read the picture.
+    if chunk.kind[:1].isupper() and chunk.kind not in _CRITICAL:
+        raise NonStandardPngError(where)
+
+
 def _read_header(content: bytes, where: object) -> Header:
     if len(content) != _HEADER_LENGTH:
-        refuse(where, f"a header of {_HEADER_LENGTH} bytes", str(len(content)))
+        raise DamagedPngError(where, str(len(content)), f"a header of {_HEADER_LENGTH} bytes")
     return Header(*struct.unpack(">IIBBBBB", content))
 
 
@@ -160,41 +173,50 @@ def check_length(chunks: Chunks, where: object) -> None:
     """Refuse a picture with fewer rows than its header says, which Pillow would fill with black.
 
     Raises:
-        OasisGanError: If rows are missing, or the pixels cannot be unpacked.
+        DamagedPngError: If rows are missing, or the pixels cannot be unpacked.
     """
     packed = b"".join(
         chunk.content_in(chunks.needed)
-        for chunk in _chunks(chunks.needed, where)
+        for chunk in _read_chunks(chunks.needed, where)
         if chunk.kind == b"IDAT"
     )
-    unpacker = zlib.decompressobj()
-    missing = chunks.header.unpacked_size
+    size = chunks.header.unpacked_size
     try:
-        while missing > 0:
-            unpacked = unpacker.decompress(packed, min(missing, _STEP))
-            if not unpacked:
-                break
-            packed = unpacker.unconsumed_tail
-            missing -= len(unpacked)
+        missing = size - _unpacked_size(packed, size)
     except zlib.error as error:
-        refuse(where, "a whole PNG", f"a damaged one ({error})")
+        raise DamagedPngError(where, f"a damaged one ({error})") from error
     if missing > 0:
-        refuse(where, "a whole PNG", f"one that lacks {missing} bytes of pixels")
+        raise DamagedPngError(where, f"one that lacks {missing} bytes of pixels")
 
 
-def _chunks(data: bytes, where: object) -> Iterator[_Chunk]:
+def _unpacked_size(packed: bytes, limit: int) -> int:
+    """Return how many bytes ``packed`` has when it is unpacked; counting stops at ``limit``."""
+    unpacker = zlib.decompressobj()
+    size = 0
+    # A step at a time, because a small file can unpack to any size.
+    while size < limit:
+        unpacked = unpacker.decompress(packed, min(limit - size, _STEP))
+        if not unpacked:
+            break
+        packed = unpacker.unconsumed_tail
+        size += len(unpacked)
+    return size
+
+
+def _read_chunks(data: bytes, where: object) -> Iterator[_Chunk]:
     """Yield the chunks up to the last one, and refuse a file with a wrong checksum."""
     kind = b""
     end = len(_SIGNATURE)
     while kind != b"IEND":
         start = end
         if start + _HEAD + _TAIL > len(data):
-            refuse(where, "a whole PNG", "one that breaks off")
+            raise DamagedPngError(where, _CUT_SHORT)
         size, kind = struct.unpack_from(">I4s", data, start)
         end = start + _HEAD + size + _TAIL
+        # The size is what the file says: it may lead beyond its end.
         if end > len(data):
-            refuse(where, "a whole PNG", "one that breaks off")
-        (checksum,) = struct.unpack_from(">I", data, end - _TAIL)
-        if zlib.crc32(data[start + 4 : end - _TAIL]) != checksum:
-            refuse(where, "a whole PNG", "a damaged one (wrong checksum)")
-        yield _Chunk(kind, start, end)
+            raise DamagedPngError(where, _CUT_SHORT)
+        chunk = _Chunk(kind, start, end)
+        if not chunk.is_intact_in(data):
+            raise DamagedPngError(where, "a damaged one (wrong checksum)")
+        yield chunk

@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from oasis_gan import OasisGanError, Scan, Selection, Subject, unreadable
+from oasis_gan import OasisGanError, Scan, Selection, Subject
 
-from .bundled import Report, ignore_error
+from .bundled import Report, ignore_error, list_found
 from .container import is_zip_name, list_files
+from .errors import SuffixError
 from .stack import Case
 
 Files = dict[int, list[PurePosixPath]]
@@ -31,28 +32,16 @@ _SLICE = re.compile(
 _SPLITS = ("train", "validate", "test")
 
 
-class SuffixError(OasisGanError):
-    """A suffix was given, but PNG slices are selected by folder.
-
-    Args:
-        option: The option that was given.
-        suffix: Its value.
-    """
-
-    def __init__(self, option: str, suffix: str) -> None:
-        super().__init__(
-            f"`{option}`",
-            expected="none with OASIS PNG slices",
-            found=suffix,
-            remedy="name the folder of the sources, and `target_root`",
-        )
-
-
 class Key(NamedTuple):
     """What the label map and the MRI of a case share; cases are listed in this order."""
 
     number: int
     split: str
+
+    @property
+    def name(self) -> str:
+        """The name of the case, without its side of the split."""
+        return f"case_{self.number:03d}"
 
 
 class Cases(NamedTuple):
@@ -89,21 +78,22 @@ def list_subjects(selection: Selection) -> Iterator[Subject]:
         raise SuffixError("source_suffix", selection.source_suffix)
     if selection.target_suffix:
         raise SuffixError("target_suffix", selection.target_suffix)
+    # A folder may be named like a PNG.
     if _is_png_name(selection.root) and not selection.root.is_dir():
         yield _single_slice(selection)
         return
-    errors: list[OSError] = []
-    cases = _find_cases(selection.root, errors.append)
-    if not cases.labels and not cases.images:
-        raise OasisGanError(
-            selection.root,
-            expected="files named case_001_slice_0.nii.png or seg_001_slice_0.nii.png",
-            found="none",
-            remedy="check the folder",
-        )
-    yield from _pair_cases(selection, cases)
-    for error in errors:
-        yield unreadable(selection.root, error)
+    yield from list_found(
+        selection,
+        _find_subjects,
+        expected="files named case_001_slice_0.nii.png or seg_001_slice_0.nii.png",
+        remedy="check the folder",
+    )
+
+
+def _find_subjects(selection: Selection, report: Report) -> Iterator[Subject]:
+    pairing = _Pairing(selection, _find_cases(selection.root, report))
+    for key in pairing.list_keys():
+        yield pairing.make_subject(key)
 
 
 def _is_png_name(path: Path) -> bool:
@@ -113,11 +103,9 @@ def _is_png_name(path: Path) -> bool:
 def _single_slice(selection: Selection) -> Subject:
     """Return the volume of one slice that a PNG of any name is."""
     root = selection.root
-    source = _scan_slice(root, selection)
-    target = None
-    if selection.target_root:
-        target = _scan_slice(selection.target_root, selection)
-    return Subject(_stem(root), source, target)
+    target_root = selection.target_root
+    target = _scan_slice(target_root, selection) if target_root else None
+    return Subject(_stem(root), _scan_slice(root, selection), target)
 
 
 def _scan_slice(path: Path, selection: Selection) -> Scan:
@@ -143,15 +131,18 @@ def _find_cases(root: Path, report: Report = ignore_error) -> Cases:
     cases = Cases({}, {})
     for path in list_files(root, report):
         match = _SLICE.fullmatch(path.name)
-        if match is None:
-            continue
-        hints = _hints_for(path, root)
-        is_labels = match["prefix"].lower() == "seg" or "seg" in hints
-        split = next((side for side in _SPLITS if side in hints), "")
-        key = Key(int(match["case"]), split)
-        files = (cases.labels if is_labels else cases.images).setdefault(key, {})
-        files.setdefault(int(match["slice"]), []).append(path)
+        if match:
+            _add_slice(cases, path, match, _hints_for(path, root))
     return cases
+
+
+def _add_slice(cases: Cases, path: PurePosixPath, match: re.Match[str], hints: set[str]) -> None:
+    """Add a file to its case, from its name and the hints in its folders."""
+    is_labels = match["prefix"].lower() == "seg" or "seg" in hints
+    kind = cases.labels if is_labels else cases.images
+    split = next((side for side in _SPLITS if side in hints), "")
+    files = kind.setdefault(Key(int(match["case"]), split), {})
+    files.setdefault(int(match["slice"]), []).append(path)
 
 
 def _hints_for(path: PurePosixPath, root: Path) -> set[str]:
@@ -176,33 +167,61 @@ def _hints_in(name: str) -> set[str]:
     return kinds | sides
 
 
-def _pair_cases(selection: Selection, cases: Cases) -> Iterator[Subject]:
-    """Yield the cases, also if a label map or MRI is missing: reading it raises the error."""
-    target_root = selection.target_root or selection.root
-    is_one_root = target_root == selection.root
-    others = cases if is_one_root else _find_cases(target_root)
-    is_from_labels = bool(cases.labels)
-    sources = cases.labels if is_from_labels else cases.images
-    targets = others.images if is_from_labels else others.labels
-    keys = set(sources)
-    if is_one_root:
-        keys |= set(targets)
-    has_targets = bool(targets) or selection.wants_targets
-    sides = Counter(key.number for key in keys)
-    for key in sorted(keys):
-        files = sources.get(key, {})
-        counterparts = targets.get(key) or targets.get(Key(key.number, ""), {})
-        name = f"case_{key.number:03d}"
+class _Pairing:
+    """The cases of a selection, each with its counterpart.
+
+    Args:
+        selection: What the user asks for.
+        cases: The cases below its root.
+    """
+
+    def __init__(self, selection: Selection, cases: Cases) -> None:
+        self._selection = selection
+        self._target_root = selection.target_root or selection.root
+        self._is_one_root = self._target_root == selection.root
+        others = cases if self._is_one_root else _find_cases(self._target_root)
+        self._is_from_labels = bool(cases.labels)
+        if self._is_from_labels:
+            self._sources = cases.labels
+            self._targets = others.images
+        else:
+            self._sources = cases.images
+            self._targets = others.labels
+        self._sides = Counter(key.number for key in self.list_keys())
+
+    def list_keys(self) -> list[Key]:
+        """Return the keys of the cases, also of those that lack a label map or an MRI."""
+        keys = set(self._sources)
+        # Another folder may hold targets of cases that were not asked for.
+        if self._is_one_root:
+            keys |= set(self._targets)
+        return sorted(keys)
+
+    def make_subject(self, key: Key) -> Subject:
+        """Return the subject of a case; reading what it lacks raises the error."""
+        files = self._sources.get(key, {})
+        # A folder that is not split can hold the counterparts of all sides.
+        counterparts = self._targets.get(key) or self._targets.get(Key(key.number, ""), {})
+        # Both become volumes of the same size, also if the last slices of one are missing.
         slices = max([*files, *counterparts]) + 1
-        source = Case(name, files, slices, is_labels=is_from_labels)
-        target = Case(name, counterparts, slices, is_labels=not is_from_labels)
-        is_unique = sides[key.number] == 1
-        yield Subject(
-            name if is_unique else f"{key.split or 'other'}_{name}",
-            _scan_case(selection.root, source, selection),
-            _scan_case(target_root, target, selection) if has_targets else None,
+        source = Case(key.name, files, slices, is_labels=self._is_from_labels)
+        target = Case(key.name, counterparts, slices, is_labels=not self._is_from_labels)
+        return Subject(
+            self._name_subject(key),
+            _scan_case(self._selection.root, source, self._selection),
+            self._scan_target(target),
             key.split,
         )
+
+    def _name_subject(self, key: Key) -> str:
+        if self._sides[key.number] == 1:
+            return key.name
+        return f"{key.split or 'other'}_{key.name}"
+
+    def _scan_target(self, case: Case) -> Scan | None:
+        if self._targets or self._selection.wants_targets:
+            return _scan_case(self._target_root, case, self._selection)
+        return None
 
 
 def _scan_case(root: Path, case: Case, selection: Selection) -> Scan:

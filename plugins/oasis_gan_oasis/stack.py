@@ -14,11 +14,18 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from numpy.typing import NDArray
 
-from oasis_gan import OASIS, AssumptionNote, Geometry, OasisGanError, Scan, Selection, Volume
+from oasis_gan import OASIS, AssumptionNote, Geometry, Scan, Selection, Volume
 
 from .container import Load, describe_file, open_container
+from .errors import (
+    EmptyCaseError,
+    NotLabelsError,
+    RepeatedSliceError,
+    SliceNumberError,
+    UnequalSlicesError,
+)
+from .lists import list_numbers
 from .png import Picture, Pixels, decode
 
 LABELS = range(4)
@@ -26,46 +33,6 @@ _STEPS = (1, 85, 21845)
 """Differences between the pixels of neighbouring labels: label 3 is 3, or white in 8 or 16 bits."""
 MAX_SLICES = 4096
 """A higher number is no slice of a head."""
-_SHOWN = 8
-"""How many numbers a note lists."""
-
-
-class UnequalSlicesError(OasisGanError):
-    """The slices of a case differ in size or depth.
-
-    Args:
-        where: The case.
-        first: Number of the first slice.
-        expected: Its size and depth.
-        other: Number of the slice that differs.
-        found: Its size and depth.
-    """
-
-    def __init__(self, where: str, first: int, expected: str, other: int, found: str) -> None:
-        super().__init__(
-            where,
-            expected=f"{expected} as in slice {first}",
-            found=f"{found} in slice {other}",
-            remedy="make the slices of a case alike",
-        )
-
-
-class NotLabelsError(OasisGanError):
-    """The pixels of a label map are none of the codings of the labels 0 to 3.
-
-    Args:
-        where: The case.
-        values: The pixels that occur.
-    """
-
-    def __init__(self, where: str, values: NDArray[np.intp]) -> None:
-        super().__init__(
-            where,
-            expected="labels 0, 85, 170, 255, or 0 to 3",
-            found=_list_numbers(values),
-            remedy="give label maps that were never scaled nor compressed with loss "
-            "(an MRI is no label map)",
-        )
 
 
 @dataclass(frozen=True)
@@ -95,46 +62,29 @@ def _read(path: Path, case: Case, selection: Selection) -> Volume:
     folder = path.parent if path.suffix.lower() == ".png" else path
     where = f"{folder}: {case.name}"
     _check_files(case, selection, where)
+    # Each picture has its share of the voxels, so that their sum stays below the limit.
+    max_pixels = selection.max_voxels // case.slices
     with open_container(path) as load:
-        pictures = _decode_slices(path, case, load, selection.max_voxels // case.slices)
+        pictures = _decode_slices(path, case, load, max_pixels)
     voxels = _stack(pictures, case.slices, where)
     if case.is_labels:
         voxels = _decode_labels(voxels, where)
     spacing = selection.spacing or (1.0, 1.0, 1.0)
     geometry = Geometry(voxels.shape, np.diag([*spacing, 1.0]))
-    notes = (
-        _assumption(spacing),
-        *_describe_gaps(case),
-        *_describe_pictures(pictures),
-    )
+    notes = (_describe_spacing(spacing), *_describe_gaps(case), *_describe_pictures(pictures))
     return Volume(voxels, geometry, notes)
 
 
 def _check_files(case: Case, selection: Selection, where: str) -> None:
     """Refuse a case that cannot be a volume, judging by the names of its files."""
     if not case.files:
-        kind = "label map" if case.is_labels else "MRI"
-        raise OasisGanError(
-            where,
-            expected=f"slices of its {kind}",
-            found="none",
-            remedy="add them, or leave the case out",
-        )
+        raise EmptyCaseError(where, "label map" if case.is_labels else "MRI")
     for names in case.files.values():
         if len(names) > 1:
-            raise OasisGanError(
-                where,
-                expected="one file a slice",
-                found=" and ".join(map(str, names)),
-                remedy="remove one of the two",
-            )
+            raise RepeatedSliceError(where, names)
+    # A volume of one pixel a slice already has as many voxels as slices.
     if case.slices > min(MAX_SLICES, selection.max_voxels):
-        raise OasisGanError(
-            where,
-            expected=f"at most {MAX_SLICES} slices",
-            found=f"slice number {case.slices - 1}",
-            remedy="number them from 0, or raise `max_voxels`",
-        )
+        raise SliceNumberError(where, MAX_SLICES, case.slices - 1)
 
 
 def _decode_slices(path: Path, case: Case, load: Load, max_pixels: int) -> dict[int, Picture]:
@@ -148,18 +98,23 @@ def _decode_slices(path: Path, case: Case, load: Load, max_pixels: int) -> dict[
 
 def _stack(pictures: Mapping[int, Picture], slices: int, where: str) -> Pixels:
     """Return voxels (columns, rows from the bottom, slices); slices without a picture are empty."""
+    _require_equal(pictures, where)
+    pixels = next(iter(pictures.values())).pixels
+    rows, columns = pixels.shape
+    voxels = np.zeros((columns, rows, slices), pixels.dtype)
+    for number, picture in pictures.items():
+        # A picture begins at the front of the head, a volume at its back.
+        voxels[:, :, number] = picture.pixels[::-1].T
+    return voxels
+
+
+def _require_equal(pictures: Mapping[int, Picture], where: str) -> None:
     first, *others = pictures
-    pixels = pictures[first].pixels
-    expected = _describe_pixels(pixels)
+    expected = _describe_pixels(pictures[first].pixels)
     for number in others:
         found = _describe_pixels(pictures[number].pixels)
         if found != expected:
             raise UnequalSlicesError(where, first, expected, number, found)
-    rows, columns = pixels.shape
-    voxels = np.zeros((columns, rows, slices), pixels.dtype)
-    for number, picture in pictures.items():
-        voxels[:, :, number] = picture.pixels[::-1].T
-    return voxels
 
 
 def _describe_pixels(pixels: Pixels) -> str:
@@ -173,10 +128,10 @@ def _decode_labels(voxels: Pixels, where: str) -> Pixels:
     for step in _STEPS:
         if np.isin(values, step * np.array(LABELS)).all():
             return (voxels // step).astype(np.uint8)
-    raise NotLabelsError(where, values)
+    raise NotLabelsError(where, values.tolist())
 
 
-def _assumption(spacing: tuple[float, float, float]) -> str:
+def _describe_spacing(spacing: tuple[float, float, float]) -> AssumptionNote:
     x, y, z = spacing
     return AssumptionNote(
         f"a PNG does not say where it lies: assumed voxels of {x:g} x {y:g} x {z:g} mm, axial "
@@ -190,7 +145,7 @@ def _describe_gaps(case: Case) -> tuple[str, ...]:
     if not missing:
         return ()
     last = case.slices - 1
-    return (f"slice {_list_numbers(missing)} of 0 to {last} missing, left empty",)
+    return (f"slice {list_numbers(missing)} of 0 to {last} missing, left empty",)
 
 
 def _describe_pictures(pictures: Mapping[int, Picture]) -> tuple[str, ...]:
@@ -201,11 +156,6 @@ def _describe_pictures(pictures: Mapping[int, Picture]) -> tuple[str, ...]:
             numbers.setdefault(note, []).append(number)
     return tuple(
         # A note on a repair stays one.
-        type(note)(f"slice {_list_numbers(concerned)}: {note}")
+        type(note)(f"slice {list_numbers(concerned)}: {note}")
         for note, concerned in numbers.items()
     )
-
-
-def _list_numbers(numbers: Sequence[int] | NDArray[np.intp]) -> str:
-    shown = ", ".join(map(str, numbers[:_SHOWN]))
-    return f"{shown}, ..." if len(numbers) > _SHOWN else shown

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,16 +14,9 @@ import numpy as np
 from nibabel import orientations
 from PIL import Image
 
-from oasis_gan import (
-    SYNTHETIC_MARK,
-    Geometry,
-    OasisGanError,
-    Plane,
-    Volume,
-    cut,
-    write_atomically,
-)
+from oasis_gan import SYNTHETIC_MARK, Geometry, Plane, Volume, cut, write_atomically
 
+from .errors import NotFiniteError
 from .png import Pixels
 from .stack import LABELS
 
@@ -36,8 +30,12 @@ class _GreyScale(NamedTuple):
     white: float
 
     def to_pixels(self, values: Pixels) -> Pixels:
+        """Return values mapped linearly to 0 to 255, and rounded."""
         shares = (values.astype(np.float64) - self.black) / (self.white - self.black)
         return np.rint(shares * _WHITE).astype(np.uint8)
+
+
+_LABEL_SCALE = _GreyScale(0.0, float(max(LABELS)))
 
 
 def write_slices(volume: Volume, path: Path) -> None:
@@ -52,32 +50,32 @@ def write_slices(volume: Volume, path: Path) -> None:
     the slices: the values of black and white, the affine, and `SYNTHETIC_MARK`.
 
     Raises:
-        OasisGanError: If a voxel is not finite.
+        NotFiniteError: If a voxel is not finite.
         OSError: If the zip cannot be written; nothing is left under ``path``.
     """
     if not np.isfinite(volume.voxels).all():
-        raise OasisGanError(
-            path,
-            expected="finite voxels",
-            found="NaN or Inf",
-            remedy="a PNG cannot hold them",
-        )
+        raise NotFiniteError(path)
     is_labels = bool(np.isin(volume.voxels, LABELS).all())
-    scale = _GreyScale(0.0, float(max(LABELS))) if is_labels else _choose_scale(volume.voxels)
-    case = _case_name(path, is_labels)
+    scale = _LABEL_SCALE if is_labels else _choose_scale(volume.voxels)
     metadata = {
         "description": SYNTHETIC_MARK,
         **scale._asdict(),
         "affine": _affine_of_slices(volume.geometry),
     }
     slices = cut(volume.voxels, volume.geometry, Plane.AXIAL).slices
+    pictures = (_encode_png(scale.to_pixels(values)) for values in slices)
+    data = _make_zip(_case_name(path, is_labels), json.dumps(metadata), pictures)
+    write_atomically(path, data)
+
+
+def _make_zip(case: str, metadata: str, pictures: Iterable[bytes]) -> bytes:
+    """Return a zip of the slices of a case, and of the JSON that goes with them."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(_member(f"{case}.json"), json.dumps(metadata))
-        for index, values in enumerate(slices):
-            picture = _encode_png(scale.to_pixels(values))
+        archive.writestr(_member(f"{case}.json"), metadata)
+        for index, picture in enumerate(pictures):
             archive.writestr(_member(f"{case}_slice_{index}.nii.png"), picture)
-    write_atomically(path, file.getvalue())
+    return file.getvalue()
 
 
 def _case_name(path: Path, is_labels: bool) -> str:
@@ -93,6 +91,7 @@ def _choose_scale(voxels: Pixels) -> _GreyScale:
     is_integer = bool((voxels == np.rint(voxels)).all())
     if low == 0 and high <= _WHITE and is_integer:
         return _GreyScale(0.0, float(_WHITE))
+    # A volume of one value is black.
     return _GreyScale(low, high if high > low else low + 1)
 
 
