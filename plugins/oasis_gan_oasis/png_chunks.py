@@ -126,8 +126,9 @@ class _Chunk(NamedTuple):
 
     def is_intact_in(self, data: bytes) -> bool:
         """Whether the checksum is that of the kind and the content."""
-        (checksum,) = struct.unpack_from(">I", data, self.end - _TAIL)
-        return zlib.crc32(data[self.start + _LENGTH : self.end - _TAIL]) == checksum
+        content_end = self.end - _TAIL
+        checksum = int.from_bytes(data[content_end : self.end], "big")
+        return zlib.crc32(data[self.start + _LENGTH : content_end]) == checksum
 
 
 def split_chunks(data: bytes, where: object) -> Chunks:

@@ -31,7 +31,7 @@ def oasis_gan_datasets():
 
 
 def guess(tmp_path: Path, root: Path, **readers: bool) -> tuple[list[str], list[str]]:
-    """Return the names of the subjects, and why there are none, when these readers of marked folders are there too."""
+    """Return the names of the subjects, and why others fail, with these readers installed too."""
     files = [tmp_path / f"{name}.py" for name in readers]
     for file, generic in zip(files, readers.values(), strict=True):
         file.write_text(READER.format(name=file.stem, generic=generic))

@@ -98,7 +98,7 @@ def test_a_volume_of_one_value_can_be_written(tmp_path: Path, value: float) -> N
 
 
 def test_slices_are_axial_however_the_volume_lies(tmp_path: Path) -> None:
-    """Stored the other way round they are the same pictures, and the affine beside them says where they lie."""
+    """Stored the other way round, the pictures are the same and the affine says where they lie."""
     voxels = np.random.default_rng(0).integers(0, 200, (5, 6, 4))
     affine = np.array([[2.0, 0, 0, -9], [0, 3, 0, 5], [0, 0, 4, 7], [0, 0, 0, 1]])
     turned = nib.as_closest_canonical(nib.Nifti1Image(voxels.astype(np.int16), affine))

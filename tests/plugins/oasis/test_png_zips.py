@@ -122,7 +122,7 @@ def test_a_damaged_zip_is_refused_or_reads_as_before(
     except (OasisGanError, OSError) as error:
         assert str(error).isprintable()
     else:
-        # A name may have changed: then a slice is missing, or in another place, and not another one.
+        # A name may have changed: then a slice is missing or in another place, but not altered.
         known = {one[::-1].T.tobytes() for one in (*pixels.values(), np.zeros_like(GREY))}
         assert all(
             one[..., number].tobytes() in known for one in voxels for number in range(one.shape[2])
