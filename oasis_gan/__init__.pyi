@@ -45,6 +45,7 @@ from .io.endings import (
 from .io.files import write_atomically, write_whole
 from .io.folders import walk_files, walk_folders
 from .io.formats import refuse_content, require_content
+from .io.marks import SYNTHETIC_MARK
 from .io.mgh import is_mgh_name, read_mgh
 from .io.nifti import is_nifti_name, read_nifti
 from .io.pair import is_pair_name, read_pair
@@ -60,7 +61,7 @@ from .pipeline.slicewise import (
 )
 from .pipeline.translation import translate
 from .plugin.datasets import Dataset, Scan, Selection, Subject
-from .plugin.exporters import SYNTHETIC_MARK, Exporter
+from .plugin.exporters import Exporter
 from .plugin.foreign import foreign_code
 from .plugin.hookspecs import hookimpl
 from .plugin.label_meaning import LabelSetFinder, find_label_set

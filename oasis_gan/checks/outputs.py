@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import OasisGanError
 from ..io.endings import sidecar_of
 from ..io.files import read_small
+from ..io.marks import is_marked
 from ..plugin.datasets import Selection, Subject
-from ..plugin.exporters import SYNTHETIC_MARK
 from .errors import OnlyOutputsError
-
-_HEADER = 1024
-"""Bytes at the start of a file in which NIfTI, NRRD and MetaImage hold their descriptions."""
-_GZIP = b"\x1f\x8b"
-_GZIP_WINDOW = 31  # what zlib calls a stream with the header of gzip
 
 
 def is_output(path: Path) -> bool:
@@ -25,7 +19,7 @@ def is_output(path: Path) -> bool:
 
     JSON that is missing, unreadable or very large does not.
     """
-    return _read_mark(path).get("synthetic") is True or _is_marked_inside(path)
+    return _read_mark(path).get("synthetic") is True or is_marked(path)
 
 
 def is_map(path: Path) -> bool:
@@ -41,21 +35,6 @@ def _read_mark(path: Path) -> dict[str, object]:
     except (OasisGanError, OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _is_marked_inside(path: Path) -> bool:
-    """Tell whether the description in a file marks it as synthetic: its JSON may be lost."""
-    try:
-        # A pipe would be waited for.
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            start = file.read(_HEADER)
-        if start.startswith(_GZIP):
-            start = zlib.decompressobj(_GZIP_WINDOW).decompress(start, _HEADER)
-    except (OSError, zlib.error):
-        return False
-    return SYNTHETIC_MARK.encode("ascii") in start
 
 
 def without_outputs(

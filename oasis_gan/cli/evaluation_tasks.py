@@ -153,7 +153,7 @@ class TaskFinder:
         needs_comparison: bool = True,
     ) -> None:
         self._options = options
-        self._registry = registry
+        self.registry = registry
         _require_one_segmentation(options)
         if needs_comparison:
             _require_comparison(options)
@@ -250,7 +250,7 @@ class TaskFinder:
             selection = self._select_scans(options.against)
         else:
             return None
-        subjects, broken = list_subjects(self._registry, [selection], options.dataset)
+        subjects, broken = list_subjects(self.registry, [selection], options.dataset)
         if broken and not subjects:
             raise ListingError(broken[0].message)
         for outcome in broken:
@@ -309,7 +309,7 @@ class TaskFinder:
     def _open_segmentation(self, path: Path) -> Scan:
         """Return a segmentation that knows what its values mean, as far as anything says so."""
         options = self._options
-        advice = advise_on_labels(self._registry, _SEGMENTATION_SET)
+        advice = advise_on_labels(self.registry, _SEGMENTATION_SET)
         explicit = None
         if options.segmentation_set:
             explicit = choose_label_set(options.segmentation_set, advice)
@@ -325,7 +325,7 @@ class TaskFinder:
     def _open(self, path: Path, content: Content) -> Scan:
         options = self._options
         scan = open_scan(
-            self._registry,
+            self.registry,
             path,
             content,
             dataset=options.dataset,

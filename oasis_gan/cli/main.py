@@ -126,6 +126,17 @@ def cli() -> None:
     metavar="NAME|FOLDER",
     help="The model that segments outputs for --evaluate.  [default: t1w-to-structures]",
 )
+@click.option(
+    "--preview",
+    is_flag=True,
+    help="Write a PNG beside each output, with slices of its source, of the output, and of the real "
+    "scan if there is one.",
+)
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Make an HTML page for each output and an index of them, as `oasis-gan report` does.",
+)
 @click.pass_context
 def run(context: click.Context, /, **options: object) -> None:
     """Translate every volume in SOURCE, files or folders, and write an output for each.

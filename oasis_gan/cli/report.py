@@ -19,6 +19,7 @@ from .choosing import load_registry
 from .evaluation_tasks import TaskFinder, TaskOptions
 from .flags import with_flags
 from .progress import Reporter, reporting
+from .uncertainty_map import read_uncertainty
 
 if TYPE_CHECKING:
     from ..report.reporting import IndexRow
@@ -71,7 +72,8 @@ def _report_one(output: Output, finder: TaskFinder, folder: Path, reporter: Repo
             task = finder.find_task(output)
             volumes = read_volumes(task)
             evaluation = evaluate_volumes(task, volumes)
-            page = write_page(output.path, volumes, evaluation)
+            uncertainty = read_uncertainty(finder.registry, output.path, volumes.output)
+            page = write_page(output.path, volumes, evaluation, uncertainty)
     # Readers may be anybody's.
     except Exception as error:  # noqa: BLE001
         message = with_flags(one_line(error))

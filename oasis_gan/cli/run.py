@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import OasisGanError, one_line
+from ..evaluation.libraries import require_libraries
 from ..image.intensity import Window
 from ..image.volume import AssumptionNote, Content, Volume
 from ..io.claims import claimed, sweep
@@ -24,7 +25,8 @@ from ..plugin.model_references import ModelReference
 from ..plugin.models import UNCERTAINTY, ModelCard, computation_of
 from ..plugin.plugin_files import PluginFile
 from ..plugin.registry import Registry
-from .certifying import Certifier, SegmenterUnusedError, make_certifier
+from ..report.libraries import require_report_libraries
+from .certifying import SegmenterUnusedError, choose_segmenter
 from .choosing import (
     RequestedOption,
     SelectionOptions,
@@ -36,6 +38,7 @@ from .choosing import (
     warn_of_note,
 )
 from .flags import with_flags
+from .follow_up import FollowUp, NothingToReportError
 from .further_sources import FurtherSources, choose_sources, require_sources
 from .label_choices import advise_on_labels, choose_label_set, choose_source_labels
 from .lines import say
@@ -64,6 +67,8 @@ class RunOptions(SelectionOptions):
     like_label_set: str | None
     evaluate: bool
     segmenter: str | None
+    preview: bool
+    report: bool
 
     def requested_options(self) -> dict[str, RequestedOption]:
         """Return what the user typed for options of the model.
@@ -106,7 +111,7 @@ def run(options: RunOptions) -> int:
     places = choose_sources(options.further, names, card.name)
     source_labels = _choose_source_labels(options, card)
     _require_content(options, card)
-    certifier = _choose_certifier(options, registry, card)
+    follow_up = _choose_follow_up(options, registry, card)
     further = FurtherSources.of(options, registry, places)
     plugin_files = map(PluginFile.identify, options.plugin_files)
     model = ModelReference.of(kind, folder, card, values, plugin_files)
@@ -132,7 +137,9 @@ def run(options: RunOptions) -> int:
         if job is not None:
             _translate(subjects, job, run)
         status = run.finish()
-    return _certify(certifier, run, subjects, options.out) or status
+    if follow_up is None or follow_up.add_to_all(run.outputs, subjects, options.out):
+        return status
+    return 1
 
 
 def _prepare(out: Path, reporter: Reporter) -> None:
@@ -236,21 +243,27 @@ def _choose_source_labels(options: RunOptions, card: ModelCard) -> dict[str, str
     return choose_source_labels(options.source_labels, maps, card.name)
 
 
-def _certify(certifier: Certifier | None, run: _Run, subjects: list[Subject], out: Path) -> int:
-    """Evaluate the outputs of a run if that is asked for; return 1 if some could not be evaluated."""
-    if certifier is None:
-        return 0
-    complete = certifier.certify_all(run.outputs, subjects, out)
-    return int(not complete)
-
-
-def _choose_certifier(options: RunOptions, registry: Registry, card: ModelCard) -> Certifier | None:
-    """Return what evaluates the outputs, if they are to be evaluated."""
+def _choose_follow_up(options: RunOptions, registry: Registry, card: ModelCard) -> FollowUp | None:
+    """Return what is added to the outputs once they are written, if anything is asked for."""
+    segmenter = None
     if options.evaluate:
-        return make_certifier(registry, card, options.segmenter, options.plugin_files)
-    if options.segmenter is not None:
+        segmenter = choose_segmenter(registry, card, options.segmenter, options.plugin_files)
+    elif options.segmenter is not None:
         raise SegmenterUnusedError
-    return None
+    if options.report:
+        require_report_libraries()
+        require_libraries()
+        if card.target.content != "image":
+            raise NothingToReportError(card)
+    if not (segmenter or options.preview or options.report):
+        return None
+    return FollowUp(
+        registry=registry,
+        card=card,
+        segmenter=segmenter,
+        preview=options.preview,
+        report=options.report,
+    )
 
 
 def _require_content(options: RunOptions, card: ModelCard) -> None:

@@ -69,6 +69,18 @@ class Pairs:
             raise self._missing_labels(output)
         return Counterparts(real=self._named_like(output))
 
+    def find_subject(self, output: Output) -> Subject:
+        """Return the subject that an output was made from.
+
+        Raises:
+            OasisGanError: If there is none, or there are several that cannot be told apart.
+            OSError: If a file that may be the source cannot be read.
+        """
+        subject = self._made_from(output, output.sidecar) if output.sidecar else None
+        if subject is None:
+            raise self._missing_labels(output)
+        return subject
+
     def _made_from(self, output: Output, sidecar: Sidecar) -> Subject | None:
         """Return the subject whose source an output was made from."""
         candidates = self._by_file.get(sidecar.source.file, [])

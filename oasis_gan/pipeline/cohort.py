@@ -31,7 +31,7 @@ from .errors import NothingWrittenError
 from .further_maps import describe_map
 from .ledger import Outcome, Status
 from .naming import Naming, plan_names
-from .places import Layout, OutputFiles, Place, Places, remove_old_map
+from .places import Layout, OutputFiles, Place, Places, remove_old_map, remove_old_pictures
 from .provenance import Record, ScanFiles, describe_source, format_sidecar, make_record
 from .reference_contrast import apply_contrast
 from .sources import read_sources, scans_for
@@ -349,6 +349,7 @@ class _Work:
         self._export_companions(translation, files, work)
         if place.replace:
             remove_old_map(files, work)
+            remove_old_pictures(files)
         self._write_sidecar(translation, stored.notes, files, work)
         publish(work, files.folder, (output.name, files.sidecar.name), replace=place.replace)
         notes = list(stored.notes)

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from ..io.claims import Claim, claim
+from ..io.marks import is_marked
 from ..plugin.models import UNCERTAINTY
 from .errors import DifferentOutputError, NoFreeNameError
 from .further_maps import is_map_of
@@ -49,6 +50,16 @@ class OutputFiles:
     def label_table(self) -> Path:
         """The table that says what the values of a label map mean."""
         return self._beside(".tsv")
+
+    @property
+    def preview(self) -> Path:
+        """The picture that shows the output."""
+        return self._beside(".png")
+
+    @property
+    def page(self) -> Path:
+        """The page that reports on the output."""
+        return self._beside(".html")
 
     def further_map(self, kind: str) -> Path:
         """Return another volume that the model makes beside the output, such as its ``uncertainty``.
@@ -270,6 +281,13 @@ class Places:
 def _has_map_alone(files: OutputFiles) -> bool:
     """Whether a run was killed when it had named the map of the uncertainty, and not the output yet."""
     return is_map_of(files.map_sidecar(UNCERTAINTY), files.volume)
+
+
+def remove_old_pictures(files: OutputFiles) -> None:
+    """Remove the preview and the page of an output that is replaced: they show the old one."""
+    for path in (files.preview, files.page):
+        if is_marked(path):
+            path.unlink()
 
 
 def remove_old_map(files: OutputFiles, work: Path) -> None:

@@ -12,13 +12,6 @@ from .description import Description
 from .errors import NotImportableError
 from .portable import Portable
 
-SYNTHETIC_MARK = "oasis-gan synthetic"
-"""What a file says of itself in the field that its format has for a description.
-
-An exporter writes it, because a sidecar gets lost. The text is fixed, so that it can hold nothing
-of a source, such as the name of a patient.
-"""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Exporter(Description, Portable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ..evaluation.comparison import Box
+from ..image.label_sets import OASIS
+from ..image.labels import LabelSet
 from ..image.volume import Geometry, Voxels
+from .layers import find_bounds
 
 _SLICES = 3  # of each plane
 _HEIGHT = 150  # pixels of a row
@@ -23,22 +27,48 @@ _INK = (201, 206, 214)
 TISSUE_COLOURS = ((0, 0, 0), (86, 160, 211), (214, 154, 98), (236, 230, 208))
 """Background, CSF, GM and WM."""
 
-Picture = NDArray[np.uint8]
+_HUE_STEP = 0.618  # of the circle of hues, so that labels that follow one another differ most
+
+Colours = NDArray[np.uint8]
+"""Red, green and blue of each value of a label map, (values, 3)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A volume of a mosaic.
+    """A volume of a mosaic; `scan_row` and `label_row` make one.
 
     Args:
         title: What it is.
-        voxels: Intensities, or values of `OASIS` for a label map.
-        bounds: The intensities that are black and white; None for a label map.
+        voxels: Intensities, or values of a label map.
+        bounds: The intensities that are black and white; those of a label map are not used.
+        colours: The colours of a label map; None for intensities.
     """
 
     title: str
     voxels: Voxels
-    bounds: tuple[float, float] | None
+    bounds: tuple[float, float] = (0.0, 1.0)
+    colours: Colours | None = None
+
+
+def scan_row(title: str, voxels: Voxels) -> Row:
+    """Return the row of a scan, in greys that suit its intensities."""
+    return Row(title, voxels, bounds=find_bounds(voxels))
+
+
+def label_row(title: str, voxels: Voxels, label_set: LabelSet = OASIS) -> Row:
+    """Return the row of a label map, with a colour for each label of its set."""
+    return Row(title, voxels, colours=_choose_colours(label_set))
+
+
+def _choose_colours(label_set: LabelSet) -> Colours:
+    if label_set.labels == OASIS.labels:
+        return np.array(TISSUE_COLOURS, np.uint8)
+    values = [label.value for label in label_set.labels]
+    colours = np.zeros((max(values) + 1, 3), np.uint8)
+    for number, value in enumerate(values):
+        hue = number * _HUE_STEP % 1
+        colours[value] = np.multiply(colorsys.hsv_to_rgb(hue, 0.55, 0.9), 255)
+    return colours
 
 
 def draw_mosaic(rows: Sequence[Row], geometry: Geometry, box: Box, caption: str) -> Image.Image:
@@ -56,7 +86,9 @@ def draw_mosaic(rows: Sequence[Row], geometry: Geometry, box: Box, caption: str)
     picture = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(11)
-    draw.text((_GAP, 3), f"{caption} - left is left (neurological)", _INK, font)
+    # The font has the letters of Western Europe only.
+    shown = caption.encode("latin-1", "replace").decode("latin-1")
+    draw.text((_GAP, 3), f"{shown} - left is left (neurological)", _INK, font)
     top = _CAPTION
     for row, strip in zip(rows, strips, strict=True):
         draw.text((_GAP, top + 3), row.title, _INK, font)
@@ -69,13 +101,6 @@ def as_webp(picture: Image.Image) -> bytes:
     """Return a picture as a small WebP file."""
     stream = io.BytesIO()
     picture.save(stream, "WEBP", quality=78)
-    return stream.getvalue()
-
-
-def as_png(picture: Image.Image) -> bytes:
-    """Return a picture as a PNG file."""
-    stream = io.BytesIO()
-    picture.save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 
@@ -115,9 +140,8 @@ def _draw_slice(
     plane = np.flipud(np.take(voxels, index, axis).T)
     across, up = np.delete(spacing, axis)
     width = max(1, round(_HEIGHT * plane.shape[1] * across / (plane.shape[0] * up)))
-    if row.bounds is None:
-        colours = np.array(TISSUE_COLOURS, np.uint8)
-        picture = colours[np.clip(plane.astype(int), 0, len(colours) - 1)]
+    if row.colours is not None:
+        picture = row.colours[np.clip(plane.astype(int), 0, len(row.colours) - 1)]
         how = Image.Resampling.NEAREST
     else:
         low, high = row.bounds

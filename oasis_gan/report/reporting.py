@@ -22,8 +22,8 @@ from ..image.volume import Voxels
 from ..io.endings import sidecar_of, stem_of
 from ..io.files import read_small, write_atomically
 from .figures import draw_curves, draw_histograms
-from .layers import Layer, find_bounds, find_shown_box, make_layers
-from .mosaic import TISSUE_COLOURS, Row, as_webp, draw_mosaic
+from .layers import Layer, find_shown_box, make_layers
+from .mosaic import TISSUE_COLOURS, Row, as_webp, draw_mosaic, label_row, scan_row
 from .rendering import render_index, render_subject
 
 INDEX = "index.html"
@@ -97,7 +97,7 @@ def write_page(
     """
     box = find_shown_box(volumes)
     subject = printable(evaluation.subject)
-    mosaic = draw_mosaic(mosaic_rows(volumes), volumes.output.geometry, box, _caption(subject))
+    mosaic = draw_mosaic(mosaic_rows(volumes), volumes.output.geometry, box, subject)
     layers = make_layers(volumes, box, uncertainty)
     page = render_subject(
         subject=subject,
@@ -160,18 +160,11 @@ def mosaic_rows(volumes: Volumes) -> list[Row]:
     """Return the rows of a mosaic: the label map, the output and the real scan, as far as there are any."""
     rows = []
     if volumes.labels is not None:
-        rows.append(Row("label map", volumes.labels.tissues.voxels, None))
-    output = volumes.output.voxels
-    rows.append(Row("output (synthetic)", output, find_bounds(output)))
+        rows.append(label_row("label map", volumes.labels.tissues.voxels))
+    rows.append(scan_row("output (synthetic)", volumes.output.voxels))
     if volumes.real is not None:
-        real = volumes.real.voxels
-        rows.append(Row("real scan", real, find_bounds(real)))
+        rows.append(scan_row("real scan", volumes.real.voxels))
     return rows
-
-
-def _caption(subject: str) -> str:
-    # The font of the picture has the letters of Western Europe only.
-    return subject.encode("latin-1", "replace").decode("latin-1")
 
 
 def _notes(evaluation: Evaluation) -> list[str]:
