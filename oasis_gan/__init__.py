@@ -1,4 +1,4 @@
-"""oasis-gan: translate whole brain volumes between label maps and MRI, or between contrasts.
+"""Translate whole brain volumes between label maps and MRI, or between contrasts.
 
 The names in ``__init__.pyi`` are what plugins build on; `oasis_gan.plugin.hookspecs` tells how to write one. Each is
 imported when it is first asked for (SPEC 1): ``oasis-gan --help`` needs neither NumPy nor nibabel.

@@ -32,7 +32,7 @@ _SEED = 1
 
 @dataclass(frozen=True)
 class Head:
-    """A real scan, a label map and a synthetic volume on one grid, as SimpleITK images."""
+    """A real scan, a label map and a synthetic volume that lie on one grid, as SimpleITK images."""
 
     real: Any
     labels: Any
@@ -40,7 +40,7 @@ class Head:
 
     @property
     def brain(self) -> Any:  # noqa: ANN401 - SimpleITK has no types
-        """The mask of the labelled voxels."""
+        """Return the mask of the labelled voxels."""
         return sitk.Cast(self.labels > 0, sitk.sitkUInt8)
 
     def add_noise(self) -> Any:  # noqa: ANN401

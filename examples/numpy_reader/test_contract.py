@@ -16,7 +16,7 @@ MAX_VOXELS = 1000
 
 
 class TestFile(DatasetContract):
-    """One archive."""
+    """Check the reader on one archive."""
 
     @pytest.fixture
     def dataset(self) -> Dataset:
@@ -30,7 +30,7 @@ class TestFile(DatasetContract):
 
 
 class TestFolder(TestFile):
-    """A folder of archives."""
+    """Check the reader on a folder of archives."""
 
     @pytest.fixture
     def selection(self, tmp_path: Path) -> Selection:
@@ -73,7 +73,7 @@ def test_arrays_that_are_no_volume_are_refused(tmp_path: Path, arrays: dict[str,
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
-    """Be it an array, text, nothing, or an archive of other arrays."""
+    """A file is refused if it holds an array, text, nothing, or an archive of other arrays."""
     path = tmp_path / "bad.npz"
     with path.open("wb") as file:
         np.save(file, np.ones((3, 4, 5)))

@@ -13,7 +13,7 @@ from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
 
 
 class TestFile(DatasetContract):
-    """The reader, given a file."""
+    """Check the reader on a file."""
 
     @pytest.fixture
     def dataset(self) -> Dataset:
@@ -28,7 +28,7 @@ class TestFile(DatasetContract):
 
 
 class TestFolder(TestFile):
-    """The reader, given a folder."""
+    """Check the reader on a folder."""
 
     @pytest.fixture
     def selection(self, tmp_path: Path) -> Selection:
@@ -40,7 +40,7 @@ class TestFolder(TestFile):
 
 
 class TestModel(ModelContract):
-    """The model."""
+    """Check the model."""
 
     @pytest.fixture
     def kind(self) -> ModelKind:
@@ -54,7 +54,7 @@ class TestModel(ModelContract):
 
 
 class TestWriter(ExporterContract):
-    """The writer."""
+    """Check the writer."""
 
     @pytest.fixture
     def exporter(self) -> Exporter:

@@ -1,4 +1,4 @@
-"""A label set: what the values mean in the label maps of a study, whose rater also drew lesions.
+"""A label set tells what the values mean in a study whose rater also drew lesions.
 
 Name the file, and the set, wherever label maps are read:
 

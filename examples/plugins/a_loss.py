@@ -1,4 +1,4 @@
-"""A loss in one file: generated slices get the edges of the real ones, at the same places.
+"""Define a loss in one file: generated slices get the edges of the real ones, at the same places.
 
 Train with it by naming the file and giving the loss a weight:
 

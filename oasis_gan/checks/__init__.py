@@ -1,1 +1,1 @@
-"""The pairing doctor: what is wrong with a subject before it is translated or learnt from."""
+"""Find what is wrong with a subject before it is translated or used in a training."""

@@ -42,7 +42,7 @@ _STEPS = (
 
 @dataclass(frozen=True)
 class Alignment:
-    """How well labels fit an MRI.
+    """Figures that say how well labels fit an MRI.
 
     Args:
         explained: Share of the MRI's variance that the labels explain where they are.
@@ -70,7 +70,7 @@ class Alignment:
 
     @property
     def figures(self) -> Figures:
-        """The measured values, rounded."""
+        """Return the measured values, rounded."""
         return {
             "explained": round(self.explained, 4),
             "shift": list(self.shift),

@@ -104,7 +104,7 @@ class SplitTableError(OasisGanError):
 
 
 class OtherSubjectsError(OasisGanError):
-    """The subjects of a training are no longer those that it began with.
+    """The subjects of a training have changed since it began.
 
     Args:
         table: The table of the subjects that it began with.

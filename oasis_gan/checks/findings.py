@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check.
+    """What one check of a subject has found.
 
     Args:
         verdict: What happens to the subject.
@@ -70,7 +70,7 @@ def reject(message: str, **figures: object) -> Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """The findings of all checks of a subject.
+    """What all checks of a subject have found.
 
     Args:
         subject: The name of the subject.
@@ -86,7 +86,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst verdict of the findings."""
+        """Return the worst verdict of the findings."""
         return Verdict.worst(finding.verdict for finding in self.findings)
 
     @property
@@ -101,7 +101,7 @@ class Report:
 
     @property
     def figures(self) -> dict[str, object]:
-        """The figures of all findings."""
+        """Return the figures of all findings."""
         figures: dict[str, object] = {}
         for finding in self.findings:
             figures.update(finding.figures)

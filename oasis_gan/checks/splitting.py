@@ -31,7 +31,7 @@ _PERSON = re.compile(r"sub-[A-Za-z0-9]+|OAS\d_\d{4}")
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of `TABLE`: a subject, its side, and its files with the SHA-256 of their content.
+    """A row of `TABLE` has a subject, its side, and its files with the SHA-256 of their content.
 
     Further sources are listed with their names, such as ``t2=/data/t2/a.nii.gz``.
     """
@@ -84,7 +84,7 @@ class Entry:
 
     @property
     def line(self) -> str:
-        """The row as text."""
+        """Return the row as text."""
         cells = astuple(self)
         return "\t".join(cells).rstrip("\t") + "\n"
 
@@ -106,7 +106,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The subjects of a folder, compared with those that a training began with.
+    """Compare the subjects of a folder with those of the training when it began.
 
     Args:
         split: Subjects with the same name, side and content, in the order of the table.
@@ -176,7 +176,7 @@ def _format_table(entries: Sequence[Entry]) -> bytes:
 
 
 def read_split(folder: Path) -> list[Entry]:
-    """Read the table of both sides that a training began with.
+    """Read the table of both sides that was written when a training began.
 
     Raises:
         OasisGanError: If the table is missing or damaged.

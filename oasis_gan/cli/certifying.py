@@ -1,4 +1,4 @@
-"""The model that segments outputs for ``oasis-gan run --evaluate``, and what it cannot be used for."""
+"""Choose the model that segments outputs for ``oasis-gan run --evaluate``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FLAG = "--evaluate"
 
 
 class NothingToCertifyError(OasisGanError):
-    """A model makes no MRI of a label map, so that there is nothing to compare a segmentation with."""
+    """A model makes no MRI of a label map, so that a segmentation has no counterpart."""
 
     def __init__(self, card: ModelCard) -> None:
         super().__init__(

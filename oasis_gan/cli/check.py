@@ -1,4 +1,4 @@
-"""``oasis-gan check``."""
+"""Check volumes or pairs: ``oasis-gan check``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WIDTH = 160  # columns of a table that goes to a file
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions(SelectionOptions):
-    """The options of ``oasis-gan check``."""
+    """The options that ``oasis-gan check`` takes."""
 
     validate: tuple[str, ...]
     form: str

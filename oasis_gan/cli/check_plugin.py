@@ -46,7 +46,7 @@ class _Offered:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
-    """The options of ``oasis-gan plugins --check``.
+    """The options that ``oasis-gan plugins --check`` takes.
 
     Args:
         plugin: A Python file, the name of an installed plugin, or of something that it offers.

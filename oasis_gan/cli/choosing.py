@@ -46,7 +46,7 @@ Join = Callable[[Iterable[Subject], Dataset, Selection], Iterable[Subject]]
 
 @dataclass(frozen=True)
 class RequestedOption:
-    """What a user typed for an option of a model.
+    """An option of a model, with the value that a user has typed.
 
     Args:
         text: The value.

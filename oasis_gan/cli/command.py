@@ -26,6 +26,6 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """The group of all commands."""
+    """The group that holds all commands."""
 
     command_class = Command

@@ -1,4 +1,4 @@
-"""``oasis-gan evaluate``."""
+"""Compare outputs with real scans or label maps: ``oasis-gan evaluate``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .progress import Reporter, reporting
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateOptions(TaskOptions):
-    """The options of ``oasis-gan evaluate``."""
+    """The options that ``oasis-gan evaluate`` takes."""
 
     outputs: tuple[Path, ...]
     form: str

@@ -1,4 +1,4 @@
-"""The options of ``oasis-gan evaluate``: which outputs, and what they are compared with."""
+"""The options of ``oasis-gan evaluate`` choose outputs and their counterparts."""
 
 from __future__ import annotations
 
@@ -15,66 +15,70 @@ _OPTIONS = (
         "--against",
         type=EXISTING,
         metavar="PATH",
-        help="The real scan, on the same grid; for several outputs, the folder of the scans or a table of pairs.",
+        help="Compare with this real scan, on the same grid; for several outputs, with the folder "
+        "of the scans or a table of pairs.",
     ),
     click.option(
         "--labels",
         type=EXISTING,
         metavar="PATH",
-        help="The label map that OUTPUT was made from, or the folder of the label maps.  "
+        help="Use this label map, which OUTPUT was made from, or the folder of the label maps.  "
         "[default: the file that the JSON beside OUTPUT names]",
     ),
     click.option(
         "--label-set",
         metavar="NAME|FILE",
-        help="What the values of --labels mean: a label set, or a table (TSV: index, tissue).  "
+        help="Read --labels with this label set, or with a table (TSV: index, tissue).  "
         "[default: found beside it]",
     ),
     click.option(
         "--segmentation",
         type=EXISTING,
         metavar="PATH",
-        help="A segmentation of OUTPUT to compare with the label map; for several outputs, the folder of the "
-        "segmentations.",
+        help="Compare this segmentation of OUTPUT with the label map; for several outputs, the "
+        "folder of the segmentations.",
     ),
     click.option(
         "--segmentation-suffix",
         default="",
         metavar="TEXT",
-        help="How the names of segmentations in a folder end, after the name of the output: _dseg.nii.gz.",
+        help="Find segmentations in a folder by this end of their names, after the name of the "
+        "output: _dseg.nii.gz.",
     ),
     click.option(
         "--segmenter",
         metavar="NAME|FOLDER",
-        help="Instead, segment each OUTPUT, and the real scan, with this model of `oasis-gan models`, such as "
-        "t1w-to-structures.",
+        help="Segment each OUTPUT, and the real scan, with this model of `oasis-gan models`, such "
+        "as t1w-to-structures, instead of reading --segmentation.",
     ),
     click.option(
         "--segment",
         metavar="COMMAND",
-        help="Instead, segment each OUTPUT with this command, in which {input} and {output} stand for the two files: "
-        "'mri_synthseg --i {input} --o {output}'.",
+        help="Segment each OUTPUT with this command instead, in which {input} and {output} stand "
+        "for the two files: 'mri_synthseg --i {input} --o {output}'.",
     ),
     click.option(
         "--segmentation-set",
         metavar="NAME|FILE",
-        help="What the values of the segmentations mean: the same choices as for --label-set.  "
+        help="Read the segmentations with this label set: the same choices as for --label-set.  "
         "[default: found beside it]",
     ),
     click.option(
         "--source-suffix",
         default="",
         metavar="TEXT",
-        help="How the names of label maps end: _seg.nii.gz.",
+        help="Use only label maps whose names end like this: _seg.nii.gz.",
     ),
     click.option(
         "--target-suffix",
         default="",
         metavar="TEXT",
-        help="How the names of real scans end: _t1.nii.gz.",
+        help="Use only real scans whose names end like this: _t1.nii.gz.",
     ),
     click.option(
-        "--dataset", metavar="NAME", help="Layout of the scans and label maps.  [default: detected]"
+        "--dataset",
+        metavar="NAME",
+        help="Read the scans and label maps in this layout of files.  [default: detected]",
     ),
     entity_option("participant"),
     entity_option("session"),
@@ -85,7 +89,7 @@ _OPTIONS = (
 
 
 def compares_outputs(command: Callable[..., None]) -> Callable[..., None]:
-    """Add OUTPUT, and the options that say what outputs are compared with."""
+    """Add OUTPUT, and the options that choose the counterparts of outputs."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -73,7 +73,7 @@ class Rows(Form):
 
 
 class JsonDocument(Form):
-    """One JSON document about all outputs."""
+    """Write one JSON document about all outputs."""
 
     def __init__(self, segmenter: str | None) -> None:
         super().__init__(segmenter)
@@ -95,7 +95,7 @@ class JsonDocument(Form):
 
 
 class Tables(Form):
-    """The table of a single output; of several outputs a row each, and their means."""
+    """Show one output in a table of its own, and several as a row each, followed by their means."""
 
     def __init__(self, segmenter: str | None) -> None:
         super().__init__(segmenter)

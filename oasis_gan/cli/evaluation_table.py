@@ -1,4 +1,4 @@
-"""Evaluations as tables on a terminal."""
+"""Show evaluations as tables on a terminal."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ class TaskFinder:
                 raise OneFileForManyError(option, len(outputs))
 
     def find_task(self, output: Output) -> Task:
-        """Return what an output is to be compared with.
+        """Return what to compare with an output.
 
         Raises:
             OasisGanError: If something is missing, or not what it should be.

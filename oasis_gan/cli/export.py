@@ -1,4 +1,4 @@
-"""``oasis-gan export``."""
+"""Export a trained model for other software: ``oasis-gan export``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .streams import write_result
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """The options of ``oasis-gan export``."""
+    """The options that ``oasis-gan export`` takes."""
 
     model: str
     format: str

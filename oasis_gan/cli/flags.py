@@ -1,4 +1,4 @@
-"""Parameters in the words of the command line: what the core calls `max_voxels`, a user types as ``--max-voxels``.
+"""Name parameters as the command line does: a user types ``--max-voxels`` for `max_voxels`.
 
 Only the command line knows of flags. The rest of the tool, and plugins, name a parameter as Python does, in backticks.
 """

@@ -1,4 +1,4 @@
-"""Lines on standard error."""
+"""Write lines to standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``oasis-gan plugins`` and ``oasis-gan models``."""
+"""List what plugins offer, and trained models: ``oasis-gan plugins`` and ``oasis-gan models``."""
 
 from __future__ import annotations
 

@@ -46,7 +46,11 @@ def cli() -> None:
 @further_sources_option
 @source_labels_option
 @click.option(
-    "--out", type=EXISTING, required=True, metavar="DIR", help="Output folder; created if needed."
+    "--out",
+    type=EXISTING,
+    required=True,
+    metavar="DIR",
+    help="Write outputs to this folder, which is created if needed.",
 )
 @click.option(
     "--model",
@@ -59,12 +63,13 @@ def cli() -> None:
     default="nifti",
     show_default=True,
     metavar="NAME",
-    help="File format of the output volumes: an exporter of `oasis-gan plugins`.",
+    help="Write volumes in this file format: an exporter of `oasis-gan plugins`.",
 )
 @click.option(
     "--dtype",
     type=click.Choice(DATATYPES),
-    help="Voxel type; integers are rounded.  [default: float32, or the smallest integers for labels]",
+    help="Write voxels of this type, rounded if it is an integer.  "
+    "[default: float32, or the smallest integers for labels]",
 )
 @click.option(
     "--option",
@@ -72,32 +77,33 @@ def cli() -> None:
     multiple=True,
     metavar="NAME=VALUE",
     callback=named_values,
-    help="An option of the model; `oasis-gan models NAME` lists them. May be repeated.",
+    help="Set an option of the model; `oasis-gan models NAME` lists them. May be repeated.",
 )
 @click.option(
     "--plane",
     metavar="PLANE",
-    help="Short for --option plane=PLANE: axial, coronal or sagittal, or all, which averages every plane of the "
-    "model and takes about three times as long.  [default: the model's first plane, or the one that suits a thin "
-    "volume]",
+    help="Slice volumes in this plane: axial, coronal or sagittal, or all, which averages every "
+    "plane of the model and takes about three times as long. Short for --option plane=PLANE.  "
+    "[default: the model's first plane, or the one that suits a thin volume]",
 )
 @click.option(
     "--texture",
     metavar="0..1",
-    help="Short for --option texture=VALUE: from 0, smooth and closest to the truth on average, to 1, textured like "
-    "a scan.  [default: the model's]",
+    help="Give outputs this much texture: from 0, smooth and closest to the truth on average, "
+    "to 1, textured like a scan. Short for --option texture=VALUE.  [default: the model's]",
 )
 @click.option(
     "--precision",
     metavar="PRECISION",
-    help="Short for --option precision=PRECISION: float32, bfloat16, which is faster on processors that support it "
-    "and gives slightly different voxels, or auto, which uses it only there.  [default: float32]",
+    help="Compute in this precision: float32; bfloat16, which is faster on processors that "
+    "support it and gives slightly different voxels; or auto, which uses it only there. "
+    "Short for --option precision=PRECISION.  [default: float32]",
 )
 @click.option(
     "--uncertainty",
     is_flag=True,
-    help="Short for --option uncertainty=true: also write a map of the standard deviation of the model's answers. "
-    "Takes about five times as long with the default model.",
+    help="Write a map of the standard deviation of the model's answers too. Takes about five "
+    "times as long with the default model. Short for --option uncertainty=true.",
 )
 @click.option(
     "--like", type=EXISTING, metavar="FILE", help="Give outputs the contrast of this scan."
@@ -124,7 +130,7 @@ def cli() -> None:
 @click.option(
     "--segmenter",
     metavar="NAME|FOLDER",
-    help="The model that segments outputs for --evaluate.  [default: t1w-to-structures]",
+    help="Segment outputs for --evaluate with this model.  [default: t1w-to-structures]",
 )
 @click.option(
     "--preview",
@@ -151,7 +157,12 @@ def run(context: click.Context, /, **options: object) -> None:
 
 @cli.command(cls=SubjectCommand, short_help="Train a model, or resume a training.")
 @selects_subjects(required=False)
-@click.option("--out", type=EXISTING, metavar="FOLDER", help="Model folder; created if needed.")
+@click.option(
+    "--out",
+    type=EXISTING,
+    metavar="FOLDER",
+    help="Write the model to this folder, which is created if needed.",
+)
 @click.option(
     "--resume", type=EXISTING, metavar="FOLDER", help="Resume the training in this folder."
 )
@@ -264,10 +275,10 @@ def report(context: click.Context, /, **options: object) -> None:
     "--format",
     required=True,
     metavar="NAME",
-    help="File format of the exported model, such as onnx or savedmodel. (For volumes, see run --exporter.)",
+    help="Export to this file format, such as onnx or savedmodel; for volumes, see run --exporter.",
 )
 @click.option(
-    "--out", type=EXISTING, required=True, metavar="PATH", help="File or folder to create."
+    "--out", type=EXISTING, required=True, metavar="PATH", help="Create this file or folder."
 )
 @plugin_option
 @click.pass_context
@@ -295,23 +306,26 @@ def export(context: click.Context, /, **options: object) -> None:
     type=EXISTING,
     multiple=True,
     metavar="PATH",
-    help="With --check: data for its readers, or a trained model; may be repeated.",
+    help="Run the --check on this file or folder of data, or on this trained model; may be repeated.",
 )
 @click.option(
     "--source-suffix",
     default="",
     metavar="TEXT",
-    help="With --check: how source files in a sample end.",
+    help="Take as sources only files of a --sample whose names end like this.",
 )
 @click.option(
     "--target",
     "target_root",
     type=EXISTING,
     metavar="DIR",
-    help="With --check: folder of the targets.",
+    help="Find the targets of a --sample in this folder.",
 )
 @click.option(
-    "--target-suffix", default="", metavar="TEXT", help="With --check: how target files end."
+    "--target-suffix",
+    default="",
+    metavar="TEXT",
+    help="Take as targets only files of a --sample whose names end like this.",
 )
 @click.pass_context
 def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401

@@ -21,7 +21,7 @@ plugin_option = click.option(
     type=EXISTING,
     multiple=True,
     metavar="FILE",
-    help="Also load this plugin file.",
+    help="Load this plugin file too.",
 )
 
 
@@ -46,7 +46,7 @@ spacing_option = click.option(
     "--spacing",
     metavar="X,Y,Z",
     callback=_spacing,
-    help="Voxel size in mm, one number or one per axis, for files that do not state it.",
+    help="Assume this voxel size in mm, one number or one per axis, where a file states none.",
 )
 max_voxels_option = click.option(
     "--max-voxels",
@@ -54,7 +54,7 @@ max_voxels_option = click.option(
     default=MAX_VOXELS,
     show_default=True,
     metavar="N",
-    help="Refuse larger volumes without reading them.",
+    help="Refuse volumes of more voxels, without reading them.",
 )
 
 
@@ -80,5 +80,5 @@ def format_option(contents: str) -> Decorator:
         type=click.Choice(("table", "tsv", "json")),
         default="table",
         show_default=True,
-        help=f"Format of the results; {contents}",
+        help=f"Print the results in this format; {contents}",
     )

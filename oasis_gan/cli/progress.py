@@ -26,7 +26,7 @@ class Reporter(Protocol):
     """Takes what happens in a run or a training."""
 
     def advance(self, done: float, total: int, doing: str) -> None:
-        """So many subjects or steps of ``total`` are done; ``doing`` says in a few words what is going on."""
+        """Show that ``done`` of ``total`` subjects or steps are done, and what is being done."""
 
     def say(self, line: str) -> None:
         """Show a line that stays."""
@@ -101,7 +101,7 @@ def reporting(doing: str, total: int | None = None) -> Iterator[Reporter]:
 
 
 class Tally:
-    """Turns outcomes into lines with a count."""
+    """Turn outcomes into lines with a count."""
 
     def __init__(self, total: int) -> None:
         self._total = total

@@ -1,4 +1,4 @@
-"""``oasis-gan report``."""
+"""Make pages that show outputs: ``oasis-gan report``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions(TaskOptions):
-    """The options of ``oasis-gan report``."""
+    """The options that ``oasis-gan report`` takes."""
 
     outputs: tuple[Path, ...]
 

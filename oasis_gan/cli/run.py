@@ -1,4 +1,4 @@
-"""``oasis-gan run``."""
+"""Translate volumes: ``oasis-gan run``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _LIKE_LABEL_SET = "--like-label-set"
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(SelectionOptions):
-    """The options of ``oasis-gan run``."""
+    """The options that ``oasis-gan run`` takes."""
 
     out: Path
     model: str | None

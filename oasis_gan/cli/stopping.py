@@ -1,4 +1,4 @@
-"""Stopping a training by a signal: at once while nothing would be lost, else after the step that is going on."""
+"""Stop a training by a signal: at once if nothing would be lost, else after the current step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIGNALS = [
 
 
 class StopRequest:
-    """Takes SIGINT, SIGTERM and SIGHUP while a training goes on.
+    """Takes SIGINT, SIGTERM and SIGHUP during a training.
 
     A signal raises `Stopped` where the program is, until `received` is asked for the first time: from then on
     somebody looks after each step whether one has come, and ends in good order. A second signal ends the process at

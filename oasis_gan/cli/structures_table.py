@@ -1,4 +1,4 @@
-"""Structures compared in segmentations, as tables on a terminal: a row a structure, a column a measure."""
+"""Show compared structures as tables on a terminal: a row per structure, a column per measure."""
 
 from __future__ import annotations
 

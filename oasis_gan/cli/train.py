@@ -1,4 +1,4 @@
-"""``oasis-gan train``."""
+"""Train a model, or resume a training: ``oasis-gan train``."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _NOT_GIVEN = (None, (), "", MAX_VOXELS)
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(SelectionOptions):
-    """The options of ``oasis-gan train``."""
+    """The options that ``oasis-gan train`` takes."""
 
     out: Path | None
     resume: Path | None

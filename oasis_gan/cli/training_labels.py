@@ -42,7 +42,7 @@ def label_set_in(recipe: Mapping[str, object]) -> LabelSet:
 def require_same_labels(
     folder: Path, before: TrainingRun, after: TrainingRun, labels: LabelSet
 ) -> None:
-    """Raise `OasisGanError` if a name no longer means the labels that a training began with.
+    """Raise `OasisGanError` if a label set no longer means what it meant when a training began.
 
     Args:
         folder: The folder of the training.

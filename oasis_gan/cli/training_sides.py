@@ -18,7 +18,7 @@ from .lines import say
 def recall_sides(
     out: Path, subjects: Sequence[Subject], labels: LabelSet, validate: Collection[str]
 ) -> Split:
-    """Return the sides that a training began with.
+    """Return the sides of the split as they were when a training began.
 
     Args:
         out: The folder of the training.

@@ -1,1 +1,1 @@
-"""How good an output is: compared with a real scan, and with the label map that it was made from."""
+"""Evaluate an output against a real scan, and against the label map that was translated."""

@@ -1,4 +1,4 @@
-"""The certificate of an output: its evaluation without a real scan, in its sidecar and in a table of the folder."""
+"""Certify outputs: evaluate each without a real scan, in its sidecar and in a table."""
 
 from __future__ import annotations
 

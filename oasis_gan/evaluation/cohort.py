@@ -23,7 +23,7 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over subjects.
+    """A mean over subjects, which has a confidence interval.
 
     Args:
         subjects: How many have a finite value.
@@ -65,7 +65,7 @@ class Cohort:
         return tuple(name for name in self._structures if name not in self._regions)
 
     def estimates(self) -> dict[str, dict[str, dict[str, Estimate]]]:
-        """Return the means by section, region and measure, of what at least one subject has a value of."""
+        """Return the mean of each measure by section and region, where any subject has a value."""
         found: dict[str, dict[str, dict[str, Estimate]]] = {}
         for section in SECTIONS:
             for region in (*self._regions, *self.structures):

@@ -1,4 +1,4 @@
-"""Two volumes to compare: where, in which regions, and in which range of intensities.
+"""Compare two volumes: where, in which regions, and in which range of intensities.
 
 Outside the mask both count as 0, so that a skull or noise around the head has no part in any
 figure.
@@ -33,7 +33,7 @@ Box = tuple[slice, ...]
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A real scan and an output on one grid.
+    """A real scan and an output that lie on one grid.
 
     Args:
         real: Intensities of the real scan, 0 outside the mask.
@@ -55,7 +55,7 @@ class Comparison:
 
     @property
     def data_range(self) -> float:
-        """The length of the range of intensities."""
+        """Return the length of the range of intensities."""
         low, high = self.bounds
         return high - low
 

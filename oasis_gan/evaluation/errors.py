@@ -1,4 +1,4 @@
-"""What can be wrong with an output and with what it is compared with."""
+"""A class for each kind of fault that an output or its counterpart can have."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EmptyMaskError(OasisGanError):
 
 
 class IntensityTooLargeError(OasisGanError):
-    """A volume has intensities too large to compute with."""
+    """The intensities of a volume are too large for computing."""
 
     def __init__(self, path: Path, largest: float, limit: float) -> None:
         super().__init__(
@@ -60,7 +60,7 @@ class OutputChangedError(OasisGanError):
 
 
 class LabelMapMissingError(OasisGanError):
-    """There is no label map to compare a segmentation with."""
+    """No label map is there to compare with a segmentation."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
@@ -72,7 +72,7 @@ class LabelMapMissingError(OasisGanError):
 
 
 class BrainMaskMissingError(OasisGanError):
-    """A segmenter needs to know where the brain is, and there is no label map to take that from."""
+    """A segmenter needs to know where the brain is, and no label map tells it."""
 
     def __init__(self, where: object, segmenter: str) -> None:
         super().__init__(

@@ -34,7 +34,7 @@ NOT_ZERO = "where the output is not 0"
 
 @dataclass(frozen=True)
 class Region:
-    """Part of a head.
+    """A part of a head in which volumes are compared.
 
     Args:
         voxels: How many there are.

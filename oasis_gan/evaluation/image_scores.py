@@ -1,4 +1,4 @@
-"""Comparing an output with a real scan, voxel by voxel, in the whole mask and in each tissue."""
+"""Compare an output with a real scan, voxel by voxel, in the whole mask and in each tissue."""
 
 from __future__ import annotations
 

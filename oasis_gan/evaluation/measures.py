@@ -27,7 +27,7 @@ OUT_OF_RANGE = Undefined("the intensities are too large or too small to compute 
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure.
+    """A measure that compares two volumes.
 
     Args:
         key: Its name in TSV and JSON.

@@ -20,7 +20,7 @@ _MARK = "_synth"
 
 @dataclass(frozen=True)
 class Output:
-    """A volume to evaluate.
+    """A volume that is to be evaluated.
 
     Args:
         name: How to call its subject.

@@ -1,4 +1,4 @@
-"""Which label map and which real scan belong to an output, among the subjects that a dataset plugin lists."""
+"""Find the label map and the real scan of an output among the subjects of a dataset plugin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .sidecars import Sidecar, SourceIdentity
 
 @dataclass(frozen=True)
 class Counterparts:
-    """What an output is compared with.
+    """The volumes that are compared with an output.
 
     Args:
         labels: The label map that it was made from.

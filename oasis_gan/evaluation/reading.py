@@ -24,7 +24,7 @@ _LARGEST = 1e15  # intensity: squares of larger ones overflow in 32 bits
 
 @dataclass(frozen=True)
 class Task:
-    """What to evaluate.
+    """What an evaluation compares.
 
     Args:
         subject: How to call it.
@@ -49,7 +49,7 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Volumes:
-    """The volumes of a task on the grid of the output, and what they were read from.
+    """The volumes of a task on the grid of the output, and the files that hold them.
 
     Args:
         output: The output.

@@ -1,4 +1,4 @@
-"""Evaluations as rows of a table of tab-separated values, and as JSON."""
+"""Write evaluations as rows of a table of tab-separated values, and as JSON."""
 
 from __future__ import annotations
 

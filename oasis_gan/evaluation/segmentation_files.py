@@ -1,4 +1,4 @@
-"""Finding the segmentations of outputs in a folder, by the names of the outputs."""
+"""Find the segmentations of outputs in a folder, by the names of the outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .outputs import Output
 
 
 class SegmentationFolder:
-    """Segmentations in a folder and below it, each called like its output but for the end of the name.
+    """A folder of segmentations, each of which has the name of its output with another end.
 
     Args:
         root: The folder.

@@ -24,7 +24,7 @@ class ModelSegmenter:
 
     @property
     def name(self) -> str:
-        """The name and the version of the model."""
+        """Return the name and the version of the model."""
         card = self.translator.card
         return f"{card.name} {card.version}"
 

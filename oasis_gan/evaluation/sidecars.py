@@ -36,7 +36,7 @@ class EncodingKind(BaseModel):
 
 
 class Sidecar(BaseModel):
-    """Where an output came from.
+    """A record of how an output was made.
 
     Args:
         source: The file that it was made from.

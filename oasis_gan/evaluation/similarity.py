@@ -1,4 +1,4 @@
-"""Structural similarity: of volumes, of their slices, and over scales.
+"""Measure the structural similarity of volumes, of their slices, and over scales.
 
 SSIM: Wang, Bovik, Sheikh and Simoncelli 2004, https://doi.org/10.1109/TIP.2003.819861, as
 scikit-image computes it: a uniform window, here of 7 voxels along each axis. MS-SSIM: Wang,

@@ -1,4 +1,4 @@
-"""Which structures two label sets have in common, though each calls and divides them in its own way.
+"""Find the structures that two label sets have in common, though each divides them differently.
 
 Both sides of the body count as one structure. The parcels of the cortex are ``Cerebral-Cortex``;
 the white matter below them, the corpus callosum and hypointensities are ``Cerebral-White-Matter``.
@@ -44,7 +44,7 @@ _OTHER_NAMES = {
 
 @dataclass(frozen=True, eq=False)
 class StructureMap:
-    """The structures of a head, each with its number.
+    """The structures of a head, each of which has a number.
 
     Args:
         volume: 0 where there is none, 1 where the first of them is.

@@ -18,7 +18,7 @@ from .volume import Channels, CleanVolume, Content, Mask, Volume, Voxels
 
 @runtime_checkable
 class Encoding(Protocol):
-    """How the values of a volume enter a model."""
+    """An encoding defines how the values of a volume enter a model."""
 
     @property
     def content(self) -> Content:

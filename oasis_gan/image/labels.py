@@ -1,4 +1,4 @@
-"""What the values of a label map mean: tissues or structures.
+"""Label sets define which tissues or structures the values of a label map mean.
 
 A label set brings voxels into the space a model works in, [0, 1] with background on 0, and is
 recorded with the model.
@@ -24,7 +24,7 @@ _SUMMARISED = 3  # labels, in the summary of a set
 
 @dataclass(frozen=True)
 class Label:
-    """A value in a label map, and the tissue it stands for."""
+    """A value in a label map, which stands for a tissue."""
 
     value: int
     name: str
@@ -87,12 +87,12 @@ class LabelSet:
 
     @property
     def content(self) -> Content:
-        """Labels, not an image."""
+        """Return ``labels``: the values are not intensities."""
         return "labels"
 
     @property
     def label_set(self) -> LabelSet:
-        """The set itself."""
+        """Return the label set itself."""
         return self
 
     def describe(self) -> str:

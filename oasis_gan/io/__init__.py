@@ -1,1 +1,1 @@
-"""From bytes to a volume and back, by one rule for every format."""
+"""Read bytes as a volume and write them back, by one rule for every format."""

@@ -31,11 +31,11 @@ class Claim:
 
     @property
     def work(self) -> Path:
-        """The folder to make things in."""
+        """Return the folder for unfinished files."""
         return self.lock.with_suffix(".work")
 
     def make_work_folder(self) -> Path:
-        """Return a new, empty folder on the same disk as the name, to make things in."""
+        """Return a new, empty folder for unfinished files, on the same disk as the name."""
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir()
         return self.work

@@ -227,7 +227,7 @@ class UnknownLabelsError(UnusableFileError):
 
 
 class LabelCodingError(UnusableFileError):
-    """The tissues of a label map do not lie as in a head, if its values mean what they seem to.
+    """The tissues of a label map do not lie as in a head, so that its values must mean others.
 
     Args:
         path: The label map.

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and telling one file from another."""
+"""Write files whole or not at all, and tell one file from another."""
 
 from __future__ import annotations
 

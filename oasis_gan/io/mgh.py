@@ -1,4 +1,4 @@
-"""Reading FreeSurfer's volumes, MGH and MGZ (gzipped): header first, then voxels, then the rest of the file.
+"""Read FreeSurfer's MGH and MGZ (gzipped) volumes: header, voxels, then the rest of the file.
 
 Format: https://surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/MghFormat
 """

@@ -1,4 +1,4 @@
-"""Reading NIfTI-1 and NIfTI-2 single files: header first, then voxels, then the rest of the file.
+"""Read NIfTI-1 and NIfTI-2 single files: header first, then voxels, then the rest of the file.
 
 Format: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h and nifti2.h
 """

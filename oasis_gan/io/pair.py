@@ -1,4 +1,4 @@
-"""Reading pairs of a header (``.hdr``) and voxels (``.img``), either of them gzipped or not: NIfTI-1 or Analyze 7.5.
+"""Read pairs of ``.hdr`` and ``.img`` files, gzipped or not: NIfTI-1 or Analyze 7.5.
 
 The magic number tells which. Formats: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h and
 https://eeg.sourceforge.net/ANALYZE75.pdf; where an Analyze volume lies is told in `oasis_gan.io.analyze_space`.

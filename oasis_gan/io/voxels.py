@@ -1,4 +1,4 @@
-"""Reading the voxels that a header announces, trusting nothing: sizes first, then voxels, then the rest of the file.
+"""Read the voxels that a header announces, trusting nothing that the header says.
 
 NIfTI and Analyze 7.5 lay these fields out alike. What nibabel does not check (gzip's CRC, bytes missing or to spare,
 offsets, sizes) is checked here.

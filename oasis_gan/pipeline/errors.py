@@ -69,7 +69,7 @@ class UnknownPlaneError(OasisGanError):
 
 
 class NoUncertaintyError(OasisGanError):
-    """A model is asked for its uncertainty, and has nothing to compute it from.
+    """A model is asked for its uncertainty, and has nothing that could tell it.
 
     Args:
         where: The model, or the volume.

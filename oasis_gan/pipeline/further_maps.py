@@ -1,4 +1,4 @@
-"""The JSON beside a further map of an output, such as that of the uncertainty."""
+"""Write the JSON beside a further map of an output, such as that of the uncertainty."""
 
 from __future__ import annotations
 

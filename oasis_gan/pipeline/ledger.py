@@ -15,7 +15,7 @@ _HEADER = "subject\tstatus\toutput\tmessage"
 
 
 class Status(StrEnum):
-    """How a subject ended."""
+    """What has become of a subject."""
 
     DONE = "done"
     FAILED = "failed"
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of one subject.
+    """What has become of one subject, with a message and the time taken.
 
     Args:
         subject: The name of the subject.

@@ -1,4 +1,4 @@
-"""The passes of a model of slices over a volume: in which plane, mirrored or not, with which noise."""
+"""Plan the passes of a model of slices over a volume: planes, mirrored slices, other noise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..image.slicing import SliceStack
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass of a model over all slices of a volume.
+    """One pass of a model, which reads all slices of a volume.
 
     Args:
         plane: The slicing plane.

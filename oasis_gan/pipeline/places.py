@@ -146,7 +146,7 @@ class _State(Enum):
 
 
 class Places:
-    """The names of a run's outputs.
+    """Choose the names of the outputs of a run.
 
     Args:
         namings: The names that each subject may take.

@@ -38,7 +38,7 @@ class ScanFiles:
 
     @cached_property
     def identity(self) -> Identity:
-        """Names and hashes of the files.
+        """Return the names and hashes of the files.
 
         Raises:
             OSError: As the file system says.
@@ -56,7 +56,7 @@ class ScanFiles:
 
 
 def read_with_identity(scan: Scan, read: Callable[[Scan], Volume]) -> tuple[Volume, Identity]:
-    """Read a scan, and return with the volume the names and hashes of the files it was read from.
+    """Read a scan, and return the volume with the names and hashes of its files.
 
     Args:
         scan: The scan.

@@ -1,4 +1,4 @@
-"""Giving outputs the contrast of a reference scan instead of the model's own."""
+"""Give outputs the contrast of a reference scan instead of the model's own."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def find_contrast(
     where: object,
     labels_where: object = "tissue map",
 ) -> Window:
-    """Return the contrast of a reference, as a window of the kind that a model was trained with.
+    """Return the contrast of a reference, as a window of the same kind as the model's.
 
     Args:
         card: The card of a model that makes images.

@@ -70,7 +70,7 @@ def plane_option(planes: Sequence[Plane]) -> Option:
     automatic = f"auto is {names[0]} unless a volume is too thin for it"
     return Option(
         name="plane",
-        help=f"Slicing plane: all averages every plane, {automatic}.",
+        help=f"Slice in this plane: all averages every plane, {automatic}.",
         default=AUTO_PLANE,
         choices=(AUTO_PLANE, *names, ALL_PLANES),
     )

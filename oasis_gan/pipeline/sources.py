@@ -1,4 +1,4 @@
-"""The sources of one subject: a scan for each source of a model, and their volumes on one grid."""
+"""Find and read the sources of one subject: a scan for each source of a model, on one grid."""
 
 from __future__ import annotations
 

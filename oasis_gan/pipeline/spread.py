@@ -1,4 +1,4 @@
-"""The standard deviation of several answers, without keeping them in memory."""
+"""Compute the standard deviation of several answers, without keeping them in memory."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from .errors import UnknownNameError, UntypableNameError
 
 
 class Named(Protocol):
-    """An object with a name."""
+    """An object that has a name."""
 
     @property
     def name(self) -> str:
-        """The name that the user types."""
+        """Return the name that the user types."""
 
 
 Offer = TypeVar("Offer", bound=Named)

@@ -169,7 +169,7 @@ class Scan(Portable):
 
 @dataclass(frozen=True)
 class Subject:
-    """One head to translate, or one pair to learn from.
+    """One head that can be translated, or one pair that a training can use.
 
     Args:
         name: The name of the subject, unique in its source; names of outputs contain it.
@@ -248,7 +248,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Selection:
-    """The subjects that a user asks for.
+    """A selection says which subjects to use.
 
     Args:
         root: A file, or a folder to search with all its subfolders.
@@ -278,7 +278,7 @@ class Selection:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset(Description):
-    """A reader plugin for one layout of files.
+    """A reader plugin, which knows one layout of files.
 
     Args:
         name: What the user types after ``--dataset``.

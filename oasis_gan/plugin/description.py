@@ -1,4 +1,4 @@
-"""The base class of descriptions, and a check of the types of their fields."""
+"""Give all descriptions a base class, and check the types of their fields."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ OWN_DISTRIBUTION = "oasis-gan"
 
 @dataclass(frozen=True)
 class PluginOrigin:
-    """The name of a plugin, and the distribution or file that it came from."""
+    """The name of a plugin, and the distribution or file that holds it."""
 
     plugin: str
     provider: str
@@ -28,7 +28,7 @@ class PluginOrigin:
 
 
 def find_installed() -> Iterator[tuple[PluginOrigin, Load]]:
-    """Yield the installed plugins, our own first, so that no other plugin can replace a built-in.
+    """Yield the installed plugins, built-in ones first, so that no other plugin can replace them.
 
     No plugin is imported yet; a broken plugin raises its error when it is loaded.
     """

@@ -188,7 +188,7 @@ class PluginExitError(OasisGanError):
 
 
 class UnreadableError(OasisGanError):
-    """A reader raises an exception that does not say which file it is about.
+    """A reader raises an exception that does not name its file.
 
     Args:
         where: The file or folder.
@@ -204,7 +204,7 @@ class UnreadableError(OasisGanError):
 
 
 class ModelFailedError(OasisGanError):
-    """The plugin of a model raises an exception that does not say which model it is about.
+    """The plugin of a model raises an exception that does not name the model.
 
     Args:
         folder: The folder of the model.

@@ -15,7 +15,7 @@ from .portable import Portable
 
 @dataclass(frozen=True, kw_only=True)
 class Exporter(Description, Portable):
-    """A writer plugin for one file format.
+    """A writer plugin, which knows one file format.
 
     Args:
         name: What the user types after ``--exporter``.

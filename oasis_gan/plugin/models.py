@@ -39,7 +39,7 @@ def ignore_progress(fraction: float) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """A description of a trained model: its sources, its target and its options.
+    """A description of a trained model, which has sources, a target and options.
 
     Args:
         name: The name of the trained model.
@@ -65,7 +65,7 @@ class ModelCard:
 
     @property
     def source(self) -> Encoding:
-        """The encoding of the first source."""
+        """Return the encoding of the first source."""
         return next(iter(self.sources.values()))
 
     def option(self, name: str) -> Option | None:
@@ -75,7 +75,7 @@ class ModelCard:
 
 @dataclass(frozen=True, kw_only=True)
 class Translation:
-    """The answer of a model to its sources.
+    """What a model returns for its sources.
 
     Args:
         volume: The answer, on the grid of the first source.
@@ -113,7 +113,7 @@ class Computation:
 
 
 class Translator(Protocol):
-    """A trained model, ready to use: named volumes in, a volume out.
+    """A trained model that is ready to use: it takes named volumes and returns a volume.
 
     A translator may also have an attribute ``computation``, a `Computation`. The file beside each
     output then says how the output was computed, and outputs of another precision are not taken for
@@ -170,7 +170,7 @@ def _never_stop() -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
-    """The training data, the settings and the callbacks of a training.
+    """What a training receives: its data, its settings and its callbacks.
 
     Args:
         subjects: The pairs to learn from.

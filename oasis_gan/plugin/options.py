@@ -9,7 +9,7 @@ Value = str | float | int | bool
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One option of a model, such as the slicing plane.
+    """One option that a model has, such as the slicing plane.
 
     Args:
         name: What the user types before the equals sign: ``--option NAME=VALUE``.
@@ -35,7 +35,7 @@ class Option:
 
     @property
     def expected(self) -> str:
-        """The valid values in words: ``axial, coronal or all``, ``a number from 0 to 1``."""
+        """Describe the valid values: ``axial, coronal or all``, ``a number from 0 to 1``."""
         if len(self.choices) > 1:
             return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
         if self.choices:

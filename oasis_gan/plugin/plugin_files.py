@@ -17,7 +17,7 @@ _PREFIX = "oasis_gan_plugin_"
 
 @dataclass(frozen=True)
 class PluginFile:
-    """A Python file with a plugin in it.
+    """A Python file that holds a plugin.
 
     Args:
         path: The absolute path of the file.

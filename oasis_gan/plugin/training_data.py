@@ -1,4 +1,4 @@
-"""Describe the data that a training learns from."""
+"""Describe the data of a training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..image.volume import Content
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """The content of the sources and the target of a training, according to its settings.
+    """What the sources and the target of a training hold, according to its settings.
 
     Args:
         sources: The content of each source by name, that of `Subject.source` first. Empty if the

@@ -1,4 +1,4 @@
-"""The volumes of a page as small NIfTI files: cropped to the head, 8 bits a voxel, gzipped."""
+"""Write the volumes of a page as small NIfTI files: cropped, 8 bits a voxel, gzipped."""
 
 from __future__ import annotations
 

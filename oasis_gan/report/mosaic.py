@@ -1,4 +1,4 @@
-"""A picture of slices: the volumes below one another, three planes beside one another."""
+"""Draw a picture of slices: volumes below one another, three planes beside one another."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Colours = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A volume of a mosaic; `scan_row` and `label_row` make one.
+    """A volume that has a row in a mosaic; `scan_row` and `label_row` make one.
 
     Args:
         title: What it is.

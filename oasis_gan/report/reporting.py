@@ -1,4 +1,4 @@
-"""The report of an output: its page, and its row in the index of a cohort."""
+"""Report an output: make its page, and its row in the index of a cohort."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _MOST_PROVENANCE = 2**20
 
 @dataclass(frozen=True)
 class IndexRow:
-    """An output in the index of a cohort.
+    """An output that has a row in the index of a cohort.
 
     Args:
         subject: How it is called.

@@ -1,4 +1,4 @@
-"""The interface of contracts, which ``oasis-gan plugins --check`` runs without a test file."""
+"""Define the interface of contracts, which ``oasis-gan plugins --check`` runs by itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..plugin.hook_kind import HookKind
 
 @dataclass(frozen=True)
 class Samples:
-    """Data that a plugin is checked on.
+    """The files that are used to check a plugin.
 
     Args:
         paths: Files and folders that its readers read, and folders of models that it loads.
@@ -27,7 +27,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Case:
-    """One object of a plugin, checked on one sample.
+    """One object of a plugin that is checked on one sample.
 
     Args:
         given: The fixtures of the contract, by name.

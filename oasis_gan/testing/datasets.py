@@ -1,4 +1,4 @@
-"""The contract of readers."""
+"""The contract that every reader keeps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_SUCH_SUFFIX = "_no-such-suffix.xyz"
 
 
 class DatasetContract(Contract):
-    """Checks for a reader.
+    """Check a reader.
 
     A subclass provides the fixtures ``dataset`` and ``selection``, a selection of data that the
     test makes.
@@ -124,7 +124,7 @@ class DatasetContract(Contract):
             assert_volume(scan.reader(scan.path), scan.path)
 
     def test_a_scan_reads_the_same_twice(self, scans: list[Scan]) -> None:
-        """A second reading neither differs from the first nor changes its voxels."""
+        """A second reading returns the same voxels as the first, and leaves those unchanged."""
         for scan in scans:
             first = scan.read()
             voxels = first.voxels.copy()
@@ -224,7 +224,7 @@ class DatasetContract(Contract):
     def test_a_source_that_is_not_there_is_refused(
         self, dataset: Dataset, selection: Selection, empty: Path
     ) -> None:
-        """It is refused when it is listed, or at the latest when it is read."""
+        """A missing source is refused when it is listed, or at the latest when it is read."""
         missing = empty / selection.root.name
         otherwise = f"there is no {missing}, and `open` raised nothing: raise OasisGanError"
         with must_raise(USERS_ERRORS, otherwise):

@@ -1,4 +1,4 @@
-"""The contract of writers."""
+"""The contract that every writer keeps."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ExporterContract(Contract):
 
     @pytest.fixture
     def folder(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """Return an empty folder to write into."""
+        """Return an empty folder to hold what the test writes."""
         return tmp_path_factory.mktemp("out")
 
     @pytest.fixture(params=AFFINES)
@@ -92,7 +92,7 @@ class ExporterContract(Contract):
     def test_the_volume_stays_as_it_is(
         self, exporter: Exporter, folder: Path, volume: Volume
     ) -> None:
-        """Writing changes neither voxels nor affine."""
+        """An exporter changes neither the voxels nor the affine of the volume that it writes."""
         voxels = volume.voxels.copy()
         affine = volume.geometry.affine.copy()
         exporter.write(volume, folder / f"a{exporter.suffix}")

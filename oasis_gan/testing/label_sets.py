@@ -1,4 +1,4 @@
-"""The contract of label sets."""
+"""The contract that every label set keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of models, with further checks for models of slices."""
+"""The contract that every model keeps, with further checks for models of slices."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SEED = 20161121
 
 
 class ModelContract(Contract):
-    """Checks for a model.
+    """Check a model.
 
     A subclass provides the fixtures ``kind`` and ``folder``, the folder of a trained model; or only
     ``translator``. To load a model once for all checks, load it in a fixture of your module with
@@ -117,7 +117,7 @@ class ModelContract(Contract):
     def test_the_answer_lies_on_the_grid_of_the_first_source(
         self, translator: Translator, sources: Sources
     ) -> None:
-        """Its volume and further maps have the shape and the affine of the first source."""
+        """The answer and its further maps have the shape and the affine of the first source."""
         translation = _translate(translator, sources)
         first = next(iter(sources.values()))
         expected = first.geometry.shape

@@ -1,4 +1,4 @@
-"""Match a label map with the scan that it was made from."""
+"""Match a label map with its scan."""
 
 from __future__ import annotations
 

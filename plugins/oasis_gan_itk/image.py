@@ -30,7 +30,7 @@ _LPS = np.array([-1.0, -1.0, 1.0])  # times RAS+, in which volumes lie
 
 @dataclass(frozen=True, eq=False)
 class ItkImage:
-    """A volume with the fields of an image in ITK.
+    """A volume that has the fields of an image in ITK.
 
     Args:
         voxels: (I, J, K), of a type that ITK has.

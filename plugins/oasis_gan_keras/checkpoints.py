@@ -29,7 +29,7 @@ _CHECKSUM = "sha256"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a training after ``step`` updates.
+    """The state that a training has after ``step`` updates.
 
     Args:
         step: The number of updates that were done.

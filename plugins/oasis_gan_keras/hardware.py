@@ -27,7 +27,7 @@ _CPU_BFLOAT16 = {"amx_bf16", "avx512_bf16"}
 
 @dataclass(frozen=True)
 class ChosenPrecision:
-    """The precision to compute in.
+    """The precision that is used.
 
     Args:
         precision: The precision.
@@ -56,7 +56,7 @@ def choose_precision(requested: RequestedPrecision) -> ChosenPrecision:
 
 
 def find_fast_precision() -> Precision:
-    """Return the precision that the hardware is fastest in.
+    """Return the precision in which the hardware is fastest.
 
     GPUs of compute capability 8 and above have bfloat16, those of 7 have float16 (untested).
     Processors have bfloat16 with AMX or AVX-512 BF16, and only oneDNN uses these instructions.

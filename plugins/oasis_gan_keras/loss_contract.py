@@ -1,4 +1,4 @@
-"""The checks that ``oasis-gan plugins --check`` runs on the losses of plugins."""
+"""Check the losses of plugins, as ``oasis-gan plugins --check`` asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inputs of a loss function."""
+"""The inputs that a loss function can take."""
 
 from __future__ import annotations
 

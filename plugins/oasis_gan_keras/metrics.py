@@ -1,4 +1,4 @@
-"""The metrics of a training: means over updates, validation metrics, and the best weights."""
+"""Measure a training: means over updates, validation metrics, and the best weights."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class RunningMeans:
 
 @dataclass
 class BestWeights:
-    """The best weights so far.
+    """The best weights that the training has found so far.
 
     Args:
         metric: The name of the metric by which weights are compared; less is better.

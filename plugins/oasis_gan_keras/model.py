@@ -1,4 +1,4 @@
-"""The interface between training and a kind of model."""
+"""The interface that connects training to a kind of model."""
 
 from __future__ import annotations
 

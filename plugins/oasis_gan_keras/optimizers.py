@@ -1,4 +1,4 @@
-"""Adam in a single operation, and learning rate schedules."""
+"""Update weights by Adam in a single operation, with schedules of the learning rate."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
 
 
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """The learning rate of the paper: constant at first, then falling linearly to 0.
+    """The learning rate of the paper, which is constant at first and then falls linearly to 0.
 
     Args:
         rate: The learning rate at first.
@@ -55,7 +55,7 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):  # ty
 
 
 class ConsecutiveSchedules(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """One schedule for the first steps, and another for those after them.
+    """Two schedules, of which the second takes over after the first steps.
 
     Args:
         first: The schedule of the first steps.

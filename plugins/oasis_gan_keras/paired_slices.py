@@ -36,7 +36,7 @@ SAMPLE_SIZE = 48
 
 
 class NoUsableSubjectsError(OasisGanError):
-    """No subject has a slice to train on."""
+    """No subject has a slice that is fit for training."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -48,7 +48,7 @@ class NoUsableSubjectsError(OasisGanError):
 
 
 class UnknownHistogramSubjectError(OasisGanError):
-    """The recipe takes the histogram of a subject that is not trained on.
+    """The recipe takes the histogram of a subject that is not among the training subjects.
 
     Args:
         name: The name of the subject.
@@ -65,7 +65,7 @@ class UnknownHistogramSubjectError(OasisGanError):
 
 
 class PairedSlices:
-    """The slices of all subjects, in memory as label values and normalised intensities.
+    """The slices of all subjects, which memory holds as label values and normalised intensities.
 
     Slices are encoded as channels when they are drawn.
 
@@ -113,7 +113,7 @@ class PairedSlices:
 
     @property
     def target_contrast(self) -> LabelSet | Window:
-        """The meaning of the target's values: its label set, or the mean window of all subjects."""
+        """Return what the target's values mean: a label set, or the mean window of all subjects."""
         if self._recipe.target == "labels":
             return self._recipe.label_set
         return Window.average(self.windows)

@@ -38,7 +38,7 @@ class UnsupportedPrecisionError(OasisGanError):
 
 @dataclass(frozen=True)
 class TrainingPrecision:
-    """The precision of a training, from its first step on.
+    """The precision that a training has from its first step.
 
     Args:
         requested: The precision in the recipe.
@@ -89,7 +89,7 @@ class TrainingPrecision:
 
     @property
     def line(self) -> str:
-        """The line for the log of the training."""
+        """Return the line for the log of the training."""
         return self.chosen.note or f"precision: {self.text}"
 
     def metadata(self) -> dict[str, object]:

@@ -27,7 +27,7 @@ _PATIENCE = 300.0  # seconds to wait for the other workers
 
 
 class LostWorkerError(OasisGanError):
-    """A worker stopped during the training.
+    """A worker has stopped during the training.
 
     Args:
         number: The number of the worker, if it is known.

@@ -35,7 +35,7 @@ _SOFTWARE = ("oasis-gan", "tensorflow", "keras", "numpy")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Data:
-    """The data of a run.
+    """The data that a training run has.
 
     Args:
         pairs: The slices to train on.

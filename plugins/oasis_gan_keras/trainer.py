@@ -27,7 +27,7 @@ _BATCH = 8  # slices that are generated at once
 
 @dataclass(frozen=True, kw_only=True)
 class TrainableNetwork:
-    """A network to train.
+    """A network that can be trained.
 
     Args:
         build: A function that builds the network with new weights.
@@ -40,7 +40,7 @@ class TrainableNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class Losses:
-    """The losses of one update.
+    """The losses that one update computes.
 
     Args:
         objectives: The scalar that each network minimises, by the name of the network. A network
@@ -122,7 +122,7 @@ class Trainer(ABC):
         """
 
     def choose_stage(self, step: int) -> str:
-        """Return the stage of the training that an update belongs to.
+        """Return the stage of the training that contains an update.
 
         Each stage has its own losses.
         """
@@ -135,7 +135,7 @@ class Trainer(ABC):
 
     @cached_property
     def gradients(self) -> tuple[str, ...]:
-        """The names of the Euclidean norms of the networks' gradients."""
+        """Return the names of the Euclidean norms of the networks' gradients."""
         return tuple(f"{name}_gradient" for name in self.networks)
 
     @property
@@ -192,7 +192,7 @@ class Trainer(ABC):
         self._separate_seeds()
 
     def weights(self) -> Arrays:
-        """Return the weights to translate with."""
+        """Return the weights for translating."""
         return read_weights(self.inference_network)
 
     def generate(self, source: NDArray[np.float32]) -> NDArray[np.float32]:

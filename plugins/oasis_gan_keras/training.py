@@ -29,7 +29,7 @@ class BatchSizeError(OasisGanError):
 
 
 class OtherSourcesError(OasisGanError):
-    """The recipe and the data name different sources.
+    """The sources that a recipe names are not those of the data.
 
     Args:
         in_data: The names of the further sources of the subjects.

@@ -15,7 +15,7 @@ from .settings import Fraction, Settings, require_unique_planes, setting_error
 
 
 class HistogramSettings(Settings):
-    """The matching of whole outputs to the intensity distribution of the training scans."""
+    """Settings that match whole outputs to the intensity distribution of the training scans."""
 
     strength: Fraction = Field(
         0.0,
@@ -30,7 +30,7 @@ class HistogramSettings(Settings):
 
 
 class AugmentationSettings(Settings):
-    """The augmentation of training slices (section 6.2 of arXiv 1611.07004)."""
+    """Settings that vary the training slices (section 6.2 of arXiv 1611.07004)."""
 
     enlarge: float = Field(
         1.0,
@@ -55,7 +55,7 @@ class AugmentationSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """All settings of a training run except those of its networks and losses.
+    """The settings that all training runs have, whatever their networks and losses.
 
     A plugin derives its recipe from this class, and adds the settings of its networks and losses.
     """
@@ -86,22 +86,26 @@ class TrainingSettings(Settings):
         "model",
         pattern=r"^[A-Za-z0-9._-]+$",
         max_length=MAX_NAME,
-        description="Name of the trained model.",
+        description="Name the trained model.",
     )
     version: str = Field(
         "1",
         pattern=r"^[A-Za-z0-9.+-]+$",
         max_length=MAX_NAME,
-        description="Version of the trained model.",
+        description="Set the version of the trained model.",
     )
-    source: Side = Field("labels", description="Kind of source: a label map, or an image.")
+    source: Side = Field(
+        "labels", description="Translate sources of this kind: a label map, or an image."
+    )
     sources: dict[SourceName, Side] = Field(
         {},
-        description="Several named sources instead, with the kind of each. The first one is "
-        "translated.",
+        description="Take several named sources instead, with the kind of each. The first "
+        "one is translated.",
     )
-    target: Side = Field("image", description="Kind of target: an image, or a label map.")
-    labels: NamedLabelSet = Field(OASIS, description="The label set of the label maps.")
+    target: Side = Field(
+        "image", description="Make targets of this kind: an image, or a label map."
+    )
+    labels: NamedLabelSet = Field(OASIS, description="Read the label maps with this label set.")
     contrast: Literal["anchored", "robust"] = Field(
         "anchored",
         description="How target intensities are scaled: anchored puts tissue means on fixed "
@@ -119,8 +123,8 @@ class TrainingSettings(Settings):
         "T1w",
         pattern=r"^[A-Za-z0-9]+$",
         max_length=MAX_OUTPUT,
-        description="Suffix of the names of outputs; by default dseg for label maps, and image "
-        "for images that are not anchored.",
+        description="End the names of outputs with this suffix; by default dseg for label "
+        "maps, and image for images that are not anchored.",
     )
     planes: tuple[Plane, ...] = Field(
         tuple(Plane), min_length=1, description="Planes in which training slices are cut."
@@ -159,10 +163,10 @@ class TrainingSettings(Settings):
         4,
         ge=1,
         le=256,
-        description="Slices per update, over all devices; 1 in the Pix2Pix paper.",
+        description="Use this many slices per update, over all devices; 1 in the Pix2Pix paper.",
     )
     learning_rate: float = Field(
-        2e-4, gt=0, le=1, description="Learning rate of Adam, with beta_1 = 0.5."
+        2e-4, gt=0, le=1, description="Train with this learning rate of Adam, whose beta_1 is 0.5."
     )
     constant: Fraction = Field(
         0.5, description="Fraction of the steps before the learning rate falls linearly to 0."
@@ -180,20 +184,27 @@ class TrainingSettings(Settings):
         "hardware.",
     )
     validate_every: int | None = Field(
-        None, ge=1, description="Steps between validations; an epoch if not given."
+        None,
+        ge=1,
+        description="Let this many steps lie between validations; an epoch if not given.",
     )
-    checkpoint_every: int = Field(500, ge=1, description="Steps between checkpoints.")
+    checkpoint_every: int = Field(
+        500, ge=1, description="Let this many steps lie between checkpoints."
+    )
     keep: int = Field(3, ge=1, description="Number of checkpoints to keep; older ones are deleted.")
     patience: int | None = Field(
         None, ge=1, description="Stop after this many validations without an improvement."
     )
     select: Literal["last", "best"] = Field(
         "last",
-        description="Which weights become the model: the last, or those with the best validation.",
+        description="Make these weights the model: the last, or those with the best validation.",
     )
     tensorboard: bool = Field(False, description="Write losses and pictures for TensorBoard too.")
     seed: int = Field(
-        0, ge=0, lt=2**31, description="Seed of initial weights, order of slices and augmentation."
+        0,
+        ge=0,
+        lt=2**31,
+        description="Seed the initial weights, the order of slices and the augmentation.",
     )
     histogram: HistogramSettings = HistogramSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
@@ -208,13 +219,13 @@ class TrainingSettings(Settings):
 
     @property
     def full_size_channels(self) -> int:
-        """The channels of source, target and the network's layers at full size, added up."""
+        """Return how many channels source, target and network have together at full size."""
         target_channels = self.label_set.channels if self.target == "labels" else 1
         return self.source_channels + target_channels
 
     @property
     def named_sources(self) -> Mapping[str, Side]:
-        """The kind of each source by name, in the order of channels.
+        """Return the kind of each source by name, in the order of channels.
 
         A single source is named after its kind.
         """
@@ -229,7 +240,7 @@ class TrainingSettings(Settings):
 
     @property
     def encodings(self) -> Mapping[str, LabelSet | Percentiles]:
-        """The encoding of each source by name, in the order of channels."""
+        """Return the encoding of each source by name, in the order of channels."""
         return {
             name: self.label_set if side == "labels" else Percentiles()
             for name, side in self.named_sources.items()
@@ -237,13 +248,13 @@ class TrainingSettings(Settings):
 
     @property
     def source_channels(self) -> int:
-        """The channels of all sources, of a slice and its neighbours."""
+        """Return the number of channels of all sources, of a slice and its neighbours."""
         slices = 2 * self.context + 1
         return slices * sum(encoding.channels for encoding in self.encodings.values())
 
     @property
     def middle_channels(self) -> Mapping[str, slice]:
-        """The channels of each source, by name, without those of neighbouring slices."""
+        """Return the channels of each source, by name, without those of neighbouring slices."""
         first = self.context * sum(encoding.channels for encoding in self.encodings.values())
         places: dict[str, slice] = {}
         for name, encoding in self.encodings.items():
@@ -258,12 +269,12 @@ class TrainingSettings(Settings):
 
     @property
     def canvas(self) -> Canvas:
-        """The canvas that slices are placed on."""
+        """Return the canvas for the slices."""
         return Canvas(self.spacing, self.size, self.multiple)
 
     @property
     def label_set(self) -> LabelSet:
-        """The label set of the label maps."""
+        """Return the label set of the label maps."""
         return self.labels
 
     def total_steps(self, slices: int) -> int:

@@ -53,7 +53,7 @@ class MissingSourceError(OasisGanError):
 
 @dataclass(frozen=True, eq=False)
 class TrainingSlice:
-    """One slice of the volumes of a subject.
+    """One slice that shows all volumes of a subject.
 
     Args:
         sources: All slices of each source, in the order of channels; neighbouring slices are taken
@@ -70,18 +70,18 @@ class TrainingSlice:
 
     @property
     def plane(self) -> Plane:
-        """The plane of the slice."""
+        """Return the plane of the slice."""
         return self.sources[0].plane
 
     @property
     def spacing(self) -> tuple[float, float]:
-        """The distance between rows and between columns, in mm."""
+        """Return the distance between rows and between columns, in mm."""
         return self.sources[0].spacing
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedSubject:
-    """The training slices of a subject.
+    """The training slices that a subject has.
 
     Args:
         name: The name of the subject.

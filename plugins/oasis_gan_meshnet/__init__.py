@@ -1,4 +1,4 @@
-"""MeshNet plugin: a T1-weighted MRI in, a map of brain structures out.
+"""The MeshNet plugin makes a map of brain structures from a T1-weighted MRI.
 
 The network was trained and published by others (brainchop, https://github.com/neuroneural/brainchop).
 It has seen no output of the models here that make images, so it can judge them. TensorFlow is

@@ -99,7 +99,7 @@ class ConformedAxis:
 
 @dataclass(frozen=True, eq=False)
 class ConformedGrid:
-    """The conformed grid of a volume, cropped to its head.
+    """The conformed grid that a volume has, cropped to its head.
 
     Args:
         geometry: The grid of the volume.

@@ -1,4 +1,4 @@
-"""A MeshNet model on disk: its description in ``model.json`` and ``weights.safetensors``."""
+"""A MeshNet model on disk has a description in ``model.json``, and ``weights.safetensors``."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class Layer(Settings):
 
     @property
     def reach(self) -> int:
-        """How many voxels to each side a voxel of the output depends on."""
+        """Return how many voxels to each side affect a voxel of the output."""
         return self.kernel // 2 * self.dilation
 
 
 class WeightsFile(Settings):
-    """Which file the weights are in, and how to tell that it is the right one."""
+    """The file that holds the weights, with its size and checksum."""
 
     file: Literal["weights.safetensors"] = "weights.safetensors"
     bytes: int = Field(gt=0, le=_MAX_WEIGHTS)

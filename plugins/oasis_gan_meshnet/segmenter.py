@@ -37,7 +37,7 @@ def load_segmenter(folder: Path) -> MeshNetSegmenter:
 
 
 class MeshNetSegmenter:
-    """A translator from a T1w to labels, on the grid of the T1w.
+    """A translator that makes labels from a T1w, on the grid of the T1w.
 
     Args:
         model: The description of the network.

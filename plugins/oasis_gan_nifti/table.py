@@ -34,7 +34,7 @@ class TableError(OasisGanError):
 
 
 class RowError(OasisGanError):
-    """A row of a table names no usable pair.
+    """A row of a table does not name a usable pair.
 
     Args:
         table: The table.
@@ -50,7 +50,7 @@ class RowError(OasisGanError):
 
 
 def is_table_name(path: Path) -> bool:
-    """Whether a file name ends in ``.tsv``, in upper or lower case."""
+    """Return whether a file name ends in ``.tsv``, in upper or lower case."""
     return path.name.lower().endswith(".tsv")
 
 

@@ -49,7 +49,7 @@ _DAMAGE = (
 
 
 def is_zip_name(path: Path) -> bool:
-    """Whether a file name ends in ``.zip``, in upper or lower case."""
+    """Return whether a file name ends in ``.zip``, in upper or lower case."""
     return path.name.lower().endswith(".zip")
 
 

@@ -1,4 +1,4 @@
-"""Neurite OASIS: OASIS-1 processed with FreeSurfer, with one folder of NIfTI files a subject.
+"""Neurite OASIS is OASIS-1 processed with FreeSurfer, with one folder of NIfTI files a subject.
 
 ::
 

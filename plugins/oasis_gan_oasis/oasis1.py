@@ -1,4 +1,4 @@
-"""The discs of OASIS-1, cross-sectional: a folder a session, with Analyze 7.5 pairs in it.
+"""Find the sessions on the discs of OASIS-1, each of which is a folder of Analyze 7.5 pairs.
 
 ::
 
@@ -43,7 +43,7 @@ _MRI = "_t88_masked_gfc"
 
 
 class Session(NamedTuple):
-    """A session, its folder and its images."""
+    """A session, which has a folder and images."""
 
     name: str
     folder: Path

@@ -63,7 +63,7 @@ _ORIENTATION = 274
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A grey picture.
+    """A picture that has grey pixels.
 
     Args:
         pixels: (rows, columns), uint8, or uint16 if the file has 16 bits.

@@ -70,7 +70,7 @@ _INTERLACED = (
 
 
 class Header(NamedTuple):
-    """The fields of the first chunk."""
+    """The fields that the first chunk holds."""
 
     width: int
     height: int
@@ -98,7 +98,7 @@ def _count(length: int, first: int, step: int) -> int:
 
 
 class Chunks(NamedTuple):
-    """The chunks of a file.
+    """The chunks that make up a file.
 
     Args:
         header: The fields of the first chunk.

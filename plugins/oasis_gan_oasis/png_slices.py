@@ -45,7 +45,7 @@ class Key(NamedTuple):
 
 
 class Cases(NamedTuple):
-    """The cases in a folder or zip."""
+    """The cases that a folder or zip holds."""
 
     labels: dict[Key, Files]
     images: dict[Key, Files]

@@ -37,7 +37,7 @@ MAX_SLICES = 4096
 
 @dataclass(frozen=True)
 class Case:
-    """The slices of one case: its MRI, or its label map.
+    """The slices that one case has of its MRI, or of its label map.
 
     Args:
         name: As in ``case_001``.

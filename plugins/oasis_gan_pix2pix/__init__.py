@@ -1,4 +1,4 @@
-"""Pix2Pix plugin: a U-Net generator trained against a PatchGAN discriminator (arXiv 1611.07004).
+"""The Pix2Pix plugin trains a U-Net generator against a PatchGAN discriminator (arXiv 1611.07004).
 
 It ships with trained models. TensorFlow is imported only when a model is loaded or trained.
 """

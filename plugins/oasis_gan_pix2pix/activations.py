@@ -1,4 +1,4 @@
-"""The activations of networks, as Keras layers for training and as plain functions for translating.
+"""Define activations as Keras layers for training and as plain functions for translating.
 
 TensorFlow is imported only where a layer is built or a tensor is computed.
 """
@@ -14,7 +14,7 @@ Tensor = Any
 
 @dataclass(frozen=True)
 class Activation(ABC):
-    """An elementwise function at the end of a block."""
+    """An elementwise function that ends a block."""
 
     @abstractmethod
     def build_layer(self, block: str) -> Any:  # noqa: ANN401 - Keras is untyped here
@@ -30,7 +30,7 @@ class ReLU(Activation):
     """Replace negative numbers by 0."""
 
     def build_layer(self, block: str) -> Any:  # noqa: ANN401
-        """Return the Keras layer to train with."""
+        """Return the Keras layer for training."""
         from oasis_gan_keras.backend import keras
 
         return keras.layers.ReLU(name=f"{block}_relu")
@@ -49,7 +49,7 @@ class LeakyReLU(Activation):
     slope: float
 
     def build_layer(self, block: str) -> Any:  # noqa: ANN401
-        """Return the Keras layer to train with."""
+        """Return the Keras layer for training."""
         from oasis_gan_keras.backend import keras
 
         return keras.layers.LeakyReLU(self.slope, name=f"{block}_relu")
@@ -66,7 +66,7 @@ class Tanh(Activation):
     """Map numbers into [-1, 1], always in float32, in which images are made."""
 
     def build_layer(self, block: str) -> Any:  # noqa: ANN401
-        """Return the Keras layer to train with."""
+        """Return the Keras layer for training."""
         from oasis_gan_keras.backend import keras
 
         return keras.layers.Activation("tanh", dtype="float32", name=f"{block}_tanh")

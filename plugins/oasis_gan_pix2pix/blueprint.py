@@ -1,4 +1,4 @@
-"""The blueprint of the generator: its blocks in order, and the inputs of each.
+"""The blueprint of the generator has its blocks in order, and the inputs of each.
 
 `networks` builds the blueprint in Keras, `weight_shapes` lists its weights, `folding` rewrites it
 for translating, and `inference` computes the result, also for exports. They depend on the blueprint
@@ -26,7 +26,7 @@ _DROPOUT_BLOCKS = 3  # the innermost blocks of the decoder
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """A convolution with its norm, dropout and activation: Ck in the paper, or CDk with dropout.
+    """A convolution that has a norm, dropout and an activation: Ck or CDk in the paper.
 
     Args:
         name: The name of the block and of its output.
@@ -53,17 +53,17 @@ class Block:
 
     @property
     def convolution_name(self) -> str:
-        """The name of the convolution as a layer and among the weights."""
+        """Return the name of the convolution as a layer and among the weights."""
         return self.layer or f"{self.name}_conv"
 
     @property
     def norm_name(self) -> str:
-        """The name of the norm as a layer and among the weights."""
+        """Return the name of the norm as a layer and among the weights."""
         return f"{self.name}_norm"
 
     @property
     def kernel(self) -> str:
-        """The name of the kernel among the weights."""
+        """Return the name of the kernel among the weights."""
         return f"{self.convolution_name}/kernel"
 
     @property
@@ -78,7 +78,7 @@ class Block:
 
     @property
     def norm_weights(self) -> dict[str, str]:
-        """The names of the norm's weights among all weights, by the names that the norm uses."""
+        """Return the name of each weight of the norm among all weights, by the norm's own name."""
         if self.norm is None:
             return {}
         return {part: f"{self.norm_name}/{part}" for part in self.norm.weights}
@@ -164,7 +164,7 @@ def make_blueprint(settings: GeneratorSettings, channels_in: int, channels_out: 
 
 
 def choose_norm(settings: NetworkSettings) -> Norm | None:
-    """Return the norm that the settings of a network ask for."""
+    """Return the norm that the settings of a network name."""
     norm = NORMS[settings.norm]
     if norm is None:
         return None

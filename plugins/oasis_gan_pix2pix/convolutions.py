@@ -1,4 +1,4 @@
-"""The convolutions of networks, each defined once for building, counting, folding and computing it.
+"""Define each convolution once, for building, counting, folding and computing it.
 
 To add a way of doubling the size, write a subclass of `Doubling` and enter it in `DOUBLINGS`;
 recipes may then name it. Recipes are checked without TensorFlow, so it is imported only where a
@@ -133,7 +133,7 @@ class Doubling(Convolution, ABC):
 
 @dataclass(frozen=True)
 class TransposedConvolution(Doubling):
-    """A 4x4 transposed convolution with a stride of 2, as in the paper."""
+    """A 4x4 transposed convolution that has a stride of 2, as in the paper."""
 
     kernel: int = 4
     stride: int = 2

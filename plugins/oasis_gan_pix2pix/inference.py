@@ -23,7 +23,7 @@ Slices = NDArray[np.float32]
 
 
 class Inference:
-    """A generator to translate with.
+    """A generator that translates slices.
 
     Args:
         plan: The folded blueprint, as `folding.fold` returns it.

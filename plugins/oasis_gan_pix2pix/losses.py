@@ -1,4 +1,4 @@
-"""The losses of Pix2Pix: equations 1 to 4 of arXiv 1611.07004, used as in its section 3.3.
+"""Compute the losses of Pix2Pix: equations 1 to 4 of arXiv 1611.07004, used as in section 3.3.
 
 Every loss takes slices (n, rows, columns, channels) and returns one number for each, (n,). The
 trainer takes their mean, over all devices.

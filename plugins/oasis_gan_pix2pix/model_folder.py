@@ -74,7 +74,7 @@ class NotFiniteWeightsError(OasisGanError):
 
 
 class WeightsFile(Settings):
-    """The file of the weights, with its size and checksum."""
+    """The file that holds the weights, with its size and checksum."""
 
     file: Literal["weights.safetensors"] = "weights.safetensors"
     bytes: int = Field(gt=0, le=_MAX_WEIGHTS)
@@ -82,7 +82,7 @@ class WeightsFile(Settings):
 
 
 class UncertaintyCalibration(Settings):
-    """The factors that make the spread of a model's answers the size of its errors, and where they come from.
+    """The factors that scale the spread of a model's answers to the size of its errors.
 
     Args:
         scales: A factor for each texture; between two of them it is interpolated. A model without texture has one.
@@ -113,7 +113,7 @@ class UncertaintyCalibration(Settings):
 
 
 class ModelFile(Settings):
-    """The content of ``model.json``."""
+    """The content that ``model.json`` holds."""
 
     format: Literal[1] = 1
     kind: Literal["pix2pix"] = "pix2pix"
@@ -190,7 +190,7 @@ class ModelFile(Settings):
 
     @property
     def named_sources(self) -> dict[str, Source]:
-        """The sources by name, in the order of channels.
+        """Return the sources by name, in the order of channels.
 
         A single source is named ``labels`` or ``image``.
         """
@@ -238,16 +238,16 @@ class ModelFile(Settings):
         if self.texture is not None:
             yield Option(
                 name="texture",
-                help="From 0, smooth and closest to the truth on average, to 1, textured like a "
-                "scan.",
+                help="Choose from 0, smooth and closest to the truth on average, to 1, textured "
+                "like a scan.",
                 default=self.texture,
                 minimum=0,
                 maximum=1,
             )
         yield Option(
             name="precision",
-            help="Arithmetic: bfloat16 is faster on processors that support it, auto uses it only "
-            "there.",
+            help="Choose the arithmetic: bfloat16 is faster on processors that support it, auto "
+            "uses it only there.",
             default="float32",
             choices=("float32", "bfloat16", "auto"),
         )
@@ -257,7 +257,7 @@ class ModelFile(Settings):
 
 @dataclass(frozen=True)
 class StoredModel:
-    """The checked content of a model folder.
+    """The checked content that a model folder holds.
 
     Args:
         file: The content of ``model.json``.

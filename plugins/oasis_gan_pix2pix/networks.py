@@ -1,4 +1,4 @@
-"""The networks of Pix2Pix (arXiv 1611.07004, section 6.1), in Keras 3.
+"""Build the networks of Pix2Pix (arXiv 1611.07004, section 6.1), in Keras 3.
 
 C64 in the paper is a convolution with 64 filters, a norm and an activation; kernels are 4x4. The
 generator is built from its blueprint. It may depart from the paper where settings say so: instance

@@ -1,4 +1,4 @@
-"""The norms of networks, each defined once for building, counting, folding and computing it.
+"""Define each norm once, for building, counting, folding and computing it.
 
 To add a norm, write its class and enter it in `NORMS`; recipes may then name it. Recipes are
 checked without TensorFlow, so it is imported only where a layer is built or a tensor is computed.
@@ -20,7 +20,7 @@ Tensor = Any
 
 @dataclass(frozen=True, kw_only=True)
 class Norm(ABC):
-    """A normalisation of each channel between the convolution and the activation of a block.
+    """A norm that scales each channel between the convolution and the activation of a block.
 
     Args:
         epsilon: The number that is added to the variance.
@@ -74,7 +74,7 @@ class InstanceNorm(Norm):
     weights: ClassVar[tuple[str, ...]] = ("gamma", "beta")
 
     def build_layer(self, name: str) -> Any:  # noqa: ANN401
-        """Return the Keras layer to train with."""
+        """Return the Keras layer for training."""
         from .layers import InstanceNormalization
 
         return InstanceNormalization(self.epsilon, name=name)
@@ -97,7 +97,7 @@ class BatchNorm(InstanceNorm):
     weights: ClassVar[tuple[str, ...]] = ("gamma", "beta", "moving_mean", "moving_variance")
 
     def build_layer(self, name: str) -> Any:  # noqa: ANN401
-        """Return the Keras layer to train with."""
+        """Return the Keras layer for training."""
         from .layers import BatchNormalization
 
         return BatchNormalization(

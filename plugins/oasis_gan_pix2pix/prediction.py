@@ -11,7 +11,7 @@ from oasis_gan_keras import Batch
 
 @dataclass(frozen=True, eq=False)
 class LinearPrediction:
-    """The best linear prediction of a target pixel from its source pixel, and its error.
+    """The best linear prediction of a target pixel that its source pixel allows, and its error.
 
     For a label map, the prediction is the mean of each tissue. The edges between tissues make up
     most of an image's energy and are the same in real and generated slices. A discriminator that

@@ -1,4 +1,4 @@
-"""The recipe of a Pix2Pix model: checked settings of its networks, losses and training."""
+"""A recipe holds the checked settings of a Pix2Pix model: of its networks, losses and training."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SMALLEST = {1: 1, 16: 6, 34: 12, 70: 24, 142: 48, 286: 96}
 
 
 class NetworkSettings(Settings):
-    """The settings of both networks.
+    """The settings that both networks have.
 
     Ck in the paper is a convolution with k filters, a norm and an activation.
     """
@@ -53,23 +53,29 @@ class NetworkSettings(Settings):
         32,
         ge=1,
         le=256,
-        description="Filters of the outermost level, `ngf` and `ndf`; 64 in the paper.",
+        description="Use this many filters at the outermost level (`ngf` and `ndf`); 64 in "
+        "the paper.",
     )
-    norm: NormName = Field("instance", description="The norm after each inner convolution.")
-    leak: float = Field(0.2, ge=0, lt=1, description="Slope of the leaky ReLUs below 0.")
+    norm: NormName = Field(
+        "instance", description="Normalise after each inner convolution with this norm."
+    )
+    leak: float = Field(0.2, ge=0, lt=1, description="Let leaky ReLUs have this slope below 0.")
     momentum: float = Field(
-        0.9, ge=0, lt=1, description="Momentum of the moving statistics of batch norm."
+        0.9,
+        ge=0,
+        lt=1,
+        description="Update the moving statistics of batch norm with this momentum.",
     )
     epsilon: float = Field(
-        1e-5, gt=0, le=0.1, description="Number added to the variance in a norm."
+        1e-5, gt=0, le=0.1, description="Add this number to the variance in a norm."
     )
 
 
 class GeneratorSettings(NetworkSettings):
-    """The settings of the generator (section 6.1.1 of the paper)."""
+    """The settings that the generator has (section 6.1.1 of the paper)."""
 
     architecture: Literal["u-net", "encoder-decoder"] = Field(
-        "u-net", description="Generator with skip connections, or without."
+        "u-net", description="Build the generator with or without skip connections."
     )
     levels: int = Field(
         6, ge=1, le=10, description="How often the slice is halved; 8 in the paper."
@@ -78,21 +84,25 @@ class GeneratorSettings(NetworkSettings):
         8,
         ge=1,
         le=64,
-        description="Filters double at each level, up to this multiple of `filters`.",
+        description="Double the filters at each level, up to this multiple of `filters`.",
     )
-    upsample: DoublingName = Field("resize", description="How the decoder doubles the size.")
+    upsample: DoublingName = Field(
+        "resize", description="Double the size in the decoder by this method."
+    )
     full_skip: bool = Field(
         True, description="Let the U-Net's last step read the source at full size."
     )
     innermost_norm: bool = Field(
-        False, description="Normalise the innermost block too; the paper's erratum says not to."
+        False,
+        description="Normalise the innermost block too, against the advice of the paper's erratum.",
     )
     noise: bool = Field(
         False,
         description="Let the U-Net's last step read noise too, which it can turn into texture.",
     )
     dropout: Fraction = Field(
-        0.0, description="Dropout in the three innermost decoder blocks; 0.5 in the paper."
+        0.0,
+        description="Drop this fraction of the three innermost decoder blocks; 0.5 in the paper.",
     )
     test_as_training: bool = Field(
         False,
@@ -112,7 +122,7 @@ class GeneratorSettings(NetworkSettings):
 
 
 class DiscriminatorSettings(NetworkSettings):
-    """The settings of the discriminator (section 6.1.2 of the paper)."""
+    """The settings that the discriminator has (section 6.1.2 of the paper)."""
 
     receptive_field: Literal[1, 16, 34, 70, 142, 286] = Field(
         70, description="Width in pixels that one logit sees: 1 is the PixelGAN, 286 the ImageGAN."
@@ -125,7 +135,7 @@ class DiscriminatorSettings(NetworkSettings):
 
 
 class LossSettings(Settings):
-    """The losses of both networks (equations 1 to 4 of the paper)."""
+    """The settings that define the losses of both networks (equations 1 to 4 of the paper)."""
 
     objective: Literal["L1", "GAN", "cGAN", "L1+GAN", "L1+cGAN"] = Field(
         "L1+cGAN",
@@ -133,15 +143,21 @@ class LossSettings(Settings):
         "not.",
     )
     gan: Literal["bce", "least-squares"] = Field(
-        "bce", description="Adversarial loss: cross-entropy, or least squares (arXiv 1611.04076)."
+        "bce",
+        description="Use this adversarial loss: cross-entropy, or least squares (arXiv "
+        "1611.04076).",
     )
-    l1_weight: float = Field(100.0, ge=0, description="Weight of the L1 loss, lambda in the paper.")
-    gan_weight: float = Field(1.0, ge=0, description="Weight of the generator's adversarial loss.")
+    l1_weight: float = Field(
+        100.0, ge=0, description="Multiply the L1 loss by this weight, lambda in the paper."
+    )
+    gan_weight: float = Field(
+        1.0, ge=0, description="Multiply the generator's adversarial loss by this weight."
+    )
     halved: bool = Field(True, description="Halve the discriminator's loss, as the paper does.")
     prior: Fraction = Field(
         0.0,
-        description="Fraction of a blurred linear prediction in the target of L1; regularises "
-        "small training sets.",
+        description="Blend the target of L1 with this fraction of a blurred linear "
+        "prediction, which regularises small training sets.",
     )
     texture_weight: float = Field(
         0.0,
@@ -180,19 +196,24 @@ class LossSettings(Settings):
 
 
 class SmoothSettings(Settings):
-    """A first stage without the adversarial loss.
+    """The settings of a first stage, which has no adversarial loss.
 
     It ends with the weights of the smooth end of texture.
     """
 
     steps: int = Field(
-        0, ge=0, description="Number of first steps without the adversarial loss; 0 for none."
+        0, ge=0, description="Train this many first steps without the adversarial loss; 0 for none."
     )
     learning_rate: float = Field(
-        5e-4, gt=0, le=1, description="Learning rate of the generator in the smooth stage."
+        5e-4,
+        gt=0,
+        le=1,
+        description="Train the generator in the smooth stage with this learning rate.",
     )
     texture: Fraction = Field(
-        1.0, description="Default texture of `run`, from the smooth end, 0, to the textured end, 1."
+        1.0,
+        description="Set the default texture of `run`, from the smooth end, 0, to the "
+        "textured end, 1.",
     )
 
 
@@ -223,7 +244,7 @@ class Recipe(TrainingSettings):
 
     @property
     def full_size_channels(self) -> int:
-        """The channels of source, target and the generator's layer at full size, added up."""
+        """Return how many channels source, target and generator have together at full size."""
         return super().full_size_channels + self.generator.full_size_filters
 
     @model_validator(mode="after")

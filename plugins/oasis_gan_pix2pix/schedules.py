@@ -1,4 +1,4 @@
-"""Learning rate schedules of the networks of Pix2Pix."""
+"""Change the learning rates of the networks of Pix2Pix by schedules."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ _BLUR = _KERNEL[:, :, np.newaxis, np.newaxis]
 
 
 class Pix2PixTrainer(Trainer):
-    """Both networks and their losses.
+    """Train both networks of Pix2Pix with their losses.
 
     Args:
         recipe: The settings of the networks and the weights of the losses.
@@ -84,17 +84,17 @@ class Pix2PixTrainer(Trainer):
 
     @property
     def discriminator(self) -> Any:  # noqa: ANN401
-        """The discriminator."""
+        """Return the discriminator."""
         return self.networks[DISCRIMINATOR]
 
     @property
     def smooth_end(self) -> Arrays:
-        """The weights at the end of the smooth stage; empty before it, or without such a stage."""
+        """Return the weights at the end of the smooth stage, or none before it and without one."""
         return self.snapshots.get(SMOOTH_END, {})
 
     @property
     def reported(self) -> tuple[str, ...]:
-        """The names of the losses that the recipe uses."""
+        """Return the names of the losses that the recipe uses."""
         return losses.find_names_in_use(self.recipe.loss)
 
     def choose_stage(self, step: int) -> str:

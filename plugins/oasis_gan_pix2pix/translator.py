@@ -153,7 +153,7 @@ class HistogramMatching:
 
 
 class StoredGenerator:
-    """The generator in a model folder.
+    """The generator that a model folder holds.
 
     It is deterministic: the same slices always get the same translation.
 

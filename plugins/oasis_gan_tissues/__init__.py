@@ -1,4 +1,4 @@
-"""Tissue plugin: a T1-weighted MRI and a mask of the brain in, a map of three tissues out.
+"""The tissue plugin makes a map of three tissues from a T1-weighted MRI and a mask of the brain.
 
 It learns nothing from training data: each volume is its own evidence. SimpleITK is imported only
 when a volume is segmented.

@@ -1,4 +1,4 @@
-"""Removing a bias field: N4, Tustison et al. 2010, https://doi.org/10.1109/TMI.2010.2046908, in SimpleITK."""
+"""Remove a bias field by N4 in SimpleITK (Tustison et al. 2010, doi:10.1109/TMI.2010.2046908)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three tissues by their intensities: a Gaussian mixture in which neighbours tend to be alike.
+"""Find three tissues by a Gaussian mixture of intensities, in which neighbours are often alike.
 
 That is the hidden Markov random field of Zhang, Brady and Smith 2001,
 https://doi.org/10.1109/42.906424, fitted by expectation maximisation. Where they label each voxel
@@ -28,7 +28,7 @@ Numbers = NDArray[np.float64]
 
 
 class TooFewIntensitiesError(OasisGanError):
-    """A brain does not have three intensities to tell tissues by."""
+    """A brain does not have the three intensities that distinguish tissues."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -41,7 +41,7 @@ class TooFewIntensitiesError(OasisGanError):
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """One Gaussian a tissue, from the darkest to the brightest.
+    """A mixture has one Gaussian for each tissue, from the darkest to the brightest.
 
     Args:
         means: Intensities.

@@ -84,7 +84,7 @@ def read_card(folder: Path) -> ModelCard:
 
 
 class TissueSegmenter:
-    """A translator from a T1w to the tissues in its brain.
+    """A translator that finds the tissues in the brain of a T1w.
 
     Args:
         card: What goes in, and what comes out.

@@ -10,27 +10,35 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
-from oasis_gan_keras.settings import Settings
 from oasis_gan_pix2pix.recipe import Recipe
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from kit.places import ROOT
 from oasis_gan import LabelSet
+
+NamedField = tuple[str, FieldInfo]
 
 PAGE = ROOT / "docs" / "training.md"
 _TABLE = re.compile(r"(<!-- settings -->\n).*?(<!-- end of settings -->)", re.DOTALL)
 
 
-def rows(model: type[Settings] = Recipe, table: str = "") -> Iterator[str]:
-    """Yield a row for each setting: those of the recipe itself first, then its tables."""
+def describe_settings(model: type[BaseModel] = Recipe, table: str = "") -> Iterator[NamedField]:
+    """Yield each setting and its field: those of the recipe itself first, then its tables."""
     tables = []
     for name, field in model.model_fields.items():
         if isinstance(field.default, BaseModel):
             tables.append((type(field.default), f"{table}{name}."))
         else:
-            yield f"| `{table}{name}` | {_shown(field.default)} | {field.description} |"
+            yield f"{table}{name}", field
     for inner, prefix in tables:
-        yield from rows(inner, prefix)  # type: ignore[arg-type]
+        yield from describe_settings(inner, prefix)
+
+
+def rows() -> Iterator[str]:
+    """Yield a row for each setting."""
+    for name, field in describe_settings():
+        yield f"| `{name}` | {_shown(field.default)} | {field.description} |"
 
 
 def with_table(page: str) -> str:
