@@ -24,7 +24,7 @@ from .similarity import Fingerprint, make_fingerprint
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of checking a subject.
+    """What checking a subject has found.
 
     Args:
         subject: The subject that was checked.
@@ -91,7 +91,7 @@ def examine_all(
 
 
 def find_side(subject: Subject, validate: Collection[str]) -> str:
-    """Return the side of the split that a subject is on.
+    """Return the side of the split that holds a subject.
 
     Names are compared in composed Unicode, because accented letters may be stored in two ways.
     """

@@ -23,7 +23,7 @@ class Match(NamedTuple):
 
     @property
     def is_duplicate(self) -> bool:
-        """Whether both subjects show the same head."""
+        """Return whether both subjects show the same head."""
         return self.similarity > SAME_HEAD
 
     def judge(self) -> Finding:

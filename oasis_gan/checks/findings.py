@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
     @property
     def severity(self) -> int:
-        """How bad the verdict is, from 0 for `ACCEPT` on."""
+        """Return how bad the verdict is; `ACCEPT` has 0."""
         return list(Verdict).index(self)
 
     @classmethod
@@ -59,7 +59,7 @@ def fix(message: str) -> Finding:
 
 
 def warn(message: str, **figures: object) -> Finding:
-    """Return a finding that somebody should look at."""
+    """Return a finding that needs a look from somebody."""
     return Finding(Verdict.WARN, message, figures)
 
 

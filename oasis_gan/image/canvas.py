@@ -113,7 +113,7 @@ class CanvasTransform:
         return _multiply(slices, self.forward)
 
     def mask_on_canvas(self, support: Mask) -> Mask:
-        """Return which pixels of the canvas `apply_inverse` makes some pixels of slices from.
+        """Return the pixels of the canvas that `apply_inverse` needs for some pixels of slices.
 
         Args:
             support: The pixels of the slices (n, rows, columns).

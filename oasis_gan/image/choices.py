@@ -1,4 +1,4 @@
-"""What a user can choose from.
+"""Name the choices that a user has.
 
 This module imports none of the code that acts on a choice, so that ``--help`` stays fast.
 """

@@ -1,4 +1,4 @@
-"""How the values of a volume enter the space in which a model works, and leave it.
+"""Bring the values of a volume into the space in which a model works, and back.
 
 `oasis_gan.LabelSet`, `oasis_gan.Window` and `oasis_gan.Percentiles` are encodings. A plugin may
 bring its own: all of them are used in the same way.

@@ -107,7 +107,7 @@ class SlicesTooLargeError(UnusableVolumeError):
 
 
 class NoPictureError(UnusableVolumeError):
-    """A thin volume has slices of one row or column in all planes that a model works in.
+    """A thin volume has slices of one row or column in all planes of a model.
 
     Args:
         where: The volume.
@@ -162,7 +162,7 @@ class UnknownLabelsError(UnusableVolumeError):
 
 
 class NoCounterpartError(UnusableVolumeError):
-    """A label map has labels that have no counterpart in the label set it should become one of.
+    """A label map has labels that have no counterpart in another label set.
 
     Args:
         where: The label map.

@@ -1,4 +1,4 @@
-"""The structures in FreeSurfer's label maps: value, name, and the tissue that each counts as.
+"""Name the structures in FreeSurfer's label maps: value, name, and tissue.
 
 Values and names are those of FreeSurfer's colour table,
 https://surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/AnatomicalROI/FreeSurferColorLUT. The tissues

@@ -1,4 +1,4 @@
-"""What the grey values of an MRI mean: its contrast.
+"""A contrast says what the grey values of an MRI mean.
 
 Like a label set, a contrast brings voxels into the space a model works in, [0, 1] with background
 on 0, and is recorded with the model.
@@ -41,7 +41,7 @@ class _Contrast:
 
 @dataclass(frozen=True)
 class Window(_Contrast):
-    """A contrast: a piecewise-linear map from intensities to [0, 1], and back.
+    """A contrast that maps intensities to [0, 1] piecewise linearly, and back.
 
     Args:
         values: Increasing intensities, in the unit of the volume.

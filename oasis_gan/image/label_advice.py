@@ -1,4 +1,4 @@
-"""What an error about a label map advises.
+"""Give advice in an error about a label map.
 
 It names the option that says what the values mean, and the label sets that have the values.
 """

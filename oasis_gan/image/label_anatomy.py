@@ -48,7 +48,7 @@ class TissueContacts:
 
     @property
     def labelled_voxels(self) -> int:
-        """The number of voxels with a label."""
+        """Return the number of voxels with a label."""
         return int(self.counts[1:].sum())
 
     def share_outside(self, value: int) -> float:

@@ -160,7 +160,7 @@ class LabelSets(Mapping[str, LabelSet]):
 
     @property
     def members(self) -> tuple[LabelSet, ...]:
-        """All the sets, the built-in ones first."""
+        """Return all the sets, the built-in ones first."""
         return (*_BUILT_IN, *self.added)
 
     def __getitem__(self, name: str) -> LabelSet:
@@ -228,7 +228,7 @@ def names_of(label_set: LabelSet) -> tuple[str, ...]:
 
 
 def include_rare_labels(label_set: LabelSet) -> LabelSet:
-    """Return the set to read a map of ``label_set`` with.
+    """Return the set for reading a map of ``label_set``.
 
     A map of FreeSurfer may have labels that ``aseg`` lacks. Other sets are returned unchanged.
     """
@@ -236,7 +236,7 @@ def include_rare_labels(label_set: LabelSet) -> LabelSet:
 
 
 def identity_of(label_set: LabelSet) -> str:
-    """Return a text that no other set has: its name, and a hash of its labels unless built in.
+    """Return a text that no other set has: its name, and unless it is built-in a hash of its labels.
 
     A plugin or a table may give other labels the same name tomorrow, or elsewhere.
     """

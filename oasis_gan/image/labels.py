@@ -56,17 +56,17 @@ class LabelSet:
 
     @property
     def values(self) -> list[int]:
-        """The values of the labels, in their order."""
+        """Return the values of the labels, in their order."""
         return [label.value for label in self.labels]
 
     @property
     def names(self) -> dict[int, str]:
-        """The names of the labels, by their values."""
+        """Return the names of the labels, by their values."""
         return {label.value: label.name for label in self.labels}
 
     @property
     def summary(self) -> str:
-        """The number of labels, and the names of the first few: one line."""
+        """Return the number of labels and the names of the first few, in one line."""
         count = len(self.labels)
         noun = "label" if count == 1 else "labels"
         names = ", ".join(label.name for label in self.labels[:_SUMMARISED])

@@ -1,4 +1,4 @@
-"""Cut a volume into slices of an anatomical plane, and join slices to the volume they came from."""
+"""Cut a volume into slices of an anatomical plane, and join slices to a volume."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SliceStack:
 
     @property
     def spacing(self) -> tuple[float, float]:
-        """Distance between neighbouring rows and neighbouring columns, in mm."""
+        """Return the distance between neighbouring rows and neighbouring columns, in mm."""
         spacing = self.geometry.spacing
         towards_ras = [spacing[axis] for axis in find_voxel_axes(self.geometry.affine)]
         del towards_ras[self.plane.axis]

@@ -1,4 +1,4 @@
-"""Which tissue a structure counts as, by its name: CSF, GM, WM, or background.
+"""Find the tissue of a structure by its name: CSF, GM, WM, or background.
 
 Background is what lies outside the brain.
 """

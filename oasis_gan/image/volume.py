@@ -72,18 +72,18 @@ class Geometry:
 
     @property
     def axes(self) -> Affine:
-        """The steps from a voxel to the next along each axis: the columns of a 3x3 array, in mm."""
+        """Return the step to the next voxel along each axis: the columns of a 3x3 array, in mm."""
         return self.affine[:3, :3]
 
     @property
     def spacing(self) -> tuple[float, float, float]:
-        """Distance between neighbouring voxel centres along each axis, in mm."""
+        """Return the distance between neighbouring voxel centres along each axis, in mm."""
         i, j, k = np.sqrt((self.axes**2).sum(axis=0))
         return float(i), float(j), float(k)
 
     @property
     def orientation(self) -> str:
-        """The nearest anatomical directions of the three axes, such as ``"RAS"``."""
+        """Return the nearest anatomical directions of the three axes, such as ``"RAS"``."""
         return "".join(orientations.aff2axcodes(self.affine))
 
     @property

@@ -37,7 +37,7 @@ Visit = tuple[str, str]
 
 @dataclass(frozen=True, eq=False)
 class BidsFile:
-    """A file of a dataset.
+    """A file that belongs to a BIDS dataset.
 
     Args:
         path: Where it is.
@@ -53,12 +53,12 @@ class BidsFile:
 
     @property
     def name(self) -> str:
-        """The name of the file without its folder."""
+        """Return the name of the file without its folder."""
         return self.path.name
 
     @property
     def participant(self) -> str:
-        """The label of the participant, without ``sub-``."""
+        """Return the label of the participant, without ``sub-``."""
         return self.entity("sub")
 
     @property
@@ -68,7 +68,7 @@ class BidsFile:
 
     @property
     def visit(self) -> Visit:
-        """The participant and the session."""
+        """Return the participant and the session."""
         return self.participant, self.session
 
     @property
@@ -79,7 +79,7 @@ class BidsFile:
 
     @property
     def scan_entities(self) -> dict[str, str]:
-        """The entities that say which scan the file was made from."""
+        """Return the entities that identify the scan from which the file was made."""
         entities = self.entities.items()
         return {key: value for key, value in entities if key not in _DERIVATIVE_ENTITIES}
 
