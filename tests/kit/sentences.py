@@ -108,8 +108,7 @@ def read_docstrings(source: str) -> Iterator[tuple[str, str]]:
 
 def _read_members(parent: ast.Module | ast.ClassDef) -> Iterator[tuple[str, str]]:
     for node in parent.body:
-        is_class = isinstance(node, ast.ClassDef)
-        if not is_class and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if node.name.startswith("_"):
             continue
