@@ -1,4 +1,4 @@
-"""The options ``--participant-label`` and ``--session-label``: lists of labels, as in BIDS apps."""
+"""Take lists of labels, as BIDS apps do, with ``--participant-label`` and ``--session-label``."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class OptionValueError(OasisGanError):
 
 
 class UnknownFormatError(UnknownChoiceError):
-    """A user asks for a format that a kind of model cannot be exported in.
+    """A user asks for a format to which a kind of model cannot be exported.
 
     Args:
         kind: The name of the kind of model.
@@ -532,7 +532,7 @@ class SourceCountError(OasisGanError):
 
 
 class LabelSetChangedError(OasisGanError):
-    """A name no longer means the label set that a training began with.
+    """A name no longer means the label set that it meant when a training began.
 
     Args:
         path: The file that describes the training.

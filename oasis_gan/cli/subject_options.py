@@ -25,7 +25,7 @@ _SELECTION_OPTIONS = (
         "--source-suffix",
         default="",
         metavar="TEXT",
-        help="In a folder, use only files whose names end like this: _seg.nii.gz, or _seg for any "
+        help="Use only files of a folder whose names end like this: _seg.nii.gz, or _seg for any "
         "format.",
     ),
     click.option(

@@ -1,4 +1,4 @@
-"""Lists of numbers in notes and errors."""
+"""Write lists of numbers in notes and errors."""
 
 from __future__ import annotations
 

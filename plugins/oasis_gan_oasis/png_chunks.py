@@ -82,12 +82,12 @@ class Header(NamedTuple):
 
     @property
     def bits_per_pixel(self) -> int:
-        """Number of bits of all channels of a pixel."""
+        """Return the number of bits of all channels of a pixel."""
         return self.depth * _CHANNELS[self.colour]
 
     @property
     def unpacked_size(self) -> int:
-        """Number of bytes of the unpacked pixels."""
+        """Return the number of bytes of the unpacked pixels."""
         passes = _INTERLACED if self.interlaced else _WHOLE
         return sum(each.unpacked_size(self) for each in passes)
 

@@ -40,7 +40,7 @@ class Key(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of the case, without its side of the split."""
+        """Return the name of the case, without its side of the split."""
         return f"case_{self.number:03d}"
 
 

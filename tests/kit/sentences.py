@@ -40,7 +40,7 @@ are can cannot could did do does had has have is may might must should was were 
 _AFTER_A_PLURAL = """
 agree appear apply become begin belong blend bring choose come compute contain decrease define
 depend describe differ exceed exist expect find follow give go hold keep know learn lie make match
-offer prove provide read say see share stand stay take tell translate write
+offer prove provide read recognise say see share show stand stay take tell translate write
 """
 _IN_THE_PAST = "became began came failed gave saw took went wrote"
 _DANGLING_ENDS = "about at between by for from in into of on onto to towards with without"
@@ -57,7 +57,7 @@ def _third_person(verb: str) -> str:
 _FIRST = frozenset(_VERBS.split())
 _NOUNS = _FIRST | frozenset(_ALSO_NOUNS.split())
 _FINITE = {_third_person(verb) for verb in _FIRST} - _NOUNS
-_RELATIVE = {"that", "which", "who", "what"}
+_SUBJECTS = {"that", "which", "who", "what", "reader", "user"}
 _FINITE |= {*_AUXILIARIES.split(), *_AFTER_A_PLURAL.split(), *_IN_THE_PAST.split()}
 
 
@@ -86,7 +86,8 @@ def find_faults(sentence: str) -> Iterator[str]:
 def _has_verb(words: list[str]) -> bool:
     """Whether the first word is an imperative, or a finite verb follows somewhere.
 
-    A word that may be a noun too, such as ``check``, is a verb only after ``that`` or the like.
+    A word that may be a noun too, such as ``check``, is a verb only after ``that``, ``user`` and
+    the like.
     """
     lower = [word.lower() for word in words]
     if lower[0] in {"also", "only"}:
@@ -94,7 +95,7 @@ def _has_verb(words: list[str]) -> bool:
     if lower and lower[0] in _FIRST:
         return True
     for before, word in zip(["", *lower], lower, strict=False):
-        if word in _FINITE or (word in _NOUNS and before in _RELATIVE):
+        if word in _FINITE or (word in _NOUNS and before in _SUBJECTS):
             return True
     return False
 
