@@ -36,11 +36,11 @@ from .io.anatomy import lies_with_other_data, prefer_anatomy
 from .io.endings import (
     VOLUME_ENDINGS,
     NameLookup,
-    caseless,
+    fold_case,
     has_suffix,
     is_volume_name,
     stem_of,
-    without_suffix,
+    strip_suffix,
 )
 from .io.files import write_atomically, write_whole
 from .io.folders import walk_files, walk_folders
@@ -142,10 +142,10 @@ __all__ = [
     "Volume",
     "Voxels",
     "Window",
-    "caseless",
     "convert",
     "cut",
     "find_label_set",
+    "fold_case",
     "foreign_code",
     "has_suffix",
     "hookimpl",
@@ -171,13 +171,13 @@ __all__ = [
     "require_unique_keys",
     "slicewise",
     "stem_of",
+    "strip_suffix",
     "translate",
     "uncertainty_option",
     "unreadable",
     "volume_scan",
     "walk_files",
     "walk_folders",
-    "without_suffix",
     "write_atomically",
     "write_whole",
 ]

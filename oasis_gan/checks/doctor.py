@@ -12,8 +12,8 @@ from ..image.label_conversion import convert, require_labels
 from ..image.label_sets import OASIS, include_rare_labels
 from ..image.labels import LabelSet
 from ..image.volume import AssumptionNote, CleanVolume, Geometry, RepairNote, Volume
-from ..io.endings import composed
-from ..io.label_doubt import presume
+from ..io.endings import compose_accents
+from ..io.label_doubt import assume_label_set
 from ..plugin.datasets import Scan, Subject
 from ..plugin.foreign import foreign_code
 from . import alignment, space, tissue_order, voxels
@@ -95,8 +95,8 @@ def find_side(subject: Subject, validate: Collection[str]) -> str:
 
     Names are compared in composed Unicode, because accented letters may be stored in two ways.
     """
-    held_out = {composed(name) for name in validate}
-    if composed(subject.name) in held_out:
+    held_out = {compose_accents(name) for name in validate}
+    if compose_accents(subject.name) in held_out:
         return "validate"
     return subject.split or "train"
 
@@ -218,7 +218,7 @@ def _require_meaning(read: _ReadScan, labels: LabelSet) -> CleanVolume:
     """
     scan = read.scan
     if scan.labels is None:
-        return presume(read.volume, labels, scan.path, scan.advice)
+        return assume_label_set(read.volume, labels, scan.path, scan.advice)
     require_labels(read.volume, include_rare_labels(scan.labels), scan.path, scan.advice)
     return read.volume
 

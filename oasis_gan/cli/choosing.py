@@ -13,7 +13,7 @@ from ..checks.outputs import without_outputs
 from ..errors import one_line, safe_text
 from ..image.label_advice import LabelAdvice
 from ..image.volume import Content
-from ..io.endings import NameLookup, composed
+from ..io.endings import NameLookup, compose_accents
 from ..pipeline.ledger import Outcome, Status
 from ..plugin.datasets import Dataset, Selection, Subject
 from ..plugin.foreign import reading, using_model
@@ -258,8 +258,8 @@ def list_subjects(
 def require_listed(names: Iterable[str], subjects: Iterable[Subject]) -> None:
     """Raise `OasisGanError` unless there is a subject of each name that ``--validate`` gives."""
     listed = [subject.name for subject in subjects]
-    known = {composed(name) for name in listed}
-    missing = [name for name in names if composed(name) not in known]
+    known = {compose_accents(name) for name in listed}
+    missing = [name for name in names if compose_accents(name) not in known]
     if missing:
         raise UnknownSubjectError(min(missing), listed)
 
@@ -318,7 +318,7 @@ def _fail(name: str, error: Exception) -> Outcome:
 
 def _spell_path(path: Path) -> Path:
     found = NameLookup().find(path)
-    if found is not None and composed(str(found)) == composed(str(path)):
+    if found is not None and compose_accents(str(found)) == compose_accents(str(path)):
         return found
     return path
 

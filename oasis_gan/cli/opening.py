@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import OasisGanError
 from ..image.choices import MAX_VOXELS
 from ..image.volume import Content, Volume
-from ..io.formats import unrecognised
+from ..io.formats import explain_unrecognised
 from ..plugin.datasets import Dataset, Scan, Selection, Subject
 from ..plugin.errors import UnreadableError
 from ..plugin.foreign import foreign_code
@@ -92,7 +92,7 @@ def _choose_readers(registry: Registry, path: Path, dataset: str | None) -> list
         return sorted(readers, key=lambda reader: reader.generic)
     if dataset:
         return [registry[Dataset].get(dataset)]
-    raise unrecognised(path, known_readers(registry))
+    raise explain_unrecognised(path, known_readers(registry))
 
 
 def _open_only_scan(reader: Dataset, selection: Selection, content: Content) -> Scan:

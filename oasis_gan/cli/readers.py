@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import one_line
-from ..io.formats import require_content, unrecognised
+from ..io.formats import explain_unrecognised, require_content
 from ..plugin.datasets import Dataset, Subject
 from ..plugin.foreign import foreign_code
 from ..plugin.registry import Registry
@@ -37,7 +37,7 @@ def guess_reader(registry: Registry, root: Path) -> Dataset:
     require_path(root, "a file or folder", "nothing there")
     recognising = find_readers(registry, root)
     if not recognising:
-        raise unrecognised(root, known_readers(registry))
+        raise explain_unrecognised(root, known_readers(registry))
     particular = [reader for reader in recognising if not reader.generic]
     readers = particular or recognising
     if len(readers) > 1:

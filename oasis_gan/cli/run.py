@@ -10,7 +10,7 @@ from ..errors import OasisGanError, one_line
 from ..evaluation.libraries import require_libraries
 from ..image.intensity import Window
 from ..image.volume import AssumptionNote, Content, Volume
-from ..io.claims import claimed, sweep
+from ..io.claims import hold_name, sweep
 from ..io.publishing import Identity
 from ..pipeline.cohort import Job, translate_all
 from ..pipeline.datatypes import datatype_of
@@ -155,7 +155,7 @@ def _prepare(out: Path, reporter: Reporter) -> None:
             f"{out}: removed {swept} unfinished {'file' if swept == 1 else 'files'} of a run that was killed"
         )
     try:
-        with claimed(out, "may I write here?"):
+        with hold_name(out, "may I write here?"):
             pass
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(out)) from error

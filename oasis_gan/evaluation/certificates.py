@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import printable
-from ..io.claims import claimed
+from ..io.claims import hold_name
 from ..io.endings import sidecar_of
 from ..io.files import read_small, write_atomically
 from .errors import OutputChangedError
@@ -55,7 +55,7 @@ def write_certificate(output: Path, evaluation: Evaluation, segmenter: str) -> R
         **json_record(evaluation),
     }
     path = sidecar_of(output)
-    with claimed(output.parent, output.name):
+    with hold_name(output.parent, output.name):
         sidecar = _read(path)
         if sidecar["volume"]["sha256"] != digest:
             raise OutputChangedError(output)
@@ -83,7 +83,7 @@ class CertificateTable:
         """
         rows = list(_make_rows(certificate))
         subject = certificate["subject"]
-        with claimed(self._path.parent, self._path.name):
+        with hold_name(self._path.parent, self._path.name):
             earlier = [row for row in self._read_rows() if row.split("\t")[0] != subject]
             lines = [_HEADER, *earlier, *rows]
             text = "".join(f"{line}\n" for line in lines)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import OasisGanError, printable
-from ..io.endings import caseless, stem_of, without_suffix
+from ..io.endings import fold_case, stem_of, strip_suffix
 from ..pipeline.provenance import ScanFiles
 from ..plugin.datasets import Scan, Subject
 from .outputs import Output
@@ -52,7 +52,7 @@ class Pairs:
         self._by_name: dict[str, list[Subject]] = defaultdict(list)
         for subject in subjects:
             self._by_file[printable(subject.source.path.name)].append(subject)
-            self._by_name[caseless(subject.name)].append(subject)
+            self._by_name[fold_case(subject.name)].append(subject)
 
     def find(self, output: Output) -> Counterparts:
         """Return the counterparts of an output.
@@ -97,7 +97,7 @@ class Pairs:
 
     def _named_like(self, output: Output) -> Scan:
         """Return the scan that has the name of an output's subject, and is the source of none."""
-        names = dict.fromkeys(caseless(name) for name in self._names_of(output))
+        names = dict.fromkeys(fold_case(name) for name in self._names_of(output))
         candidates = [subject for name in names for subject in self._by_name.get(name, [])]
         alone = [subject.source for subject in candidates if subject.target is None]
         if len(alone) == 1:
@@ -115,7 +115,7 @@ class Pairs:
         names = [output.name, stem_of(output.path.name).split("_synth")[0]]
         if output.sidecar is not None:
             file = output.sidecar.source.file
-            names += [without_suffix(file, self._suffix) or "", stem_of(file)]
+            names += [strip_suffix(file, self._suffix) or "", stem_of(file)]
         return [name.rstrip("_-.") for name in names if name]
 
     def _missing_labels(self, output: Output) -> OasisGanError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..io.endings import caseless, is_volume_name, stem_of, without_suffix
+from ..io.endings import fold_case, is_volume_name, stem_of, strip_suffix
 from ..io.folders import walk_folders
 from .errors import AmbiguousSegmentationError, SegmentationMissingError
 from .outputs import Output
@@ -32,7 +32,7 @@ class SegmentationFolder:
         Raises:
             OasisGanError: If there is none, or several.
         """
-        name = caseless(stem_of(output.path.name))
+        name = fold_case(stem_of(output.path.name))
         own = output.path.absolute()
         others = {path: stem for path, stem in self._stems.items() if path.absolute() != own}
         found = [path for path, stem in others.items() if stem == name]
@@ -50,9 +50,9 @@ class SegmentationFolder:
         for folder, names in walk_folders(self._root):
             for name in names:
                 path = folder / name
-                stem = without_suffix(name, self._suffix) if self._suffix else stem_of(name)
+                stem = strip_suffix(name, self._suffix) if self._suffix else stem_of(name)
                 if stem is not None and is_volume_name(path):
-                    found.append((path, caseless(stem)))
+                    found.append((path, fold_case(stem)))
         return found
 
 

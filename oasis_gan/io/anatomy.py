@@ -1,7 +1,8 @@
-"""Telling the anatomy of a participant from copies that lie with other data, in folders that are named as in BIDS.
+"""Tell the anatomy of a participant from copies beside other data, in folders named as in BIDS.
 
-fMRIPrep, for example, writes a coarse copy of FreeSurfer's label map for each functional run, and calls it like the
-map itself (https://bids-specification.readthedocs.io/en/stable/common-principles.html#data-types).
+fMRIPrep, for example, writes a coarse copy of FreeSurfer's label map for each functional run, under
+the name of the map itself
+(https://bids-specification.readthedocs.io/en/stable/common-principles.html#data-types).
 """
 
 from __future__ import annotations
@@ -27,26 +28,29 @@ _OTHER_DATA = {
     "figures",
     "xfm",
 }
-_OF_A_PARTICIPANT = ("sub-", "ses-", "sess-")
+# OASIS-3 names its sessions sess-d0129.
+_PARTICIPANT_PREFIXES = ("sub-", "ses-", "sess-")
 
 
 def lies_with_other_data(path: Path, root: Path) -> bool:
-    """Whether a file lies below ``root`` in a participant's folder of functional, diffusion or other such data.
+    """Tell whether a file lies in a participant's folder of functional, diffusion or other data.
 
-    If ``root`` is that folder itself, its files are what was asked for.
+    Only folders from ``root`` down count. If ``root`` itself is such a folder, its files are what
+    the user asked for.
     """
-    folders = (root.absolute().name, *path.relative_to(root).parts[:-1])
-    return any(
-        above.startswith(_OF_A_PARTICIPANT) and folder in _OTHER_DATA
-        for above, folder in pairwise(folders)
-    )
+    folders_below = path.relative_to(root).parts[:-1]
+    folders = (root.absolute().name, *folders_below)
+    for parent, folder in pairwise(folders):
+        if parent.startswith(_PARTICIPANT_PREFIXES) and folder in _OTHER_DATA:
+            return True
+    return False
 
 
 def prefer_anatomy(paths: Sequence[Path], root: Path) -> list[Path]:
-    """Return the files that lie with no functional, diffusion or other such data; all of them if there are no others.
+    """Return the files that do not lie with other data, or all files if there are no such files.
 
     Args:
-        paths: Below ``root``.
+        paths: Files below ``root``.
         root: The folder that is searched.
     """
     anatomy = [path for path in paths if not lies_with_other_data(path, root)]

@@ -1,8 +1,9 @@
-"""Names in a folder that one process at a time works on, and clearing up after processes that were killed.
+"""Claim names in a folder, one process at a time, and clean up after processes that were killed.
 
-A claim on a name is a file ``.HEX.part`` whose lock (flock) the process holds; HEX is taken from the name, or is
-random. What it is making lies in a folder ``.HEX.work`` beside it. The lock ends with the process however that ends: a
-file that nobody holds is a leftover, and whatever runs next in that folder may remove it.
+A claim on a name is a file ``.HEX.part`` whose lock (flock) the process holds; HEX comes from the
+name, or is random. Work in progress lies in a folder ``.HEX.work`` beside it. The system drops the
+lock when the process ends, however it ends: a file that nobody has locked is a leftover, and the
+next run in that folder may remove it.
 """
 
 from __future__ import annotations
@@ -18,32 +19,32 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_LEFTOVER = re.compile(r"\.([0-9a-f]{16})\.(part|work)")
+_LEFTOVER = re.compile(r"(\.[0-9a-f]{16})\.(part|work)")
 _DIGITS = 16
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A name in a folder, held by this process until it is released."""
+    """A name in a folder that this process holds until it is released."""
 
     lock: Path
     descriptor: int
 
     @property
     def work(self) -> Path:
-        """Return the folder for unfinished files."""
+        """The folder for work in progress."""
         return self.lock.with_suffix(".work")
 
     def make_work_folder(self) -> Path:
-        """Return a new, empty folder for unfinished files, on the same disk as the name."""
+        """Make a new, empty work folder on the same disk as the name, and return its path."""
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir()
         return self.work
 
     def release(self) -> None:
-        """Remove the work folder and let others have the name."""
+        """Remove the work folder and let other processes claim the name."""
         shutil.rmtree(self.work, ignore_errors=True)
-        # While it is still locked, so that nobody else can have claimed the file that is removed.
+        # Removed while it is still locked, so that it cannot be a file that somebody else claims.
         with suppress(OSError):
             self.lock.unlink()
         with suppress(OSError):
@@ -54,13 +55,13 @@ def claim(folder: Path, name: str, *, wait: bool) -> Claim | None:
     """Claim a name in a folder.
 
     Args:
-        folder: Where the name is to be taken.
+        folder: The folder.
         name: Any text; equal names exclude each other.
-        wait: Whether to wait for whoever holds it.
+        wait: Whether to wait until the process that holds the name releases it.
 
     Returns:
-        The claim; None if somebody else holds it and nobody wants to wait. Where the file system knows no locks,
-        nothing is excluded.
+        The claim, or None if another process holds the name and ``wait`` is false. On a file system
+        without locks every claim succeeds.
 
     Raises:
         OSError: If the folder cannot be written to.
@@ -70,8 +71,8 @@ def claim(folder: Path, name: str, *, wait: bool) -> Claim | None:
 
 
 @contextmanager
-def claimed(folder: Path, name: str) -> Iterator[None]:
-    """Hold a name within a block; wait for whoever holds it before.
+def hold_name(folder: Path, name: str) -> Iterator[None]:
+    """Hold a name within a block, after waiting until no other process holds it.
 
     Raises:
         OSError: If the folder cannot be written to.
@@ -85,10 +86,10 @@ def claimed(folder: Path, name: str) -> Iterator[None]:
 
 
 def hold(path: Path, descriptor: int) -> bool:
-    """Lock a temporary file or folder that was just made, so that nobody takes it for a leftover.
+    """Lock a new temporary file or folder, so that no other process takes it for a leftover.
 
     Returns:
-        Whether it is still there: somebody may have been quicker, and removed it.
+        Whether it still exists: another process may have removed it before it was locked.
     """
     with suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -96,29 +97,32 @@ def hold(path: Path, descriptor: int) -> bool:
 
 
 def sweep(folder: Path) -> int:
-    """Remove what killed processes have left in a folder; what a process still holds stays.
+    """Remove the leftovers of killed processes in a folder; claims that are still held stay.
 
     Returns:
-        How many files and folders were removed.
+        The number of files and folders that were removed.
     """
     try:
-        names = [entry.name for entry in os.scandir(folder) if _LEFTOVER.fullmatch(entry.name)]
+        entries = [entry.name for entry in os.scandir(folder)]
     except OSError:
         return 0
-    locks = {folder / f"{name[: _DIGITS + 1]}.part" for name in names}
-    gone = [lock for lock in sorted(locks) if _sweep_one(lock)]
-    swept = {lock.name[: _DIGITS + 1] for lock in gone}
-    return len([name for name in names if name[: _DIGITS + 1] in swept])
+    # A claim may leave a lock file, a work folder, or both; they are removed together.
+    claims = [match[1] for match in map(_LEFTOVER.fullmatch, entries) if match]
+    removed = 0
+    for stem in sorted(set(claims)):
+        if _remove_leftover(folder / f"{stem}.part"):
+            removed += claims.count(stem)
+    return removed
 
 
-def _sweep_one(lock: Path) -> bool:
-    """Remove a lock file that nobody holds, with its work folder."""
+def _remove_leftover(lock: Path) -> bool:
+    """Remove a lock file with its work folder, unless another process holds it."""
     try:
         if lock.is_dir():
-            return _sweep_folder(lock)
+            return _remove_folder(lock)
         held = _claim_file(lock, wait=False, strict=True)
     except OSError:
-        # Another user's, or on a disk without locks.
+        # It belongs to another user, or the disk has no locks.
         return False
     if held is None:
         return False
@@ -126,7 +130,7 @@ def _sweep_one(lock: Path) -> bool:
     return True
 
 
-def _sweep_folder(folder: Path) -> bool:
+def _remove_folder(folder: Path) -> bool:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if not _lock(descriptor, wait=False, strict=True):
@@ -147,16 +151,20 @@ def _claim_file(path: Path, *, wait: bool, strict: bool) -> Claim | None:
             raise
         if locked and _is_at(path, descriptor):
             return Claim(path, descriptor)
-        # Whoever held it has removed the file since: what was locked is no longer there.
+        # Its last holder has removed the file in the meantime: the lock is on a file that is gone.
         os.close(descriptor)
         if not locked:
             return None
 
 
 def _lock(descriptor: int, *, wait: bool, strict: bool) -> bool:
-    """Return whether the lock could be taken; where there are no locks: True, or an `OSError` if that is ``strict``."""
+    """Lock a file, and return whether that worked.
+
+    On a file system without locks the answer is True, unless ``strict`` lets the error through.
+    """
+    operation = fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(descriptor, operation)
     except OSError as error:
         if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
             return False
@@ -166,7 +174,7 @@ def _lock(descriptor: int, *, wait: bool, strict: bool) -> bool:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether an open file is the one that a path leads to."""
+    """Tell whether an open file is the one at a path."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except OSError:

@@ -1,8 +1,8 @@
-"""What the names of volumes end in, and how names are compared.
+"""Recognise volumes by the ends of their names, and compare names.
 
-Names match as a file system without case, or one that takes apart accented letters, would match them: composed and
-decomposed letters, upper and lower case are one (Unicode's canonical caseless matching,
-https://www.unicode.org/versions/latest/core-spec/chapter-3/#G53513).
+Names match as they would on a file system that ignores case, or that decomposes accented letters:
+composed and decomposed letters are equal, and so are upper and lower case (Unicode's canonical
+caseless matching, https://www.unicode.org/versions/latest/core-spec/chapter-3/#G53513).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import AmbiguousNameError
@@ -20,24 +20,26 @@ MGH_ENDINGS = (".mgz", ".mgh.gz", ".mgh")
 HEADER_ENDINGS = (".hdr", ".hdr.gz")
 VOXEL_ENDINGS = (".img", ".img.gz")
 VOLUME_ENDINGS = (*NIFTI_ENDINGS, *MGH_ENDINGS, *HEADER_ENDINGS, *VOXEL_ENDINGS)
-"""What the name of a volume that can be read ends in, the usual first."""
+"""The endings of the volumes that can be read, the most common first."""
 
 
-def caseless(name: str) -> str:
-    """Return what is equal for names that a file system could take for one."""
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+def fold_case(name: str) -> str:
+    """Return a form of a name that is equal for all names that a file system could confuse."""
+    decomposed = unicodedata.normalize("NFD", name)
+    return unicodedata.normalize("NFD", decomposed.casefold())
 
 
-def composed(name: str) -> str:
-    """Return a name with its accented letters as one character each, as keyboards give them."""
+def compose_accents(name: str) -> str:
+    """Return a name with each accented letter as one character, as keyboards type it."""
     return unicodedata.normalize("NFC", name)
 
 
 def ending_of(name: str) -> str:
-    """Return the ending of a volume's name as it is written there, such as ``.NII.gz``; empty if it has none."""
+    """Return the ending of a volume's name as it is written, such as ``.NII.gz``, or ""."""
     lower = name.lower()
     endings = [ending for ending in VOLUME_ENDINGS if lower.endswith(ending)]
-    return name[-len(max(endings, key=len)) :] if endings else ""
+    longest = max(map(len, endings), default=0)
+    return name[len(name) - longest :]
 
 
 def stem_of(name: str) -> str:
@@ -46,73 +48,92 @@ def stem_of(name: str) -> str:
 
 
 def sidecar_of(volume: Path) -> Path:
-    """Return the JSON file that says what made a volume, if it is an output of this tool, in whatever format."""
+    """Return the path of the JSON file that says how an output, in any format, was made."""
     stem = stem_of(volume.name)
-    known = stem != volume.name
-    return volume.with_name(f"{stem if known else volume.stem}.json")
+    if stem == volume.name:
+        return volume.with_suffix(".json")
+    return volume.with_name(f"{stem}.json")
 
 
 def is_volume_name(path: Path) -> bool:
-    """Whether a file is called like a volume that can be read: NIfTI, MGH, or a half of a pair."""
+    """Tell whether a file has the name of a volume: NIfTI, MGH, or one half of a pair."""
     return bool(ending_of(path.name))
 
 
 def has_suffix(name: str, suffix: str) -> bool:
-    """Whether a volume is named by a suffix: ``_seg.nii.gz``, or ``_seg`` whatever the ending behind it.
+    """Tell whether the name of a volume ends in a suffix: ``_seg.nii.gz``, or ``_seg`` alone.
 
-    The two halves of a pair are one: ``_seg.img`` names ``a_seg.hdr`` too.
+    A suffix without an ending matches any ending. The two halves of a pair count as one:
+    ``_seg.img`` matches ``a_seg.hdr`` too.
     """
-    return without_suffix(name, suffix) is not None
+    return strip_suffix(name, suffix) is not None
 
 
-def without_suffix(name: str, suffix: str) -> str | None:
-    """Return a volume's name without a suffix and without its ending, or None if it does not have that suffix.
+def strip_suffix(name: str, suffix: str) -> str | None:
+    """Return a volume's name without a suffix and its ending, or None if it has another suffix.
 
     Args:
-        name: Of a file.
-        suffix: With an ending, as ``_seg.nii.gz``, or without one, as ``_seg``; empty takes off the ending alone.
+        name: The name of a file.
+        suffix: A suffix with an ending, ``_seg.nii.gz``, or without one, ``_seg``. If it is empty,
+            only the ending is removed.
     """
     if not suffix:
         return stem_of(name)
-    kept = _cut(_as_header(name), _as_header(suffix))
-    if kept is None and not ending_of(suffix):
-        kept = _cut(stem_of(name), suffix)
-    return kept
+    stripped = _strip_end(_header_name(name), _header_name(suffix))
+    if stripped is None and not ending_of(suffix):
+        return _strip_end(stem_of(name), suffix)
+    return stripped
 
 
-def _cut(name: str, end: str) -> str | None:
-    """Return ``name`` without ``end``, in whatever case and form it is written there; None if it ends otherwise."""
+def _strip_end(name: str, end: str) -> str | None:
+    """Return ``name`` without ``end``, whatever its case and accents; None if it ends otherwise."""
     if name.endswith(end):
         return name.removesuffix(end)
-    folded = caseless(end)
-    if not caseless(name).endswith(folded):
+    folded = fold_case(end)
+    if not fold_case(name).endswith(folded):
         return None
-    places = range(len(name), -1, -1)
-    return next((name[:place] for place in places if caseless(name[place:]) == folded), None)
+    # Folding can change the number of characters, so that the place of the cut is searched.
+    for place in range(len(name), -1, -1):
+        if fold_case(name[place:]) == folded:
+            return name[:place]
+    return None
 
 
-def _as_header(name: str) -> str:
-    """Return a name; that of the voxels of a pair becomes that of their header."""
-    ending = ending_of(name)
-    if ending.lower() not in VOXEL_ENDINGS:
+def _header_name(name: str) -> str:
+    """Return the name of the header for the voxels of a pair, and any other name unchanged."""
+    ending = ending_of(name).lower()
+    if ending not in VOXEL_ENDINGS:
         return name
-    return f"{stem_of(name)}{HEADER_ENDINGS[VOXEL_ENDINGS.index(ending.lower())]}"
+    header_ending = HEADER_ENDINGS[VOXEL_ENDINGS.index(ending)]
+    return f"{stem_of(name)}{header_ending}"
+
+
+def _begins_with_word(folded: str, beginning: str) -> bool:
+    """Tell whether a name begins with another and continues with neither a letter nor a digit.
+
+    So ``sub-1`` does not begin ``sub-10_T1w``.
+    """
+    if not folded.startswith(beginning):
+        return False
+    rest = folded[len(beginning) :]
+    return not rest[:1].isalnum()
 
 
 class NameLookup:
-    """Finds files whose names are written in another case, or with accents composed otherwise.
+    """Finds files whose names are written with other case or other forms of accented letters.
 
-    Each folder is listed once, so that thousands of names are looked up at once; make a new one for a new search.
+    Each folder is listed once, so that thousands of lookups are quick; make a new object for each
+    search.
     """
 
     def __init__(self) -> None:
-        self._listed: dict[Path, dict[str, list[str]]] = {}
+        self._folders: dict[Path, Mapping[str, list[str]]] = {}
 
     def find(self, path: Path) -> Path | None:
-        """Return the file or folder of this name, or the only one that is called so but for case and accents.
+        """Return the file or folder at a path, or the only one that differs in case and accents.
 
         Raises:
-            AmbiguousNameError: If there are several of these.
+            AmbiguousNameError: If there are several that differ in case and accents.
         """
         if os.path.lexists(path):
             return path
@@ -121,59 +142,61 @@ class NameLookup:
         parent = self.find(path.parent)
         if parent is None:
             return None
-        names = self._names(parent).get(caseless(path.name), [])
+        names = self._list(parent).get(fold_case(path.name), [])
         if len(names) > 1:
             raise AmbiguousNameError(path, names)
         return parent / names[0] if names else None
 
     def first(self, candidates: Iterable[Path]) -> Path | None:
-        """Return the first of several files that is there, see `find`."""
-        found = (self.find(path) for path in candidates)
-        return next((path for path in found if path is not None), None)
+        """Return the first of several files that exists; see `find`."""
+        for candidate in candidates:
+            found = self.find(candidate)
+            if found is not None:
+                return found
+        return None
 
     def names_like(self, path: Path) -> list[str]:
-        """Return the names in the folder of ``path`` that begin with its name, and go on with no letter or digit."""
+        """Return the names in a folder that begin with the name of ``path`` as a whole word."""
         parent = self.find(path.parent)
-        beginning = caseless(path.name)
+        beginning = fold_case(path.name)
         if parent is None or not beginning:
             return []
-        listed = self._names(parent).items()
-        alike = (names for folded, names in listed if folded.startswith(beginning))
-        return sorted(
-            name
-            for names in alike
-            for name in names
-            if not caseless(name)[len(beginning) :][:1].isalnum()
-        )
+        alike = []
+        for folded, names in self._list(parent).items():
+            if _begins_with_word(folded, beginning):
+                alike.extend(names)
+        return sorted(alike)
 
     def longest_beginning(self, path: Path) -> str:
-        """Return the volume in the folder of ``path`` whose stem begins its name, the longest; empty if there is none.
+        """Return the volume in the same folder with the longest stem that begins a name, or "".
 
-        The stem is followed by no letter or digit: ``sub-1`` does not begin ``sub-10_T1w``.
+        The stem must be a whole word of the name: ``sub-1`` does not begin ``sub-10_T1w``.
         """
         parent = self.find(path.parent)
-        name = caseless(path.name)
         if parent is None:
             return ""
-        listed = (
-            name for names in self._names(parent).values() for name in names if ending_of(name)
-        )
-        stems = {other: caseless(stem_of(other)) for other in listed}
-        fitting = [
-            other
-            for other, stem in stems.items()
-            if name.startswith(stem) and not name[len(stem) :][:1].isalnum()
-        ]
-        return max(fitting, key=lambda other: len(stems[other]), default="")
+        folded = fold_case(path.name)
+        lengths = {}
+        for names in self._list(parent).values():
+            for name in filter(ending_of, names):
+                stem = fold_case(stem_of(name))
+                if _begins_with_word(folded, stem):
+                    lengths[name] = len(stem)
+        return max(lengths, key=lengths.__getitem__, default="")
 
-    def _names(self, folder: Path) -> dict[str, list[str]]:
-        if folder not in self._listed:
-            names: dict[str, list[str]] = defaultdict(list)
-            try:
-                for path in sorted(folder.iterdir()):
-                    names[caseless(path.name)].append(path.name)
-            except OSError:
-                # Whoever reads the file says what is wrong with its folder.
-                names = defaultdict(list)
-            self._listed[folder] = dict(names)
-        return self._listed[folder]
+    def _list(self, folder: Path) -> Mapping[str, list[str]]:
+        """Return the names in a folder by their folded form; none if it cannot be listed."""
+        if folder not in self._folders:
+            self._folders[folder] = _list_folded(folder)
+        return self._folders[folder]
+
+
+def _list_folded(folder: Path) -> Mapping[str, list[str]]:
+    names = defaultdict(list)
+    try:
+        for path in sorted(folder.iterdir()):
+            names[fold_case(path.name)].append(path.name)
+    # The reader of the file reports what is wrong with the folder.
+    except OSError:
+        return {}
+    return dict(names)

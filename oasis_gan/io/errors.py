@@ -1,4 +1,7 @@
-"""What can be wrong with a file: a class for each kind of fault, which makes the sentence."""
+"""What can be wrong with a file: a class for each kind of fault.
+
+Each class takes the facts and makes the sentence.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from ..errors import OasisGanError
 from ..image.errors import abbreviate
 from ..image.labels import LabelSet
 
-_EXPORT_AGAIN = "export it again from the tool it came from"
+EXPORT_AGAIN = "export it again from the tool it came from"
 
 
 class UnusableFileError(OasisGanError):
@@ -22,189 +25,373 @@ class UnusableFileError(OasisGanError):
         remedy: What to do about it.
     """
 
-    def __init__(
-        self, path: object, expected: str, found: str, remedy: str = _EXPORT_AGAIN
-    ) -> None:
-        super().__init__(path, expected=expected, found=found, remedy=remedy)
+    def __init__(self, path: object, expected: str, found: str, remedy: str = EXPORT_AGAIN) -> None:
+        super().__init__(
+            path,
+            expected=expected,
+            found=found,
+            remedy=remedy,
+        )
 
 
 class BytesLostError(UnusableFileError):
-    """A disk gives back other bytes than were written to it."""
+    """A disk returns other bytes than were written to it."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "the bytes written", "others", "check the disk")
+        super().__init__(
+            path,
+            expected="the bytes written",
+            found="others",
+            remedy="check the disk",
+        )
 
 
 class FileTooLargeError(UnusableFileError):
     """A file that should be small is not."""
 
     def __init__(self, path: Path, most: int) -> None:
-        super().__init__(path, f"at most {most} bytes", "more", "name another file")
+        super().__init__(
+            path,
+            expected=f"at most {most} bytes",
+            found="more",
+            remedy="name another file",
+        )
 
 
-class NoRegularFileError(UnusableFileError):
+class NotRegularFileError(UnusableFileError):
     """A name is that of a folder, a pipe or a device."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "a regular file", "another kind", "name a file")
+        super().__init__(
+            path,
+            expected="a regular file",
+            found="another kind",
+            remedy="name a file",
+        )
 
 
 class PathTakenError(UnusableFileError):
-    """Something is in the place where a new file or folder should go."""
+    """A file or folder already has the path of a new one."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "a new path", "something there", "name another, or remove it")
+        super().__init__(
+            path,
+            expected="a new path",
+            found="something there",
+            remedy="name another, or remove it",
+        )
 
 
 class OutputTakenError(UnusableFileError):
-    """Somebody has put a file where an output was about to go."""
+    """A file has appeared where an output was about to go."""
 
     def __init__(self, path: Path) -> None:
-        found = "a file that was put there meanwhile"
-        super().__init__(path, "a free name", found, "use another `out`")
+        super().__init__(
+            path,
+            expected="a free name",
+            found="a file that was put there meanwhile",
+            remedy="use another `out`",
+        )
 
 
 class OutputIsFolderError(UnusableFileError):
     """A folder has the name of an output."""
 
     def __init__(self, path: Path, remedy: str) -> None:
-        super().__init__(path, "a file, or a free name", "a folder", remedy)
+        super().__init__(
+            path,
+            expected="a file, or a free name",
+            found="a folder",
+            remedy=remedy,
+        )
 
 
 class FolderHeldError(UnusableFileError):
-    """Another process works in a folder that one process at a time may use.
+    """Another process is working in a folder that only one process at a time may use.
 
     Args:
         folder: The folder.
         holder: The process.
-        doing: What both processes want to do there, such as ``training``.
+        doing: What both processes do there, such as ``training``.
     """
 
     def __init__(self, folder: Path, holder: str, doing: str) -> None:
-        expected = f"a folder that no {doing} holds"
-        remedy = "wait until it has ended, or stop it"
-        super().__init__(folder, expected, f"{holder} {doing} in it", remedy)
+        super().__init__(
+            folder,
+            expected=f"a folder that no {doing} holds",
+            found=f"{holder} {doing} in it",
+            remedy="wait until it has ended, or stop it",
+        )
 
 
 class RepeatedKeyError(UnusableFileError):
-    """An object in a JSON text has a key twice."""
+    """An object in a JSON text has the same key twice."""
 
     def __init__(self, where: object, key: str) -> None:
-        remedy = "take a whole copy of it, or remove one of the two"
-        super().__init__(where, "each key once", f"{key} twice", remedy)
+        super().__init__(
+            where,
+            expected="each key once",
+            found=f"{key} twice",
+            remedy="take a whole copy of it, or remove one of the two",
+        )
 
 
 class AmbiguousNameError(UnusableFileError):
-    """Several files have the same name but for case and accents."""
+    """Several files have names that differ only in case and accents."""
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
-        remedy = "rename them, so that they differ by more than case or accents"
-        super().__init__(path, "one file of this name", " and ".join(names), remedy)
+        super().__init__(
+            path,
+            expected="one file of this name",
+            found=" and ".join(names),
+            remedy="rename them, so that they differ by more than case or accents",
+        )
+
+
+class WrongHeaderError(UnusableFileError):
+    """A file does not begin with a header of its format.
+
+    Args:
+        path: The file.
+        expected: The header that was expected.
+        size: The number of bytes that were read.
+        needed: The number of bytes that such a header has.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, path: Path, expected: str, size: int, needed: int, remedy: str) -> None:
+        super().__init__(
+            path,
+            expected=expected,
+            found=f"{size} bytes" if size < needed else "another format",
+            remedy=remedy,
+        )
 
 
 class DimensionsError(UnusableFileError):
-    """A header does not describe a volume of three dimensions."""
+    """A header does not describe a 3-D volume."""
 
-    def __init__(self, path: Path, sizes: Sequence[int], remedy: str = _EXPORT_AGAIN) -> None:
-        super().__init__(path, "a 3-D volume", f"dimensions {list(sizes)}", remedy)
+    def __init__(self, path: Path, sizes: Sequence[int], remedy: str = EXPORT_AGAIN) -> None:
+        super().__init__(
+            path,
+            expected="a 3-D volume",
+            found=f"dimensions {list(sizes)}",
+            remedy=remedy,
+        )
 
 
 class TooManyVoxelsError(UnusableFileError):
-    """A header describes a volume that is larger than is allowed."""
+    """A header describes a volume with more voxels than are allowed."""
 
     def __init__(self, path: Path, sizes: Sequence[int], most: int) -> None:
-        remedy = "crop it, or raise `max_voxels`"
-        super().__init__(path, f"at most {most} voxels", f"dimensions {list(sizes)}", remedy)
+        super().__init__(
+            path,
+            expected=f"at most {most} voxels",
+            found=f"dimensions {list(sizes)}",
+            remedy="crop it, or raise `max_voxels`",
+        )
 
 
 class VoxelTypeError(UnusableFileError):
     """Voxels are neither integers nor floats."""
 
     def __init__(self, path: Path, found: str, remedy: str) -> None:
-        super().__init__(path, "integer or float voxels", found, remedy)
+        super().__init__(
+            path,
+            expected="integer or float voxels",
+            found=found,
+            remedy=remedy,
+        )
 
 
 class VoxelSizesError(UnusableFileError):
-    """A header gives voxel sizes that no head can have.
+    """A header has voxel sizes that no head can have.
 
     Args:
         path: The file.
-        sizes: The sizes as they stand in the header.
+        sizes: The sizes in the header.
         expected: What would have been right.
     """
 
     def __init__(self, path: Path, sizes: object, expected: str = "voxel sizes of a head") -> None:
-        super().__init__(path, expected, f"pixdim {sizes}", "fix the header")
+        super().__init__(
+            path,
+            expected=expected,
+            found=f"pixdim {sizes}",
+            remedy="fix the header",
+        )
 
 
 class ShearError(UnusableFileError):
     """The axes of a volume are far from perpendicular."""
 
     def __init__(self, path: Path, shear: float) -> None:
-        remedy = "resample it onto a grid with perpendicular axes"
-        super().__init__(path, "perpendicular axes", f"a shear of {shear:.2g}", remedy)
+        super().__init__(
+            path,
+            expected="perpendicular axes",
+            found=f"a shear of {shear:.2g}",
+            remedy="resample it onto a grid with perpendicular axes",
+        )
 
 
 class NoAffineError(UnusableFileError):
-    """A header gives an sform or a qform, and none that can be inverted."""
+    """A header has an sform or a qform, but none that can be inverted."""
 
     def __init__(self, path: Path, notes: Sequence[str]) -> None:
-        remedy = "set one in the header"
-        super().__init__(path, "an invertible sform or qform", "; ".join(notes), remedy)
+        super().__init__(
+            path,
+            expected="an invertible sform or qform",
+            found="; ".join(notes),
+            remedy="set one in the header",
+        )
 
 
 class FirstVoxelError(UnusableFileError):
-    """A header says that voxels begin where they cannot."""
+    """A header gives an impossible offset for the first voxel."""
 
     def __init__(self, path: Path, first: int, offset: float) -> None:
-        super().__init__(path, f"voxels from byte {first} on", f"vox_offset {offset:g}")
+        super().__init__(
+            path,
+            expected=f"voxels from byte {first} on",
+            found=f"vox_offset {offset:g}",
+        )
+
+
+class NoVoxelsError(UnusableFileError):
+    """A file ends before its voxels begin."""
+
+    def __init__(self, path: Path, first: int) -> None:
+        super().__init__(
+            path,
+            expected=f"voxels from byte {first} on",
+            found="a shorter file",
+            remedy="copy it again",
+        )
 
 
 class IncompleteVoxelsError(UnusableFileError):
     """A file ends before its voxels do."""
 
     def __init__(self, path: Path, expected: int, found: int) -> None:
-        remedy = "copy it again, it is incomplete"
-        super().__init__(path, f"{expected} bytes of voxels", f"{found}", remedy)
+        super().__init__(
+            path,
+            expected=f"{expected} bytes of voxels",
+            found=f"{found}",
+            remedy="copy it again, it is incomplete",
+        )
 
 
 class TrailingBytesError(UnusableFileError):
-    """A file goes on after its voxels."""
+    """A file has more bytes after its voxels than are allowed."""
 
     def __init__(self, path: Path, most: int) -> None:
-        super().__init__(path, f"at most {most} bytes after the voxels", "more")
+        super().__init__(
+            path,
+            expected=f"at most {most} bytes after the voxels",
+            found="more",
+        )
 
 
 class DamagedGzipError(UnusableFileError):
     """A gzip file is damaged or incomplete."""
 
     def __init__(self, path: Path, reason: object) -> None:
-        found = f"a damaged or incomplete one ({reason})"
-        super().__init__(path, "a whole gzip file", found, "copy it again")
+        super().__init__(
+            path,
+            expected="a whole gzip file",
+            found=f"a damaged or incomplete one ({reason})",
+            remedy="copy it again",
+        )
 
 
 class BytesBehindGzipError(UnusableFileError):
-    """Something that is no gzip follows the gzip stream of a file."""
+    """Bytes that are not gzip follow the gzip stream of a file."""
 
     def __init__(self, path: Path, start: str) -> None:
-        found = f"other bytes behind the gzip stream {start}"
-        remedy = "download it again, or repack it: gzip -dc FILE | gzip > NEW.nii.gz"
-        super().__init__(path, "nothing behind the volume", found, remedy)
+        super().__init__(
+            path,
+            expected="nothing behind the volume",
+            found=f"other bytes behind the gzip stream {start}",
+            remedy="download it again, or repack it: gzip -dc FILE | gzip > NEW.nii.gz",
+        )
 
 
 class PartialVolumesError(UnusableFileError):
     """A file holds fractions of tissues, which are neither labels nor an MRI."""
 
     def __init__(self, path: Path, found: str, remedy: str) -> None:
-        super().__init__(path, "a label map or an MRI", found, remedy)
+        super().__init__(
+            path,
+            expected="a label map or an MRI",
+            found=found,
+            remedy=remedy,
+        )
 
 
 class LabelTableError(UnusableFileError):
     """A table of labels cannot be used."""
 
     def __init__(self, path: Path, found: str, remedy: str = "fix the table") -> None:
-        expected = "a table of labels with the columns index and name, or index and tissue"
-        super().__init__(path, expected, found, remedy)
+        super().__init__(
+            path,
+            expected="a table of labels with the columns index and name, or index and tissue",
+            found=found,
+            remedy=remedy,
+        )
+
+
+class UnrecognisedFileError(UnusableFileError):
+    """No reader recognises a file."""
+
+    def __init__(self, path: Path, readers: str) -> None:
+        super().__init__(
+            path,
+            expected=f"something that a dataset plugin reads ({readers})",
+            found="a file of an unknown kind",
+            remedy="convert it to .nii.gz, or choose its reader with `dataset`",
+        )
+
+
+class UnrecognisedFolderError(UnusableFileError):
+    """No reader recognises a folder.
+
+    Args:
+        path: The folder.
+        readers: The names of the readers.
+        names: The names of some files in the folder.
+    """
+
+    def __init__(self, path: Path, readers: str, names: Sequence[str]) -> None:
+        super().__init__(
+            path,
+            expected=f"something that a dataset plugin reads ({readers})",
+            found=f"other files, such as {', '.join(names)}" if names else "no files",
+            remedy="check the folder, or choose a reader with `dataset`",
+        )
+
+
+class TissueAtZeroError(UnusableFileError):
+    """A table of labels gives a tissue the index 0, which is background."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            expected="background at index 0",
+            found="a tissue",
+            remedy="give the background 0, and the tissue another value",
+        )
+
+
+class RepeatedLabelError(UnusableFileError):
+    """A table of labels has an index twice."""
+
+    def __init__(self, path: Path, reason: ValueError) -> None:
+        super().__init__(
+            path,
+            expected="a table of labels with the columns index and name, each index once",
+            found=f"ValueError: {reason}",
+            remedy="fix the table",
+        )
 
 
 class UnknownLabelsError(UnusableFileError):
@@ -223,20 +410,66 @@ class UnknownLabelsError(UnusableFileError):
         labels = [f"{label.value} {label.name}" for label in label_set.labels]
         known = abbreviate(["0 background", *labels])
         found = abbreviate([f"{value:g}" for value in unknown])
-        super().__init__(path, f"labels {known} ({label_set.name})", found, remedy)
+        super().__init__(
+            path,
+            expected=f"labels {known} ({label_set.name})",
+            found=found,
+            remedy=remedy,
+        )
+
+
+class AmbiguousLabelsError(UnusableFileError):
+    """The values of a label map mean one thing in BIDS, and another in the expected label set.
+
+    Args:
+        path: The label map.
+        found: The two meanings.
+        remedy: How to say which of them is right.
+    """
+
+    def __init__(self, path: Path, found: str, remedy: str) -> None:
+        super().__init__(
+            path,
+            expected="a *_dseg.tsv or a BIDS dataset that says what its values mean",
+            found=found,
+            remedy=remedy,
+        )
+
+
+class MaskError(UnusableFileError):
+    """A label map has a single label that covers as much as a brain.
+
+    Args:
+        path: The label map.
+        value: The value of the label.
+        option: The option that says what the values mean.
+    """
+
+    def __init__(self, path: Path, value: int, option: str) -> None:
+        say = f"say with {option} what {value} means"
+        super().__init__(
+            path,
+            expected="a label map of several tissues",
+            found=f"nothing but {value}: a mask?",
+            remedy=f"give a map of the tissues; if this is one, {say}",
+        )
 
 
 class LabelCodingError(UnusableFileError):
-    """The tissues of a label map do not lie as in a head, so that its values must mean others.
+    """The tissues of a label map lie as in no head, if its values mean what they seem to mean.
 
     Args:
         path: The label map.
         reading: What the values seem to mean, such as ``1 CSF, 2 GM, 3 WM``.
-        name: The name of the label set that says so.
+        name: The name of the label set in which they mean that.
         found: How the tissues lie.
         remedy: How to say what the values mean.
     """
 
     def __init__(self, path: Path, reading: str, name: str, found: str, remedy: str) -> None:
-        expected = f"white matter within grey matter, if the values are {reading} ({name})"
-        super().__init__(path, expected, found, remedy)
+        super().__init__(
+            path,
+            expected=f"white matter within grey matter, if the values are {reading} ({name})",
+            found=found,
+            remedy=remedy,
+        )

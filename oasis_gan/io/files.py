@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and tell one file from another."""
+"""Write files completely or not at all, and read and hash small files."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
 from .claims import hold
-from .errors import BytesLostError, FileTooLargeError, NoRegularFileError, PathTakenError
+from .errors import BytesLostError, FileTooLargeError, NotRegularFileError, PathTakenError
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path``: it holds all of it afterwards, or what it held before.
+    """Write ``data`` to ``path`` completely, or leave what was there.
 
-    A temporary file in the same folder is written, synced to disk, read back and renamed.
+    The data go to a temporary file in the same folder, which is synced to disk, read back and
+    renamed.
 
     Raises:
-        OSError: As the file system says (disk full, no permission); nothing is left behind.
-        BytesLostError: If the disk gives back other bytes than were written.
+        OSError: If the file system refuses (disk full, no permission); nothing is left behind.
+        BytesLostError: If the disk returns other bytes than were written.
     """
-    temporary = path.parent / f".{secrets.token_hex(8)}.part"
+    temporary = _temporary_beside(path)
     try:
         with _create_held(temporary) as file:
             file.write(data)
@@ -33,62 +34,74 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
             if temporary.read_bytes() != data:
                 raise BytesLostError(path)
-            # Held up to here: closing the file would let others take it for a leftover.
+            # Renamed before it is closed: then others could take it for a leftover.
             temporary.replace(path)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            # A failing write does not say where, and nobody knows the temporary name.
-            raise OSError(error.errno, error.strerror, str(path)) from error
+            # A failing write names no file, and the user does not know the temporary name.
+            raise _about(error, path) from error
         raise
     sync_folder(path.parent)
 
 
 @contextmanager
 def write_whole(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
-    """Give a temporary path to write to: what is there when the block ends takes the name ``path``, and not before.
+    """Yield a temporary path to write to, and rename it to ``path`` when the block ends.
 
-    For libraries that write to a path, not to bytes. Some of them do not report a full disk, SimpleITK among them: read
-    the file back before the block ends, and raise if it is not what was written.
+    This is for libraries that write to a path, not to bytes. Some of them do not report a full
+    disk, SimpleITK among them: read the file back before the block ends, and raise an error if it
+    differs from what was written.
 
     Args:
-        path: The final name, of a file or of a folder; its folder is there.
-        overwrite: Whether a file that is there already gives way.
+        path: The final path of a file or folder, in an existing folder.
+        overwrite: Whether to replace an existing file.
 
     Raises:
-        PathTakenError: If ``path`` is there already and may not be overwritten.
-        OSError: As the file system says, or if nothing was written; nothing is left behind.
+        PathTakenError: If ``path`` exists and may not be overwritten.
+        OSError: If the file system refuses, or nothing was written; nothing is left behind.
     """
     if not overwrite:
         _refuse_existing(path)
-    temporary = path.parent / f".{secrets.token_hex(8)}.part"
+    temporary = _temporary_beside(path)
     try:
         temporary.mkdir()
         with _held_folder(temporary):
-            # Under its own name, since libraries tell the format by it.
-            yield temporary / path.name
+            # It keeps its own name, because libraries choose the format by the name.
+            written = temporary / path.name
+            yield written
             sync_all(temporary)
             if not overwrite:
                 _refuse_existing(path)
-            (temporary / path.name).replace(path)
+            written.replace(path)
     except OSError as error:
         if error.filename is None or temporary.name in str(error.filename):
-            # Nobody knows the temporary name.
-            raise OSError(error.errno, error.strerror, str(path)) from error
+            # The user does not know the temporary name.
+            raise _about(error, path) from error
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     sync_folder(path.parent)
 
 
+def _temporary_beside(path: Path) -> Path:
+    """Return a new hidden path in the same folder, which `sweep` removes if it is left behind."""
+    return path.parent / f".{secrets.token_hex(8)}.part"
+
+
+def _about(error: OSError, path: Path) -> OSError:
+    """Return the same error of the file system about another path."""
+    return OSError(error.errno, error.strerror, str(path))
+
+
 def _create_held(path: Path) -> BufferedWriter:
-    """Create a file and hold it, so that nobody takes it for a leftover."""
+    """Create a file and hold it, so that no other process takes it for a leftover."""
     while True:
         file = path.open("xb")
         if hold(path, file.fileno()):
             return file
-        # Somebody swept the folder between these two lines.
+        # Another process has swept the folder between these two lines.
         file.close()
 
 
@@ -103,11 +116,11 @@ def _held_folder(folder: Path) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of a regular file's content, in hex.
+    """Return the SHA-256 of the content of a regular file as hex digits.
 
     Raises:
-        NoRegularFileError: If it is no regular file.
-        OSError: As the file system says.
+        NotRegularFileError: If it is not a regular file.
+        OSError: If it cannot be read.
     """
     with _open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -118,8 +131,8 @@ def read_small(path: Path, most: int = 2**20) -> bytes:
 
     Raises:
         FileTooLargeError: If it is larger.
-        NoRegularFileError: If it is a pipe, which would wait for ever, or a device, which has no end.
-        OSError: As the file system says.
+        NotRegularFileError: If it is a pipe, which may block, or a device, which may be endless.
+        OSError: If it cannot be read.
     """
     with _open_regular(path) as file:
         data = file.read(most + 1)
@@ -129,12 +142,13 @@ def read_small(path: Path, most: int = 2**20) -> bytes:
 
 
 def _open_regular(path: Path) -> BufferedReader:
-    # Opening a pipe would wait for somebody to write into it.
+    # Opening a pipe would otherwise block until somebody writes into it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise NoRegularFileError(path)
-    return open(descriptor, "rb")  # noqa: PTH123 - closed by the caller; there is no path, but a descriptor
+        raise NotRegularFileError(path)
+    # The caller closes it.
+    return open(descriptor, "rb")  # noqa: PTH123 - a descriptor, not a path
 
 
 def _refuse_existing(path: Path) -> None:
@@ -143,7 +157,7 @@ def _refuse_existing(path: Path) -> None:
 
 
 def sync_all(folder: Path) -> None:
-    """Put every file below ``folder`` on the disk, and every name."""
+    """Write every file below ``folder``, and every name, to the disk itself."""
     for path in folder.rglob("*"):
         if path.is_dir():
             sync_folder(path)
@@ -153,7 +167,7 @@ def sync_all(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` survive a power cut; some file systems cannot, and that is no error."""
+    """Make a rename in ``folder`` survive a power cut, on file systems that can do that."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

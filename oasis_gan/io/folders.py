@@ -1,7 +1,8 @@
-"""Searching folders: links to folders are followed, circles of links are not, and each folder is looked at once.
+"""Search folders: follow links but not circles of links, and look into each folder once.
 
-Data sets that are managed by DataLad or git-annex, and participants that are kept on several disks, are folders of
-links. A folder that is reached by its own name and by a link is listed under its own name.
+Datasets that are managed by DataLad or git-annex, and participants that are stored on several
+disks, are folders of links. A folder that is reached by its own name and by a link is listed under
+its own name.
 """
 
 from __future__ import annotations
@@ -18,28 +19,31 @@ Report = Callable[[OSError], None]
 def walk_folders(
     root: Path, enter: Enter = lambda folder: True, report: Report = lambda error: None
 ) -> Iterator[tuple[Path, list[str]]]:
-    """Yield a folder and each folder below it, with the names of the files in it, in one order on every machine.
+    """Yield a folder and each folder below it with its file names, in the same order everywhere.
 
-    Links to folders are followed wherever they lead, but not to a folder that holds the one searched. Hidden files and
-    folders are left out: version control keeps copies in them, and macOS leaves ``._name`` beside what it copies.
+    Links to folders are followed wherever they lead, except to a folder that contains the one being
+    searched. Hidden files and folders are skipped: version control keeps copies in them, and macOS
+    leaves ``._name`` beside what it copies.
 
     Args:
         root: The folder.
-        enter: Whether to look into a folder below, given its path relative to ``root``.
-        report: Told about each folder that cannot be listed; the others are listed all the same.
+        enter: Tells whether to look into a folder, given its path relative to ``root``.
+        report: Called with the error of each folder that cannot be listed; the walk continues.
     """
     links = _Links(root, enter)
+    # A stack, so that a deep tree does not exhaust the recursion limit.
     folders = [PurePath()]
     while folders:
         relative = folders.pop()
         try:
-            if links.is_new(relative):
-                names, below = _listed(root / relative)
-                yield root / relative, names
-                for name in names:
-                    _report_lost_folder(root / relative / name, report)
-                entered = [relative / name for name in below if enter(relative / name)]
-                folders += reversed([folder for folder in entered if not links.is_circle(folder)])
+            if not links.is_new(relative):
+                continue
+            names, subfolders = _list_folder(root / relative)
+            yield root / relative, names
+            for name in names:
+                _report_lost_folder(root / relative / name, report)
+            below = [relative / name for name in subfolders if enter(relative / name)]
+            folders += reversed([folder for folder in below if not links.is_circle(folder)])
         except OSError as error:
             report(error)
 
@@ -53,15 +57,18 @@ def walk_files(
             yield folder / name
 
 
-def _listed(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the names of the files and of the folders in a folder, sorted, without those that are hidden."""
+def _list_folder(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the sorted names of the files and of the folders in a folder, without hidden ones."""
     names: list[str] = []
     folders: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            (folders if _is_folder(entry) else names).append(entry.name)
+            if _is_folder(entry):
+                folders.append(entry.name)
+            else:
+                names.append(entry.name)
     return sorted(names), sorted(folders)
 
 
@@ -69,16 +76,21 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
-        # A link to itself; it is listed as a file, and refused when it is read.
+        # It is a link to itself: listed as a file, and refused when it is read.
         return False
 
 
-def _report_lost_folder(path: Path, report: Report) -> None:
-    """Report a link that leads nowhere and is called like a folder, as that of a disk which is not mounted.
+def _is_link(path: Path) -> bool:
+    # Path.is_symlink raises if a path is too long; here, looking into the folder raises instead.
+    return os.path.islink(path)  # noqa: PTH114
 
-    What git-annex has not fetched are files.
+
+def _report_lost_folder(path: Path, report: Report) -> None:
+    """Report a dangling link with the name of a folder, as to a disk that is not mounted.
+
+    Content that git-annex has not fetched consists of files, so its links are not reported.
     """
-    if path.suffix or not os.path.islink(path) or path.exists():  # noqa: PTH114
+    if path.suffix or not _is_link(path) or path.exists():
         return
     target = os.readlink(path)  # noqa: PTH115
     if "annex/objects" not in target:
@@ -86,56 +98,67 @@ def _report_lost_folder(path: Path, report: Report) -> None:
 
 
 class _Links:
-    """Which folders have been looked at, and which links lead to them again."""
+    """Remembers which folders have been visited, and which links lead back to them."""
 
     def __init__(self, root: Path, enter: Enter) -> None:
+        real_root = os.path.realpath(root)
         self._root = root
         self._enter = enter
-        self._seen: set[tuple[int, int] | str] = set()
-        # Where a folder that is searched with all below it really lies, and how it was reached.
-        self._tops = {os.path.realpath(root): PurePath()}
-        self._real = {PurePath(): os.path.realpath(root)}
+        self._visited: set[tuple[int, int] | str] = set()
+        # The real path of each folder that is searched with everything below it, both ways round.
+        self._relative_of = {real_root: PurePath()}
+        self._real_of = {PurePath(): real_root}
 
     def is_new(self, relative: PurePath) -> bool:
-        """Whether a folder has not been looked at; bind mounts and links may lead to one again."""
-        status = (self._root / relative).stat()
-        # Some network file systems have no inodes.
-        key = (
-            (status.st_dev, status.st_ino)
-            if status.st_ino
-            else os.path.realpath(self._root / relative)
-        )
-        if key in self._seen:
+        """Tell whether a folder has not been visited; bind mounts and links may lead back to it."""
+        key = self._identify(self._root / relative)
+        if key in self._visited:
             return False
-        self._seen.add(key)
+        self._visited.add(key)
         return True
 
+    @staticmethod
+    def _identify(folder: Path) -> tuple[int, int] | str:
+        status = folder.stat()
+        if status.st_ino:
+            return status.st_dev, status.st_ino
+        # Some network file systems have no inodes.
+        return os.path.realpath(folder)
+
     def is_circle(self, relative: PurePath) -> bool:
-        """Whether a folder is a link to one that is searched anyway, or to one that holds it."""
+        """Tell whether a folder is a link to one that is searched anyway, or to one above it."""
         path = self._root / relative
-        # Unlike Path.is_symlink it does not raise where a path is too long: looking into the folder does.
-        if not os.path.islink(path):  # noqa: PTH114
+        if not _is_link(path):
             return False
         target = os.path.realpath(path)
-        if self._holds(target, relative) or self._is_searched(target):
+        if self._is_above(target, relative) or self._is_searched(target):
             return True
-        self._tops[target] = relative
-        self._real[relative] = target
+        self._relative_of[target] = relative
+        self._real_of[relative] = target
         return False
 
-    def _holds(self, target: str, relative: PurePath) -> bool:
-        """Whether one of the folders by which ``relative`` was reached lies in ``target``."""
-        reached = (self._real[folder] for folder in relative.parents if folder in self._real)
-        return any(PurePath(real).is_relative_to(target) for real in reached)
-
-    def _is_searched(self, target: str) -> bool:
-        """Whether ``target`` lies below a folder that is searched, and nothing keeps it from being found there."""
-        for above in (PurePath(target), *PurePath(target).parents):
-            top = self._tops.get(str(above))
-            if top is not None and self._is_entered(top, PurePath(target).relative_to(above)):
+    def _is_above(self, target: str, relative: PurePath) -> bool:
+        """Tell whether ``target`` contains a folder through which ``relative`` was reached."""
+        for folder in relative.parents:
+            real = self._real_of.get(folder)
+            if real is not None and PurePath(real).is_relative_to(target):
                 return True
         return False
 
-    def _is_entered(self, top: PurePath, below: PurePath) -> bool:
-        steps = [below, *below.parents][:-1] if below.parts else []
-        return all(not step.name.startswith(".") and self._enter(top / step) for step in steps)
+    def _is_searched(self, target: str) -> bool:
+        """Tell whether ``target`` lies below a searched folder, and the search will reach it."""
+        path = PurePath(target)
+        for folder in (path, *path.parents):
+            relative = self._relative_of.get(str(folder))
+            if relative is not None and self._is_entered(relative, path.relative_to(folder)):
+                return True
+        return False
+
+    def _is_entered(self, folder: PurePath, below: PurePath) -> bool:
+        """Tell whether the search goes from a folder down to one below it."""
+        step = folder
+        for name in below.parts:
+            step /= name
+            if name.startswith(".") or not self._enter(step):
+                return False
+        return True

@@ -1,4 +1,4 @@
-"""What a file is that is no volume that can be read: another format, or a stand-in for content that is elsewhere."""
+"""Recognise files that are not readable volumes: other formats, and links to absent content."""
 
 from __future__ import annotations
 
@@ -11,24 +11,32 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import OasisGanError
-from .errors import UnusableFileError
+from .errors import UnrecognisedFileError, UnrecognisedFolderError, UnusableFileError
 from .folders import walk_files
 
 READ = "a volume in NIfTI (.nii, .nii.gz), MGH (.mgz, .mgh) or Analyze (.hdr with .img)"
 _FETCH = "fetch it with datalad get or git annex get"
-_MOST_FILES = 10_000  # of a folder that are looked at to say what is in it
-_SHOWN = 3
+_MOST_FILES = 10_000  # of a folder that are looked at to describe it
+_SHOWN = 3  # of the names of other files
+_START = 256  # bytes of a file that are enough to recognise it
 
 
 class Format(NamedTuple):
-    """A format that is not read: what it is, and what to do about it."""
+    """A format that the tool does not read: its description, and what to do about it."""
 
     found: str
     remedy: str
 
+    def make_error(self, where: object, expected: str) -> UnusableFileError:
+        """Return the error that a file has this format instead of the expected one."""
+        return UnusableFileError(where, expected, self.found, self.remedy)
+
 
 def _by_itk(name: str, written: str = "") -> Format:
-    remedy = "convert it to .nii.gz, for example with SimpleITK's ReadImage and WriteImage or with 3D Slicer"
+    remedy = (
+        "convert it to .nii.gz, for example with SimpleITK's ReadImage and WriteImage "
+        "or with 3D Slicer"
+    )
     return Format(f"{name}{written}", remedy)
 
 
@@ -118,6 +126,7 @@ _BY_ENDING = {
     ".htm": _WEB_PAGE,
     ".json": Format("a JSON file", "give the volume that it belongs to"),
 }
+_BESIDE_IMAGES = {_TABLE, _BY_ENDING[".json"]}
 _GZIP = Format(
     "a gzip file of another name", "give it a name that ends in .nii.gz, if it holds a NIfTI volume"
 )
@@ -166,7 +175,7 @@ _BY_START = (
 
 
 def format_of_content(start: bytes) -> Format | None:
-    """Return what a file is that begins with these bytes, if that is known: 256 of them are enough."""
+    """Return the format of a file by its first 256 bytes, or None if it is not recognised."""
     for pattern, found in _BY_START:
         if re.match(pattern, start, re.DOTALL):
             return found
@@ -174,7 +183,7 @@ def format_of_content(start: bytes) -> Format | None:
 
 
 def format_of_name(name: str) -> Format | None:
-    """Return what a file is by the ending of its name, if that is known and no volume that can be read."""
+    """Return the format of a file by the ending of its name, or None if it is not recognised."""
     endings = [ending for ending in _BY_ENDING if name.lower().endswith(ending)]
     if not endings:
         return None
@@ -183,10 +192,10 @@ def format_of_name(name: str) -> Format | None:
 
 
 def missing_content(path: Path) -> Format | None:
-    """Return what stands at ``path`` instead of a file: nothing, or a link that leads nowhere."""
+    """Return what is at ``path`` instead of a file: nothing, or a dangling link; else None."""
     if path.exists():
         return None
-    # Unlike Path.is_symlink it does not raise where a path is too long.
+    # Path.is_symlink raises if a path is too long; this does not.
     if not os.path.islink(path):  # noqa: PTH114
         return Format("no such file", "check the path")
     target = os.readlink(path)  # noqa: PTH115
@@ -196,69 +205,70 @@ def missing_content(path: Path) -> Format | None:
 
 
 def require_content(path: Path, expected: str) -> None:
-    """Raise `OasisGanError` if nothing is at ``path``, or a link to content that has not been fetched."""
+    """Raise `OasisGanError` if nothing is at ``path``, or a link to content not yet fetched."""
     found = missing_content(path)
     if found is not None:
-        raise UnusableFileError(path, expected, found.found, found.remedy)
+        raise found.make_error(path, expected)
 
 
 def refuse_content(where: object, expected: str, start: bytes) -> None:
-    """Raise `OasisGanError` if a file that begins with these bytes is known to be of another format.
+    """Raise `OasisGanError` if the first bytes of a file are those of another known format.
 
     Args:
         where: The file, for the error.
-        expected: What it should be.
-        start: Its first bytes, 256 of them where there are so many.
+        expected: The expected format.
+        start: The first 256 bytes of the file, or all if there are fewer.
     """
     found = format_of_content(start)
     if found is not None:
-        raise UnusableFileError(where, expected, found.found, found.remedy)
+        raise found.make_error(where, expected)
 
 
-def unrecognised(root: Path, readers: str) -> OasisGanError:
-    """Return the error of a file or folder that no reader recognises, which says what it is where that is known.
+def explain_unrecognised(root: Path, readers: str) -> OasisGanError:
+    """Return the error for a file or folder that no reader recognises, with its format if known.
 
     Args:
         root: The file or folder, which exists.
         readers: The names of the readers.
     """
     if root.is_dir():
-        return _unrecognised_folder(root, readers)
+        return _explain_folder(root, readers)
     found = _format_of_file(root)
     if found is not None:
-        return UnusableFileError(root, READ, found.found, found.remedy)
-    remedy = "convert it to .nii.gz, or choose its reader with `dataset`"
-    return UnusableFileError(root, _readable(readers), "a file of an unknown kind", remedy)
-
-
-def _readable(readers: str) -> str:
-    return f"something that a dataset plugin reads ({readers})"
+        return found.make_error(root, READ)
+    return UnrecognisedFileError(root, readers)
 
 
 def _format_of_file(path: Path) -> Format | None:
-    start = b""
+    start = _read_start(path)
+    by_name = format_of_name(path.name)
+    if start.startswith(b"\x1f\x8b"):
+        # Its content is not unpacked, because its name does not say that it is a volume.
+        return by_name or _GZIP
+    return format_of_content(start) or by_name
+
+
+def _read_start(path: Path) -> bytes:
+    """Return the first bytes of a regular file, or none if it cannot be read."""
     with suppress(OSError):
         if path.is_file():
             with path.open("rb") as file:
-                start = file.read(256)
-    if start.startswith(b"\x1f\x8b"):
-        # What is in it was not looked at: its name does not say that it is a volume.
-        return format_of_name(path.name) or _GZIP
-    return format_of_content(start) or format_of_name(path.name)
+                return file.read(_START)
+    return b""
 
 
-def _unrecognised_folder(root: Path, readers: str) -> OasisGanError:
+def _explain_folder(root: Path, readers: str) -> OasisGanError:
+    """Return the error for a folder, about its most frequent format of volumes or pictures."""
     names = [path.name for path in islice(walk_files(root), _MOST_FILES)]
-    known = [(name, found) for name in names if (found := format_of_name(name)) is not None]
-    beside_images = {_TABLE, _BY_ENDING[".json"]}
-    images = [(name, found) for name, found in known if found not in beside_images]
-    if images:
-        counts = Counter(found for _, found in images)
-        ((found, count),) = counts.most_common(1)
-        example = next(name for name, other in images if other == found)
-        shown = f"{count} files such as {example} ({found.found})"
-        return UnusableFileError(root, READ, shown, found.remedy)
-    shown = ", ".join(names[:_SHOWN])
-    found_there = f"other files, such as {shown}" if names else "no files"
-    remedy = "check the folder, or choose a reader with `dataset`"
-    return UnusableFileError(root, _readable(readers), found_there, remedy)
+    examples: dict[Format, str] = {}
+    counts: Counter[Format] = Counter()
+    for name in names:
+        found = format_of_name(name)
+        if found is not None and found not in _BESIDE_IMAGES:
+            examples.setdefault(found, name)
+            counts[found] += 1
+    if not counts:
+        return UnrecognisedFolderError(root, readers, names[:_SHOWN])
+    ((found, count),) = counts.most_common(1)
+    shown = f"{count} files such as {examples[found]} ({found.found})"
+    return UnusableFileError(root, READ, shown, found.remedy)

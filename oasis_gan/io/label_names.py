@@ -1,4 +1,4 @@
-"""What the name of a file says of its values: names of BIDS, FreeSurfer, FSL, OASIS and Neurite OASIS.
+"""Recognise label sets by file names: those of BIDS, FreeSurfer, FSL, OASIS and Neurite OASIS.
 
 - BIDS: https://bids-specification.readthedocs.io/en/stable/common-principles.html#filenames
 - fMRIPrep: https://fmriprep.org/en/stable/outputs.html
@@ -27,8 +27,8 @@ _OTHER_ENDING = re.compile(r"\.(?:nrrd|mha|mhd|npy|npz|zip|png)$", re.IGNORECASE
 _ENTITIES = re.compile(r"(?:[a-z]+-[a-z0-9+]+_)+", re.IGNORECASE)
 _DSEG = re.compile(r"(?:.*_)?dseg", re.IGNORECASE)
 _IMAGES = re.compile(
-    r"(?:.*_)?(?:t1w|t2w|t1rho|t1map|t2map|t2star|t2starw|flair|flash|pd|pdw|pdt2|inplanet1|inplanet2|angio|unit1|"
-    r"bold|sbref|cbv|epi|dwi|asl|m0scan|mp2rage|megre|swi|chimap|mtw|probseg)",
+    r"(?:.*_)?(?:t1w|t2w|t1rho|t1map|t2map|t2star|t2starw|flair|flash|pd|pdw|pdt2|inplanet1|"
+    r"inplanet2|angio|unit1|bold|sbref|cbv|epi|dwi|asl|m0scan|mp2rage|megre|swi|chimap|mtw|probseg)",
     re.IGNORECASE,
 )
 _INDICES = {"run", "echo", "inv", "split"}
@@ -41,7 +41,7 @@ _FREESURFER_WORDS: Mapping[str, LabelSet] = {
     "aparc": FREESURFER_APARC,
     "aseg": FREESURFER,
 }
-"""Words of a name, the first that is met counts."""
+"""The words of a name that tell its label set; the first row that matches counts."""
 _LABEL_WORDS = (
     "seg",
     "label",
@@ -55,7 +55,8 @@ _LABEL_WORDS = (
     "tissue",
     "roi",
 )
-_CHANGED = {
+# The values of these files are not FreeSurfer's, even where its word stands in the name.
+_OTHER_VALUES = {
     "oasis",
     "fsl",
     "fast",
@@ -67,43 +68,58 @@ _CHANGED = {
     "bids",
     "remapped",
     "relabelled",
+    "relabeled",
+    "recoded",
+    "3class",
+    "classes",
+    "probseg",
+    "prob",
+    "dist",
+    "edges",
 }
-_CHANGED |= {"relabeled", "recoded", "3class", "classes", "probseg", "prob", "dist", "edges"}
-"""Words by which a file tells that it has other values than FreeSurfer's, though it comes from there."""
 
 
 def stem_of(path: Path) -> str:
-    """Return the name of a volume without what says its format."""
+    """Return the name of a volume without the ending of its format, readable or not."""
     name = endings.stem_of(path.name)
-    other = _OTHER_ENDING.search(name) if name == path.name else None
-    return name[: other.start()] if other else name
+    if name == path.name:
+        return _OTHER_ENDING.sub("", name)
+    return name
 
 
 def entities_of(stem: str) -> Mapping[str, str]:
-    """Return keys and values of the BIDS entities in a name, ``run-01`` as ``run-1``; none where it is no such name."""
+    """Return the BIDS entities in a name, such as ``{"sub": "01", "run": "1"}``, if it has any.
+
+    Indices lose their leading zeros: ``run-01`` and ``run-1`` are the same run.
+    """
     match = _ENTITIES.match(stem)
-    pairs = [part.split("-", 1) for part in match[0].rstrip("_").split("_")] if match else []
-    return {key: (value.lstrip("0") or "0") if key in _INDICES else value for key, value in pairs}
+    if match is None:
+        return {}
+    entities = {}
+    for entity in match[0].rstrip("_").split("_"):
+        key, value = entity.split("-", 1)
+        entities[key] = (value.lstrip("0") or "0") if key in _INDICES else value
+    return entities
 
 
 def is_dseg(stem: str) -> bool:
-    """Whether a name is that of a discrete segmentation in BIDS; no other convention uses this suffix."""
+    """Tell whether a name is that of a discrete segmentation in BIDS; only BIDS uses ``dseg``."""
     return _DSEG.fullmatch(stem) is not None
 
 
 def is_image(stem: str) -> bool:
-    """Whether a name is that of an MRI in BIDS, or of a map of probabilities: no label map."""
+    """Tell whether a name is that of an MRI or a probability map in BIDS, not of a label map."""
     return _IMAGES.fullmatch(stem) is not None
 
 
 def looks_like_label_map(stem: str) -> bool:
-    """Whether a name has a word for a label map in it: a colour table in the same folder is meant for such files."""
+    """Tell whether a word in a name suggests a label map; a colour table beside it applies then."""
     words = re.split(r"[^a-z]+", stem.casefold())
     return any(word.startswith(_LABEL_WORDS) or word.endswith("seg") for word in words)
 
 
 def label_set_by_name(path: Path) -> LabelSet | None:
-    """Return the label set that a file's name gives away, or None where it may be anything."""
+    """Return the label set that the name of a file implies, or None if it implies none."""
     stem = stem_of(path)
     neurite = _NEURITE.fullmatch(stem)
     if neurite:
@@ -120,7 +136,7 @@ def label_set_by_name(path: Path) -> LabelSet | None:
 
 
 def names_neurite_seg24(path: Path) -> bool:
-    """Whether a file is called as the label maps of 24 structures in Neurite OASIS, whose coding is not published."""
+    """Tell whether a file has the name of Neurite OASIS' seg24, whose labels are not published."""
     neurite = _NEURITE.fullmatch(stem_of(path))
     return neurite is not None and neurite[1].casefold() == "seg24"
 
@@ -135,27 +151,32 @@ def _by_entities(entities: Mapping[str, str]) -> LabelSet | None:
 
 def _by_words(name: str) -> LabelSet | None:
     words = re.split(r"[^a-z0-9]+", name.casefold())
-    if _CHANGED & set(words):
+    if not _OTHER_VALUES.isdisjoint(words):
         return None
     if any(word.startswith("a2009s") for word in words):
         return FREESURFER_A2009S
-    return next((label_set for word, label_set in _FREESURFER_WORDS.items() if word in words), None)
+    for word, label_set in _FREESURFER_WORDS.items():
+        if word in words:
+            return label_set
+    return None
 
 
 def _is_of_fast(path: Path, stem: str) -> bool:
-    """Whether a file is a hard segmentation of FAST: alone ``_seg`` may be anybody's, but not beside ``_pveseg``.
+    """Tell whether a file is a hard segmentation of FSL FAST.
 
-    On a T2w FAST numbers the tissues the other way round.
+    Names that end in ``_seg`` may come from any program, unless another file of FAST is beside.
     """
     lower = stem.casefold()
     if re.search(r"t2|pd|flair", lower):
+        # In a T2w, FAST numbers the tissues in reverse order.
         return False
     if lower.endswith("_pveseg"):
         return True
     if not lower.endswith("_seg"):
         return False
     base = stem[: -len("_seg")]
-    siblings = (
-        f"{base}_{of}{end}" for of in ("pveseg", "mixeltype") for end in (".nii.gz", ".nii")
-    )
-    return any(path.with_name(sibling).exists() for sibling in siblings)
+    for output in ("pveseg", "mixeltype"):
+        for ending in endings.NIFTI_ENDINGS:
+            if path.with_name(f"{base}_{output}{ending}").exists():
+                return True
+    return False

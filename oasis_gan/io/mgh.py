@@ -1,4 +1,4 @@
-"""Read FreeSurfer's MGH and MGZ (gzipped) volumes: header, voxels, then the rest of the file.
+"""Read the volumes of FreeSurfer, MGH and MGZ (gzipped).
 
 Format: https://surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/MghFormat
 """
@@ -12,103 +12,111 @@ import numpy as np
 from nibabel.freesurfer.mghformat import DATA_OFFSET, MGHHeader
 
 from ..image.choices import MAX_VOXELS
-from ..image.volume import Geometry, RepairNote, Volume
+from ..image.volume import Affine, Geometry, Volume
 from .endings import MGH_ENDINGS
-from .errors import UnusableFileError, VoxelTypeError
+from .errors import UnusableFileError, VoxelTypeError, WrongHeaderError
 from .formats import refuse_content
-from .nifti_space import check_shear, usable
-from .voxels import MAX_SPARE, checked_sizes, opened, stored_voxels
+from .nifti_notes import note_misleading_name
+from .nifti_space import check_shear, is_usable
+from .voxels import MAX_SPARE, open_decompressed, read_array, require_3d
 
 MGH_START = (1).to_bytes(4, "big")
-"""The version, with which each file begins."""
+"""The first bytes of each file: the version."""
 _HEADER = "a header of MGH or MGZ"
-_BYTES = 90  # of the header that say something; zeros follow until the voxels
-_PLACE_FLAG = slice(28, 30)  # bytes; nibabel sets this flag where it is not, and so cannot be asked
+_BYTES = 90  # of the header that have a meaning; zeros follow until the voxels
+# Bytes of the header. nibabel sets this flag if it is not set, and so cannot tell.
+_RAS_FLAG = slice(28, 30)
+_COMPRESSED_ENDINGS = (".mgz", ".gz")
+# The directions of the axes in RAS: left, down and to the front.
 _CORONAL = (
     (-1, 0, 0),
     (0, 0, -1),
     (0, 1, 0),
-)  # where the axes run to, left, down and to the front, in RAS
+)
+# By the code in the header; nibabel does not know 10.
 _DTYPES = {
     0: ">u1",
     1: ">i4",
     3: ">f4",
     4: ">i2",
     10: ">u2",
-}  # by the code in the header; nibabel does not know 10
+}
 
 
 def is_mgh_name(path: Path) -> bool:
-    """Whether a file is called like a volume of FreeSurfer, in upper or lower case."""
+    """Tell whether a file has the name of a volume of FreeSurfer, in upper or lower case."""
     return path.name.lower().endswith(MGH_ENDINGS)
 
 
 def read_mgh(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
-    """Read a 3-D volume from an MGH or MGZ file, compressed or not, whatever its name says.
+    """Read a 3-D volume from an MGH or MGZ file, compressed or not, whatever its name.
 
-    The affine is nibabel's. A header that says nothing of orientation (its RAS flag is 0) is taken as FreeSurfer takes
-    it: coronal slices of 1 mm, axes that run to the left, down and to the front, around the middle of the scanner.
+    The affine is nibabel's. A header without orientation (its RAS flag is 0) is read as FreeSurfer
+    reads it: coronal slices of 1 mm around the middle of the scanner, with axes that run to the
+    left, down and to the front.
 
     Args:
-        path: Of the file.
-        max_voxels: A header that claims more is refused before anything is allocated.
+        path: The path of the file.
+        max_voxels: The largest number of voxels; a larger volume is refused before it is read.
 
     Raises:
-        OasisGanError: If the file is no such volume, has several frames, is damaged, or lies nowhere in particular.
-        OSError: If it cannot be read at all.
+        OasisGanError: If the file is not such a volume, has several frames, is damaged, or has no
+            usable position.
+        OSError: If the file cannot be read.
     """
     path = Path(path)
-    with opened(path, "an MGH or MGZ file") as stream:
+    with open_decompressed(path, "an MGH or MGZ file") as stream:
         block = stream.read(DATA_OFFSET)
-        if not block.startswith(MGH_START) or len(block) < DATA_OFFSET:
-            refuse_content(path, _HEADER, block)
-            found = f"{len(block)} bytes" if len(block) < DATA_OFFSET else "another format"
-            raise UnusableFileError(path, _HEADER, found, "give a .mgz or .mgh file")
-        header = _header(block)
+        _require_header(block, path)
+        header = _parse_header(block)
         sizes = [int(size) for size in header["dims"]]
-        shape = checked_sizes(sizes, path, max_voxels)
-        voxels = stored_voxels(stream, _dtype(header, path), shape, path, MAX_SPARE)
-        notes = _misnamed(path, compressed=isinstance(stream, gzip.GzipFile))
-    geometry, geometry_notes = _located(header, shape, path, has_place=any(block[_PLACE_FLAG]))
-    return Volume(voxels, geometry, notes + geometry_notes)
+        shape = require_3d(sizes, path, max_voxels)
+        voxels = read_array(stream, _read_dtype(header, path), shape, path, MAX_SPARE)
+        compressed = isinstance(stream, gzip.GzipFile)
+    notes = note_misleading_name(path, compressed=compressed, endings=_COMPRESSED_ENDINGS)
+    geometry = Geometry(shape, _read_affine(header, path))
+    notes += check_shear(geometry, path)
+    if not _has_orientation(block):
+        notes += ("no orientation in the header: taken as FreeSurfer does, coronal slices of 1 mm",)
+    return Volume(voxels, geometry, notes)
 
 
-def _header(block: bytes) -> MGHHeader:
+def _require_header(block: bytes, path: Path) -> None:
+    """Raise `OasisGanError` if the first bytes of a file are not a whole header of MGH."""
+    if not block.startswith(MGH_START) or len(block) < DATA_OFFSET:
+        refuse_content(path, _HEADER, block)
+        remedy = "give a .mgz or .mgh file"
+        raise WrongHeaderError(path, _HEADER, len(block), DATA_OFFSET, remedy)
+
+
+def _has_orientation(block: bytes) -> bool:
+    return any(block[_RAS_FLAG])
+
+
+def _parse_header(block: bytes) -> MGHHeader:
     header = MGHHeader(block[:_BYTES], check=False)
-    if not any(block[_PLACE_FLAG]):
-        # nibabel 5 turns the second and third axis over.
+    if not _has_orientation(block):
+        # nibabel 5 flips the second and third axis.
         header["Mdc"] = _CORONAL
     return header
 
 
-def _dtype(header: MGHHeader, path: Path) -> np.dtype[np.generic]:
+def _read_dtype(header: MGHHeader, path: Path) -> np.dtype[np.generic]:
     code = int(header["type"])
     if code not in _DTYPES:
         raise VoxelTypeError(path, f"type code {code}", "convert it with mri_convert")
     return np.dtype(_DTYPES[code])
 
 
-def _located(
-    header: MGHHeader, shape: tuple[int, int, int], path: Path, *, has_place: bool
-) -> tuple[Geometry, tuple[str, ...]]:
-    # What overflows or is no number is refused below; NumPy need not warn of it.
+def _read_affine(header: MGHHeader, path: Path) -> Affine:
+    # NumPy need not warn of overflow and NaN: both are refused here.
     with np.errstate(all="ignore"):
         affine = np.asarray(header.get_affine(), np.float64)
-    if not np.isfinite(affine).all() or not usable(affine):
-        expected = "voxels that lie in space"
-        found = "directions or sizes that place none"
-        raise UnusableFileError(path, expected, found, "correct it with mri_convert")
-    geometry = Geometry(shape, affine)
-    notes = check_shear(geometry, path)
-    if not has_place:
-        notes += ("no orientation in the header: taken as FreeSurfer does, coronal slices of 1 mm",)
-    return geometry, notes
-
-
-def _misnamed(path: Path, *, compressed: bool) -> tuple[str, ...]:
-    """Return a note if a file's name says that it is compressed and it is not, or the other way round."""
-    if path.name.lower().endswith((".mgz", ".gz")) == compressed:
-        return ()
-    if compressed:
-        return (RepairNote("compressed, though its name says otherwise"),)
-    return (RepairNote("not compressed, though named so"),)
+    if not np.isfinite(affine).all() or not is_usable(affine):
+        raise UnusableFileError(
+            path,
+            expected="voxels that lie in space",
+            found="directions or sizes that place none",
+            remedy="correct it with mri_convert",
+        )
+    return affine

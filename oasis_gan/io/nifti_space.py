@@ -1,4 +1,4 @@
-"""Where a NIfTI header says its voxels lie: sform, qform, units, and what to think of each.
+"""Read the geometry of a NIfTI header from its sform, qform and units, and judge each of them.
 
 Format: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h and nifti2.h
 """
@@ -6,7 +6,6 @@ Format: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h and nifti2.h
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
@@ -15,42 +14,46 @@ from nibabel.spatialimages import HeaderDataError
 
 from ..image.volume import Affine, Geometry, RepairNote, SpatialHeader
 from .errors import NoAffineError, ShearError, VoxelSizesError
-from .nifti_notes import odd_fields
+from .nifti_notes import millimetres_per_unit, note_odd_fields, read_unit
 
-Header = Nifti1Header  # of which Nifti2Header is a subclass
-_MM = {
-    0: 1.0,
-    1: 1000.0,
-    2: 1.0,
-    3: 0.001,
-}  # millimetres in an xyzt_units code: unknown, metre, mm, micron
+Header = Nifti1Header
+"""A header of NIfTI-1, or of NIfTI-2: nibabel's class for that is a subclass."""
+# Fields of a header.
+_QUATERNION = ("quatern_b", "quatern_c", "quatern_d")
+_OFFSET = ("qoffset_x", "qoffset_y", "qoffset_z")
+_ROWS = ("srow_x", "srow_y", "srow_z")
 _SHEAR_NOTED = 5e-5
 _SHEAR_REFUSED = 5e-3
-# A kilometre, and a voxel of a tenth of a micron: no head lies beyond them.
+# A kilometre, and the volume of a voxel of a tenth of a micron: no head lies beyond these limits.
 _MAX_MM = 1e6
 _MIN_MM3 = 1e-12
 
 
-def located(
+def read_geometry(
     header: Header, shape: tuple[int, int, int], path: Path
 ) -> tuple[Geometry, tuple[str, ...]]:
-    """Return where a header says the voxels lie, and what is odd about how it says it.
+    """Return the position of the voxels, and notes on what is odd about the header.
+
+    Args:
+        header: The header.
+        shape: The shape of the volume.
+        path: The path of the header.
 
     Raises:
-        OasisGanError: If it says nothing that can be used.
+        OasisGanError: If the header gives no usable position.
     """
     if not np.isfinite(header["pixdim"][:4]).all():
         raise VoxelSizesError(path, header["pixdim"][1:4], expected="finite voxel sizes")
-    affine, trusted, notes = _affine(header, path)
+    affine, trusted, notes = _read_affine(header, path)
     can_be_copied = trusted and _fits_nifti1(header)
-    geometry = Geometry(shape, affine, _spatial(header) if can_be_copied else None)
+    geometry = Geometry(shape, affine, _copy_spatial_fields(header) if can_be_copied else None)
     notes += check_shear(geometry, path)
-    notes += odd_fields(header, geometry)
+    notes += note_odd_fields(header, geometry)
     return geometry, notes
 
 
 def check_shear(geometry: Geometry, path: Path) -> tuple[str, ...]:
-    """Return a note if axes are slightly sheared; raise `ShearError` if they are sheared too far."""
+    """Return a note if the axes are slightly sheared; raise `ShearError` if the shear is large."""
     if geometry.shear > _SHEAR_REFUSED:
         raise ShearError(path, geometry.shear)
     if geometry.shear > _SHEAR_NOTED:
@@ -59,70 +62,80 @@ def check_shear(geometry: Geometry, path: Path) -> tuple[str, ...]:
     return ()
 
 
-def _affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
-    """Return voxel to RAS+ mm, whether the header can be copied as it stands, and what there is to say."""
-    codes = {"sform": int(header["sform_code"]), "qform": int(header["qform_code"])}
-    notes: tuple[str, ...] = tuple(
-        RepairNote(f"{form}_code {code} is unknown")
-        for form, code in codes.items()
-        if not 0 <= code <= 5
-    )
-    unusable = 0
-    for form, get in (("sform", header.get_sform), ("qform", _qform(header))):
-        if codes[form] <= 0:
-            continue
-        affine = _in_mm(header, get())
+def _read_affine(header: Header, path: Path) -> tuple[Affine, bool, tuple[str, ...]]:
+    """Return the affine from voxels to RAS+ mm, whether the header can be copied, and notes."""
+    notes = _note_unknown_codes(header)
+    forms = {"sform": _read_sform, "qform": _read_qform}
+    given = [form for form in forms if int(header[f"{form}_code"]) > 0]
+    for form in given:
+        affine = forms[form](header)
         if affine is not None:
-            return affine, not notes, notes + _left_aside(header, form) + _negative_sizes(header)
+            trusted = not notes
+            if form == "sform":
+                notes += _note_unusable_qform(header)
+            notes += _note_negative_sizes(header)
+            return affine, trusted, notes
         notes += (RepairNote(f"the {form} is unusable"),)
-        unusable += 1
-    if unusable:
+    if given:
         raise NoAffineError(path, notes)
-    trusted = not notes
-    sizes, size_notes = voxel_sizes(header)
+    affine, assumptions = _assume_affine(header, path)
+    return affine, not notes, notes + assumptions
+
+
+def _assume_affine(header: Header, path: Path) -> tuple[Affine, tuple[str, ...]]:
+    """Return the affine for a header without orientation, and notes on what it assumes."""
+    sizes, notes = read_voxel_sizes(header)
     repaired = header.copy()
     repaired["pixdim"][1:4] = sizes
-    affine = _in_mm(header, repaired.get_base_affine())
+    affine = _scale_to_mm(header, repaired.get_base_affine())
     if affine is None:
         raise VoxelSizesError(path, header["pixdim"][1:4])
-    notes += size_notes
-    notes += (
-        "no orientation in the header: taken as nibabel does, left to the left-hand side of the first axis",
+    assumption = (
+        "no orientation in the header: taken as nibabel does, "
+        "left to the left-hand side of the first axis"
     )
-    return affine, trusted, notes
+    return affine, (*notes, assumption)
 
 
-def _negative_sizes(header: Header) -> tuple[str, ...]:
-    """Return a note if voxel sizes are negative: by the format that turns no axis over, in ITK 5.4 it does."""
-    if not (header["pixdim"][1:4] < 0).any():
-        return ()
-    return (
-        "voxel sizes are negative: their absolute values are used, as nibabel does; ITK turns such axes over",
-    )
+def _note_unknown_codes(header: Header) -> tuple[str, ...]:
+    notes: tuple[str, ...] = ()
+    for name in ("sform_code", "qform_code"):
+        code = int(header[name])
+        if not 0 <= code <= 5:
+            notes += (RepairNote(f"{name} {code} is unknown"),)
+    return notes
 
 
-def _left_aside(header: Header, used: str) -> tuple[str, ...]:
-    """Return a note if the qform, which is not used, could not be."""
-    if (
-        used == "qform"
-        or int(header["qform_code"]) <= 0
-        or _in_mm(header, _qform(header)()) is not None
-    ):
-        return ()
-    return (RepairNote("the qform is unusable: the sform is used"),)
+def _note_negative_sizes(header: Header) -> tuple[str, ...]:
+    """Return a note if voxel sizes are negative; ITK 5.4 flips such axes, against the format."""
+    if (header["pixdim"][1:4] < 0).any():
+        note = (
+            "voxel sizes are negative: their absolute values are used, as nibabel does; "
+            "ITK turns such axes over"
+        )
+        return (note,)
+    return ()
 
 
-def _in_mm(header: Header, affine: Affine | None) -> Affine | None:
-    """Return an affine of a header in millimetres, or None where it lies nowhere or flattens a voxel."""
-    if affine is None or not np.isfinite(affine).all():
+def _note_unusable_qform(header: Header) -> tuple[str, ...]:
+    """Return a note if a header with a usable sform has an unusable qform."""
+    has_qform = int(header["qform_code"]) > 0
+    if has_qform and _read_qform(header) is None:
+        return (RepairNote("the qform is unusable: the sform is used"),)
+    return ()
+
+
+def _scale_to_mm(header: Header, affine: Affine) -> Affine | None:
+    """Return an affine of a header in millimetres, or None if it is unusable."""
+    if not np.isfinite(affine).all():
         return None
-    scale = _MM.get(int(header["xyzt_units"]) & 7, 1.0)
+    scale = millimetres_per_unit(header)
     affine = np.diag([scale, scale, scale, 1.0]) @ affine
-    return affine if usable(affine) else None
+    return affine if is_usable(affine) else None
 
 
-def voxel_sizes(header: Header) -> tuple[Affine, tuple[str, ...]]:
-    """Return the three voxel sizes of a header, made positive, and a note if they were not."""
+def read_voxel_sizes(header: Header) -> tuple[Affine, tuple[str, ...]]:
+    """Return the three voxel sizes of a header, made positive, with a note if that changed them."""
     sizes = header["pixdim"][1:4].astype(np.float64)
     if not (sizes <= 0).any():
         return sizes, ()
@@ -130,66 +143,56 @@ def voxel_sizes(header: Header) -> tuple[Affine, tuple[str, ...]]:
     return np.where(sizes == 0, 1, np.abs(sizes)), (note,)
 
 
-def usable(affine: Affine) -> bool:
-    """Whether an affine in millimetres lies where a head can be, and flattens no voxel; one with NaN does not."""
-    # The bound first: a determinant can overflow.
-    return bool(np.abs(affine).max() <= _MAX_MM and abs(np.linalg.det(affine)) > _MIN_MM3)
+def is_usable(affine: Affine) -> bool:
+    """Tell whether an affine in millimetres can be that of a head; one with NaN cannot."""
+    # The limit comes first, because a determinant can overflow.
+    is_near = np.abs(affine).max() <= _MAX_MM
+    return bool(is_near and abs(np.linalg.det(affine)) > _MIN_MM3)
 
 
-def _qform(header: Header) -> Any:  # noqa: ANN401 - a callable that mirrors Nifti1Header.get_sform
-    def get() -> Affine | None:
-        copy = header.copy()
-        # The format takes 0 for 1, and ITK and nibabel take every positive number for it.
-        if copy["pixdim"][0] >= 0:
-            copy["pixdim"][0] = 1
-        copy["pixdim"][1:4] = np.abs(copy["pixdim"][1:4])
-        try:
-            return cast("Affine", copy.get_qform())
-        except (HeaderDataError, ValueError):
-            return None
+def _read_sform(header: Header) -> Affine | None:
+    """Return the sform in millimetres, or None if it is unusable."""
+    return _scale_to_mm(header, header.get_sform())
 
-    return get
+
+def _read_qform(header: Header) -> Affine | None:
+    """Return the qform in millimetres, or None if it is unusable."""
+    copy = header.copy()
+    # By the format, 0 counts as 1; ITK and nibabel also take every positive number for 1.
+    if copy["pixdim"][0] >= 0:
+        copy["pixdim"][0] = 1
+    copy["pixdim"][1:4] = np.abs(copy["pixdim"][1:4])
+    try:
+        affine = copy.get_qform()
+    except (HeaderDataError, ValueError):
+        return None
+    return _scale_to_mm(header, affine)
 
 
 def _fits_nifti1(header: Header) -> bool:
-    """Whether a NIfTI-1 header can say the same; the doubles of NIfTI-2 have more room, and more digits."""
+    """Tell whether NIfTI-1 can hold the position; the doubles of NIfTI-2 have more range."""
     if not isinstance(header, Nifti2Header):
         return True
     # Near half a turn, where LPS heads lie, rounding a quaternion to floats turns it by up to 3e-4.
     by_quaternion = header["sform_code"] <= 0 < header["qform_code"]
-    names = (
-        "quatern_b",
-        "quatern_c",
-        "quatern_d",
-        "qoffset_x",
-        "qoffset_y",
-        "qoffset_z",
-        "srow_x",
-        "srow_y",
-        "srow_z",
-    )
-    values = np.concatenate(
-        [header["pixdim"][:4], *(np.atleast_1d(header[name]) for name in names)]
-    )
-    return not by_quaternion and bool((np.abs(values) <= np.finfo(np.float32).max).all())
+    if by_quaternion:
+        return False
+    fields = [np.ravel(header[name]) for name in (*_QUATERNION, *_OFFSET, *_ROWS)]
+    values = np.concatenate([header["pixdim"][:4], *fields])
+    return bool((np.abs(values) <= np.finfo(np.float32).max).all())
 
 
-def _spatial(header: Header) -> SpatialHeader:
-    def values(*names: str) -> tuple[float, ...]:
-        return tuple(float(header[name]) for name in names)
-
-    zero = float(header["pixdim"][0])
-    i, j, k = (abs(float(size)) for size in header["pixdim"][1:4])
-    b, c, d = values("quatern_b", "quatern_c", "quatern_d")
-    x, y, z = values("qoffset_x", "qoffset_y", "qoffset_z")
+def _copy_spatial_fields(header: Header) -> SpatialHeader:
+    qfac, *sizes = (float(value) for value in header["pixdim"][:4])
+    i, j, k = map(abs, sizes)
+    b, c, d = (float(header[name]) for name in _QUATERNION)
+    x, y, z = (float(header[name]) for name in _OFFSET)
     return SpatialHeader(
-        pixdim=(zero, i, j, k),
+        pixdim=(qfac, i, j, k),
         qform_code=int(header["qform_code"]),
         sform_code=int(header["sform_code"]),
         quatern=(b, c, d),
         qoffset=(x, y, z),
-        srow=tuple(
-            tuple(float(value) for value in header[row]) for row in ("srow_x", "srow_y", "srow_z")
-        ),
-        spatial_unit=int(header["xyzt_units"]) & 7,
+        srow=tuple(tuple(map(float, header[row])) for row in _ROWS),
+        spatial_unit=read_unit(header),
     )

@@ -1,4 +1,4 @@
-"""Maps that say how much of a voxel is a tissue: they look like an MRI and are neither one nor a label map."""
+"""Refuse maps of the fraction of a tissue in each voxel: they are neither MRI nor label maps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..image.volume import Volume
+from ..image.volume import Volume, Voxels
 from .endings import stem_of
 from .errors import PartialVolumesError
 
@@ -15,27 +15,32 @@ _MIXED = re.compile(r"(?:r|w|m|mw)*p0.+")
 _FRACTION = re.compile(
     r".*_pve_?\d|.*_(?:label-[a-zA-Z]+_)?prob(?:seg|tissue)|(?:rp|mwp|wp|rc|wc|mwc)[1-6].+"
 )
+# A map of CAT12 goes up to 3, or to 4 with the class of lesions.
 _MOST_CLASSES = 4.5
 
 
 def refuse_partial_volumes(path: Path, volume: Volume) -> None:
-    """Raise `PartialVolumesError` if a volume's name and voxels say that they are fractions of tissues.
+    """Raise `PartialVolumesError` if the name and the voxels of a volume are those of fractions.
 
-    CAT12's ``p0`` maps hold numbers between the labels, FSL FAST's ``_pve_1``, SPM's ``wc1`` and BIDS' ``_probseg``
-    numbers between 0 and 1 (https://neuro-jena.github.io/cat12-help/#naming,
+    The ``p0`` maps of CAT12 hold numbers between the labels. ``_pve_1`` of FSL FAST, ``wc1`` of SPM
+    and ``_probseg`` of BIDS hold numbers between 0 and 1
+    (https://neuro-jena.github.io/cat12-help/#naming,
     https://fsl.fmrib.ox.ac.uk/fsl/docs/#/structural/fast).
 
     Args:
-        path: Of its file.
-        volume: With any voxels.
+        path: The file of the volume.
+        volume: The volume, with any voxels.
     """
     stem = stem_of(path.name)
     is_mixed = _MIXED.fullmatch(stem) is not None
     if not is_mixed and _FRACTION.fullmatch(stem) is None:
         return
-    largest, has_fractions = _range(volume)
-    if not has_fractions:
+    if volume.voxels.dtype.kind in "iu":
         return
+    finite = volume.voxels[np.isfinite(volume.voxels)]
+    if not _has_fractions(finite):
+        return
+    largest = float(finite.max())
     if is_mixed and 1.5 < largest < _MOST_CLASSES:
         found = "a map of CAT12 with partial volumes: its values lie between the labels"
         remedy = "round its values (1 CSF, 2 GM, 3 WM), or give a label map"
@@ -46,11 +51,7 @@ def refuse_partial_volumes(path: Path, volume: Volume) -> None:
         raise PartialVolumesError(path, found, remedy)
 
 
-def _range(volume: Volume) -> tuple[float, bool]:
-    """Return the largest of the voxels, and whether some lie between whole numbers."""
-    if volume.voxels.dtype.kind in "iu":
-        return float(volume.voxels.max()), False
-    finite = volume.voxels[np.isfinite(volume.voxels)]
-    if finite.size == 0:
-        return 0.0, False
-    return float(finite.max()), bool((np.abs(finite - np.rint(finite)) > 1e-3).any())
+def _has_fractions(voxels: Voxels) -> bool:
+    """Tell whether some voxels lie between whole numbers."""
+    distances = np.abs(voxels - np.rint(voxels))
+    return bool((distances > 1e-3).any())

@@ -1,4 +1,4 @@
-"""Giving finished files their names: nothing that exists is replaced unless somebody asked for it."""
+"""Give finished files their final names; nothing is replaced unless the user asks for it."""
 
 from __future__ import annotations
 
@@ -16,48 +16,46 @@ Identity = dict[str, Any]
 
 
 def publish(work: Path, folder: Path, last: Sequence[str], *, replace: bool) -> None:
-    """Move everything in a work folder into the folder beside it.
+    """Move everything in a work folder into another folder on the same disk.
 
     Args:
-        work: The folder with the finished files, on the same disk.
-        folder: Where they go.
-        last: The names that are given last, in this order. The last of all says what the others are: where they are
-            replaced it is removed first, so that it never vouches for other files than its own.
-        replace: Whether files that exist give way.
+        work: The folder with the finished files.
+        folder: The folder that they are moved to.
+        last: The names of the files that are moved last, in this order. The very last file
+            describes the others. If it is replaced, the old one is removed before anything else, so
+            that it never describes files other than its own.
+        replace: Whether to replace existing files.
 
     Raises:
-        OasisGanError: If a name is taken and nothing is to be replaced, or a folder has the name of a file.
-        OSError: As the file system says.
+        OasisGanError: If a name is taken and ``replace`` is false, or a folder has the name of a
+            file.
+        OSError: If the file system refuses.
     """
     sync_all(work)
-    names = [*companions(work, last), *last]
+    names = [*list_companions(work, last), *last]
     for name in names:
-        if not replace and os.path.lexists(folder / name):
-            raise OutputTakenError(folder / name)
+        if not replace:
+            _refuse_existing(folder / name)
         _refuse_folder(folder / name, work / name)
     if replace:
         _set_aside(folder / last[-1], work)
+    move = _replace if replace else _take_free_name
     for name in names:
-        if replace:
-            _replace(work / name, folder / name)
-        else:
-            _take_free_name(work / name, folder / name)
+        move(work / name, folder / name)
     sync_folder(folder)
 
 
-def companions(work: Path, known: Sequence[str]) -> list[str]:
-    """Return what lies in a work folder beside the files that are known; hidden files are passed over."""
-    return sorted(
-        path.name
-        for path in work.iterdir()
-        if path.name not in known and not path.name.startswith(".")
-    )
+def list_companions(work: Path, known: Sequence[str]) -> list[str]:
+    """Return the names of the other files in a work folder, without hidden ones."""
+    names = [path.name for path in work.iterdir() if not path.name.startswith(".")]
+    return sorted(name for name in names if name not in known)
 
 
 def identify(path: Path) -> Identity:
-    """Return name and SHA-256 of a file, or of a folder: of the names and hashes of all files in it.
+    """Return the name and the SHA-256 of a file or folder.
 
-    The name is without the folders above, which can say whose head it is.
+    The hash of a folder is that of the names and hashes of all files in it. The name is without its
+    parent folders, which may contain the name of a person.
     """
     return {
         "file": printable(path.name),
@@ -69,20 +67,25 @@ def _hash_folder(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            digest.update(os.fsencode(path.relative_to(folder)) + b"\0" + sha256(path).encode())
+            name = os.fsencode(path.relative_to(folder))
+            digest.update(name + b"\0" + sha256(path).encode())
     return digest.hexdigest()
 
 
+def _refuse_existing(target: Path) -> None:
+    if os.path.lexists(target):
+        raise OutputTakenError(target)
+
+
 def _take_free_name(source: Path, target: Path) -> None:
-    """Move a file to a name, which must be free at that moment."""
+    """Move a file to a name, or raise `OutputTakenError` if the name is taken at that moment."""
     try:
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
         raise OutputTakenError(target) from None
     except OSError:
-        # A folder has no second name, nor have files on some disks.
-        if os.path.lexists(target):
-            raise OutputTakenError(target) from None
+        # Folders cannot have a second name, and on some disks files cannot either.
+        _refuse_existing(target)
         source.rename(target)
 
 
@@ -93,13 +96,13 @@ def _replace(source: Path, target: Path) -> None:
 
 
 def _set_aside(path: Path, work: Path) -> None:
-    """Move what is there into a work folder, which is thrown away."""
+    """Move an existing file or folder into a work folder, which is removed in the end."""
     if os.path.lexists(path):
         path.rename(work / f".old-{path.name}")
 
 
 def _refuse_folder(target: Path, source: Path) -> None:
-    """Raise if a folder would give way to a file: it is nothing that was made here, whatever is in it."""
+    """Raise `OutputIsFolderError` if a file would replace a folder, which no output can be."""
     if target.is_dir() and not target.is_symlink() and not source.is_dir():
         remedy = "move it away, or use another `out`"
         raise OutputIsFolderError(target, remedy)

@@ -1,4 +1,4 @@
-"""JSON in which nothing is said twice: of two values for one key, some readers take the first and some the last."""
+"""Refuse JSON with repeated keys: some readers take the first value, and others the last."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .errors import RepeatedKeyError
 
 
 def require_unique_keys(data: bytes, where: object) -> None:
-    """Raise `RepeatedKeyError` if an object in a JSON text has a key twice.
+    """Raise `RepeatedKeyError` if an object in a JSON text has the same key twice.
 
-    Whoever reads the text finds out whether it is JSON at all.
+    Text that is not valid JSON passes: the function that parses it reports that.
 
     Args:
         data: The text.
@@ -18,11 +18,11 @@ def require_unique_keys(data: bytes, where: object) -> None:
     """
 
     def require_unique(pairs: list[tuple[str, object]]) -> None:
-        seen = set()
+        keys = set()
         for key, _ in pairs:
-            if key in seen:
+            if key in keys:
                 raise RepeatedKeyError(where, key)
-            seen.add(key)
+            keys.add(key)
 
     try:
         json.loads(data, object_pairs_hook=require_unique)

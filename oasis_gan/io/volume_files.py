@@ -1,9 +1,8 @@
-"""Reading a volume in whichever of the formats it is: NIfTI, MGH, or a pair of header and voxels."""
+"""Read a volume in any of the formats: NIfTI, MGH, or a pair of header and voxels."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
@@ -11,24 +10,24 @@ from nibabel.nifti2 import Nifti2Header
 from ..image.choices import MAX_VOXELS
 from ..image.volume import Volume
 from .mgh import MGH_START, is_mgh_name, read_mgh
-from .nifti import read_nifti
+from .nifti import read_header_sizes, read_nifti
 from .pair import is_pair_name, read_pair
 from .partial_volumes import refuse_partial_volumes
-from .voxels import opened
+from .voxels import open_decompressed
 
-_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
+_NIFTI_SIZES = {Nifti1Header.sizeof_hdr, Nifti2Header.sizeof_hdr}
 
 
 def read_volume(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
-    """Read a 3-D volume from NIfTI, from MGH or MGZ, or from either file of a pair of header and voxels.
+    """Read a 3-D volume from NIfTI, from MGH or MGZ, or from either file of a pair.
 
     Args:
-        path: Of the file. Its content says whether it is NIfTI or MGH, whatever it is called.
-        max_voxels: A header that claims more is refused before anything is allocated.
+        path: The path of the file. Its content decides between NIfTI and MGH, not its name.
+        max_voxels: The largest number of voxels; a larger volume is refused before it is read.
 
     Raises:
-        OasisGanError: If there is no such volume in it, or one that cannot be trusted.
-        OSError: If it cannot be read at all.
+        OasisGanError: If the file holds no such volume, or one that cannot be trusted.
+        OSError: If the file cannot be read.
     """
     path = Path(path)
     if is_pair_name(path):
@@ -42,9 +41,14 @@ def read_volume(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
 
 
 def _is_mgh(path: Path) -> bool:
-    """Whether a file holds MGH, or is called so and holds no NIfTI either: then its reader says what is wrong."""
-    with opened(path, "an MGH or MGZ file" if is_mgh_name(path) else "a NIfTI file") as stream:
+    """Tell whether to read a file as MGH.
+
+    A file that is neither MGH nor NIfTI is read as its name says, so that the error is about that.
+    """
+    has_mgh_name = is_mgh_name(path)
+    expected = "an MGH or MGZ file" if has_mgh_name else "a NIfTI file"
+    with open_decompressed(path, expected) as stream:
         start = stream.read(len(MGH_START))
-    sizes = {int.from_bytes(start, order) for order in _ORDERS}
-    holds_nifti = bool(sizes & {Nifti1Header.sizeof_hdr, Nifti2Header.sizeof_hdr})
-    return start == MGH_START or (is_mgh_name(path) and not holds_nifti)
+    if start == MGH_START:
+        return True
+    return has_mgh_name and _NIFTI_SIZES.isdisjoint(read_header_sizes(start))

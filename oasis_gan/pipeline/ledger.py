@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..errors import printable
-from ..io.claims import claimed
+from ..io.claims import hold_name
 from ..io.endings import stem_of
 from ..io.files import write_atomically
 
@@ -86,7 +86,7 @@ class Ledger:
         path = self._path
         if not self._pending and path.is_file():
             return
-        with claimed(path.parent, path.name):
+        with hold_name(path.parent, path.name):
             rows = (_HEADER, *self._rows_to_keep(), *self._pending)
             content = "".join(f"{row}\n" for row in rows)
             write_atomically(path, content.encode())

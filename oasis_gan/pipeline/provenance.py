@@ -15,7 +15,7 @@ from ..errors import OasisGanError, printable
 from ..image.label_sets import identity_of
 from ..image.volume import Volume
 from ..io.files import read_small, sha256
-from ..io.publishing import Identity, companions, identify
+from ..io.publishing import Identity, identify, list_companions
 from ..plugin.datasets import Scan
 from ..plugin.models import UNCERTAINTY, Computation, ModelCard
 from .errors import FileChangedError
@@ -157,7 +157,7 @@ def format_sidecar(record: Record, work: Path, output: str, facts: Mapping[str, 
         facts: Further entries, which no later run compares.
     """
     volume = dict(identify(work / output))
-    parts = [identify(work / name) for name in companions(work, [output])]
+    parts = [identify(work / name) for name in list_companions(work, [output])]
     if parts:
         volume["parts"] = parts
     content = {**record, "volume": volume, **facts}

@@ -14,7 +14,7 @@ from ..image.label_advice import ADVICE, LabelAdvice
 from ..image.label_conversion import convert
 from ..image.labels import LabelSet
 from ..image.volume import CleanVolume, Content, V, Volume
-from ..io.label_doubt import presume
+from ..io.label_doubt import assume_label_set
 from .description import Description
 from .errors import NoTargetError, NotImportableError
 from .foreign import reading
@@ -82,7 +82,7 @@ class Scan(Portable):
             decide.
         stored_labels: What the values in the file mean, where `read` converts them.
         plugin: The name of the dataset plugin that the reader belongs to, for errors.
-        presumed_labels: What the values are assumed to mean if nothing says so; a volume that
+        assumed_labels: What the values are assumed to mean if nothing says so; a volume that
             contradicts this is refused.
         advice: How a user can say what the values mean, for errors.
     """
@@ -94,7 +94,7 @@ class Scan(Portable):
     content: Content | None = None
     stored_labels: LabelSet | None = None
     plugin: str = ""
-    presumed_labels: LabelSet | None = None
+    assumed_labels: LabelSet | None = None
     advice: LabelAdvice = ADVICE
 
     @classmethod
@@ -131,8 +131,8 @@ class Scan(Portable):
             return volume
         if self.labels and self.stored_labels:
             return convert(volume, self.stored_labels, self.labels, self.path, self.advice)
-        if self.presumed_labels and self.content == "labels":
-            return presume(volume, self.presumed_labels, self.path, self.advice)
+        if self.assumed_labels and self.content == "labels":
+            return assume_label_set(volume, self.assumed_labels, self.path, self.advice)
         return volume
 
     @property
@@ -152,7 +152,7 @@ class Scan(Portable):
         if self.content == "image":
             return self
         if self.labels is None:
-            return replace(self, presumed_labels=label_set)
+            return replace(self, assumed_labels=label_set)
         if self.labels.labels == label_set.labels:
             return self
         stored_labels = self.stored_labels or self.labels

@@ -25,50 +25,74 @@ class UnknownNameError(OasisGanError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = ", ".join(sorted(known)) or "none"
-        remedy = "see oasis-gan plugins"
-        super().__init__(f"{kind} {name}", expected=f"one of {names}", found=name, remedy=remedy)
+        super().__init__(
+            f"{kind} {name}",
+            expected=f"one of {names}",
+            found=name,
+            remedy="see oasis-gan plugins",
+        )
 
 
 class UntypableNameError(OasisGanError):
     """A plugin offers something under a name that cannot be typed as one word."""
 
     def __init__(self, kind: str, name: object) -> None:
-        expected = "a name without spaces"
-        super().__init__(kind, expected=expected, found=repr(name), remedy="rename it")
+        super().__init__(
+            kind,
+            expected="a name without spaces",
+            found=repr(name),
+            remedy="rename it",
+        )
 
 
 class BrokenPluginFileError(OasisGanError):
     """A plugin file that the user names does not work."""
 
     def __init__(self, problem: str) -> None:
-        expected = "a working plugin"
-        super().__init__("`plugin_files`", expected=expected, found=problem, remedy="fix that file")
+        super().__init__(
+            "`plugin_files`",
+            expected="a working plugin",
+            found=problem,
+            remedy="fix that file",
+        )
 
 
 class HookArgumentsError(OasisGanError):
     """A hook of a plugin takes other arguments than its specification."""
 
     def __init__(self, reason: Exception) -> None:
-        expected = "the arguments of their specs"
         # Only the last line says what is wrong.
         found = str(reason).splitlines()[-1]
-        super().__init__("hooks", expected=expected, found=found, remedy=_HOOKSPECS)
+        super().__init__(
+            "hooks",
+            expected="the arguments of their specs",
+            found=found,
+            remedy=_HOOKSPECS,
+        )
 
 
 class NoHookError(OasisGanError):
     """A plugin implements no hook."""
 
     def __init__(self, plugin: str) -> None:
-        expected = "a hook marked @hookimpl"
-        super().__init__(plugin, expected=expected, found="none", remedy=_HOOKSPECS)
+        super().__init__(
+            plugin,
+            expected="a hook marked @hookimpl",
+            found="none",
+            remedy=_HOOKSPECS,
+        )
 
 
 class UnknownHookError(OasisGanError):
     """A plugin implements a hook that the tool does not have."""
 
     def __init__(self, hook: str, known: Iterable[str]) -> None:
-        expected = f"one of {', '.join(known)}"
-        super().__init__("hook", expected=expected, found=hook, remedy="rename that hook")
+        super().__init__(
+            "hook",
+            expected=f"one of {', '.join(known)}",
+            found=hook,
+            remedy="rename that hook",
+        )
 
 
 class BrokenHookError(OasisGanError):
@@ -81,9 +105,13 @@ class BrokenHookError(OasisGanError):
     """
 
     def __init__(self, hook: str, kind: type, reason: Exception) -> None:
-        expected = f"{kind.__name__} objects"
         found = one_line(reason)
-        super().__init__(hook, expected=expected, found=found, remedy="fix that hook")
+        super().__init__(
+            hook,
+            expected=f"{kind.__name__} objects",
+            found=found,
+            remedy="fix that hook",
+        )
 
 
 class WrongOfferError(OasisGanError):
@@ -92,7 +120,12 @@ class WrongOfferError(OasisGanError):
     def __init__(self, hook: str, kind: type, offer: object) -> None:
         expected = f"{kind.__name__} objects"
         found = type(offer).__name__
-        super().__init__(hook, expected=expected, found=found, remedy=f"yield {expected}")
+        super().__init__(
+            hook,
+            expected=expected,
+            found=found,
+            remedy=f"yield {expected}",
+        )
 
 
 class WrongFieldError(OasisGanError):
@@ -106,15 +139,24 @@ class WrongFieldError(OasisGanError):
     """
 
     def __init__(self, hook: str, kind: type, declaration: str, value: object) -> None:
-        expected = f"{kind.__name__} objects with {declaration}"
-        super().__init__(hook, expected=expected, found=repr(value), remedy="fix that field")
+        super().__init__(
+            hook,
+            expected=f"{kind.__name__} objects with {declaration}",
+            found=repr(value),
+            remedy="fix that field",
+        )
 
 
 class PluginFilePathError(OasisGanError):
     """The path of a plugin file is not that of a Python file."""
 
     def __init__(self, path: Path, found: str, remedy: str) -> None:
-        super().__init__(path, expected="a Python file", found=found, remedy=remedy)
+        super().__init__(
+            path,
+            expected="a Python file",
+            found=found,
+            remedy=remedy,
+        )
 
 
 class PluginFileChangedError(OasisGanError):
@@ -157,9 +199,12 @@ class MissingPluginError(OasisGanError):
     """A process is sent a job, but lacks a plugin that the job needs."""
 
     def __init__(self, reason: Exception) -> None:
-        expected = "the plugins of the process that sent the job"
-        remedy = "install the same plugins in both places"
-        super().__init__("plugin", expected=expected, found=one_line(reason), remedy=remedy)
+        super().__init__(
+            "plugin",
+            expected="the plugins of the process that sent the job",
+            found=one_line(reason),
+            remedy="install the same plugins in both places",
+        )
 
 
 class NotImportableError(OasisGanError):
@@ -174,17 +219,25 @@ class NotImportableError(OasisGanError):
 
     def __init__(self, where: object, what: str, found: str, remedy: str) -> None:
         importable = "a function of a module, or functools.partial of one"
-        expected = f"{what} that another process can import: {importable}"
-        super().__init__(where, expected=expected, found=found, remedy=remedy)
+        super().__init__(
+            where,
+            expected=f"{what} that another process can import: {importable}",
+            found=found,
+            remedy=remedy,
+        )
 
 
 class PluginExitError(OasisGanError):
     """A plugin tries to end the program."""
 
     def __init__(self, where: object, reason: BaseException) -> None:
-        expected = "an answer or an error from the plugin"
         found = f"{type(reason).__name__}: {safe_text(reason)}".removesuffix(": ")
-        super().__init__(where, expected=expected, found=found, remedy="fix the plugin")
+        super().__init__(
+            where,
+            expected="an answer or an error from the plugin",
+            found=found,
+            remedy="fix the plugin",
+        )
 
 
 class UnreadableError(OasisGanError):
@@ -198,9 +251,12 @@ class UnreadableError(OasisGanError):
 
     def __init__(self, where: object, plugin: str, reason: Exception) -> None:
         reader = f"the dataset plugin {plugin}" if plugin else "its reader"
-        expected = f"something that {reader} can read"
-        remedy = f"check the file, or fix the plugin ({DEBUG}=1 shows where it failed)"
-        super().__init__(where, expected=expected, found=one_line(reason), remedy=remedy)
+        super().__init__(
+            where,
+            expected=f"something that {reader} can read",
+            found=one_line(reason),
+            remedy=f"check the file, or fix the plugin ({DEBUG}=1 shows where it failed)",
+        )
 
 
 class ModelFailedError(OasisGanError):
@@ -214,7 +270,12 @@ class ModelFailedError(OasisGanError):
     """
 
     def __init__(self, folder: Path, expected: str, reason: Exception, remedy: str) -> None:
-        super().__init__(folder, expected=expected, found=one_line(reason), remedy=remedy)
+        super().__init__(
+            folder,
+            expected=expected,
+            found=one_line(reason),
+            remedy=remedy,
+        )
 
 
 class WrongComputationError(OasisGanError):
@@ -223,8 +284,12 @@ class WrongComputationError(OasisGanError):
     def __init__(self, translator: object, computation: object) -> None:
         where = type(translator).__name__
         found = type(computation).__name__
-        remedy = "fix the model plugin"
-        super().__init__(where, expected="a Computation", found=found, remedy=remedy)
+        super().__init__(
+            where,
+            expected="a Computation",
+            found=found,
+            remedy="fix the model plugin",
+        )
 
 
 class ModelFolderError(OasisGanError):
@@ -233,16 +298,24 @@ class ModelFolderError(OasisGanError):
     def __init__(
         self, path: Path, found: str, expected: str = "a model folder with a model.json"
     ) -> None:
-        remedy = "see oasis-gan models, or name another folder"
-        super().__init__(path, expected=expected, found=found, remedy=remedy)
+        super().__init__(
+            path,
+            expected=expected,
+            found=found,
+            remedy="see oasis-gan models, or name another folder",
+        )
 
 
 class NoTargetError(OasisGanError):
     """A subject of which a pair is needed has no target."""
 
     def __init__(self, path: Path) -> None:
-        remedy = "name the targets, for example with `target_root` or `target_suffix`"
-        super().__init__(path, expected="a target beside it", found="none", remedy=remedy)
+        super().__init__(
+            path,
+            expected="a target beside it",
+            found="none",
+            remedy="name the targets, for example with `target_root` or `target_suffix`",
+        )
 
 
 class SeveralColourTablesError(OasisGanError):
@@ -255,6 +328,10 @@ class SeveralColourTablesError(OasisGanError):
     """
 
     def __init__(self, where: object, tables: Sequence[str], option: str) -> None:
-        expected = "one colour table beside it"
         found = " and ".join(tables[:8])
-        super().__init__(where, expected=expected, found=found, remedy=f"name one with {option}")
+        super().__init__(
+            where,
+            expected="one colour table beside it",
+            found=found,
+            remedy=f"name one with {option}",
+        )

@@ -14,12 +14,12 @@ from oasis_gan import (
     Scan,
     Selection,
     Subject,
-    caseless,
+    fold_case,
     has_suffix,
     read_volume,
     stem_of,
+    strip_suffix,
     unreadable,
-    without_suffix,
 )
 
 from .bids_file import LABELS, T1W, BidsFile
@@ -127,7 +127,7 @@ class _Dataset:
     def name_subject(self, source: BidsFile) -> str:
         """Return the file's name without its ending, and without the suffix of all sources."""
         suffix = self._selection.source_suffix
-        name = without_suffix(source.name, suffix) or stem_of(source.name)
+        name = strip_suffix(source.name, suffix) or stem_of(source.name)
         if not suffix:
             name = name.removesuffix(f"_{LABELS}")
         return stem_of(name).rstrip("_-.")
@@ -187,7 +187,7 @@ def _find_label(option: str, label: str, known: set[str]) -> str:
     """
     if label in known:
         return label
-    alike = sorted(other for other in known if caseless(other) == caseless(label))
+    alike = sorted(other for other in known if fold_case(other) == fold_case(label))
     if len(alike) == 1:
         return alike[0]
     raise UnknownLabelError(option, label, alike or sorted(known))

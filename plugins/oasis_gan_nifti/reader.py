@@ -13,10 +13,10 @@ from oasis_gan import (
     has_suffix,
     is_volume_name,
     prefer_anatomy,
+    strip_suffix,
     unreadable,
     volume_scan,
     walk_folders,
-    without_suffix,
 )
 
 from .table import is_table_name, read_table
@@ -93,7 +93,7 @@ def _find_sources(selection: Selection, report: Callable[[OSError], None]) -> li
     suffix = selection.source_suffix
     matching = [path for path in _find_volumes(root, report) if has_suffix(path.name, suffix)]
     # A file whose whole name is the suffix wins: aseg.mgz, and not aparc+aseg.mgz beside it.
-    exact = {path for path in matching if suffix and without_suffix(path.name, suffix) == ""}
+    exact = {path for path in matching if suffix and strip_suffix(path.name, suffix) == ""}
     folders = {path.parent for path in exact}
     chosen = [path for path in matching if path in exact or path.parent not in folders]
     return prefer_anatomy(chosen, root)

@@ -14,8 +14,8 @@ from oasis_gan import (
     Selection,
     is_volume_name,
     stem_of,
+    strip_suffix,
     volume_scan,
-    without_suffix,
 )
 
 # A pair is named by its header.
@@ -44,7 +44,7 @@ class NoTargetError(OasisGanError):
 
 def key_of(path: Path, suffix: str) -> str:
     """Return what source and target share: the path below the root without suffix or ending."""
-    name = without_suffix(path.name, suffix)
+    name = strip_suffix(path.name, suffix)
     stem = stem_of(path.name if name is None else name)
     return str(path.parent / stem) if stem else f"{path.parent}{os.sep}"
 

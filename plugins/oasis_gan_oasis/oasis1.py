@@ -27,8 +27,8 @@ from oasis_gan import (
     has_suffix,
     pair_scan,
     stem_of,
+    strip_suffix,
     walk_folders,
-    without_suffix,
 )
 
 from .bundled import Report, ignore_error, list_found, require_one_root
@@ -172,7 +172,7 @@ def _list_subjects_of(session: Session, selection: Selection) -> Iterator[Subjec
     if not sources:
         yield Subject(session.name, _refuse(session, ending, [], "source_suffix"))
     for source in sources:
-        key = without_suffix(source.name, ending) or ""
+        key = strip_suffix(source.name, ending) or ""
         name = session.name if len(sources) == 1 else key
         target = _find_target(source, key, session, selection)
         yield Subject(name, _make_scan(source, selection), target)
@@ -194,7 +194,7 @@ def _find_target(source: Path, key: str, session: Session, selection: Selection)
 
 def _prefer_key(images: list[Path], key: str, ending: str) -> list[Path]:
     """Return the images that are named ``key`` up to the ending; all if there are none."""
-    same_name = [path for path in images if without_suffix(path.name, ending) == key]
+    same_name = [path for path in images if strip_suffix(path.name, ending) == key]
     return same_name or images
 
 

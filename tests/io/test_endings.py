@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oasis_gan import NameLookup, OasisGanError, has_suffix, is_volume_name, stem_of, without_suffix
+from oasis_gan import NameLookup, OasisGanError, has_suffix, is_volume_name, stem_of, strip_suffix
 
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD"))
 
@@ -58,7 +58,7 @@ def test_other_endings_are_no_volumes(name: str) -> None:
 )
 def test_a_suffix_is_matched_with_its_ending_or_without(name: str, suffix: str, left: str) -> None:
     assert has_suffix(name, suffix)
-    assert without_suffix(name, suffix) == left
+    assert strip_suffix(name, suffix) == left
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_suffix_is_matched_with_its_ending_or_without(name: str, suffix: str, 
 )
 def test_other_names_do_not_have_the_suffix(name: str, suffix: str) -> None:
     assert not has_suffix(name, suffix)
-    assert without_suffix(name, suffix) is None
+    assert strip_suffix(name, suffix) is None
 
 
 @pytest.mark.parametrize(
