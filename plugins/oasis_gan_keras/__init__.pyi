@@ -4,11 +4,11 @@ from .hardware import (
     Precision,
     RequestedPrecision,
     choose_precision,
-    computing_in,
-    engine_versions,
-    thread_count,
+    compute_in,
+    count_threads,
+    read_engine_versions,
 )
-from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
+from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, find_largest_canvas
 from .loss_inputs import LossInputs
 from .losses import LOSSES, LossFunction, compute_loss, loss
 from .model import Preparation, TrainableModel, TrainedModel
@@ -64,21 +64,21 @@ __all__ = [
     "assign",
     "check_resume",
     "choose_precision",
+    "compute_in",
     "compute_loss",
-    "computing_in",
+    "count_threads",
     "describe_wrong_file",
-    "engine_versions",
+    "find_largest_canvas",
     "find_workers",
-    "largest_canvas",
     "loss",
     "one_of",
     "parse_settings",
     "prefer_onednn",
+    "read_engine_versions",
     "read_variables",
     "read_weights",
     "require_shapes",
     "require_unique_planes",
     "setting_error",
-    "thread_count",
     "train",
 ]

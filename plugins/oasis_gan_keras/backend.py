@@ -66,7 +66,7 @@ def start_devices() -> None:
         tf.constant(0.0)
 
 
-def compiled(function: Callable[..., Any], **options: Any) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
+def compile_graph(function: Callable[..., Any], **options: Any) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
     """Return a function of tensors as a `tf.function`.
 
     AutoGraph is turned off, because no function here branches on a tensor. It would read the source
@@ -74,13 +74,13 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:  # noqa: ANN4
     the code that is running.
 
     Shapes are never relaxed after earlier calls. A graph for one shape and a graph for any shape
-    round differently, and a resumed training would see other shapes first. Use `for_any_size`
+    round differently, and a resumed training would see other shapes first. Use `make_signature`
     instead.
     """
     return tf.function(function, autograph=False, **options)
 
 
-def for_any_size(values: Any) -> Any:  # noqa: ANN401
+def make_signature(values: Any) -> Any:  # noqa: ANN401
     """Return the input signature of a graph that accepts slices of any number of rows and columns.
 
     Args:
@@ -107,4 +107,4 @@ def make_deterministic(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-__all__ = ["compiled", "for_any_size", "keras", "make_deterministic", "start_devices", "tf"]
+__all__ = ["compile_graph", "keras", "make_deterministic", "make_signature", "start_devices", "tf"]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oasis_gan import OasisGanError
-
 from . import checkpoints
+from .errors import FixedSettingError, TooFewStepsError
+from .sentences import format_value
 from .training_settings import TrainingSettings
 
 
@@ -32,33 +31,9 @@ class Change:
 
     def __str__(self) -> str:
         """Describe the change in one line."""
-        before = _show(self.before)
-        after = _show(self.after)
+        before = format_value(self.before)
+        after = format_value(self.after)
         return f"{self.setting}: {before} until step {self.step}, {after} from there on"
-
-
-class FixedSettingError(OasisGanError):
-    """A resumed training changes a setting that has to stay as it was."""
-
-    def __init__(self, change: Change) -> None:
-        super().__init__(
-            f"recipe: {change.setting}",
-            expected=f"{_show(change.before)}, with which this training began",
-            found=_show(change.after),
-            remedy="leave it out, or start a new training in another folder",
-        )
-
-
-class TooFewStepsError(OasisGanError):
-    """A resumed training asks for fewer steps than it has done already."""
-
-    def __init__(self, steps: int, done: int) -> None:
-        super().__init__(
-            "recipe: steps",
-            expected=f"at least the {done} steps that are done",
-            found=str(steps),
-            remedy="leave it out, or start a new training",
-        )
 
 
 def find_changes(
@@ -81,12 +56,14 @@ def find_changes(
         old.update(_flatten(_dump(defaults)))
     old.update(_flatten(before))
     new = dict(_flatten(after))
-    removed = [name for name in old if name not in new]
-    return [
-        Change(step, name, old.get(name), new.get(name))
-        for name in [*new, *removed]
-        if old.get(name) != new.get(name)
-    ]
+    changes = []
+    # New settings first, then those that the new recipe lacks.
+    for name in new | old:
+        old_value = old.get(name)
+        new_value = new.get(name)
+        if old_value != new_value:
+            changes.append(Change(step, name, old_value, new_value))
+    return changes
 
 
 def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings) -> None:
@@ -101,13 +78,17 @@ def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings
         FixedSettingError: If a setting was changed that has to stay as it was.
         TooFewStepsError: If fewer steps are asked for than have been done.
     """
-    done = checkpoints.last_step(folder / checkpoints.FOLDER)
+    done = checkpoints.find_last_step(folder / checkpoints.FOLDER)
     if not done:
         # Nothing has been trained with the old settings yet.
         return
     for change in find_changes(done, _dump(before), _dump(after)):
         if change.setting not in after.changeable:
-            raise FixedSettingError(change)
+            raise FixedSettingError(
+                change.setting,
+                before=format_value(change.before),
+                after=format_value(change.after),
+            )
     if after.steps is not None and after.steps < done:
         raise TooFewStepsError(after.steps, done)
 
@@ -116,9 +97,10 @@ def format_as_comment(changes: Sequence[Change]) -> str:
     """Return a comment for the top of a recipe that lists changed settings, if there are any."""
     if not changes:
         return ""
-    lines = ["Not all of these settings held from the first step on:"]
-    lines += [str(change) for change in changes]
-    return "".join(f"# {line}\n" for line in lines) + "\n"
+    comment = "# Not all of these settings held from the first step on:\n"
+    for change in changes:
+        comment += f"# {change}\n"
+    return comment + "\n"
 
 
 def _dump(recipe: TrainingSettings) -> dict[str, Any]:
@@ -132,7 +114,3 @@ def _flatten(settings: Mapping[str, Any], table: str = "") -> Iterator[tuple[str
             yield from _flatten(value, f"{table}{name}.")
         else:
             yield f"{table}{name}", value
-
-
-def _show(value: object) -> str:
-    return "none" if value is None else json.dumps(value)

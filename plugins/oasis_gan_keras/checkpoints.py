@@ -15,7 +15,9 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from oasis_gan import OasisGanError, write_atomically
+from oasis_gan import write_atomically
+
+from .errors import DamagedCheckpointError
 
 Arrays = Mapping[str, NDArray[Any]]
 FOLDER = "checkpoints"
@@ -44,23 +46,6 @@ class Checkpoint:
     verified: bool = True
 
 
-class DamagedCheckpointError(OasisGanError):
-    """A checkpoint cannot be read, or its content does not match its checksum.
-
-    Args:
-        path: The checkpoint.
-        expected: What it should hold.
-        found: What it holds.
-        previous: The checkpoint before it, if there is one.
-    """
-
-    def __init__(self, path: Path, *, expected: str, found: str, previous: Path | None) -> None:
-        remedy = "remove it and start a new training: there is no earlier checkpoint"
-        if previous is not None:
-            remedy = f"remove it to resume from the one before, {previous.name}"
-        super().__init__(path, expected=expected, found=found, remedy=remedy)
-
-
 def write(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     """Add a checkpoint to a folder, then remove all but the last ``keep``.
 
@@ -84,7 +69,7 @@ def exist(folder: Path) -> bool:
     return bool(_list_paths(folder))
 
 
-def last_step(folder: Path) -> int:
+def find_last_step(folder: Path) -> int:
     """Return the step of the newest checkpoint in a folder, or 0 if there is none."""
     paths = _list_paths(folder)
     return _parse_step(paths[-1]) if paths else 0

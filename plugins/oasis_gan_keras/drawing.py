@@ -62,13 +62,7 @@ def draw_curves(panels: Mapping[str, Curves], marks: Sequence[int] = ()) -> byte
     rows = -(-len(panels) // _PANELS_PER_ROW)
     figure = _PixelFigure(_PANEL_WIDTH * _PANELS_PER_ROW, _PANEL_HEIGHT * rows)
     for place, (title, panel) in enumerate(panels.items()):
-        row, column = divmod(place, _PANELS_PER_ROW)
-        axes = figure.add_axes(
-            _PANEL_WIDTH * column + _MARGIN_LEFT,
-            _PANEL_HEIGHT * row + _MARGIN_ABOVE,
-            _PANEL_WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT,
-            _PANEL_HEIGHT - _MARGIN_BELOW - _MARGIN_ABOVE,
-        )
+        axes = figure.add_panel(place)
         draw_panel(axes, title, panel)
         for mark in marks:
             axes.axvline(mark, color="grey", linestyle=":", linewidth=1)
@@ -86,15 +80,18 @@ def draw_comparison_grid(columns: Sequence[tuple[str, Slices]]) -> bytes:
             channel is drawn in greys. Several channels are the labels of a label map and are drawn
             in colours.
     """
-    pictures = [(caption, _turn_upright(colour_channels(slices))) for caption, slices in columns]
-    _, first = pictures[0]
-    count = first.shape[0]
-    scale = max(1, _TILE // max(first.shape[1:3]))
-    height = first.shape[1] * scale
-    width = first.shape[2] * scale
+    pictures = []
+    for caption, slices in columns:
+        coloured = colour_channels(slices)
+        pictures.append((caption, _turn_upright(coloured)))
+    _, first_column = pictures[0]
+    count, rows, row_length, _ = first_column.shape
+    scale = max(1, _TILE // max(rows, row_length))
+    height = rows * scale
+    width = row_length * scale
     figure = _PixelFigure(
-        _GAP + (width + _GAP) * len(pictures),
-        CAPTION_HEIGHT + (height + _GAP) * count,
+        width=_GAP + (width + _GAP) * len(pictures),
+        height=CAPTION_HEIGHT + (height + _GAP) * count,
     )
     for column, (caption, images) in enumerate(pictures):
         left = _GAP + (width + _GAP) * column
@@ -117,13 +114,24 @@ class _PixelFigure:
 
     def add_axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Return axes that fill a rectangle."""
-        return self._figure.add_axes(
-            (
-                left / self._width,
-                1 - (top + height) / self._height,
-                width / self._width,
-                height / self._height,
-            )
+        bottom = top + height
+        # Matplotlib takes fractions of the figure, and measures from its lower edge.
+        rectangle = (
+            left / self._width,
+            1 - bottom / self._height,
+            width / self._width,
+            height / self._height,
+        )
+        return self._figure.add_axes(rectangle)
+
+    def add_panel(self, place: int) -> Axes:
+        """Return the axes of a panel of curves, with margins for titles and numbers."""
+        row, column = divmod(place, _PANELS_PER_ROW)
+        return self.add_axes(
+            left=_PANEL_WIDTH * column + _MARGIN_LEFT,
+            top=_PANEL_HEIGHT * row + _MARGIN_ABOVE,
+            width=_PANEL_WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT,
+            height=_PANEL_HEIGHT - _MARGIN_BELOW - _MARGIN_ABOVE,
         )
 
     def add_text(self, x: float, y: float, text: str) -> None:
@@ -141,22 +149,19 @@ class _PixelFigure:
 
 def draw_panel(axes: Axes, title: str, panel: Curves) -> None:
     """Draw the curves of a loss, with a running mean over those that have many points."""
-    drawn: list[Values] = []
+    curves = []
     for name, (steps, values) in panel.items():
         colour = _COLOURS[name]
+        curve = values
+        marker = "."
         if len(steps) > _MOST_POINTS:
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
-            curve = running_mean(values)
+            curve = compute_running_mean(values)
             marker = ""
-        else:
-            curve = values
-            marker = "."
         axes.plot(steps, curve, color=colour, marker=marker, label=name)
-        drawn.append(curve)
+        curves.append(curve)
     if all((values > 0).all() for _, values in panel.values()):
-        largest = max(map(np.max, drawn))
-        smallest = min(map(np.min, drawn))
-        _choose_scale(axes, float(largest / smallest))
+        _choose_scale(axes, np.concatenate(curves))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_title(title)
     axes.set_xlabel("step")
@@ -165,8 +170,9 @@ def draw_panel(axes: Axes, title: str, panel: Curves) -> None:
     axes.legend(frameon=False)
 
 
-def _choose_scale(axes: Axes, ratio: float) -> None:
+def _choose_scale(axes: Axes, values: Values) -> None:
     """Use a logarithmic scale where the largest value is many times the smallest."""
+    ratio = values.max() / values.min()
     if ratio < _LOGARITHMIC_RATIO:
         return
     labelled = (1, 2, 5) if ratio < _DECADES_RATIO else (1,)
@@ -176,14 +182,16 @@ def _choose_scale(axes: Axes, ratio: float) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def running_mean(values: Values) -> Values:
+def compute_running_mean(values: Values) -> Values:
     """Return the mean of each value and its neighbours, with fewer neighbours at the ends."""
-    reach = max(1, round(len(values) * _SMOOTHING_WINDOW / 2))
+    count = len(values)
+    reach = max(1, round(count * _SMOOTHING_WINDOW / 2))
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    at = np.arange(len(values))
-    first = np.maximum(at - reach, 0)
-    end = np.minimum(at + reach + 1, len(values))
-    return np.asarray((sums[end] - sums[first]) / (end - first))
+    places = np.arange(count)
+    first = np.maximum(places - reach, 0)
+    end = np.minimum(places + reach + 1, count)
+    window_sums = sums[end] - sums[first]
+    return np.asarray(window_sums / (end - first))
 
 
 def colour_channels(slices: Slices) -> Slices:
@@ -191,16 +199,21 @@ def colour_channels(slices: Slices) -> Slices:
 
     Background is black, and a mixture of labels has a mixture of their colours.
     """
-    channels = slices.shape[-1]
-    colours = np.ones((1, 3)) if channels == 1 else _choose_palette(channels)
-    return np.clip(slices @ colours.astype(np.float32), 0, 1)
+    palette = _choose_palette(slices.shape[-1])
+    mixed = slices @ palette.astype(np.float32)
+    return np.clip(mixed, 0, 1)
 
 
-def _choose_palette(labels: int) -> Values:
-    if labels == len(TISSUES):
+def _choose_palette(channels: int) -> Values:
+    """Return the colour of each channel, (channels, 3)."""
+    if channels == 1:
+        return np.ones((1, 3))
+    if channels == len(TISSUES):
         return np.array(TISSUES) / 255
-    positions = np.linspace(0.08, 0.92, labels)
-    return np.asarray(colormaps["turbo"](positions)[:, :3])
+    # The ends of the colour map are too dark to see on black.
+    positions = np.linspace(0.08, 0.92, channels)
+    colours = colormaps["turbo"](positions)
+    return np.asarray(colours[:, :3])
 
 
 def _turn_upright(slices: Slices) -> Slices:

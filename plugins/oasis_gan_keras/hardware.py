@@ -99,7 +99,7 @@ def find_convolution_failure(precision: Precision) -> str:
 
 
 @contextmanager
-def computing_in(precision: Precision) -> Iterator[None]:
+def compute_in(precision: Precision) -> Iterator[None]:
     """Build networks that compute in a precision, with variables in float32."""
     before = keras.config.dtype_policy()
     policy = precision if precision == "float32" else f"mixed_{precision}"
@@ -110,12 +110,12 @@ def computing_in(precision: Precision) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def engine_versions() -> dict[str, str]:
+def read_engine_versions() -> dict[str, str]:
     """Return the versions of the packages that compute."""
     return {name: version(name) for name in ("tensorflow", "keras")}
 
 
-def thread_count() -> int:
+def count_threads() -> int:
     """Return the number of threads on which TensorFlow computes an operation."""
     configured = tf.config.threading.get_intra_op_parallelism_threads()
     if configured:

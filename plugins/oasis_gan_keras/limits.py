@@ -17,7 +17,7 @@ _SLICES = 8  # per batch
 _BYTES = 4  # per number
 
 
-def largest_canvas(channels: int) -> int:
+def find_largest_canvas(channels: int) -> int:
     """Return how many rows and columns a canvas may have.
 
     Args:

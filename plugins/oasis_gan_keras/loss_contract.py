@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oasis_gan import OasisGanError
-
-from .backend import compiled, tf
+from .backend import compile_graph, tf
+from .errors import BrokenLossError
 from .loss_inputs import LossInputs, Tensor
 
 _SHAPE = (3, 16, 24)  # slices, rows, columns
@@ -18,13 +17,6 @@ _TARGET_CHANNELS = 1
 _TOLERANCE = 1e-4
 
 LossFunction = Callable[[LossInputs], Tensor]
-
-
-class BrokenLossError(OasisGanError):
-    """A loss of a plugin fails one of the checks."""
-
-    def __init__(self, name: str, *, expected: str, found: str) -> None:
-        super().__init__(f"loss {name}", expected=expected, found=found, remedy="fix the loss")
 
 
 def check_loss(name: str, compute: LossFunction) -> int:
@@ -45,7 +37,7 @@ def check_loss(name: str, compute: LossFunction) -> int:
     checks.require(losses.dtype == np.float32, "float32", str(losses.dtype))
     checks.require(bool(np.isfinite(losses).all()), "finite losses", str(losses))
     _check_gradient(checks, compute, inputs)
-    in_graph = np.asarray(compiled(lambda: compute(inputs))())
+    in_graph = np.asarray(compile_graph(lambda: compute(inputs))())
     same_in_graph = np.allclose(in_graph, losses, atol=_TOLERANCE)
     checks.require(same_in_graph, "the same in a tf.function", str(in_graph))
     alone = np.asarray(compute(_select_slice(inputs, 1)))

@@ -19,8 +19,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
-from oasis_gan import OasisGanError, foreign_code, one_line
+from oasis_gan import foreign_code, one_line
 
+from .errors import BadLossNameError, FailedLossError, LossNameTakenError
 from .loss_inputs import LossInputs, Tensor
 
 LossFunction = Callable[[LossInputs], Tensor]
@@ -30,41 +31,6 @@ _NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
 _offered: dict[str, LossFunction] = {}
 LOSSES: Mapping[str, LossFunction] = MappingProxyType(_offered)
 """The losses that plugins offer, by name."""
-
-
-class BadLossNameError(OasisGanError):
-    """A loss has a name that cannot be a column of the table of losses."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            "loss",
-            expected="a name of letters, digits, _ and -, other than validation_... and "
-            "..._gradient",
-            found=repr(name),
-            remedy="rename it",
-        )
-
-
-class LossNameTakenError(OasisGanError):
-    """Two files offer a loss of the same name.
-
-    Args:
-        name: The name.
-        first: The file whose loss was loaded first.
-        second: The other file.
-    """
-
-    def __init__(self, name: str, first: str, second: str) -> None:
-        expected = f"a name that {first} does not use"
-        super().__init__(f"loss {name}", expected=expected, found=second, remedy="rename it")
-
-
-class FailedLossError(OasisGanError):
-    """A loss raises an exception, or returns something other than a number for each slice."""
-
-    def __init__(self, where: str, found: str) -> None:
-        expected = "a number for each slice, of shape (n,)"
-        super().__init__(where, expected=expected, found=found, remedy="fix the loss")
 
 
 def loss(name: str) -> Callable[[LossFunction], LossFunction]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import OasisGanError
+from .errors import OtherLossesError
 
 Metrics = Mapping[str, float]
 Arrays = dict[str, NDArray[Any]]
@@ -20,25 +20,6 @@ VALIDATION_L1 = f"{VALIDATION}L1"
 VALIDATION_PSNR = f"{VALIDATION}PSNR"
 VALIDATION_METRICS = (VALIDATION_L1, VALIDATION_PSNR)
 """The metrics that `measure` returns."""
-
-
-class OtherLossesError(OasisGanError):
-    """A checkpoint comes from a training with other losses.
-
-    Args:
-        where: The checkpoint.
-        expected: The names of the losses of this training.
-        found: What the checkpoint says of its losses.
-    """
-
-    def __init__(self, where: object, expected: Sequence[str], found: str) -> None:
-        super().__init__(
-            where,
-            expected=f"the losses {', '.join(expected)}",
-            found=found,
-            remedy="resume it with the version and the plugins that began it, or start a new "
-            "training",
-        )
 
 
 def measure(

@@ -16,8 +16,6 @@ from oasis_gan import (
     CanvasTransform,
     Histogram,
     LabelSet,
-    OasisGanError,
-    Plane,
     SliceStack,
     Subject,
     Window,
@@ -25,6 +23,8 @@ from oasis_gan import (
     one_line,
 )
 
+from .augmentation import Augmentation, Placement, draw_augmentation, draw_contrasts
+from .errors import NoUsableSubjectsError, UnknownHistogramSubjectError
 from .rotation import rotate
 from .training_settings import TrainingSettings
 from .training_slices import PreparedSubject, TrainingSlice, prepare_subject
@@ -35,37 +35,8 @@ SAMPLE_SIZE = 48
 """The number of slices that stand for all of them when something is measured."""
 
 
-class NoUsableSubjectsError(OasisGanError):
-    """No subject has a slice that is fit for training."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "training data",
-            expected="at least one usable pair",
-            found="none",
-            remedy="see the lines above",
-        )
-
-
-class UnknownHistogramSubjectError(OasisGanError):
-    """The recipe takes the histogram of a subject that is not among the training subjects.
-
-    Args:
-        name: The name of the subject.
-        known: The names of the subjects that are trained on.
-    """
-
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(
-            "recipe: histogram.subjects",
-            expected=f"one of the training subjects: {', '.join(known)}",
-            found=name,
-            remedy="fix the recipe",
-        )
-
-
 class PairedSlices:
-    """The slices of all subjects, which memory holds as label values and normalised intensities.
+    """The slices of all subjects, in memory as label values and normalised intensities.
 
     Slices are encoded as channels when they are drawn.
 
@@ -90,8 +61,9 @@ class PairedSlices:
     ) -> None:
         self._recipe = recipe
         self._canvas = recipe.canvas
-        self._source_sets = [encoding.label_set for encoding in recipe.encodings.values()]
+        self._encodings = tuple(recipe.encodings.values())
         self._target_set = recipe.label_set if recipe.target == "labels" else None
+        self._has_images = "image" in recipe.named_sources.values()
         self._slices: list[TrainingSlice] = []
         self.names: list[str] = []
         self.windows: list[Window] = []
@@ -113,7 +85,7 @@ class PairedSlices:
 
     @property
     def target_contrast(self) -> LabelSet | Window:
-        """Return what the target's values mean: a label set, or the mean window of all subjects."""
+        """The meaning of the target's values: its label set, or the mean window of all subjects."""
         if self._recipe.target == "labels":
             return self._recipe.label_set
         return Window.average(self.windows)
@@ -151,23 +123,22 @@ class PairedSlices:
         updates_per_epoch = max(len(self) // size, 1)
         epoch, position = divmod(step, updates_per_epoch)
         shuffled = np.random.default_rng((seed, 0, epoch)).permutation(len(self))
+        # A batch that is larger than the epoch repeats its slices.
         order = np.resize(shuffled, max(len(self), size))
         part, parts = share
-        drawn = []
-        for place in np.array_split(np.arange(size), parts)[part]:
+        places = np.array_split(np.arange(size), parts)
+        augmented = []
+        for place in places[part]:
             item = self._slices[order[position * size + place]]
             rng = np.random.default_rng((seed, 1, step, place))
-            drawn.append(self._augment(item, rng))
-        return _make_batch(drawn)
+            augmented.append(self._augment(item, rng))
+        return _make_batch(augmented)
 
     def sample(self, count: int = SAMPLE_SIZE) -> Batch:
         """Return about ``count`` slices without augmentation, evenly spaced over all of them."""
         every = max(1, len(self._slices) // count)
-        drawn = [
-            self._place_on_canvas(item, scale=(1.0, 1.0), shift=(0, 0), flip=False)
-            for item in self._slices[::every]
-        ]
-        return _make_batch(drawn)
+        chosen = self._slices[::every]
+        return _make_batch([self._place_on_canvas(item, Placement()) for item in chosen])
 
     def _add(self, prepared: PreparedSubject) -> None:
         self.names.append(prepared.name)
@@ -178,52 +149,31 @@ class PairedSlices:
             self._histograms[prepared.name] = prepared.histogram
 
     def _augment(self, item: TrainingSlice, rng: np.random.Generator) -> Batch:
-        """Shift, scale, rotate and flip a slice as the recipe says."""
+        """Shift, scale, rotate and flip a slice as the recipe says, and vary its contrast."""
         settings = self._recipe.augmentation
-        rows, columns = rng.integers(-settings.shift, settings.shift + 1, 2)
-        zoom = rng.uniform(-settings.zoom, settings.zoom, 2)
-        is_zoomed = rng.random() < 0.5
-        flip = rng.random() < 0.5 and settings.flip and item.plane is not Plane.SAGITTAL
-        angle, gain, gamma = rng.uniform(-1, 1, 3)
-        zoom_factor = 1 + zoom if is_zoomed else np.ones(2)
-        scale = settings.enlarge * zoom_factor
-        shift = (int(rows), int(columns))
-        source, target = self._place_on_canvas(item, (scale[0], scale[1]), shift, flip=flip)
+        drawn = draw_augmentation(settings, item.plane, rng)
+        source, target = self._place_on_canvas(item, drawn.placement)
         if settings.rotate:
-            degrees = angle * settings.rotate
+            degrees = drawn.angle * settings.rotate
             source = rotate(source, degrees)
             target = rotate(target, degrees)
-        if settings.intensity and "image" in self._recipe.named_sources.values():
-            factors, exponents = self._draw_contrasts(gain, gamma, rng)
-            source = np.clip(source * factors, 0, 1) ** exponents
+        if settings.intensity and self._has_images:
+            source = self._vary_contrasts(source, drawn, rng)
         return self._crop_patch(source, target, rng)
 
-    def _draw_contrasts(
-        self, gain: float, gamma: float, rng: np.random.Generator
-    ) -> tuple[Slices, Slices]:
-        """Return a random factor and exponent for each channel.
-
-        Each image has its own contrast, which it shares with its neighbouring slices.
-
-        Args:
-            gain: The random gain of the first source, between -1 and 1.
-            gamma: The random gamma of the first source, between -1 and 1.
-            rng: The generator of the gains and gammas of further sources.
-        """
-        factors: list[float] = []
-        exponents: list[float] = []
-        for index, encoding in enumerate(self._recipe.encodings.values()):
-            if index:
-                gain, gamma = rng.uniform(-1, 1, 2)
-            strength = 0.0 if encoding.content == "labels" else self._recipe.augmentation.intensity
-            factors += [1 + gain * strength] * encoding.channels
-            exponents += [1 + gamma * strength] * encoding.channels
+    def _vary_contrasts(
+        self,
+        source: Slices,
+        drawn: Augmentation,
+        rng: np.random.Generator,
+    ) -> Slices:
+        """Return a source slice with a random contrast in each of its images."""
+        strength = self._recipe.augmentation.intensity
+        factors, exponents = draw_contrasts(drawn, self._encodings, strength, rng)
+        # Neighbouring slices have the same contrasts.
         slices = 2 * self._recipe.context + 1
-        # In 64 bits, which is NumPy's default, they would widen the slices too.
-        return (
-            np.tile(factors, slices).astype(np.float32),
-            np.tile(exponents, slices).astype(np.float32),
-        )
+        brighter = source * np.tile(factors, slices)
+        return np.clip(brighter, 0, 1) ** np.tile(exponents, slices)
 
     def _crop_patch(self, source: Slices, target: Slices, rng: np.random.Generator) -> Batch:
         """Return a random crop if the recipe asks for one."""
@@ -233,38 +183,33 @@ class PairedSlices:
         _, rows, columns, _ = source.shape
         top = int(rng.integers(0, max(rows - patch, 0) + 1))
         left = int(rng.integers(0, max(columns - patch, 0) + 1))
-        inside = np.s_[:, top : top + patch, left : left + patch]
-        return source[inside], target[inside]
+        bottom = top + patch
+        right = left + patch
+        return source[:, top:bottom, left:right], target[:, top:bottom, left:right]
 
-    def _place_on_canvas(
-        self, item: TrainingSlice, scale: tuple[float, float], shift: tuple[int, int], *, flip: bool
-    ) -> Batch:
-        """Return a slice on the canvas, encoded as channels.
-
-        Args:
-            item: The slice.
-            scale: The factors by which rows and columns are enlarged.
-            shift: The pixels by which it is moved along rows and columns.
-            flip: Whether to swap left and right.
-        """
-        rows, columns = item.spacing
-        spacing = (rows * scale[0], columns * scale[1])
+    def _place_on_canvas(self, item: TrainingSlice, placement: Placement) -> Batch:
+        """Return a slice on the canvas, encoded as channels."""
+        row_spacing, column_spacing = item.spacing
+        row_scale, column_scale = placement.scale
+        spacing = (row_spacing * row_scale, column_spacing * column_scale)
         # As when translating, the whole stack is centred, so that a small slice keeps its place in
         # the head.
-        transform = CanvasTransform.from_support(item.footprint, spacing, self._canvas).shift(shift)
+        centred = CanvasTransform.from_support(item.footprint, spacing, self._canvas)
+        transform = centred.shift(placement.shift)
         source = transform.apply(self._encode_with_neighbours(item))
         target = transform.apply(_encode(item.target, item.index, self._target_set))
-        if flip:
-            # Rows run from left to right.
-            return source[:, ::-1], target[:, ::-1]
-        return source, target
+        if not placement.flip:
+            return source, target
+        # Rows run from left to right.
+        return source[:, ::-1], target[:, ::-1]
 
     def _encode_with_neighbours(self, item: TrainingSlice) -> Slices:
         """Return the channels of a slice and its neighbours, in the order that `slicewise` uses."""
+        context = self._recipe.context
         encoded = []
-        for offset in range(-self._recipe.context, self._recipe.context + 1):
-            for stack, label_set in zip(item.sources, self._source_sets, strict=True):
-                encoded.append(_encode(stack, item.index + offset, label_set))
+        for index in range(item.index - context, item.index + context + 1):
+            for stack, encoding in zip(item.sources, self._encodings, strict=True):
+                encoded.append(_encode(stack, index, encoding.label_set))
         if len(encoded) == 1:
             return encoded[0]
         return np.concatenate(encoded, axis=-1)
@@ -280,30 +225,31 @@ def _encode(stack: SliceStack, index: int, label_set: LabelSet | None) -> Slices
         index: The index of the slice, which may lie beyond either end.
         label_set: The meaning of label values; None for intensities.
     """
-    if not 0 <= index < len(stack.slices):
+    count, rows, columns = stack.slices.shape
+    if not 0 <= index < count:
         channels = 1 if label_set is None else label_set.channels
-        return np.zeros((1, *stack.slices.shape[1:3], channels), np.float32)
+        return np.zeros((1, rows, columns, channels), np.float32)
     slices = stack.slices[index, np.newaxis]
-    if label_set is not None:
-        return label_set.encode(slices)
-    return slices[..., np.newaxis].astype(np.float32)
+    if label_set is None:
+        return slices[..., np.newaxis].astype(np.float32)
+    return label_set.encode(slices)
 
 
-def _make_batch(drawn: Sequence[Batch]) -> Batch:
-    """Combine slices into one batch, padded at the end to the size of the largest."""
-    sources = [source for source, _ in drawn]
-    targets = [target for _, target in drawn]
-    rows = max(source.shape[1] for source in sources)
-    columns = max(source.shape[2] for source in sources)
-    return _pad_all(sources, rows, columns), _pad_all(targets, rows, columns)
+def _make_batch(pairs: Sequence[Batch]) -> Batch:
+    """Combine pairs of slices into one batch."""
+    sources = [source for source, _ in pairs]
+    targets = [target for _, target in pairs]
+    return _concatenate(sources), _concatenate(targets)
 
 
-def _pad_all(slices: Sequence[Slices], rows: int, columns: int) -> Slices:
-    """Return slices of several sizes as one array (n, rows, columns, channels)."""
+def _concatenate(slices: Sequence[Slices]) -> Slices:
+    """Return slices as one array, padded below and to the right to the size of the largest."""
+    rows = max(item.shape[1] for item in slices)
+    columns = max(item.shape[2] for item in slices)
     padded = []
     for item in slices:
         below = rows - item.shape[1]
-        behind = columns - item.shape[2]
-        margins = ((0, 0), (0, below), (0, behind), (0, 0))
+        right = columns - item.shape[2]
+        margins = ((0, 0), (0, below), (0, right), (0, 0))
         padded.append(np.pad(item, margins))
     return np.concatenate(padded)

@@ -9,31 +9,12 @@ from typing import Any, cast, get_args
 
 import numpy as np
 
-from oasis_gan import OasisGanError
-
 from .checkpoints import Checkpoint
+from .errors import UnsupportedPrecisionError
 from .hardware import ChosenPrecision, RequestedPrecision, choose_precision
 from .replicas import Replicas
 
 _METADATA_KEY = "precision"
-
-
-class UnsupportedPrecisionError(OasisGanError):
-    """A machine cannot compute in the precision of a training.
-
-    Args:
-        where: The model folder.
-        precision: The precision of the training.
-        note: The note of the `ChosenPrecision` that the machine would use instead.
-    """
-
-    def __init__(self, where: Path, precision: str, note: str) -> None:
-        super().__init__(
-            where,
-            expected=f"a training that computes in {precision}",
-            found=note.removeprefix("precision: "),
-            remedy="resume it on a machine that supports it, or continue with precision=float32",
-        )
 
 
 @dataclass(frozen=True)

@@ -12,31 +12,11 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
-from oasis_gan import OasisGanError
+from .errors import BadClusterError, MissingWorkerError
 
 _GO = b"go\n"
 _RETRY_EVERY = 0.2  # seconds
 _CONNECT_TIMEOUT = 2  # seconds
-
-
-class BadClusterError(OasisGanError):
-    """``TF_CONFIG`` does not describe a cluster of workers."""
-
-    def __init__(self, found: str) -> None:
-        super().__init__(
-            "TF_CONFIG",
-            expected="a cluster of workers and a task",
-            found=found,
-            remedy="see docs/training.md",
-        )
-
-
-class MissingWorkerError(OasisGanError):
-    """A worker did not arrive in time, or this one cannot listen for the others."""
-
-    def __init__(self, *, expected: str, found: str) -> None:
-        remedy = "start every worker of TF_CONFIG with the same command"
-        super().__init__("TF_CONFIG", expected=expected, found=found, remedy=remedy)
 
 
 def find_workers() -> tuple[list[str], int]:

@@ -16,27 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import OasisGanError
-
-from .backend import compiled, tf
+from .backend import compile_graph, tf
+from .errors import LostWorkerError
 from .rendezvous import find_workers, wait_for_workers
 
 Tensor = Any
 Arrays = Sequence[NDArray[Any]]
 _PATIENCE = 300.0  # seconds to wait for the other workers
-
-
-class LostWorkerError(OasisGanError):
-    """A worker has stopped during the training.
-
-    Args:
-        number: The number of the worker, if it is known.
-        remedy: What to do about it.
-    """
-
-    def __init__(self, number: str | None, remedy: str) -> None:
-        found = f"worker {number} gone" if number else "one gone"
-        super().__init__("training", expected="all workers", found=found, remedy=remedy)
 
 
 class Replicas:
@@ -54,7 +40,7 @@ class Replicas:
         self.index = index
         self.workers = workers
         self.devices = strategy.num_replicas_in_sync
-        self._sum = compiled(lambda x: strategy.run(lambda y: all_reduce("SUM", y), args=(x,)))
+        self._sum = compile_graph(lambda x: strategy.run(lambda y: all_reduce("SUM", y), args=(x,)))
 
     @classmethod
     def from_environment(cls, patience: float = _PATIENCE) -> Replicas:

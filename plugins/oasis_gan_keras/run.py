@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from oasis_gan import Histogram, OasisGanError, TrainingRequest, write_atomically
+from oasis_gan import Histogram, TrainingRequest, write_atomically
 
 from . import checkpoints
 from .changes import Change, find_changes, format_as_comment
 from .checkpoints import Checkpoint
+from .errors import NotFiniteError
 from .metrics import Metrics
 from .model import Preparation, TrainableModel, TrainedModel
 from .observer import Observer
@@ -46,28 +47,6 @@ class Data:
     pairs: PairedSlices
     held_out: PairedSlices | None
     histogram: Histogram | None
-
-
-class NotFiniteError(OasisGanError):
-    """A loss or a gradient is no longer finite.
-
-    Args:
-        step: The number of updates that were done.
-        name: The name of the metric.
-        value: The value of the metric.
-        saved: The step of the last checkpoint, 0 if there is none.
-    """
-
-    def __init__(self, *, step: int, name: str, value: float, saved: int) -> None:
-        last = "none is saved yet"
-        if saved:
-            last = f"the last good checkpoint is that of step {saved}"
-        super().__init__(
-            f"step {step}",
-            expected="finite losses and gradients",
-            found=f"{name} {value}",
-            remedy=f"lower the learning rate and resume; {last}",
-        )
 
 
 class Run:

@@ -54,35 +54,47 @@ _EXPECTED: Mapping[str, Callable[[Details], str]] = {
 
 def find_field(details: Details) -> str:
     """Return the name of the wrong setting, such as ``loss.l1_weight``."""
-    context: Details = details.get("ctx", {})
-    location = ".".join(str(part) for part in details["loc"])
-    return str(context.get("where", location))
+    location = ".".join(map(str, details["loc"]))
+    return str(_read_context(details).get("where", location))
 
 
 def describe_expected(details: Details) -> str:
     """Describe what would have been right."""
     describe = _EXPECTED.get(details["type"])
     if describe is not None:
-        return describe(details.get("ctx", {}))
-    # The messages of our own validators.
+        return describe(_read_context(details))
+    # The messages of our own validators are sentences already.
     return str(details["msg"]).removeprefix("Value error, ")
 
 
 def describe_found(details: Details) -> str:
-    """Describe what was there instead."""
+    """Describe what is there instead."""
     if details["type"] == "extra_forbidden":
         return find_field(details)
-    found = details.get("ctx", {}).get("found")
+    found = _read_context(details).get("found")
     return repr(details["input"]) if found is None else str(found)
 
 
 def describe_wrong_file(error: ValidationError) -> str:
     """Describe the first thing that is wrong with a file of settings, as what was found in it."""
-    details = error.errors()[0]
-    field = find_field(dict(details)) or "the file"
+    first, *_ = error.errors()
+    details: Details = dict(first)
+    field = find_field(details) or "the file"
     if details["type"] == "extra_forbidden":
         return f"{field}, which no such model has"
-    return f"{field}, where {describe_expected(dict(details))} was expected"
+    expected = describe_expected(details)
+    return f"{field}, where {expected} was expected"
+
+
+def format_value(value: object) -> str:
+    """Return the value of a setting as a recipe shows it."""
+    return "none" if value is None else json.dumps(value)
+
+
+def _read_context(details: Details) -> Details:
+    """Return the limits and names that belong to an error."""
+    context: Details = details.get("ctx", {})
+    return context
 
 
 def suggest(details: Details, settings: type[BaseModel]) -> str:
@@ -106,7 +118,8 @@ def suggest(details: Details, settings: type[BaseModel]) -> str:
         return f"put it in quotes, as TOML has it: '{field}=\"{value}\"'"
     if kind in ("model_type", "dict_type"):
         return f"name a setting in it: {field}.NAME = ..." if field else _LIST_OF_SETTINGS
-    return str(details.get("ctx", {}).get("remedy", "fix the recipe"))
+    remedy = _read_context(details).get("remedy", "fix the recipe")
+    return str(remedy)
 
 
 def _suggest_names(field: str, settings: type[BaseModel]) -> str:
@@ -119,7 +132,8 @@ def _suggest_names(field: str, settings: type[BaseModel]) -> str:
     similar = _find_similar(field, names)
     if not similar:
         return _LIST_OF_SETTINGS
-    return f"did you mean {' or '.join(similar)}?"
+    alternatives = " or ".join(similar)
+    return f"did you mean {alternatives}?"
 
 
 def list_settings(settings: type[BaseModel], table: str = "") -> Iterator[str]:
@@ -139,8 +153,12 @@ def _format_as_list(value: object) -> str:
     """Return a value as the TOML list that was probably meant; shells remove the quotes."""
     if not isinstance(value, str):
         return json.dumps([value], default=str)
-    words = [word.strip(" '\"") for word in value.strip("[] ").split(",")]
-    return json.dumps([word for word in words if word] or ["..."])
+    words = []
+    for part in value.strip("[] ").split(","):
+        word = part.strip(" '\"")
+        if word:
+            words.append(word)
+    return json.dumps(words or ["..."])
 
 
 def _find_similar(field: str, names: list[str]) -> list[str]:

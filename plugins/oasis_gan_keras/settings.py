@@ -8,8 +8,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from oasis_gan import OasisGanError, Plane
+from oasis_gan import Plane
 
+from .errors import WrongSettingError
 from .sentences import Details, describe_expected, describe_found, find_field, suggest
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -20,23 +21,6 @@ class Settings(BaseModel):
     """Settings that cannot be changed after creation and that reject unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class WrongSettingError(OasisGanError):
-    """A setting of a recipe is wrong.
-
-    Args:
-        details: The pydantic error.
-        kind: The class of all settings.
-    """
-
-    def __init__(self, details: Details, kind: type[Settings]) -> None:
-        super().__init__(
-            f"recipe: {find_field(details)}".removesuffix(": "),
-            expected=describe_expected(details),
-            found=describe_found(details),
-            remedy=suggest(details, kind),
-        )
 
 
 SomeSettings = TypeVar("SomeSettings", bound=Settings)
@@ -52,33 +36,47 @@ def parse_settings(kind: type[SomeSettings], settings: Any) -> SomeSettings:  # 
         return kind.model_validate(settings)
     except ValidationError as error:
         first, *_ = error.errors()
-        raise WrongSettingError(first, kind) from None
+        raise _make_setting_error(first, kind) from None
+
+
+def _make_setting_error(details: Details, kind: type[Settings]) -> WrongSettingError:
+    """Return one of the errors that pydantic found as a sentence."""
+    return WrongSettingError(
+        find_field(details),
+        expected=describe_expected(details),
+        found=describe_found(details),
+        remedy=suggest(details, kind),
+    )
 
 
 def one_of(table: Mapping[str, object]) -> AfterValidator:
     """Return a validator that accepts the names in a table, even those that are added later."""
 
-    def check(name: str) -> str:
-        if name not in table:
-            names = " or ".join(map(repr, table))
-            raise PydanticKnownError("literal_error", {"expected": names})
-        return name
+    def require_known(name: str) -> str:
+        if name in table:
+            return name
+        names = " or ".join(map(repr, table))
+        raise PydanticKnownError("literal_error", {"expected": names})
 
-    return AfterValidator(check)
+    return AfterValidator(require_known)
 
 
 def require_unique_planes(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
-    """Return planes, or raise what pydantic reports if one of them is repeated."""
+    """Return planes, or raise an error that pydantic reports if one of them is repeated."""
     for plane in planes:
         count = planes.count(plane)
         if count > 1:
             times = "twice" if count == 2 else f"{count} times"
-            raise setting_error("planes", "each plane once", f"{plane} {times}")
+            found = f"{plane} {times}"
+            raise setting_error("planes", "each plane once", found)
     return planes
 
 
 def setting_error(
-    where: str, expected: str, found: object, remedy: str = "fix the recipe"
+    where: str,
+    expected: str,
+    found: object,
+    remedy: str = "fix the recipe",
 ) -> PydanticCustomError:
     """Return the error for a validator to raise if a setting is wrong, or contradicts another.
 
@@ -88,5 +86,10 @@ def setting_error(
         found: The value of the setting.
         remedy: What to do about it.
     """
-    context = {"where": where, "expected": expected, "found": str(found), "remedy": remedy}
+    context = {
+        "where": where,
+        "expected": expected,
+        "found": str(found),
+        "remedy": remedy,
+    }
     return PydanticCustomError("setting_error", "{expected}", context)

@@ -6,19 +6,7 @@ import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 
-from oasis_gan import OasisGanError
-
-
-class NoTensorBoardError(OasisGanError):
-    """The recipe asks for TensorBoard, but the package is not installed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "tensorboard",
-            expected="TensorBoard",
-            found="no such package",
-            remedy="pip install 'oasis-gan[tensorboard]'",
-        )
+from .errors import NoTensorBoardError
 
 
 class TensorBoardWriter:

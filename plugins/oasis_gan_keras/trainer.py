@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .backend import compiled, for_any_size, keras, tf
-from .hardware import ChosenPrecision, choose_precision, computing_in
+from .backend import compile_graph, keras, make_signature, tf
+from .hardware import ChosenPrecision, choose_precision, compute_in
 from .loss_inputs import LossInputs
 from .optimizers import FusedAdam
 from .replicas import Replicas, all_reduce
@@ -55,7 +55,8 @@ class Losses:
 class Trainer(ABC):
     """Networks and their optimizers, which are updated together.
 
-    A plugin derives a class from it, whose `compute_losses` says what each network minimises.
+    A plugin derives a class from this one, and says in `compute_losses` what each network
+    minimises.
 
     Args:
         networks: The networks by name. The first is the one that translates; its outputs are in
@@ -87,26 +88,22 @@ class Trainer(ABC):
         chosen = precision or choose_precision(settings.precision)
         self.replicas = replicas or Replicas(tf.distribute.get_strategy())
         self.precision = chosen.precision
+        self.networks: dict[str, Network] = {}
+        self.optimizers: dict[str, Any] = {}
         self.snapshots: dict[str, Arrays] = {}
-        self._support = settings.support_channels
-        self._decay = settings.averaging
+        self._settings = settings
         self._average_from = average_from
         self._generator_name = next(iter(networks))
-        with self.replicas.strategy.scope(), computing_in(self.precision):
-            self.networks = {name: network.build() for name, network in networks.items()}
-            # The network that is validated and saved: the generator itself, or the moving average
-            # of its weights.
-            self.inference_network = self.networks[self._generator_name]
-            if self._decay:
-                self.inference_network = self._copy_generator(networks[self._generator_name])
-        with self.replicas.strategy.scope():
-            self.optimizers = {
-                name: self._build_adam(network.learning_rate, self.networks[name])
-                for name, network in networks.items()
-            }
-        self._separate_seeds()
         self._updates: dict[str, Callable[..., Tensor]] = {}
-        self._generate: Callable[[Tensor], Tensor] | None = None
+        with self.replicas.strategy.scope():
+            with compute_in(self.precision):
+                for name, network in networks.items():
+                    self.networks[name] = network.build()
+                build_generator = networks[self._generator_name].build
+                self.inference_network = self._build_inference_network(build_generator)
+            for name, network in networks.items():
+                self.optimizers[name] = self._build_adam(network.learning_rate, self.networks[name])
+        self._separate_seeds()
 
     @abstractmethod
     def compute_losses(self, stage: str, source: Tensor, target: Tensor) -> Losses:
@@ -133,6 +130,11 @@ class Trainer(ABC):
         """The names of the metrics that the log shows; the table has all of them."""
         return self.loss_names
 
+    @property
+    def generator(self) -> Network:
+        """The network that translates, as it is trained."""
+        return self.networks[self._generator_name]
+
     @cached_property
     def gradients(self) -> tuple[str, ...]:
         """Return the names of the Euclidean norms of the networks' gradients."""
@@ -158,37 +160,39 @@ class Trainer(ABC):
         parts = self.replicas.distribute(source, target)
         if stage not in self._updates:
             update = partial(self._update_on_all_devices, stage)
-            self._updates[stage] = compiled(update, input_signature=for_any_size(parts))
-        values = self.replicas.local_value(self._updates[stage](*parts))
+            signature = make_signature(parts)
+            self._updates[stage] = compile_graph(update, input_signature=signature)
+        update_all = self._updates[stage]
+        values = self.replicas.local_value(update_all(*parts))
         return dict(zip(self.metrics, values.tolist(), strict=True))
 
     def state(self) -> Arrays:
         """Return everything that changes during training, by name."""
-        parts = {name: read_variables(owner) for name, owner in self._list_owners().items()}
-        for name in self.snapshot_names:
-            parts[name] = self.snapshots.get(name, {})
-        return {
-            f"{part}/{name}": array
-            for part, arrays in parts.items()
-            for name, array in arrays.items()
-        }
+        state: Arrays = {}
+        for part, owner in self._list_owners().items():
+            for name, array in read_variables(owner).items():
+                state[f"{part}/{name}"] = array
+        for part, weights in self.snapshots.items():
+            for name, array in weights.items():
+                state[f"{part}/{name}"] = array
+        return state
 
     def restore(self, state: Mapping[str, NDArray[Any]], where: object) -> None:
-        """Restore a state on all workers: the one that the chief is given.
+        """Restore the state that the chief is given, on all workers.
+
+        Args:
+            state: What `state` returned.
+            where: Where the state comes from, for errors.
 
         Raises:
             WrongShapeError: If it is the state of other networks.
         """
-        parts: dict[str, Arrays] = {}
-        for name, array in state.items():
-            part, _, rest = name.partition("/")
-            parts.setdefault(part, {})[rest] = array
+        parts = _split_state(state)
         self.snapshots = {name: parts[name] for name in self.snapshot_names if name in parts}
         for name, owner in self._list_owners().items():
-            assign(owner, parts.get(name, {}), where)
-            variables = read_variables(owner)
-            shared = self.replicas.broadcast(list(variables.values()))
-            assign(owner, dict(zip(variables, shared, strict=True)), where)
+            arrays = parts.get(name, {})
+            assign(owner, arrays, where)
+            self._copy_from_chief(owner, where)
         self._separate_seeds()
 
     def weights(self) -> Arrays:
@@ -200,16 +204,14 @@ class Trainer(ABC):
 
         They are 0 where the source is background.
         """
-        if self._generate is None:
-            translate = partial(self.inference_network, training=False)
-            signature = [tf.TensorSpec((None, None, None, source.shape[-1]), tf.float32)]
-            self._generate = compiled(translate, input_signature=signature)
-        parts = []
+        batches = []
         for first in range(0, len(source), _BATCH):
             slices = tf.constant(source[first : first + _BATCH])
-            parts.append(np.asarray(self._generate(slices)))
-        inside = self.find_inside(source)[..., np.newaxis]
-        return np.asarray((np.concatenate(parts) / 2 + 0.5) * inside, np.float32)
+            generated = self._inference_graph(slices)
+            batches.append(np.asarray(generated))
+        images = np.concatenate(batches) / 2 + 0.5
+        inside = self.find_inside(source)
+        return np.asarray(images * inside[..., np.newaxis], np.float32)
 
     def find_inside(self, source: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return the pixels that are not background, (n, rows, columns).
@@ -220,10 +222,11 @@ class Trainer(ABC):
         Args:
             source: Slices (n, rows, columns, source channels).
         """
-        return np.asarray(source[..., self._support].max(-1) > 0)
+        support = source[..., self._settings.support_channels]
+        return np.asarray(support.max(-1) > 0)
 
     def make_loss_inputs(self, source: Tensor, target: Tensor) -> LossInputs:
-        """Translate slices, and return them beside the true translations.
+        """Translate slices, and return the results beside the true translations.
 
         Both are background where the source is: what is generated there is discarded when a volume
         is translated, so no loss should depend on it.
@@ -232,41 +235,62 @@ class Trainer(ABC):
             source: The slices to translate, (n, rows, columns, source channels) in [0, 1].
             target: The true translations, (n, rows, columns, target channels) in [0, 1].
         """
-        generated = self.networks[self._generator_name](source, training=True)
-        support = tf.reduce_max(source[..., self._support], -1, keepdims=True)
-        inside = tf.cast(support > 0, tf.float32)
+        generated = self.generator(source, training=True)
+        support = source[..., self._settings.support_channels]
+        brightest = tf.reduce_max(support, -1, keepdims=True)
+        inside = tf.cast(brightest > 0, tf.float32)
         real = (target * 2) * inside - 1
         generated = (generated + 1) * inside - 1
         return LossInputs(source=source, real=real, generated=generated, inside=inside)
 
-    def _copy_generator(self, network: TrainableNetwork) -> Network:
-        """Return a network with the weights of the generator."""
-        copy = network.build()
-        assign(copy, read_weights(self.networks[self._generator_name]), self._generator_name)
-        return copy
+    @cached_property
+    def _inference_graph(self) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
+        """The inference network as a graph, which is faster."""
+        translate = partial(self.inference_network, training=False)
+        shape = (None, None, None, self._settings.source_channels)
+        return compile_graph(translate, input_signature=[tf.TensorSpec(shape, tf.float32)])
+
+    def _build_inference_network(self, build: Callable[[], Network]) -> Network:
+        """Return the network that is validated and saved.
+
+        It is the generator itself, or a second network for the moving average of its weights.
+        """
+        if not self._settings.averaging:
+            return self.generator
+        averaged = build()
+        assign(averaged, read_weights(self.generator), self._generator_name)
+        return averaged
 
     def _list_owners(self) -> dict[str, Any]:
         """Return the networks and optimizers that own variables, by their names in a checkpoint."""
         owners: dict[str, Any] = dict(self.networks)
         for name, optimizer in self.optimizers.items():
             owners[f"{name}_optimizer"] = optimizer
-        if self._decay:
+        if self._settings.averaging:
             owners["kept"] = self.inference_network
         return owners
 
+    def _copy_from_chief(self, owner: Any, where: object) -> None:  # noqa: ANN401 - Keras is untyped here
+        """Give a network or an optimizer the variables that it has on the chief."""
+        variables = read_variables(owner)
+        arrays = self.replicas.broadcast(list(variables.values()))
+        assign(owner, dict(zip(variables, arrays, strict=True)), where)
+
     def _separate_seeds(self) -> None:
         """Give each device its own dropout: all of them start with the same seeds."""
-        variables = self.networks[self._generator_name].variables
-        seeds = [variable for variable in variables if "seed" in variable.path]
+        if self.replicas.devices == 1:
+            return
+        seeds = [variable for variable in self.generator.variables if "seed" in variable.path]
 
         def add_device_number() -> None:
             device = tf.distribute.get_replica_context().replica_id_in_sync_group
             for seed in seeds:
-                offset = tf.cast(device, seed.dtype) * tf.constant([1, 0], seed.dtype)
+                first_only = tf.constant([1, 0], seed.dtype)
+                offset = tf.cast(device, seed.dtype) * first_only
                 seed.assign(seed.value + offset)
 
-        if seeds and self.replicas.devices > 1:
-            compiled(lambda: self.replicas.run(add_device_number))()
+        add_to_all = partial(self.replicas.run, add_device_number)
+        compile_graph(add_to_all)()
 
     def _build_adam(self, learning_rate: Any, network: Network) -> Any:  # noqa: ANN401 - Keras is untyped here
         # Without a name, Keras would number the optimizers of the process.
@@ -281,37 +305,56 @@ class Trainer(ABC):
 
     def _update(self, stage: str, source: Tensor, target: Tensor) -> Tensor:
         """Update the networks of a stage by the mean gradients of all devices; return metrics."""
+        scaled_losses = {}
         with tf.GradientTape(persistent=True) as tape:
             losses = self.compute_losses(stage, source, target)
-            scaled_losses = {
-                name: self.optimizers[name].scale_loss(objective)
-                for name, objective in losses.objectives.items()
-            }
-        trained = {name: self.networks[name] for name in losses.objectives}
-        gradients = {
-            name: tape.gradient(scaled_losses[name], network.trainable_variables)
-            for name, network in trained.items()
-        }
-        statistics = _list_statistics(trained.values())
-        metrics = tf.stack([losses.metrics.get(name, tf.constant(0.0)) for name in self.loss_names])
+            for name, objective in losses.objectives.items():
+                scaled_losses[name] = self.optimizers[name].scale_loss(objective)
+        gradients = {}
+        for name, loss in scaled_losses.items():
+            variables = self.networks[name].trainable_variables
+            gradients[name] = tape.gradient(loss, variables)
+        statistics = self._list_statistics(losses.objectives)
+        on_this_device = (
+            gradients,
+            self._stack_metrics(losses.metrics),
+            [variable.value for variable in statistics],
+        )
         # All parts have the same size, so the mean of their means is that of the batch, and equal
         # on all devices.
-        on_this_device = (gradients, metrics, [variable.value for variable in statistics])
         gradients, metrics, means = all_reduce("MEAN", on_this_device)
         for variable, mean in zip(statistics, means, strict=True):
             variable.assign(mean)
-        for name, network in trained.items():
-            self.optimizers[name].apply(gradients[name], network.trainable_variables)
-        if self._decay:
+        for name in losses.objectives:
+            variables = self.networks[name].trainable_variables
+            self.optimizers[name].apply(gradients[name], variables)
+        if self._settings.averaging:
             self._update_average()
-        return tf.concat([metrics, self._compute_norms(gradients)], 0)
+        norms = self._compute_norms(gradients)
+        return tf.concat([metrics, norms], 0)
+
+    def _list_statistics(self, names: Iterable[str]) -> list[Any]:
+        """Return the moving statistics of the batch norms of networks."""
+        variables: list[Any] = []
+        for name in names:
+            variables += self.networks[name].non_trainable_variables
+        # The other variables that are not trained are seeds, which are whole numbers.
+        return [variable for variable in variables if "float" in variable.dtype]
+
+    def _stack_metrics(self, metrics: Mapping[str, Tensor]) -> Tensor:
+        """Return the metrics in the order of their names, 0 where the stage has no such loss."""
+        zero = tf.constant(0.0)
+        return tf.stack([metrics.get(name, zero) for name in self.loss_names])
 
     def _compute_norms(self, gradients: Mapping[str, list[Tensor]]) -> Tensor:
         """Return the norm of each network's gradient, 0 for a network that is not updated."""
-        norms = [
-            tf.linalg.global_norm(gradients[name]) if name in gradients else tf.constant(0.0)
-            for name in self.networks
-        ]
+        norms = []
+        for name in self.networks:
+            gradient = gradients.get(name)
+            if gradient is None:
+                norms.append(tf.constant(0.0))
+            else:
+                norms.append(tf.linalg.global_norm(gradient))
         return tf.stack(norms)
 
     def _update_average(self) -> None:
@@ -320,24 +363,21 @@ class Trainer(ABC):
         Where a later stage starts the average again, earlier stages have no part in it.
         """
         step = self.optimizers[self._generator_name].iterations
-        begun = self._average_from
-        step = tf.cast(step - tf.where(step > begun, begun, 0), tf.float32)
-        decay = tf.minimum(self._decay, (1 + step) / (10 + step))
-        averaged = self.inference_network.variables
-        trained = self.networks[self._generator_name].variables
-        for average, variable in zip(averaged, trained, strict=True):
+        begun = tf.where(step > self._average_from, self._average_from, 0)
+        averaged_steps = tf.cast(step - begun, tf.float32)
+        first_decay = (1 + averaged_steps) / (10 + averaged_steps)
+        decay = tf.minimum(self._settings.averaging, first_decay)
+        averages = self.inference_network.variables
+        for average, variable in zip(averages, self.generator.variables, strict=True):
+            # Seeds, which are whole numbers, have no mean.
             if "float" in average.dtype:
                 average.assign(decay * average + (1 - decay) * variable)
 
 
-def _list_statistics(networks: Iterable[Network]) -> list[Any]:
-    """Return the moving statistics of batch norm.
-
-    The other variables that are not trained are seeds, which are whole numbers.
-    """
-    return [
-        variable
-        for network in networks
-        for variable in network.non_trainable_variables
-        if "float" in variable.dtype
-    ]
+def _split_state(state: Mapping[str, NDArray[Any]]) -> dict[str, Arrays]:
+    """Return the arrays of each network and optimizer, by its name in a checkpoint."""
+    parts: dict[str, Arrays] = {}
+    for name, array in state.items():
+        part, _, rest = name.partition("/")
+        parts.setdefault(part, {})[rest] = array
+    return parts

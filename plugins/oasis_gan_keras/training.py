@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from oasis_gan import OasisGanError, TrainingRequest
+from oasis_gan import TrainingRequest
 
 from . import checkpoints
 from .backend import make_deterministic, start_devices
 from .checkpoints import Checkpoint
+from .errors import BatchSizeError, FolderInUseError, NoCheckpointError, OtherSourcesError
 from .model import TrainableModel
 from .paired_slices import PairedSlices
 from .precision import TrainingPrecision
@@ -18,59 +16,8 @@ from .run import Data, Run
 from .training_settings import TrainingSettings
 
 
-class BatchSizeError(OasisGanError):
-    """The batch cannot be divided evenly among the devices."""
-
-    def __init__(self, batch: int, devices: int) -> None:
-        expected = f"a multiple of the {devices} devices"
-        super().__init__(
-            "recipe: batch", expected=expected, found=str(batch), remedy="fix the recipe"
-        )
-
-
-class OtherSourcesError(OasisGanError):
-    """The sources that a recipe names are not those of the data.
-
-    Args:
-        in_data: The names of the further sources of the subjects.
-        in_recipe: The names of the further sources in the recipe.
-    """
-
-    def __init__(self, in_data: Sequence[str], in_recipe: Sequence[str]) -> None:
-        super().__init__(
-            "recipe: sources",
-            expected=f"{_list_names(in_data)} beside the first source, as in the data",
-            found=_list_names(in_recipe),
-            remedy="name the same sources in the recipe and in the data",
-        )
-
-
-class FolderInUseError(OasisGanError):
-    """A new training would replace another one."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            folder,
-            expected="a new folder",
-            found="one with checkpoints",
-            remedy="continue it with `resume`, or name another folder",
-        )
-
-
-class NoCheckpointError(OasisGanError):
-    """A finished model cannot be trained on, because its checkpoints are gone."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            folder,
-            expected="a checkpoint to go on from",
-            found="none beside the model",
-            remedy="restore it, or start a new training in another folder",
-        )
-
-
 def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableModel) -> None:
-    """Train on ``request.subjects`` and write the model folder ``request.out``.
+    """Train a model on subjects, and write its folder.
 
     On one machine with the same number of threads, the same request gives the same model bit for
     bit, whether or not the training was interrupted.
@@ -114,16 +61,13 @@ def _read_checkpoint(request: TrainingRequest) -> Checkpoint | None:
 
 def _require_named_sources(request: TrainingRequest, recipe: TrainingSettings) -> None:
     """Raise `OtherSourcesError` unless the recipe and the data name the same further sources."""
-    subjects = (*request.subjects, *request.validation)
-    # A subject that lacks one of its sources is left out when it is read.
-    in_data = {name for subject in subjects for name in subject.further}
+    in_data: set[str] = set()
+    for subject in (*request.subjects, *request.validation):
+        # A subject that lacks one of its sources is left out when it is read.
+        in_data.update(subject.further)
     _, *in_recipe = recipe.named_sources
     if in_data != set(in_recipe):
         raise OtherSourcesError(sorted(in_data), in_recipe)
-
-
-def _list_names(names: Sequence[str]) -> str:
-    return ", ".join(names) or "none"
 
 
 def _require_usable_folder(request: TrainingRequest, model: TrainableModel) -> None:
@@ -141,9 +85,13 @@ def _require_usable_folder(request: TrainingRequest, model: TrainableModel) -> N
 def _read_data(request: TrainingRequest, recipe: TrainingSettings) -> Data:
     """Read all subjects."""
     pairs = PairedSlices(request.subjects, recipe, request.report)
-    held_out = _read_held_out(request, recipe)
-    data = Data(pairs=pairs, held_out=held_out, histogram=pairs.histogram)
-    request.report(f"{len(pairs)} slices of {', '.join(pairs.names)}")
+    data = Data(
+        pairs=pairs,
+        held_out=_read_held_out(request, recipe),
+        histogram=pairs.histogram,
+    )
+    names = ", ".join(pairs.names)
+    request.report(f"{len(pairs)} slices of {names}")
     return data
 
 

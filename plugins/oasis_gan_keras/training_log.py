@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import OasisGanError, write_atomically
+from oasis_gan import write_atomically
 
+from .errors import OtherTableError
 from .metrics import VALIDATION
 from .tensorboard_writer import TensorBoardWriter
 
@@ -22,18 +23,6 @@ TENSORBOARD = "tensorboard"
 
 Slices = NDArray[np.float32]
 Values = NDArray[np.float64]
-
-
-class OtherTableError(OasisGanError):
-    """The table in a model folder has other columns than this training."""
-
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        super().__init__(
-            path,
-            expected=f"a table of {', '.join(columns)}",
-            found="another",
-            remedy="remove it, or train into another folder",
-        )
 
 
 class TrainingLog:

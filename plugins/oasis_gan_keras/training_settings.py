@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from oasis_gan import ANCHORS, LABEL_SETS, OASIS, Canvas, LabelSet, Percentiles, Plane, TrainingData
 
-from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
+from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, find_largest_canvas
 from .setting_types import NamedLabelSet, Side, SourceName
 from .settings import Fraction, Settings, require_unique_planes, setting_error
 
@@ -341,7 +341,7 @@ class TrainingSettings(Settings):
                 "patch", f"a multiple of {self.multiple} for this network", self.patch
             )
         pixels = self.canvas.round_up(0)
-        largest = largest_canvas(self.full_size_channels)
+        largest = find_largest_canvas(self.full_size_channels)
         if pixels > largest:
             raise setting_error(
                 "size",

@@ -15,7 +15,6 @@ from oasis_gan import (
     Geometry,
     Histogram,
     LabelSet,
-    OasisGanError,
     Percentiles,
     Plane,
     Scan,
@@ -27,6 +26,7 @@ from oasis_gan import (
     make_interpolation_matrix,
 )
 
+from .errors import MissingSourceError
 from .sharpening import sharpen
 from .training_settings import TrainingSettings
 
@@ -34,21 +34,8 @@ Mask = NDArray[np.bool_]
 Matrix = NDArray[np.float32]
 MIN_AREA_MM2 = 200.0
 """The smallest area of source that a slice must show to be worth training on."""
-_COARSER = (
-    1.05  # times the voxel size of the volume, from which another resolution is worth training on
-)
-
-
-class MissingSourceError(OasisGanError):
-    """A subject lacks one of the sources that the recipe names."""
-
-    def __init__(self, subject: Subject, name: str) -> None:
-        super().__init__(
-            subject.source.path,
-            expected=f"a source {name} beside it",
-            found="none",
-            remedy="add the file",
-        )
+# Another resolution is worth training on from this multiple of the volume's own voxel size.
+_COARSER = 1.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +67,21 @@ class TrainingSlice:
 
 
 @dataclass(frozen=True, eq=False)
+class _Target:
+    """The target of a subject, ready to be cut into slices.
+
+    Args:
+        volume: The labels, or intensities in [0, 1].
+        window: The intensity window; None for a label map.
+        histogram: The distribution of the intensities, if the recipe asks for it.
+    """
+
+    volume: Volume
+    window: Window | None = None
+    histogram: Histogram | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class PreparedSubject:
     """The training slices that a subject has.
 
@@ -106,53 +108,77 @@ def prepare_subject(subject: Subject, recipe: TrainingSettings) -> PreparedSubje
     Raises:
         OasisGanError: If the subject cannot be used.
     """
-    target: Volume
-    sources, target = _read_volumes(subject, recipe)
-    labels = next(iter(sources.values()))
+    sources, target_volume = _read_volumes(subject, recipe)
+    first_source = next(iter(sources.values()))
     where = subject.target.path if subject.target else subject.name
-    window = None
-    histogram = None
     if recipe.target == "labels":
-        target = recipe.label_set.clean(target, where)
+        target = _Target(recipe.label_set.clean(target_volume, where))
     else:
-        window = _find_target_window(labels, target, recipe, where)
-        target = _normalise(target, window)
-        strength = recipe.histogram.strength
-        if strength:
-            histogram = Histogram.from_voxels(
-                target.voxels, labels.voxels, recipe.label_set, strength
-            )
-        if recipe.sharpness is not None:
-            voxels = sharpen(target.voxels, labels.voxels, recipe.sharpness)
-            target = replace(target, voxels=voxels)
+        target = _prepare_image(target_volume, first_source, recipe, where)
     prepared = []
     for name, volume in sources.items():
-        prepared.append(_compact(_prepare_source(volume, recipe.encodings[name])))
-    slices = list(_cut_resolutions(prepared, _compact(target), recipe, where))
-    return PreparedSubject(subject.name, slices, window, histogram)
+        encoded = _prepare_source(volume, recipe.encodings[name])
+        prepared.append(_compact(encoded))
+    slices = _cut_resolutions(prepared, _compact(target.volume), recipe, where)
+    return PreparedSubject(
+        name=subject.name,
+        slices=list(slices),
+        window=target.window,
+        histogram=target.histogram,
+    )
 
 
 def _read_volumes(
-    subject: Subject, recipe: TrainingSettings
+    subject: Subject,
+    recipe: TrainingSettings,
 ) -> tuple[dict[str, CleanVolume], CleanVolume]:
     """Return the sources by name, in the order of channels, and the target, all on one grid."""
-    source, target = subject.holding(recipe.source, recipe.target).paired()
+    pair = subject.holding(recipe.source, recipe.target)
+    source, target = pair.paired()
+    encodings = recipe.encodings
     first, *further = recipe.named_sources
-    sources = {first: recipe.encodings[first].clean(source, subject.source.path)}
+    sources = {first: encodings[first].clean(source, subject.source.path)}
     for name in further:
         scan = _find_further(subject, name).holding(recipe.named_sources[name])
         # A source without a position of its own takes that of the first source.
         _, volume = Subject.aligned(source, scan.read())
         source.geometry.require_same_grid(volume.geometry, scan.path)
-        sources[name] = recipe.encodings[name].clean(volume, scan.path)
+        sources[name] = encodings[name].clean(volume, scan.path)
     return sources, target
 
 
 def _find_further(subject: Subject, name: str) -> Scan:
+    """Return one of the further sources of a subject."""
     scan = subject.further.get(name)
     if scan is None:
-        raise MissingSourceError(subject, name)
+        raise MissingSourceError(subject.source.path, name)
     return scan
+
+
+def _prepare_image(
+    image: Volume,
+    labels: Volume,
+    recipe: TrainingSettings,
+    where: object,
+) -> _Target:
+    """Normalise the image that a network should make, and sharpen it if the recipe asks for it.
+
+    Args:
+        image: The image.
+        labels: The first source; label values if the recipe needs them.
+        recipe: The contrast, the histogram and the sharpness.
+        where: The file of the image, for errors.
+    """
+    window = _find_target_window(labels, image, recipe, where)
+    normalised = _normalise(image, window)
+    voxels = normalised.voxels
+    histogram = None
+    strength = recipe.histogram.strength
+    if strength:
+        histogram = Histogram.from_voxels(voxels, labels.voxels, recipe.label_set, strength)
+    if recipe.sharpness is not None:
+        voxels = sharpen(voxels, labels.voxels, recipe.sharpness)
+    return _Target(replace(normalised, voxels=voxels), window, histogram)
 
 
 def _prepare_source(volume: Volume, encoding: LabelSet | Percentiles) -> Volume:
@@ -163,12 +189,16 @@ def _prepare_source(volume: Volume, encoding: LabelSet | Percentiles) -> Volume:
 
 
 def _find_target_window(
-    source: Volume, target: Volume, recipe: TrainingSettings, where: object
+    source: Volume,
+    target: Volume,
+    recipe: TrainingSettings,
+    where: object,
 ) -> Window:
-    if recipe.contrast == "anchored":
-        remedy = 'train with contrast = "robust"'
-        return Window.from_tissues(target.voxels, source.voxels, recipe.label_set, where, remedy)
-    return Window.from_percentiles(target.voxels)
+    """Return the window of a target image by the contrast of the recipe."""
+    if recipe.contrast == "robust":
+        return Window.from_percentiles(target.voxels)
+    remedy = 'train with contrast = "robust"'
+    return Window.from_tissues(target.voxels, source.voxels, recipe.label_set, where, remedy)
 
 
 def _normalise(volume: Volume, window: LabelSet | Window) -> Volume:
@@ -178,10 +208,11 @@ def _normalise(volume: Volume, window: LabelSet | Window) -> Volume:
 
 def _compact(volume: Volume) -> Volume:
     """Return a volume in small types: 7 million voxels take 14 MB, or 7 MB as a label map."""
-    if volume.voxels.dtype.kind == "f":
-        return replace(volume, voxels=volume.voxels.astype(np.float16))
-    smallest = np.uint8 if volume.voxels.max() < 256 else np.int32
-    return replace(volume, voxels=volume.voxels.astype(smallest))
+    voxels = volume.voxels
+    if voxels.dtype.kind == "f":
+        return replace(volume, voxels=voxels.astype(np.float16))
+    smallest = np.uint8 if voxels.max() < 256 else np.int32
+    return replace(volume, voxels=voxels.astype(smallest))
 
 
 def _cut_resolutions(
@@ -192,10 +223,12 @@ def _cut_resolutions(
 ) -> Iterator[TrainingSlice]:
     """Yield the slices of volumes at their own resolution and at the coarser ones in the recipe."""
     yield from _cut_planes(sources, target, recipe, where)
+    own_spacing = max(sources[0].geometry.spacing)
     for spacing in recipe.resolutions:
-        if spacing > _COARSER * max(sources[0].geometry.spacing):
-            coarser = [_resample(source, spacing) for source in sources]
-            yield from _cut_planes(coarser, _resample(target, spacing), recipe, where)
+        if spacing > _COARSER * own_spacing:
+            coarse_sources = [_resample(source, spacing) for source in sources]
+            coarse_target = _resample(target, spacing)
+            yield from _cut_planes(coarse_sources, coarse_target, recipe, where)
 
 
 def _cut_planes(
@@ -205,20 +238,31 @@ def _cut_planes(
     where: object,
 ) -> Iterator[TrainingSlice]:
     """Yield the slices in every plane that show enough of the first source."""
-    largest = recipe.augmentation.enlarge * (1 + recipe.augmentation.zoom)
     for plane in recipe.planes:
         stacks = tuple(cut(source.voxels, source.geometry, plane) for source in sources)
         targets = cut(target.voxels, target.geometry, plane)
-        first = stacks[0].slices
-        rows, columns = stacks[0].spacing
-        area = np.count_nonzero(first, axis=(1, 2)) * rows * columns
-        footprint = np.asarray((first != 0).any(axis=0, keepdims=True))
-        # Check the size of the canvas now, rather than in the middle of the training.
-        CanvasTransform.from_support(
-            footprint, (rows * largest, columns * largest), recipe.canvas, where
-        )
+        first = stacks[0]
+        inside = first.slices != 0
+        footprint = np.asarray(inside.any(axis=0, keepdims=True))
+        _require_canvas(footprint, first.spacing, recipe, where)
+        rows, columns = first.spacing
+        area = np.count_nonzero(inside, axis=(1, 2)) * rows * columns
         for index in np.flatnonzero(area >= MIN_AREA_MM2):
             yield TrainingSlice(stacks, targets, footprint, int(index))
+
+
+def _require_canvas(
+    footprint: Mask,
+    spacing: tuple[float, float],
+    recipe: TrainingSettings,
+    where: object,
+) -> None:
+    """Raise `OasisGanError` now if a slice could be too large in the middle of the training."""
+    largest = recipe.augmentation.enlarge * (1 + recipe.augmentation.zoom)
+    rows, columns = spacing
+    CanvasTransform.from_support(
+        footprint, (rows * largest, columns * largest), recipe.canvas, where
+    )
 
 
 def _resample(volume: Volume, spacing: float) -> Volume:
@@ -227,11 +271,9 @@ def _resample(volume: Volume, spacing: float) -> Volume:
     A voxel gets the label of its largest part.
     """
     geometry = volume.geometry
-    shape: list[int] = []
-    matrices: list[Matrix] = []
+    matrices = []
     for n, own in zip(geometry.shape, geometry.spacing, strict=True):
         length = round(n * own / spacing)
-        shape.append(length)
         matrices.append(_make_averaging_matrix(n, own, length, spacing))
     if volume.voxels.dtype.kind in "iu":
         voxels = _resample_labels(volume.voxels, matrices)
@@ -240,7 +282,8 @@ def _resample(volume: Volume, spacing: float) -> Volume:
         voxels = averaged.astype(volume.voxels.dtype)
     affine = geometry.affine.copy()
     affine[:3, :3] *= spacing / np.array(geometry.spacing)
-    return Volume(voxels, Geometry((shape[0], shape[1], shape[2]), affine))
+    x, y, z = voxels.shape
+    return Volume(voxels, Geometry((x, y, z), affine))
 
 
 def _resample_labels(labels: NDArray[Any], matrices: Sequence[Matrix]) -> NDArray[Any]:
@@ -250,7 +293,8 @@ def _resample_labels(labels: NDArray[Any], matrices: Sequence[Matrix]) -> NDArra
     for value in values:
         mask = (labels == value).astype(np.float32)
         parts.append(_average(mask, matrices))
-    return np.asarray(values[np.stack(parts).argmax(axis=0)])
+    largest = np.stack(parts).argmax(axis=0)
+    return np.asarray(values[largest])
 
 
 def _make_averaging_matrix(n: int, own: float, length: int, spacing: float) -> Matrix:
@@ -264,11 +308,13 @@ def _make_averaging_matrix(n: int, own: float, length: int, spacing: float) -> M
     """
     from_centre = np.arange(length) - (length - 1) / 2
     positions = from_centre * spacing / own + (n - 1) / 2
-    return make_interpolation_matrix(positions, n, widen=max(1.0, spacing / own / 2))
+    reach = max(1.0, spacing / own / 2)
+    return make_interpolation_matrix(positions, n, widen=reach)
 
 
 def _average(voxels: NDArray[np.float32], matrices: Sequence[Matrix]) -> NDArray[np.float32]:
     """Apply a matrix along each axis."""
     for axis, matrix in enumerate(matrices):
-        voxels = np.moveaxis(np.tensordot(matrix, voxels, (1, axis)), 0, axis)
+        averaged = np.tensordot(matrix, voxels, (1, axis))
+        voxels = np.moveaxis(averaged, 0, axis)
     return voxels

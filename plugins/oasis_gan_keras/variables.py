@@ -8,32 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import OasisGanError
+from .errors import WrongShapeError
 
 Arrays = Mapping[str, NDArray[Any]]
 Shape = tuple[int, ...]
 _SEED = "seed_"
-
-
-class WrongShapeError(OasisGanError):
-    """Arrays do not have the names or shapes of the variables of a network or optimizer.
-
-    Args:
-        where: Where the arrays come from.
-        name: The first name that differs.
-        expected: The shape of the variable; None if there is none of this name.
-        found: The shape of the array; None if there is none of this name.
-    """
-
-    def __init__(
-        self, where: object, name: str, expected: Shape | None, found: Shape | None
-    ) -> None:
-        super().__init__(
-            where,
-            expected=f"{name} of shape {'none' if expected is None else expected}",
-            found="none" if found is None else str(found),
-            remedy="use settings and weights of the same model",
-        )
 
 
 def read_variables(owner: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401 - a Keras network or optimizer

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from oasis_gan_keras.backend import compiled, start_devices, tf
+from oasis_gan_keras.backend import compile_graph, start_devices, tf
 
 from .model_folder import Layer, Weights
 
@@ -91,7 +91,7 @@ class MeshNet:
         key = (find, margins)
         if key not in self._graphs:
             volume = tf.TensorSpec((1, None, None, None, 1), tf.float32)
-            self._graphs[key] = compiled(
+            self._graphs[key] = compile_graph(
                 lambda x: find(x, margins),
                 input_signature=[volume],
             )

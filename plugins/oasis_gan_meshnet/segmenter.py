@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from oasis_gan_keras import engine_versions, thread_count
+from oasis_gan_keras import count_threads, read_engine_versions
 
 from oasis_gan import (
     CleanVolume,
@@ -49,8 +49,8 @@ class MeshNetSegmenter:
         self._network = MeshNet(model.layers, weights)
         self.computation = Computation(
             precision="float32",
-            software=engine_versions(),
-            threads=thread_count(),
+            software=read_engine_versions(),
+            threads=count_threads(),
         )
 
     @property

@@ -16,94 +16,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from oasis_gan_keras.backend import compiled, tf
+from oasis_gan_keras.backend import compile_graph, tf
 
-from oasis_gan import OasisGanError, write_atomically
+from oasis_gan import write_atomically
 
 from . import model_folder
+from .errors import (
+    DifferentExportError,
+    NoOnnxError,
+    NotInOnnxError,
+    OnnxFailedError,
+    SavedModelNotWrittenError,
+)
 from .translator import StoredGenerator
 
 Slices = NDArray[np.float32]
-_PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 _OPSET = 17  # any onnxruntime since 2022, and onnxruntime-web, supports these operations
 _TOLERANCE = 1e-4  # between an export and the generator; the noise of a scanner is far larger
-
-
-class NoOnnxError(OasisGanError):
-    """A package of the extra ``onnx`` is not installed."""
-
-    def __init__(self, package: str | None) -> None:
-        super().__init__(
-            "ONNX",
-            expected="the packages of the extra onnx",
-            found=f"no {package}",
-            remedy="pip install 'oasis-gan[onnx]'",
-        )
-
-
-class OnnxFailedError(OasisGanError):
-    """A package of the extra ``onnx`` failed; neither the model nor the user is to blame."""
-
-    def __init__(self, error: Exception) -> None:
-        versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-        super().__init__(
-            "ONNX",
-            expected=f"an export by {versions}",
-            found=f"{type(error).__name__}: {error}".partition("\n")[0],
-            remedy="export it as savedmodel, or try other versions of these packages",
-        )
-
-
-class NotInOnnxError(OasisGanError):
-    """ONNX has no operations for a generator."""
-
-    def __init__(self, folder: Path, error: Exception) -> None:
-        super().__init__(
-            folder,
-            expected="a generator that ONNX supports",
-            found=str(error).partition("\n")[0],
-            remedy="export it as savedmodel",
-        )
-
-
-class SavedModelNotWrittenError(OasisGanError):
-    """TensorFlow could not write a SavedModel."""
-
-    def __init__(self, out: Path, message: str) -> None:
-        # Up to the last semicolon the message names temporary files, which mean nothing to the
-        # user.
-        _, _, reason = message.rpartition("; ")
-        super().__init__(
-            out.name,
-            expected="room for a SavedModel",
-            found=reason,
-            remedy="free some space, and check the permissions",
-        )
-
-
-class DifferentExportError(OasisGanError):
-    """An export does not compute what the generator computes.
-
-    Args:
-        folder: The model folder.
-        difference: The largest difference.
-        shape: The shape of the slices for which it was found.
-    """
-
-    def __init__(self, folder: Path, difference: float, shape: tuple[int, ...]) -> None:
-        super().__init__(
-            folder,
-            expected=f"an export within {_TOLERANCE} of the generator",
-            found=f"{difference:.2g} at {shape}",
-            remedy="nothing was written; report this",
-        )
 
 
 def to_onnx(folder: Path, out: Path) -> None:
@@ -200,7 +135,7 @@ def make_graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow 
     def translate(source: Any) -> dict[str, Any]:  # noqa: ANN401
         return {"target": generator.inference.generate_everywhere(source)}
 
-    return compiled(translate, input_signature=[signature])
+    return compile_graph(translate, input_signature=[signature])
 
 
 def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - what protobuf makes is untyped
@@ -237,7 +172,12 @@ def _check(folder: Path, generator: StoredGenerator, outputs: Sequence[Slices]) 
         difference = _find_difference(output, generator.generate(slices))
         # Written so that NaN is caught too.
         if not difference <= _TOLERANCE:
-            raise DifferentExportError(folder, difference, slices.shape)
+            raise DifferentExportError(
+                folder,
+                tolerance=_TOLERANCE,
+                difference=difference,
+                shape=slices.shape,
+            )
 
 
 def _find_difference(output: Slices, expected: Slices) -> float:

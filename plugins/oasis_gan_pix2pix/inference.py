@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from oasis_gan_keras.backend import compiled, tf
+from oasis_gan_keras.backend import compile_graph, tf
 from oasis_gan_keras.hardware import Precision
 
 from .blueprint import NOISE, SOURCE, Block, Blueprint
@@ -53,7 +53,7 @@ class Inference:
         windows = tf.TensorSpec((plan.depth + 1, 2, 2), tf.int32)
         draw = tf.TensorSpec((), tf.int32)
         signature = [slices, empty_inputs, windows, draw]
-        self._generate_in_windows = compiled(self._generate, input_signature=signature)
+        self._generate_in_windows = compile_graph(self._generate, input_signature=signature)
         # Only those of the last canvas size are kept: a cohort may have many sizes.
         self._canvas: list[int] = []
         self._empty_inputs: list[Tensor] = []

@@ -13,7 +13,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
-from oasis_gan_keras.limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, largest_canvas
+from oasis_gan_keras.limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, find_largest_canvas
 from oasis_gan_keras.sentences import describe_wrong_file
 from oasis_gan_keras.setting_types import SourceName
 from oasis_gan_keras.settings import Settings, require_unique_planes, setting_error
@@ -24,7 +24,6 @@ from oasis_gan import (
     Histogram,
     LabelSet,
     ModelCard,
-    OasisGanError,
     Option,
     Percentiles,
     Plane,
@@ -36,11 +35,11 @@ from oasis_gan import (
     write_atomically,
 )
 
+from .errors import ModelFolderError, NotFiniteWeightsError
 from .recipe import GeneratorSettings
 
 MODEL_JSON = "model.json"
 WEIGHTS = "weights.safetensors"
-REMEDY = "take a whole copy of the model folder, or train it again"
 _MAX_JSON = 2**20  # bytes
 _MAX_WEIGHTS = 2**30  # bytes
 _LARGEST = 1e30  # the largest intensity of an output: float32 holds it and results computed from it
@@ -52,25 +51,6 @@ _SMOOTH = "smooth/"  # the prefix of the names of the smooth end's weights
 Source = Annotated[LabelSet | Percentiles | Window, Field(discriminator="kind")]
 Target = Annotated[LabelSet | Window, Field(discriminator="kind")]
 Weights = Mapping[str, NDArray[Any]]
-
-
-class ModelFolderError(OasisGanError):
-    """A file of a model folder is missing, damaged, or not what it should be."""
-
-    def __init__(self, path: Path, *, expected: str, found: str) -> None:
-        super().__init__(path, expected=expected, found=found, remedy=REMEDY)
-
-
-class NotFiniteWeightsError(OasisGanError):
-    """A trained model has weights that are not finite."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            folder,
-            expected="finite weights",
-            found="NaN or Inf",
-            remedy="lower the learning rate and train again",
-        )
 
 
 class WeightsFile(Settings):
@@ -160,7 +140,7 @@ class ModelFile(Settings):
         full_size_channels = (
             self.source_channels + self.target.channels + self.generator.full_size_filters
         )
-        largest = largest_canvas(full_size_channels)
+        largest = find_largest_canvas(full_size_channels)
         pixels = self.canvas.round_up(0)
         if pixels > largest:
             raise setting_error(

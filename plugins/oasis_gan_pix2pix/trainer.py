@@ -37,7 +37,7 @@ _BLUR = _KERNEL[:, :, np.newaxis, np.newaxis]
 
 
 class Pix2PixTrainer(Trainer):
-    """Train both networks of Pix2Pix with their losses.
+    """Both networks and their losses.
 
     Args:
         recipe: The settings of the networks and the weights of the losses.
@@ -78,23 +78,18 @@ class Pix2PixTrainer(Trainer):
         super().__init__(both, recipe, replicas, precision, average_from=recipe.smooth.steps)
 
     @property
-    def generator(self) -> Any:  # noqa: ANN401 - Keras is untyped here
-        """The generator that is trained."""
-        return self.networks[GENERATOR]
-
-    @property
-    def discriminator(self) -> Any:  # noqa: ANN401
-        """Return the discriminator."""
+    def discriminator(self) -> Any:  # noqa: ANN401 - Keras is untyped here
+        """The discriminator."""
         return self.networks[DISCRIMINATOR]
 
     @property
     def smooth_end(self) -> Arrays:
-        """Return the weights at the end of the smooth stage, or none before it and without one."""
+        """The weights at the end of the smooth stage; empty before it, or without such a stage."""
         return self.snapshots.get(SMOOTH_END, {})
 
     @property
     def reported(self) -> tuple[str, ...]:
-        """Return the names of the losses that the recipe uses."""
+        """The names of the losses that the recipe uses."""
         return losses.find_names_in_use(self.recipe.loss)
 
     def choose_stage(self, step: int) -> str:

@@ -20,64 +20,21 @@ from oasis_gan import (
     Computation,
     Histogram,
     LabelSet,
-    OasisGanError,
     SlicewiseTranslator,
     slicewise,
 )
 
 from . import model_folder
 from .blueprint import Blueprint, make_blueprint
+from .errors import (
+    CanvasNotDivisibleError,
+    DeviceMemoryError,
+    ImpossibleWeightsError,
+    TooLargeWeightError,
+)
 from .folding import fold
 from .inference import Inference
 from .weight_shapes import weight_shapes
-
-
-class CanvasNotDivisibleError(OasisGanError):
-    """The canvas of a model cannot be halved as often as its generator needs."""
-
-    def __init__(self, path: Path, multiple: int, levels: int) -> None:
-        super().__init__(
-            path,
-            expected=f"canvas.multiple divisible by {2**levels} for {levels} levels",
-            found=str(multiple),
-            remedy="retrain the model",
-        )
-
-
-class ImpossibleWeightsError(OasisGanError):
-    """The weights of a model cannot be those of its generator."""
-
-    def __init__(self, path: Path, found: str) -> None:
-        super().__init__(
-            path,
-            expected="the weights of this architecture",
-            found=found,
-            remedy="use settings and weights of the same model",
-        )
-
-
-class TooLargeWeightError(OasisGanError):
-    """A weight is too large for float32 once it is folded."""
-
-    def __init__(self, path: Path, name: str) -> None:
-        super().__init__(
-            path,
-            expected="weights that float32 holds",
-            found=f"{name} too large",
-            remedy=model_folder.REMEDY,
-        )
-
-
-class DeviceMemoryError(OasisGanError):
-    """The memory of a device does not hold a single slice."""
-
-    def __init__(self, rows: int, columns: int) -> None:
-        super().__init__(
-            "device",
-            expected=f"memory for a slice of {rows} x {columns}",
-            found="too little",
-            remedy="free some memory, or hide the GPU: CUDA_VISIBLE_DEVICES=",
-        )
 
 
 def load_translator(
@@ -193,8 +150,8 @@ class StoredGenerator:
         self.precision = chosen.precision
         self.computation = Computation(
             precision=chosen.precision,
-            software=hardware.engine_versions(),
-            threads=hardware.thread_count(),
+            software=hardware.read_engine_versions(),
+            threads=hardware.count_threads(),
             note=chosen.note,
         )
         folded_plan, folded_weights = _fold(plan, weights, weights_path)

@@ -200,7 +200,7 @@ def test_a_scale_is_logarithmic_where_a_loss_falls_far(
 
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
 def test_a_running_mean_stays_among_the_values_it_is_taken_over(values: list[float]) -> None:
-    smooth = drawing.running_mean(np.array(values))
+    smooth = drawing.compute_running_mean(np.array(values))
     assert len(smooth) == len(values)
     assert min(values) - 1e-3 <= smooth.min() <= smooth.max() <= max(values) + 1e-3
 

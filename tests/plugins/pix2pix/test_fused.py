@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from oasis_gan_keras.backend import compiled, keras, tf
+from oasis_gan_keras.backend import compile_graph, keras, tf
 from oasis_gan_keras.optimizers import FusedAdam
 from oasis_gan_pix2pix.layers import BatchNormalization
 
@@ -30,7 +30,7 @@ def run_updates(kind: Any, start: Array, gradients: Array) -> list[Array]:  # no
     variable = keras.Variable(start)
     optimizer = kind(keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5), beta_1=0.5)
     optimizer.build([variable])
-    update = compiled(lambda gradient: optimizer.apply([gradient], [variable]))
+    update = compile_graph(lambda gradient: optimizer.apply([gradient], [variable]))
     for gradient in gradients:
         update(tf.constant(gradient))
     return [np.asarray(v) for v in (variable, *optimizer.variables)]
