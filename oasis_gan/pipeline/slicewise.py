@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..image.canvas import Canvas, CanvasTransform
 from ..image.choices import Plane
@@ -19,7 +18,7 @@ from ..image.encoding import FittedEncoding
 from ..image.label_sides import is_mirror_symmetric
 from ..image.picture_planes import choose_picture_planes
 from ..image.slicing import SliceStack, cut, join
-from ..image.volume import Channels, CleanVolume, Mask, Volume, Voxels
+from ..image.volume import Channels, CleanVolume, Geometry, Mask, Voxels
 from ..plugin.models import (
     UNCERTAINTY,
     VOLUME,
@@ -31,10 +30,10 @@ from ..plugin.models import (
 )
 from ..plugin.options import Option
 from .errors import NoUncertaintyError, UnknownPlaneError, UnusableCanvasError, WrongAnswerError
+from .fitted_sources import EncodedStack, FittedSources, Indices
 from .passes import Pass, plan_passes
 from .spread import Spread
 
-Indices = NDArray[np.intp]
 Predict = Callable[[Channels, Mask], Channels]
 """A model of slices.
 
@@ -58,6 +57,7 @@ ALL_PLANES = "all"
 _MIN_MM = 0.1
 _MAX_MM = 100
 _MAX_PIXELS = 4096  # rows or columns of a canvas
+_NO_REAL_NUMBERS = "OcSUMm"  # kinds of NumPy: objects, complex numbers, text, dates
 
 
 def plane_option(planes: Sequence[Plane]) -> Option:
@@ -80,7 +80,10 @@ def uncertainty_option() -> Option:
     """Return the option by which a user asks a model of slices for a map of its uncertainty."""
     return Option(
         name=UNCERTAINTY,
-        help="Also write the standard deviation of the answers in different planes, mirrored and with other noise.",
+        help=(
+            "Also write the standard deviation of the answers in different planes, mirrored and"
+            " with other noise."
+        ),
         default=False,
     )
 
@@ -101,14 +104,14 @@ class SlicewiseTranslator:
             the order of the slices; beyond the volume they are 0.
         finish: The last step over the whole volume, if there is one.
         computation: How the answers are computed, if the model says so.
-        uncertainty: Whether to return a map of the standard deviation of the model's answers too; see `plan_passes`
-            for what these are.
-        uncertainty_scale: The factor by which that deviation is multiplied: what a calibration says.
+        uncertainty: Whether to return a map of the standard deviation of the model's answers too;
+            see `plan_passes` for what these are.
+        uncertainty_scale: The factor by which that deviation is multiplied, from a calibration.
         redraw: The same model with another draw of its noise or dropout, if it has any.
 
     Raises:
-        OasisGanError: If the canvas does not fit into memory, the plane is none of the planes, or the model has only
-            one answer and is asked for its uncertainty.
+        OasisGanError: If the canvas does not fit into memory, the plane is none of the planes, or
+            the model has only one answer and is asked for its uncertainty.
     """
 
     card: ModelCard
@@ -126,7 +129,9 @@ class SlicewiseTranslator:
     def __post_init__(self) -> None:
         _require_usable_canvas(self.canvas, self.card)
         if self.uncertainty:
-            self._require_several_answers(self.planes, f"model {self.card.name}")
+            where = f"model {self.card.name}"
+            self._require_images(where)
+            self._require_several_answers(self.planes, where)
         option = plane_option(self.planes)
         try:
             option.parse(self.plane)
@@ -141,90 +146,24 @@ class SlicewiseTranslator:
         self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
     ) -> Translation:
         """Return the volume that the model makes of its sources, on the grid of the first one."""
-        first = next(iter(sources.values()))
-        planes, note = self._choose_planes(first)
-        passes = self._plan_passes(first, planes)
-        support = self.card.source.support(first.voxels)
-        inside = {name: volume.voxels[support] for name, volume in sources.items()}
-        encodings = [self.card.sources[name].fit(volume.voxels) for name, volume in sources.items()]
-        channels = np.zeros((*first.geometry.shape, self.card.target.channels), np.float32)
-        spread = Spread()
-        for index, one in enumerate(passes):
-            part = partial(_report_part, progress, index, len(passes))
-            answer = self._answer(one, sources, encodings, support, part)
-            if one.in_result:
-                channels += answer
-            if self.uncertainty:
-                spread.add(self._decode(answer[support], inside), one.weight)
-        mean = channels[support] / np.float32(len(planes))
-        decoded = self._decode(mean, inside)
-        notes = (*first.notes, note) if note else first.notes
-        volume = Volume(_fill(support, decoded), first.geometry, notes)
+        fitted = FittedSources.fit(self.card, sources)
+        planes, note = self._choose_planes(fitted.grid)
+        passes = self._plan_passes(planes, fitted.grid)
+        values, spread = self._run_passes(passes, fitted, progress)
+        notes = (*fitted.first.notes, note) if note else fitted.first.notes
         details: dict[str, object] = {"planes": [plane.value for plane in planes]}
         maps = {}
         if self.uncertainty:
-            maps[UNCERTAINTY] = self._make_map(spread, support, first)
+            deviation = spread.compute_deviation() * np.float32(self.uncertainty_scale)
+            maps[UNCERTAINTY] = fitted.make_volume(deviation)
             details[UNCERTAINTY] = self._describe_uncertainty(passes)
-        return Translation(volume=volume, maps=maps, details=details)
-
-    def _make_map(self, spread: Spread, support: Mask, first: CleanVolume) -> Volume:
-        """Return the calibrated standard deviation of the answers, in the places of the voxels."""
-        deviation = spread.deviation() * np.float32(self.uncertainty_scale)
-        return Volume(_fill(support, deviation), first.geometry)
-
-    def _decode(self, channels: Channels, inside: Mapping[str, Voxels]) -> Voxels:
-        """Return the values of what the model made of the voxels inside the support."""
-        if self.finish is not None:
-            channels = self.finish(channels, inside)
-        return self.card.target.decode(channels)
-
-    def _plan_passes(self, first: CleanVolume, planes: Sequence[Plane]) -> list[Pass]:
-        """Return the passes over a volume, the first of them those that make the result."""
-        if not self.uncertainty:
-            return [Pass(plane) for plane in planes]
-        offered, _ = choose_picture_planes(
-            first.geometry, self.planes, self.planes, VOLUME, requested=True
-        )
-        # A thin volume may be a picture in one plane only.
-        self._require_several_answers(tuple(dict.fromkeys((*planes, *offered))), VOLUME)
-        return plan_passes(
-            planes,
-            offered,
-            can_mirror=self._can_mirror,
-            can_redraw=self.redraw is not None,
-            context=self.context,
+        return Translation(
+            volume=fitted.make_volume(values, notes),
+            maps=maps,
+            details=details,
         )
 
-    @property
-    def _can_mirror(self) -> bool:
-        """Whether a head and its mirror image are equally good sources."""
-        return all(is_mirror_symmetric(encoding) for encoding in self.card.sources.values())
-
-    def _require_several_answers(self, planes: Sequence[Plane], where: object) -> None:
-        """Raise `NoUncertaintyError` if there is nothing from which the uncertainty could be computed."""
-        if self.card.target.content == "labels":
-            expected = "a model that makes images for its uncertainty"
-            raise NoUncertaintyError(where, expected, "one that makes labels")
-        passes = plan_passes(
-            planes[:1],
-            planes,
-            can_mirror=self._can_mirror,
-            can_redraw=self.redraw is not None,
-            context=self.context,
-        )
-        if len(passes) == 1:
-            expected = "several planes, labels without sides, or noise for the uncertainty"
-            raise NoUncertaintyError(where, expected, f"only the {planes[0]} plane")
-
-    def _describe_uncertainty(self, passes: Sequence[Pass]) -> dict[str, object]:
-        """Return what the map of the uncertainty was computed from, for the file beside the output."""
-        return {
-            "measure": "standard deviation",
-            "passes": [one.describe() for one in passes],
-            "scale": self.uncertainty_scale,
-        }
-
-    def _choose_planes(self, first: CleanVolume) -> tuple[tuple[Plane, ...], str]:
+    def _choose_planes(self, grid: Geometry) -> tuple[tuple[Plane, ...], str]:
         """Return the planes to slice a volume in, and a note on them or an empty string."""
         if self.plane == ALL_PLANES:
             planes = self.planes
@@ -233,34 +172,88 @@ class SlicewiseTranslator:
         else:
             planes = (Plane(self.plane),)
         requested = self.plane != AUTO_PLANE
-        return choose_picture_planes(
-            first.geometry, planes, self.planes, VOLUME, requested=requested
+        return choose_picture_planes(grid, planes, self.planes, VOLUME, requested=requested)
+
+    def _plan_passes(self, planes: Sequence[Plane], grid: Geometry) -> list[Pass]:
+        """Return the passes over a volume; those that make the result come first."""
+        if not self.uncertainty:
+            return [Pass(plane) for plane in planes]
+        every = self.planes
+        pictures, _ = choose_picture_planes(grid, every, every, VOLUME, requested=True)
+        offered = tuple(dict.fromkeys((*planes, *pictures)))
+        # A thin volume may be a picture in one plane only.
+        self._require_several_answers(offered, VOLUME)
+        return self._plan_all_passes(planes, offered)
+
+    def _plan_all_passes(self, planes: Sequence[Plane], offered: Sequence[Plane]) -> list[Pass]:
+        """Return the passes for a result and its uncertainty; see `plan_passes`."""
+        sources = self.card.sources.values()
+        return plan_passes(
+            planes,
+            offered,
+            can_mirror=all(is_mirror_symmetric(encoding) for encoding in sources),
+            can_redraw=self.redraw is not None,
+            context=self.context,
         )
 
-    def _answer(
-        self,
-        one: Pass,
-        sources: Mapping[str, CleanVolume],
-        encodings: Sequence[FittedEncoding],
-        support: Mask,
-        progress: Progress,
-    ) -> Channels:
+    def _require_images(self, where: object) -> None:
+        """Raise `NoUncertaintyError` if the answers are labels, which have no deviation."""
+        if self.card.target.content == "labels":
+            expected = "a model that makes images for its uncertainty"
+            raise NoUncertaintyError(where, expected, "one that makes labels")
+
+    def _require_several_answers(self, planes: Sequence[Plane], where: object) -> None:
+        """Raise `NoUncertaintyError` if the model has only one answer for a volume."""
+        passes = self._plan_all_passes(planes[:1], planes)
+        if len(passes) == 1:
+            expected = "several planes, labels without sides, or noise for the uncertainty"
+            raise NoUncertaintyError(where, expected, f"only the {planes[0]} plane")
+
+    def _describe_uncertainty(self, passes: Sequence[Pass]) -> dict[str, object]:
+        """Return how the map of the uncertainty was computed, for the file beside the output."""
+        return {
+            "measure": "standard deviation",
+            "passes": [one.describe() for one in passes],
+            "scale": self.uncertainty_scale,
+        }
+
+    def _run_passes(
+        self, passes: Sequence[Pass], sources: FittedSources, progress: Progress
+    ) -> tuple[Voxels, Spread]:
+        """Return the result inside the support, and the spread of the answers if it is needed."""
+        total = np.zeros((*sources.grid.shape, self.card.target.channels), np.float32)
+        spread = Spread()
+        for index, one in enumerate(passes):
+            part = partial(_report_part, progress, index, len(passes))
+            answer = self._run_pass(one, sources, part)
+            if one.in_result:
+                total += answer
+            if self.uncertainty:
+                values = self._decode(answer[sources.support], sources)
+                spread.add(values, one.weight)
+        count = sum(one.in_result for one in passes)
+        mean = total[sources.support] / np.float32(count)
+        return self._decode(mean, sources), spread
+
+    def _decode(self, channels: Channels, sources: FittedSources) -> Voxels:
+        """Return the intensities or labels of an answer inside the support."""
+        if self.finish is not None:
+            channels = self.finish(channels, sources.values_inside)
+        return self.card.target.decode(channels)
+
+    def _run_pass(self, one: Pass, sources: FittedSources, progress: Progress) -> Channels:
         """Return the answers of one pass in their places: (I, J, K, target channels)."""
-        geometry = next(iter(sources.values())).geometry
-        stacks = [
-            one.turn(cut(volume.voxels, volume.geometry, one.plane)) for volume in sources.values()
-        ]
-        mask = one.turn(cut(support, geometry, one.plane))
+        stacks = sources.cut(one)
+        mask = one.turn(cut(sources.support, sources.grid, one.plane))
         predict = self.redraw if one.redrawn and self.redraw is not None else self.predict
-        answers = self._predict_stack(stacks, encodings, mask, predict, progress)
+        answers = self._predict_stack(predict, stacks, mask, progress)
         return join(one.turn(mask.with_slices(answers)))
 
     def _predict_stack(
         self,
-        stacks: Sequence[SliceStack],
-        encodings: Sequence[FittedEncoding],
-        mask: SliceStack,
         predict: Predict,
+        stacks: Sequence[EncodedStack],
+        mask: SliceStack,
         progress: Progress,
     ) -> Channels:
         """Return the answers for all slices of a plane: (slices, rows, columns, channels)."""
@@ -270,11 +263,19 @@ class SlicewiseTranslator:
         answers = np.zeros((*support.shape, self.card.target.channels), np.float32)
         for start in range(0, len(occupied), BATCH):
             batch = occupied[start : start + BATCH]
-            encoded = self._encode(stacks, encodings, batch)
+            encoded = self._encode(stacks, batch)
             answers[batch] = self._predict_on_canvas(predict, encoded, support[batch], transform)
             predicted = start + len(batch)
             progress(predicted / len(occupied))
         return answers
+
+    def _encode(self, stacks: Sequence[EncodedStack], batch: Indices) -> Channels:
+        """Return the channels of slices and of their neighbours: (n, rows, columns, channels)."""
+        shown = []
+        for offset in range(-self.context, self.context + 1):
+            shown += [stack.encode(batch + offset) for stack in stacks]
+        # Most models see one slice of one source, which need not be copied.
+        return shown[0] if len(shown) == 1 else np.concatenate(shown, axis=-1)
 
     def _predict_on_canvas(
         self, predict: Predict, encoded: Channels, support: Mask, transform: CanvasTransform
@@ -286,19 +287,6 @@ class SlicewiseTranslator:
         masked = np.where(mask[..., np.newaxis], predicted, 0)
         return transform.apply_inverse(masked)
 
-    def _encode(
-        self,
-        stacks: Sequence[SliceStack],
-        encodings: Sequence[FittedEncoding],
-        batch: Indices,
-    ) -> Channels:
-        """Return the channels of slices and of their neighbours: (n, rows, columns, channels)."""
-        shown = []
-        for offset in range(-self.context, self.context + 1):
-            for stack, encoding in zip(stacks, encodings, strict=True):
-                shown.append(_encode_slices(stack, encoding, batch + offset))
-        return shown[0] if len(shown) == 1 else np.concatenate(shown, axis=-1)
-
     def _predict(self, predict: Predict, encoded: Channels, mask: Mask) -> Channels:
         """Return the answer of the model, and check its shape and its datatype.
 
@@ -307,13 +295,12 @@ class SlicewiseTranslator:
                 whole slice.
         """
         answer = np.asarray(predict(encoded, mask))
-        expected = (*encoded.shape[:3], self.card.target.channels)
-        if answer.shape != expected:
-            shape = f"an answer of shape {expected}"
-            raise WrongAnswerError(self.card.name, shape, str(answer.shape))
-        if answer.dtype.kind in "OcSUMm":
-            numbers = "an answer in real numbers"
-            raise WrongAnswerError(self.card.name, numbers, str(answer.dtype))
+        shape = (*encoded.shape[:3], self.card.target.channels)
+        name = self.card.name
+        if answer.shape != shape:
+            raise WrongAnswerError(name, f"an answer of shape {shape}", str(answer.shape))
+        if answer.dtype.kind in _NO_REAL_NUMBERS:
+            raise WrongAnswerError(name, "an answer in real numbers", str(answer.dtype))
         return answer.astype(np.float32, copy=False)
 
 
@@ -345,23 +332,6 @@ def slicewise(
         uncertainty_scale=uncertainty_scale,
         redraw=redraw,
     )
-
-
-def _encode_slices(stack: SliceStack, encoding: FittedEncoding, indices: Indices) -> Channels:
-    """Return the channels of some slices of a stack; those beyond its ends are background."""
-    inside = (indices >= 0) & (indices < len(stack.slices))
-    nearest = np.clip(indices, 0, len(stack.slices) - 1)
-    encoded = encoding.encode(stack.slices[nearest])
-    if inside.all():
-        return encoded
-    return np.where(inside[:, np.newaxis, np.newaxis, np.newaxis], encoded, 0)
-
-
-def _fill(support: Mask, values: Voxels) -> Voxels:
-    """Return the voxels of a volume that is 0 outside the support."""
-    voxels = np.zeros(support.shape, np.float32)
-    voxels[support] = values
-    return voxels
 
 
 def _report_part(progress: Progress, index: int, passes: int, fraction: float) -> None:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 class Spread:
     """The weighted mean and standard deviation of arrays that are added one by one.
 
-    The recurrence is that of West 1979, doi 10.1145/359146.359153. The deviation is that of the answers themselves: the
-    sum of squares is divided by the sum of weights.
+    The recurrence is that of West 1979, doi 10.1145/359146.359153. The deviation is that of the
+    answers themselves: the sum of squares is divided by the sum of weights.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Spread:
         self._mean += difference * (weight / self._weight)
         self._squares += weight * difference * (exact - self._mean)
 
-    def deviation(self) -> NDArray[np.float32]:
+    def compute_deviation(self) -> NDArray[np.float32]:
         """Return the standard deviation, in the units of the arrays.
 
         Raises:

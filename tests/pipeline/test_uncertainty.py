@@ -209,4 +209,4 @@ def test_the_spread_is_the_weighted_standard_deviation() -> None:
         spread.add(value, weight)
     mean = np.average(values, axis=0, weights=weights)
     variance = np.average((values - mean) ** 2, axis=0, weights=weights)
-    np.testing.assert_allclose(spread.deviation(), np.sqrt(variance), rtol=1e-6)
+    np.testing.assert_allclose(spread.compute_deviation(), np.sqrt(variance), rtol=1e-6)
