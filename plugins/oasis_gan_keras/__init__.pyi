@@ -12,7 +12,7 @@ from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, find_largest_canvas
 from .loss_inputs import LossInputs
 from .losses import LOSSES, LossFunction, compute_loss, loss
 from .model import Preparation, TrainableModel, TrainedModel
-from .onednn import prefer_onednn
+from .onednn import prefer_onednn, return_memory
 from .optimizers import ConsecutiveSchedules, ConstantThenLinear, FusedAdam
 from .paired_slices import Batch, PairedSlices
 from .rendezvous import find_workers
@@ -79,6 +79,7 @@ __all__ = [
     "read_weights",
     "require_shapes",
     "require_unique_planes",
+    "return_memory",
     "setting_error",
     "train",
 ]

@@ -24,13 +24,14 @@ def card(folder: Path) -> ModelCard:
 
 def load(folder: Path) -> Translator:
     """Return the model in ``folder``, ready to segment."""
-    from oasis_gan_keras import prefer_onednn
+    from oasis_gan_keras import prefer_onednn, return_memory
 
     # TensorFlow alone has no dilated convolutions in 3-D for processors.
-    with prefer_onednn():
+    # A layer of a whole head needs more than 1 GB, which what follows can use again.
+    with prefer_onednn(), return_memory():
         from .segmenter import load_segmenter
 
-    return load_segmenter(folder)
+        return load_segmenter(folder)
 
 
 def list_shipped_models() -> dict[str, Path]:
