@@ -70,7 +70,7 @@ class Pairs:
         return Counterparts(real=self._named_like(output))
 
     def find_subject(self, output: Output) -> Subject:
-        """Return the subject that an output was made from.
+        """Return the subject whose translation an output is.
 
         Raises:
             OasisGanError: If there is none, or there are several that cannot be told apart.

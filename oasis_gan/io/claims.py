@@ -32,7 +32,7 @@ class Claim:
 
     @property
     def work(self) -> Path:
-        """The folder for work in progress."""
+        """The folder that holds work in progress."""
         return self.lock.with_suffix(".work")
 
     def make_work_folder(self) -> Path:

@@ -419,7 +419,7 @@ class UnknownLabelsError(UnusableFileError):
 
 
 class AmbiguousLabelsError(UnusableFileError):
-    """The values of a label map mean one thing in BIDS, and another in the expected label set.
+    """The values of a label map could be those of BIDS or of the expected label set, which differ.
 
     Args:
         path: The label map.

@@ -72,7 +72,7 @@ class FittedSources:
 
     @cached_property
     def values_inside(self) -> dict[str, Voxels]:
-        """The values of each source inside the support, by name."""
+        """The values that each source has inside the support, by name."""
         return {name: volume.voxels[self.support] for name, volume in self.volumes.items()}
 
     def cut(self, one: Pass) -> list[EncodedStack]:

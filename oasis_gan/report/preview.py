@@ -1,4 +1,4 @@
-"""The preview of an output: a PNG beside it, with its source, the output and the real scan."""
+"""Draw the preview of an output: a PNG beside it, with its source, the output and the real scan."""
 
 from __future__ import annotations
 

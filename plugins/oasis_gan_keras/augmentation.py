@@ -32,7 +32,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The random numbers for one slice.
+    """The random numbers that change one slice.
 
     Args:
         placement: How the slice is placed on the canvas.

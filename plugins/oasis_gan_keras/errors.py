@@ -43,7 +43,7 @@ class BatchSizeError(OasisGanError):
 
 
 class OtherSourcesError(OasisGanError):
-    """The recipe and the data name different sources.
+    """The sources that the recipe names are not those of the data.
 
     Args:
         in_data: The names of the further sources of the subjects.
@@ -148,7 +148,7 @@ class MissingSourceError(OasisGanError):
 
 
 class NoUsableSubjectsError(OasisGanError):
-    """No subject has a slice to train on."""
+    """No subject has a slice that can be used."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -160,7 +160,7 @@ class NoUsableSubjectsError(OasisGanError):
 
 
 class UnknownHistogramSubjectError(OasisGanError):
-    """The recipe takes the histogram of a subject that is not trained on.
+    """The recipe takes the histogram of a subject that is not in the training set.
 
     Args:
         name: The name of the subject.
@@ -275,7 +275,7 @@ class MissingWorkerError(OasisGanError):
 
 
 class LostWorkerError(OasisGanError):
-    """A worker stopped during the training.
+    """A worker has stopped during the training.
 
     Args:
         number: The number of the worker, if it is known.

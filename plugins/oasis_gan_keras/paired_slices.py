@@ -36,7 +36,7 @@ SAMPLE_SIZE = 48
 
 
 class PairedSlices:
-    """The slices of all subjects, in memory as label values and normalised intensities.
+    """The slices of all subjects, which are kept in memory as label values and normalised intensities.
 
     Slices are encoded as channels when they are drawn.
 
@@ -85,7 +85,7 @@ class PairedSlices:
 
     @property
     def target_contrast(self) -> LabelSet | Window:
-        """The meaning of the target's values: its label set, or the mean window of all subjects."""
+        """Say what the target's values mean: its label set, or the mean window of all subjects."""
         if self._recipe.target == "labels":
             return self._recipe.label_set
         return Window.average(self.windows)

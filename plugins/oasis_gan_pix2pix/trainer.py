@@ -37,7 +37,7 @@ _BLUR = _KERNEL[:, :, np.newaxis, np.newaxis]
 
 
 class Pix2PixTrainer(Trainer):
-    """Both networks and their losses.
+    """Trains both networks, and has their losses.
 
     Args:
         recipe: The settings of the networks and the weights of the losses.
@@ -79,17 +79,17 @@ class Pix2PixTrainer(Trainer):
 
     @property
     def discriminator(self) -> Any:  # noqa: ANN401 - Keras is untyped here
-        """The discriminator."""
+        """The network that tells real slices from generated ones."""
         return self.networks[DISCRIMINATOR]
 
     @property
     def smooth_end(self) -> Arrays:
-        """The weights at the end of the smooth stage; empty before it, or without such a stage."""
+        """The weights that the smooth stage has left; empty before it, or without such a stage."""
         return self.snapshots.get(SMOOTH_END, {})
 
     @property
     def reported(self) -> tuple[str, ...]:
-        """The names of the losses that the recipe uses."""
+        """The names of the losses that are in use."""
         return losses.find_names_in_use(self.recipe.loss)
 
     def choose_stage(self, step: int) -> str:
