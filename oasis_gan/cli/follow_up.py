@@ -17,7 +17,7 @@ from ..evaluation.reading import Task, Volumes, read_volumes
 from ..evaluation.segmenting import ModelSegmenter
 from ..evaluation.sidecars import read_sidecar
 from ..io.publishing import identify
-from ..pipeline.sources import scans_for
+from ..pipeline.sources import choose_scans
 from ..plugin.datasets import Scan, Subject
 from ..plugin.foreign import foreign_code
 from ..plugin.models import ModelCard
@@ -127,7 +127,7 @@ class _Work:
         card = self.asked.card
         made = self._open(output.path).read()
         made_row = volume_row("output (synthetic)", made, card.target.label_set)
-        source = next(iter(scans_for(subject, card).values()))
+        source = next(iter(choose_scans(subject, card).values()))
         given = place_on_grid(made, source.read(), source.path)
         rows = [volume_row(f"source: {source.path.name}", given, card.source.label_set), made_row]
         if subject.target is not None and card.target.content == "image":

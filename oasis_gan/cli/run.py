@@ -13,7 +13,7 @@ from ..image.volume import AssumptionNote, Content, Volume
 from ..io.claims import hold_name, sweep
 from ..io.publishing import Identity
 from ..pipeline.cohort import Job, translate_all
-from ..pipeline.datatypes import datatype_of
+from ..pipeline.datatypes import choose_datatype
 from ..pipeline.ledger import Ledger, Outcome, Status
 from ..pipeline.places import Layout
 from ..pipeline.provenance import read_with_identity
@@ -290,7 +290,7 @@ def _make_job(
     return Job(
         model=model,
         exporter=exporter,
-        datatype=datatype_of(contrast or card.target, options.dtype),
+        datatype=choose_datatype(contrast or card.target, options.dtype),
         layout=layout,
         overwrite=options.overwrite,
         contrast=contrast,

@@ -26,7 +26,7 @@ from ..plugin.foreign import foreign_code
 from ..plugin.model_references import ModelReference
 from ..plugin.models import Translation, Translator, computation_of
 from ..plugin.portable import Portable
-from .datatypes import stored_as
+from .datatypes import convert_datatype
 from .errors import NothingWrittenError
 from .further_maps import describe_map
 from .ledger import Outcome, Status
@@ -34,7 +34,7 @@ from .naming import Naming, plan_names
 from .places import Layout, OutputFiles, Place, Places, remove_old_map, remove_old_pictures
 from .provenance import Record, ScanFiles, describe_source, format_sidecar, make_record
 from .reference_contrast import apply_contrast
-from .sources import read_sources, scans_for
+from .sources import choose_scans, read_sources
 from .translation import translate
 from .workers import Worker
 
@@ -276,7 +276,7 @@ class _Work:
 
     def _read(self, *, wait: bool) -> None:
         card = self._job.translator.card
-        scans = scans_for(self._subject, card)
+        scans = choose_scans(self._subject, card)
         files = {name: ScanFiles(scan) for name, scan in scans.items()}
         record = cache(partial(self._make_record, files))
         if not self._find_place(scans, record, wait=wait):
@@ -341,7 +341,7 @@ class _Work:
         translation = self._translation
         if place is None or place.claim is None or translation is None:
             raise RuntimeError(f"{self.label} has not been translated")
-        stored = stored_as(translation.volume, self._job.datatype, self._subject.source.path)
+        stored = convert_datatype(translation.volume, self._job.datatype, self._subject.source.path)
         files = place.files
         output = files.volume
         work = place.claim.make_work_folder()
@@ -377,7 +377,7 @@ class _Work:
         """Write the further maps of a translation, and a table of what labels mean."""
         for kind, volume in translation.maps.items():
             path = work / files.further_map(kind).name
-            self._export(stored_as(volume, "float32", self._subject.source.path), path)
+            self._export(convert_datatype(volume, "float32", self._subject.source.path), path)
             content = describe_map(kind, path, files.volume, translation.details.get(kind))
             write_atomically(work / files.map_sidecar(kind).name, content)
         label_set = self._job.translator.card.target.label_set

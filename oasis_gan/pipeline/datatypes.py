@@ -14,7 +14,7 @@ _FOR_LABELS = ("uint8", "int16", "int32")  # smallest first
 _MAX_LOSS = 0.01  # of the range of intensities, by rounding
 
 
-def datatype_of(target: Encoding, requested: str | None) -> str:
+def choose_datatype(target: Encoding, requested: str | None) -> str:
     """Return the datatype of outputs: the requested one, if there is one.
 
     Otherwise, intensities are float32 and labels are the smallest integers that hold them.
@@ -24,13 +24,15 @@ def datatype_of(target: Encoding, requested: str | None) -> str:
     if target.label_set is None:
         return "float32"
     values = [label.value for label in target.label_set.labels]
+    low = min(values)
+    high = max(values)
     for datatype in _FOR_LABELS:
-        if _holds(datatype, min(values), max(values)):
+        if _holds(datatype, low, high):
             return datatype
     return "float32"
 
 
-def stored_as(volume: Volume, datatype: str, where: object) -> Volume:
+def convert_datatype(volume: Volume, datatype: str, where: object) -> Volume:
     """Return ``volume`` with voxels of a datatype; a note says by how much integers are rounded.
 
     Nothing is scaled: slope is 1 and intercept 0 for whoever reads the file.
@@ -39,20 +41,25 @@ def stored_as(volume: Volume, datatype: str, where: object) -> Volume:
         OasisGanError: If a voxel does not fit, or rounding moves one by more than a hundredth of
             the range of intensities.
     """
-    kind = np.dtype(datatype)
-    if kind.kind == "f":
-        voxels = volume.voxels.astype(kind, copy=False)
+    if np.dtype(datatype).kind == "f":
+        voxels = volume.voxels.astype(datatype, copy=False)
         return replace(volume, voxels=voxels)
     whole = np.rint(volume.voxels)
     _require_range(whole, datatype, where)
-    loss = float(np.abs(whole - volume.voxels).max())
-    span = float(np.ptp(volume.voxels))
-    if loss > _MAX_LOSS * span:
-        raise RoundingLossError(where, datatype, span, loss)
+    loss = _measure_loss(whole, volume.voxels, datatype, where)
     notes = volume.notes
     if loss:
         notes = (*notes, f"voxels were rounded to {datatype}, by at most {loss:.2g}")
-    return replace(volume, voxels=whole.astype(kind), notes=notes)
+    return replace(volume, voxels=whole.astype(datatype), notes=notes)
+
+
+def _measure_loss(whole: Voxels, voxels: Voxels, datatype: str, where: object) -> float:
+    """Return the largest change by rounding; raise `RoundingLossError` if it is too large."""
+    loss = float(np.abs(whole - voxels).max())
+    span = float(np.ptp(voxels))
+    if loss > _MAX_LOSS * span:
+        raise RoundingLossError(where, datatype, span, loss)
+    return loss
 
 
 def _require_range(whole: Voxels, datatype: str, where: object) -> None:
@@ -61,9 +68,15 @@ def _require_range(whole: Voxels, datatype: str, where: object) -> None:
     high = float(whole.max())
     if not _holds(datatype, low, high):
         limits = np.iinfo(datatype)
-        raise DatatypeRangeError(where, datatype, (limits.min, limits.max), (low, high))
+        raise DatatypeRangeError(
+            where,
+            datatype,
+            limits=(limits.min, limits.max),
+            voxels=(low, high),
+        )
 
 
 def _holds(datatype: str, low: float, high: float) -> bool:
+    """Tell whether an integer datatype can hold all numbers of a range."""
     limits = np.iinfo(datatype)
     return bool(limits.min <= low and high <= limits.max)

@@ -19,16 +19,24 @@ class MissingSourceError(OasisGanError):
     """A subject lacks one of the sources of a model."""
 
     def __init__(self, where: object, source: str) -> None:
-        expected = f"a {source} beside it"
-        super().__init__(where, expected=expected, found="none", remedy=_NAME_ALL_SOURCES)
+        super().__init__(
+            where,
+            expected=f"a {source} beside it",
+            found="none",
+            remedy=_NAME_ALL_SOURCES,
+        )
 
 
 class SourceNotGivenError(OasisGanError):
     """A model is called without the volume of one of its sources."""
 
     def __init__(self, where: object, source: str, model: str) -> None:
-        expected = f"the source {source} of {model}"
-        super().__init__(where, expected=expected, found="none", remedy=_NAME_ALL_SOURCES)
+        super().__init__(
+            where,
+            expected=f"the source {source} of {model}",
+            found="none",
+            remedy=_NAME_ALL_SOURCES,
+        )
 
 
 class WrongAnswerError(OasisGanError):
@@ -41,16 +49,24 @@ class WrongAnswerError(OasisGanError):
     """
 
     def __init__(self, model: str, expected: str, found: str) -> None:
-        remedy = "fix the model, or its plugin"
-        super().__init__(f"model {model}", expected=expected, found=found, remedy=remedy)
+        super().__init__(
+            f"model {model}",
+            expected=expected,
+            found=found,
+            remedy="fix the model, or its plugin",
+        )
 
 
 class NotFiniteError(OasisGanError):
     """The answer of a model holds NaN or infinity."""
 
     def __init__(self, where: object) -> None:
-        expected = "finite voxels from the model"
-        super().__init__(where, expected=expected, found="NaN or Inf", remedy="train it again")
+        super().__init__(
+            where,
+            expected="finite voxels from the model",
+            found="NaN or Inf",
+            remedy="train it again",
+        )
 
 
 class UnknownPlaneError(OasisGanError):
@@ -63,9 +79,12 @@ class UnknownPlaneError(OasisGanError):
     """
 
     def __init__(self, model: str, planes: str, plane: str) -> None:
-        expected = f"plane: {planes}"
-        remedy = "name a plane that the model was trained in"
-        super().__init__(f"model {model}", expected=expected, found=plane, remedy=remedy)
+        super().__init__(
+            f"model {model}",
+            expected=f"plane: {planes}",
+            found=plane,
+            remedy="name a plane that the model was trained in",
+        )
 
 
 class NoUncertaintyError(OasisGanError):
@@ -78,8 +97,12 @@ class NoUncertaintyError(OasisGanError):
     """
 
     def __init__(self, where: object, expected: str, found: str) -> None:
-        remedy = "leave `uncertainty` out"
-        super().__init__(where, expected=expected, found=found, remedy=remedy)
+        super().__init__(
+            where,
+            expected=expected,
+            found=found,
+            remedy="leave `uncertainty` out",
+        )
 
 
 class UnusableCanvasError(OasisGanError):
@@ -92,8 +115,12 @@ class UnusableCanvasError(OasisGanError):
     """
 
     def __init__(self, model: str, expected: str, found: str) -> None:
-        remedy = "take another model"
-        super().__init__(f"model {model}", expected=expected, found=found, remedy=remedy)
+        super().__init__(
+            f"model {model}",
+            expected=expected,
+            found=found,
+            remedy="take another model",
+        )
 
 
 class DatatypeRangeError(OasisGanError):
@@ -113,9 +140,12 @@ class DatatypeRangeError(OasisGanError):
         limits: tuple[int, int],
         voxels: tuple[float, float],
     ) -> None:
-        expected = f"voxels from {limits[0]} to {limits[1]} for {datatype}"
-        found = f"{voxels[0]:g} to {voxels[1]:g}"
-        super().__init__(where, expected=expected, found=found, remedy=_FLOAT32)
+        super().__init__(
+            where,
+            expected=f"voxels from {limits[0]} to {limits[1]} for {datatype}",
+            found=f"{voxels[0]:g} to {voxels[1]:g}",
+            remedy=_FLOAT32,
+        )
 
 
 class RoundingLossError(OasisGanError):
@@ -129,17 +159,24 @@ class RoundingLossError(OasisGanError):
     """
 
     def __init__(self, where: object, datatype: str, span: float, loss: float) -> None:
-        expected = f"intensities that whole numbers tell apart for {datatype}"
-        found = f"a range of {span:.3g}, and a voxel {loss:.2g} from the nearest"
-        super().__init__(where, expected=expected, found=found, remedy=_FLOAT32)
+        super().__init__(
+            where,
+            expected=f"intensities that differ as whole numbers for {datatype}",
+            found=f"a range of {span:.3g}, and a voxel {loss:.2g} from the nearest",
+            remedy=_FLOAT32,
+        )
 
 
 class NothingWrittenError(OasisGanError):
     """An exporter returns without having written its file."""
 
     def __init__(self, name: str, exporter: str) -> None:
-        expected = f"the exporter {exporter} to write it"
-        super().__init__(name, expected=expected, found="nothing", remedy="fix the plugin")
+        super().__init__(
+            name,
+            expected=f"the exporter {exporter} to write it",
+            found="nothing",
+            remedy="fix the plugin",
+        )
 
 
 class DifferentOutputError(OasisGanError):
@@ -151,25 +188,36 @@ class DifferentOutputError(OasisGanError):
     """
 
     def __init__(self, path: Path, differences: Sequence[str]) -> None:
-        found = f"one with another {', '.join(differences)}"
-        super().__init__(path, expected="a free name", found=found, remedy=_ANOTHER_NAME)
+        super().__init__(
+            path,
+            expected="a free name",
+            found=f"one with another {', '.join(differences)}",
+            remedy=_ANOTHER_NAME,
+        )
 
 
 class NoFreeNameError(OasisGanError):
     """Other subjects have all the names that an output may take."""
 
     def __init__(self, path: Path) -> None:
-        found = "other subjects under all of them"
-        super().__init__(path, expected="a free name", found=found, remedy=_ANOTHER_NAME)
+        super().__init__(
+            path,
+            expected="a free name",
+            found="other subjects under all of them",
+            remedy=_ANOTHER_NAME,
+        )
 
 
 class FileChangedError(OasisGanError):
     """A file changed while it was being read."""
 
     def __init__(self, path: Path) -> None:
-        expected = "a file that stays the same while it is read"
-        remedy = "wait until it is copied completely, and run again"
-        super().__init__(path, expected=expected, found="one that changed", remedy=remedy)
+        super().__init__(
+            path,
+            expected="a file that stays the same while it is read",
+            found="one that changed",
+            remedy="wait until it is copied completely, and run again",
+        )
 
 
 class NoContrastError(OasisGanError):
@@ -181,30 +229,40 @@ class NoContrastError(OasisGanError):
     """
 
     def __init__(self, model: str, output: str) -> None:
-        expected = "a model that makes images"
-        super().__init__(model, expected=expected, found=output, remedy="omit `like`")
+        super().__init__(
+            model,
+            expected="a model that makes images",
+            found=output,
+            remedy="omit `like`",
+        )
 
 
 class LabelsAsReferenceError(OasisGanError):
     """A label map is given where a reference scan is needed."""
 
     def __init__(self, where: object) -> None:
-        expected = "a scan whose contrast to take"
-        remedy = "give the scan, and its label map as `like_labels`"
-        super().__init__(where, expected=expected, found="a label map", remedy=remedy)
+        super().__init__(
+            where,
+            expected="a scan whose contrast to take",
+            found="a label map",
+            remedy="give the scan, and its label map as `like_labels`",
+        )
 
 
 class EmptyReferenceError(OasisGanError):
     """A reference scan shows nothing."""
 
     def __init__(self, where: object) -> None:
-        expected = "a scan of a brain"
-        found = "nothing but background"
-        super().__init__(where, expected=expected, found=found, remedy="give another")
+        super().__init__(
+            where,
+            expected="a scan of a brain",
+            found="nothing but background",
+            remedy="give another scan",
+        )
 
 
 class SkullInReferenceError(OasisGanError):
-    """A reference scan shows more than a brain, so that intensities do not tell its tissues.
+    """A reference scan shows more than a brain, so that intensities do not show its tissues.
 
     Args:
         where: The file of the scan.
@@ -212,6 +270,9 @@ class SkullInReferenceError(OasisGanError):
     """
 
     def __init__(self, where: object, sign: str) -> None:
-        expected = "a scan of a brain alone, whose tissues its intensities tell"
-        remedy = "give a skull-stripped scan, or its tissue map as `like_labels`"
-        super().__init__(where, expected=expected, found=sign, remedy=remedy)
+        super().__init__(
+            where,
+            expected="a skull-stripped scan, whose intensities show the tissues",
+            found=sign,
+            remedy="give a skull-stripped scan, or its tissue map as `like_labels`",
+        )

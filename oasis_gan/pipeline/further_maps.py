@@ -28,11 +28,12 @@ def describe_map(kind: str, path: Path, output: Path, details: object) -> bytes:
         "volume": identify(path),
         "details": details,
     }
-    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    return f"{text}\n".encode()
 
 
 def is_map_of(path: Path, output: Path) -> bool:
-    """Return whether a JSON file is that of a further map of ``output``; see `describe_map`."""
+    """Tell whether a JSON file is that of a further map of ``output``; see `describe_map`."""
     try:
         content = json.loads(read_small(path, _MAX_BYTES))
     except (OasisGanError, OSError, ValueError, RecursionError):

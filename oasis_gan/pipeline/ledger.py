@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -46,9 +47,9 @@ class Outcome:
 
         Tabs and line ends in names are escaped.
         """
-        output = _name_in(folder, self.output) if self.output else ""
+        output = _shorten_path(self.output, folder) if self.output else ""
         cells = (self.subject, self.status, output, self.message)
-        return "\t".join(printable(cell) for cell in cells)
+        return "\t".join(map(printable, cells))
 
 
 class Ledger:
@@ -87,29 +88,30 @@ class Ledger:
         if not self._pending and path.is_file():
             return
         with hold_name(path.parent, path.name):
-            rows = (_HEADER, *self._rows_to_keep(), *self._pending)
-            content = "".join(f"{row}\n" for row in rows)
+            rows = (_HEADER, *self._list_rows_to_keep(), *self._pending)
+            content = "\n".join(rows) + "\n"
             write_atomically(path, content.encode())
         self._written.update(self._pending)
         self._pending.clear()
 
-    def _rows_to_keep(self) -> list[str]:
+    def _list_rows_to_keep(self) -> list[str]:
         """Return the rows in the file that the pending ones do not replace."""
-        subjects = {_subject(row) for row in self._pending}
+        replaced = {_read_subject(row) for row in self._pending}
         rows = _read_rows(self._path)
         # Two sources may share a subject's name: only rows of other runs are replaced.
-        return [row for row in rows if row in self._written or _subject(row) not in subjects]
+        return [row for row in rows if row in self._written or _read_subject(row) not in replaced]
 
 
-def _name_in(folder: Path, output: Path) -> str:
+def _shorten_path(output: Path, folder: Path) -> str:
     """Return the path of an output from a folder on, or its name if it lies elsewhere."""
     if output.is_relative_to(folder):
         return output.relative_to(folder).as_posix()
     return output.name
 
 
-def _subject(row: str) -> str:
-    return row.split("\t", 1)[0]
+def _read_subject(row: str) -> str:
+    """Return the name of the subject in a row."""
+    return _read_cells(row)[0]
 
 
 def _read_rows(path: Path) -> list[str]:
@@ -120,14 +122,19 @@ def _read_rows(path: Path) -> list[str]:
     if lines[:1] != [_HEADER]:
         return []
     rows = lines[1:]
-    outputs = {_cells(row)[2] for row in rows}
-    stems = {stem_of(output) for output in outputs if "_synth" in output}
-    return [row for row in rows if not _took_output_for_source(row, stems)]
+    outputs = _list_output_stems(rows)
+    return [row for row in rows if not _took_output_for_source(row, outputs)]
+
+
+def _list_output_stems(rows: Sequence[str]) -> set[str]:
+    """Return the names of the outputs in a table, without their endings."""
+    outputs = {_read_cells(row)[2] for row in rows}
+    return {stem_of(output) for output in outputs if "_synth" in output}
 
 
 def _took_output_for_source(row: str, outputs: set[str]) -> bool:
     """Tell whether a row is of an earlier version that took one of the outputs for a source."""
-    subject, status, *_ = _cells(row)
+    subject, status, *_ = _read_cells(row)
     if status != Status.FAILED:
         return False
     # The name may begin with folders within the one that was searched.
@@ -136,6 +143,7 @@ def _took_output_for_source(row: str, outputs: set[str]) -> bool:
     return not endings.isdisjoint(outputs)
 
 
-def _cells(row: str) -> list[str]:
+def _read_cells(row: str) -> list[str]:
+    """Return the four cells of a row; those that a damaged row lacks are empty."""
     cells = row.split("\t")
     return cells + [""] * (4 - len(cells))

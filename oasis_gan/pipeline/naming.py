@@ -7,7 +7,7 @@ import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..io.endings import stem_of
 from ..plugin.datasets import Subject
@@ -57,7 +57,13 @@ class Naming:
     @property
     def all(self) -> tuple[str, ...]:
         """Every name that an earlier run may have given the output, whatever else it translated."""
-        return tuple(dict.fromkeys((self.preferred, self.plain, *self.alternatives, *self.of_file)))
+        names = (self.preferred, self.plain, *self.alternatives, *self.of_file)
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def tagged(self) -> str:
+        """The last of the alternatives, which ends in the tag and is always free."""
+        return self.alternatives[-1]
 
     def label(self, name: str) -> str:
         """Return a name for the subject that is distinct, given the name of its output."""
@@ -71,30 +77,9 @@ def plan_names(subjects: Sequence[Subject]) -> list[Naming]:
     the nearest folder above their files that tells them apart. If no folder does, or if a name is
     too long, it is followed by a hash of path and name.
     """
-    names = [_safe(subject.name) for subject in subjects]
-    tags = [_tag_of(subject) for subject in subjects]
-    tagged = [_short(name, tag) for name, tag in zip(names, tags, strict=True)]
-    plain = [name if _fits(name) else short for name, short in zip(names, tagged, strict=True)]
-    choices = [_with_folders(name, subject) for name, subject in zip(names, subjects, strict=True)]
-    preferred = _make_distinct(plain, choices, tagged)
-    namings: list[Naming] = []
-    for index, subject in enumerate(subjects):
-        naming = Naming(
-            subject=subject.name,
-            preferred=preferred[index],
-            plain=plain[index],
-            alternatives=(*choices[index], tagged[index]),
-            tag=tags[index],
-            of_file=_names_of_file(subject),
-            entities=subject.entities,
-        )
-        namings.append(naming)
-    return namings
-
-
-def output_names(subjects: Sequence[Subject]) -> list[str]:
-    """Return a file name without ending for the output of each subject; see `plan_names`."""
-    return [naming.preferred for naming in plan_names(subjects)]
+    namings = [_plan_alone(subject) for subject in subjects]
+    names = _make_distinct(namings)
+    return [replace(naming, preferred=name) for naming, name in zip(namings, names, strict=True)]
 
 
 def fold_name(name: str) -> str:
@@ -106,24 +91,41 @@ def fold_name(name: str) -> str:
     return unicodedata.normalize("NFD", folded)
 
 
-def _make_distinct(
-    plain: Sequence[str], choices: Sequence[Sequence[str]], tagged: Sequence[str]
-) -> list[str]:
+def _plan_alone(subject: Subject) -> Naming:
+    """Return the names for the output of a subject that is translated alone."""
+    name = _make_safe(subject.name)
+    tag = _hash_origin(subject)
+    tagged = _append_tag(name, tag)
+    plain = name if _fits(name) else tagged
+    return Naming(
+        subject=subject.name,
+        preferred=plain,
+        plain=plain,
+        alternatives=(*_prepend_folders(name, subject), tagged),
+        tag=tag,
+        of_file=_name_after_file(subject),
+        entities=subject.entities,
+    )
+
+
+def _make_distinct(namings: Sequence[Naming]) -> list[str]:
     """Return a distinct name for each subject: plain, with a folder in front, or with a tag."""
-    names = list(plain)
+    names = [naming.plain for naming in namings]
+    choices = [naming.alternatives[:-1] for naming in namings]
     for group in _find_shared(names):
         _tell_apart(names, group, choices)
     for group in _find_shared(names):
         for index in group:
-            names[index] = tagged[index]
+            names[index] = namings[index].tagged
     return names
 
 
 def _find_shared(names: Sequence[str]) -> list[list[int]]:
     """Return groups of indices of names that a file system could take for the same."""
-    groups = defaultdict(list)
+    groups: dict[str, list[int]] = defaultdict(list)
     for index, name in enumerate(names):
-        groups[fold_name(name)].append(index)
+        folded = fold_name(name)
+        groups[folded].append(index)
     return [group for group in groups.values() if len(group) > 1]
 
 
@@ -140,33 +142,36 @@ def _tell_apart(names: list[str], shared: Sequence[int], choices: Sequence[Seque
             return
 
 
-def _with_folders(name: str, subject: Subject) -> list[str]:
+def _prepend_folders(name: str, subject: Subject) -> list[str]:
     """Return a name with each folder above the subject's file in front, then with several."""
     parents = subject.source.path.absolute().parents
-    folders = [_safe(folder.name) for folder in parents if folder.name]
+    folders = [_make_safe(folder.name) for folder in parents if folder.name]
     folders = folders[:_FOLDERS]
     paths = ["_".join(reversed(folders[:count])) for count in range(2, len(folders) + 1)]
-    prefixed = [f"{prefix}_{name}" for prefix in (*folders, *paths)]
-    return [candidate for candidate in prefixed if _fits(candidate)]
+    names = [f"{prefix}_{name}" for prefix in (*folders, *paths)]
+    return list(filter(_fits, names))
 
 
-def _names_of_file(subject: Subject) -> tuple[str, ...]:
+def _name_after_file(subject: Subject) -> tuple[str, ...]:
     """Return the names of an output that is named after the file of its source."""
-    stem = _safe(stem_of(subject.source.path.name))
-    return (stem, *_with_folders(stem, subject))
+    stem = _make_safe(stem_of(subject.source.path.name))
+    return (stem, *_prepend_folders(stem, subject))
 
 
 def _fits(name: str) -> bool:
+    """Tell whether a name leaves room for an ending."""
     return len(name.encode()) <= _MAX_BYTES
 
 
-def _safe(name: str) -> str:
+def _make_safe(name: str) -> str:
     """Replace characters that could leave the folder, break a line or disguise a name."""
     safe = "".join("_" if _is_unsafe(c) else c for c in name)
+    # Hidden files are easily overlooked.
     return safe.lstrip(".") or "subject"
 
 
 def _is_unsafe(c: str) -> bool:
+    """Tell whether a file name should not have a character."""
     return (
         c in '/\\:*?"<>|'
         or unicodedata.category(c) in _UNSAFE
@@ -174,13 +179,14 @@ def _is_unsafe(c: str) -> bool:
     )
 
 
-def _tag_of(subject: Subject) -> str:
+def _hash_origin(subject: Subject) -> str:
+    """Return a hash of the path of the source and of the subject's name."""
     path = os.path.realpath(subject.source.path)
     key = f"{path}\0{subject.name}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(key).hexdigest()[:_TAG]
 
 
-def _short(name: str, tag: str) -> str:
+def _append_tag(name: str, tag: str) -> str:
     """Return a name of bounded length that ends in a tag."""
     short = name.encode()[: _MAX_BYTES - _TAG - 1].decode("utf-8", "ignore")
     return f"{short}-{tag}"

@@ -1,4 +1,4 @@
-"""Plan the passes of a model of slices over a volume: planes, mirrored slices, other noise."""
+"""Plan the passes of a model of slices over a volume: planes, mirror images and draws of noise."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Pass:
     def turn(self, stack: SliceStack) -> SliceStack:
         """Return a stack as the model sees it, or an answer as it lies in the volume.
 
-        The slices of a stack run along R, A and S, so left and right are exchanged in the world, whatever the order
-        of the voxels in the file; in an oblique scan, along the axis nearest to left-right.
+        The slices of a stack run along R, A and S, so left and right are exchanged in the world,
+        whatever the order of the voxels in the file; in an oblique scan, along the axis nearest to
+        left-right.
         """
         if not self.mirrored:
             return stack
-        return SliceStack(
-            np.flip(stack.slices, _left_right_axis(self.plane)), stack.geometry, stack.plane
-        )
+        flipped = np.flip(stack.slices, _find_left_right_axis(self.plane))
+        return SliceStack(flipped, stack.geometry, stack.plane)
 
     def describe(self) -> str:
         """Return the pass in words, such as ``axial, mirrored, other noise``."""
@@ -58,8 +58,8 @@ def plan_passes(
 ) -> list[Pass]:
     """Return the passes from which the result and its uncertainty are computed.
 
-    The passes of the result come first. Each plane that the model offers has a second pass if a mirrored head or other
-    noise makes a difference; all planes have the same weight.
+    The passes of the result come first. Each plane that the model offers has a second pass if a
+    mirrored head or other noise makes a difference; all planes have the same weight.
 
     Args:
         planes: The planes of the result.
@@ -69,17 +69,20 @@ def plan_passes(
         context: How many neighbouring slices on each side the model sees.
     """
     every = list(dict.fromkeys((*planes, *offered)))
-    passes = [Pass(plane, in_result=plane in planes) for plane in every]
-    for index, plane in enumerate(every):
+    first_passes = []
+    second_passes = []
+    for plane in every:
+        first = Pass(plane, in_result=plane in planes)
         # A mirrored sagittal stack has the same slices, in another order.
-        mirrored = can_mirror and (_left_right_axis(plane) != 0 or context > 0)
+        mirrored = can_mirror and (plane is not Plane.SAGITTAL or context > 0)
         if mirrored or can_redraw:
-            passes[index] = replace(passes[index], weight=0.5)
-            second = Pass(plane, mirrored, can_redraw, in_result=False, weight=0.5)
-            passes.append(second)
-    return passes
+            first = replace(first, weight=0.5)
+            second = replace(first, mirrored=mirrored, redrawn=can_redraw, in_result=False)
+            second_passes.append(second)
+        first_passes.append(first)
+    return first_passes + second_passes
 
 
-def _left_right_axis(plane: Plane) -> int:
-    """Return the axis of a stack of slices that runs from left to right: 0 for the slices, 1 for their rows."""
-    return 0 if plane.axis == 0 else 1
+def _find_left_right_axis(plane: Plane) -> int:
+    """Return the axis of a stack that runs from left to right: 0 for the slices, 1 for rows."""
+    return 0 if plane is Plane.SAGITTAL else 1

@@ -44,42 +44,46 @@ class OutputFiles:
     @property
     def sidecar(self) -> Path:
         """The JSON file that records how the output was made."""
-        return self._beside(".json")
+        return self.folder / f"{self._stem}.json"
 
     @property
     def label_table(self) -> Path:
         """The table that says what the values of a label map mean."""
-        return self._beside(".tsv")
+        return self.folder / f"{self._stem}.tsv"
 
     @property
     def preview(self) -> Path:
         """The picture that shows the output."""
-        return self._beside(".png")
+        return self.folder / f"{self._stem}.png"
 
     @property
     def page(self) -> Path:
         """The page that reports on the output."""
-        return self._beside(".html")
+        return self.folder / f"{self._stem}.html"
 
     def further_map(self, kind: str) -> Path:
-        """Return another volume that the model makes beside the output, such as its ``uncertainty``.
+        """Return another volume that the model makes beside the output, such as ``uncertainty``.
 
-        Its name follows BIDS: what the output is becomes the entity ``desc``, and the suffix says what the map is, as
-        in ``T1map``. No output ends so, hence no map has the name of another subject's output.
+        Its name follows BIDS: what the output is becomes the entity ``desc``, and the suffix says
+        what the map is, as in ``T1map``. No output ends so, hence no map has the name of another
+        subject's output.
         """
-        return self._beside(self.suffix, kind)
+        return self.folder / f"{self._name_map(kind)}{self.suffix}"
 
     def map_sidecar(self, kind: str) -> Path:
         """Return the JSON file that says what a further map is."""
-        return self._beside(".json", kind)
+        return self.folder / f"{self._name_map(kind)}.json"
 
-    def _beside(self, ending: str, kind: str = "") -> Path:
-        stem = self.volume.name.removesuffix(self.suffix)
-        if kind:
-            subject, underscore, output = stem.rpartition("_")
-            suffix = _MAP_SUFFIXES.get(kind, f"{kind}map")
-            stem = f"{subject}{underscore}desc-{output}_{suffix}"
-        return self.volume.with_name(f"{stem}{ending}")
+    @property
+    def _stem(self) -> str:
+        """The name of the output without its ending."""
+        return self.volume.name.removesuffix(self.suffix)
+
+    def _name_map(self, kind: str) -> str:
+        """Return the name of a further map without its ending."""
+        subject, underscore, output = self._stem.rpartition("_")
+        suffix = _MAP_SUFFIXES.get(kind, f"{kind}map")
+        return f"{subject}{underscore}desc-{output}_{suffix}"
 
 
 @dataclass(frozen=True)
@@ -157,8 +161,10 @@ class Places:
     def __init__(self, namings: Sequence[Naming], locate: Locate, *, overwrite: bool) -> None:
         self._locate = locate
         self._overwrite = overwrite
-        self._holders = {fold_name(naming.preferred): naming.tag for naming in namings}
         self._tags = {naming.tag for naming in namings}
+        self._holders: dict[str, str] = {}
+        for naming in namings:
+            self._hold(naming.preferred, naming)
 
     def find(self, naming: Naming, record: MakeRecord, *, wait: bool) -> Place | None:
         """Return the place of a subject's output.
@@ -178,9 +184,8 @@ class Places:
             OasisGanError: If another file has the name.
             OSError: As the file system says.
         """
-        for name in self._names(naming, record):
-            holder = self._holders.get(fold_name(name), naming.tag)
-            if holder != naming.tag:
+        for name in self._list_names(naming, record):
+            if not self._may_take(name, naming):
                 continue
             files = self._locate(name, naming.entities)
             files.folder.mkdir(parents=True, exist_ok=True)
@@ -189,11 +194,20 @@ class Places:
                 return None
             place = self._decide_or_release(name, files, held, naming, record)
             if place is not None:
-                self._holders[fold_name(name)] = naming.tag
+                self._hold(name, naming)
                 return place
-        raise NoFreeNameError(self._locate(naming.preferred, naming.entities).volume)
+        preferred = self._locate(naming.preferred, naming.entities)
+        raise NoFreeNameError(preferred.volume)
 
-    def _names(self, naming: Naming, record: MakeRecord) -> Iterator[str]:
+    def _hold(self, name: str, naming: Naming) -> None:
+        """Keep a name for a subject of this run."""
+        self._holders[fold_name(name)] = naming.tag
+
+    def _may_take(self, name: str, naming: Naming) -> bool:
+        """Tell whether no other subject of this run has a name."""
+        return self._holders.get(fold_name(name), naming.tag) == naming.tag
+
+    def _list_names(self, naming: Naming, record: MakeRecord) -> Iterator[str]:
         """Yield the names to try: first those under which an earlier run has put the output."""
         made = [name for name in naming.all if self._was_made_from(name, naming, record)]
         yield from dict.fromkeys((*made, naming.preferred, *naming.alternatives))
@@ -236,7 +250,7 @@ class Places:
     ) -> Place | None:
         """Return the place under a claimed name, or None if another subject has the name."""
         sidecar = read_sidecar(files.sidecar, files.volume)
-        state = self._look(files, sidecar, naming, record)
+        state = _find_state(files, sidecar, naming, record)
         if state is _State.FREE:
             return Place(name, files, held)
         if state is _State.ANOTHER_SUBJECT:
@@ -246,40 +260,54 @@ class Places:
             return Place(name, files, held, replace=True, note=note)
         if self._overwrite:
             return Place(name, files, held, replace=True)
-        if sidecar is None:
-            raise DifferentOutputError(files.volume, ["provenance"])
-        different = find_differences(sidecar, files.volume, record())
-        if different:
-            raise DifferentOutputError(files.volume, different)
-        return Place(name, files, None)
+        _require_same_output(files, sidecar, record)
+        return Place(name, files, claim=None)
 
-    def _look(
-        self, files: OutputFiles, sidecar: Record | None, naming: Naming, record: MakeRecord
-    ) -> _State:
-        """Return the state of the files under a name.
 
-        Args:
-            files: The files of an output of that name.
-            sidecar: The content of the sidecar, if this tool has written it.
-            naming: The names that the output may take.
-            record: Returns everything that the output depends on.
-        """
-        has_output = os.path.lexists(files.volume)
-        if sidecar is None:
-            has_sidecar = os.path.lexists(files.sidecar)
-            if has_sidecar:
-                return _State.FOREIGN
-            return _State.INCOMPLETE if has_output or _has_map_alone(files) else _State.FREE
-        is_same_source = sidecar.get("source") == record()["source"]
-        is_same_subject = sidecar.get("tag") == naming.tag
-        if not is_same_source and not is_same_subject:
-            return _State.ANOTHER_SUBJECT
-        is_whole = has_output and not lacks_parts(sidecar, files.folder)
-        return _State.OURS if is_whole else _State.INCOMPLETE
+def _require_same_output(files: OutputFiles, sidecar: Record | None, record: MakeRecord) -> None:
+    """Raise `DifferentOutputError` unless a complete output is the one that this run would make."""
+    if sidecar is None:
+        raise DifferentOutputError(files.volume, ["provenance"])
+    different = find_differences(sidecar, files.volume, record())
+    if different:
+        raise DifferentOutputError(files.volume, different)
+
+
+def _find_state(
+    files: OutputFiles, sidecar: Record | None, naming: Naming, record: MakeRecord
+) -> _State:
+    """Return the state of the files under a name.
+
+    Args:
+        files: The files of an output of that name.
+        sidecar: The content of the sidecar, if this tool has written it.
+        naming: The names that the output may take.
+        record: Returns everything that the output depends on.
+    """
+    if sidecar is None:
+        return _find_state_without_sidecar(files)
+    is_same_source = sidecar.get("source") == record()["source"]
+    is_same_subject = sidecar.get("tag") == naming.tag
+    if not is_same_source and not is_same_subject:
+        return _State.ANOTHER_SUBJECT
+    has_output = os.path.lexists(files.volume)
+    is_whole = has_output and not lacks_parts(sidecar, files.folder)
+    return _State.OURS if is_whole else _State.INCOMPLETE
+
+
+def _find_state_without_sidecar(files: OutputFiles) -> _State:
+    """Return the state of the files under a name that has no sidecar of this tool."""
+    if os.path.lexists(files.sidecar):
+        return _State.FOREIGN
+    is_begun = os.path.lexists(files.volume) or _has_map_alone(files)
+    return _State.INCOMPLETE if is_begun else _State.FREE
 
 
 def _has_map_alone(files: OutputFiles) -> bool:
-    """Whether a run was killed when it had named the map of the uncertainty, and not the output yet."""
+    """Tell whether a run was killed after it had named the map of the uncertainty.
+
+    The output itself is named after it.
+    """
     return is_map_of(files.map_sidecar(UNCERTAINTY), files.volume)
 
 
@@ -293,7 +321,8 @@ def remove_old_pictures(files: OutputFiles) -> None:
 def remove_old_map(files: OutputFiles, work: Path) -> None:
     """Remove the map of the uncertainty of an output that is replaced by one without a map.
 
-    This comes before the replacement: an output that has lost its map is made again, if a run is killed here.
+    This comes before the replacement: if a run is killed here, an output that has lost its map is
+    made again.
 
     Args:
         files: The output.

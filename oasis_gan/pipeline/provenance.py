@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import OasisGanError, printable
 from ..image.label_sets import identity_of
@@ -21,8 +21,9 @@ from ..plugin.models import UNCERTAINTY, Computation, ModelCard
 from .errors import FileChangedError
 
 Record = dict[str, Any]
-# seconds in which a file can change again without a new time stamp, on the coarsest file systems
+# Seconds in which a file can change again without a new time stamp, on the coarsest file systems.
 _RECENT = 2.0
+_MAX_BYTES = 2**24  # of a sidecar
 
 
 class ScanFiles:
@@ -34,7 +35,7 @@ class ScanFiles:
 
     def __init__(self, scan: Scan) -> None:
         self._paths = (scan.path, *scan.parts)
-        self._before = [_state(path) for path in self._paths]
+        self._before = [_read_state(path) for path in self._paths]
 
     @cached_property
     def identity(self) -> Identity:
@@ -50,8 +51,8 @@ class ScanFiles:
     def require_unchanged(self) -> None:
         """Raise `FileChangedError` if a file has changed since before it was read and hashed."""
         for path, before in zip(self._paths, self._before, strict=True):
-            hashed = before is not None and before[-1] is not None
-            if _state(path, hashed=hashed) != before:
+            was_hashed = before is not None and before.sha256 is not None
+            if _read_state(path, hashed=was_hashed) != before:
                 raise FileChangedError(path)
 
 
@@ -97,13 +98,7 @@ def make_record(
         references: Names and hashes of other scans that the output depends on, by their use.
         further: What `describe_source` returns for the further sources, by name.
     """
-    options = dict(options)
-    if computation:
-        # The precision that was computed in counts: `auto` differs from machine to machine.
-        options.pop("precision", None)
-    # Without a map, an output is that of a model that cannot make one.
-    if options.get(UNCERTAINTY) is False:
-        del options[UNCERTAINTY]
+    encodings = {name: encoding.identity() for name, encoding in card.sources.items()}
     record: Record = {
         "synthetic": True,
         "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
@@ -111,15 +106,29 @@ def make_record(
         "source": source,
         "source_labels": identity_of(scan.labels) if scan.labels else None,
         "precision": computation.precision if computation else None,
-        "options": options,
+        "options": _choose_options(options, computation),
         "datatype": datatype,
-        "source_encodings": {name: encoding.identity() for name, encoding in card.sources.items()},
+        "source_encodings": encodings,
         "target_encoding": card.target.identity(),
     }
     if further:
         record["further_sources"] = further
     record.update(references or {})
     return record
+
+
+def _choose_options(
+    options: Mapping[str, object], computation: Computation | None
+) -> dict[str, object]:
+    """Return the options on which an output depends."""
+    chosen = dict(options)
+    if computation:
+        # The precision that was computed in counts: `auto` differs from machine to machine.
+        chosen.pop("precision", None)
+    # Without a map, an output is that of a model that cannot make one.
+    if chosen.get(UNCERTAINTY) is False:
+        del chosen[UNCERTAINTY]
+    return chosen
 
 
 def _describe_model(card: ModelCard) -> Record:
@@ -168,7 +177,7 @@ def format_sidecar(record: Record, work: Path, output: str, facts: Mapping[str, 
 def read_sidecar(path: Path, output: Path) -> Record | None:
     """Return the content of the sidecar of ``output``, or None if it is not one of this tool's."""
     try:
-        content = json.loads(read_small(path, 2**24))
+        content = json.loads(read_small(path, _MAX_BYTES))
     except (OasisGanError, OSError, ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or content.get("synthetic") is not True:
@@ -187,51 +196,63 @@ def find_differences(sidecar: Record, output: Path, record: Record) -> list[str]
         output: The volume.
         record: What `make_record` returns for this run.
     """
+    return [
+        *_compare_records(sidecar, record),
+        *_compare_files(sidecar, output),
+    ]
+
+
+def _compare_records(sidecar: Record, record: Record) -> Iterator[str]:
+    """Yield the names of the entries of a record that the sidecar has otherwise."""
+    # As JSON, tuples are lists and all keys are text.
     expected = json.loads(json.dumps(record))
-    different: list[str] = []
     for key, value in expected.items():
         if sidecar.get(key) == value:
             continue
         if key == "options":
-            different += _different_options(sidecar, value)
+            yield from _compare_options(sidecar, value)
         else:
-            different.append(key)
+            yield key
+
+
+def _compare_files(sidecar: Record, output: Path) -> Iterator[str]:
+    """Yield what differs in the files of an output from the hashes in its sidecar."""
     if sidecar["volume"].get("sha256") != identify(output)["sha256"]:
-        different.append("volume")
-    for name, part in _parts(sidecar).items():
+        yield "volume"
+    for name, part in _list_parts(sidecar).items():
         path = output.with_name(name)
         if path.exists() and part.get("sha256") != identify(path)["sha256"]:
-            different.append(printable(name))
-    return different
+            yield printable(name)
 
 
 def lacks_parts(sidecar: Record, folder: Path) -> bool:
-    """Return whether a file that belongs to an output is gone, such as the map of its uncertainty.
+    """Tell whether a file that belongs to an output is gone, such as the map of its uncertainty.
 
     Args:
         sidecar: The sidecar of the output.
         folder: The folder of the output.
     """
-    return any(not os.path.lexists(folder / name) for name in _parts(sidecar))
+    return any(not os.path.lexists(folder / name) for name in _list_parts(sidecar))
 
 
-def _parts(sidecar: Record) -> dict[str, Record]:
-    """Return what a sidecar says of the files that belong to its output, by name; anybody may have edited it."""
+def _list_parts(sidecar: Record) -> dict[str, Record]:
+    """Return what a sidecar says of the files that belong to its output, by name."""
     parts = sidecar["volume"].get("parts")
+    # Anybody may have edited the file.
     if not isinstance(parts, list):
         return {}
-    sound = [part for part in parts if isinstance(part, dict) and _is_name(part.get("file"))]
-    return {part["file"]: part for part in sound}
+    valid = [part for part in parts if isinstance(part, dict) and _is_name(part.get("file"))]
+    return {part["file"]: part for part in valid}
 
 
 def _is_name(name: object) -> bool:
-    """Whether this is the name of a file in the same folder, and not one with escaped characters."""
+    """Tell whether this is the name of a file in the same folder, without escaped characters."""
     if not isinstance(name, str) or "\\" in name or "\0" in name:
         return False
     return name == Path(name).name and name not in {"", ".."}
 
 
-def _different_options(sidecar: Record, options: Mapping[str, object]) -> list[str]:
+def _compare_options(sidecar: Record, options: Mapping[str, object]) -> list[str]:
     """Return the names of the options that had another value when an output was made."""
     used = sidecar.get("options")
     if not isinstance(used, dict):
@@ -240,8 +261,19 @@ def _different_options(sidecar: Record, options: Mapping[str, object]) -> list[s
     return [name for name in names if used.get(name) != options.get(name)]
 
 
-def _state(path: Path, *, hashed: bool | None = None) -> tuple[object, ...] | None:
-    """Return what changes when a file changes, or None if there is no such file.
+class _State(NamedTuple):
+    """What changes when a file changes: its place on the disk, its size, its times, its content."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+    sha256: str | None
+
+
+def _read_state(path: Path, *, hashed: bool | None = None) -> _State | None:
+    """Return the state of a file, or None if there is no such file.
 
     Args:
         path: The file.
@@ -255,11 +287,11 @@ def _state(path: Path, *, hashed: bool | None = None) -> tuple[object, ...] | No
         digest = sha256(path) if hashed else None
     except (OSError, OasisGanError):
         return None
-    return (
-        status.st_dev,
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        digest,
+    return _State(
+        device=status.st_dev,
+        inode=status.st_ino,
+        size=status.st_size,
+        modified_ns=status.st_mtime_ns,
+        changed_ns=status.st_ctime_ns,
+        sha256=digest,
     )

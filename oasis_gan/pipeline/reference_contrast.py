@@ -15,7 +15,7 @@ from ..image.encoding import FittedEncoding
 from ..image.intensity import ANCHORS, Window
 from ..image.labels import LabelSet
 from ..image.skull import find_skull_sign
-from ..image.volume import CleanVolume, Volume
+from ..image.volume import CleanVolume, Volume, Voxels
 from ..plugin.datasets import Subject
 from ..plugin.models import (
     UNCERTAINTY,
@@ -36,6 +36,7 @@ from .errors import (
 
 _Floats = NDArray[np.float64]
 _ROUNDS = 100  # of k-means, at most
+_FIRST_CENTRES = (10, 45, 85)  # percentiles of the intensities of a brain
 
 
 def apply_contrast(translator: Translator, contrast: FittedEncoding) -> Translator:
@@ -80,25 +81,31 @@ class _Recoloured:
     ) -> Translation:
         """Return what the model makes of its sources, in the other contrast."""
         translation = self.translator.translate(sources, progress)
-        volume = translation.volume
-        own = self.translator.card.target
-        voxels = self.target.decode(own.encode(volume.voxels))
-        voxels[~own.support(volume.voxels)] = 0
+        original = translation.volume
+        voxels = self._recolour(original.voxels)
+        is_background = ~self.translator.card.target.support(original.voxels)
+        voxels[is_background] = 0
+        volume = replace(original, voxels=voxels)
         maps = dict(translation.maps)
         if UNCERTAINTY in maps:
-            maps[UNCERTAINTY] = self._recolour_deviation(volume, maps[UNCERTAINTY])
-        return replace(translation, volume=replace(volume, voxels=voxels), maps=maps)
+            maps[UNCERTAINTY] = self._recolour_deviation(original, maps[UNCERTAINTY])
+        return replace(translation, volume=volume, maps=maps)
+
+    def _recolour(self, voxels: Voxels) -> NDArray[np.float32]:
+        """Return intensities in the other contrast."""
+        channels = self.translator.card.target.encode(voxels)
+        return self.target.decode(channels)
 
     def _recolour_deviation(self, volume: Volume, deviation: Volume) -> Volume:
         """Return a standard deviation in the units of the other contrast.
 
         It is half of the difference between the intensities one deviation above and below.
         """
-        own = self.translator.card.target
-        above = self.target.decode(own.encode(volume.voxels + deviation.voxels))
-        below = self.target.decode(own.encode(volume.voxels - deviation.voxels))
-        half = np.where(deviation.voxels > 0, np.abs(above - below) / 2, 0)
-        return replace(deviation, voxels=half.astype(np.float32))
+        above = self._recolour(volume.voxels + deviation.voxels)
+        below = self._recolour(volume.voxels - deviation.voxels)
+        half = np.abs(above - below) / 2
+        voxels = np.where(deviation.voxels > 0, half, 0).astype(np.float32)
+        return replace(deviation, voxels=voxels)
 
 
 def find_contrast(
@@ -131,11 +138,11 @@ def find_contrast(
     is_anchored = set(ANCHORS.values()) <= set(target.anchors)
     if is_anchored and label_set is not None:
         # Anchored on tissues: those of the reference have to be found.
-        return _anchored(reference, labels, label_set, where, labels_where)
+        return _anchor_on_tissues(reference, labels, label_set, where, labels_where)
     return Window.from_percentiles(reference.voxels)
 
 
-def _anchored(
+def _anchor_on_tissues(
     reference: Volume,
     labels: Volume | None,
     label_set: LabelSet,
@@ -144,8 +151,8 @@ def _anchored(
 ) -> Window:
     """Return the window that is anchored on the tissues of a reference."""
     if labels is None:
-        _require_brain_alone(reference, where)
-        tissues = tissues_by_intensity(reference.voxels, label_set)
+        _require_skull_stripped(reference, where)
+        tissues = estimate_tissues(reference.voxels, label_set)
         remedy = "give another reference, or its tissue map as `like_labels`"
     else:
         reference, labels = Subject.aligned(reference, labels)
@@ -155,7 +162,7 @@ def _anchored(
     return Window.from_tissues(reference.voxels, tissues, label_set, where, remedy)
 
 
-def _require_brain_alone(reference: Volume, where: object) -> None:
+def _require_skull_stripped(reference: Volume, where: object) -> None:
     """Raise `OasisGanError` unless a scan shows a brain and nothing else.
 
     In anything else, intensities do not tell the tissues.
@@ -167,7 +174,7 @@ def _require_brain_alone(reference: Volume, where: object) -> None:
         raise SkullInReferenceError(where, sign)
 
 
-def tissues_by_intensity(voxels: NDArray[np.generic], label_set: LabelSet) -> NDArray[np.int32]:
+def estimate_tissues(voxels: NDArray[np.generic], label_set: LabelSet) -> NDArray[np.int32]:
     """Return a label map of the three tissues of a T1w scan, estimated by k-means.
 
     Args:
@@ -176,38 +183,38 @@ def tissues_by_intensity(voxels: NDArray[np.generic], label_set: LabelSet) -> ND
     """
     values = np.asarray(voxels, np.float64)
     is_brain = values != 0
-    centres = _cluster(values[is_brain])
+    centres = _find_centres(values[is_brain])
+    nearest = _find_nearest(centres, values)
     labels = np.array([label_set.value_of(name) for name in ANCHORS], np.int32)
-    tissues = labels[_nearest(values, centres)]
-    return np.where(is_brain, tissues, 0).astype(np.int32)
+    return np.where(is_brain, labels[nearest], 0).astype(np.int32)
 
 
-def _cluster(values: _Floats) -> _Floats:
+def _find_centres(values: _Floats) -> _Floats:
     """Return the centres of three clusters of intensities, in rising order."""
     if values.size == 0:
         return np.zeros(3)
     # In one dimension, k-means settles within some tens of rounds.
-    centres = np.percentile(values, [10, 45, 85])
+    centres = np.percentile(values, _FIRST_CENTRES)
     for _ in range(_ROUNDS):
-        moved = _move(centres, values)
-        if np.allclose(moved, centres, rtol=1e-6):
+        new_centres = _move_centres(centres, values)
+        if np.allclose(new_centres, centres, rtol=1e-6):
             break
-        centres = moved
+        centres = new_centres
     return centres
 
 
-def _move(centres: _Floats, values: _Floats) -> _Floats:
+def _move_centres(centres: _Floats, values: _Floats) -> _Floats:
     """Move each centre to the mean of the values that are nearest to it."""
-    nearest = _nearest(values, centres)
-    moved = centres.copy()
+    nearest = _find_nearest(centres, values)
+    new_centres = centres.copy()
     for index in range(len(centres)):
         members = values[nearest == index]
         if members.size:
-            moved[index] = members.mean()
-    return moved
+            new_centres[index] = members.mean()
+    return new_centres
 
 
-def _nearest(values: _Floats, centres: _Floats) -> NDArray[np.intp]:
+def _find_nearest(centres: _Floats, values: _Floats) -> NDArray[np.intp]:
     """Return the index of the centre that is nearest to each value."""
     borders = (centres[1:] + centres[:-1]) / 2
     return np.digitize(values, borders)

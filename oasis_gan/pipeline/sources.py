@@ -13,7 +13,7 @@ from ..plugin.models import ModelCard
 from .errors import MissingSourceError
 
 
-def scans_for(subject: Subject, card: ModelCard) -> dict[str, Scan]:
+def choose_scans(subject: Subject, card: ModelCard) -> dict[str, Scan]:
     """Return a scan for each source of a model, in the order of its card.
 
     Each scan is declared to hold what the model takes, and its labels are converted as it is read.
@@ -21,14 +21,14 @@ def scans_for(subject: Subject, card: ModelCard) -> dict[str, Scan]:
     Raises:
         OasisGanError: If the subject lacks one of them.
     """
-    first, *others = card.sources
-    scans = {first: subject.source}
-    for name in others:
-        scan = subject.further.get(name)
-        if scan is None:
+    first = next(iter(card.sources))
+    given = {**subject.further, first: subject.source}
+    scans = {}
+    for name, encoding in card.sources.items():
+        if name not in given:
             raise MissingSourceError(subject.source.path, name)
-        scans[name] = scan
-    return {name: _prepare(scan, card.sources[name]) for name, scan in scans.items()}
+        scans[name] = _declare_content(given[name], encoding)
+    return scans
 
 
 def read_sources(scans: Mapping[str, Scan], card: ModelCard) -> dict[str, CleanVolume]:
@@ -37,30 +37,33 @@ def read_sources(scans: Mapping[str, Scan], card: ModelCard) -> dict[str, CleanV
     Notes on the others are added to those of the first, so that the translation has them too.
 
     Args:
-        scans: What `scans_for` returned.
+        scans: What `choose_scans` returned.
         card: The card of the model.
 
     Raises:
         OasisGanError: If one cannot be read, or they do not lie on one grid.
     """
-    volumes: dict[str, CleanVolume] = {}
+    volumes = {}
     for name, scan in scans.items():
         volumes[name] = with_quality_notes(scan.read(), scan.path)
-
     first_name, *others = volumes
     first = _find_position(volumes[first_name], volumes)
     notes = list(first.notes)
-
     for name in others:
         where = scans[name].path
-        _, volume = Subject.aligned(first, volumes[name])
-        first.geometry.require_same_grid(volume.geometry, where)
+        volume = _align(volumes[name], first, where)
         notes += [_name_source(name, note) for note in volume.notes]
         # `translate` cleans it once more, but there nobody knows the name of this file.
         volumes[name] = card.sources[name].clean(volume, where)
-
     volumes[first_name] = replace(first, notes=tuple(notes))
     return volumes
+
+
+def _align(volume: CleanVolume, first: CleanVolume, where: object) -> CleanVolume:
+    """Return a volume with the axes of the first one; raise an error if the grids differ."""
+    _, aligned = Subject.aligned(first, volume)
+    first.geometry.require_same_grid(aligned.geometry, where)
+    return aligned
 
 
 def _find_position(volume: CleanVolume, others: Mapping[str, CleanVolume]) -> CleanVolume:
@@ -71,7 +74,7 @@ def _find_position(volume: CleanVolume, others: Mapping[str, CleanVolume]) -> Cl
     return volume
 
 
-def _prepare(scan: Scan, encoding: Encoding) -> Scan:
+def _declare_content(scan: Scan, encoding: Encoding) -> Scan:
     """Return a scan that reads what an encoding takes."""
     if encoding.label_set is not None:
         scan = scan.in_labels(encoding.label_set)

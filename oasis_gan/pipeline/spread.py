@@ -34,7 +34,8 @@ class Spread:
         self._weight += weight
         difference = exact - self._mean
         self._mean += difference * (weight / self._weight)
-        self._squares += weight * difference * (exact - self._mean)
+        new_difference = exact - self._mean
+        self._squares += weight * difference * new_difference
 
     def compute_deviation(self) -> NDArray[np.float32]:
         """Return the standard deviation, in the units of the arrays.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -30,15 +31,7 @@ class Worker:
         """Have a function called, and return the future of its result."""
         future: Future[T] = Future()
 
-        def step() -> None:
-            try:
-                answer = function()
-            except BaseException as error:  # noqa: BLE001 - whoever asks for the answer gets it
-                future.set_exception(error)
-            else:
-                future.set_result(answer)
-
-        self._steps.put(step)
+        self._steps.put(partial(_fulfil, future, function))
         return future
 
     def close(self, timeout: float | None = None) -> None:
@@ -47,5 +40,17 @@ class Worker:
         self._thread.join(timeout)
 
     def _work(self) -> None:
+        """Call the functions in order, until `close` puts None behind the last one."""
         while (step := self._steps.get()) is not None:
             step()
+
+
+def _fulfil(future: Future[T], function: Callable[[], T]) -> None:
+    """Call a function, and set the result of a future, or the exception that was raised."""
+    try:
+        answer = function()
+    # Whoever asks the future for its result gets the exception.
+    except BaseException as error:  # noqa: BLE001
+        future.set_exception(error)
+    else:
+        future.set_result(answer)

@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from oasis_gan import ANCHORS, OASIS, read_nifti
-from oasis_gan.pipeline.reference_contrast import tissues_by_intensity
+from oasis_gan.pipeline.reference_contrast import estimate_tissues
 
 
 @click.command()
@@ -24,7 +24,7 @@ def main(heads: Path) -> None:
     for path in sorted(heads.glob("*/t1.nii.gz")):
         voxels = read_nifti(path).voxels.astype(np.float64)
         labels = OASIS.clean(read_nifti(path.with_name("seg.nii.gz")), path).voxels
-        told = tissues_by_intensity(voxels, OASIS)
+        told = estimate_tissues(voxels, OASIS)
         values = [OASIS.value_of(name) for name in ANCHORS]
         known, guessed = (
             np.array([voxels[by == value].mean() for value in values]) for by in (labels, told)

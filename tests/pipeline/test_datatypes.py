@@ -17,7 +17,7 @@ from kit.tool import oasis_gan
 from numpy.typing import NDArray
 
 from oasis_gan import OASIS, Geometry, Label, LabelSet, OasisGanError, Volume, Window
-from oasis_gan.pipeline.datatypes import datatype_of, stored_as
+from oasis_gan.pipeline.datatypes import choose_datatype, convert_datatype
 
 # Two models in one file: one paints, the other returns the labels it is given.
 PLUGIN = """
@@ -78,7 +78,7 @@ def labels(*values: int) -> LabelSet:
 def test_the_datatype_follows_what_comes_out_unless_another_is_wanted(
     target: Window | LabelSet, wanted: str | None, datatype: str
 ) -> None:
-    assert datatype_of(target, wanted) == datatype
+    assert choose_datatype(target, wanted) == datatype
 
 
 @given(
@@ -89,7 +89,7 @@ def test_intensities_become_the_nearest_whole_numbers_and_a_note_says_how_near(
     voxels: NDArray[np.float32], datatype: str
 ) -> None:
     voxels.flat[:2] = -100, 100
-    stored = stored_as(Volume(voxels, Geometry((4, 3, 2), np.eye(4))), datatype, "a.nii")
+    stored = convert_datatype(Volume(voxels, Geometry((4, 3, 2), np.eye(4))), datatype, "a.nii")
     apart = np.abs(stored.voxels - voxels)
     assert stored.voxels.dtype == np.dtype(datatype)
     assert apart.max() <= 0.5
@@ -101,7 +101,7 @@ def test_intensities_become_the_nearest_whole_numbers_and_a_note_says_how_near(
 
 
 def test_whole_numbers_are_stored_without_a_word() -> None:
-    stored = stored_as(volume(0, 1, 2, 255), "uint8", "a.nii")
+    stored = convert_datatype(volume(0, 1, 2, 255), "uint8", "a.nii")
     assert stored.voxels.ravel().tolist() == [0, 1, 2, 255]
     assert stored.notes == ("a note of the reader",)
 
@@ -116,7 +116,7 @@ def test_whole_numbers_are_stored_without_a_word() -> None:
         ),
         ((-1, 9), "uint8", "found -1 to 9"),
         ((0, 32768), "int16", "expected voxels from -32768 to 32767 for int16, found 0 to 32768"),
-        ((0, 0.4, 1), "uint8", "expected intensities that whole numbers tell apart for uint8"),
+        ((0, 0.4, 1), "uint8", "expected intensities that differ as whole numbers for uint8"),
         ((0, 0.5, 30), "int16", "found a range of 30, and a voxel 0.5 from the nearest"),
     ],
 )
@@ -124,7 +124,7 @@ def test_what_does_not_fit_is_refused_in_a_line(
     values: tuple[float, ...], datatype: str, said: str
 ) -> None:
     with pytest.raises(OasisGanError) as caught:
-        stored_as(volume(*values), datatype, "a.nii")
+        convert_datatype(volume(*values), datatype, "a.nii")
     assert str(caught.value).startswith("a.nii: ")
     assert said in str(caught.value)
 

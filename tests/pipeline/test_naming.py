@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oasis_gan import OasisGanError, Scan, Subject, Volume
-from oasis_gan.pipeline.naming import output_names, plan_names
+from oasis_gan.pipeline.naming import plan_names
 
 SUFFIX = "_synth" + "T" * 27 + ".nii.gz"  # 40 bytes
 NASTY = [
@@ -50,6 +50,10 @@ def unread(path: Path) -> Volume:
 
 def subject(name: str, path: str) -> Subject:
     return Subject(name, Scan(Path(path), unread))
+
+
+def output_names(subjects: list[Subject]) -> list[str]:
+    return [naming.preferred for naming in plan_names(subjects)]
 
 
 def named(names: list[str]) -> list[str]:

@@ -29,8 +29,8 @@ from oasis_gan import (
 )
 from oasis_gan.pipeline.reference_contrast import (
     apply_contrast,
+    estimate_tissues,
     find_contrast,
-    tissues_by_intensity,
 )
 
 SHAPE = (12, 14, 10)
@@ -70,7 +70,7 @@ def test_a_model_of_percentiles_takes_those_of_the_reference() -> None:
 
 def test_tissues_are_told_by_intensity_alone() -> None:
     there = labels(2)
-    told = tissues_by_intensity(reference(there, 40).voxels, OASIS)
+    told = estimate_tissues(reference(there, 40).voxels, OASIS)
     assert (told == there).mean() > 0.97
 
 
@@ -246,7 +246,7 @@ def test_a_reference_with_a_skull_needs_its_tissue_map(
     head = store(tmp_path / "head.nii", with_skull(noise, skull))
     process, _ = like("--like", head)
     assert process.returncode == 2
-    assert "head.nii: expected a scan of a brain alone" in process.stderr
+    assert "head.nii: expected a skull-stripped scan" in process.stderr
     assert "--like-labels" in process.stderr.splitlines()[-1]
     process, means = like("--like", head, "--like-labels", "seg.nii")
     assert process.returncode == 0, process.stderr
