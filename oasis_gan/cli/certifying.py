@@ -27,18 +27,6 @@ class NothingToCertifyError(OasisGanError):
         )
 
 
-class SegmenterUnusedError(OasisGanError):
-    """A user names a segmenter, and nothing is to be segmented."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            MODEL_FLAG,
-            expected=f"{_FLAG} beside it",
-            found="none",
-            remedy=f"add {_FLAG}",
-        )
-
-
 class NoSegmenterInstalledError(OasisGanError):
     """No installed model can segment an MRI."""
 

@@ -15,6 +15,7 @@ from ..plugin.extensions import Check, find_extensions
 from ..plugin.foreign import foreign_code
 from ..plugin.hook_kind import HookKind
 from ..plugin.registry import Registry
+from .errors import NoPytestError, NoSuchPluginError
 from .flags import with_flags
 from .streams import write_result
 
@@ -76,10 +77,7 @@ def check_plugin(options: CheckOptions) -> int:
     try:
         importlib.import_module("pytest")
     except ModuleNotFoundError as error:
-        remedy = "pip install 'oasis-gan[testing]'"
-        raise OasisGanError(
-            "--check", expected="pytest", found=one_line(error), remedy=remedy
-        ) from None
+        raise NoPytestError(one_line(error)) from None
     contract_kept = True
     for line, good in _checked(options):
         write_result(printable(with_flags(line)))
@@ -101,8 +99,7 @@ def _checked(options: CheckOptions) -> Iterator[Line]:
     offers = _find_offers(registry, name, file)
     extensions = {} if problems else _find_extensions(name, file)
     if not offers and not problems and not extensions:
-        remedy = "name one that oasis-gan plugins lists, or a file .py"
-        raise OasisGanError("--check", expected="a plugin", found=plugin, remedy=remedy)
+        raise NoSuchPluginError(plugin)
     yield from ((problem, False) for problem in problems)
     for deprecation in registry.deprecations:
         if deprecation.startswith(own_lines):

@@ -62,7 +62,49 @@ class RepeatedValueError(OasisGanError):
         super().__init__(flag, expected=what, found=found, remedy="give it once")
 
 
+class NotAloneError(OasisGanError):
+    """An option says something about another option, which is not given.
+
+    Args:
+        flag: The option.
+        needed: The option that it belongs to.
+        remedy: What to do.
+    """
+
+    def __init__(self, flag: str, needed: str, remedy: str) -> None:
+        super().__init__(flag, expected=f"{needed} beside it", found="none", remedy=remedy)
+
+
 # Models
+
+
+class OtherSourceError(OasisGanError):
+    """A user says that SOURCE holds something else than a model translates.
+
+    Args:
+        expected: What the model translates: ``labels`` or ``image``.
+        found: What the user says.
+    """
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(
+            "--source-is",
+            expected=f"{expected}, which this model translates",
+            found=found,
+            remedy="leave it out, or choose another model",
+        )
+
+
+class ReferenceIsLabelMapError(OasisGanError):
+    """The scan whose contrast outputs should have is a label map."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            "--like",
+            expected="a scan",
+            found=f"a label map, {path}",
+            remedy="give the scan, and its label map as --like-labels",
+        )
 
 
 class NothingInstalledError(OasisGanError):
@@ -646,3 +688,44 @@ class NoTableOfSettingsError(OasisGanError):
         found = f"a setting, {key}"
         remedy = "docs/training.md lists all settings"
         super().__init__("--set", expected=expected, found=found, remedy=remedy)
+
+
+# Checking a plugin
+
+_CHECK = "--check"
+
+
+class NoPytestError(OasisGanError):
+    """Plugins cannot be checked, because pytest is not installed."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            _CHECK,
+            expected="pytest",
+            found=found,
+            remedy="pip install 'oasis-gan[testing]'",
+        )
+
+
+class NoSuchPluginError(OasisGanError):
+    """A user wants to check a plugin that is not installed."""
+
+    def __init__(self, plugin: str) -> None:
+        super().__init__(
+            _CHECK,
+            expected="a plugin",
+            found=plugin,
+            remedy="name one that oasis-gan plugins lists, or a file .py",
+        )
+
+
+class TwoPluginsError(OasisGanError):
+    """A user wants to check two plugins at once."""
+
+    def __init__(self, plugin_file: Path) -> None:
+        super().__init__(
+            _CHECK,
+            expected="one plugin",
+            found=f"--plugin {plugin_file} as well",
+            remedy="name it after --check alone",
+        )

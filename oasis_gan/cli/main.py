@@ -14,6 +14,7 @@ from ..image.choices import DATATYPES
 from . import source_option
 from .command import Group
 from .entity_options import SubjectCommand
+from .errors import TwoPluginsError
 from .evaluate_options import compares_outputs
 from .flags import with_flags
 from .options import (
@@ -337,10 +338,7 @@ def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options
         from .check_plugin import CheckOptions, check_plugin
 
         if plugin_files:
-            found = f"--plugin {plugin_files[0]} as well"
-            raise OasisGanError(
-                "--check", expected="one plugin", found=found, remedy="name it after --check alone"
-            )
+            raise TwoPluginsError(plugin_files[0])
 
         context.exit(check_plugin(CheckOptions(**options)))
     from .listing import plugin_table

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import OasisGanError, one_line
+from ..errors import one_line
 from ..evaluation.libraries import require_libraries
 from ..image.intensity import Window
 from ..image.volume import AssumptionNote, Content, Volume
@@ -26,7 +26,7 @@ from ..plugin.models import UNCERTAINTY, ModelCard, computation_of
 from ..plugin.plugin_files import PluginFile
 from ..plugin.registry import Registry
 from ..report.libraries import require_report_libraries
-from .certifying import SegmenterUnusedError, choose_segmenter
+from .certifying import choose_segmenter
 from .choosing import (
     RequestedOption,
     SelectionOptions,
@@ -37,6 +37,12 @@ from .choosing import (
     read_card,
     warn_of_note,
 )
+from .errors import (
+    NotAloneError,
+    OtherSourceError,
+    ReferenceIsLabelMapError,
+    RepeatedValueError,
+)
 from .flags import with_flags
 from .follow_up import FollowUp, NothingToReportError
 from .further_sources import FurtherSources, choose_sources, require_sources
@@ -44,6 +50,7 @@ from .label_choices import advise_on_labels, choose_label_set, choose_source_lab
 from .lines import say
 from .opening import open_scan, read_volume
 from .progress import Reporter, Tally, reporting
+from .segmenting import MODEL_FLAG
 
 _LIKE_LABEL_SET = "--like-label-set"
 
@@ -87,9 +94,8 @@ class RunOptions(SelectionOptions):
         requested: dict[str, RequestedOption] = {}
         for name, text, flag in typed:
             if name in requested:
-                expected = f"one value for {name}"
-                found = f"{requested[name].text} and {text}"
-                raise OasisGanError(flag, expected=expected, found=found, remedy="give it once")
+                earlier = requested[name].text
+                raise RepeatedValueError(flag, f"one value for {name}", earlier, text)
             requested[name] = RequestedOption(text, flag)
         return requested
 
@@ -226,14 +232,10 @@ def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
 def _require_reference(options: RunOptions) -> None:
     """Raise `OasisGanError` if something is said of a reference that is not named."""
     if options.like_labels is not None and options.like is None:
-        raise OasisGanError(
-            "--like-labels", expected="--like beside it", found="none", remedy="name the reference"
-        )
+        raise NotAloneError("--like-labels", "--like", "name the reference")
     if options.like_label_set is not None and options.like_labels is None:
         remedy = "name the label map of the reference"
-        raise OasisGanError(
-            _LIKE_LABEL_SET, expected="--like-labels beside it", found="none", remedy=remedy
-        )
+        raise NotAloneError(_LIKE_LABEL_SET, "--like-labels", remedy)
 
 
 def _choose_source_labels(options: RunOptions, card: ModelCard) -> dict[str, str]:
@@ -249,7 +251,7 @@ def _choose_follow_up(options: RunOptions, registry: Registry, card: ModelCard) 
     if options.evaluate:
         segmenter = choose_segmenter(registry, card, options.segmenter, options.plugin_files)
     elif options.segmenter is not None:
-        raise SegmenterUnusedError
+        raise NotAloneError(MODEL_FLAG, "--evaluate", "add --evaluate")
     if options.report:
         require_report_libraries()
         require_libraries()
@@ -270,11 +272,7 @@ def _require_content(options: RunOptions, card: ModelCard) -> None:
     """Raise `OasisGanError` if SOURCE is said to hold something else than the model translates."""
     content = card.source.content
     if options.source_is not in (None, content):
-        expected = f"{content}, which this model translates"
-        remedy = "leave it out, or choose another model"
-        raise OasisGanError(
-            "--source-is", expected=expected, found=str(options.source_is), remedy=remedy
-        )
+        raise OtherSourceError(content, str(options.source_is))
 
 
 def _make_job(
@@ -317,10 +315,7 @@ def _find_contrast(
         return None, {}
     scan = _open_scan(options, registry, options.like, "image")
     if scan.known_content == "labels":
-        remedy = "give the scan, and its label map as --like-labels"
-        raise OasisGanError(
-            "--like", expected="a scan", found=f"a label map, {options.like}", remedy=remedy
-        )
+        raise ReferenceIsLabelMapError(options.like)
     references = {}
     reference, references["like"] = read_with_identity(scan.holding("image"), read_volume)
     labels = None

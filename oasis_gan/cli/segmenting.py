@@ -44,6 +44,49 @@ def load_segmenter(registry: Registry, name: str, plugin_files: tuple[Path, ...]
     return ModelSegmenter(model.load())
 
 
+class WrongCommandError(OasisGanError):
+    """The command of a user cannot segment volumes, because it does not name both files."""
+
+    def __init__(self, command: str, found: str) -> None:
+        super().__init__(
+            f"{FLAG} {command!r}",
+            expected=f"a command with {_INPUT} and {_OUTPUT}",
+            found=found,
+            remedy="for example 'mri_synthseg --i {input} --o {output}'",
+        )
+
+
+class NoSuchProgramError(OasisGanError):
+    """The program that a command names cannot be run."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__(
+            FLAG,
+            expected="a program that can be run",
+            found=program,
+            remedy="check its name, and whether it is installed",
+        )
+
+
+class SegmenterFailedError(OasisGanError):
+    """The command of a user has not segmented a volume.
+
+    Args:
+        volume: The volume.
+        program: The program.
+        outcome: What it did instead.
+        last_line: The last line that it printed; empty if it printed none.
+    """
+
+    def __init__(self, volume: Path, program: str, outcome: str, last_line: str) -> None:
+        super().__init__(
+            volume,
+            expected=f"a segmentation by {program} in {_OUTPUT}",
+            found=f"{outcome} ({last_line})" if last_line else outcome,
+            remedy="run the command by itself to see more",
+        )
+
+
 class CommandSegmenter:
     """Runs a command for one volume after the other; no shell is involved.
 
@@ -60,14 +103,12 @@ class CommandSegmenter:
         try:
             self._words = shlex.split(command)
         except ValueError as error:
-            raise _wrong_command(command, one_line(error)) from None
+            raise WrongCommandError(command, one_line(error)) from None
         for placeholder in (_INPUT, _OUTPUT):
             if not any(placeholder in word for word in self._words):
-                raise _wrong_command(command, f"no {placeholder}")
+                raise WrongCommandError(command, f"no {placeholder}")
         if shutil.which(self._words[0]) is None:
-            expected = "a program that can be run"
-            remedy = "check its name, and whether it is installed"
-            raise OasisGanError(FLAG, expected=expected, found=self._words[0], remedy=remedy)
+            raise NoSuchProgramError(self._words[0])
 
     def segment(self, volume: Path, role: str) -> Path:
         """Segment a volume and return the path of the result.
@@ -89,19 +130,13 @@ class CommandSegmenter:
             stderr=subprocess.STDOUT,
             check=False,
         )
+        program = self._words[0]
+        last_line = _find_last_line(done.stdout)
         if done.returncode:
-            raise self._failure(volume, f"exit status {done.returncode}", done.stdout)
+            raise SegmenterFailedError(volume, program, f"exit status {done.returncode}", last_line)
         if not result.is_file():
-            raise self._failure(volume, "no file", done.stdout)
+            raise SegmenterFailedError(volume, program, "no file", last_line)
         return result
-
-    def _failure(self, volume: Path, found: str, output: bytes) -> OasisGanError:
-        lines = output.decode(errors="replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        found = f"{found} ({last})" if last else found
-        expected = f"a segmentation by {self._words[0]} in {_OUTPUT}"
-        remedy = "run the command by itself to see more"
-        return OasisGanError(volume, expected=expected, found=found, remedy=remedy)
 
 
 def _fill_in(word: str, paths: dict[str, str]) -> str:
@@ -112,7 +147,7 @@ def _fill_in(word: str, paths: dict[str, str]) -> str:
     return paths[_INPUT].join(filled)
 
 
-def _wrong_command(command: str, found: str) -> OasisGanError:
-    expected = f"a command with {_INPUT} and {_OUTPUT}"
-    remedy = "for example 'mri_synthseg --i {input} --o {output}'"
-    return OasisGanError(f"{FLAG} {command!r}", expected=expected, found=found, remedy=remedy)
+def _find_last_line(output: bytes) -> str:
+    """Return the last line that a program has printed, which tends to say what went wrong."""
+    lines = output.decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import OasisGanError
 from ..image.choices import Plane
 from ..image.intensity import ANCHORS, Window
 from ..image.label_sets import OASIS
 from ..image.labels import Label, LabelSet
 from ..image.volume import Geometry, Mask, Voxels
+from .errors import ContrastsDifferError
 
 TOTAL = "total"
 """The region that is the whole mask."""
@@ -116,7 +116,7 @@ def _tissue_means(voxels: Voxels, tissues: Voxels) -> list[float]:
     samples = [(label.name, voxels[tissues == label.value]) for label in OASIS.labels]
     missing = [name for name, sample in samples if not sample.size]
     if missing:
-        raise _no_match(f"no {' and no '.join(missing)} in the label map")
+        raise ContrastsDifferError(f"no {' and no '.join(missing)} in the label map")
     return [float(sample.mean(dtype=np.float64)) for _, sample in samples]
 
 
@@ -129,15 +129,8 @@ def _common_order(real: list[float], output: list[float]) -> list[int]:
             shown = ", ".join(
                 f"{label.name} {mean:.4g}" for label, mean in zip(OASIS.labels, means, strict=True)
             )
-            raise _no_match(f"means of {shown} in {which}")
+            raise ContrastsDifferError(f"means of {shown} in {which}")
     return [int(index) for index in order]
-
-
-def _no_match(found: str) -> OasisGanError:
-    expected = "three tissues whose means come in one order in both volumes"
-    return OasisGanError(
-        "matching contrasts", expected=expected, found=found, remedy="see the raw figures"
-    )
 
 
 def _matched(voxels: Voxels, tissues: Voxels, order: list[int]) -> Voxels:

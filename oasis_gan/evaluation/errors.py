@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import OasisGanError
@@ -121,4 +122,150 @@ class AmbiguousSegmentationError(OasisGanError):
             expected="one segmentation",
             found=" and ".join(path.name for path in candidates),
             remedy="say with `segmentation_suffix` how the names of segmentations end",
+        )
+
+
+class NoOutputsError(OasisGanError):
+    """A folder holds no output."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder,
+            expected="outputs of oasis-gan, such as sub-01_synthT1w.nii.gz with its JSON",
+            found="none",
+            remedy="name the folder that run wrote to",
+        )
+
+
+class SidecarMissingError(OasisGanError):
+    """A file in a folder is called like an output, and has no JSON beside it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            expected="the JSON of oasis-gan beside it",
+            found="none",
+            remedy="make it again with `overwrite`, or name the file itself to evaluate it without",
+        )
+
+
+class DamagedSidecarError(OasisGanError):
+    """The JSON beside an output is not what this tool has written.
+
+    Args:
+        path: The JSON file.
+        expected: What it should hold.
+        found: What it holds.
+    """
+
+    def __init__(self, path: Path, expected: str, found: str) -> None:
+        super().__init__(
+            path,
+            expected=expected,
+            found=found,
+            remedy="make the output again with `overwrite`, or move this file away",
+        )
+
+
+class AmbiguousSourceError(OasisGanError):
+    """An output may have been made from any of several files with the same content."""
+
+    def __init__(self, output: Path, files: Iterable[Path]) -> None:
+        super().__init__(
+            output,
+            expected="one file that it was made from",
+            found=" and ".join(map(str, files)),
+            remedy="name it with `labels`",
+        )
+
+
+class RealScanNotFoundError(OasisGanError):
+    """A folder does not hold exactly one real scan with the name of an output's subject.
+
+    Args:
+        output: The output.
+        name: The name of its subject.
+        folder: The folder.
+        candidates: The scans with that name.
+    """
+
+    def __init__(self, output: Path, name: str, folder: Path, candidates: Iterable[Path]) -> None:
+        super().__init__(
+            output,
+            expected=f"the real scan of {name} in {folder}",
+            found=" and ".join(map(str, candidates)) or "none",
+            remedy="say how names end (`target_suffix`, and `source_suffix` for label maps), "
+            "or list the pairs in a table",
+        )
+
+
+class SourceUnknownError(OasisGanError):
+    """Nothing says which label map an output was made from."""
+
+    def __init__(self, output: Path) -> None:
+        super().__init__(
+            output,
+            expected="the JSON of oasis-gan beside it, which names its label map",
+            found="none",
+            remedy="name one label map with `labels`",
+        )
+
+
+class SourceMissingError(OasisGanError):
+    """The file that an output was made from is not in a folder.
+
+    Args:
+        output: The output.
+        file: The name of the file.
+        folder: The folder.
+    """
+
+    def __init__(self, output: Path, file: str, folder: Path) -> None:
+        super().__init__(
+            output,
+            expected=f"{file}, which it was made from, in {folder}",
+            found="none",
+            remedy="name the folder that the outputs were made from",
+        )
+
+
+class SourceChangedError(OasisGanError):
+    """The file that an output was made from has changed since.
+
+    Args:
+        output: The output.
+        file: The name of the file.
+        folder: The folder that it lies in.
+    """
+
+    def __init__(self, output: Path, file: str, folder: Path) -> None:
+        super().__init__(
+            output,
+            expected=f"{file}, which it was made from, in {folder}",
+            found="one with another SHA-256",
+            remedy="make the output again",
+        )
+
+
+class PackagesMissingError(OasisGanError):
+    """Packages that compute the figures are not installed."""
+
+    def __init__(self, packages: Iterable[str]) -> None:
+        super().__init__(
+            "evaluate",
+            expected="the packages of the extra evaluation",
+            found=f"no {' and no '.join(packages)}",
+            remedy="pip install 'oasis-gan[evaluation]'",
+        )
+
+
+class ContrastsDifferError(OasisGanError):
+    """The contrasts of two volumes cannot be matched by the means of their tissues."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            "matching contrasts",
+            expected="three tissues whose means come in one order in both volumes",
+            found=found,
+            remedy="see the raw figures",
         )

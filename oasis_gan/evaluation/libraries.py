@@ -5,20 +5,17 @@ from __future__ import annotations
 from importlib.metadata import version
 from importlib.util import find_spec
 
-from ..errors import OasisGanError
+from .errors import PackagesMissingError
 
 _PACKAGES = {"skimage": "scikit-image", "scipy": "scipy"}
 _USED = ("oasis-gan", "numpy", "scipy", "scikit-image", "SimpleITK")
 
 
 def require_libraries() -> None:
-    """Raise `OasisGanError` with the command that installs what is missing."""
+    """Raise `PackagesMissingError` with the command that installs what is missing."""
     missing = [package for module, package in _PACKAGES.items() if not _is_there(module)]
     if missing:
-        expected = "the packages of the extra evaluation"
-        remedy = "pip install 'oasis-gan[evaluation]'"
-        found = f"no {' and no '.join(missing)}"
-        raise OasisGanError("evaluate", expected=expected, found=found, remedy=remedy)
+        raise PackagesMissingError(missing)
 
 
 def versions() -> dict[str, str]:

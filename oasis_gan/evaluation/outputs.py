@@ -12,6 +12,7 @@ from ..errors import OasisGanError
 from ..io.endings import HEADER_ENDINGS, VOXEL_ENDINGS, ending_of, is_volume_name, stem_of
 from ..io.folders import walk_folders
 from ..io.formats import require_content
+from .errors import NoOutputsError, SidecarMissingError
 from .sidecars import Sidecar, read_sidecar
 
 _MARK = "_synth"
@@ -57,10 +58,7 @@ def _list_root(root: Path) -> list[Output]:
         return [_describe(root)]
     outputs = list(_list_folder(root))
     if not outputs:
-        expected = f"outputs of oasis-gan, such as sub-01{_MARK}T1w.nii.gz with its JSON"
-        raise OasisGanError(
-            root, expected=expected, found="none", remedy="name the folder that run wrote to"
-        )
+        raise NoOutputsError(root)
     return outputs
 
 
@@ -75,7 +73,7 @@ def _list_folder(root: Path) -> Iterator[Output]:
             if output.sidecar is not None or output.problem is not None:
                 yield output
             elif _MARK in name:
-                yield replace(output, problem=_without_sidecar(path))
+                yield replace(output, problem=SidecarMissingError(path))
     for error in unreadable:
         yield Output(str(error.filename), root, problem=error)
 
@@ -96,9 +94,3 @@ def _describe(path: Path) -> Output:
     except (OasisGanError, OSError) as error:
         return Output(stem, path, problem=error)
     return Output(sidecar.subject if sidecar else stem, path, sidecar)
-
-
-def _without_sidecar(path: Path) -> OasisGanError:
-    expected = "the JSON of oasis-gan beside it"
-    remedy = "make it again with `overwrite`, or name the file itself to evaluate it without"
-    return OasisGanError(path, expected=expected, found="none", remedy=remedy)

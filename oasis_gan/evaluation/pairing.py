@@ -11,6 +11,13 @@ from ..errors import OasisGanError, printable
 from ..io.endings import fold_case, stem_of, strip_suffix
 from ..pipeline.provenance import ScanFiles
 from ..plugin.datasets import Scan, Subject
+from .errors import (
+    AmbiguousSourceError,
+    RealScanNotFoundError,
+    SourceChangedError,
+    SourceMissingError,
+    SourceUnknownError,
+)
 from .outputs import Output
 from .sidecars import Sidecar, SourceIdentity
 
@@ -66,7 +73,7 @@ class Pairs:
             if subject is not None and (subject.target is not None or self._holds_labels):
                 return Counterparts(subject.source, subject.target)
         if self._holds_labels:
-            raise self._missing_labels(output)
+            raise self._explain_missing_source(output)
         return Counterparts(real=self._named_like(output))
 
     def find_subject(self, output: Output) -> Subject:
@@ -78,7 +85,7 @@ class Pairs:
         """
         subject = self._made_from(output, output.sidecar) if output.sidecar else None
         if subject is None:
-            raise self._missing_labels(output)
+            raise self._explain_missing_source(output)
         return subject
 
     def _made_from(self, output: Output, sidecar: Sidecar) -> Subject | None:
@@ -89,10 +96,7 @@ class Pairs:
         named = [subject for subject in matching if printable(subject.name) == sidecar.subject]
         best = named or matching
         if len(best) > 1:
-            expected = "one file that it was made from"
-            found = " and ".join(str(subject.source.path) for subject in best)
-            remedy = "name it with `labels`"
-            raise OasisGanError(output.path, expected=expected, found=found, remedy=remedy)
+            raise AmbiguousSourceError(output.path, [subject.source.path for subject in best])
         return best[0] if best else None
 
     def _named_like(self, output: Output) -> Scan:
@@ -102,13 +106,8 @@ class Pairs:
         alone = [subject.source for subject in candidates if subject.target is None]
         if len(alone) == 1:
             return alone[0]
-        expected = f"the real scan of {output.name} in {self._root}"
-        found = " and ".join(str(scan.path) for scan in alone) or "none"
-        remedy = (
-            "say how names end (`target_suffix`, and `source_suffix` for label maps), "
-            "or list the pairs in a table"
-        )
-        raise OasisGanError(output.path, expected=expected, found=found, remedy=remedy)
+        paths = [scan.path for scan in alone]
+        raise RealScanNotFoundError(output.path, output.name, self._root, paths)
 
     def _names_of(self, output: Output) -> list[str]:
         """Return what the subject of an output may be called."""
@@ -118,19 +117,13 @@ class Pairs:
             names += [strip_suffix(file, self._suffix) or "", stem_of(file)]
         return [name.rstrip("_-.") for name in names if name]
 
-    def _missing_labels(self, output: Output) -> OasisGanError:
+    def _explain_missing_source(self, output: Output) -> OasisGanError:
         if output.sidecar is None:
-            expected = "the JSON of oasis-gan beside it, which names its label map"
-            remedy = "name one label map with `labels`"
-            return OasisGanError(output.path, expected=expected, found="none", remedy=remedy)
+            return SourceUnknownError(output.path)
         file = output.sidecar.source.file
-        expected = f"{file}, which it was made from, in {self._root}"
-        found = "none"
-        remedy = "name the folder that the outputs were made from"
         if self._by_file.get(file):
-            found = "one with another SHA-256"
-            remedy = "make the output again"
-        return OasisGanError(output.path, expected=expected, found=found, remedy=remedy)
+            return SourceChangedError(output.path, file, self._root)
+        return SourceMissingError(output.path, file, self._root)
 
 
 def _is_file(scan: Scan, identity: SourceIdentity) -> bool:

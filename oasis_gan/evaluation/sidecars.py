@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from ..errors import OasisGanError, printable
+from ..errors import printable
 from ..io.endings import sidecar_of
 from ..io.files import read_small
 from ..io.strict_json import require_unique_keys
+from .errors import DamagedSidecarError
 
 _MOST_BYTES = 2**24
-_REMEDY = "make the output again with `overwrite`, or move this file away"
 
 
 class FileIdentity(BaseModel):
@@ -81,15 +81,11 @@ def read_sidecar(output: Path) -> Sidecar | None:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the file"
-        expected = "the provenance of an output"
-        raise OasisGanError(
-            path, expected=expected, found=f"{field}: {first['msg']}", remedy=_REMEDY
-        ) from None
+        found = f"{field}: {first['msg']}"
+        raise DamagedSidecarError(path, "the provenance of an output", found) from None
     if sidecar.volume.file != printable(output.name):
         expected = f"the provenance of {output.name}"
-        raise OasisGanError(
-            path, expected=expected, found=f"that of {sidecar.volume.file}", remedy=_REMEDY
-        )
+        raise DamagedSidecarError(path, expected, f"that of {sidecar.volume.file}")
     return sidecar
 
 
