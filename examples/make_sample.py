@@ -1,9 +1,9 @@
-"""Make the sample volumes of this folder from a head: its tissue map, and the T1w that belongs to it.
+"""Make the sample volumes of this folder: the tissue map and the T1w of one head.
 
     python examples/make_sample.py HEAD [--name mni152] [--out examples]
 
-HEAD holds ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM) and ``t1.nii.gz`` on one grid. Both are checked, and packed
-again as small as gzip can; not a bit of header or voxels changes.
+HEAD holds ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM) and ``t1.nii.gz`` on one grid. Both are
+checked, and packed again as small as gzip can; not a bit of header or voxels changes.
 """
 
 from __future__ import annotations

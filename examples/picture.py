@@ -1,9 +1,10 @@
-"""Make a picture of a translation: tissue map, generated volume and, if there is one, the real scan, side by side.
+"""Make a picture of a translation: tissue map, output and, if there is one, the real scan.
 
     python examples/picture.py SOURCE OUTPUT [REAL] PNG
 
-Rows are an axial, a coronal and a sagittal slice near the middle of the head. Anterior or superior is up, the
-patient's right is on the right, and a millimetre is as long in every direction. Each scan has its own grey scale.
+Rows are an axial, a coronal and a sagittal slice near the middle of the head. Anterior or superior
+is up, the patient's right is on the right, and a millimetre is as long in every direction. Each
+scan has its own grey scale.
 """
 
 from __future__ import annotations

@@ -73,7 +73,8 @@ def _restore(kind: type[OasisGanError], *args: object) -> OasisGanError:
 def printable(text: object) -> str:
     r"""Return ``text`` on one line that any terminal and any UTF-8 file can hold.
 
-    Control characters and bytes that are no UTF-8 (file names may hold both) become escapes such as ``\n``.
+    Control characters and bytes that are no UTF-8 (file names may hold both) become escapes such as
+    ``\n``.
     """
     shown = (
         c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode()
@@ -83,7 +84,7 @@ def printable(text: object) -> str:
 
 
 def safe_text(thing: object) -> str:
-    """Return ``str(thing)``, or its type where that raises: an object of a plugin may have any ``__str__``."""
+    """Return ``str(thing)``, or its type where that raises: a plugin may define any ``__str__``."""
     try:
         return str(thing)
     except KeyboardInterrupt:
@@ -104,7 +105,10 @@ def one_line(error: BaseException) -> str:
         where = error.filename if error.filename is not None else "file system"
         return printable(f"{_name(where)}: {_reason(error.errno)}; {remedy_for(error.errno)}")
     if isinstance(error, MemoryError):
-        return "memory: expected room for one volume, found none left; close other programs or use a smaller volume"
+        return (
+            "memory: expected room for one volume, found none left; "
+            "close other programs or use a smaller volume"
+        )
     # Some say nothing, such as the EOFError of a file that is cut short.
     return _short(f"{type(error).__name__}: {safe_text(error)}".removesuffix(": "))
 
@@ -122,7 +126,7 @@ def _reason(code: int) -> str:
 
 
 def _show_traceback(error: BaseException) -> None:
-    """Write the traceback of ``error`` to standard error if the user asks for it; one without has none to show."""
+    """Write the traceback of ``error``, if it has one and the user asks for it."""
     if os.environ.get(DEBUG, "0") in {"", "0"} or error.__traceback__ is None:
         return
     # Neither a closed standard error nor an exception that cannot be formatted may hide the line.

@@ -34,7 +34,7 @@ def to_ants(image: Any) -> Any:  # noqa: ANN401
 
 
 def register(moving: Any, head: Head) -> Floats:  # noqa: ANN401
-    """Return how far voxels of the real scan move to where ``moving`` shows them, (x, y, z, 3), mm."""
+    """Return the displacement from the real scan to ``moving`` at each voxel, (x, y, z, 3), mm."""
     found = ants.registration(
         fixed=to_ants(head.real),
         moving=to_ants(moving),

@@ -51,7 +51,7 @@ def make_parameters() -> Any:  # noqa: ANN401
 
 
 def register(moving: Any, head: Head) -> Floats:  # noqa: ANN401
-    """Return how far voxels of the real scan move to where ``moving`` shows them, (x, y, z, 3), mm."""
+    """Return the displacement from the real scan to ``moving`` at each voxel, (x, y, z, 3), mm."""
     fixed = to_itk(head.real, np.float32)
     moved = to_itk(moving, np.float32)
     _, found = itk.elastix_registration_method(

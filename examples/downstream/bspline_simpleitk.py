@@ -1,4 +1,4 @@
-"""Register a synthetic volume to the real scan of the same head with SimpleITK: N4, rigid, B-spline.
+"""Register a synthetic volume to the real scan of its head with SimpleITK: N4, rigid, B-spline.
 
     python examples/downstream/bspline_simpleitk.py OUTPUT SEG REAL --out DIR
 
@@ -21,7 +21,7 @@ _SEED = 1
 
 
 def register_freely(moving: Any, head: Head) -> Floats:  # noqa: ANN401
-    """Return how far voxels of the real scan move to where ``moving`` shows them, (x, y, z, 3), mm."""
+    """Return the displacement from the real scan to ``moving`` at each voxel, (x, y, z, 3), mm."""
     corrected = correct_bias(moving, head.brain)
     rigid = register(corrected, head.real)
     spline = sitk.BSplineTransformInitializer(head.real, _MESH)

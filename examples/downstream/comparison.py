@@ -1,9 +1,9 @@
 """What the examples in this folder share: three volumes in, a table and a figure out.
 
-Each example registers two images to the real scan of a head, without being told that both are of the
-same head: the synthetic volume, and the real scan with some noise. No voxel should move. How far
-voxels move all the same is the error that each image causes in this analysis, and the noisy scan
-shows what the method itself contributes.
+Each example registers two images to the real scan of a head, without being told that both are of
+the same head: the synthetic volume, and the real scan with some noise. No voxel should move. How
+far voxels move all the same is the error that each image causes in this analysis, and the noisy
+scan shows what the method itself contributes.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def compare(
     register: Callable[[Any], Floats],
     out: Path,
 ) -> None:
-    """Register both images, write ``displacement.tsv`` and ``displacement.png``, and print the table.
+    """Register both images, write ``displacement.tsv`` and its figure, and print the table.
 
     Args:
         head: The volumes.

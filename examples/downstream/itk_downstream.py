@@ -1,9 +1,9 @@
-"""What an ITK user does with a volume from oasis-gan: check its space, correct its bias field, register it, measure it.
+"""Show what an ITK user does with a volume: check its space, correct its bias, register, measure.
 
     python examples/downstream/itk_downstream.py OUTPUT SEG T1 --out DIR
 
-OUTPUT is what ``oasis-gan run`` made of the tissue map SEG; T1 is a real scan of that head, which may lie elsewhere in
-space. Equal inputs give equal files: one thread, fixed seed.
+OUTPUT is what ``oasis-gan run`` made of the tissue map SEG; T1 is a real scan of that head, which
+may lie elsewhere in space. Equal inputs give equal files: one thread, fixed seed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ def check_same_space(output: Image, source: Image) -> None:
 
 
 def correct_bias(image: Image, mask: Image) -> Image:
-    """Return ``image`` without its bias field (N4, doi:10.1109/TMI.2010.2046908), estimated on coarse voxels."""
+    """Return ``image`` without its bias field, which N4 estimates on coarse voxels.
+
+    N4: doi:10.1109/TMI.2010.2046908.
+    """
     shrink = _factors(image, _COARSE_MM)
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations([20, 20, 10])
@@ -54,7 +57,7 @@ def correct_bias(image: Image, mask: Image) -> Image:
 
 
 def register(moving: Image, fixed: Image) -> Transform:
-    """Return the rigid transform from points of ``fixed`` to points of ``moving`` with the most mutual information."""
+    """Return the rigid transform from ``fixed`` to ``moving`` with the most mutual information."""
     start = sitk.CenteredTransformInitializer(
         fixed, moving, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.MOMENTS
     )
@@ -97,9 +100,10 @@ def tissue_rows(name: str, image: Image, labels: Image) -> Iterator[Row]:
 
 
 def write_on_grid(image: Image, geometry: Geometry, path: Path) -> None:
-    """Write an ITK image that lies on the grid of ``geometry``: to a temporary file, which is then renamed.
+    """Write an ITK image that lies on the grid of ``geometry``.
 
-    Not with SimpleITK, which says nothing when the disk is full.
+    The file gets its name once it is complete. SimpleITK does not write it, because it says
+    nothing when the disk is full.
     """
     voxels = sitk.GetArrayFromImage(image).T
     write_nifti(Volume(np.ascontiguousarray(voxels), geometry), path)
@@ -126,8 +130,9 @@ def _read(path: Path) -> Image:
 def _described(transform: Transform) -> str:
     turn = np.array(transform.GetMatrix()).reshape(3, 3)
     degrees = math.degrees(math.acos(float(np.clip((turn.trace() - 1) / 2, -1, 1))))
-    # Of the centre of rotation: a translation at the origin would depend on where that happens to be.
-    return f"rotation {degrees:.2f} degrees, translation {np.linalg.norm(transform.GetTranslation()):.2f} mm"
+    # About the centre of rotation: at the origin it would depend on where that happens to be.
+    millimetres = np.linalg.norm(transform.GetTranslation())
+    return f"rotation {degrees:.2f} degrees, translation {millimetres:.2f} mm"
 
 
 def downstream(output: Path, seg: Path, t1: Path, out: Path) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Reads NumPy archives: files ``.npz`` with an array ``voxels`` (I, J, K) and an array ``affine``, 4x4 to RAS+ mm."""
+"""Reads NumPy archives: ``.npz`` with ``voxels`` (I, J, K) and ``affine``, 4x4 to RAS+ mm."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read(path: Path, max_voxels: int) -> Volume:
 def _arrays(path: Path, max_voxels: int) -> tuple[NDArray[Any], NDArray[Any]]:
     remedy = "save it with np.savez(path, voxels=..., affine=...)"
     try:
-        # Without pickles: they can run any code. Opened here, since NumPy leaves damaged archives open.
+        # Pickles can run any code. The file is opened here: NumPy leaves damaged archives open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             _require_at_most(max_voxels, archive, path)
             return archive["voxels"], archive["affine"]
@@ -58,8 +58,12 @@ def _arrays(path: Path, max_voxels: int) -> tuple[NDArray[Any], NDArray[Any]]:
         raise OasisGanError(path, expected=expected, found=found, remedy=remedy) from None
 
 
-def _require_at_most(max_voxels: int, archive: Any, path: Path) -> None:  # noqa: ANN401 - NumPy's own
-    """Refuse larger arrays by what their header says: a small file may unpack to more than there is memory."""
+def _require_at_most(
+    max_voxels: int,
+    archive: Any,  # noqa: ANN401 - NumPy's own
+    path: Path,
+) -> None:
+    """Refuse an array that its header says is larger: a small file may unpack to a huge one."""
     with archive.zip.open("voxels.npy") as header:
         np.lib.format.read_magic(header)
         shape = np.lib.format.read_array_header_1_0(header)[0]

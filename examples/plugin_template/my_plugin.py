@@ -35,7 +35,8 @@ from oasis_gan import (
 SUFFIX = ".npy"
 GREYS = np.array([[0.30], [0.55], [0.75]], np.float32)
 
-# The reader: one function reads a file, one lists subjects without reading them, one recognises what is its own.
+# The reader: one function reads a file, one lists subjects without reading them, and one
+# recognises its own format.
 
 
 def read(path: Path, max_voxels: int) -> Volume:
@@ -62,12 +63,13 @@ def read(path: Path, max_voxels: int) -> Volume:
         raise OasisGanError(
             path, expected=expected, found=found, remedy="crop it, or raise --max-voxels"
         )
-    # The affine takes (i, j, k) to millimetres towards right, front and top. Your format says it; refuse if not.
+    # The affine takes (i, j, k) to millimetres towards right, front and top. Take it from the
+    # file, and refuse a file that does not say it.
     return Volume(np.array(voxels), Geometry(voxels.shape, np.eye(4)))
 
 
 def subjects(selection: Selection) -> Iterator[Subject]:
-    """List the volumes of a file or a folder: there only those that end in ``--source-suffix``, if it is given.
+    """List the volumes of a file or folder; ``--source-suffix`` selects files of a folder.
 
     Raises:
         OasisGanError: If there is none.
@@ -85,7 +87,8 @@ def subjects(selection: Selection) -> Iterator[Subject]:
         # The path below the root, so that no two subjects have one name.
         relative = path.relative_to(root if root.is_dir() else root.parent)
         name = "_".join(relative.with_suffix("").parts)
-        # What your format says beyond that: Scan(..., labels=...), Subject(..., target=Scan(...), split="test").
+        # Say here what else your format knows: Scan(..., labels=...),
+        # Subject(..., target=Scan(...), split="test").
         yield Subject(name, Scan(path, partial(read, max_voxels=selection.max_voxels)))
 
 
@@ -98,8 +101,9 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.rglob(f"*{SUFFIX}"))
 
 
-# The model: `predict` sees slices (n, rows, columns, channels) in [0, 1] and returns such; `slicewise` makes a model of
-# volumes of it. A model of whole volumes has a method `translate` instead, see `oasis_gan.Translator`.
+# The model: `predict` takes slices (n, rows, columns, channels) in [0, 1] and returns such slices;
+# `slicewise` makes a model of volumes from it. A model of whole volumes has a method `translate`
+# instead, see `oasis_gan.Translator`.
 
 PLANES = tuple(Plane)
 CARD = ModelCard(
@@ -123,7 +127,10 @@ def card(folder: Path) -> ModelCard:
 
 
 def load(folder: Path, plane: str = "auto") -> SlicewiseTranslator:
-    """Return the model in ``folder``; each option of the card is an argument. Load a network here."""
+    """Return the model in ``folder``: each option of the card is an argument.
+
+    This is the place to load a network.
+    """
     canvas = Canvas(spacing=1.0, size=1, multiple=1)
     return slicewise(predict, CARD, planes=PLANES, canvas=canvas, plane=plane)
 

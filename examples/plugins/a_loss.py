@@ -14,7 +14,7 @@ Tensor = Any  # TensorFlow has no types of its own
 
 @loss("edges")
 def edges(inputs: LossInputs) -> Tensor:
-    """Return the mean difference of the gradients of both images, (n,) (arXiv 1511.05440, equation 6)."""
+    """Return the mean difference of the gradients of both images (arXiv 1511.05440, eq. 6)."""
     # Here and not above: this file is loaded by every command that names it.
     from oasis_gan_keras.backend import tf
 

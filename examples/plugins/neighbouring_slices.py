@@ -33,7 +33,7 @@ CARD = ModelCard(
 
 
 def predict(slices: Channels, mask: Mask) -> Channels:
-    """Return the mean of three painted slices: the one before, the slice itself, and the one behind."""
+    """Return the mean of three painted slices: the one before, the slice, and the one behind."""
     greys = np.concatenate([share * GREYS for share in SHARES])
     return np.asarray(slices @ greys[:, np.newaxis])
 

@@ -1,4 +1,4 @@
-"""A reader of NRRD files, which 3D Slicer saves and SimpleITK reads: one file, or a folder of them."""
+"""Reads NRRD, which 3D Slicer saves and SimpleITK reads: one file, or a folder of them."""
 
 from collections.abc import Iterator
 from functools import partial

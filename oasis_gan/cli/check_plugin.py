@@ -1,4 +1,4 @@
-"""``oasis-gan plugins --check``: the contracts of `oasis_gan.testing`, run on what a plugin offers."""
+"""``oasis-gan plugins --check`` applies the contracts of `oasis_gan.testing` to a plugin."""
 
 from __future__ import annotations
 
@@ -69,7 +69,10 @@ class CheckOptions:
 
 
 def check_plugin(options: CheckOptions) -> int:
-    """Run the contracts on a plugin and print what is broken; return 0 if nothing is, and all could be checked.
+    """Run the contracts on a plugin and print what is broken.
+
+    Returns:
+        The exit status: 0 if nothing is broken and everything could be checked.
 
     Raises:
         OasisGanError: If there is no such plugin, or no pytest.
@@ -134,7 +137,7 @@ def _try(offered: _Offered, options: CheckOptions) -> Iterator[Line]:
 
 
 def _find_offers(registry: Registry, name: str, file: Path | None) -> list[_Offered]:
-    """Return what a plugin file or the plugin called ``name`` offers; if there is none, the offers of that name."""
+    """Return what a plugin file or the plugin ``name`` offers, or else the offers of that name."""
     everything = list(_list_offers(registry))
     of_plugin = [one for one in everything if one.plugin == name]
     if file:

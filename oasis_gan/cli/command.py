@@ -1,4 +1,4 @@
-"""What all commands of the command line have in common: where results go, and how an interruption ends them."""
+"""What all commands have in common: where results go, and how an interruption ends them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .streams import results_only
 
 
 class Command(click.Command):
-    """A command that writes results alone to standard output, and ends in one line when a signal stops it."""
+    """A command that writes only results to standard output; a signal ends it in one line."""
 
     def invoke(self, context: click.Context) -> object:
         """Run the command."""

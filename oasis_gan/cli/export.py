@@ -24,7 +24,8 @@ def export(options: ExportOptions) -> int:
     """Write a trained model for other software and print where; return 0.
 
     Raises:
-        OasisGanError: If there is no such model or format, the output is there already, or it cannot be trusted.
+        OasisGanError: If there is no such model or format, the output is there already, or the
+            export cannot be trusted.
         OSError: As the file system says.
     """
     kind, folder = choose_model(load_registry(options.plugin_files), options.model, "MODEL")

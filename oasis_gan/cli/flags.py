@@ -1,6 +1,7 @@
 """Name parameters as the command line does: a user types ``--max-voxels`` for `max_voxels`.
 
-Only the command line knows of flags. The rest of the tool, and plugins, name a parameter as Python does, in backticks.
+Only the command line knows of flags. The rest of the tool, and plugins, name a parameter as Python
+does, in backticks.
 """
 
 from __future__ import annotations
@@ -48,5 +49,8 @@ def flag_of(name: str) -> str:
 
 
 def with_flags(message: str) -> str:
-    """Return a message in which parameters have the names that a user types; other words in backticks stay."""
+    """Return a message that names parameters as a user types them.
+
+    Other words in backticks stay as they are.
+    """
     return _IN_BACKTICKS.sub(lambda found: FLAGS.get(found[1], found[0]), message)

@@ -1,4 +1,4 @@
-"""What ``oasis-gan run`` adds to its outputs once all are written: certificates, previews and pages."""
+"""What ``oasis-gan run`` adds to its outputs at the end: certificates, previews and pages."""
 
 from __future__ import annotations
 

@@ -126,7 +126,8 @@ def cli() -> None:
 @click.option(
     "--evaluate",
     is_flag=True,
-    help="Segment each output again and compare it with its label map; see evaluation.tsv and the JSON files.",
+    help="Segment each output again and compare it with its label map; see evaluation.tsv and "
+    "the JSON files.",
 )
 @click.option(
     "--segmenter",
@@ -136,8 +137,8 @@ def cli() -> None:
 @click.option(
     "--preview",
     is_flag=True,
-    help="Write a PNG beside each output, with slices of its source, of the output, and of the real "
-    "scan if there is one.",
+    help="Write a PNG beside each output, with slices of its source, of the output, and of the "
+    "real scan if there is one.",
 )
 @click.option(
     "--report",
@@ -173,10 +174,10 @@ def run(context: click.Context, /, **options: object) -> None:
     type=click.Path(),
     multiple=True,
     metavar=f"{source_option.METAVAR}|DIR",
-    help="Say where to find a further source that the recipe names (sources): a file, a folder that "
-    "holds it under the same file name as in SOURCE, or the end of its file names. May be repeated. "
-    "With --resume, a DIR says where SOURCE is now, if the data have moved (--target says it of the "
-    "targets).",
+    help="Say where to find a further source that the recipe names (sources): a file, a folder "
+    "that holds it under the same file name as in SOURCE, or the end of its file names. May be "
+    "repeated. With --resume, a DIR says where SOURCE is now, if the data have moved (--target "
+    "says it of the targets).",
 )
 @source_labels_option
 @click.option(
@@ -209,8 +210,8 @@ def run(context: click.Context, /, **options: object) -> None:
 def train(context: click.Context, /, moved_to: tuple[str, ...], **options: object) -> None:
     """Train a model on the pairs of volumes in SOURCE, or resume a training that was interrupted.
 
-    Prints the model folder. Besides the model it holds the checkpoints, the split, the losses as a table and as
-    curves, and samples of the held-out subjects.
+    Prints the model folder. Besides the model it holds the checkpoints, the split, the losses as a
+    table and as curves, and samples of the held-out subjects.
     """
     from .train import TrainOptions, train
 
@@ -227,9 +228,10 @@ def train(context: click.Context, /, moved_to: tuple[str, ...], **options: objec
 @format_option("json includes the measurements.")
 @click.pass_context
 def check(context: click.Context, /, **options: object) -> None:
-    """Check the volumes or pairs in SOURCE: whether they can be read, whether pairs line up, and who appears twice.
+    """Check the volumes or pairs in SOURCE for damage, for misaligned pairs and for duplicates.
 
-    The verdict on each subject is accept, fix (something is corrected), warn (used, but look at it) or reject.
+    The verdict on each subject is accept, fix (something is corrected), warn (used, but look at
+    it) or reject.
     Exit status: 0 if none is rejected, 1 if some subject is, 2 for wrong usage.
     """
     from .check import CheckOptions, check
@@ -242,12 +244,13 @@ def check(context: click.Context, /, **options: object) -> None:
 @format_option("json also holds hashes, versions and a value for each slice.")
 @click.pass_context
 def evaluate(context: click.Context, /, **options: object) -> None:
-    """Compare volumes that a model made with real scans of the same heads, or with their label maps.
+    """Compare volumes that a model made with real scans of the same heads, or with label maps.
 
-    OUTPUT is a volume, or a folder that run has written to. Prints image scores in the whole brain and in each
-    tissue, with the intensities as they are and with the contrasts of the two matched; of several outputs also the
-    means. A segmentation of OUTPUT, by any tool, is compared with the label map that OUTPUT was made from: Dice,
-    distance of the surfaces, and the bias of volumes. Nothing is resampled or registered.
+    OUTPUT is a volume, or a folder that run has written to. Prints image scores in the whole brain
+    and in each tissue, with the intensities as they are and with the contrasts of the two matched;
+    of several outputs also the means. A segmentation of OUTPUT, by any tool, is compared with the
+    label map that OUTPUT was made from: Dice, distance of the surfaces, and the bias of volumes.
+    Nothing is resampled or registered.
     Exit status: 0 if all were evaluated, 1 if some could not be, 2 for wrong usage.
     """
     from .evaluate import EvaluateOptions, evaluate_command
@@ -259,10 +262,11 @@ def evaluate(context: click.Context, /, **options: object) -> None:
 @compares_outputs
 @click.pass_context
 def report(context: click.Context, /, **options: object) -> None:
-    """Make an HTML page for each OUTPUT, which shows it in three planes and in 3-D, with what evaluate finds.
+    """Make an HTML page for each OUTPUT: three planes, a 3-D view, and the results of evaluate.
 
-    OUTPUT is a volume, or a folder that run has written to. The page lies beside the volume, holds everything that it
-    shows, and can be opened without a network; of a folder there is an index.html too. Prints the paths of the pages.
+    OUTPUT is a volume, or a folder that run has written to. The page lies beside the volume, holds
+    everything that it shows, and can be opened without a network; of a folder there is an
+    index.html too. Prints the paths of the pages.
     Exit status: 0 if all were made, 1 if some could not be, 2 for wrong usage.
     """
     from .report import ReportOptions, report_command
@@ -286,7 +290,8 @@ def report(context: click.Context, /, **options: object) -> None:
 def export(context: click.Context, /, **options: object) -> None:
     """Export MODEL, a model of `oasis-gan models` or a model folder, for other software.
 
-    The export is compared with the model before it appears at PATH. An existing PATH is never replaced.
+    The export is compared with the model before it appears at PATH. An existing PATH is never
+    replaced.
     """
     from .export import ExportOptions, export
 
@@ -307,7 +312,8 @@ def export(context: click.Context, /, **options: object) -> None:
     type=EXISTING,
     multiple=True,
     metavar="PATH",
-    help="Run the --check on this file or folder of data, or on this trained model; may be repeated.",
+    help="Run the --check on this file or folder of data, or on this trained model; may be "
+    "repeated.",
 )
 @click.option(
     "--source-suffix",
@@ -330,9 +336,10 @@ def export(context: click.Context, /, **options: object) -> None:
 )
 @click.pass_context
 def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401
-    """List the installed plugins: what they offer, where they come from, and what is broken and why.
+    """List the installed plugins: what they offer, where they come from, and what is broken.
 
-    Exit status of --check: 0 if the contract is kept, 1 if something is broken or could not be checked.
+    Exit status of --check: 0 if the contract is kept, 1 if something is broken or could not be
+    checked.
     """
     if options["plugin"] is not None:
         from .check_plugin import CheckOptions, check_plugin
@@ -351,7 +358,7 @@ def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options
 @click.argument("model", required=False, metavar="[MODEL]")
 @plugin_option
 def models(model: str | None, plugin_files: tuple[Path, ...]) -> None:
-    """List the trained models that are ready to use, or describe MODEL: what it takes and makes, and its options.
+    """List the trained models, or describe MODEL: what it takes, what it makes, and its options.
 
     MODEL is a name from the list, or a model folder.
     """
@@ -376,8 +383,8 @@ _WRONG_PATH = {
 def main() -> None:
     """Run the command line; what a user can fix is one line on standard error.
 
-    Exit status: what the command returned; 1 if the file system failed, 2 for wrong usage, 128 and the number of the
-    signal if one ended it.
+    Exit status: what the command returned; 1 if the file system failed, 2 for wrong usage, 128 and
+    the number of the signal if one ended it.
     """
     open_closed_streams()
     expect_no_readers()

@@ -13,7 +13,7 @@ from ..image.choices import MAX_VOXELS
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 """Adds options to a command."""
 EXISTING = click.Path(path_type=Path, readable=False)
-"""A path. Of many sources, one that may not be read stops no other: it is named by whoever tries."""
+"""A path. Whoever opens it reports one that may not be read: that must not stop the others."""
 
 plugin_option = click.option(
     "--plugin",
@@ -73,7 +73,7 @@ def named_values(
 
 
 def format_option(contents: str) -> Decorator:
-    """Return the option for the format in which results are printed, ``contents`` saying what json has besides."""
+    """Return the option for the format of the results; ``contents`` says what json adds."""
     return click.option(
         "--format",
         "form",

@@ -33,7 +33,10 @@ class ReportOptions(TaskOptions):
 
 
 def report_command(options: ReportOptions) -> int:
-    """Make a page for each output, and the index of a folder; return 0, or 1 if some could not be made.
+    """Make a page for each output, and the index of a folder.
+
+    Returns:
+        The exit status: 0, or 1 if some pages could not be made.
 
     Raises:
         OasisGanError: If the options cannot be followed.
@@ -64,7 +67,7 @@ def _report_all(outputs: Sequence[Output], finder: TaskFinder, folder: Path | No
 
 
 def _report_one(output: Output, finder: TaskFinder, folder: Path, reporter: Reporter) -> IndexRow:
-    """Make the page of an output and return its row of the index, which says why if there is no page."""
+    """Make the page of an output and return its row of the index, which says why if it failed."""
     from ..report.reporting import IndexRow, index_row, write_page
 
     try:

@@ -134,7 +134,7 @@ def run(options: RunOptions) -> int:
     require_sources(subjects, names, places, card.name)
     layout = Layout(options.out)
     with reporting("translating", len(subjects)) as reporter:
-        # Before anything is made: a model or a reference that does not do leaves nothing. TensorFlow comes with it.
+        # Loaded first, TensorFlow too: a model or a reference that is no good leaves no folder.
         job = _make_job(options, registry, model, exporter, layout) if subjects else None
         _prepare(options.out, reporter)
         run = _Run(reporter, Ledger(layout.ledger), len(subjects) + len(broken))
@@ -149,7 +149,7 @@ def run(options: RunOptions) -> int:
 
 
 def _prepare(out: Path, reporter: Reporter) -> None:
-    """Make the output folder, see that it can be written to, and clear up after runs that were killed.
+    """Make the output folder, test that it can be written to, and remove what killed runs left.
 
     Raises:
         OSError: If it cannot be written to.
@@ -157,9 +157,8 @@ def _prepare(out: Path, reporter: Reporter) -> None:
     out.mkdir(parents=True, exist_ok=True)
     swept = sweep(out)
     if swept:
-        reporter.say(
-            f"{out}: removed {swept} unfinished {'file' if swept == 1 else 'files'} of a run that was killed"
-        )
+        files = "file" if swept == 1 else "files"
+        reporter.say(f"{out}: removed {swept} unfinished {files} of a run that was killed")
     try:
         with hold_name(out, "may I write here?"):
             pass
@@ -168,7 +167,7 @@ def _prepare(out: Path, reporter: Reporter) -> None:
 
 
 class _Run:
-    """Reports what becomes of each subject the moment it is known: a line, a row in the table, and the path.
+    """Reports the outcome of each subject at once: a line, a row in the table, and the path.
 
     Args:
         reporter: Shows the lines and takes the paths.
@@ -190,7 +189,7 @@ class _Run:
         outcome = replace(outcome, message=with_flags(outcome.message))
         self._ended += 1
         self._failed |= outcome.status is Status.FAILED
-        # What cannot be written now is written with the next row; `finish` says so if that does not help.
+        # A row that cannot be written now is written with the next; `finish` reports what is left.
         with suppress(OSError):
             self._ledger.add(outcome)
         self._reporter.say(self._tally.line(outcome))
@@ -204,7 +203,10 @@ class _Run:
 
     def state(self) -> str:
         """Return how far the run is, and how to go on."""
-        return f"{self._ended} of {self._total} subjects are finished, and the same command goes on with the others"
+        return (
+            f"{self._ended} of {self._total} subjects are finished, "
+            "and the same command goes on with the others"
+        )
 
     def finish(self) -> int:
         """Write what is left of the table, and return the exit status."""
@@ -282,7 +284,7 @@ def _make_job(
     exporter: Exporter,
     layout: Layout,
 ) -> Job:
-    """Return how subjects are translated, once the model is loaded and the contrast that is asked for is found."""
+    """Load the model, find the contrast that is asked for, and return how to translate subjects."""
     card = _load_model(model)
     contrast, references = _find_contrast(options, registry, card)
     return Job(
@@ -339,7 +341,7 @@ def _say_notes(option: str, volume: Volume) -> None:
 
 
 def _open_like_labels(options: RunOptions, registry: Registry, path: Path, card: ModelCard) -> Scan:
-    """Return the label map of the reference, which knows what its values mean where somebody says so."""
+    """Return the label map of the reference, with the meaning of its values if that is known."""
     advice = advise_on_labels(registry, _LIKE_LABEL_SET, card)
     explicit = choose_label_set(options.like_label_set, advice) if options.like_label_set else None
     scan = _open_scan(options, registry, path, "labels")

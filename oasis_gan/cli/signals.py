@@ -44,12 +44,12 @@ def stopping_on_signals() -> Iterator[None]:
 
 
 def exit_status(interruption: KeyboardInterrupt) -> int:
-    """Return the exit status of a program that was interrupted: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
+    """Return the exit status after an interruption: 130 (Ctrl-C), 143 (SIGTERM), 129 (SIGHUP)."""
     return 128 + _number(interruption)
 
 
 def describe_interruption(interruption: KeyboardInterrupt) -> str:
-    """Return one line: which signal it was, and the notes that were added to the exception on its way up."""
+    """Return one line that names the signal and holds the notes added to the exception."""
     number = _number(interruption)
     first = (
         "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"

@@ -18,9 +18,10 @@ _SIGNALS = [
 class StopRequest:
     """Takes SIGINT, SIGTERM and SIGHUP during a training.
 
-    A signal raises `Stopped` where the program is, until `received` is asked for the first time: from then on
-    somebody looks after each step whether one has come, and ends in good order. A second signal ends the process at
-    once, as it would without this. A signal that the process was started to ignore (by ``nohup``) stays ignored.
+    A signal raises `Stopped` where the program is, until `received` is asked for the first time:
+    from then on somebody looks after each step whether one has come, and ends in good order. A
+    second signal ends the process at once, as it would without this. A signal that the process was
+    started to ignore (by ``nohup``) stays ignored.
     """
 
     def __init__(self) -> None:
@@ -48,7 +49,7 @@ class StopRequest:
 
     @property
     def exit_status(self) -> int:
-        """What a shell expects of a process that was stopped by this signal: 130 for SIGINT, 143 for SIGTERM."""
+        """The exit status a shell expects after this signal: 130 for SIGINT, 143 for SIGTERM."""
         return 128 + (self.signal or 0)
 
     def _take(self, number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Standard output carries results and nothing else: what plugins and libraries print goes to standard error."""
+"""Standard output carries results only: what plugins and libraries print goes to standard error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RESULTS = _Results()
 
 
 class _Descriptor(io.FileIO):
-    """The file below a standard stream: what it does not take is dropped, and the first reason is kept."""
+    """The file below a standard stream: drops what it cannot write, and keeps the first reason."""
 
     failure: OSError | None = None
 
@@ -52,8 +52,8 @@ _OUTPUT: list[_Descriptor] = []
 def expect_no_readers() -> None:
     """Make standard output and standard error streams that nobody has to read.
 
-    Whoever reads messages may leave (``2>&1 | head -1``), and a log may be on a full disk: that must stop no run. Why
-    standard output could not be written is kept for `output_failure`.
+    Whoever reads messages may leave (``2>&1 | head -1``), and a log may be on a full disk: that
+    must stop no run. Why standard output could not be written is kept for `output_failure`.
     """
     output = sys.__stdout__
     error = sys.__stderr__
@@ -76,9 +76,10 @@ def _stream_on(descriptor: _Descriptor, like: TextIO) -> _Stream:
 
 
 def open_closed_streams() -> None:
-    """Put ``/dev/null`` in the place of standard streams that the caller has closed, as ``2>&-`` does.
+    """Put ``/dev/null`` in the place of standard streams that the caller closed (``2>&-``).
 
-    Otherwise the next file that is opened would take the number of standard error, and receive its lines.
+    Otherwise the next file that is opened would take the number of standard error, and receive its
+    lines.
     """
     for descriptor in (0, 1, 2):
         try:
@@ -94,7 +95,7 @@ def open_closed_streams() -> None:
 
 @contextmanager
 def results_only() -> Iterator[None]:
-    """Within the block only `write_result` reaches standard output; everything else goes to standard error."""
+    """Send everything but `write_result` to standard error, not standard output, in the block."""
     try:
         output = sys.stdout.fileno()
         error = sys.stderr.fileno()
@@ -133,8 +134,8 @@ def results_stream() -> TextIO:
 def write_result(result: object) -> None:
     """Write a line to standard output.
 
-    A reader who has gone (``| head -1``) does not matter: the line is dropped. Any other failure is kept for
-    `output_failure`, and what comes after it is dropped, too.
+    A reader who has gone (``| head -1``) does not matter: the line is dropped. Any other failure is
+    kept for `output_failure`, and what comes after it is dropped, too.
     """
     if _RESULTS.failure is not None:
         return

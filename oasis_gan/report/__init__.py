@@ -1,1 +1,1 @@
-"""A page for each output that shows it beside what it was made from and compared with, and an index of the pages."""
+"""Makes a page for each output, beside what it is made from and compared with, and an index."""

@@ -1,4 +1,4 @@
-"""Charts of a page, drawn by matplotlib as SVG in greys and hues that read on white and on black."""
+"""Draws the charts of a page as SVG, in greys and hues that read on white and on black."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STYLE: Any = {
 
 
 def draw_histograms(volumes: Volumes, evaluation: Evaluation) -> bytes | None:
-    """Return the intensities of each tissue in the output, and in the real scan; None without a label map."""
+    """Return the intensities of each tissue, output and real scan; None without a label map."""
     if volumes.labels is None:
         return None
     regions = regions_of(volumes.labels.tissues.voxels)

@@ -17,7 +17,8 @@ from ..image.volume import Geometry, Voxels
 
 _MARGIN = 3  # voxels around the head
 _BRIGHTEST = 99.8  # percentile of the voxels that are not 0: what is brighter is shown as bright
-_STEPS = 128  # greys of an image: more cannot be told apart, and noise in the last bit cannot be compressed
+# Greys of an image: more look the same to the eye, and noise in the last bit does not compress.
+_STEPS = 128
 _DIFFERENCE_STEPS = 24
 _DIFFERENCE_LIMIT = 0.3  # of matched intensities, in which GM and WM are 0.2 apart
 _COMPRESSION_LEVEL = 6
@@ -31,7 +32,8 @@ class Layer:
     """A volume as the page shows it.
 
     Args:
-        key: What the page calls it: ``output``, ``real``, ``difference``, ``labels`` or ``uncertainty``.
+        key: What the page calls it: ``output``, ``real``, ``difference``, ``labels`` or
+            ``uncertainty``.
         title: What a reader calls it.
         nifti: A gzipped NIfTI file in base64.
         low: The intensity that is shown black.

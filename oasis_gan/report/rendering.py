@@ -1,4 +1,4 @@
-"""Turning what was found into HTML. Whatever comes from a user's files is text there, never markup or code."""
+"""Renders results as HTML. Whatever comes from a user's files is text there, never markup."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def render_subject(**values: Any) -> str:  # noqa: ANN401 - what a template take
     """Return the page of a subject.
 
     Args:
-        values: What the template ``subject.html.j2`` names, less the viewer, the style and the policy; ``facts`` is
-            what the script reads, as it can be written in JSON.
+        values: What the template ``subject.html.j2`` names, less the viewer, the style and the
+            policy; ``facts`` is what the script reads, as it can be written in JSON.
     """
     script = _read_text("report.js")
     viewer = _read_bytes(_NIIVUE)
@@ -53,7 +53,7 @@ def render_index(**values: Any) -> str:  # noqa: ANN401 - what a template takes
 
 
 def _policy(*scripts: bytes) -> str:
-    """Return a Content-Security-Policy: these scripts and our style run, pictures are within the page."""
+    """Return a Content-Security-Policy: only these scripts and our style; pictures in the page."""
     sources = " ".join(_hash_of(script) for script in scripts) or "'none'"
     style = _hash_of(_read_bytes("report.css"))
     return (

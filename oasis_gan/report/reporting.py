@@ -53,7 +53,7 @@ _DIFFERENCE_COLORMAP = {
     "A": [255, 255, 255, 255, 255],
     "I": [0, 64, 128, 192, 255],
 }
-"""Blue where an output is darker than the real scan, red where it is brighter, black where they agree."""
+"""Blue where an output is darker than the real scan, red where brighter, black where equal."""
 _MOST_PROVENANCE = 2**20
 
 
@@ -157,7 +157,7 @@ def headline(evaluation: Evaluation) -> dict[str, str]:
 
 
 def mosaic_rows(volumes: Volumes) -> list[Row]:
-    """Return the rows of a mosaic: the label map, the output and the real scan, as far as there are any."""
+    """Return the rows of a mosaic: the label map, the output and the real scan, where present."""
     rows = []
     if volumes.labels is not None:
         rows.append(label_row("label map", volumes.labels.tissues.voxels))
@@ -181,7 +181,10 @@ def _charts(volumes: Volumes, evaluation: Evaluation) -> Iterator[dict[str, str]
     for section, reference in _CURVES.items():
         curves = draw_curves(evaluation.curves.get(section, {}), reference)
         if curves is not None:
-            text = f"Steps from each slice to the next, where 1 is as {reference}. A peak is a slice that stands out."
+            text = (
+                f"Steps from each slice to the next, where 1 is as {reference}. "
+                "A peak is a slice that stands out."
+            )
             yield {"title": "Slices that stand out", "help": text, "svg": _base64(curves)}
 
 
