@@ -200,7 +200,7 @@ class RealScanNotFoundError(OasisGanError):
 
 
 class SourceUnknownError(OasisGanError):
-    """Nothing says which label map an output was made from."""
+    """Nothing names the label map that belongs to an output."""
 
     def __init__(self, output: Path) -> None:
         super().__init__(
