@@ -11,6 +11,7 @@ MICCAI 1998.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -63,6 +64,11 @@ class Alignment:
         return max(self.explained_shifted, self.explained_mirrored)
 
     @property
+    def is_mirrored(self) -> bool:
+        """Whether the labels explain more when left and right are exchanged."""
+        return self.explained_mirrored > self.explained_shifted
+
+    @property
     def is_best_in_place(self) -> bool:
         """Whether the labels fit about as well where they are as in the best place."""
         unexplained = 1 - self.explained
@@ -88,12 +94,11 @@ def align(labels: Voxels, mri: Voxels, left_right: int) -> Alignment | None:
         left_right: The axis that runs between left and right.
     """
     inside = np.flatnonzero(labels)
-    if inside.size < 2 or mri.min() == mri.max():
+    is_flat = mri.min() == mri.max()
+    if inside.size < 2 or is_flat:
         return None
     chosen = _choose_voxels(labels, inside)
-    _, groups = np.unique(labels.flat[chosen], return_inverse=True)
-    places = np.stack(np.unravel_index(chosen, labels.shape))
-    sample = _Sample(groups, places, mri)
+    sample = _Sample.from_indices(chosen, labels, mri)
     in_place = sample.measure(_NO_SHIFT)
     shifted = sample.find_best_shift()
     mirrored = sample.mirror(left_right).find_best_shift()
@@ -121,7 +126,7 @@ def judge(alignment: Alignment) -> Finding:
 
 def _describe_misalignment(alignment: Alignment) -> str:
     """Return a sentence that says where the labels fit better."""
-    if alignment.explained_mirrored > alignment.explained_shifted:
+    if alignment.is_mirrored:
         return "the labels fit the MRI with left and right turned over"
     shift = ", ".join(f"{step:+d}" for step in alignment.shift)
     return f"the labels fit the MRI when they are moved by ({shift}) voxels"
@@ -167,18 +172,29 @@ class _Sample:
     places: Indices
     mri: Voxels
 
+    @classmethod
+    def from_indices(cls, chosen: Indices, labels: Voxels, mri: Voxels) -> _Sample:
+        """Return the sample of the voxels at flat indices."""
+        _, groups = np.unique(labels.flat[chosen], return_inverse=True)
+        places = np.unravel_index(chosen, labels.shape)
+        return cls(groups, np.stack(places), mri)
+
     def mirror(self, axis: int) -> _Sample:
         """Mirror the voxels along an axis within the range that they cover."""
+        # The middle of the grid would not do: a head seldom lies exactly there.
         across = self.places[axis]
+        both_ends = across.min() + across.max()
         mirrored = self.places.copy()
-        mirrored[axis] = across.min() + across.max() - across
+        mirrored[axis] = both_ends - across
         return replace(self, places=mirrored)
 
     def find_best_shift(self) -> _Fit:
         """Move the labels by one voxel at a time as long as they explain more."""
+        # Climbing measures a few dozen shifts, where a search of the cube would take thousands.
         best = self.measure(_NO_SHIFT)
         while max(abs(step) for step in best.shift) < _FARTHEST:
-            fits = [self.measure(shift) for shift in _list_neighbours(best.shift)]
+            neighbours = [_add(best.shift, step) for step in _STEPS]
+            fits = [self.measure(shift) for shift in neighbours]
             better = max(fits, key=lambda fit: fit.explained)
             if better.explained <= best.explained:
                 break
@@ -187,7 +203,8 @@ class _Sample:
 
     def measure(self, shift: Shift) -> _Fit:
         """Return the correlation ratio of the labels, moved by ``shift``, and the MRI."""
-        values = self._read_mri(self.places + np.array(shift)[:, np.newaxis])
+        offset = np.array(shift)[:, np.newaxis]
+        values = self._read_mri(self.places + offset)
         mean = values.mean()
         total = ((values - mean) ** 2).sum()
         if total <= 0:
@@ -195,17 +212,20 @@ class _Sample:
         counts = np.bincount(self.groups)
         means = np.bincount(self.groups, values) / counts
         between = (counts * (means - mean) ** 2).sum()
-        return _Fit(float(between / total), shift)
+        explained = float(between / total)
+        return _Fit(explained, shift)
 
     def _read_mri(self, places: Indices) -> NDArray[np.float64]:
         """Return the intensities at places; those outside the grid count as background."""
         size = np.array(self.mri.shape)[:, np.newaxis]
-        is_inside = ((places >= 0) & (places < size)).all(axis=0)
-        nearest = tuple(np.clip(places, 0, size - 1))
-        return np.where(is_inside, self.mri[nearest], 0).astype(np.float64)
+        is_on_axis = (places >= 0) & (places < size)
+        is_inside = is_on_axis.all(axis=0)
+        nearest = np.clip(places, 0, size - 1)
+        intensities = self.mri[tuple(nearest)]
+        return np.where(is_inside, intensities, 0).astype(np.float64)
 
 
-def _list_neighbours(shift: Shift) -> list[Shift]:
-    """Return the shifts that differ by one voxel along one axis."""
-    i, j, k = shift
-    return [(i + step_i, j + step_j, k + step_k) for step_i, step_j, step_k in _STEPS]
+def _add(one: Shift, other: Shift) -> Shift:
+    """Return the shift that does what two shifts do, one after the other."""
+    i, j, k = map(operator.add, one, other)
+    return i, j, k

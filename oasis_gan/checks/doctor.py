@@ -11,6 +11,7 @@ from ..errors import OasisGanError, one_line
 from ..image.label_conversion import convert, require_labels
 from ..image.label_sets import OASIS, include_rare_labels
 from ..image.labels import LabelSet
+from ..image.slicing import find_voxel_axes
 from ..image.volume import AssumptionNote, CleanVolume, Geometry, RepairNote, Volume
 from ..io.endings import compose_accents
 from ..io.label_doubt import assume_label_set
@@ -56,6 +57,11 @@ class _ReadScan:
         """Where the voxels of the volume lie."""
         return self.volume.geometry
 
+    @property
+    def label_set(self) -> LabelSet | None:
+        """The label set of the volume, if its layout says which."""
+        return self.scan.labels
+
     def align(self, other: _ReadScan) -> tuple[_ReadScan, _ReadScan]:
         """Return both with the axes of this one; see `Subject.aligned`."""
         volume, other_volume = Subject.aligned(self.volume, other.volume)
@@ -63,7 +69,9 @@ class _ReadScan:
 
 
 def examine_all(
-    subjects: Iterable[Subject], labels: LabelSet, validate: Collection[str] = ()
+    subjects: Iterable[Subject],
+    labels: LabelSet,
+    validate: Collection[str] = (),
 ) -> Iterator[CheckResult]:
     """Check subjects one after the other; a problem with one subject does not affect the others.
 
@@ -86,8 +94,12 @@ def examine_all(
             continue
         match = seen.find_match(fingerprint, side)
         seen.add(subject.name, fingerprint, side)
-        duplicate = match.name if match.is_duplicate else None
-        yield CheckResult(subject, side, report.add(match.judge()), duplicate)
+        yield CheckResult(
+            subject,
+            side,
+            report=report.add(match.judge()),
+            duplicate=match.name if match.is_duplicate else None,
+        )
 
 
 def find_side(subject: Subject, validate: Collection[str]) -> str:
@@ -102,7 +114,10 @@ def find_side(subject: Subject, validate: Collection[str]) -> str:
 
 
 def examine(
-    subject: Subject, labels: LabelSet, *, fingerprinted: bool = False
+    subject: Subject,
+    labels: LabelSet,
+    *,
+    fingerprinted: bool = False,
 ) -> tuple[Report, Fingerprint | None]:
     """Read and check a subject, and return its fingerprint too if ``fingerprinted`` is set."""
     fingerprint = None
@@ -113,7 +128,8 @@ def examine(
             fingerprint = make_fingerprint(head)
     # A reader may come from a plugin: whatever it raises must not reach the other subjects.
     except Exception as error:  # noqa: BLE001
-        return Report(subject.name, (reject(one_line(error)),)), None
+        finding = reject(one_line(error))
+        return Report(subject.name, (finding,)), None
     return Report(subject.name, tuple(findings)), fingerprint
 
 
@@ -130,7 +146,9 @@ def _check_subject(subject: Subject, labels: LabelSet) -> tuple[list[Finding], V
 
 
 def _check_pair(
-    subject: Subject, target_scan: Scan, labels: LabelSet
+    subject: Subject,
+    target_scan: Scan,
+    labels: LabelSet,
 ) -> tuple[list[Finding], Volume]:
     """Return the findings of a source and its target, and the volume that shows the head best."""
     source, target = _read_pair(subject.source, target_scan)
@@ -144,6 +162,7 @@ def _check_pair(
     findings += _check_further_sources(subject, source, labels)
     mri = aligned if source.holds_labels else source
     label_map = source if source.holds_labels else aligned
+    # A fault that rejects one of the volumes would show again as a misalignment.
     worst = Verdict.worst(finding.verdict for finding in findings)
     if label_map.holds_labels and worst is not Verdict.REJECT:
         findings += _check_match(label_map, mri, labels)
@@ -164,14 +183,19 @@ def _read_pair(source: Scan, target: Scan) -> tuple[_ReadScan, _ReadScan]:
 
 
 def _check_further_sources(
-    subject: Subject, source: _ReadScan, labels: LabelSet
+    subject: Subject,
+    source: _ReadScan,
+    labels: LabelSet,
 ) -> Iterator[Finding]:
     """Check the further sources of a subject, and whether they share the grid of the first."""
     for name, scan in subject.further.items():
         further = _ReadScan(scan, scan.read())
         first, aligned = source.align(further)
-        yield from _name_role(name, _check_volume(further, labels))
-        yield from _name_role(name, _judge_added_notes(further.volume, aligned.volume))
+        findings = [
+            *_check_volume(further, labels),
+            *_judge_added_notes(further.volume, aligned.volume),
+        ]
+        yield from _name_role(name, findings)
         yield from space.check_same_grid(first.grid, aligned.grid, scan.path)
 
 
@@ -179,7 +203,9 @@ def _name_role(role: str, findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield findings that name the volume of the subject that they are about."""
     for finding in findings:
         message = f"{role}: {finding.message}" if finding.message else ""
-        figures = {f"{role}_{name}": value for name, value in finding.figures.items()}
+        figures = {}
+        for name, value in finding.figures.items():
+            figures[f"{role}_{name}"] = value
         yield replace(finding, message=message, figures=figures)
 
 
@@ -195,7 +221,7 @@ def _check_volume(read: _ReadScan, labels: LabelSet) -> Iterator[Finding]:
         yield from _check_labels(read, labels)
     else:
         yield from voxels.check_intensities(volume)
-    yield from voxels.check_emptiness(volume.voxels != 0)
+    yield from voxels.check_emptiness(volume)
 
 
 def _check_labels(read: _ReadScan, labels: LabelSet) -> Iterator[Finding]:
@@ -203,11 +229,10 @@ def _check_labels(read: _ReadScan, labels: LabelSet) -> Iterator[Finding]:
     try:
         volume = _require_meaning(read, labels)
     except OasisGanError as error:
-        yield reject(str(error))
+        yield reject(error)
         return
-    scan = read.scan
     yield from _judge_added_notes(read.volume, volume)
-    yield from voxels.check_labels(volume, scan.labels or labels, scan.path)
+    yield from voxels.check_labels(volume, read.label_set or labels, read.scan.path)
 
 
 def _require_meaning(read: _ReadScan, labels: LabelSet) -> CleanVolume:
@@ -219,16 +244,18 @@ def _require_meaning(read: _ReadScan, labels: LabelSet) -> CleanVolume:
     scan = read.scan
     if scan.labels is None:
         return assume_label_set(read.volume, labels, scan.path, scan.advice)
-    require_labels(read.volume, include_rare_labels(scan.labels), scan.path, scan.advice)
+    known = include_rare_labels(scan.labels)
+    require_labels(read.volume, known, scan.path, scan.advice)
     return read.volume
 
 
 def _judge_notes(notes: Iterable[str]) -> Iterator[Finding]:
     """Turn the notes on a volume into findings; an assumption is none."""
     for note in notes:
-        if isinstance(note, AssumptionNote):
-            continue
-        yield fix(note) if isinstance(note, RepairNote) else warn(note)
+        if isinstance(note, RepairNote):
+            yield fix(note)
+        elif not isinstance(note, AssumptionNote):
+            yield warn(note)
 
 
 def _judge_added_notes(before: Volume, after: Volume) -> Iterator[Finding]:
@@ -246,29 +273,26 @@ def _check_match(label_map: _ReadScan, mri: _ReadScan, labels: LabelSet) -> Iter
 def _check_alignment(label_map: Volume, mri: Volume) -> Iterator[Finding]:
     """Check whether a label map is aligned with its MRI."""
     values = np.rint(label_map.voxels).astype(np.int32)
-    aligned = alignment.align(values, mri.voxels, _find_left_right_axis(mri.geometry))
+    left_right, _, _ = find_voxel_axes(mri.geometry.affine)
+    aligned = alignment.align(values, mri.voxels, left_right)
     if aligned is not None:
         yield alignment.judge(aligned)
 
 
-def _find_left_right_axis(geometry: Geometry) -> int:
-    """Return the axis that runs between left and right."""
-    ends = ("L", "R")
-    return next(axis for axis, end in enumerate(geometry.orientation) if end in ends)
-
-
 def _check_tissue_order(
-    label_map: _ReadScan, mri: _ReadScan, labels: LabelSet
+    label_map: _ReadScan,
+    mri: _ReadScan,
+    labels: LabelSet,
 ) -> Iterator[Finding]:
     """Compare an MRI with the tissues of its label map, unless the labels are not tissues."""
-    scan = label_map.scan
+    label_set = label_map.label_set or labels
     try:
-        tissues = convert(label_map.volume, scan.labels or labels, OASIS, scan.path)
+        tissues = convert(label_map.volume, label_set, OASIS, label_map.scan.path)
     except OasisGanError:
         return
     yield from tissue_order.check_tissue_order(
         tissues.voxels,
         mri.volume.voxels,
         mri.scan.path,
-        is_known=scan.labels is not None,
+        is_known=label_map.label_set is not None,
     )

@@ -56,6 +56,7 @@ class SeenHeads:
         """Return the most similar head that is not on ``side``."""
         best = Match()
         for other_side, heads in self._sides.items():
+            # On the same side heads may be alike: a person can have several sessions.
             if other_side == side:
                 continue
             for name, other in heads:

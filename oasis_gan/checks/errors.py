@@ -94,11 +94,10 @@ class SplitTableError(OasisGanError):
     """
 
     def __init__(self, path: Path, columns: Sequence[str], reason: Exception) -> None:
-        is_missing = isinstance(reason, FileNotFoundError)
         super().__init__(
             path,
             expected=f"a table of {', '.join(columns)}",
-            found="no such file" if is_missing else str(reason),
+            found="no such file" if isinstance(reason, FileNotFoundError) else str(reason),
             remedy="restore it, or train into another folder",
         )
 

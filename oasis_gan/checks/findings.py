@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from ..errors import OasisGanError
+
 Figures = Mapping[str, object]
 """Measured values by name: numbers, lists of numbers, or text."""
 
@@ -63,9 +65,9 @@ def warn(message: str, **figures: object) -> Finding:
     return Finding(Verdict.WARN, message, figures)
 
 
-def reject(message: str, **figures: object) -> Finding:
-    """Return a finding that makes a subject unusable."""
-    return Finding(Verdict.REJECT, message, figures)
+def reject(reason: str | OasisGanError, **figures: object) -> Finding:
+    """Return a finding that makes a subject unusable, for a reason or an error that says it."""
+    return Finding(Verdict.REJECT, str(reason), figures)
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,9 @@ class Report:
     @property
     def message(self) -> str:
         """The messages of the findings, worst first; empty if nothing is wrong."""
-        worst_first = sorted(
-            self.findings,
-            key=lambda finding: finding.verdict.severity,
-            reverse=True,
-        )
-        return "; ".join(finding.message for finding in worst_first if finding.message)
+        worst_first = sorted(self.findings, key=_get_severity, reverse=True)
+        messages = [finding.message for finding in worst_first]
+        return "; ".join(filter(None, messages))
 
     @property
     def figures(self) -> dict[str, object]:
@@ -106,3 +105,7 @@ class Report:
         for finding in self.findings:
             figures.update(finding.figures)
         return figures
+
+
+def _get_severity(finding: Finding) -> int:
+    return finding.verdict.severity

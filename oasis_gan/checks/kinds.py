@@ -13,10 +13,14 @@ from ..plugin.datasets import Selection, Subject
 _LABEL_NAME = re.compile(
     r"(?:d|a|f|t|pve)?seg\d*|labels?|mask|segmentation|tissues?|aparc\S*|wmparc", re.IGNORECASE
 )
+_Kinds = dict[tuple[Path, str], list[str]]
+"""The last words of file names, by folder and by the beginning of the name."""
 
 
 def suggest_suffix(
-    subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]
+    subjects: Iterable[Subject],
+    selection: Selection,
+    say: Callable[[str], None],
 ) -> Iterator[Subject]:
     """Yield subjects, and suggest a suffix if all files of a folder were taken.
 
@@ -51,9 +55,9 @@ def hint_at_suffix(paths: Iterable[Path]) -> str | None:
     return None
 
 
-def _group_kinds(paths: Iterable[Path]) -> dict[tuple[Path, str], list[str]]:
+def _group_kinds(paths: Iterable[Path]) -> _Kinds:
     """Return the last words of the file names, by folder and by the beginning of the name."""
-    groups: dict[tuple[Path, str], list[str]] = defaultdict(list)
+    groups: _Kinds = defaultdict(list)
     for path in paths:
         beginning, separator, kind = stem_of(path.name).rpartition("_")
         groups[path.parent, beginning + separator].append(kind)

@@ -1,9 +1,12 @@
-"""Recognise outputs of this tool: the JSON file beside each says that it is synthetic, and so does its header."""
+"""Recognise outputs of this tool.
+
+The JSON file beside each output says that it is synthetic, and so does the header of the output.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import OasisGanError
@@ -12,6 +15,9 @@ from ..io.files import read_small
 from ..io.marks import is_marked
 from ..plugin.datasets import Selection, Subject
 from .errors import OnlyOutputsError
+
+# JSON that is nested a thousand deep ends in a RecursionError.
+_UNREADABLE = (OasisGanError, OSError, ValueError, RecursionError)
 
 
 def is_output(path: Path) -> bool:
@@ -32,13 +38,15 @@ def _read_mark(path: Path) -> dict[str, object]:
     """Return the JSON object beside a file; empty if there is none that can be read."""
     try:
         content = json.loads(read_small(sidecar_of(path)))
-    except (OasisGanError, OSError, ValueError, RecursionError):
+    except _UNREADABLE:
         return {}
     return content if isinstance(content, dict) else {}
 
 
 def without_outputs(
-    subjects: Iterable[Subject], selection: Selection, say: Callable[[str], None]
+    subjects: Iterable[Subject],
+    selection: Selection,
+    say: Callable[[str], None],
 ) -> Iterator[Subject]:
     """Yield the subjects whose sources are not outputs of this tool, and report the others.
 
@@ -69,16 +77,24 @@ def without_outputs(
     left_out = [*outputs, *maps]
     if not left_out:
         return
-    is_chosen_by_suffix = bool(selection.source_suffix) and not sources
-    example = left_out[0].source.path.name
+    is_chosen_by_suffix = selection.source_suffix and not sources
     if outputs and (is_file or is_chosen_by_suffix):
-        others = f" and {len(outputs) - 1} more" if len(outputs) > 1 else ""
-        say(f"warning: using synthetic sources, which oasis-gan has made: {example}{others}")
+        say(_describe_use(outputs))
         yield from outputs
-    elif sources:
-        say(f"{selection.root}: {_count(len(left_out))} of oasis-gan left out, such as {example}")
-    else:
-        raise OnlyOutputsError(selection.root, _count(len(left_out)))
+        return
+    number = _count(len(left_out))
+    if not sources:
+        raise OnlyOutputsError(selection.root, number)
+    example = left_out[0].source.path.name
+    say(f"{selection.root}: {number} of oasis-gan left out, such as {example}")
+
+
+def _describe_use(outputs: Sequence[Subject]) -> str:
+    """Return the warning that outputs are used as sources."""
+    example = outputs[0].source.path.name
+    further = len(outputs) - 1
+    others = f" and {further} more" if further else ""
+    return f"warning: using synthetic sources, which oasis-gan has made: {example}{others}"
 
 
 def _count(outputs: int) -> str:

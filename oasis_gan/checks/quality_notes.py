@@ -35,7 +35,7 @@ def _check_volume(volume: Volume) -> Iterator[Finding]:
     yield from voxels.check_shape(volume)
     yield from space.check_place(volume.geometry)
     yield from voxels.check_intensities(volume)
-    yield from voxels.check_emptiness(volume.voxels != 0)
+    yield from voxels.check_emptiness(volume)
 
 
 def _as_note(finding: Finding) -> str:

@@ -24,6 +24,7 @@ SAME_HEAD = 0.7
 """Two fingerprints with a larger similarity than this show the same head."""
 _CELL_MM = 4.0
 _CELLS = (38, 46, 36)  # 152 x 184 x 144 mm around the centre: a brain
+_GRID_SIZE = np.array(_CELLS)[:, np.newaxis]
 _VOXELS = 2**21  # the most that are sampled: more add nothing
 _SMOOTHINGS = 8  # each with (1, 2, 1) / 4: slow is what changes over 2 cells
 _LEVELS = 32  # in a standard deviation
@@ -37,28 +38,34 @@ def make_fingerprint(volume: Volume) -> Fingerprint | None:
         return None
     # A head is brighter than the noise around it.
     head = voxels > inside.mean() / 2
-    sums, counts = _sum_by_cell(_find_cells(head, affine), voxels[head])
-    means = np.where(counts > 0, sums / np.maximum(counts, 1), 0)
-    typical_count = np.median(counts[counts > 0])
+    cells = _find_cells(head, affine)
+    sums, counts = _sum_by_cell(cells, voxels[head])
+    occupied = counts > 0
+    means = np.where(occupied, sums / np.maximum(counts, 1), 0)
+    typical_count = np.median(counts[occupied])
+    # The mean of a cell at the rim is taken over few voxels, and is unreliable.
     full = counts > 0.5 * typical_count
-    return _quantise(_remove_slow_changes(means, full), full)
+    detail = _remove_slow_changes(means, full)
+    return _quantise(detail, full)
 
 
 def compute_similarity(one: Fingerprint, other: Fingerprint) -> float:
     """Return the absolute correlation of two fingerprints, from 0 to 1; 1 for a copy."""
     first = one.ravel().astype(np.float32)
     second = other.ravel().astype(np.float32)
+    product = float(first @ second)
     squares = (first @ first) * (second @ second)
-    return abs(float(first @ second)) / float(np.sqrt(squares))
+    return abs(product) / float(np.sqrt(squares))
 
 
 def _subsample(volume: Volume) -> tuple[Voxels, Affine]:
     """Return some voxels of a large volume, evenly spaced, and their affine."""
     excess = volume.voxels.size / _VOXELS
     step = max(1, round(excess ** (1 / 3)))
-    voxels = volume.voxels[::step, ::step, ::step].astype(np.float32)
-    affine = volume.geometry.affine @ np.diag([step, step, step, 1])
-    return voxels, affine
+    sample = volume.voxels[::step, ::step, ::step]
+    scale = np.diag([step, step, step, 1])
+    affine = volume.geometry.affine @ scale
+    return sample.astype(np.float32), affine
 
 
 def _find_cells(head: Mask, affine: Affine) -> NDArray[np.int64]:
@@ -69,17 +76,20 @@ def _find_cells(head: Mask, affine: Affine) -> NDArray[np.int64]:
         affine: Voxel indices to mm.
     """
     indices = np.stack(np.nonzero(head)).astype(np.float32)
-    places_mm = affine[:3, :3].astype(np.float32) @ indices
+    axes = affine[:3, :3].astype(np.float32)
+    places_mm = axes @ indices
     places_mm -= places_mm.mean(axis=1, keepdims=True)
-    middle = np.array(_CELLS)[:, np.newaxis] / 2
-    return np.floor(places_mm / _CELL_MM + middle).astype(np.int64)
+    middle = _GRID_SIZE / 2
+    cells = np.floor(places_mm / _CELL_MM + middle)
+    return cells.astype(np.int64)
 
 
 def _sum_by_cell(cells: NDArray[np.int64], values: Voxels) -> tuple[Cells, Cells]:
     """Return the sum and the number of the values in each cell of the grid."""
-    size = np.array(_CELLS)[:, np.newaxis]
-    is_on_grid = ((cells >= 0) & (cells < size)).all(axis=0)
-    flat = np.ravel_multi_index(tuple(cells[:, is_on_grid]), _CELLS)
+    is_on_axis = (cells >= 0) & (cells < _GRID_SIZE)
+    is_on_grid = is_on_axis.all(axis=0)
+    on_grid = cells[:, is_on_grid]
+    flat = np.ravel_multi_index(tuple(on_grid), _CELLS)
     number = math.prod(_CELLS)
     sums = np.bincount(flat, values[is_on_grid], minlength=number)
     counts = np.bincount(flat, minlength=number)
@@ -93,8 +103,11 @@ def _as_grid(numbers: NDArray[np.generic]) -> Cells:
 
 def _remove_slow_changes(means: Cells, full: Mask) -> Cells:
     """Subtract the smoothed cells from the cells, ignoring those that the head does not fill."""
-    weights = np.maximum(_smooth(full.astype(np.float64)), 0.05)
-    slow = _smooth(np.where(full, means, 0)) / weights
+    filled = _smooth(full.astype(np.float64))
+    # Far from the head this would divide by almost nothing.
+    weights = np.maximum(filled, 0.05)
+    inside = np.where(full, means, 0)
+    slow = _smooth(inside) / weights
     return np.where(full, means - slow, 0)
 
 
@@ -118,4 +131,5 @@ def _quantise(detail: Cells, full: Mask) -> Fingerprint | None:
     if deviation == 0:
         return None
     levels = np.rint(detail / deviation * _LEVELS)
-    return np.clip(levels, -127, 127).astype(np.int8)
+    clipped = np.clip(levels, -127, 127)
+    return clipped.astype(np.int8)

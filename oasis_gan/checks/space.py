@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from nibabel import quaternions
@@ -10,7 +11,7 @@ from nibabel import quaternions
 from ..errors import OasisGanError
 from ..image.axis_order import is_flipped_left_right
 from ..image.volume import Affine, Geometry, SpatialHeader
-from .findings import Finding, accept, reject, warn
+from .findings import Figures, Finding, accept, reject, warn
 
 ANGLE = 0.1
 """Rounding explains smaller angles between sform and qform, in degrees."""
@@ -40,7 +41,8 @@ def check_same_grid(source: Geometry, target: Geometry, where: object) -> Iterat
     try:
         source.require_same_grid(target, where)
     except OasisGanError as error:
-        yield reject(f"{error}{_compare_orientations(source, target)}")
+        difference = _compare_orientations(source, target)
+        yield reject(f"{error}{difference}")
 
 
 def _check_voxel_sizes(geometry: Geometry) -> Iterator[Finding]:
@@ -53,7 +55,7 @@ def _check_voxel_sizes(geometry: Geometry) -> Iterator[Finding]:
 
 def _check_distance(geometry: Geometry) -> Iterator[Finding]:
     """Check that the volume is not far from the centre of the scanner."""
-    corners = geometry.affine @ _index_corners(geometry)
+    corners = geometry.affine @ geometry.corners
     distances = np.linalg.norm(corners[:3], axis=0)
     nearest = float(distances.min())
     if nearest > FARTHEST_MM:
@@ -73,29 +75,62 @@ def _compare_orientations(source: Geometry, target: Geometry) -> str:
 
 def _check_forms(geometry: Geometry, header: SpatialHeader) -> Iterator[Finding]:
     """Compare the sform and the qform of a NIfTI header: ITK and nibabel prefer different ones."""
+    difference = _compare_forms(geometry, header)
+    if difference is None:
+        return
+    figures = difference.figures
+    tolerance_mm = APART_MM + APART_SHARE * _measure_diagonal(geometry)
+    if difference.degrees <= ANGLE and difference.millimetres <= tolerance_mm:
+        yield accept(**figures)
+    else:
+        yield warn(f"sform and qform are at odds: {difference}; the sform is used", **figures)
+
+
+@dataclass(frozen=True)
+class _FormDifference:
+    """How the qform of a header differs from its sform.
+
+    Args:
+        degrees: The largest angle between their axes.
+        millimetres: How far apart they place a corner of the grid, at most.
+    """
+
+    degrees: float
+    millimetres: float
+
+    def __str__(self) -> str:
+        return f"{self.degrees:.3g} degrees, up to {self.millimetres:.3g} mm"
+
+    @property
+    def figures(self) -> Figures:
+        """Return the measured values, rounded."""
+        return {
+            "forms_angle": round(self.degrees, 4),
+            "forms_mm": round(self.millimetres, 4),
+        }
+
+
+def _compare_forms(geometry: Geometry, header: SpatialHeader) -> _FormDifference | None:
+    """Measure how the forms of a header differ, or return None unless it has two valid ones."""
     has_both = header.sform_code > 0 and header.qform_code > 0
     qform = _compute_qform(header)
     if qform is None or not has_both:
-        return
+        return None
     sform = np.vstack([header.srow, (0, 0, 0, 1)])
     unit = _measure_unit(geometry, sform)
-    degrees = _measure_angle(sform, qform)
-    apart_mm = unit * _measure_distance(sform, qform, geometry)
-    figures = {"forms_angle": round(degrees, 4), "forms_mm": round(apart_mm, 4)}
-    tolerance_mm = APART_MM + APART_SHARE * _measure_diagonal(geometry)
-    if degrees <= ANGLE and apart_mm <= tolerance_mm:
-        yield accept(**figures)
-        return
-    difference = f"{degrees:.3g} degrees, up to {apart_mm:.3g} mm"
-    message = f"sform and qform are at odds: {difference}; the sform is used"
-    yield warn(message, **figures)
+    distance = _measure_distance(sform, qform, geometry)
+    return _FormDifference(
+        degrees=_measure_angle(sform, qform),
+        millimetres=unit * distance,
+    )
 
 
 def _measure_unit(geometry: Geometry, sform: Affine) -> float:
     """Return the unit of a header in mm; a geometry is in mm, whatever its header is in."""
-    cubic_mm = np.linalg.det(geometry.affine[:3, :3])
+    cubic_mm = np.linalg.det(geometry.axes)
     cubic_units = np.linalg.det(sform[:3, :3])
-    return float(abs(cubic_mm / cubic_units) ** (1 / 3))
+    cubed = abs(cubic_mm / cubic_units)
+    return float(cubed ** (1 / 3))
 
 
 def _measure_diagonal(geometry: Geometry) -> float:
@@ -106,7 +141,7 @@ def _measure_diagonal(geometry: Geometry) -> float:
 
 def _measure_distance(one: Affine, other: Affine, geometry: Geometry) -> float:
     """Return how far apart two affines place a corner of the grid, at most."""
-    differences = (one - other) @ _index_corners(geometry)
+    differences = (one - other) @ geometry.corners
     return float(np.linalg.norm(differences[:3], axis=0).max())
 
 
@@ -115,33 +150,31 @@ def _measure_angle(one: Affine, other: Affine) -> float:
     # From the chord: near 1, an arc cosine is accurate to only 0.02 degrees.
     chords = _find_directions(one) - _find_directions(other)
     half_chords = np.linalg.norm(chords, axis=0) / 2
-    angles = 2 * np.arcsin(np.clip(half_chords, 0, 1))
-    return float(np.degrees(angles).max())
+    half_angles = np.arcsin(np.clip(half_chords, 0, 1))
+    degrees = np.degrees(2 * half_angles)
+    return float(degrees.max())
 
 
 def _find_directions(affine: Affine) -> Affine:
     """Return unit vectors along the axes of an affine, as the columns of (3, 3)."""
     axes = affine[:3, :3]
-    return np.asarray(axes / np.linalg.norm(axes, axis=0))
+    lengths = np.linalg.norm(axes, axis=0)
+    return np.asarray(axes / lengths)
 
 
 def _compute_qform(header: SpatialHeader) -> Affine | None:
     """Return the affine of quaternion, offset and voxel sizes, or None if they are invalid."""
+    # The first of pixdim is no size: its sign is the direction of the third axis.
     qfac = -1.0 if header.pixdim[0] < 0 else 1.0
-    sizes = np.abs(header.pixdim[1:]) * (1, 1, qfac)
+    directions = (1, 1, qfac)
+    sizes = np.abs(header.pixdim[1:]) * directions
     try:
         quaternion = quaternions.fillpositive(header.quatern, _ROUNDED_W2)
     except ValueError:
         return None
+    rotation = quaternions.quat2mat(quaternion)
     affine = np.eye(4)
-    affine[:3, :3] = quaternions.quat2mat(quaternion) * sizes
+    affine[:3, :3] = rotation * sizes
     affine[:3, 3] = header.qoffset
     is_valid = np.isfinite(affine).all() and sizes.all()
     return affine if is_valid else None
-
-
-def _index_corners(geometry: Geometry) -> Affine:
-    """Return the homogeneous voxel indices of the eight corners, (4, 8)."""
-    ends = [(0, size - 1) for size in geometry.shape]
-    grid = np.meshgrid(*ends, [1], indexing="ij")
-    return np.array(grid).reshape(4, -1)

@@ -25,8 +25,12 @@ TABLE = "split.tsv"
 _COLUMNS = ("subject", "side", "source", "source_sha256", "target", "target_sha256")
 _ALL_COLUMNS = (*_COLUMNS, "further", "further_sha256")
 """The columns of a table whose subjects have further sources."""
+_ROW_LENGTHS = (len(_COLUMNS) - 2, len(_COLUMNS), len(_ALL_COLUMNS))
+"""The number of cells in a row without a target, with one, and with further sources."""
 # Participants of BIDS datasets, OASIS-1 and OASIS-2; one person may have several sessions.
 _PERSON = re.compile(r"sub-[A-Za-z0-9]+|OAS\d_\d{4}")
+_SubjectOnSide = tuple[Subject, str]
+_Identity = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -48,24 +52,22 @@ class Entry:
     @classmethod
     def describe(cls, subject: Subject, side: str) -> Entry:
         """Hash the files of a subject and return its row."""
-        source = subject.source
-        target = subject.target
         further = subject.further
         paths = [f"{name}={_show_path(scan)}" for name, scan in further.items()]
         hashes = [f"{name}={_hash_files(scan)}" for name, scan in further.items()]
         return cls(
             subject=printable(subject.name),
             side=side,
-            source=_show_path(source),
-            source_sha256=_hash_files(source),
-            target=_show_path(target) if target else "",
-            target_sha256=_hash_files(target) if target else "",
+            source=_show_path(subject.source),
+            source_sha256=_hash_files(subject.source),
+            target=_show_path(subject.target),
+            target_sha256=_hash_files(subject.target),
             further="; ".join(paths),
             further_sha256="; ".join(hashes),
         )
 
     @property
-    def identity(self) -> tuple[str, ...]:
+    def identity(self) -> _Identity:
         """Values that identify the subject even if its files have moved."""
         return (
             self.subject,
@@ -76,11 +78,14 @@ class Entry:
         )
 
     def own_hashes(self) -> Iterator[str]:
-        """Yield the hashes of files that hold no other subject, as an archive may."""
-        files = ((self.source, self.source_sha256), (self.target, self.target_sha256))
-        for path, digest in files:
-            if digest and not path.lower().endswith(".zip"):
-                yield digest
+        """Yield the hashes of files that hold no other subject, as an archive may.
+
+        The hash of a file that could not be read is empty.
+        """
+        if not _is_archive(self.source):
+            yield self.source_sha256
+        if not _is_archive(self.target):
+            yield self.target_sha256
 
     @property
     def line(self) -> str:
@@ -116,7 +121,7 @@ class Comparison:
 
     split: Split
     lost: tuple[Entry, ...]
-    others: tuple[tuple[Subject, str], ...]
+    others: tuple[_SubjectOnSide, ...]
 
     def require_same(self, added: Collection[str], where: Path) -> None:
         """Raise `OtherSubjectsError` if subjects are missing, changed or new.
@@ -145,7 +150,9 @@ def split(learnt: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
     """
     if not learnt:
         raise NobodyToLearnFromError(len(held_out))
-    on_both = _find_people(learnt) & _find_people(held_out)
+    people = {_find_person(subject) for subject in learnt}
+    held_out_people = {_find_person(subject) for subject in held_out}
+    on_both = people & held_out_people
     if on_both:
         raise PersonOnBothSidesError(min(on_both))
     return Split(tuple(learnt), tuple(held_out))
@@ -200,40 +207,42 @@ def _parse_table(text: str) -> list[Entry]:
 def _parse_row(line: str) -> Entry:
     """Parse a row of `TABLE`; the cells of a target and of further sources may be missing."""
     cells = line.split("\t")
-    without_target = len(_COLUMNS) - 2
-    if len(cells) not in (without_target, len(_COLUMNS), len(_ALL_COLUMNS)):
+    if len(cells) not in _ROW_LENGTHS:
         raise ValueError(f"a row of {len(cells)} cells")
     return Entry(*cells)
 
 
-def compare(recorded: Sequence[Entry], subjects: Iterable[tuple[Subject, str]]) -> Comparison:
+def compare(recorded: Sequence[Entry], subjects: Iterable[_SubjectOnSide]) -> Comparison:
     """Compare subjects, each with its side, with the entries that `read_split` returned.
 
     Subjects are matched by name, side and content: files may have moved, and the order may differ.
     """
     unmatched = _group_by_identity(subjects)
-    sides: dict[str, list[Subject]] = {"train": [], "validate": []}
-    lost = []
+    learnt: list[Subject] = []
+    held_out: list[Subject] = []
+    lost: list[Entry] = []
+    sides = {"train": learnt, "validate": held_out}
     for entry in recorded:
         matches = unmatched.get(entry.identity)
         if matches and entry.side in sides:
+            # Subjects of the same identity stand for one row each.
             subject, _ = matches.pop(0)
             sides[entry.side].append(subject)
         else:
             lost.append(entry)
     others = itertools.chain.from_iterable(unmatched.values())
     return Comparison(
-        split=Split(tuple(sides["train"]), tuple(sides["validate"])),
+        split=Split(tuple(learnt), tuple(held_out)),
         lost=tuple(lost),
         others=tuple(others),
     )
 
 
 def _group_by_identity(
-    subjects: Iterable[tuple[Subject, str]],
-) -> dict[tuple[str, ...], list[tuple[Subject, str]]]:
+    subjects: Iterable[_SubjectOnSide],
+) -> dict[_Identity, list[_SubjectOnSide]]:
     """Return subjects with their sides, by `Entry.identity`."""
-    groups: dict[tuple[str, ...], list[tuple[Subject, str]]] = defaultdict(list)
+    groups: dict[_Identity, list[_SubjectOnSide]] = defaultdict(list)
     for subject, side in subjects:
         entry = Entry.describe(subject, side)
         groups[entry.identity].append((subject, side))
@@ -244,28 +253,34 @@ def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
     """Raise `FileOnBothSidesError` if a file is on both sides under two names."""
     owners: dict[str, Entry] = {}
     for entry in entries:
-        for digest in entry.own_hashes():
+        # Two files that could not be read need not be the same.
+        for digest in filter(None, entry.own_hashes()):
             owner = owners.setdefault(digest, entry)
             if owner.side != entry.side:
                 raise FileOnBothSidesError(owner.subject, entry.subject)
 
 
-def _find_people(subjects: Iterable[Subject]) -> set[str]:
-    """Return the participants in the names of subjects; a name without one counts as a whole."""
-    people = set()
-    for subject in subjects:
-        participant = _PERSON.search(subject.name)
-        people.add(participant.group() if participant else subject.name)
-    return people
+def _find_person(subject: Subject) -> str:
+    """Return the participant in the name of a subject; a name without one counts as a whole."""
+    participant = _PERSON.search(subject.name)
+    return participant.group() if participant else subject.name
 
 
-def _show_path(scan: Scan) -> str:
-    """Return the absolute path of a scan on one line."""
+def _is_archive(path: str) -> bool:
+    return path.lower().endswith(".zip")
+
+
+def _show_path(scan: Scan | None) -> str:
+    """Return the absolute path of a scan on one line, or "" if there is no scan."""
+    if scan is None:
+        return ""
     return printable(scan.path.absolute())
 
 
-def _hash_files(scan: Scan) -> str:
+def _hash_files(scan: Scan | None) -> str:
     """Return the SHA-256 of all files of a scan together, or "" if one cannot be read."""
+    if scan is None:
+        return ""
     digest = hashlib.sha256()
     try:
         for path in (scan.path, *scan.parts):

@@ -36,7 +36,11 @@ _FLAIR_NAME = re.compile(r"(?:.*[^a-z0-9])?flair", re.IGNORECASE)
 
 
 def check_tissue_order(
-    tissues: Voxels, mri: Voxels, mri_path: Path, *, is_known: bool
+    tissues: Voxels,
+    mri: Voxels,
+    mri_path: Path,
+    *,
+    is_known: bool,
 ) -> Iterator[Finding]:
     """Compare the mean intensities of the tissues with the orders that contrasts have.
 
@@ -46,20 +50,32 @@ def check_tissue_order(
         mri_path: The MRI's file; its name may say which contrast it has.
         is_known: Whether the meaning of the label values was given, not presumed.
     """
-    samples = [mri[tissues == value] for value in (1, 2, 3)]
-    if min(sample.size for sample in samples) < _FEWEST_VOXELS:
+    means = _measure_means(tissues, mri)
+    if means is None:
         return
-    means = np.array([sample.mean(dtype=np.float64) for sample in samples])
-    figures = {"tissue_means": [round(float(mean), 4) for mean in means]}
-    order = tuple(_TISSUES[index] for index in np.argsort(means))
+    rounded = [round(mean, 4) for mean in means.tolist()]
+    figures = {"tissue_means": rounded}
+    darkest_first = np.argsort(means)
+    order = tuple(_TISSUES[index] for index in darkest_first)
     if order in _list_possible_orders(mri_path) or not _is_clear(means):
         yield accept(**figures)
         return
     message = _describe_contradiction(means, order, mri_path)
+    # What a user or a layout says is doubted, but never overruled.
     if order == _BIDS_IN_T1W and not is_known:
         yield reject(message, **figures)
     else:
         yield warn(message, **figures)
+
+
+def _measure_means(tissues: Voxels, mri: Voxels) -> Means | None:
+    """Return the mean intensity of each tissue, or None if there are too few voxels of one."""
+    samples = [mri[tissues == value] for value in (1, 2, 3)]
+    fewest = min(sample.size for sample in samples)
+    if fewest < _FEWEST_VOXELS:
+        return None
+    means = [sample.mean(dtype=np.float64) for sample in samples]
+    return np.array(means)
 
 
 def _is_clear(means: Means) -> bool:
@@ -74,26 +90,35 @@ def _is_clear(means: Means) -> bool:
 
 def _list_possible_orders(mri_path: Path) -> tuple[Order, ...]:
     """Return the orders that an MRI may have, as far as its file name tells."""
-    stem = stem_of(mri_path)
-    if _T1W.fullmatch(stem):
+    if _is_t1w(mri_path):
         return (_RISING,)
-    if _FLAIR_NAME.fullmatch(stem):
+    if _FLAIR_NAME.fullmatch(stem_of(mri_path)):
         return (_RISING, _FALLING, _FLAIR)
     return (_RISING, _FALLING)
 
 
+def _is_t1w(mri_path: Path) -> bool:
+    """Return whether the name of an MRI says that it is a T1w."""
+    return _T1W.fullmatch(stem_of(mri_path)) is not None
+
+
 def _describe_contradiction(means: Means, order: Order, mri_path: Path) -> str:
     """Return a sentence on means whose order no MRI has."""
-    named = zip(_TISSUES, means, strict=True)
-    shown = ", ".join(f"{tissue} {mean:.4g}" for tissue, mean in named)
+    shown = _describe_means(means)
     explanation = _explain(order, mri_path)
     return f"the labels contradict the MRI, whose mean intensities are {shown}{explanation}"
+
+
+def _describe_means(means: Means) -> str:
+    """Return the mean of each tissue with its name, such as ``CSF 310``."""
+    named = zip(_TISSUES, means, strict=True)
+    return ", ".join(f"{tissue} {mean:.4g}" for tissue, mean in named)
 
 
 def _explain(order: Order, mri_path: Path) -> str:
     """Return a likely reason for an order of tissues that no MRI has, and what to do."""
     if order == _BIDS_IN_T1W:
         return ": are they coded as in BIDS, 1 GM, 2 WM, 3 CSF? say so with `labels` bids"
-    if order == _FLAIR and not _T1W.fullmatch(stem_of(mri_path)):
+    if order == _FLAIR and not _is_t1w(mri_path):
         return ": is it a FLAIR, or are GM and WM exchanged?"
     return ": say with `labels` what they mean"

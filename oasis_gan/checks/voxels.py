@@ -54,7 +54,7 @@ def check_labels(volume: Volume, labels: LabelSet, where: object) -> Iterator[Fi
     try:
         clean = include_rare_labels(labels).clean(volume, where)
     except OasisGanError as error:
-        yield reject(str(error))
+        yield reject(error)
         return
     yield from _check_rounding(volume.voxels, clean.voxels)
 
@@ -63,7 +63,8 @@ def _check_rounding(stored: Voxels, whole: Voxels) -> Iterator[Finding]:
     """Check that labels were stored as whole numbers."""
     if stored.dtype.kind in "iu":
         return
-    offset = float(np.abs(stored - whole).max())
+    distances = np.abs(stored - whole)
+    offset = float(distances.max())
     if offset:
         message = f"labels lie up to {offset:.2g} off whole numbers: rounded"
         yield warn(message, label_offset=offset)
@@ -85,15 +86,12 @@ def check_room(volume: Volume, where: object) -> Iterator[Finding]:
     try:
         require_room(stack.slices, stack.spacing, _USUAL_CANVAS, where)
     except OasisGanError as error:
-        yield reject(str(error))
+        yield reject(error)
 
 
-def check_emptiness(occupied: Mask) -> Iterator[Finding]:
-    """Check for an empty volume, for empty slices inside, and for a head that is cut off.
-
-    Args:
-        occupied: Mask of all voxels that are not background.
-    """
+def check_emptiness(volume: Volume) -> Iterator[Finding]:
+    """Check for an empty volume, for empty slices inside, and for a head that is cut off."""
+    occupied = volume.voxels != 0
     if not occupied.any():
         yield warn("nothing but background", occupied=0.0)
         return
@@ -101,11 +99,12 @@ def check_emptiness(occupied: Mask) -> Iterator[Finding]:
     yield accept(occupied=round(share, 4))
     for axis, size in enumerate(occupied.shape):
         # Slices of a thin volume say nothing about a head.
-        if size >= _THIN:
-            areas = _measure_areas(occupied, axis)
-            letter = "ijk"[axis]
-            yield from _check_gaps(areas, letter)
-            yield from _check_ends(areas, letter)
+        if size < _THIN:
+            continue
+        areas = _measure_areas(occupied, axis)
+        letter = "ijk"[axis]
+        yield from _check_gaps(areas, letter)
+        yield from _check_ends(areas, letter)
 
 
 def _measure_areas(occupied: Mask, axis: int) -> Areas:
@@ -117,7 +116,9 @@ def _measure_areas(occupied: Mask, axis: int) -> Areas:
 def _check_gaps(areas: Areas, letter: str) -> Iterator[Finding]:
     """Check for empty slices within the head."""
     occupied = np.flatnonzero(areas)
-    extent = int(occupied[-1] - occupied[0]) + 1
+    first = int(occupied[0])
+    last = int(occupied[-1])
+    extent = last - first + 1
     gaps = extent - len(occupied)
     if gaps:
         yield warn(f"{gaps} empty slices inside, along axis {letter}")

@@ -78,8 +78,16 @@ class Geometry:
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Return the distance between neighbouring voxel centres along each axis, in mm."""
-        i, j, k = np.sqrt((self.axes**2).sum(axis=0))
-        return float(i), float(j), float(k)
+        squares = (self.axes**2).sum(axis=0)
+        i, j, k = np.sqrt(squares).tolist()
+        return i, j, k
+
+    @property
+    def corners(self) -> NDArray[np.int_]:
+        """Return the voxel indices (i, j, k, 1) of the eight corners of the grid: (4, 8)."""
+        ends = [(0, length - 1) for length in self.shape]
+        grid = np.meshgrid(*ends, [1], indexing="ij")
+        return np.array(grid).reshape(4, -1)
 
     @property
     def orientation(self) -> str:
@@ -96,15 +104,23 @@ class Geometry:
     @property
     def has_position(self) -> bool:
         """Whether the position of the voxels is known, and not left open by the source's header."""
-        if self.header is None:
+        header = self.header
+        if header is None:
             return True
-        return max(self.header.sform_code, self.header.qform_code) > 0
+        return header.sform_code > 0 or header.qform_code > 0
 
     def has_same_shape_and_spacing(self, other: Geometry) -> bool:
         """Return whether both have the same number of voxels of the same size along each axis."""
-        return self.shape == other.shape and np.allclose(self.spacing, other.spacing, rtol=1e-3)
+        if self.shape != other.shape:
+            return False
+        return np.allclose(self.spacing, other.spacing, rtol=1e-3)
 
-    def require_same_grid(self, other: Geometry, where: object, tolerance_mm: float = 1e-3) -> None:
+    def require_same_grid(
+        self,
+        other: Geometry,
+        where: object,
+        tolerance_mm: float = 1e-3,
+    ) -> None:
         """Raise `OtherGridError` unless both grids have their voxels in the same places.
 
         Args:
@@ -115,8 +131,9 @@ class Geometry:
         if self.shape != other.shape:
             raise OtherGridError(where, f"shape {self.shape}", f"{other.shape}")
         # No voxel can be further from its counterpart than a corner is.
-        offsets = (self.affine - other.affine) @ _list_corners(self.shape)
-        distance = np.linalg.norm(offsets[:3], axis=0).max()
+        offsets = (self.affine - other.affine) @ self.corners
+        distances = np.linalg.norm(offsets[:3], axis=0)
+        distance = distances.max()
         # Written so that a distance of NaN is refused too.
         if not distance <= tolerance_mm:
             found = f"a corner {distance:.3g} mm away"
@@ -145,13 +162,16 @@ class Volume:
     def __post_init__(self) -> None:
         shape = self.voxels.shape
         if _has_single_further_axes(shape):
-            object.__setattr__(self, "voxels", self.voxels.reshape(shape[:3]))
-        if _has_single_further_axes(self.geometry.shape):
-            geometry = replace(self.geometry, shape=self.geometry.shape[:3])
+            voxels = self.voxels.reshape(shape[:3])
+            object.__setattr__(self, "voxels", voxels)
+        expected = self.geometry.shape
+        if _has_single_further_axes(expected):
+            geometry = replace(self.geometry, shape=expected[:3])
             object.__setattr__(self, "geometry", geometry)
         shape = self.voxels.shape
-        if shape != self.geometry.shape:
-            raise ValueError(f"voxels have shape {shape}, geometry says {self.geometry.shape}")
+        expected = self.geometry.shape
+        if shape != expected:
+            raise ValueError(f"voxels have shape {shape}, geometry says {expected}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,12 +190,6 @@ class CleanVolume(Volume):
 
 V = TypeVar("V", bound=Volume)
 """A volume, clean or not: a function that changes one returns one of the same type."""
-
-
-def _list_corners(shape: tuple[int, ...]) -> NDArray[np.int_]:
-    """Return the voxel indices (i, j, k, 1) of the eight corners of a grid: (4, 8)."""
-    ends = [(0, length - 1) for length in shape]
-    return np.array(np.meshgrid(*ends, [1], indexing="ij")).reshape(4, -1)
 
 
 def _has_single_further_axes(shape: tuple[int, ...]) -> bool:
