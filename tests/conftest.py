@@ -28,8 +28,8 @@ if os.environ.get("OASIS_GAN_TEST_PRECISION"):
         filter(None, (sys.path[0], os.environ.get("PYTHONPATH")))
     )
 
-# Other tests may use the same cores, so that no example has a deadline. The examples of a test share
-# its tmp_path.
+# Other tests may use the same cores, so that no example has a deadline. The examples of a test
+# share its tmp_path.
 settings.register_profile(
     "oasis_gan",
     deadline=None,
@@ -115,5 +115,5 @@ def desk(stand_ins: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def command_line(tmp_path: Path) -> CommandLine:
-    """Return the command line, called neither in the checkout nor where the data lie, with relative paths."""
+    """Return the command line, called with relative paths, far from the checkout and the data."""
     return CommandLine(tmp_path / "apart")

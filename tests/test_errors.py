@@ -1,4 +1,4 @@
-"""The one kind of error a user sees carries its facts, wherever it is raised and wherever it goes."""
+"""The one kind of error a user sees carries its facts, wherever it is raised and goes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from oasis_gan.plugin.discovery import PluginOrigin
 ERROR = OasisGanError(
     Path("head.nii"), expected="three axes", found="two", remedy="choose a volume"
 )
-SHOW = "import pickle, sys; error = pickle.load(sys.stdin.buffer); print(error, error.found, error.remedy, sep='\\n')"
+SHOW = (
+    "import pickle, sys; "
+    "error = pickle.load(sys.stdin.buffer); "
+    "print(error, error.found, error.remedy, sep='\\n')"
+)
 
 
 def test_an_error_carries_its_facts() -> None:

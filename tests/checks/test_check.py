@@ -445,7 +445,7 @@ def save(path: Path, voxels: Array) -> None:
 
 @pytest.fixture
 def heads(tmp_path: Path) -> Path:
-    """Return a folder with pairs of three heads: one is healthy, one is shifted, one lacks its target."""
+    """Return a folder with pairs of three heads: healthy, shifted, and without its target."""
     other = head(1)
     for name, labels, t1 in (
         ("a", LABELS, T1),

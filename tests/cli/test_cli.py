@@ -244,7 +244,12 @@ def test_a_reference_that_is_not_there_is_a_line_and_leaves_nothing(
 def test_where_nobody_is_listed_the_ledger_says_why_and_no_model_is_loaded(tmp_path: Path) -> None:
     """With the model that ships, which would bring TensorFlow."""
     (tmp_path / "a.txt").write_text("no volume")
-    code = "import sys; from oasis_gan.cli.main import main\ntry: main()\nfinally: print('tensorflow' in sys.modules)"
+    code = (
+        "import sys\n"
+        "from oasis_gan.cli.main import main\n"
+        "try: main()\n"
+        "finally: print('tensorflow' in sys.modules)"
+    )
     words = ("run", "a.txt", "--out", "out")
     process = subprocess.run(
         [sys.executable, "-c", code, *words],
@@ -261,7 +266,7 @@ def test_where_nobody_is_listed_the_ledger_says_why_and_no_model_is_loaded(tmp_p
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, paint: Painting) -> None:
-    """A limit on the size of files stands in for the disk: the system call fails in the same place."""
+    """A limit on the size of files stands in for the disk: the same system call fails."""
     rng = np.random.default_rng(0)
     nib.save(
         nib.Nifti1Image(rng.integers(0, 4, (40, 40, 40)).astype(np.uint8), np.diag([2, 1.1, 1, 1])),
@@ -362,7 +367,13 @@ def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
     labels = save_pair(tmp_path / "data" / "one", seed=1)
     save_pair(tmp_path / "data" / "two", seed=2)
     (tmp_path / "tiny.toml").write_text(
-        "steps = 3\nsize = 16\n[generator]\nlevels = 2\nfilters = 4\n[discriminator]\nreceptive_field = 16\n"
+        "steps = 3\n"
+        "size = 16\n"
+        "[generator]\n"
+        "levels = 2\n"
+        "filters = 4\n"
+        "[discriminator]\n"
+        "receptive_field = 16\n"
     )
     words = (
         "--source-suffix",

@@ -1,4 +1,4 @@
-"""An author sees where an error was raised: with OASIS_GAN_DEBUG in the environment every line has its traceback."""
+"""An author sees where an error was raised: with OASIS_GAN_DEBUG every line has its traceback."""
 
 from __future__ import annotations
 

@@ -18,10 +18,24 @@ LISTENING = """
 import sys
 from pathlib import Path
 import numpy as np
-from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Option, Plane, Window, hookimpl, slicewise
+from oasis_gan import (
+    OASIS,
+    Canvas,
+    ModelCard,
+    ModelKind,
+    Option,
+    Plane,
+    Window,
+    hookimpl,
+    slicewise,
+)
 
 CARD = ModelCard(
-    name="listening", version="1", sources={"labels": OASIS}, target=Window((0, 1000), (0, 1)), output="T1w",
+    name="listening",
+    version="1",
+    sources={"labels": OASIS},
+    target=Window((0, 1000), (0, 1)),
+    output="T1w",
     options=(
         Option(name="texture", help="How rough it is.", default=0.5, minimum=0, maximum=1),
         Option(name="passes", help="How often it listens.", default=2, minimum=1),

@@ -1,4 +1,4 @@
-"""Whatever a file is called, it is translated; and wherever its name is shown it stays on its line, as it is."""
+"""A file of any name is translated, and wherever its name is shown it stays on its line."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_bad_file_of_any_name_is_one_line(folder: Path, paint: Painting) -> No
 
 @pytest.fixture
 def plugin(tmp_path: Path) -> Path:
-    """Return a plugin file in a nasty folder: the example of the documentation, which ships a model there."""
+    """Return a plugin file, which ships a model, in a nasty folder: the documentation's example."""
     folder = tmp_path / "pl\nug\x1b[2Jin [bold]%s<b>"
     folder.mkdir()
     example = textwrap.dedent(inspect.cleandoc(oasis_gan_models.__doc__ or "").partition("::\n")[2])

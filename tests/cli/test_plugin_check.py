@@ -1,4 +1,4 @@
-"""``oasis-gan plugins --check`` tells a plugin's author what is missing, in plain lines, without a test file."""
+"""``oasis-gan plugins --check`` tells a plugin's author what is missing, without a test file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def counted(printed: str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with a plugin of every kind, something to read, and what must not disturb a check."""
+    """Return a folder with a plugin of each kind, a volume, and what must not disturb a check."""
     # Each example brings its own imports, and names of its own.
     (tmp_path / "mine.py").write_text("\n".join(example(hook) for hook in HOOKS))
     np.save(tmp_path / "brain.npy", np.ones((4, 5, 6)))
@@ -77,10 +77,12 @@ def test_a_promise_that_is_broken_is_a_line_with_the_remedy(folder: Path) -> Non
     done = check(folder, "mine.py", "--sample", "brain.npy")
     assert done.returncode == 1
     for said in (
-        "dataset numpy on brain.npy: every scan is a volume with a place in space: brain.npy: voxels are bool: "
-        "convert them to integers or floats",
-        "model kind paint on .: slices are answered between 0 and 1: the answer reaches from 0.6 to 1.5: scale",
-        "exporter numpy: a full disk leaves nothing: a failed `write` left ['a.npy']: write with oasis_gan.write_",
+        "dataset numpy on brain.npy: every scan is a volume with a place in space: brain.npy: "
+        "voxels are bool: convert them to integers or floats",
+        "model kind paint on .: slices are answered between 0 and 1: the answer reaches from "
+        "0.6 to 1.5: scale",
+        "exporter numpy: a full disk leaves nothing: a failed `write` left ['a.npy']: write with "
+        "oasis_gan.write_",
     ):
         assert [line for line in done.stdout.splitlines() if line.startswith(said)], done.stdout
     assert len(re.findall(r"checks kept, [1-9]\d* broken", done.stdout)) == 3
@@ -123,7 +125,8 @@ def test_a_reader_is_checked_by_the_name_it_is_listed_under(folder: Path) -> Non
     done = check(folder, "neurite-oasis", "--sample", "nothing")
     assert done.returncode == 1
     assert done.stdout == (
-        "dataset neurite-oasis: not checked; name a file or folder that it recognises with --sample\n"
+        "dataset neurite-oasis: not checked; "
+        "name a file or folder that it recognises with --sample\n"
     )
 
 
@@ -139,7 +142,8 @@ def test_a_plugin_that_is_not_installed_is_wrong_usage(folder: Path) -> None:
     done = check(folder, "nonsense")
     assert done.returncode == 2
     assert done.stderr == (
-        "oasis-gan: --check: expected a plugin, found nonsense; name one that oasis-gan plugins lists, or a file .py\n"
+        "oasis-gan: --check: expected a plugin, found nonsense; "
+        "name one that oasis-gan plugins lists, or a file .py\n"
     )
 
 
@@ -161,7 +165,17 @@ def test_another_plugin_beside_the_one_to_check_is_refused(folder: Path) -> None
 IMAGE_MODEL = """
 import numpy as np
 from pathlib import Path
-from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Percentiles, Plane, Window, hookimpl, slicewise
+from oasis_gan import (
+    OASIS,
+    Canvas,
+    ModelCard,
+    ModelKind,
+    Percentiles,
+    Plane,
+    Window,
+    hookimpl,
+    slicewise,
+)
 
 CARD = ModelCard(name="image", version="1", sources=SOURCE, target=TARGET, output="T2w")
 
@@ -319,10 +333,8 @@ def test_a_reader_that_ignores_options_is_found_out(folder: Path) -> None:
     (folder / "careless.py").write_text(READER)
     done = check(folder, "careless.py", "--sample", ".")
     assert done.returncode == 1
-    assert (
-        "`open` ignored --source-suffix _no-such-suffix.xyz: list only files that end in source_suffix"
-        in done.stdout
-    )
+    said = "`open` ignored --source-suffix _no-such-suffix.xyz: "
+    assert f"{said}list only files that end in source_suffix" in done.stdout
     assert (
         "--max-voxels 119 let 120 voxels pass: compare the size in the file with max_voxels"
         in done.stdout

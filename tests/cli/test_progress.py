@@ -1,4 +1,4 @@
-"""How far a training is: a bar with its losses on a terminal, plain lines in a log, only the result on stdout."""
+"""A training shows how far it is: a bar on a terminal, lines in a log, the result on stdout."""
 
 from __future__ import annotations
 
@@ -25,12 +25,20 @@ def train(request):
         if step % 20 == 19:
             request.report(f"step {step + 1}/40")
     if request.recipe.get("fails"):
-        raise OasisGanError("step 40", expected="finite losses", found="nan", remedy="lower the learning rate")
+        raise OasisGanError(
+            "step 40", expected="finite losses", found="nan", remedy="lower the learning rate"
+        )
     request.out.mkdir(exist_ok=True)
 
 @hookimpl
 def oasis_gan_models():
-    yield ModelKind(name="slow", summary="Counts", card=lambda _: None, load=lambda _: None, train=train)
+    yield ModelKind(
+        name="slow",
+        summary="Counts",
+        card=lambda _: None,
+        load=lambda _: None,
+        train=train,
+    )
 """
 LINES = ["reads [bold]a[/bold]", "step 20/40", "step 40/40"]
 CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -1,4 +1,4 @@
-"""Commands do the same whatever folder they are called in, and whether paths are absolute or relative to it."""
+"""Commands do the same in any folder, whether paths are absolute or relative."""
 
 from __future__ import annotations
 

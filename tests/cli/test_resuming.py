@@ -67,7 +67,7 @@ def refusal(*words: object) -> str:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with three heads and a training that had a relative SOURCE and --out, two of its steps done."""
+    """Return a folder with three heads and a training of two steps, with relative paths."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "heads").mkdir()
     for seed, name in enumerate(("one", "two", "three")):

@@ -1,4 +1,4 @@
-"""The options that choose subjects reach the reader as they are meant, for every command that works on subjects."""
+"""The options that choose subjects reach the reader as they are meant, in every command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The option --source-labels: what the values of a further source mean, where nothing beside the file says it."""
+"""``--source-labels`` says what the values of a further source mean where no file says it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ from pathlib import Path
 CARD = oasis_gan.ModelCard(
     name="tissues",
     version="1",
-    sources={"t1": oasis_gan.Percentiles(), "tissue": oasis_gan.OASIS, "t2": oasis_gan.Percentiles()},
+    sources={
+        "t1": oasis_gan.Percentiles(),
+        "tissue": oasis_gan.OASIS,
+        "t2": oasis_gan.Percentiles(),
+    },
     target=oasis_gan.Window((0, 1), (0, 1)),
     output="x",
 )
@@ -61,7 +65,7 @@ NAMED = ("--source-labels", "tissue=aseg")
 
 @pytest.fixture(autouse=True)
 def _heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in a folder with a head: three images, and a map of which nothing says what its values mean."""
+    """Work in a folder with a head: three images, and a map whose values no file explains."""
     monkeypatch.chdir(tmp_path)
     Path("plugin.py").write_text(PLUGIN)
     noise = np.random.default_rng(1).normal(0, 1, SEG.shape) * (SEG > 0)

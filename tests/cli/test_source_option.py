@@ -1,4 +1,4 @@
-"""The option --source: where the further sources of a model are, and what is wrong with what was typed."""
+"""``--source`` says where a model's further sources are, and refuses what makes no sense."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def _heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ((), "expected t2=WHERE for t1-t2-to-flair, which takes t1 (SOURCE) and t2, found none;"),
         (
             ("flair=t2",),
-            "expected a further source of t1-t2-to-flair, which takes t1 (SOURCE) and t2, found flair;",
+            "expected a further source of t1-t2-to-flair, "
+            "which takes t1 (SOURCE) and t2, found flair;",
         ),
         (("t1=t2",), "which takes t1 (SOURCE) and t2, found t1, which is SOURCE; leave it out"),
         (

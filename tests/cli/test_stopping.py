@@ -1,4 +1,4 @@
-"""A training that is asked to end saves what it has learnt, says so, and ends like one that never stopped."""
+"""A training that is stopped saves what it has learnt, says so, and ends as if it had not been."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def heed_hangups() -> None:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Return what starts `oasis-gan train` in a folder; whatever still runs at the end of a test is killed."""
+    """Return what starts `oasis-gan train` in a folder; the end of a test kills what still runs."""
     with ExitStack() as closing:
 
         def run(cwd: Path, *words: object, preexec: Callable[[], object] = heed_hangups) -> Started:
@@ -192,7 +192,10 @@ def test_a_signal_while_data_are_read_says_that_there_is_nothing_to_save_and_lea
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 143
-    said = "stopped before the first step: there was nothing to save; start again with the same command"
+    said = (
+        "stopped before the first step: there was nothing to save; start again with the same "
+        "command"
+    )
     assert stderr.splitlines()[-1] == said
     assert not (tmp_path / "new").exists()
 
@@ -257,7 +260,7 @@ def test_a_second_training_in_a_folder_is_told_who_holds_it(
 def test_a_signal_that_comes_with_the_last_step_finds_the_training_finished(
     start: Start, heads: Path, tmp_path: Path
 ) -> None:
-    """Whatever the moment: either it was stopped and says how to go on, or it is finished and says so."""
+    """Whatever the moment: it was stopped and says how to go on, or it is finished and says so."""
     process = start(
         heads,
         "heads",

@@ -1,4 +1,4 @@
-"""Standard output carries results alone, and nobody has to read them; how a run ends when a signal asks for it."""
+"""Standard output carries results alone, nobody has to read them, and signals end a run well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`oasis-gan train` as it is typed: presets over defaults, settings over presets, and going on with a run."""
+"""`oasis-gan train` as typed: presets over defaults, settings over presets, and resuming."""
 
 from __future__ import annotations
 

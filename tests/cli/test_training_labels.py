@@ -25,7 +25,13 @@ def train(request):
 
 @oasis_gan.hookimpl
 def oasis_gan_models():
-    yield oasis_gan.ModelKind(name="teller", summary="Says what it is given", card=print, load=print, train=train)
+    yield oasis_gan.ModelKind(
+        name="teller",
+        summary="Says what it is given",
+        card=print,
+        load=print,
+        train=train,
+    )
 """
 STUDY = ["Cortex", "White matter", "Ventricles", "Lesion"]
 

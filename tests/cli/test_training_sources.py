@@ -1,4 +1,4 @@
-"""Training with several sources: what is typed reaches the model kind, and a training that goes on remembers it."""
+"""Training with several sources reaches the model kind, and a training that goes on remembers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ import oasis_gan
 def train(request):
     told = {}
     for subject in request.subjects:
-        further = {name: [scan.path.name, scan.content, scan.read().content] for name, scan in subject.further.items()}
+        further = {
+            name: [scan.path.name, scan.content, scan.read().content]
+            for name, scan in subject.further.items()
+        }
         told[subject.name] = further
     (request.out / "told.json").write_text(json.dumps(told))
     (request.out / "model.json").write_text("{}")

@@ -1,4 +1,4 @@
-"""What the documentation says is true: links lead somewhere, commands are understood, one test command for all."""
+"""What the documentation says is true: links lead somewhere, and commands are understood."""
 
 from __future__ import annotations
 

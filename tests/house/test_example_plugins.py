@@ -1,4 +1,4 @@
-"""The plugins of `examples/plugins` keep their contracts, translate, and are short enough to read at a glance."""
+"""The plugins of `examples/plugins` keep their contracts, translate, and are short."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OBLIQUE = np.array(
 
 
 def save_nrrd(path: Path) -> Path:
-    """Write a label map as NRRD, and as NIfTI in the folder ``nifti`` beside it; return its path."""
+    """Write a label map as NRRD, and as NIfTI in a folder ``nifti`` beside; return its path."""
     nifti = path.parent / "nifti" / f"{path.stem}.nii.gz"
     nifti.parent.mkdir(parents=True)
     nib.save(nib.Nifti1Image(LABELS, OBLIQUE), nifti)

@@ -1,4 +1,4 @@
-"""The example plugins and the tutorial, followed to the letter by somebody who has the tool installed."""
+"""The example plugins and the tutorial work to the letter where the tool is installed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STEPS = re.compile(
 
 
 def run(command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of shell in the environment these tests run in; standard error comes with standard output."""
+    """Run a line of shell in the environment of these tests; both streams come as one."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         ["bash", "-c", command],
@@ -51,7 +51,7 @@ def save_label_map(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float6
 
 
 def assert_painted(folder: Path, options: str, **environment: str) -> None:
-    """Translate an archive with the model of the tutorial, and look for every voxel in its place."""
+    """Translate an archive with the tutorial's model, and look for every voxel in its place."""
     affine = save_label_map(folder / "x.npz")
     (folder / "paint.py").write_text(FILES["paint.py"])
     process = run(

@@ -1,4 +1,4 @@
-"""Every command that a page prints works as it stands there, called in a folder that holds what the page speaks of."""
+"""Every command that a page prints works as it stands there, where the files it names are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every training that a page prints begins as it stands there, stops when it is asked to, and goes on.
+"""Every training that a page prints begins as it stands there, stops when asked, and goes on.
 
 A whole one takes hours: it is stopped by a signal once it has made steps.
 """
@@ -57,7 +57,7 @@ def train_a_little(command: str, model: Path, number: signal.Signals) -> str:
 
 
 def start(command: str, desk: Path) -> Path:
-    """Begin a training as it is printed, interrupt it after its first steps, and return its folder."""
+    """Begin a training as printed, interrupt it after its first steps, and return its folder."""
     words = shlex.split(command)
     model = desk / words[words.index("--out") + 1]
     clear_outputs([command], desk)

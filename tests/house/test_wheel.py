@@ -1,4 +1,4 @@
-"""What a user installs: the wheel holds every package, the model and its card, and works outside the checkout."""
+"""The wheel holds every package, the model and its card, and works outside the checkout."""
 
 from __future__ import annotations
 

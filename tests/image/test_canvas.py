@@ -1,4 +1,4 @@
-"""Slices are fitted onto a canvas and brought back without moving, blending or aliasing what need not be."""
+"""Slices go onto a canvas and come back without needless moving, blending or aliasing."""
 
 from __future__ import annotations
 
@@ -113,7 +113,8 @@ def test_nothing_drifts(
     assert np.allclose(
         centroid(transform.apply_inverse(there), spacing), centroid(slices, spacing), atol=0.05
     )
-    # The middle of the object is the middle of the canvas; at equal spacing to half a pixel, as pixels stay whole.
+    # The middle of the object is the middle of the canvas; at equal spacing to half a pixel, as
+    # pixels stay whole.
     occupied = np.argwhere(support[0])
     middle = (occupied.min(axis=0) + occupied.max(axis=0)) / 2 * spacing
     offset = centroid(there, (canvas, canvas)) - (np.array(there.shape[1:3]) - 1) / 2 * canvas
@@ -130,9 +131,10 @@ def test_a_smooth_slice_comes_back_nearly_as_it_was(
     coarsest = max(*spacing, canvas)
     slices = bump(shape, spacing, (60, 60), sigma)
     transform = CanvasTransform.from_support(slices[..., 0] > 1e-6, spacing, Canvas(canvas, 8, 8))
-    # Linear interpolation between points h apart errs by up to h^2/8 max|f''|, and a Gaussian has |f''| <= 1/sigma^2.
-    # A triangle that spans no whole number of pixels also leans, by up to 0.09 of the finer ones: |f'| <= 0.61/sigma.
-    # There and back along two axes are four such steps, of which two, those to larger pixels, are wide.
+    # Linear interpolation between points h apart errs by up to h^2/8 max|f''|, and a Gaussian has
+    # |f''| <= 1/sigma^2. A triangle that spans no whole number of pixels also leans, by up to 0.09
+    # of the finer ones: |f'| <= 0.61/sigma. There and back along two axes are four such steps, of
+    # which two, those to larger pixels, are wide.
     bound = 4 * coarsest**2 / 8 / sigma**2 + 2 * 0.09 * coarsest * 0.61 / sigma
     assert np.abs(transform.apply_inverse(transform.apply(slices)) - slices).max() <= bound
 
@@ -203,7 +205,7 @@ def test_pixels_that_are_moved_whole_are_those_of_the_matrix_products() -> None:
 
 @pytest.mark.parametrize("spacing", [0.6, 1.3, 1.5, 2.0])
 def test_a_parabola_on_the_canvas_comes_back_exactly(spacing: float) -> None:
-    """Linear interpolation would flatten it, as it blurs edges: cubic convolution is exact to the second order."""
+    """Linear interpolation would flatten it; cubic convolution is exact to the second order."""
     shape = (int(60 / spacing), int(52 / spacing))
     transform = CanvasTransform.from_support(
         np.ones((1, *shape), bool), (spacing, spacing), Canvas(1.0, 8, 8)

@@ -1,4 +1,4 @@
-"""Histogram matching: an output gets the distribution that a scan of its tissues would have, and keeps its edges."""
+"""Histogram matching gives an output the distribution of a scan of its tissues, and keeps edges."""
 
 from __future__ import annotations
 

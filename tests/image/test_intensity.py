@@ -1,4 +1,4 @@
-"""Voxels enter a model in [0, 1] with background on 0, and come back as intensities or label values."""
+"""Voxels enter a model in [0, 1], background at 0, and come back as intensities or label values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label sets are known by name, become one another by a table, and refuse what has no counterpart."""
+"""Label sets have names, convert into one another, and refuse labels without a counterpart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slices point to R, A and S whatever the axes of the volume, and go back to where they were cut."""
+"""Slices point to R, A and S whatever the axes of the volume, and go back to where they were."""
 
 from __future__ import annotations
 

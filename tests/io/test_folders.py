@@ -140,7 +140,10 @@ def test_a_link_to_a_folder_that_is_not_there_is_named_and_stops_no_other(tmp_pa
     assert "sub-01/a.nii" in listed(tmp_path / "ds", report=errors.append)
     (subject,) = [unreadable(tmp_path / "ds", error) for error in errors]
     assert subject.name == "sub-02"
-    said = r"sub-02: expected a folder, found a link that leads nowhere \(.*/unmounted/sub-02\); fetch the file"
+    said = (
+        r"sub-02: expected a folder, found a link that leads nowhere \(.*/unmounted/sub-02\); "
+        "fetch the file"
+    )
     with pytest.raises(OasisGanError, match=said):
         subject.source.read()
 

@@ -1,4 +1,4 @@
-"""A file that is no volume is called what it is, with what to do about it: another format, or content not fetched."""
+"""A file that is no volume is called what it is, another format or not fetched, with a remedy."""
 
 from __future__ import annotations
 
@@ -56,10 +56,8 @@ def test_a_link_whose_content_has_not_been_fetched_says_how_to_fetch_it(
 ) -> None:
     (tmp_path / name).symlink_to(ANNEX)
     said = refusal(tmp_path / name)
-    assert (
-        "found a link to content that has not been fetched; fetch it with datalad get or git annex get"
-        in said
-    )
+    remedy = "fetch it with datalad get or git annex get"
+    assert f"found a link to content that has not been fetched; {remedy}" in said
 
 
 @pytest.mark.parametrize(
@@ -191,7 +189,10 @@ def test_a_gzip_file_whose_name_says_nothing_of_a_volume_is_not_called_damaged(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "seg.nii (1).gz").write_bytes(gzip.compress(NIFTI))
-    said = "found a gzip file of another name; give it a name that ends in .nii.gz, if it holds a NIfTI volume"
+    said = (
+        "found a gzip file of another name; "
+        "give it a name that ends in .nii.gz, if it holds a NIfTI volume"
+    )
     assert said in answer(tmp_path / "seg.nii (1).gz")
 
 

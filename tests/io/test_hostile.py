@@ -1,4 +1,4 @@
-"""Hostile files are named one by one, within bounds of memory and time, and the run goes on to the end."""
+"""Hostile files are named one by one, within bounds of memory and time, and the run goes on."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ if os.geteuid():  # root may read everything
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> list[str]:
-    """Make hostile files, and a folder of good ones with hostile names; return what to name as sources."""
+    """Make hostile files, and a folder of good ones with hostile names; return the sources."""
     (tmp_path / "names").mkdir()
     for name in NAMES:
         (tmp_path / "names" / f"{name}.nii").write_bytes(content())

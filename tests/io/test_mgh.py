@@ -1,4 +1,4 @@
-"""FreeSurfer's volumes are read where nibabel puts them, or refused in one line that names the file."""
+"""FreeSurfer's volumes are read where nibabel puts them, or refused in one line with the name."""
 
 from __future__ import annotations
 
@@ -124,7 +124,8 @@ def test_without_orientation_it_lies_as_the_format_has_it_and_a_note_says_so(
 ) -> None:
     path = with_field(tmp_path / "a.mgh", goodRASFlag=0, delta=(3, 3, 3), Pxyz_c=(9, 9, 9))
     volume = read_mgh(path)
-    # nibabel 5 turns the second and third axis over; this is what FreeSurfer does, and how its own volumes lie.
+    # nibabel 5 turns the second and third axis over; this is what FreeSurfer does, and how its own
+    # volumes lie.
     assert volume.geometry.orientation == "LIA"
     assert volume.geometry.spacing == (1, 1, 1)
     # FreeSurfer's centre is voxel n / 2.

@@ -1,4 +1,4 @@
-"""A header and its voxels are read right or refused in one line that names a file: NIfTI-1 pairs, and Analyze 7.5."""
+"""NIfTI-1 pairs and Analyze 7.5 are read right, or refused in one line that names a file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def itk_affine(path: Path) -> NDArray[np.float64]:
 @pytest.mark.parametrize(
     ("orient", "axes", "first_voxel"),
     [
-        # 4dfp's documentation of what its converter writes: "right occipital skull-base", and so on.
+        # 4dfp's documentation of its converter's results: "right occipital skull-base", and so on.
         (0, "LAS", "RPI"),
         (1, "LSA", "RIP"),
         (2, "ASL", "PIR"),

@@ -256,10 +256,8 @@ def test_a_two_dimensional_image_is_refused_with_how_to_make_it_a_volume(
         nib.save(nib.Nifti1Image(VOXELS[:, :, 0], AFFINE), path)
     said = refusal(path)
     assert "expected a 3-D volume, found dimensions [" in said
-    assert (
-        "; save it as a volume of one slice, with a third axis of length 1, or give the volume it was taken"
-        in said
-    )
+    remedy = "; save it as a volume of one slice, with a third axis of length 1, or "
+    assert f"{remedy}give the volume it was taken" in said
     nib.save(nib.Nifti1Image(VOXELS[:, :, :1], AFFINE), path)
     assert np.array_equal(read_nifti(path).voxels, VOXELS[:, :, :1])
 
@@ -489,7 +487,10 @@ def test_negative_voxel_sizes_turn_nothing_over(
     volume = read_nifti(path)
     as_positive = read_nifti(positive)
     assert np.array_equal(volume.geometry.affine, as_positive.geometry.affine)
-    note = "voxel sizes are negative: their absolute values are used, as nibabel does; ITK turns such axes over"
+    note = (
+        "voxel sizes are negative: their absolute values are used, as nibabel does; "
+        "ITK turns such axes over"
+    )
     assert volume.notes == (note,)
     assert not [
         finding.message for finding in check_place(volume.geometry) if "at odds" in finding.message

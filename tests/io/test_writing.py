@@ -59,7 +59,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, name: str) -> None:
 def test_voxels_keep_their_datatype_and_are_never_scaled(tmp_path: Path, dtype: Any) -> None:  # noqa: ANN401
     voxels = np.arange(24).reshape(2, 3, 4).astype(dtype)
     write_nifti(volume(voxels), tmp_path / "out.nii")
-    # From the bytes: a header that nibabel has loaded with its image no longer says what the file does.
+    # From the bytes: a header that nibabel has loaded with its image no longer says what is stored.
     header = nib.Nifti1Header((tmp_path / "out.nii").read_bytes()[:348])
     assert header.get_data_dtype() == np.dtype(dtype)
     assert (float(header["scl_slope"]), float(header["scl_inter"])) == (1, 0)

@@ -1,1 +1,1 @@
-"""What tests share: the command line as users run it, small data, and the pages read as programs."""
+"""What tests share: the command line as users run it, small data, and pages as programs."""

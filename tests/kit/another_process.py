@@ -1,4 +1,4 @@
-"""A process that has seen nothing of this one: what reaches it, it got as a pickle on its standard input."""
+"""A process that knows nothing of this one but the pickle that it gets on its standard input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pickle.dump(answer, sys.stdout.buffer)
 
 
 def run_elsewhere(body: str, value: object, cwd: Path) -> Any:  # noqa: ANN401 - what the body makes of it
-    """Return ``answer`` of a few lines of Python in another process, where ``value`` is what is given.
+    """Return ``answer`` of a few lines of Python in another process, which get ``value``.
 
     Args:
         body: Lines that make ``answer`` of ``value``.

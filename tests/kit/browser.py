@@ -1,4 +1,4 @@
-"""A browser without a window, that tells what a page asks of the network and what it complains about."""
+"""A browser without a window reports what a page asks of the network and complains about."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Browser:
         return [entry["message"] for entry in self._driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """Return the addresses that were asked for since the last call, less what a page holds itself."""
+        """Return the addresses asked for since the last call, less what a page holds itself."""
         entries = [
             json.loads(entry["message"])["message"] for entry in self._driver.get_log("performance")
         ]

@@ -1,7 +1,7 @@
-"""A folder with small stand-ins for what the documentation names, so that its commands can be run as they are printed.
+"""A folder with small stand-ins for what the documentation names lets its commands run as printed.
 
-What a page calls ``heads`` or ``scan_brain.nii.gz`` is there under that name. Heads are small and made of noise: tests
-hold that a command does what the page says, not how well.
+What a page calls ``heads`` or ``scan_brain.nii.gz`` is there under that name. Heads are small and
+made of noise: tests hold that a command does what the page says, not how well.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _TISSUES = "index\tname\n1\tCSF\n2\tGM\n3\tWM\n"
 def make_desk(folder: Path) -> Path:
     """Make everything that the pages name in ``folder``, and return it.
 
-    The checkout itself is there too as far as commands name it: ``examples``, and ``.venv`` with these tests' Python.
+    The checkout itself is there too as far as commands name it: ``examples``, and ``.venv`` with
+    these tests' Python.
     """
     folder.mkdir(parents=True)
     _make_heads(folder)

@@ -19,7 +19,7 @@ ELSEWHERE = {
     ".venv/bin/codespell": ".ci/run does it",
     ".venv/bin/mypy": ".ci/run does it",
     ".venv/bin/pip install": "needs a network",
-    "oasis-gan run --model misspelt": "is wrong on purpose: docs/speed.md measures how soon that is said",
+    "oasis-gan run --model misspelt": "is wrong on purpose: docs/speed.md measures how soon",
     "pip install zlib-ng": "needs a network; docs/benchmarks.md is about other packages",
     "python tests/benchmarks": "takes minutes or hours, and heads that do not come with the tool",
     ".venv/bin/python tests/benchmarks": "likewise",
@@ -59,7 +59,7 @@ def printed_blocks() -> Iterator[Block]:
 
 
 def commands_in_prose() -> Iterator[Block]:
-    """Yield the commands that sentences name with what they need: a source, or an option with its value."""
+    """Yield the commands in sentences that have what they need: a source, or an option's value."""
     for page in PAGES:
         for code in re.findall(r"`(oasis-gan \w+ [^`]+)`", prose(page.read_text("utf-8"))):
             command = " ".join(code.split())

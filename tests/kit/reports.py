@@ -1,4 +1,4 @@
-"""A kind of thing that plugins might offer one day, in the two files and the row that a new kind takes."""
+"""A kind of thing that plugins might offer one day, in the two files and the row that it takes."""
 
 from __future__ import annotations
 

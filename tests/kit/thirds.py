@@ -1,4 +1,4 @@
-"""A plugin file with the model "thirds", which segments by two thresholds: no training, no TensorFlow."""
+"""A plugin file with the model "thirds": two thresholds segment, without training or TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from oasis_gan import Label, LabelSet, ModelCard, ModelKind, Percentiles, Translation, Volume, hookimpl
+from oasis_gan import (
+    Label,
+    LabelSet,
+    ModelCard,
+    ModelKind,
+    Percentiles,
+    Translation,
+    Volume,
+    hookimpl,
+)
 
 LABELS = LabelSet(
     name="thirds",

@@ -15,7 +15,7 @@ from oasis_gan import Geometry, Scan, Subject, TrainingRequest, Volume
 
 SHAPE = (20, 24, 22)
 PRECISIONS: tuple[tuple[Precision, float], ...] = (("float32", 1e-5), ("bfloat16", 2e-2))
-"""And how far the answers for one slice, given in batches of other sizes, may lie apart in [0, 1]."""
+"""Each with how far answers for one slice may lie apart, in [0, 1], as batches differ in size."""
 TINY: dict[str, Any] = {
     "size": 16,
     "steps": 4,

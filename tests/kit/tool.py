@@ -87,7 +87,7 @@ def on_terminal(
 
 
 def without_network(target: Path) -> dict[str, str]:
-    """Return variables with which ``pip install`` fills ``target`` offline, and Python looks there."""
+    """Return variables with which ``pip install`` fills ``target`` offline and Python finds it."""
     # The 0 turns build isolation off, contrary to its name: an old bug of pip.
     pip = {
         "PIP_NO_DEPS": "1",

@@ -1,4 +1,4 @@
-"""What a model answers is checked before it is used; nothing is broadcast, cut or cast without a word."""
+"""A model's answer is checked before use; nothing is broadcast, cut or cast without a word."""
 
 from __future__ import annotations
 

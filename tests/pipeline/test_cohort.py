@@ -1,4 +1,4 @@
-"""A cohort: reading, translating and writing go on at once, in order, with few volumes in memory."""
+"""A cohort is read, translated and written at once, in order, with few volumes in memory."""
 
 from __future__ import annotations
 
@@ -135,7 +135,8 @@ def test_what_goes_wrong_with_one_stays_with_it(lab: Lab, broken: str) -> None:
 def test_each_is_told_the_time_that_it_took_itself(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A clock for each thread that moves while that thread works on a subject, and stands still while it waits.
+    # A clock for each thread, which runs while that thread works on a subject and stops while it
+    # waits.
     clock = threading.local()
     monkeypatch.setattr(
         "oasis_gan.pipeline.cohort.time",

@@ -18,7 +18,17 @@ from oasis_gan.io.label_tables import read_label_table, write_label_table
 PLUGIN = """
 import numpy as np
 from pathlib import Path
-from oasis_gan import LabelSet, Label, ModelCard, ModelKind, OASIS, Translation, Volume, Window, hookimpl
+from oasis_gan import (
+    LabelSet,
+    Label,
+    ModelCard,
+    ModelKind,
+    OASIS,
+    Translation,
+    Volume,
+    Window,
+    hookimpl,
+)
 
 # The values of tissues are others than those of the default model.
 LABELS = (Label(7, "WM"), Label(8, "GM"), Label(9, "CSF"))

@@ -1,4 +1,4 @@
-"""Labels are stored as integers, intensities as asked for; what a datatype cannot hold is refused, never clipped."""
+"""Labels are stored as integers, intensities as asked for; what does not fit is refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ import numpy as np
 from oasis_gan import OASIS, Canvas, ModelCard, ModelKind, Plane, Window, hookimpl, slicewise
 
 PAINT = ModelCard(
-    name="paint", version="1", sources={"labels": OASIS}, target=Window((0, 1000), (0, 1)), output="T1w"
+    name="paint",
+    version="1",
+    sources={"labels": OASIS},
+    target=Window((0, 1000), (0, 1)),
+    output="T1w",
 )
 SAME = replace(PAINT, name="same", target=OASIS, output="dseg")
 
@@ -40,7 +44,8 @@ def same(slices, mask):
 @hookimpl
 def oasis_gan_models():
     for card, predict in ((PAINT, paint), (SAME, same)):
-        model = slicewise(predict, card, planes=tuple(Plane), canvas=Canvas(1.0, size=1, multiple=1))
+        canvas = Canvas(1.0, size=1, multiple=1)
+        model = slicewise(predict, card, planes=tuple(Plane), canvas=canvas)
         yield ModelKind(
             name=card.name,
             summary="A model",

@@ -204,7 +204,8 @@ def test_a_nifti2_source_gives_a_nifti1_output_in_the_same_place(
     image = nib_load(rewritten(path))
     theirs = nib_load(path)
     assert type(image) is nib.Nifti1Image
-    # At the far corner of a head, as in all of its voxels, nothing moves by more than a hundredth of a millimetre.
+    # At the far corner of a head, as in all of its voxels, nothing moves by more than a hundredth
+    # of a millimetre.
     corner = np.array([255, 255, 255, 1])
     assert np.allclose(image.affine @ corner, theirs.affine @ corner, atol=1e-2)
     if sform_code:

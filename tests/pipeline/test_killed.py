@@ -113,7 +113,7 @@ def test_a_cohort_that_is_killed_again_and_again_ends_as_one_that_is_not(
 
 
 def assert_sound_of_a_killed_run(out: Path) -> None:
-    """Check a folder in which a volume may lack its sidecar: what is named in the table is complete."""
+    """Check a folder in which a volume may lack its sidecar: what the table names is complete."""
     assert_sound(out)
     done = {row[1].removesuffix(".nii.gz") for row in rows(out).values()}
     assert done <= {path.stem for path in out.glob("*.json")}
@@ -204,8 +204,13 @@ def test_what_a_living_process_holds_is_not_swept(tmp_path: Path) -> None:
     held = claim(tmp_path, "a", wait=False)
     assert held is not None
     (held.make_work_folder() / "a.nii").write_bytes(b"being written")
-    code = "import sys; from pathlib import Path; from oasis_gan.io.claims import *; p = Path(sys.argv[1]);"
-    code += "print(sweep(p), claim(p, 'a', wait=False), claim(p, 'b', wait=False) is not None)"
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from oasis_gan.io.claims import *\n"
+        "p = Path(sys.argv[1])\n"
+        "print(sweep(p), claim(p, 'a', wait=False), claim(p, 'b', wait=False) is not None)"
+    )
     other = subprocess.run(
         [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True
     )
@@ -410,7 +415,9 @@ def oasis_gan_datasets():
 """
 CHANGES = {
     "written over": "path.write_text('2')",
-    "with its old time": "s = path.stat(); path.write_text('2'); os.utime(path, ns=(s.st_atime_ns, s.st_mtime_ns))",
+    "with its old time": (
+        "s = path.stat(); path.write_text('2'); os.utime(path, ns=(s.st_atime_ns, s.st_mtime_ns))"
+    ),
     "replaced": "path.with_name('new').write_text('2'); os.replace(path.with_name('new'), path)",
     "grown": "path.open('a').write(' ')",
     "a part": "path.with_name('part').write_text('q')",

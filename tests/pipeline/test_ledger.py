@@ -73,7 +73,7 @@ def test_a_subject_that_is_run_again_has_its_latest_row(tmp_path: Path) -> None:
 
 
 def test_a_row_of_an_output_that_was_taken_for_a_source_goes(tmp_path: Path) -> None:
-    """Earlier versions met their own outputs where the output folder lies in the folder of the sources."""
+    """Earlier versions met their own outputs where the output folder lies among the sources."""
     made = Outcome("a_seg", Status.DONE, Path("out/a_seg_synthT1w.nii.gz"), "")
     mistaken = Outcome(
         "data_out_a_seg_synthT1w", Status.FAILED, None, "expected labels, found 42.6"

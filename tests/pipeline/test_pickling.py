@@ -1,4 +1,4 @@
-"""What a run works with can be pickled: a process that has seen nothing of the run writes the same bytes."""
+"""What a run works with can be pickled: another process writes the same bytes from it."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def oasis_gan_exporters():
 
 
 def run_and_keep(folder: Path, *words: object) -> tuple[Files, bytes]:
-    """Run ``oasis-gan run`` in a folder, and return its outputs, and the pickle of what it worked with."""
+    """Run ``oasis-gan run`` in a folder; return its outputs, and the pickle of what it used."""
     command = [sys.executable, "-c", RUN_AND_KEEP, "run", "data", "--out", "out", *map(str, words)]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=600, check=False
@@ -288,7 +288,10 @@ def test_a_model_is_loaded_once(arrays: Path) -> None:
 
 def test_a_model_is_loaded_with_its_options_in_another_process(arrays: Path) -> None:
     models = [refer(arrays / "mine.py", grey=grey) for grey in (0.25, 0.75)]
-    body = "for model in pickle.load(sys.stdin.buffer):\n    print(model.load().predict([0, 1, 0], None))"
+    body = (
+        "for model in pickle.load(sys.stdin.buffer):\n"
+        "    print(model.load().predict([0, 1, 0], None))"
+    )
     assert lines_elsewhere(body, pickle.dumps(models), arrays) == ["[0.25]", "[0.75]"]
 
 

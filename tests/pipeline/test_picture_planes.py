@@ -1,4 +1,4 @@
-"""A thin volume is sliced in a plane in which its slices are pictures, and not into rows of one pixel."""
+"""A thin volume is sliced in a plane where its slices are pictures, not rows of one pixel."""
 
 from __future__ import annotations
 

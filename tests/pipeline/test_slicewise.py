@@ -1,4 +1,4 @@
-"""A model of slices becomes a translator of volumes: planes, neighbours, several sources, and a mask."""
+"""A model of slices becomes a translator of volumes, with planes, context, sources and a mask."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_background_of_the_first_source_is_exactly_0_whatever_the_model_says() -
 
 
 def test_a_model_with_context_sees_the_slices_beside_and_background_beyond_the_ends() -> None:
-    """One source, one channel: three channels are the slice before, the slice itself, and the one behind."""
+    """One source, one channel: the channels are the slice before, the slice, and the one behind."""
     source = image(0)
     seen = []
 

@@ -95,7 +95,7 @@ def test_a_model_that_answers_alike_in_every_way_has_a_map_of_zeros() -> None:
 
 
 def test_planes_that_differ_by_a_known_amount_have_that_deviation() -> None:
-    """20 in one plane and 60 in the other: each is 20 from their mean, in the units of the target."""
+    """20 in one plane, 60 in the other: each is 20 from their mean, in the units of the target."""
     source = labels()
     found = deviation(model(grey_by_plane, planes=(Plane.AXIAL, Plane.CORONAL)), source)
     np.testing.assert_allclose(found, np.where(source.voxels > 0, 20, 0), rtol=1e-5)
@@ -110,7 +110,7 @@ def test_noise_that_differs_by_a_known_amount_has_that_deviation() -> None:
 
 @pytest.mark.parametrize("codes", ["RAS", "LPI", "ASL", "SRP"])
 def test_left_and_right_are_exchanged_in_the_world_whatever_the_order_of_voxels(codes: str) -> None:
-    """A ramp of 100 from left to right, and its mirror image: nothing between them in the middle."""
+    """A ramp of 100 from left to right, and its mirror image: they agree in the middle."""
     image = nib.Nifti1Image(np.ones(SHAPE, np.uint8), np.eye(4))
     to = orientations.axcodes2ornt(codes)
     turned = image.as_reoriented(orientations.ornt_transform(orientations.axcodes2ornt("RAS"), to))

@@ -1,4 +1,4 @@
-"""`oasis-gan run --uncertainty`: the map and the volume are one output, whatever happens to either."""
+"""`oasis-gan run --uncertainty`: the map and the volume are one output, whatever happens."""
 
 from __future__ import annotations
 

@@ -99,7 +99,8 @@ def read(path):
 @hookimpl
 def oasis_gan_datasets():
     def subjects(selection):
-        return [Subject(path.stem, Scan(path, read)) for path in sorted(selection.root.glob("*.none"))]
+        paths = sorted(selection.root.glob("*.none"))
+        return [Subject(path.stem, Scan(path, read)) for path in paths]
     yield Dataset(
         name="homemade",
         summary="A reader of its own",
@@ -131,10 +132,9 @@ def test_a_nan_background_of_a_label_map_is_background_and_said() -> None:
     assert np.array_equal(volume.voxels, LABELS)
     assert volume.content == "labels"
     (note,) = volume.notes
-    assert (
-        note
-        == f"{(LABELS == 0).sum()} voxels around the head are not finite: they are taken as background"
-    )
+    outside = (LABELS == 0).sum()
+    said = f"{outside} voxels around the head are not finite: they are taken as background"
+    assert note == said
     assert isinstance(note, RepairNote)
 
 
@@ -366,7 +366,11 @@ from pathlib import Path
 from oasis_gan import Canvas, ModelCard, ModelKind, Percentiles, Plane, Window, hookimpl, slicewise
 
 CARD = ModelCard(
-    name="copy", version="1", sources={"image": Percentiles()}, target=Window((100, 1000), (0, 1)), output="T2w"
+    name="copy",
+    version="1",
+    sources={"image": Percentiles()},
+    target=Window((100, 1000), (0, 1)),
+    output="T2w",
 )
 
 def copy(slices, mask):

@@ -116,8 +116,9 @@ BROKEN_SUBJECTS = {
 def test_a_subject_of_the_wrong_types_is_one_line(
     tmp_path: Path, odd: Path, paint: Painting, how: str
 ) -> None:
-    sound = "yield Subject(path.stem, Scan(path, read))"
-    broken = f"yield {BROKEN_SUBJECTS[how]} if path.stem == 'b' else Subject(path.stem, Scan(path, read))"
+    subject = "Subject(path.stem, Scan(path, read))"
+    sound = f"yield {subject}"
+    broken = f"yield {BROKEN_SUBJECTS[how]} if path.stem == 'b' else {subject}"
     (tmp_path / "odd.py").write_text(READER.replace("WAY", "pass").replace(sound, broken))
     process = paint(odd, "--plugin", "odd.py")
     assert process.returncode == 1
@@ -158,7 +159,17 @@ MODEL = """
 import sys
 from pathlib import Path
 import numpy as np
-from oasis_gan import OASIS, Canvas, Exporter, ModelCard, ModelKind, Plane, Window, hookimpl, slicewise
+from oasis_gan import (
+    OASIS,
+    Canvas,
+    Exporter,
+    ModelCard,
+    ModelKind,
+    Plane,
+    Window,
+    hookimpl,
+    slicewise,
+)
 
 CARD = ModelCard(
     name="m", version="1", sources={"labels": OASIS}, target=Window((0, 1), (0, 1)), output="T1w"

@@ -1,4 +1,4 @@
-"""A kind of thing that plugins offer is a row of one table: whatever deals with kinds deals with a new one too."""
+"""A kind of thing that plugins offer is a row of one table, and that row is all it takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example in each hook's docstring is a complete plugin that keeps its contract; hooks and docs stay in step."""
+"""Each hook's example is a complete plugin that keeps its contract; hooks and docs agree."""
 
 from __future__ import annotations
 

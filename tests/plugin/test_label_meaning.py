@@ -1,4 +1,4 @@
-"""What the values of a label map mean is found wherever the file is reached from, and doubt is asked about."""
+"""What the values of a label map mean is found whichever way the file is reached, or asked."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TSV = "index\tname\n0\tBackground\n1\tGM\n2\tWM\n3\tCSF\n"
 
 
 def head() -> Array:
-    """Return a tissue map of 1 CSF, 2 GM, 3 WM: white matter within folded grey matter, fluid around and inside."""
+    """Return a tissue map (1 CSF, 2 GM, 3 WM): white in folded grey matter, fluid in and around."""
     rng = np.random.default_rng(0)
     places = np.stack(np.meshgrid(*(np.linspace(-1.15, 1.15, n) for n in SHAPE), indexing="ij"))
     folds = sum(
@@ -267,7 +267,11 @@ def test_a_table_that_cannot_be_used_fails_its_subjects_in_a_line_and_no_others(
     [
         "index\tname\n1\tGray Matter\n2\tWhite Matter\n3\tCSF\n",
         "index\ttissue\n1\tGM\n2\tWM\n3\tCSF\n",
-        "Index\tTissue\tName\n1\tgray\tA\n2\twhite matter\tB\n3\tcerebrospinal fluid\tC\n9\tbackground\tx\n",
+        "Index\tTissue\tName\n"
+        "1\tgray\tA\n"
+        "2\twhite matter\tB\n"
+        "3\tcerebrospinal fluid\tC\n"
+        "9\tbackground\tx\n",
         "index\ttissue\n1.0\tGM\n2.0\tWM\n3.0\tCSF\n\n\t\n",
         "\ufeffindex\ttissue\r\n1\tGM\r\n2\tWM\r\n3\tCSF\r\n",
     ],
@@ -345,11 +349,17 @@ def test_a_dseg_that_may_be_read_in_two_ways_is_asked_about(
     tmp_path: Path, name: str, labels: Array, label_set: str
 ) -> None:
     path = save(tmp_path / "anat4" / name, labels)
-    line = f"{name}: expected a *_dseg.tsv or a BIDS dataset that says what its values mean, found neither: they may be"
+    line = (
+        f"{name}: expected a *_dseg.tsv or a BIDS dataset that says what its values mean, "
+        "found neither: they may be"
+    )
     with pytest.raises(OasisGanError) as caught:
         understand(path)
     assert line in str(caught.value)
-    ways = "1 GM, 2 WM, 3 CSF (bids), or 1 CSF, 2 GM, 3 WM (oasis); say `labels` bids or `labels` oasis"
+    ways = (
+        "1 GM, 2 WM, 3 CSF (bids), or 1 CSF, 2 GM, 3 WM (oasis); "
+        "say `labels` bids or `labels` oasis"
+    )
     assert ways in str(caught.value)
     assert np.array_equal(understand(path, label_set).voxels, HEAD)
 
@@ -359,7 +369,10 @@ def test_run_and_check_ask_about_a_dseg_with_the_same_line_and_go_on(
 ) -> None:
     save(tmp_path / "d/sub-01_dseg.nii.gz", HEAD)
     save(tmp_path / "d/sub-02_seg.nii.gz", HEAD)
-    line = "sub-01_dseg.nii.gz: expected a *_dseg.tsv or a BIDS dataset that says what its values mean, found neither:"
+    line = (
+        "sub-01_dseg.nii.gz: expected a *_dseg.tsv or a BIDS dataset that says what its values "
+        "mean, found neither:"
+    )
     process = paint("d")
     assert process.returncode == 1
     assert line in process.stderr
@@ -396,7 +409,10 @@ def test_a_dseg_of_a_dataset_that_lies_as_in_no_head_is_asked_about(
     dseg = fmriprep(tmp_path / "ds")
     # As older derivatives have it: the values of FAST, and no table.
     save(dseg, HEAD.astype(np.float32))
-    line = "expected white matter within grey matter, if the values are 1 GM, 2 WM, 3 CSF (bids), found white matter"
+    line = (
+        "expected white matter within grey matter, if the values are 1 GM, 2 WM, 3 CSF (bids), "
+        "found white matter"
+    )
     for source in ("ds", "ds/derivatives/fmriprep/sub-01/anat/sub-01_dseg.nii.gz"):
         with pytest.raises(OasisGanError) as caught:
             understand(tmp_path / source)
@@ -494,7 +510,7 @@ LIKE = np.array([0, 100, 210, 320], np.float32)
 
 @pytest.fixture
 def anchored(tmp_path: Path, paint_plugin: Path) -> Painting:
-    """Return ``oasis-gan run ... --out out`` with a painting model whose contrast is anchored on tissues."""
+    """Return ``oasis-gan run ... --out out`` with a model whose contrast is anchored on tissues."""
     text = paint_plugin.read_text().replace(
         "Window((0, 1000), (0, 1))", "Window((0, 10, 20, 30, 45), (0, 0.3, 0.55, 0.75, 1))"
     )

@@ -1,4 +1,4 @@
-"""Label sets of plugins are named, listed and advised like built-in ones, and replace none of them."""
+"""Label sets of plugins are named, listed and advised like built-in ones; they replace none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from oasis_gan import Label, LabelSet, Structure, hookimpl
 
 @hookimpl
 def oasis_gan_label_sets():
-    labels = (Label(101, "CSF"), Label(102, "GM"), Label(103, "WM"), Structure(110, "Tumour", tissue="TISSUE"))
+    tissues = (Label(101, "CSF"), Label(102, "GM"), Label(103, "WM"))
+    labels = (*tissues, Structure(110, "Tumour", tissue="TISSUE"))
     yield LabelSet(name="NAME", labels=labels)
 """
 MODEL = """
@@ -26,14 +27,21 @@ import numpy as np
 from oasis_gan import OASIS, ModelCard, ModelKind, Translation, Volume, Window, hookimpl
 from pathlib import Path
 
-CARD = ModelCard(name="paint", version="1", sources={"labels": OASIS}, target=Window((0, 1), (0, 1)), output="x")
+CARD = ModelCard(
+    name="paint",
+    version="1",
+    sources={"labels": OASIS},
+    target=Window((0, 1), (0, 1)),
+    output="x",
+)
 
 class Paint:
     card = CARD
 
     def translate(self, sources, progress=None):
         labels = sources["labels"]
-        return Translation(volume=Volume(labels.voxels.astype(np.float32), labels.geometry, labels.notes))
+        voxels = labels.voxels.astype(np.float32)
+        return Translation(volume=Volume(voxels, labels.geometry, labels.notes))
 
 @hookimpl
 def oasis_gan_models():

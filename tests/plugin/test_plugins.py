@@ -1,4 +1,4 @@
-"""A broken plugin is a line that names it and says what is wrong; everything else goes on working."""
+"""A broken plugin is a line that names it and says what is wrong; everything else still works."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ BROKEN = {
     "of_no_version": (
         "oasis_gan_api_version = 'latest'\n" + GOOD,
         [
-            "oasis_gan_api_version: expected a whole number, found 'latest'; write it as oasis_gan_api_version = "
+            "oasis_gan_api_version: expected a whole number, found 'latest'; "
+            "write it as oasis_gan_api_version = "
         ],
     ),
     "asks_for_too_much": (
@@ -133,7 +134,7 @@ Install = Callable[..., Path]
 
 @pytest.fixture
 def install(tmp_path: Path) -> Install:
-    """Return a function that puts a distribution with one plugin where Python finds it, as pip would."""
+    """Return a function that puts a distribution with a plugin where Python finds it, like pip."""
 
     def put(name: str, code: str, site: str = "site", entry_points: str | None = None) -> Path:
         folder = tmp_path / site
@@ -149,7 +150,7 @@ def install(tmp_path: Path) -> Install:
 
 @pytest.fixture
 def discover(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Registry]:
-    """Return a function that discovers plugins, those in a folder too, and forgets their modules afterwards."""
+    """Return a function that discovers plugins, also in a folder, and forgets their modules."""
 
     def found(folder: Path) -> Registry:
         monkeypatch.syspath_prepend(folder)
@@ -229,8 +230,8 @@ def test_of_two_plugins_with_one_name_the_first_keeps_it(
     registry = discover(install("two", GOOD.replace("NAME", "same")))
     assert str(registry[Dataset].origins["same"]) == "one (dist-one)"
     assert registry.problems == [
-        "plugin two (dist-two): dataset same: expected one provider, found one (dist-one) and two (dist-two) both "
-        "offering it; one (dist-one) keeps it; rename or uninstall the other"
+        "plugin two (dist-two): dataset same: expected one provider, found one (dist-one) and "
+        "two (dist-two) both offering it; one (dist-one) keeps it; rename or uninstall the other"
     ]
 
 
@@ -305,8 +306,8 @@ def test_a_plugin_file_may_not_take_a_name_of_ours(tmp_path: Path) -> None:
     process = run_tool("plugins", "--plugin", "usurper.py", cwd=tmp_path)
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr == (
-        "oasis-gan: usurper.py: expected a new name for dataset nifti, found nifti (oasis-gan) offering it already; "
-        "choose another name in that file\n"
+        "oasis-gan: usurper.py: expected a new name for dataset nifti, "
+        "found nifti (oasis-gan) offering it already; choose another name in that file\n"
     )
 
 
@@ -318,7 +319,8 @@ def test_a_plugin_file_that_is_installed_too_has_one_remedy(
     process = run_tool("plugins", "--plugin", "mine.py", cwd=tmp_path, site=site)
     assert process.returncode == 2
     assert process.stderr == (
-        "oasis-gan: mine.py: expected a new name for dataset mine, found mine (dist-mine) offering it already; "
+        "oasis-gan: mine.py: expected a new name for dataset mine, "
+        "found mine (dist-mine) offering it already; "
         "use the installed plugin, or run pip uninstall dist-mine first\n"
     )
 
@@ -356,7 +358,8 @@ sys.argv[1:] = {words!r}
 try:
     main()
 finally:
-    loaded = sorted({{name.partition(".")[0] for name in sys.modules}} & {{"tensorflow", "keras", "pytest"}})
+    loaded = {{name.partition(".")[0] for name in sys.modules}}
+    loaded = sorted(loaded & {{"tensorflow", "keras", "pytest"}})
     assert not loaded, loaded
 """
 
@@ -404,7 +407,7 @@ PAINT = HEAD + (
 
 @pytest.fixture
 def unruly(install: Install, tmp_path: Path) -> Path:
-    """Install plugins that break when they are used beside one that works, and save something to translate."""
+    """Install plugins that break when used beside one that works; save a volume to translate."""
     nib.save(nib.Nifti1Image(np.ones((4, 5, 6), np.uint8), np.eye(4)), tmp_path / "a.nii")
     install("paint", PAINT)
     return install("unruly", UNRULY)

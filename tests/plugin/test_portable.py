@@ -1,4 +1,4 @@
-"""Subjects and exporters go to another process as they are, with what a plugin file defines in them."""
+"""Subjects and exporters go to another process as they are, with what a plugin file defines."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ MAKERS: dict[str, Callable[[Path], Selection]] = {
 def read_here_and_elsewhere(
     subjects: list[Subject], cwd: Path
 ) -> tuple[list[object], list[object]]:
-    """Return what the scans of subjects hold, or why they cannot be read: here, and in another process."""
+    """Return what the scans hold, or why they cannot be read: here, and in another process."""
     scans = [
         scan
         for subject in subjects

@@ -1,4 +1,4 @@
-"""What a user sees of ``oasis-gan report``: a page for each output, an index, and a line for whatever is wrong."""
+"""``oasis-gan report`` makes a page for each output, an index, and a line for what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader of a report sees in a browser: slices that move, no error, no request, and names that stay text."""
+"""A report in a browser: slices move, nothing fails or is requested, and names stay text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory, paint_plugin: Path) -> Path:
-    """Return the output folder of two subjects with their reports; the name of the second is markup."""
+    """Return the output folder of two subjects with reports; the second has markup as its name."""
     folder = tmp_path_factory.mktemp("reports")
     heads = folder / "heads"
     heads.mkdir()
@@ -50,9 +50,14 @@ def test_a_page_draws_the_volumes_without_an_error_or_a_request(
 ) -> None:
     browser.open(reports / PAGE)
     assert browser.run("return window.viewer.volumes.length") == 4
-    pixels = "viewer.drawScene(); const gl = viewer.gl; const data = new Uint8Array(4 * gl.drawingBufferWidth * "
-    pixels += "gl.drawingBufferHeight); gl.readPixels(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight, gl.RGBA, "
-    pixels += "gl.UNSIGNED_BYTE, data); return new Set(data).size"
+    pixels = (
+        "viewer.drawScene(); "
+        "const gl = viewer.gl; "
+        "const [width, height] = [gl.drawingBufferWidth, gl.drawingBufferHeight]; "
+        "const data = new Uint8Array(4 * width * height); "
+        "gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, data); "
+        "return new Set(data).size"
+    )
     assert browser.run(pixels) > 50
     assert browser.complaints() == []
     assert browser.requests() == [(reports / PAGE).as_uri()]
@@ -88,7 +93,8 @@ def test_a_rating_is_saved_as_json(reports: Path, browser: Browser) -> None:
     browser.open(reports / PAGE)
     catch = (
         "window.saved = []; "
-        "URL.createObjectURL = (blob) => { blob.text().then((text) => saved.push(text)); return '#'; };"
+        "URL.createObjectURL = (blob) => { "
+        "blob.text().then((text) => saved.push(text)); return '#'; };"
     )
     tick = "document.querySelector('[value={}]').checked = true;"
     fill = tick.format("poor") + tick.format("blurred")

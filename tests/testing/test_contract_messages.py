@@ -1,4 +1,4 @@
-"""Break each rule of the shipped contracts once, and check the message that the plugin's author sees."""
+"""Break each rule of the shipped contracts once, and check the message that an author sees."""
 
 from __future__ import annotations
 
@@ -456,10 +456,8 @@ def test_a_library_that_does_not_report_a_full_disk_is_named_as_the_cause(tmp_pa
     for check in ("test_a_full_disk_leaves_nothing", "test_a_full_disk_leaves_the_old_file"):
         (tmp_path / check).mkdir()
         said = writer_failure(check, write, tmp_path / check)
-        assert (
-            "the disk was full, and `write` raised nothing: the library that writes does not report it"
-            in said
-        )
+        said_of_disk = "the disk was full, and `write` raised nothing: "
+        assert f"{said_of_disk}the library that writes does not report it" in said
         assert "read the file back, compare" in said
 
 

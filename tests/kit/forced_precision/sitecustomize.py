@@ -1,7 +1,8 @@
-"""Force the precision of everything that does not ask for one: of this process, and of those that tests start.
+"""Force the precision of everything that asks for none, here and in the processes of tests.
 
-Python imports a module of this name when it starts, once the folder is on ``PYTHONPATH``; `conftest` puts it there if
-``OASIS_GAN_TEST_PRECISION`` names a precision. What `--precision`, a recipe or a test asks for stays as it is.
+Python imports a module of this name when it starts, once the folder is on ``PYTHONPATH``;
+`conftest` puts it there if ``OASIS_GAN_TEST_PRECISION`` names a precision. What `--precision`, a
+recipe or a test asks for stays as it is.
 """
 
 from __future__ import annotations
