@@ -1,11 +1,12 @@
 """Train every row of the paper's three ablations with one budget, and score each on held-out heads.
 
-    python tests/benchmarks/ablations.py HEADS --out DIR [--budget small|full] [--steps N] [--row NAME ...]
-        [--docs docs/ablations.md]
+    python tests/benchmarks/ablations.py HEADS --out DIR [--budget small|full] [--steps N]
+        [--row NAME ...] [--docs docs/ablations.md]
 
-HEADS holds a folder for each head with ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM) and ``t1.nii.gz``. Each row is
-kept in DIR: stopped at any moment, the same command goes on where it was. It leaves ``table.tsv`` and ``slices.png``
-in DIR, and puts the tables into a page of the documentation.
+HEADS holds a folder for each head with ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM) and
+``t1.nii.gz``. Each row is kept in DIR: stopped at any moment, the same command goes on where it
+was. It leaves ``table.tsv`` and ``slices.png`` in DIR, and puts the tables into a page of the
+documentation.
 """
 
 from __future__ import annotations
@@ -74,10 +75,11 @@ def _head(folder: Path) -> Subject:
 
 
 def train_row(recipe: Recipe, heads: Heads, folder: Path, report: Callable[[str], None]) -> None:
-    """Train a row into ``folder``; nothing is done if it is there, an unfinished one is gone on with.
+    """Train a row into ``folder``: leave one that is there, and go on with one that is unfinished.
 
     Raises:
-        OasisGanError: If what is there was made with another recipe or of other heads, or as `train` says.
+        OasisGanError: If what is there was made with another recipe or of other heads, or as
+            `train` says.
     """
     if _finished(recipe, heads, folder):
         report("already trained")
@@ -121,7 +123,7 @@ def _another(path: Path, expected: str) -> OasisGanError:
 def score_rows(
     heads: Sequence[Head], folders: Mapping[str, Path]
 ) -> tuple[Scored, dict[str, Slice]]:
-    """Return the scores of the real T1, of paint and of each trained row, and a slice of each in the first head."""
+    """Return the scores of real, painted and trained rows, and of each a slice of the first head."""
     scored: Scored = {}
     shown: dict[str, Slice] = {}
     for name, of in _sources(folders):
@@ -250,8 +252,9 @@ def facts(out: Path, recipes: Mapping[str, Recipe], heads: Heads, budget: str) -
     )
     size = first["recipe"]["size"]
     generator = first["recipe"]["generator"]
+    steps = f"{first['step']} steps of {first['recipe']['batch']} axial slices"
     return [
-        f"Budget: {budget}; {first['step']} steps of {first['recipe']['batch']} axial slices, {size}x{size}, "
+        f"Budget: {budget}; {steps}, {size}x{size}, "
         f"{generator['levels']} levels, {generator['filters']} filters; seed {_SEED}",
         f"Trained on {learnt} ({first['slices']} slices); held out: {held_out}",
         f"Machine: {machine()}, {first['precision']}",

@@ -1,4 +1,4 @@
-"""What segmenters reach on real heads: the ceiling that `oasis-gan evaluate` shows where there is no real scan.
+"""Measure what segmenters reach on real heads: `oasis-gan evaluate` shows it without a real scan.
 
     python tests/benchmarks/ceiling.py DATA [HEAD...]
 

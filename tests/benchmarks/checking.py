@@ -2,11 +2,11 @@
 
     python tests/benchmarks/checking.py HEADS
 
-HEADS holds a folder for each head with ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM), ``t1.nii.gz``, and maybe
-``t2.nii.gz`` and ``pd.nii.gz``. Printed is, for each MRI, how much of its variance the labels explain; how many of 12
-shifts (one and two voxels, either way, along each axis) are found to the voxel, and the smallest gain among them, to be
-compared with the threshold; then the similarity of every two heads, and of each with itself after
-what happens to copies.
+HEADS holds a folder for each head with ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM),
+``t1.nii.gz``, and maybe ``t2.nii.gz`` and ``pd.nii.gz``. Printed is, for each MRI, how much of its
+variance the labels explain; how many of 12 shifts (one and two voxels, either way, along each axis)
+are found to the voxel, and the smallest gain among them, to be compared with the threshold; then
+the similarity of every two heads, and of each with itself after what happens to copies.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from oasis_gan.image.volume import Voxels
 def main(heads: Path) -> None:
     """Measure the checks on the pairs in HEADS."""
     print(
-        f"head and MRI                explained  accepted  shifts found  smallest gain (> {GAIN})  mirrored"
+        "head and MRI                explained  accepted  shifts found  "
+        f"smallest gain (> {GAIN})  mirrored"
     )
     for folder in sorted(path for path in heads.iterdir() if path.is_dir()):
         labels = read_nifti(folder / "seg.nii.gz").voxels.astype(np.int32)
         for path in sorted(folder.glob("[tp][12d].nii.gz")):
-            print(
-                f"{folder.name + ' ' + path.name.split('.')[0]:26}  {_shifts(labels, read_nifti(path))}"
-            )
+            name = f"{folder.name} {path.name.split('.')[0]}"
+            print(f"{name:26}  {_shifts(labels, read_nifti(path))}")
     prints = dict(_prints(heads))
     print(f"\nsimilarity (one head above {SAME_HEAD})")
     for (one, ours), (other, theirs) in itertools.combinations(prints.items(), 2):

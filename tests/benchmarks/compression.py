@@ -3,10 +3,10 @@
     pip install zlib-ng pgzip deflate
     python tests/benchmarks/compression.py [SEG] [--rounds N]
 
-SEG (the sample head by default) is translated by the default model and laid on the MNI grid, 182x218x182 voxels of
-float32. Libraries take turns in every round, and medians are shown, so that what else runs on the machine weighs on
-all alike. Every result must be valid for ``gzip -t``, hold the same voxels for nibabel and SimpleITK, and be the same
-bytes each time.
+SEG (the sample head by default) is translated by the default model and laid on the MNI grid,
+182x218x182 voxels of float32. Libraries take turns in every round, and medians are shown, so that
+what else runs on the machine weighs on all alike. Every result must be valid for ``gzip -t``, hold
+the same voxels for nibabel and SimpleITK, and be the same bytes each time.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def require_readable(data: bytes, voxels: NDArray[np.float32], folder: Path) -> 
 def measure(
     calls: Mapping[str, Callable[[], Any]], rounds: int, check: Callable[[Any], None]
 ) -> dict[str, Times]:
-    """Time every call once a round; its results must be equal, and the first must pass ``check``."""
+    """Time every call once a round; results must be equal, and the first must pass ``check``."""
     times: dict[str, Times] = {name: [] for name in calls}
     first: dict[str, Any] = {}
     for _ in range(rounds):

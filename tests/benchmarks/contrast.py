@@ -1,8 +1,9 @@
-"""Compare tissue means told by intensity alone, as `run --like` does without labels, with those of the tissue map.
+"""Compare tissue means found by intensity, as in `run --like`, with those of the tissue map.
 
     python tests/benchmarks/contrast.py HEADS
 
-HEADS holds a folder for each head with ``seg.nii.gz`` and ``t1.nii.gz``. Means are in units of white matter's mean.
+HEADS holds a folder for each head with ``seg.nii.gz`` and ``t1.nii.gz``. Means are in units of
+white matter's mean.
 """
 
 from __future__ import annotations

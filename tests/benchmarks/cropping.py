@@ -1,9 +1,9 @@
-"""Measure whether slices may be cropped to the brain: how far what the model makes then is from what it makes whole.
+"""Measure whether slices may be cropped to the brain: how much the model's answer then changes.
 
     python tests/benchmarks/cropping.py [--texture 0]
 
-The example's label map is translated on the model's canvas, every pixel of it; as a run does, in windows; and on the
-smallest canvas that holds the brain.
+The example's label map is translated on the model's canvas, every pixel of it; as a run does, in
+windows; and on the smallest canvas that holds the brain.
 """
 
 from __future__ import annotations
@@ -52,9 +52,8 @@ def main(texture: float) -> None:
         }
         for name, other in others.items():
             apart = np.abs(other[support[middle]] - whole)
-            click.echo(
-                f"{plane.value:9} {name:11} at most {apart.max():.1e}, on average {apart.mean():.1e} apart"
-            )
+            figures = f"at most {apart.max():.1e}, on average {apart.mean():.1e} apart"
+            click.echo(f"{plane.value:9} {name:11} {figures}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rows of the paper's three ablations (arXiv 1611.07004, tables 1 to 3): their recipes, and its own figures."""
+"""The rows of the paper's ablations (arXiv 1611.07004, tables 1 to 3): recipes, and its figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import oasis_gan_pix2pix
 
 Recipe = dict[str, Any]
 Scores = tuple[float, float, float]
-"""The paper's FCN-score on Cityscapes, labels to photographs: per-pixel accuracy, per-class accuracy, class IoU."""
+"""The paper's FCN-score on Cityscapes: per-pixel accuracy, per-class accuracy, class IoU."""
 
 REAL: Scores = (0.80, 0.26, 0.21)
 """That of real photographs."""
@@ -101,7 +101,7 @@ EXPERIMENTS = (
     ),
     Experiment("L1+cGAN-residual", _objective("L1+cGAN", discriminator={"sees": "residual"})),
 )
-"""Each configuration once, though it may stand in several tables; the last is none of the paper's."""
+"""Each configuration once, even if several tables show it; the last is none of the paper's."""
 
 GROUPS = (
     Group(

@@ -3,10 +3,11 @@
     pip install -e '.[fuzz]'
     python tests/benchmarks/fuzz.py [--seconds 60] [--corpus FOLDER] [--only READER]
 
-Atheris mutates small files of each kind, guided by the lines of this project that they reach. The first byte of an
-input chooses the reader. Checksums are set right after a mutation, or nothing would get past them. What crashes, or
-takes more than ten seconds or 2 GiB, is left in FOLDER as ``crash-*``, ``timeout-*`` or ``oom-*``; give such a file in
-place of FOLDER to see it again. Exit status: 0 if nothing did.
+Atheris mutates small files of each kind, guided by the lines of this project that they reach. The
+first byte of an input chooses the reader. Checksums are set right after a mutation, or nothing
+would get past them. What crashes, or takes more than ten seconds or 2 GiB, is left in FOLDER as
+``crash-*``, ``timeout-*`` or ``oom-*``; give such a file in place of FOLDER to see it again. Exit
+status: 0 if nothing did.
 """
 
 from __future__ import annotations

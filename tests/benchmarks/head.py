@@ -13,7 +13,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "mni152_seg.nii.gz"
 
 
 def head(size: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return all axial slices that are not empty, on a canvas of ``size`` rows and columns, at 1 mm if they fit.
+    """Return all axial slices that are not empty, on a square canvas, at 1 mm if they fit.
 
     Returns:
         Tissues (n, size, size, 3), and which pixels a run wants to have translated (n, size, size).

@@ -2,11 +2,12 @@
 
     python tests/benchmarks/hostile.py FOLDER [--gib 3] [--seconds 25] [--only TEXT]
 
-FOLDER holds files and ``cases.json``, a list of objects with ``name``, ``file``, ``mates`` (the label map of a pair),
-and ``expect``: accept, warn (accept, and say so), fix (repair, and say so) or reject. More are made here: what cannot
-be kept as a file. All of them go through one ``oasis-gan check``, then all but the pairs through one ``oasis-gan run``
-with a model that only copies, each within a limit of memory and of time for a case. A run does not tell a fix from a
-warning. Exit status: 0 if all come out as they should.
+FOLDER holds files and ``cases.json``, a list of objects with ``name``, ``file``, ``mates`` (the
+label map of a pair), and ``expect``: accept, warn (accept, and say so), fix (repair, and say so) or
+reject. More are made here: what cannot be kept as a file. All of them go through one ``oasis-gan
+check``, then all but the pairs through one ``oasis-gan run`` with a model that only copies, each
+within a limit of memory and of time for a case. A run does not tell a fix from a warning. Exit
+status: 0 if all come out as they should.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ def _limited(gib: float) -> None:
 def rows(
     cases: list[Case], folder: Path, command: list[object], gib: float, seconds: float
 ) -> dict[str, list[str]]:
-    """Return the row of each case in the table that a command of the tool makes of all of them, within limits.
+    """Return the row of each case in the table that a command makes of all of them, within limits.
 
     What is missing was not come to, because the tool gave up before, or took too long.
     """
@@ -249,9 +250,8 @@ def main(folder: Path, gib: float, seconds: float, only: str) -> None:
             agrees = verdict == case.expect and outcome in {"-", *case.in_run}
             wrong += not agrees
             words = "agree   " if agrees else "DISAGREE"
-            print(
-                f"{words} {case.expect:7} check {verdict:7} run {outcome:7} {_printed(case.name)}: {message}"
-            )
+            verdicts = f"check {verdict:7} run {outcome:7}"
+            print(f"{words} {case.expect:7} {verdicts} {_printed(case.name)}: {message}")
     print(f"{len(cases) - wrong} of {len(cases)} agree")
     sys.exit(int(wrong > 0))
 

@@ -1,9 +1,10 @@
-"""Figures as a page of the documentation: between two markers, so that what is written by hand around them is kept."""
+"""Puts figures into a page of the documentation between two markers, and keeps what is outside."""
 
 from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,6 +13,18 @@ from pathlib import Path
 from oasis_gan import write_atomically
 
 END = "<!-- to here; what is written outside is kept -->"
+_COLUMNS = 120
+"""How wide the pages of the documentation are."""
+
+
+def wrap_paragraphs(text: str) -> str:
+    """Return paragraphs, with an empty line between two, as wide as the documentation is."""
+    paragraphs = [
+        # A link must not be broken at its hyphens.
+        textwrap.fill(paragraph, _COLUMNS, break_long_words=False, break_on_hyphens=False)
+        for paragraph in text.split("\n\n")
+    ]
+    return "\n\n".join(paragraphs)
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,7 @@ class Page:
     new: str
 
     def spliced(self, tables: str, before: str | None) -> str:
-        """Return the page with new tables in it: a new one, or ``before`` with all it says outside the markers."""
+        """Return the page with new tables: a new page, or ``before`` with others in their place."""
         begin = f"<!-- made by {self.maker}: from here"
         made = f"{begin} -->\n\n{tables}\n\n{END}"
         if before is None:
@@ -46,7 +59,7 @@ class Page:
 
 
 def machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the processor's name and how many threads of it there are; nothing that says whose it is."""
+    """Return the processor's name and its number of threads, and nothing that says whose it is."""
     lines = cpuinfo.read_text("utf-8", errors="replace").splitlines() if cpuinfo.exists() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return f"{next(names, platform.machine())}, {len(os.sched_getaffinity(0))} threads"

@@ -1,4 +1,4 @@
-"""Measuring whole processes, from their start to their end: seconds on the clock, and most memory in use."""
+"""Measure whole processes, from start to end: seconds on the clock, and most memory in use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Command:
     Args:
         words: The program, and what it is given.
         exit_code: It is to end with.
-        large: Whether its memory is of interest; a process that is small is not told from the one that started it.
+        large: Whether its memory is of interest; a process that is small cannot be distinguished
+            from the one that started it.
     """
 
     words: Sequence[str]
@@ -34,7 +35,8 @@ class Command:
 def ran(command: Command) -> tuple[float, float]:
     """Return how long a process took, in seconds, and the most memory it used, in MB.
 
-    Linux counts as a process's own what this one holds when it starts it: this one has to be the smaller.
+    Linux counts as a process's own what this one holds when it starts it: this one has to be the
+    smaller.
 
     Raises:
         OasisGanError: If it ends otherwise than it should.

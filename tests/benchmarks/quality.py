@@ -2,10 +2,11 @@
 
     python tests/benchmarks/quality.py HEADS [--model NAME|FOLDER] [--subject NAME ...] [--out DIR]
 
-HEADS holds a folder for each head with ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM) and ``t1.nii.gz``. Each is
-translated in every plane of the model, through the pipeline of ``oasis-gan run``, and compared with its T1 on the
-head's own grid, inside the brain, contrasts matched: both volumes are mapped piecewise-linearly so that their tissue
-means land on 0.30, 0.55 and 0.75. PSNR has a data range of 1; SSIM is 3-D with a uniform window of 7^3.
+HEADS holds a folder for each head with ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM) and
+``t1.nii.gz``. Each is translated in every plane of the model, through the pipeline of ``oasis-gan
+run``, and compared with its T1 on the head's own grid, inside the brain, contrasts matched: both
+volumes are mapped piecewise-linearly so that their tissue means land on 0.30, 0.55 and 0.75. PSNR
+has a data range of 1; SSIM is 3-D with a uniform window of 7^3.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def _gradient(voxels: NDArray[np.float32], inside: NDArray[np.bool_], axis: int)
 def _line(name: str, plane: str, of: Figures) -> str:
     gradients = " ".join(f"{ratio:.2f}" for ratio in of["gradients"])
     return (
-        f"{name:14} {plane:9} MAE {of['MAE']:.4f}  PSNR {of['PSNR']:.2f} dB  SSIM {of['SSIM']:.3f}  "
+        f"{name:14} {plane:9} "
+        f"MAE {of['MAE']:.4f}  PSNR {of['PSNR']:.2f} dB  SSIM {of['SSIM']:.3f}  "
         f"gradients {gradients}  histogram {of['histogram']:.2f}"
     )
 

@@ -1,9 +1,9 @@
-"""Write a model folder with random weights: as large as asked for, and good for measuring speed only.
+"""Write a model folder with random weights, as large as asked for, to measure speed with.
 
     python tests/benchmarks/random_model.py OUT [--size 256] [--filters 64] [--levels 8]
 
-The generator is that of the preset `paper`, but for translating as in training: it goes by moving statistics, without
-dropout, as a model for use does.
+The generator is that of the preset `paper`, but for translating as in training: it goes by moving
+statistics, without dropout, as a model for use does.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def preset(name: str, size: int, filters: int, levels: int, **changes: Any) -> R
 
 
 def write(folder: Path, size: int, filters: int, levels: int, target: Any, seed: int = 0) -> None:  # noqa: ANN401
-    """Write a model from tissue to ``target``, a `Window` (one channel) or a `LabelSet` (one for each label)."""
+    """Write a model from tissue to ``target``: a `Window` has one channel, a `LabelSet` many."""
     from oasis_gan_keras.backend import keras
     from oasis_gan_keras.variables import read_weights
     from oasis_gan_pix2pix import model_folder, networks

@@ -58,7 +58,7 @@ class Prepared:
     gflop: float = 0.0
 
     def round(self, seconds: float) -> float:
-        """Repeat the work for at least ``seconds``, and at least once; return the seconds a unit."""
+        """Repeat the work for ``seconds`` or more, and at least once; return the seconds a unit."""
         start = time.perf_counter()
         calls = 0
         passed = 0.0

@@ -1,4 +1,4 @@
-"""Scoring what a model makes of a head: beside its T1, as `quality` does, and by re-segmenting it."""
+"""Score what a model makes of a head: beside its T1, as `quality` does, and by re-segmenting it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from oasis_gan import (
 
 @dataclass(frozen=True)
 class Score:
-    """The figures of an image, or their means over heads; those of `segmenter.Agreement` are its FCN-score.
+    """The figures of an image, or their means over heads; `segmenter.Agreement` is its FCN-score.
 
     Args:
         per_pixel: See `segmenter.Agreement`, as for the next two.
@@ -37,8 +37,8 @@ class Score:
         ssim: 3-D.
         histogram: Intersection of the two histograms.
         gradient: Of the image, by that of the real one: the mean of both in-plane axes.
-        matched: Share of heads whose contrast could be matched: tissue means that do not rise from CSF to GM to WM
-            cannot be, and the image is compared as the model scaled it.
+        matched: Share of heads whose contrast could be matched. It cannot where tissue means do
+            not rise from CSF to GM to WM; the image is then compared as the model scaled it.
     """
 
     per_pixel: float
@@ -87,7 +87,7 @@ class Head:
         return paint, self._score(paint, paint)
 
     def generated(self, translator: Translator) -> tuple[NDArray[np.float32], Score]:
-        """Return what a model makes of the labels, in the contrast of `real`, and the score of it."""
+        """Return what a model makes of the labels, in the contrast of `real`, and its score."""
         made = self._slices(self._translate(translator))
         try:
             normal = matched(made, self._labels)
@@ -105,7 +105,7 @@ class Head:
     def _score(
         self, normal: NDArray[np.float32], made: NDArray[Any], could_be_matched: float = 1.0
     ) -> Score:
-        """Compare ``normal`` with the real image, and the segmentation of ``made`` with the labels."""
+        """Compare ``normal`` with the real image, and ``made``, once segmented, with the labels."""
         found = agreement(segment(made, self._inside), self._labels)
         # Of equal images PSNR is infinite.
         with np.errstate(divide="ignore"):

@@ -1,10 +1,11 @@
 """A fixed segmenter: what the FCN is to the paper's FCN-score (section 4.1), for T1-weighted heads.
 
-It sees greys and the brain's mask, knows nothing of the labels, and is the same for every image: three classes by
-Otsu's thresholds (Otsu 1979, https://doi.org/10.1109/TSMC.1979.4310076), then rounds in which each class is a Gaussian
-of its own mean and width and each voxel goes to the likeliest, until nothing changes. It was chosen on the real T1 of
-the held-out heads, the ceiling, before any model was scored, and is not to be tuned afterwards: k-means, priors by the
-size of a class and smoothing with neighbours agreed less with the labels.
+It sees greys and the brain's mask, knows nothing of the labels, and is the same for every image:
+three classes by Otsu's thresholds (Otsu 1979, https://doi.org/10.1109/TSMC.1979.4310076), then
+rounds in which each class is a Gaussian of its own mean and width and each voxel goes to the
+likeliest, until nothing changes. It was chosen on the real T1 of the held-out heads, the ceiling,
+before any model was scored, and is not to be tuned afterwards: k-means, priors by the size of a
+class and smoothing with neighbours agreed less with the labels.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _NARROWEST = 1e-3  # a class, of the range of greys: paint has no width
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far a segmentation agrees with the labels, inside the brain: the paper's three figures, from 0 to 1.
+    """How far a segmentation agrees with the labels in the brain: the paper's figures, 0 to 1.
 
     Args:
         per_pixel: Share of voxels with the right label.
@@ -73,7 +74,10 @@ def _by_thresholds(greys: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _likeliest(greys: NDArray[np.float32], classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the class of each grey, each class being the Gaussian of its present members; an empty one stays so."""
+    """Return the class of each grey: the likeliest of the Gaussians of the present members.
+
+    A class without members stays empty.
+    """
     narrowest = max(float(np.ptp(greys)) * _NARROWEST, 1e-6)
     costs = np.full((len(CLASSES), len(greys)), np.inf, np.float32)
     for cost, value in zip(costs, CLASSES, strict=True):

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/soak.py [--volumes 1000] [--voxels 12] [--seed 0]
 
-Every volume is a cube cut out of the example's label map at a place of its own. Printed is how much memory the process
-holds when each tenth of them is done, and how many volumes it does a second.
+Every volume is a cube cut out of the example's label map at a place of its own. Printed is how much
+memory the process holds when each tenth of them is done, and how many volumes it does a second.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
-"""Measure how fast oasis-gan is: beside TensorFlow's tutorial, beside PyTorch, and beside what the machine can do.
+"""Measure how fast oasis-gan is, beside TensorFlow's tutorial, PyTorch and the machine's limit.
 
-    python tests/benchmarks/speed.py [--part NAME ...] [--side NAME ...] [--without-torch] [--rounds 5] [--seconds 2]
-        [--size 256] [--filters 64] [--levels 8] [--batch 16] [--docs docs/speed.md]
+    python tests/benchmarks/speed.py [--part NAME ...] [--side NAME ...] [--without-torch]
+        [--rounds 5] [--seconds 2] [--size 256] [--filters 64] [--levels 8] [--batch 16]
+        [--docs docs/speed.md]
 
-Each side has a process of its own and waits while another is measured; rounds go from one to the next and begin again.
-Printed is a table for programs, in seconds; tables for people, and a plot, go into a page of the documentation.
-PyTorch comes with the extra ``bench``. Nothing else should run on the machine.
+Each side has a process of its own and waits while another is measured; rounds go from one to the
+next and begin again. Printed is a table for programs, in seconds; tables for people, and a plot, go
+into a page of the documentation. PyTorch comes with the extra ``bench``. Nothing else should run on
+the machine.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ VOLUMES = (1, 2, 4)
 _PRODUCTS = tuple(
     f"{library}-{of}" for library in ("tensorflow", "pytorch") for of in ("float32", "bfloat16")
 )
-# An image to learn from is computed whole by everybody. `run` computes in float32 by default, `train` in auto.
+# Everybody computes an image to learn from whole. `run` computes in float32 by default, `train` in
+# auto.
 _NEVER = ((WHOLE, "training"), (FLOAT32, "inference"), (AUTO, "training"))
 _RANDOM = Path(__file__).with_name("random_model.py")
 _SEED = 0
@@ -101,7 +104,7 @@ class Benchmark:
                 yield name, Entry(Work(name, "product", self.product), library)
 
     def _sizes(self) -> dict[str, list[tuple[str, Entry]]]:
-        """Return what ours is to do at several sizes; those of one row share a process, but for those of cores."""
+        """Return our work at several sizes; a row shares a process, but for the row of cores."""
         ours = replace(self.work, side=OURS, what="inference")
         cores = len(os.sched_getaffinity(0))
         widths = sorted({max(ours.filters // by, 1) for by in (1, 2, 4, 8)})
@@ -213,7 +216,8 @@ def facts(benchmark: Benchmark) -> list[str]:
     return [
         f"Machine: {machine()}",
         f"Software: {versions(packages)}",
-        f"Networks: {work.levels} levels, {work.filters} filters, {work.size}x{work.size}; batches of {work.batch}; "
+        f"Networks: {work.levels} levels, {work.filters} filters, {work.size}x{work.size}; "
+        f"batches of {work.batch}; "
         f"matrices of {benchmark.product}x{benchmark.product}; seed {work.seed}",
         f"{effort.rounds} rounds of at least {effort.seconds:g} s",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from page import Page
+from page import Page, wrap_paragraphs
 from rounds import Measured
 
 Results = Mapping[str, Mapping[str, Measured]]
@@ -34,26 +34,28 @@ TITLES = {
     AUTO: "oasis-gan, `--precision auto`",
     FLOAT32: "oasis-gan, held to float32",
 }
-_EXPLAINED = """\
-All networks have the same convolutions, 3 channels to 3, and random weights. All sides are measured in one run, each in
-a process of its own, a round of each in turn: the median of the rounds, and the fastest and the slowest. *Times* is the
-median of a row divided by that of oasis-gan: above 1, oasis-gan is faster. A GPU was never seen: on a GPU untested."""
-_INFERENCE = """\
-All axial slices of the example that are not empty, at 1 mm. The tutorial calls the Keras model eagerly on one slice,
-`training=True`. PyTorch translates batches in `eval()` and `inference_mode()`. oasis-gan loads a model folder and
-translates batches as `oasis-gan run` does, NumPy arrays in and out. What nobody wants of a slice it does not compute;
-in the row that says so it does. Norms go by moving statistics in both; the tutorial's by those of the slice."""
-_TRAINING = """\
-The tutorial's step is a `tf.function` of two tapes, one image. PyTorch and oasis-gan learn from a batch: one forward
-pass of the generator for both losses, the discriminator's halved, Adam (PyTorch's fused one). oasis-gan's is the update
-of `oasis-gan train`, with what it watches."""
-_LIMIT = """\
-No network can be faster than its convolutions at the speed of a large product of matrices, unless it multiplies less. A
-multiplication and an addition count as two operations; an image's training is 3 passes of the generator and 7 of the
-discriminator. The limit goes by the fastest product."""
-_PROCESSES = """\
-Whole processes, start to end; files are in the system's cache. Memory is the most that was resident in any round.
-`oasis-gan run` computes in float32."""
+_EXPLAINED = wrap_paragraphs("""\
+All networks have the same convolutions, 3 channels to 3, and random weights. All sides are measured
+in one run, each in a process of its own, a round of each in turn: the median of the rounds, and the
+fastest and the slowest. *Times* is the median of a row divided by that of oasis-gan: above 1,
+oasis-gan is faster. A GPU was never seen: on a GPU untested.""")
+_INFERENCE = wrap_paragraphs("""\
+All axial slices of the example that are not empty, at 1 mm. The tutorial calls the Keras model
+eagerly on one slice, `training=True`. PyTorch translates batches in `eval()` and
+`inference_mode()`. oasis-gan loads a model folder and translates batches as `oasis-gan run` does,
+NumPy arrays in and out. What nobody wants of a slice it does not compute; in the row that says so
+it does. Norms go by moving statistics in both; the tutorial's by those of the slice.""")
+_TRAINING = wrap_paragraphs("""\
+The tutorial's step is a `tf.function` of two tapes, one image. PyTorch and oasis-gan learn from a
+batch: one forward pass of the generator for both losses, the discriminator's halved, Adam
+(PyTorch's fused one). oasis-gan's is the update of `oasis-gan train`, with what it watches.""")
+_LIMIT = wrap_paragraphs("""\
+No network can be faster than its convolutions at the speed of a large product of matrices, unless
+it multiplies less. A multiplication and an addition count as two operations; an image's training is
+3 passes of the generator and 7 of the discriminator. The limit goes by the fastest product.""")
+_PROCESSES = wrap_paragraphs("""\
+Whole processes, start to end; files are in the system's cache. Memory is the most that was resident
+in any round. `oasis-gan run` computes in float32.""")
 _SIZES = (
     "oasis-gan alone, inference in float32; volumes with the default model, in one `oasis-gan run`."
 )
@@ -66,8 +68,8 @@ def tables(
     """Return all that was measured.
 
     Args:
-        results: By question: ``inference``, ``training``, ``product``, ``process``, ``batch``, ``width``, ``volumes``
-            and ``cores``, as far as they were asked.
+        results: By question: ``inference``, ``training``, ``product``, ``process``, ``batch``,
+            ``width``, ``volumes`` and ``cores``, as far as they were asked.
         facts: On what the rows share: machine, software, seed.
         command: That made them.
         patience: Seconds; a contestant whose call takes longer is measured once.

@@ -1,6 +1,7 @@
 """What TensorFlow is measured by: the tutorial's way, ours, and the product of two matrices.
 
-All networks are 3 channels to 3, as the tutorial's photographs are, so that every side has the same work.
+All networks are 3 channels to 3, as the tutorial's photographs are, so that every side has the same
+work.
 """
 
 from __future__ import annotations
@@ -47,10 +48,11 @@ def prepared(work: Work) -> Prepared:
 
 
 def gflop(network: keras.Model, size: int) -> float:
-    """Return what the convolutions of a network need for one slice of ``size`` rows and columns, in 10^9 operations.
+    """Return the operations of a network's convolutions for one slice, in 10^9.
 
-    A multiplication and an addition are two. A convolution multiplies its kernel with each pixel that it gives out, a
-    transposed one with each that it takes.
+    The slice has ``size`` rows and columns. A multiplication and an addition are two. A convolution
+    multiplies its kernel with each pixel that it gives out, a transposed one with each that it
+    takes.
     """
     transposed = keras.layers.Conv2DTranspose
     layers = [
@@ -66,7 +68,7 @@ def gflop(network: keras.Model, size: int) -> float:
 
 
 def _tutorial_inference(work: Work) -> Prepared:
-    """Call the Keras model as it is, slice by slice, in training mode, as the tutorial shows its images."""
+    """Call the Keras model as it is, slice by slice, in training mode, as the tutorial does."""
     model, _ = _tutorial_networks(work)
     slices, _ = head(work.size)
     sources = [tf.constant(one[np.newaxis]) for one in slices]
@@ -78,7 +80,7 @@ def _tutorial_inference(work: Work) -> Prepared:
 
 
 def _tutorial_training(work: Work) -> Prepared:
-    """Do the tutorial's step: one slice, a tape for each network, cross-entropy not halved, 100 times L1."""
+    """Do the tutorial's step: one slice, two tapes, cross-entropy not halved, 100 times L1."""
     generator, discriminator = _tutorial_networks(work)
     generator_optimizer, discriminator_optimizer = (
         keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)
@@ -144,7 +146,7 @@ def _our_inference(work: Work) -> Prepared:
 
 
 def _our_training(work: Work) -> Prepared:
-    """Do what `oasis-gan train` does with a batch of slices, networks and losses being the paper's."""
+    """Do what `oasis-gan train` does with a batch, with the paper's networks and losses."""
     make_deterministic(work.seed)
     prediction = LinearPrediction(np.full((CHANNELS, CHANNELS), 1 / CHANNELS, np.float32), 1.0)
     precision = "float32" if work.side == "ours-float32" else "auto"
@@ -184,8 +186,8 @@ def _slices(work: Work, batch: int) -> tuple[NDArray[np.float32], NDArray[np.flo
 def _of_a_step(generator: keras.Model, discriminator: keras.Model, size: int) -> float:
     """Return what an update needs for one image, in GFLOP.
 
-    A gradient by weights costs as much as the network itself, and so does one by what it is given. The generator: 1
-    forward, 2 back. The discriminator: 2 forward, on the real and the generated image, 4 back, and 1 more to tell the
-    generator.
+    A gradient by weights costs as much as the network itself, and so does one by what it is given.
+    The generator: 1 forward, 2 back. The discriminator: 2 forward, on the real and the generated
+    image, 4 back, and 1 more to tell the generator.
     """
     return 3 * gflop(generator, size) + 7 * gflop(discriminator, size)

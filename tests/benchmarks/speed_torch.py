@@ -1,8 +1,8 @@
 """What PyTorch is measured by: the same networks, the same update, and the product of two matrices.
 
-Eager, as PyTorch is used. ``pytorch-float32`` is what one writes first; ``pytorch-channels-last`` lays channels side by
-side in memory; ``pytorch-bfloat16`` does so too and computes in bfloat16: weights and all when it translates, by
-autocast when it learns.
+Eager, as PyTorch is used. ``pytorch-float32`` is what one writes first; ``pytorch-channels-last``
+lays channels side by side in memory; ``pytorch-bfloat16`` does so too and computes in bfloat16:
+weights and all when it translates, by autocast when it learns.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def prepared(work: Work) -> Prepared:
 
 
 def _inference(work: Work) -> Prepared:
-    """Send a head through the generator in batches, norms going by moving statistics, without dropout."""
+    """Send a head through the generator in batches: moving statistics for norms, no dropout."""
     precision = _precision(work)
     generator = Generator(CHANNELS, CHANNELS, work.filters, work.levels).eval().to(precision)
     generator.to(memory_format=_layout(work))
@@ -42,7 +42,10 @@ def _inference(work: Work) -> Prepared:
 
 
 def _training(work: Work) -> Prepared:
-    """Update both networks, sharing what ours shares: a pass of the generator, one of the discriminator an image."""
+    """Update both networks with one pass of the generator and one of the discriminator an image.
+
+    Ours shares the same passes.
+    """
     generator = Generator(CHANNELS, CHANNELS, work.filters, work.levels).to(
         memory_format=_layout(work)
     )

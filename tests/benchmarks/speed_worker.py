@@ -1,10 +1,10 @@
-"""A child of the speed benchmark: makes work ready, and measures a round of it whenever it is told to.
+"""A child of the speed benchmark prepares work, and measures a round of it whenever it is told to.
 
     python tests/benchmarks/speed_worker.py [CORES]
 
-A question is a line of JSON on standard input, the answer one on standard output. Asked to prepare, it calls the work
-twice, the first time for what is done only once, and answers how long the second call took: if the first one took very
-long, as where bfloat16 is emulated, that is the answer.
+A question is a line of JSON on standard input, the answer one on standard output. Asked to prepare,
+it calls the work twice, the first time for what is done only once, and answers how long the second
+call took: if the first one took very long, as where bfloat16 is emulated, that is the answer.
 """
 
 from __future__ import annotations

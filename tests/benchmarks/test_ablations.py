@@ -1,4 +1,4 @@
-"""The benchmark of the paper's ablations: its rows, its segmenter, its page, and one row trained for two steps."""
+"""The benchmark of the paper's ablations: rows, segmenter, page, and a row of two steps."""
 
 from __future__ import annotations
 
@@ -117,10 +117,8 @@ def test_the_tables_hold_the_rows_there_are_beside_the_paper_s_figures() -> None
         "GAN": Score.mean([PLAIN, Score(*[0.0] * 9)]),
     }
     text = tables(scores, ["seed 0"], command("small", 2, ["L1"]))
-    assert (
-        "| Real T1 | 0.80, 0.26, 0.21 | 0.900 | 0.800 | 0.700 | 0.0500 | 22.50 | 0.850 | 0.90 | 1.00 |"
-        in text
-    )
+    row = "| Real T1 | 0.80, 0.26, 0.21 | 0.900 | 0.800 | 0.700 "
+    assert f"{row}| 0.0500 | 22.50 | 0.850 | 0.90 | 1.00 |" in text
     assert "| L1 | 0.42, 0.15, 0.11 |" in text
     assert "| U-Net (L1) | 0.48, 0.18, 0.13 |" in text
     assert "| GAN \\* | 0.22, 0.05, 0.01 | 0.450 |" in text

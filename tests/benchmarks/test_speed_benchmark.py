@@ -1,4 +1,4 @@
-"""The benchmark of speed: its rows, its ratios and its page, with tiny networks and without PyTorch."""
+"""The benchmark of speed: rows, ratios and page, with tiny networks and without PyTorch."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The networks of Pix2Pix (arXiv 1611.07004, section 6.1) in PyTorch, to measure ours by.
 
-The same convolutions, norms, activations and dropout as the preset `paper`, and the same number of parameters.
-Activations work in place, as is usual in PyTorch.
+The same convolutions, norms, activations and dropout as the preset `paper`, and the same number of
+parameters. Activations work in place, as is usual in PyTorch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _DROPOUT_LEVELS = 3
 
 
 class Generator(nn.Module):  # type: ignore[misc]  # PyTorch may be missing
-    """The U-Net, from (n, channels_in, rows, columns) to (n, channels_out, rows, columns) in [-1, 1]."""
+    """The U-Net, from (n, channels_in, rows, columns) to as many channels_out in [-1, 1]."""
 
     def __init__(self, channels_in: int, channels_out: int, filters: int, levels: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Generator(nn.Module):  # type: ignore[misc]  # PyTorch may be missing
 
 
 class Discriminator(nn.Module):  # type: ignore[misc]
-    """The PatchGAN that sees 70x70 pixels, from (n, channels, rows, columns) to logits (n, 1, rows, columns)."""
+    """The PatchGAN of 70x70 pixels, from (n, channels, rows, columns) to logits (n, 1, ...)."""
 
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()

@@ -1,11 +1,11 @@
-"""Measure how well the map of `oasis-gan run --uncertainty` foretells the errors of the default model.
+"""Measure how well the map of `oasis-gan run --uncertainty` foretells the default model's errors.
 
     python tests/benchmarks/uncertainty.py DATA [--texture T] [--plane PLANE] [--pictures DIR]
 
-DATA holds a folder a head with ``t1.nii.gz`` and ``seg.nii.gz``, a T1-weighted volume and its tissue
-map. Each head is translated in the contrast of its own scan, so that error and deviation are in the
-same units and contrast is no error. The scale of a head is learnt on the others. Nothing is drawn at
-random but the noise of the model, which is the same in each run.
+DATA holds a folder a head with ``t1.nii.gz`` and ``seg.nii.gz``, a T1-weighted volume and its
+tissue map. Each head is translated in the contrast of its own scan, so that error and deviation are
+in the same units and contrast is no error. The scale of a head is learnt on the others. Nothing is
+drawn at random but the noise of the model, which is the same in each run.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ def draw(path: Path, views: Sequence[NDArray[np.floating]]) -> None:
 def print_tables(heads: Sequence[Head]) -> None:
     """Print coverage and correlation, then the error that remains, as tables in Markdown."""
     print(
-        "| head | mean error | scale | unscaled: within 1, 2, 3 | scaled: within 1, 2, 3 | rank correlation |"
+        "| head | mean error | scale | unscaled: within 1, 2, 3 | scaled: within 1, 2, 3 "
+        "| rank correlation |"
     )
     print("|---|---|---|---|---|---|")
     rows = []
@@ -162,7 +163,7 @@ def print_row(name: str, error: str, scale: str, row: Sequence[float]) -> None:
 @click.option("--plane", default="auto", show_default=True)
 @click.option("--pictures", type=click.Path(file_okay=False, path_type=Path))
 def main(data: Path, texture: float, plane: str, pictures: Path | None) -> None:
-    """Translate the heads in DATA that the model has not seen, and print what their maps are worth."""
+    """Translate the heads in DATA that the model has not seen, and print how good the maps are."""
     kind = Registry.discover()[ModelKind].get("pix2pix")
     options: dict[str, object] = {"texture": texture, "plane": plane, UNCERTAINTY: True}
     if pictures is not None:
