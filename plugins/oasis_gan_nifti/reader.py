@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from oasis_gan import (
-    OasisGanError,
     Selection,
     Subject,
     has_suffix,
@@ -19,33 +18,9 @@ from oasis_gan import (
     walk_folders,
 )
 
+from .errors import NoVolumesError
 from .table import is_table_name, read_table
 from .targets import TargetFinder, key_of
-
-_SHOWN = 3
-
-
-class NoVolumesError(OasisGanError):
-    """A folder holds no volume that was requested.
-
-    Args:
-        root: The folder.
-        suffix: How the names of the requested files end; empty for all volumes.
-        others: The names of the volumes that are there.
-    """
-
-    def __init__(self, root: Path, suffix: str, others: Sequence[str]) -> None:
-        found = "none"
-        if others:
-            found += ", but " + ", ".join(others[:_SHOWN])
-        if len(others) > _SHOWN:
-            found += f" and {len(others) - _SHOWN} more"
-        super().__init__(
-            root,
-            expected=f"files named *{suffix or '.nii, *.nii.gz or *.mgz'}",
-            found=found,
-            remedy="check the folder and the suffix",
-        )
 
 
 def recognises(path: Path) -> bool:
@@ -64,23 +39,20 @@ def list_subjects(selection: Selection) -> Iterator[Subject]:
     are skipped, unless a participant has no others.
 
     Raises:
-        OasisGanError: If there is no such volume, or one would be its own target.
+        NoVolumesError: If there is no such volume.
+        OwnTargetError: If a volume would be its own target.
+        OasisGanError: If a table cannot be read.
     """
     root = selection.root
-    limit = selection.max_voxels
     if is_table_name(root):
-        yield from read_table(root, _name_of, partial(volume_scan, max_voxels=limit))
+        make_scan = partial(volume_scan, max_voxels=selection.max_voxels)
+        yield from read_table(root, _name_of, make_scan)
         return
     errors: list[OSError] = []
-    is_folder = root.is_dir()
-    sources = _find_sources(selection, errors.append) if is_folder else [root]
+    sources = _find_sources(selection, errors.append) if root.is_dir() else [root]
     targets = TargetFinder(selection)
     for path in sources:
-        relative = path.relative_to(root) if is_folder else Path(path.name)
-        key = key_of(relative, selection.source_suffix)
-        target = targets.scan(path, relative, key) if selection.wants_targets else None
-        name = "_".join(Path(key).parts).rstrip("_-.") or path.parent.name
-        yield Subject(name, volume_scan(path, limit), target)
+        yield _make_subject(path, selection, targets)
     for error in errors:
         yield unreadable(root, error)
     if not sources and not errors:
@@ -88,15 +60,30 @@ def list_subjects(selection: Selection) -> Iterator[Subject]:
         raise NoVolumesError(root, selection.source_suffix, others)
 
 
+def _make_subject(path: Path, selection: Selection, targets: TargetFinder) -> Subject:
+    is_root = path == selection.root
+    relative = Path(path.name) if is_root else path.relative_to(selection.root)
+    key = key_of(relative, selection.source_suffix)
+    target = targets.scan(path, relative, key) if selection.wants_targets else None
+    name = "_".join(Path(key).parts).rstrip("_-.")
+    source = volume_scan(path, selection.max_voxels)
+    return Subject(name or path.parent.name, source, target)
+
+
 def _find_sources(selection: Selection, report: Callable[[OSError], None]) -> list[Path]:
-    root = selection.root
     suffix = selection.source_suffix
-    matching = [path for path in _find_volumes(root, report) if has_suffix(path.name, suffix)]
-    # A file whose whole name is the suffix wins: aseg.mgz, and not aparc+aseg.mgz beside it.
-    exact = {path for path in matching if suffix and strip_suffix(path.name, suffix) == ""}
-    folders = {path.parent for path in exact}
-    chosen = [path for path in matching if path in exact or path.parent not in folders]
-    return prefer_anatomy(chosen, root)
+    volumes = _find_volumes(selection.root, report)
+    matching = [path for path in volumes if has_suffix(path.name, suffix)]
+    if suffix:
+        matching = _prefer_whole_names(matching, suffix)
+    return prefer_anatomy(matching, selection.root)
+
+
+def _prefer_whole_names(paths: list[Path], suffix: str) -> list[Path]:
+    """Drop files beside one whose whole name is the suffix: aparc+aseg.mgz beside aseg.mgz."""
+    whole = {path for path in paths if not strip_suffix(path.name, suffix)}
+    folders = {path.parent for path in whole}
+    return [path for path in paths if path in whole or path.parent not in folders]
 
 
 def _name_of(path: Path) -> str:
@@ -125,10 +112,8 @@ def _find_volumes(
 
 def _has_header(name: str, names: Sequence[str]) -> bool:
     """Whether a file holds the voxels of a pair whose header is among these names."""
-    lower = name.lower()
-    for ending in (".img", ".img.gz"):
-        if lower.endswith(ending):
-            stem = lower.removesuffix(ending)
-            headers = {f"{stem}.hdr", f"{stem}.hdr.gz"}
-            return any(other.lower() in headers for other in names)
-    return False
+    stem, _, rest = name.lower().rpartition(".img")
+    if rest not in {"", ".gz"}:
+        return False
+    headers = {f"{stem}.hdr", f"{stem}.hdr.gz"}
+    return any(other.lower() in headers for other in names)

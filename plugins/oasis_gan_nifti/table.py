@@ -9,43 +9,37 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from oasis_gan import NameLookup, OasisGanError, Scan, Subject, refuse_content, require_content
 
+from .errors import TABLE_COLUMNS, EmptyTableError, RowError, TableError
+
 _MAX_BYTES = 2**26
 """Enough for a hundred thousand rows."""
 _SPLITS = {"", "train", "validate", "test"}
-_COLUMNS = "tab-separated columns source and target"
 
 
-class TableError(OasisGanError):
-    """A file is no table of pairs.
+@dataclass(frozen=True)
+class Row:
+    """A row of a table; an empty cell, or a missing one, is an empty string."""
 
-    Args:
-        table: The file.
-        found: What it holds instead.
-        remedy: What to do.
-    """
+    source: str
+    target: str
+    subject: str
+    split: str
 
-    def __init__(self, table: Path, found: str, remedy: str = "correct the table") -> None:
-        super().__init__(table, expected=_COLUMNS, found=found, remedy=remedy)
-
-
-class RowError(OasisGanError):
-    """A row of a table does not name a usable pair.
-
-    Args:
-        table: The table.
-        row: The number of the row, from 1.
-        expected: What the row should hold.
-        found: What it holds.
-    """
-
-    def __init__(self, table: Path, row: int, expected: str, found: str) -> None:
-        super().__init__(
-            f"{table}, row {row}", expected=expected, found=found, remedy="correct the row"
+    @classmethod
+    def from_cells(cls, cells: Mapping[str, str | None]) -> Row:
+        """Return the row with these cells, which are None where the row is too short."""
+        return cls(
+            source=cells.get("source") or "",
+            target=cells.get("target") or "",
+            subject=cells.get("subject") or "",
+            split=cells.get("split") or "",
         )
 
 
@@ -69,53 +63,51 @@ def read_table(
     """
     rows = _read_rows(table)
     if not rows:
-        raise OasisGanError(table, expected="a row for each pair", found="none", remedy="list some")
-    lookup = NameLookup()
-
-    def find(cell: str) -> Scan:
-        path = table.parent / cell
-        try:
-            return make_scan(lookup.find(path) or path)
-        except OasisGanError as error:
-            return Scan.refused(path, error)
-
+        raise EmptyTableError(table)
+    find = partial(_find_scan, lookup=NameLookup(), make_scan=make_scan)
     for number, row in enumerate(rows, start=1):
         error = _find_error(table, number, row)
         if error:
             refused = Scan.refused(table, error)
-            yield Subject(row.get("subject") or f"row {number}", refused, refused)
+            yield Subject(row.subject or f"row {number}", refused, refused)
             continue
-        source = row.get("source") or ""
-        target = row.get("target") or ""
         yield Subject(
-            row.get("subject") or name(Path(source)),
-            find(source),
-            find(target) if target else None,
-            row.get("split") or "",
+            name=row.subject or name(Path(row.source)),
+            source=find(table.parent / row.source),
+            target=find(table.parent / row.target) if row.target else None,
+            split=row.split,
         )
 
 
-def _read_rows(table: Path) -> list[dict[str, str]]:
-    text = _read_text(table)
+def _find_scan(path: Path, lookup: NameLookup, make_scan: Callable[[Path], Scan]) -> Scan:
+    """Return the scan of a file; reading it raises an error if several files have its name."""
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), dialect="excel-tab")
-        rows = list(reader)
+        return make_scan(lookup.find(path) or path)
+    except OasisGanError as error:
+        return Scan.refused(path, error)
+
+
+def _read_rows(table: Path) -> list[Row]:
+    lines = io.StringIO(_read_text(table), newline="")
+    try:
+        reader = csv.DictReader(lines, dialect="excel-tab")
+        rows = [Row.from_cells(cells) for cells in reader]
     except csv.Error as error:
         raise TableError(table, str(error)) from None
-    _require_columns(table, list(reader.fieldnames or []))
+    _require_columns(table, reader.fieldnames or [])
     return rows
 
 
 def _read_text(table: Path) -> str:
-    require_content(table, _COLUMNS)
+    require_content(table, TABLE_COLUMNS)
     if not table.is_file() or table.stat().st_size > _MAX_BYTES:
         raise TableError(table, "another kind of file, or a very large one")
     data = table.read_bytes()
-    refuse_content(table, _COLUMNS, data[:256])
+    refuse_content(table, TABLE_COLUMNS, data[:256])
     return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
 
 
-def _require_columns(table: Path, columns: list[str]) -> None:
+def _require_columns(table: Path, columns: Sequence[str]) -> None:
     if "source" in columns:
         return
     if len(columns) == 1 and re.search("[,;|]", columns[0]):
@@ -124,17 +116,15 @@ def _require_columns(table: Path, columns: list[str]) -> None:
     raise TableError(table, "no column source")
 
 
-def _find_error(table: Path, number: int, row: dict[str, str]) -> RowError | None:
+def _find_error(table: Path, number: int, row: Row) -> RowError | None:
     """Return the error of a row that names no usable pair."""
-    source = row.get("source") or ""
-    target = row.get("target") or ""
-    split = row.get("split") or ""
-    if not source:
-        return RowError(table, number, "a source", "none")
-    if target == source:
-        return RowError(table, number, "a target beside the source", "the source")
-    if "\0" in source + target:
-        return RowError(table, number, "names of files", "one with a NUL in it")
-    if split not in _SPLITS:
-        return RowError(table, number, "split train, validate or test", split)
+    refuse = partial(RowError, table, number)
+    if not row.source:
+        return refuse("a source", "none")
+    if row.target == row.source:
+        return refuse("a target beside the source", "the source")
+    if "\0" in row.source + row.target:
+        return refuse("names of files", "one with a NUL in it")
+    if row.split not in _SPLITS:
+        return refuse("split train, validate or test", row.split)
     return None

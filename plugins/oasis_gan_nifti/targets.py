@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from oasis_gan import (
@@ -18,28 +18,12 @@ from oasis_gan import (
     volume_scan,
 )
 
+from .errors import NoTargetError, OwnTargetError, SeveralTargetsError
+
 # A pair is named by its header.
 _ENDINGS = tuple(ending for ending in VOLUME_ENDINGS if not ending.startswith(".img"))
-_SHOWN = 3
-
-
-class NoTargetError(OasisGanError):
-    """The target of a source is missing, while files with similar names are there.
-
-    Args:
-        path: Where the target was expected.
-        source: The source.
-        similar: Names of files that may be the target.
-        remedy: The option that would select one of them.
-    """
-
-    def __init__(self, path: Path, source: Path, similar: Sequence[str], remedy: str) -> None:
-        super().__init__(
-            path,
-            expected=f"the target of {source.name}",
-            found=", ".join(similar[:_SHOWN]),
-            remedy=remedy,
-        )
+_NAME_TARGETS = "say with `target_suffix` how the names of targets end"
+_NAME_SOURCES = "say with `source_suffix` how the names of sources end"
 
 
 def key_of(path: Path, suffix: str) -> str:
@@ -69,7 +53,7 @@ class TargetFinder:
             key: See `key_of`.
 
         Raises:
-            OasisGanError: If the source would be its own target.
+            OwnTargetError: If the source would be its own target.
         """
         root = self._root_of(source)
         candidates = [root]
@@ -81,12 +65,7 @@ class TargetFinder:
         except OasisGanError as error:
             return Scan.refused(candidates[0], error)
         if found == source:
-            raise OasisGanError(
-                source,
-                expected="a target beside it",
-                found="itself",
-                remedy="name another suffix",
-            )
+            raise OwnTargetError(source)
         if found is None:
             return self._missing(source, root / key, candidates[0])
         return volume_scan(found, self._selection.max_voxels)
@@ -114,27 +93,24 @@ class TargetFinder:
         yield from (path for path in paths if path != source)
 
     def _require_one(self, found: Path | None, candidates: list[Path]) -> None:
-        """Raise `OasisGanError` if a suffix without an ending matches several files."""
+        """Raise `SeveralTargetsError` if a suffix without an ending matches several files."""
         if found is None or not self._selection.target_suffix:
             return
         paths = {self._lookup.find(candidate) for candidate in candidates}
         names = sorted(path.name for path in paths if path is not None)
         if len(names) > 1:
-            raise OasisGanError(
-                found,
-                expected="one target",
-                found=" and ".join(names),
-                remedy="give `target_suffix` with its ending",
-            )
+            raise SeveralTargetsError(found, names)
 
     def _missing(self, source: Path, beginning: Path, expected: Path) -> Scan:
         """Return the scan of a missing target; its error lists files whose names begin alike."""
-        alike = [name for name in self._lookup.names_like(beginning) if is_volume_name(Path(name))]
-        others = [name for name in alike if beginning.parent / name != source]
-        if not others:
-            return self._missing_of_long_name(source, beginning, expected)
-        remedy = "say with `target_suffix` how the names of targets end"
-        return Scan.refused(expected, NoTargetError(expected, source, others, remedy))
+        folder = beginning.parent
+        names = self._lookup.names_like(beginning)
+        volumes = [name for name in names if is_volume_name(Path(name))]
+        others = [name for name in volumes if folder / name != source]
+        if others:
+            error = NoTargetError(expected, source, others, _NAME_TARGETS)
+            return Scan.refused(expected, error)
+        return self._missing_of_long_name(source, beginning, expected)
 
     def _missing_of_long_name(self, source: Path, beginning: Path, expected: Path) -> Scan:
         """Return the scan of a missing target; its error names a file that begins like the source.
@@ -146,5 +122,5 @@ class TargetFinder:
         has_suffix = bool(selection.source_suffix or selection.target_suffix)
         if has_suffix or not other or beginning.parent / other == source:
             return volume_scan(expected, selection.max_voxels)
-        remedy = "say with `source_suffix` how the names of sources end"
-        return Scan.refused(expected, NoTargetError(expected, source, [other], remedy))
+        error = NoTargetError(expected, source, [other], _NAME_SOURCES)
+        return Scan.refused(expected, error)

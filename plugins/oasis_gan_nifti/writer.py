@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from isal import igzip
 
-from oasis_gan import (
-    SYNTHETIC_MARK,
-    Geometry,
-    OasisGanError,
-    SpatialHeader,
-    Volume,
-    write_atomically,
-)
+from oasis_gan import SYNTHETIC_MARK, Geometry, SpatialHeader, Volume, write_atomically
+
+from .errors import NotFiniteError, ShearedGridError
 
 MAX_SHEAR = 5e-5
 """The largest cosine between two axes at which a quaternion still describes the grid."""
@@ -30,16 +26,12 @@ def write_nifti(volume: Volume, path: Path) -> None:
     copied, because they can hold a patient's name; ``descrip`` is `SYNTHETIC_MARK`.
 
     Raises:
-        OasisGanError: If a voxel is not finite, or a new grid is sheared by more than `MAX_SHEAR`.
+        NotFiniteError: If a voxel is not finite.
+        ShearedGridError: If a new grid is sheared by more than `MAX_SHEAR`.
         OSError: If the file cannot be written; nothing is left under ``path``.
     """
     if not np.isfinite(volume.voxels).all():
-        raise OasisGanError(
-            path,
-            expected="finite voxels",
-            found="NaN or Inf",
-            remedy="ITK would read them as 0",
-        )
+        raise NotFiniteError(path)
     image = nib.Nifti1Image(volume.voxels, None, dtype=volume.voxels.dtype)
     header = image.header
     header.set_slope_inter(1, 0)
@@ -60,24 +52,22 @@ def _copy_space(header: nib.Nifti1Header, space: SpatialHeader) -> None:
     header["pixdim"][:4] = space.pixdim
     header["qform_code"] = space.qform_code
     header["sform_code"] = space.sform_code
-    for axis, value in zip("bcd", space.quatern, strict=True):
-        header[f"quatern_{axis}"] = value
-    for axis, value in zip("xyz", space.qoffset, strict=True):
-        header[f"qoffset_{axis}"] = value
-    for axis, row in zip("xyz", space.srow, strict=True):
-        header[f"srow_{axis}"] = row
     header["xyzt_units"] = space.spatial_unit
+    _set_fields(header, "quatern", "bcd", space.quatern)
+    _set_fields(header, "qoffset", "xyz", space.qoffset)
+    _set_fields(header, "srow", "xyz", space.srow)
+
+
+def _set_fields(header: nib.Nifti1Header, name: str, axes: str, values: Iterable[object]) -> None:
+    """Set the fields of a header that have one name and an axis each, such as ``srow_x``."""
+    for axis, value in zip(axes, values, strict=True):
+        header[f"{name}_{axis}"] = value
 
 
 def _set_space(header: nib.Nifti1Header, geometry: Geometry, path: Path) -> None:
     # Written so that NaN is refused too.
     if not geometry.shear <= MAX_SHEAR:
-        raise OasisGanError(
-            path,
-            expected="perpendicular axes",
-            found=f"shear {geometry.shear:.2g}",
-            remedy="resample the source onto a grid with perpendicular axes",
-        )
+        raise ShearedGridError(path, geometry.shear)
     # set_qform comes first, because it alone writes pixdim. Both codes are 1, so that ITK takes
     # the exact sform.
     header.set_qform(geometry.affine, code=1)

@@ -45,21 +45,32 @@ def remove_bias_field(voxels: Floats, brain: Mask, spacing: tuple[float, ...]) -
     # N4 takes logarithms; what is darker has no part in its fit.
     lowest = float(voxels[brain].min())
     shifted = voxels - min(0.0, lowest)
+    logarithm = _fit_logarithm(shifted, brain, spacing)
+    return np.asarray(shifted / np.exp(logarithm), np.float32)
+
+
+def _fit_logarithm(voxels: Floats, brain: Mask, spacing: tuple[float, ...]) -> Floats:
+    """Return the logarithm of the bias field in each voxel."""
     itk = _import_simpleitk()
-    image = _make_image(itk, shifted, spacing)
+    image = _make_image(itk, voxels, spacing)
     mask = _make_image(itk, brain.astype(np.uint8), spacing)
-    factors = [max(1, min(_SHRINK, size // _THINNEST)) for size in voxels.shape]
+    factors = [_find_shrink_factor(size) for size in voxels.shape]
     n4 = itk.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations(_ITERATIONS)
     # With one thread sums are added in one order, and the same volume gives the same field.
     n4.SetNumberOfThreads(1)
     try:
         n4.Execute(itk.Shrink(image, factors), itk.Shrink(mask, factors))
-        logarithm = itk.GetArrayFromImage(n4.GetLogBiasFieldAsImage(image)).T
+        logarithm = n4.GetLogBiasFieldAsImage(image)
     except RuntimeError as error:
         last = str(error).strip().splitlines()[-1]
         raise BiasFieldError(last) from None
-    return np.asarray(shifted / np.exp(logarithm), np.float32)
+    return np.asarray(itk.GetArrayFromImage(logarithm).T)
+
+
+def _find_shrink_factor(size: int) -> int:
+    """Return by how much an axis is shrunk, so that enough voxels are left to fit a field."""
+    return max(1, min(_SHRINK, size // _THINNEST))
 
 
 def _make_image(itk: Any, voxels: NDArray[Any], spacing: tuple[float, ...]) -> Any:  # noqa: ANN401 - SimpleITK has no types

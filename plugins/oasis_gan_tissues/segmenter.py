@@ -32,6 +32,8 @@ from .mixture import segment
 _MOST_BYTES = 2**16
 _CORRECTED = 0.5  # of the work
 
+Box = tuple[slice, ...]
+
 
 class TissueModelError(OasisGanError):
     """A model folder does not hold what it should."""
@@ -62,18 +64,7 @@ def read_card(folder: Path) -> ModelCard:
     Raises:
         OasisGanError: If it is no model of this kind.
     """
-    path = folder / "model.json"
-    if not path.is_file():
-        raise TissueModelError(path, "no such file")
-    with path.open("rb") as file:
-        data = file.read(_MOST_BYTES)
-    require_unique_keys(data, path)
-    try:
-        model = ModelFile.model_validate_json(data)
-    except ValidationError as error:
-        details = error.errors()[0]
-        field = ".".join(map(str, details["loc"])) or "the file"
-        raise TissueModelError(path, f"{field}: {details['msg']}") from None
+    model = _read_model_file(folder / "model.json")
     return ModelCard(
         name=model.name,
         version=model.version,
@@ -81,6 +72,25 @@ def read_card(folder: Path) -> ModelCard:
         target=OASIS,
         output="dseg",
     )
+
+
+def _read_model_file(path: Path) -> ModelFile:
+    if not path.is_file():
+        raise TissueModelError(path, "no such file")
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES)
+    require_unique_keys(data, path)
+    try:
+        return ModelFile.model_validate_json(data)
+    except ValidationError as error:
+        raise TissueModelError(path, _describe(error)) from None
+
+
+def _describe(error: ValidationError) -> str:
+    """Return the first field that is wrong, and why."""
+    details = error.errors()[0]
+    field = ".".join(map(str, details["loc"]))
+    return f"{field or 'the file'}: {details['msg']}"
 
 
 class TissueSegmenter:
@@ -103,7 +113,7 @@ class TissueSegmenter:
     def translate(
         self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
     ) -> Translation:
-        """Return the tissues of a T1w where the other source has any label; which one does not matter.
+        """Return the tissues of a T1w where the other source has a label, whichever it is.
 
         Raises:
             OasisGanError: If the brain does not have three intensities, or N4 fails.
@@ -113,23 +123,25 @@ class TissueSegmenter:
         brain = np.asarray(sources["brain"].voxels != 0)
         if brain.any():
             box = _find_box(brain)
-            labels[box] = self._segment(image, brain[box], image.voxels[box], progress)
+            labels[box] = self._segment(image, brain, box, progress)
         progress(1.0)
-        return Translation(volume=Volume(labels, image.geometry, image.notes))
+        volume = Volume(labels, image.geometry, image.notes)
+        return Translation(volume=volume)
 
-    def _segment(
-        self, image: CleanVolume, brain: Mask, voxels: Voxels, progress: Progress
-    ) -> Voxels:
-        intensities = np.ascontiguousarray(voxels, np.float32)
-        corrected = remove_bias_field(intensities, brain, image.geometry.spacing)
+    def _segment(self, image: CleanVolume, brain: Mask, box: Box, progress: Progress) -> Voxels:
+        """Return the tissues in a box."""
+        intensities = np.ascontiguousarray(image.voxels[box], np.float32)
+        corrected = remove_bias_field(intensities, brain[box], image.geometry.spacing)
         progress(_CORRECTED)
-        return segment(corrected, brain)
+        return segment(corrected, brain[box])
 
 
-def _find_box(mask: Mask) -> tuple[slice, ...]:
+def _find_box(mask: Mask) -> Box:
     """Return the smallest box with a mask in it."""
     box = []
     for others in ((1, 2), (0, 2), (0, 1)):
         occupied = np.flatnonzero(mask.any(axis=others))
-        box.append(slice(int(occupied[0]), int(occupied[-1]) + 1))
+        first = int(occupied[0])
+        last = int(occupied[-1])
+        box.append(slice(first, last + 1))
     return tuple(box)
