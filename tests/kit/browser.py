@@ -34,13 +34,13 @@ class Browser:
     def __init__(self, driver: Any) -> None:  # noqa: ANN401 - selenium is not checked
         self._driver = driver
 
-    def open(self, page: Path, width: int = 1200, scheme: str = "light") -> None:
+    def open(self, page: Path, width: int = 1200, scheme: str = "light", height: int = 900) -> None:
         """Open a page and forget what earlier pages said; wait for its viewer if it has one."""
         from selenium.webdriver.support.ui import WebDriverWait
 
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self._driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         self.complaints()
         self.requests()
@@ -53,6 +53,11 @@ class Browser:
     def run(self, script: str) -> Any:  # noqa: ANN401 - whatever a script returns
         """Run a script in the page and return what it returns."""
         return self._driver.execute_script(script)
+
+    def photograph(self) -> bytes:
+        """Return a PNG of what is in view."""
+        picture: bytes = self._driver.get_screenshot_as_png()
+        return picture
 
     def press(self, key: str, selector: str) -> None:
         """Press a key of selenium's `Keys` in an element."""

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
@@ -87,6 +88,42 @@ def test_a_volume_of_zeros_has_a_page_or_a_line(painted: Path) -> None:
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("zeros: failed - ")
+
+
+def edit_sidecar(folder: Path) -> None:
+    sidecar = folder / "out" / "a_seg_synthT1w.json"
+    said = json.loads(sidecar.read_text())
+    sidecar.write_text(json.dumps({**said, "source": ["<script>alert(1)</script>"]}))
+
+
+def move_scan(folder: Path) -> None:
+    nib.save(nib.Nifti1Image(make_head(0)[1], np.diag([2, 2, 2, 1])), folder / "a_t1.nii.gz")
+
+
+def cut_scan(folder: Path) -> None:
+    scan = folder / "a_t1.nii.gz"
+    scan.write_bytes(scan.read_bytes()[:1000])
+
+
+def save_map_of_another_grid(folder: Path) -> None:
+    out = folder / "out"
+    deviation = nib.Nifti1Image(np.ones((4, 4, 4), np.float32), np.eye(4))
+    nib.save(deviation, out / "a_seg_desc-synthT1w_stdmap.nii.gz")
+    said = {"synthetic": True, "map": "uncertainty", "of": "a_seg_synthT1w.nii.gz"}
+    (out / "a_seg_desc-synthT1w_stdmap.json").write_text(json.dumps(said))
+
+
+@pytest.mark.parametrize("damage", [edit_sidecar, move_scan, cut_scan, save_map_of_another_grid])
+def test_what_cannot_be_shown_is_one_line_and_no_page(
+    painted: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(painted)
+    done = oasis_gan("report", OUTPUT, "--against", "a_t1.nii.gz", cwd=painted)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = [line for line in done.stderr.splitlines() if "warning" not in line]
+    assert "failed - " in line
+    assert "expected" in line
+    assert not (painted / PAGE).exists()
 
 
 def test_a_missing_extra_is_one_line_with_the_command_that_installs_it(painted: Path) -> None:
