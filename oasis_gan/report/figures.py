@@ -1,4 +1,4 @@
-"""Draws the charts of a page as SVG, in greys and hues that read on white and on black."""
+"""Charts of a page, drawn by matplotlib as SVG in greys and hues that read on white and on black."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from ..evaluation.comparison import regions_of
+from ..evaluation.comparison import TOTAL, regions_of
 from ..evaluation.evaluating import Evaluation
 from ..evaluation.image_scores import BINS
 from ..evaluation.measures import Curve
 from ..evaluation.reading import Volumes
 from ..image.volume import Voxels
 
+_SIZE = (7.6, 2.2)  # inches
 _GREY = "#868e99"
 _OUTPUT = "#2f80c9"
 _REAL = "#d98324"
@@ -37,25 +38,27 @@ _STYLE: Any = {
 
 
 def draw_histograms(volumes: Volumes, evaluation: Evaluation) -> bytes | None:
-    """Return the intensities of each tissue, output and real scan; None without a label map."""
+    """Return the intensities of each tissue in the output, and in the real scan, if there is one.
+
+    Without a label map there is nothing to draw, and None is returned.
+    """
     if volumes.labels is None:
         return None
     regions = regions_of(volumes.labels.tissues.voxels)
-    if not regions["total"].any():
+    mask = regions.pop(TOTAL)
+    if not mask.any():
         return None
-    names = [name for name in regions if name != "total"]
     bounds = evaluation.bounds.get("raw") or _range_of(volumes.output.voxels)
     with rc_context(_STYLE):
-        figure = Figure(figsize=(7.6, 2.2), layout="constrained")
-        axes = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
-        for chart, name in zip(axes, names, strict=True):
-            mask = regions[name]
-            _draw_histogram(chart, volumes.output.voxels[mask], bounds, _OUTPUT, "output")
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        charts = figure.subplots(1, len(regions), squeeze=False, sharey=True)[0]
+        for chart, (name, region) in zip(charts, regions.items(), strict=True):
+            _draw_histogram(chart, volumes.output.voxels[region], bounds, _OUTPUT, "output")
             if volumes.real is not None:
-                _draw_histogram(chart, volumes.real.voxels[mask], bounds, _REAL, "real scan")
+                _draw_histogram(chart, volumes.real.voxels[region], bounds, _REAL, "real scan")
             chart.set_title(name, fontsize=9)
             chart.set_yticks([])
-        axes[0].legend(frameon=False, fontsize=8)
+        charts[0].legend(frameon=False, fontsize=8)
         return _as_svg(figure)
 
 
@@ -66,20 +69,25 @@ def draw_curves(curves: Mapping[str, Curve], reference: str) -> bytes | None:
         curves: A value for each slice, by the direction across the slices.
         reference: What a value of 1 is like.
     """
-    drawn = {name: curve for name, curve in curves.items() if any(v is not None for v in curve)}
-    if not drawn:
+    known = {name: curve for name, curve in curves.items() if set(curve) - {None}}
+    if not known:
         return None
     with rc_context(_STYLE):
-        figure = Figure(figsize=(7.6, 2.2), layout="constrained")
-        axes = figure.subplots(1, len(drawn), squeeze=False, sharey=True)[0]
-        for chart, (name, curve) in zip(axes, drawn.items(), strict=True):
-            values = [np.nan if value is None else value for value in curve]
-            chart.axhline(1, color=_GREY, linewidth=0.8, linestyle=":")
-            chart.plot(values, color=_OUTPUT, linewidth=1.2)
-            chart.set_title(name.replace("_", "-"), fontsize=9)
-            chart.set_xlabel("slice")
-        axes[0].set_ylabel(f"1: as {reference}")
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        charts = figure.subplots(1, len(known), squeeze=False, sharey=True)[0]
+        for chart, (name, curve) in zip(charts, known.items(), strict=True):
+            _draw_curve(chart, curve, name.replace("_", "-"))
+        charts[0].set_ylabel(f"1: as {reference}")
         return _as_svg(figure)
+
+
+def _draw_curve(chart: Axes, curve: Curve, title: str) -> None:
+    # matplotlib leaves a gap where a value is not a number.
+    values = [np.nan if value is None else value for value in curve]
+    chart.axhline(1, color=_GREY, linewidth=0.8, linestyle=":")
+    chart.plot(values, color=_OUTPUT, linewidth=1.2)
+    chart.set_title(title, fontsize=9)
+    chart.set_xlabel("slice")
 
 
 def _draw_histogram(
@@ -88,8 +96,11 @@ def _draw_histogram(
     low, high = bounds
     if high <= low:
         high = low + 1
-    counts, edges = np.histogram(np.clip(values, low, high), BINS, (low, high))
-    chart.stairs(counts / max(1, values.size), edges, color=colour, label=label)
+    # Values beyond the bounds count in the bins at the ends.
+    clipped = np.clip(values, low, high)
+    counts, edges = np.histogram(clipped, BINS, (low, high))
+    shares = counts / max(1, values.size)
+    chart.stairs(shares, edges, color=colour, label=label)
 
 
 def _range_of(voxels: Voxels) -> tuple[float, float]:

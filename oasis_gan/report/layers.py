@@ -65,20 +65,17 @@ def make_layers(volumes: Volumes, box: Box, uncertainty: Voxels | None) -> list[
         box: The part to show.
         uncertainty: The map beside the output, on its grid.
     """
-    geometry = volumes.output.geometry
-    layers = [_grey_layer("output", "Output", volumes.output.voxels, geometry, box)]
+    cut = _Cut(volumes.output.geometry, box)
+    layers = [cut.make_grey_layer("output", "Output", volumes.output.voxels)]
     if volumes.real is not None:
-        layers.append(_grey_layer("real", "Real scan", volumes.real.voxels, geometry, box))
-    difference = _difference_layer(volumes, box)
+        layers.append(cut.make_grey_layer("real", "Real scan", volumes.real.voxels))
+    difference = _find_difference(volumes)
     if difference is not None:
-        layers.append(difference)
+        layers.append(cut.make_difference_layer(difference))
     if uncertainty is not None:
-        title = "Uncertainty"
-        layers.append(_grey_layer("uncertainty", title, uncertainty, geometry, box))
+        layers.append(cut.make_grey_layer("uncertainty", "Uncertainty", uncertainty))
     if volumes.labels is not None:
-        tissues = volumes.labels.tissues.voxels[box].astype(np.uint8)
-        nifti = _encode(tissues, geometry, box, 1, 0)
-        layers.append(Layer("labels", "Label map", nifti, 0, 3))
+        layers.append(cut.make_label_layer(volumes.labels.tissues.voxels))
     return layers
 
 
@@ -92,46 +89,71 @@ def find_bounds(voxels: Voxels) -> tuple[float, float]:
     return low, high if high > low else low + 1.0
 
 
-def _grey_layer(key: str, title: str, voxels: Voxels, geometry: Geometry, box: Box) -> Layer:
-    low, high = find_bounds(voxels)
-    grey = _quantise(voxels[box], low, high, _STEPS)
-    nifti = _encode(grey, geometry, box, (high - low) / (_STEPS - 1), low)
-    return Layer(key, title, nifti, low, high)
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """Cuts volumes out of their grid, and makes a layer of each."""
+
+    geometry: Geometry
+    box: Box
+
+    def make_grey_layer(self, key: str, title: str, voxels: Voxels) -> Layer:
+        """Return a layer of intensities."""
+        low, high = find_bounds(voxels)
+        steps = _STEPS - 1
+        grey = _quantise(voxels[self.box], low, high, steps)
+        nifti = self._encode(grey, (high - low) / steps, low)
+        return Layer(key, title, nifti, low, high)
+
+    def make_difference_layer(self, difference: Voxels) -> Layer:
+        """Return a layer of differences between matched intensities."""
+        low = -_DIFFERENCE_LIMIT
+        high = _DIFFERENCE_LIMIT
+        grey = _quantise(difference[self.box], low, high, _DIFFERENCE_STEPS)
+        nifti = self._encode(grey, (high - low) / _DIFFERENCE_STEPS, low)
+        return Layer("difference", "Output less real scan", nifti, low, high)
+
+    def make_label_layer(self, tissues: Voxels) -> Layer:
+        """Return the layer of a label map."""
+        nifti = self._encode(tissues[self.box].astype(np.uint8), 1, 0)
+        return Layer("labels", "Label map", nifti, 0, 3)
+
+    def _encode(self, voxels: Bytes, slope: float, intercept: float) -> str:
+        """Return a gzipped NIfTI file in base64."""
+        first_voxel = [part.start for part in self.box]
+        affine = self.geometry.affine.copy()
+        affine[:3, 3] = nib.affines.apply_affine(affine, first_voxel)
+        data = bytearray(nib.Nifti1Image(voxels, affine, dtype=np.uint8).to_bytes())
+        # nibabel would compute a slope of its own, and change the voxels with it.
+        scale = np.array([slope, intercept], "<f4").tobytes()
+        data[_SLOPE : _SLOPE + len(scale)] = scale
+        packed = gzip.compress(data, _COMPRESSION_LEVEL, mtime=0)
+        return base64.b64encode(packed).decode("ascii")
 
 
-def _difference_layer(volumes: Volumes, box: Box) -> Layer | None:
+def _find_difference(volumes: Volumes) -> Voxels | None:
     """Return the output less the real scan, contrasts matched; None where they cannot be."""
     if volumes.real is None or volumes.labels is None:
         return None
     tissues = volumes.labels.tissues.voxels
     output = volumes.output
-    axes = plane_axes(output.geometry)
     try:
         comparison = compare_matched(
-            volumes.real.voxels, output.voxels, tissues, regions_of(tissues), axes
+            volumes.real.voxels,
+            output.voxels,
+            tissues,
+            regions_of(tissues),
+            plane_axes(output.geometry),
         )
     except OasisGanError:
         # The evaluation says why in its notes.
         return None
-    whole = np.zeros(output.voxels.shape, np.float32)
-    whole[comparison.box] = comparison.output - comparison.real
-    limit = _DIFFERENCE_LIMIT
-    grey = _quantise(whole[box], -limit, limit, _DIFFERENCE_STEPS + 1)
-    nifti = _encode(grey, output.geometry, box, 2 * limit / _DIFFERENCE_STEPS, -limit)
-    return Layer("difference", "Output less real scan", nifti, -limit, limit)
+    difference = np.zeros(output.voxels.shape, np.float32)
+    difference[comparison.box] = comparison.output - comparison.real
+    return difference
 
 
 def _quantise(voxels: Voxels, low: float, high: float, steps: int) -> Bytes:
-    share = (np.clip(voxels, low, high).astype(np.float32) - low) / (high - low)
-    return np.asarray(np.rint(share * (steps - 1)), np.uint8)
-
-
-def _encode(voxels: Bytes, geometry: Geometry, box: Box, slope: float, intercept: float) -> str:
-    affine = geometry.affine.copy()
-    affine[:3, 3] = (affine @ [*(part.start for part in box), 1])[:3]
-    image = nib.Nifti1Image(voxels, affine, dtype=np.uint8)
-    data = image.to_bytes()
-    # nibabel would compute a slope of its own, and change the voxels with it.
-    scaled = data[:_SLOPE] + np.array([slope, intercept], "<f4").tobytes() + data[_SLOPE + 8 :]
-    packed = gzip.compress(scaled, _COMPRESSION_LEVEL, mtime=0)
-    return base64.b64encode(packed).decode("ascii")
+    """Return intensities as whole numbers from 0 at ``low`` to ``steps`` at ``high``."""
+    clipped = np.clip(voxels, low, high).astype(np.float32)
+    share = (clipped - low) / (high - low)
+    return np.asarray(np.rint(share * steps), np.uint8)

@@ -22,6 +22,7 @@ _SLICES = 3  # of each plane
 _HEIGHT = 150  # pixels of a row
 _GAP = 4
 _CAPTION = 18
+_FONT_SIZE = 11
 _PAPER = (13, 15, 18)
 _INK = (201, 206, 214)
 TISSUE_COLOURS = ((0, 0, 0), (86, 160, 211), (214, 154, 98), (236, 230, 208))
@@ -48,6 +49,15 @@ class Row:
     voxels: Voxels
     bounds: tuple[float, float] = (0.0, 1.0)
     colours: Colours | None = None
+
+    def paint(self, voxels: Voxels) -> NDArray[np.uint8]:
+        """Return the greys, or the colours in a further axis, of some of the voxels."""
+        if self.colours is not None:
+            highest = len(self.colours) - 1
+            return np.asarray(self.colours[np.clip(voxels.astype(int), 0, highest)])
+        low, high = self.bounds
+        share = (voxels - low) / (high - low)
+        return np.asarray(np.clip(share, 0, 1) * 255, np.uint8)
 
 
 def scan_row(title: str, voxels: Voxels) -> Row:
@@ -81,20 +91,30 @@ def draw_mosaic(rows: Sequence[Row], geometry: Geometry, box: Box, caption: str)
         caption: A line above the picture, beside the note on sides.
     """
     strips = [_draw_row(row, geometry, box) for row in rows]
-    width = max(strip.width for strip in strips)
-    height = _CAPTION + sum(strip.height + _CAPTION for strip in strips)
-    picture = Image.new("RGB", (width, height), _PAPER)
-    draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(11)
-    # The font has the letters of Western Europe only.
-    shown = caption.encode("latin-1", "replace").decode("latin-1")
-    draw.text((_GAP, 3), f"{shown} - left is left (neurological)", _INK, font)
+    picture = Image.new(
+        "RGB",
+        size=(strips[0].width, _CAPTION + len(strips) * (_HEIGHT + _CAPTION)),
+        color=_PAPER,
+    )
+    _write_line(picture, f"{_to_latin(caption)} - left is left (neurological)", top=0)
     top = _CAPTION
     for row, strip in zip(rows, strips, strict=True):
-        draw.text((_GAP, top + 3), row.title, _INK, font)
-        picture.paste(strip, (0, top + _CAPTION))
-        top += strip.height + _CAPTION
+        _write_line(picture, row.title, top)
+        top += _CAPTION
+        picture.paste(strip, (0, top))
+        top += _HEIGHT
     return picture
+
+
+def _write_line(picture: Image.Image, text: str, top: int) -> None:
+    """Write a line of text at the left."""
+    font = ImageFont.load_default(_FONT_SIZE)
+    ImageDraw.Draw(picture).text((_GAP, top + 3), text, _INK, font)
+
+
+def _to_latin(text: str) -> str:
+    # The font has the letters of Western Europe only.
+    return text.encode("latin-1", "replace").decode("latin-1")
 
 
 def as_webp(picture: Image.Image) -> bytes:
@@ -105,14 +125,25 @@ def as_webp(picture: Image.Image) -> bytes:
 
 
 def _draw_row(row: Row, geometry: Geometry, box: Box) -> Image.Image:
-    turned = _turn_to_ras(row.voxels[box], geometry)
-    spacing = nib.affines.voxel_sizes(_ras_affine(geometry, row.voxels[box].shape))
-    positions = np.linspace(0.3, 0.7, _SLICES).tolist()
-    tiles = [
-        _draw_slice(row, turned, spacing, axis, position)
-        for axis in (2, 1, 0)
-        for position in positions
-    ]
+    """Return slices of a volume in three planes, side by side."""
+    cropped = row.voxels[box]
+    orientation = nib.orientations.io_orientation(geometry.affine)
+    voxels = nib.orientations.apply_orientation(cropped, orientation)
+    to_ras = nib.orientations.inv_ornt_aff(orientation, cropped.shape)
+    spacing = nib.affines.voxel_sizes(geometry.affine @ to_ras)
+    tiles = []
+    for axis in (2, 1, 0):
+        for position in np.linspace(0.3, 0.7, _SLICES):
+            index = round(position * (voxels.shape[axis] - 1))
+            tile = _draw_slice(row, voxels.take(index, axis), np.delete(spacing, axis))
+            # A sagittal slice shows one side only.
+            if axis != 0:
+                _mark_sides(tile)
+            tiles.append(tile)
+    return _join_tiles(tiles)
+
+
+def _join_tiles(tiles: Sequence[Image.Image]) -> Image.Image:
     width = sum(tile.width + _GAP for tile in tiles)
     strip = Image.new("RGB", (width, _HEIGHT), _PAPER)
     left = 0
@@ -122,35 +153,21 @@ def _draw_row(row: Row, geometry: Geometry, box: Box) -> Image.Image:
     return strip
 
 
-def _turn_to_ras(voxels: Voxels, geometry: Geometry) -> Voxels:
-    turns = nib.orientations.io_orientation(geometry.affine)
-    return np.asarray(nib.orientations.apply_orientation(voxels, turns))
+def _draw_slice(row: Row, plane: Voxels, spacing: NDArray[np.float64]) -> Image.Image:
+    """Return a picture of a slice.
 
-
-def _ras_affine(geometry: Geometry, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    turns = nib.orientations.io_orientation(geometry.affine)
-    return np.asarray(geometry.affine @ nib.orientations.inv_ornt_aff(turns, shape))
-
-
-def _draw_slice(
-    row: Row, voxels: Voxels, spacing: NDArray[np.float64], axis: int, position: float
-) -> Image.Image:
-    index = round(position * (voxels.shape[axis] - 1))
-    # The second axis of a slice points up, and pictures begin at the top.
-    plane = np.flipud(np.take(voxels, index, axis).T)
-    across, up = np.delete(spacing, axis)
-    width = max(1, round(_HEIGHT * plane.shape[1] * across / (plane.shape[0] * up)))
-    if row.colours is not None:
-        picture = row.colours[np.clip(plane.astype(int), 0, len(row.colours) - 1)]
-        how = Image.Resampling.NEAREST
-    else:
-        low, high = row.bounds
-        picture = (np.clip((plane - low) / (high - low), 0, 1) * 255).astype(np.uint8)
-        how = Image.Resampling.BICUBIC
-    image = Image.fromarray(picture).convert("RGB").resize((width, _HEIGHT), how)
-    if axis != 0:
-        _mark_sides(image)
-    return image
+    Args:
+        row: The volume.
+        plane: The slice, its second axis pointing up.
+        spacing: Of its pixels along both axes, mm.
+    """
+    # Pictures begin at the top.
+    image = Image.fromarray(row.paint(np.flipud(plane.T))).convert("RGB")
+    millimetres = plane.shape * spacing
+    width = round(_HEIGHT * millimetres[0] / millimetres[1])
+    # Colours of labels must not be mixed.
+    how = Image.Resampling.BICUBIC if row.colours is None else Image.Resampling.NEAREST
+    return image.resize((max(1, width), _HEIGHT), how)
 
 
 def _mark_sides(image: Image.Image) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from ..errors import printable
 from ..evaluation.comparison import TOTAL
 from ..evaluation.evaluating import Evaluation
-from ..evaluation.measures import SECTIONS, Section, Undefined
+from ..evaluation.measures import SECTIONS, Measure, Section, Undefined
 from ..evaluation.reading import Volumes
 from ..evaluation.records import describe_undefined
 from ..image.volume import Voxels
@@ -53,7 +53,7 @@ _DIFFERENCE_COLORMAP = {
     "A": [255, 255, 255, 255, 255],
     "I": [0, 64, 128, 192, 255],
 }
-"""Blue where an output is darker than the real scan, red where brighter, black where equal."""
+"""Blue where an output is darker than the real scan, red where it is brighter, black where they agree."""
 _MOST_PROVENANCE = 2**20
 
 
@@ -150,14 +150,22 @@ def headline(evaluation: Evaluation) -> dict[str, str]:
         scores = evaluation.scores.get(key, {}).get(TOTAL)
         if scores is None or isinstance(scores[measure], Undefined):
             continue
-        section = next(section for section in SECTIONS if section.key == key)
-        described = next(entry for entry in section.measures if entry.key == measure)
-        found[title] = described.format(scores[measure])
+        found[title] = _find_measure(key, measure).format(scores[measure])
     return found
 
 
+def _find_measure(section: str, key: str) -> Measure:
+    """Return a measure of a section."""
+    return next(
+        measure
+        for found in SECTIONS
+        for measure in found.measures
+        if (found.key, measure.key) == (section, key)
+    )
+
+
 def mosaic_rows(volumes: Volumes) -> list[Row]:
-    """Return the rows of a mosaic: the label map, the output and the real scan, where present."""
+    """Return the rows of a mosaic: the label map, the output and the real scan, as far as there are any."""
     rows = []
     if volumes.labels is not None:
         rows.append(label_row("label map", volumes.labels.tissues.voxels))
@@ -168,24 +176,28 @@ def mosaic_rows(volumes: Volumes) -> list[Row]:
 
 
 def _notes(evaluation: Evaluation) -> list[str]:
-    return [printable(note) for note in (*evaluation.notes, *describe_undefined(evaluation))]
+    notes = (*evaluation.notes, *describe_undefined(evaluation))
+    return list(map(printable, notes))
 
 
 def _charts(volumes: Volumes, evaluation: Evaluation) -> Iterator[dict[str, str]]:
     histograms = draw_histograms(volumes, evaluation)
     if histograms is not None:
-        text = (
-            "How intensities are distributed in each tissue of the label map, as they are stored."
-        )
-        yield {"title": "Intensities by tissue", "help": text, "svg": _base64(histograms)}
+        yield {
+            "title": "Intensities by tissue",
+            "help": "How intensities are distributed in each tissue of the label map, "
+            "as they are stored.",
+            "svg": _base64(histograms),
+        }
     for section, reference in _CURVES.items():
         curves = draw_curves(evaluation.curves.get(section, {}), reference)
         if curves is not None:
-            text = (
-                f"Steps from each slice to the next, where 1 is as {reference}. "
-                "A peak is a slice that stands out."
-            )
-            yield {"title": "Slices that stand out", "help": text, "svg": _base64(curves)}
+            yield {
+                "title": "Slices that stand out",
+                "help": f"Steps from each slice to the next, where 1 is as {reference}. "
+                "A peak is a slice that stands out.",
+                "svg": _base64(curves),
+            }
 
 
 def _tables(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
