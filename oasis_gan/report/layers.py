@@ -20,8 +20,10 @@ _BRIGHTEST = 99.8  # percentile of the voxels that are not 0: what is brighter i
 # Greys of an image: more look the same to the eye, and noise in the last bit does not compress.
 _STEPS = 128
 _DIFFERENCE_STEPS = 24
+_UNCERTAINTY_STEPS = 16
+_BLOCK = 2  # voxels along each axis: uncertainty is noisy, and makes large files at full resolution
 _DIFFERENCE_LIMIT = 0.3  # of matched intensities, in which GM and WM are 0.2 apart
-_COMPRESSION_LEVEL = 6
+_COMPRESSION_LEVEL = 7
 _SLOPE = 112  # where the header holds slope and intercept
 
 Bytes = NDArray[np.uint8]
@@ -73,7 +75,7 @@ def make_layers(volumes: Volumes, box: Box, uncertainty: Voxels | None) -> list[
     if difference is not None:
         layers.append(cut.make_difference_layer(difference))
     if uncertainty is not None:
-        layers.append(cut.make_grey_layer("uncertainty", "Uncertainty", uncertainty))
+        layers.append(cut.make_uncertainty_layer(uncertainty))
     if volumes.labels is not None:
         layers.append(cut.make_label_layer(volumes.labels.tissues.voxels))
     return layers
@@ -104,6 +106,14 @@ class _Cut:
         nifti = self._encode(grey, (high - low) / steps, low)
         return Layer(key, title, nifti, low, high)
 
+    def make_uncertainty_layer(self, deviation: Voxels) -> Layer:
+        """Return a layer of standard deviations, each the mean of eight voxels."""
+        coarse = _average_blocks(deviation[self.box])
+        low, high = find_bounds(coarse)
+        grey = _quantise(coarse, low, high, _UNCERTAINTY_STEPS)
+        nifti = self._encode(grey, (high - low) / _UNCERTAINTY_STEPS, low, _BLOCK)
+        return Layer("uncertainty", "Uncertainty", nifti, low, high)
+
     def make_difference_layer(self, difference: Voxels) -> Layer:
         """Return a layer of differences between matched intensities."""
         low = -_DIFFERENCE_LIMIT
@@ -117,11 +127,12 @@ class _Cut:
         nifti = self._encode(tissues[self.box].astype(np.uint8), 1, 0)
         return Layer("labels", "Label map", nifti, 0, 3)
 
-    def _encode(self, voxels: Bytes, slope: float, intercept: float) -> str:
-        """Return a gzipped NIfTI file in base64."""
-        first_voxel = [part.start for part in self.box]
+    def _encode(self, voxels: Bytes, slope: float, intercept: float, block: int = 1) -> str:
+        """Return a gzipped NIfTI file in base64, in which a voxel is a block of those of the grid."""
+        first_centre = [part.start + (block - 1) / 2 for part in self.box]
         affine = self.geometry.affine.copy()
-        affine[:3, 3] = nib.affines.apply_affine(affine, first_voxel)
+        affine[:3, 3] = nib.affines.apply_affine(affine, first_centre)
+        affine[:3, :3] *= block
         data = bytearray(nib.Nifti1Image(voxels, affine, dtype=np.uint8).to_bytes())
         # nibabel would compute a slope of its own, and change the voxels with it.
         scale = np.array([slope, intercept], "<f4").tobytes()
@@ -157,3 +168,12 @@ def _quantise(voxels: Voxels, low: float, high: float, steps: int) -> Bytes:
     clipped = np.clip(voxels, low, high).astype(np.float32)
     share = (clipped - low) / (high - low)
     return np.asarray(np.rint(share * steps), np.uint8)
+
+
+def _average_blocks(voxels: Voxels) -> NDArray[np.float32]:
+    """Return the mean of each block of voxels; blocks at the ends are filled up with zeros."""
+    padding = [(0, -size % _BLOCK) for size in voxels.shape]
+    padded = np.pad(voxels, padding)
+    first, second, third = (size // _BLOCK for size in padded.shape)
+    blocks = padded.reshape(first, _BLOCK, second, _BLOCK, third, _BLOCK)
+    return np.asarray(blocks.mean(axis=(1, 3, 5)), np.float32)
