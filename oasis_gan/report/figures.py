@@ -1,4 +1,4 @@
-"""Charts of a page, drawn by matplotlib as SVG in greys and hues that read on white and on black."""
+"""Draw the charts of a page as SVG, in greys and hues that read on white and on black."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class _Cut:
         return Layer("labels", "Label map", nifti, 0, 3)
 
     def _encode(self, voxels: Bytes, slope: float, intercept: float, block: int = 1) -> str:
-        """Return a gzipped NIfTI file in base64, in which a voxel is a block of those of the grid."""
+        """Return a gzipped NIfTI file in base64; a voxel of it is a block of those of the grid."""
         first_centre = [part.start + (block - 1) / 2 for part in self.box]
         affine = self.geometry.affine.copy()
         affine[:3, 3] = nib.affines.apply_affine(affine, first_centre)

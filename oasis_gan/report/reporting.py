@@ -53,7 +53,7 @@ _DIFFERENCE_COLORMAP = {
     "A": [255, 255, 255, 255, 255],
     "I": [0, 64, 128, 192, 255],
 }
-"""Blue where an output is darker than the real scan, red where it is brighter, black where they agree."""
+"""Blue where an output is darker than the real scan, red where brighter, black where they agree."""
 _MOST_PROVENANCE = 2**20
 
 
@@ -165,7 +165,7 @@ def _find_measure(section: str, key: str) -> Measure:
 
 
 def mosaic_rows(volumes: Volumes) -> list[Row]:
-    """Return the rows of a mosaic: the label map, the output and the real scan, as far as there are any."""
+    """Return the rows of a mosaic: the label map, the output and the real scan, if there are any."""
     rows = []
     if volumes.labels is not None:
         rows.append(label_row("label map", volumes.labels.tissues.voxels))
