@@ -129,6 +129,7 @@ def translate_all(
         raise
     finally:
         pipeline.close()
+        # Whatever was read but not written still keeps its name from other runs.
         for work in works:
             work.let_go()
 
@@ -151,6 +152,7 @@ class _Pipeline:
         """Yield the outcome of each subject that no other run is translating."""
         for work, reading in zip(works, self._one_ahead(works, wait=wait), strict=True):
             self.doing = f"reading {work.label}"
+            # Waits only: what went wrong is in the outcome of the work.
             reading.result()
             if work.postponed:
                 continue
@@ -158,6 +160,7 @@ class _Pipeline:
             work.translate(partial(self._advance, work.index))
             writing = self._writer.submit(partial(self._finish, work))
             self._writing.append((work, writing))
+            # One subject is written while another is translated; more would fill the memory.
             if len(self._writing) > 1:
                 yield self._next_written()
         yield from self.finish_writing()
@@ -181,6 +184,7 @@ class _Pipeline:
         work, writing = self._writing[0]
         self.doing = f"writing {work.label}"
         outcome = writing.result()
+        # Only now: after an interruption, `finish_writing` has to wait for it again.
         del self._writing[0]
         return outcome
 
@@ -262,6 +266,7 @@ class _Work:
         try:
             with foreign_code(self._subject.source.path):
                 step()
+        # Readers and models may raise anything, which must not stop the other subjects.
         except Exception as error:  # noqa: BLE001
             self._outcome = Outcome(self.label, Status.FAILED, None, self._describe(error))
         self._seconds += time.monotonic() - start
@@ -278,6 +283,7 @@ class _Work:
         card = self._job.translator.card
         scans = choose_scans(self._subject, card)
         files = {name: ScanFiles(scan) for name, scan in scans.items()}
+        # The record takes a hash of each source, and several names may ask for it.
         record = cache(partial(self._make_record, files))
         if not self._find_place(scans, record, wait=wait):
             return
@@ -377,6 +383,7 @@ class _Work:
         """Write the further maps of a translation, and a table of what labels mean."""
         for kind, volume in translation.maps.items():
             path = work / files.further_map(kind).name
+            # In the integers of an output, a small deviation would be rounded to 0.
             self._export(convert_datatype(volume, "float32", self._subject.source.path), path)
             content = describe_map(kind, path, files.volume, translation.details.get(kind))
             write_atomically(work / files.map_sidecar(kind).name, content)
@@ -386,5 +393,6 @@ class _Work:
 
     def _export(self, volume: Volume, path: Path) -> None:
         self._job.exporter.write(volume, path)
+        # The exporter of a plugin may have chosen another name, or done nothing.
         if not path.exists():
             raise NothingWrittenError(path.name, self._job.exporter.name)

@@ -44,6 +44,7 @@ def convert_datatype(volume: Volume, datatype: str, where: object) -> Volume:
     if np.dtype(datatype).kind == "f":
         voxels = volume.voxels.astype(datatype, copy=False)
         return replace(volume, voxels=voxels)
+    # Rounded first: 255.4 fits into uint8.
     whole = np.rint(volume.voxels)
     _require_range(whole, datatype, where)
     loss = _measure_loss(whole, volume.voxels, datatype, where)

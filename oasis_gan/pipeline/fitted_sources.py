@@ -31,6 +31,7 @@ class EncodedStack:
         inside = (indices >= 0) & (indices < len(slices))
         nearest = np.clip(indices, 0, len(slices) - 1)
         encoded = self.encoding.encode(slices[nearest])
+        # Nearly every batch: it need not be copied.
         if inside.all():
             return encoded
         return np.where(inside[:, np.newaxis, np.newaxis, np.newaxis], encoded, 0)

@@ -85,8 +85,10 @@ class Ledger:
             OSError: As the file system says; the old table stays.
         """
         path = self._path
+        # A run without subjects leaves a table, too: its header.
         if not self._pending and path.is_file():
             return
+        # Another run may be adding rows to the same table.
         with hold_name(path.parent, path.name):
             rows = (_HEADER, *self._list_rows_to_keep(), *self._pending)
             content = "\n".join(rows) + "\n"

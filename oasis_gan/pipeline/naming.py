@@ -133,6 +133,7 @@ def _tell_apart(names: list[str], shared: Sequence[int], choices: Sequence[Seque
     """Replace the names at the indices ``shared`` by the first choices that are all distinct."""
     others = {fold_name(name) for index, name in enumerate(names) if index not in set(shared)}
     shared_choices = [choices[index] for index in shared]
+    # Files may have different numbers of folders above them.
     for chosen in zip(*shared_choices, strict=False):
         folded = {fold_name(name) for name in chosen}
         are_distinct = len(folded) == len(shared)
@@ -182,11 +183,13 @@ def _is_unsafe(c: str) -> bool:
 def _hash_origin(subject: Subject) -> str:
     """Return a hash of the path of the source and of the subject's name."""
     path = os.path.realpath(subject.source.path)
+    # Names of files may hold bytes that are no UTF-8.
     key = f"{path}\0{subject.name}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(key).hexdigest()[:_TAG]
 
 
 def _append_tag(name: str, tag: str) -> str:
     """Return a name of bounded length that ends in a tag."""
+    # The cut may go through a character, which is left out then.
     short = name.encode()[: _MAX_BYTES - _TAG - 1].decode("utf-8", "ignore")
     return f"{short}-{tag}"

@@ -163,6 +163,7 @@ class Places:
         self._overwrite = overwrite
         self._tags = {naming.tag for naming in namings}
         self._holders: dict[str, str] = {}
+        # First all preferred names: nobody may take that of a later subject as an alternative.
         for naming in namings:
             self._hold(naming.preferred, naming)
 
@@ -233,6 +234,7 @@ class Places:
         """Return what `_decide` returns, and release the claim unless the place keeps it."""
         try:
             place = self._decide(name, files, held, naming, record)
+        # Also after an interruption: other runs would go on waiting for the name.
         except BaseException:
             held.release()
             raise
@@ -297,6 +299,7 @@ def _find_state(
 
 def _find_state_without_sidecar(files: OutputFiles) -> _State:
     """Return the state of the files under a name that has no sidecar of this tool."""
+    # A JSON that this tool did not write is replaced only if the user says so.
     if os.path.lexists(files.sidecar):
         return _State.FOREIGN
     is_begun = os.path.lexists(files.volume) or _has_map_alone(files)

@@ -178,6 +178,7 @@ def read_sidecar(path: Path, output: Path) -> Record | None:
     """Return the content of the sidecar of ``output``, or None if it is not one of this tool's."""
     try:
         content = json.loads(read_small(path, _MAX_BYTES))
+    # Any file may have this name, such as a JSON that is nested too deeply.
     except (OasisGanError, OSError, ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or content.get("synthetic") is not True:
@@ -221,6 +222,7 @@ def _compare_files(sidecar: Record, output: Path) -> Iterator[str]:
         yield "volume"
     for name, part in _list_parts(sidecar).items():
         path = output.with_name(name)
+        # A part that is gone makes an output incomplete, not different: see `lacks_parts`.
         if path.exists() and part.get("sha256") != identify(path)["sha256"]:
             yield printable(name)
 

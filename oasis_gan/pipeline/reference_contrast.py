@@ -84,6 +84,7 @@ class _Recoloured:
         original = translation.volume
         voxels = self._recolour(original.voxels)
         is_background = ~self.translator.card.target.support(original.voxels)
+        # Background is 0 in every contrast.
         voxels[is_background] = 0
         volume = replace(original, voxels=voxels)
         maps = dict(translation.maps)

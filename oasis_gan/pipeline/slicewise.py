@@ -229,6 +229,7 @@ class SlicewiseTranslator:
             if one.in_result:
                 total += answer
             if self.uncertainty:
+                # Decoded one by one, answers differ in the units of the target.
                 values = self._decode(answer[sources.support], sources)
                 spread.add(values, one.weight)
         count = sum(one.in_result for one in passes)

@@ -25,6 +25,7 @@ class Spread:
             values: Real numbers.
             weight: How much they count, more than 0.
         """
+        # In float32, the small differences of large intensities would lose their digits.
         exact = np.asarray(values, np.float64)
         if self._mean is None or self._squares is None:
             self._weight = weight

@@ -45,6 +45,7 @@ def translate(
         raise WrongAnswerError(model, "a Translation", type(answer).__name__)
     grid = next(iter(cleaned.values())).geometry
     for name, volume in {VOLUME: answer.volume, **answer.maps}.items():
+        # It becomes part of the name of a file.
         if not re.fullmatch("[A-Za-z0-9]+", name):
             raise WrongAnswerError(model, "maps named in letters and digits", name)
         _require_volume_of_numbers(volume, grid, model, name)

@@ -123,7 +123,7 @@ def _another(path: Path, expected: str) -> OasisGanError:
 def score_rows(
     heads: Sequence[Head], folders: Mapping[str, Path]
 ) -> tuple[Scored, dict[str, Slice]]:
-    """Return the scores of real, painted and trained rows, and of each a slice of the first head."""
+    """Return the scores of the real, painted and trained rows, and slices of the first head."""
     scored: Scored = {}
     shown: dict[str, Slice] = {}
     for name, of in _sources(folders):
