@@ -70,6 +70,7 @@ def _find_default(registry: Registry) -> str:
     for name, model in registry.trained.offers.items():
         try:
             require_segmenter(read_card(model.kind, model.folder))
+        # A model that is broken must not hide a sound one behind it.
         except (OasisGanError, OSError):
             continue
         return name

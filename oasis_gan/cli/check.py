@@ -47,6 +47,7 @@ def check(options: CheckOptions) -> int:
     registry = load_registry(options.plugin_files)
     places = collect_places(options.further)
     further = FurtherSources.of(options, registry, places)
+    # No model says which sources there are: they are those that the user names.
     source_labels = choose_source_labels(options.source_labels, places, "--source")
     subjects, broken = list_subjects(
         registry,
@@ -58,6 +59,7 @@ def check(options: CheckOptions) -> int:
         source_labels=source_labels,
     )
     require_listed(options.validate, subjects)
+    # What could not even be listed is rejected as well.
     reports = [
         Report(outcome.subject, (Finding(Verdict.REJECT, outcome.message),)) for outcome in broken
     ]

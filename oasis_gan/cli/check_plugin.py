@@ -78,6 +78,7 @@ def check_plugin(options: CheckOptions) -> int:
         OasisGanError: If there is no such plugin, or no pytest.
     """
     try:
+        # The contracts are tests, and pytest is an extra.
         importlib.import_module("pytest")
     except ModuleNotFoundError as error:
         raise NoPytestError(one_line(error)) from None
@@ -100,6 +101,7 @@ def _checked(options: CheckOptions) -> Iterator[Line]:
     own_lines = f"plugin {name} ("
     problems = [problem for problem in registry.problems if problem.startswith(own_lines)]
     offers = _find_offers(registry, name, file)
+    # A plugin that cannot be loaded adds nothing that could be checked.
     extensions = {} if problems else _find_extensions(name, file)
     if not offers and not problems and not extensions:
         raise NoSuchPluginError(plugin)

@@ -130,6 +130,7 @@ def choose_model(
     if name is None:
         model = choose_default(installed.values(), "model")
         return model.kind, model.folder
+    # A name comes before a folder of that name, which can be given as ./NAME.
     if name in installed:
         model = installed[name]
         return model.kind, model.folder
@@ -233,6 +234,7 @@ def list_subjects(
     """
     advice = advice or advise_on_labels(registry)
     selections = list(selections)
+    # Then the labels can only be those of targets.
     if labels and source_is == "image":
         _require_targets(selections)
     named_reader = registry[Dataset].get(dataset) if dataset else None
@@ -296,6 +298,7 @@ def list_valid_subjects(
             yield name_reader(subject, reader)
         else:
             error = WrongSubjectError(selection.root, reader.name, wrong_field)
+            # The name may be the very field that is wrong.
             broken.append(_fail(safe_text(subject.name), error))
 
 

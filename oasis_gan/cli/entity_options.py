@@ -68,6 +68,7 @@ def _repeat_options(arguments: list[str]) -> Iterator[str]:
     first = ""
     expects_first = False
     for position, argument in enumerate(arguments):
+        # Whatever follows is a SOURCE, even if it looks like an option.
         if argument == "--":
             yield from arguments[position:]
             return

@@ -108,6 +108,7 @@ class _Work:
 
     def write_index(self) -> Path:
         """Write the index of the pages, and return its path."""
+        # Imported where it is used: Jinja is an extra, which only pages need.
         from ..report.reporting import write_index
 
         return write_index(self.out, self.rows)
@@ -122,6 +123,7 @@ class _Work:
         from ..report.preview import is_current, volume_row, write_preview
 
         digest = identify(output.path)["sha256"]
+        # The same command again must not draw all pictures again.
         if is_current(output.path, digest):
             return
         card = self.asked.card
@@ -140,6 +142,7 @@ class _Work:
         """Add the certificate and the page of an output, from one evaluation."""
         segmenter = self.asked.segmenter
         certificate = read_certificate(output.path, segmenter.name) if segmenter else None
+        # Segmenting takes minutes: without a page, a certificate that is still valid will do.
         if self.asked.report or certificate is None:
             task = self._make_task(output, subject)
             volumes = _read_as_far_as_possible(task)

@@ -68,6 +68,7 @@ def collect_places(
     for name, where in typed:
         if name in places:
             raise RepeatedSourceError(name, places[name], where, owner, names)
+        # A path that leads nowhere is refused now, and not when the first subject is read.
         _existing_path(where)
         places[name] = where
     return places
@@ -133,6 +134,7 @@ class FurtherSources:
         if not self.places:
             yield from subjects
             return
+        # A search asks the reader once for all subjects.
         joined = list(subjects)
         for name, where in self.places.items():
             file = _find_file(where)
@@ -200,8 +202,10 @@ class _Search:
         """Return what the reader finds, by the name of the subject and the file of its source."""
         selection = self._select_as_target()
         try:
+            # The reader lists the same subjects as before: what is broken has been reported.
             subjects = list(list_valid_subjects(self.reader, selection, []))
         except OasisGanError as error:
+            # Who asked for a source must not be told about targets.
             if "`target_" not in str(error):
                 raise
             raise FurtherSourceSearchError(error, self.name) from error
@@ -237,6 +241,7 @@ class _Search:
             return True
         if self.folder is None:
             return has_suffix(scan.path.name, self.where)
+        # The folder may be named through a link, and so may the scan.
         as_named = scan.path.absolute().is_relative_to(self.folder.absolute())
         return as_named or scan.path.resolve().is_relative_to(self.folder.resolve())
 
@@ -263,6 +268,7 @@ class _FurtherReader:
             raise FurtherSourceMissingError(self.source, self.name) from error
         except OasisGanError as error:
             speaks_of_target = "`target_suffix`" in error.remedy
+            # What is wrong with a file that is there is said as its reader says it.
             if os.path.lexists(path) and not speaks_of_target:
                 raise
             found = "none" if error.found == "no such file" else error.found

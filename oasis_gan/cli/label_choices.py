@@ -50,6 +50,7 @@ def choose_label_set(name: str, advice: LabelAdvice) -> LabelSet:
         return known
     path = Path(name)
     looks_like_path = path.suffix or path.name != name
+    # After a mistyped path, an error about the file helps more than a list of label sets.
     if looks_like_path or path.is_file():
         return read_label_table(path)
     raise NoLabelTableError(advice.option, name, advice.label_sets)
@@ -127,6 +128,7 @@ class LabelMeanings:
 
     def _describe(self, name: str, scan: Scan) -> Scan:
         """Return a further source that knows what its labels mean."""
+        # One for all subjects, as it remembers tables that it has read.
         finder = self._finders.get(name)
         if finder is None:
             finder = LabelSetFinder(_advise_on_source(name, self._advice))

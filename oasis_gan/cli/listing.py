@@ -18,6 +18,7 @@ Row = tuple[str, ...]
 
 def plugin_table(files: Iterable[Path]) -> Iterator[str]:
     """Yield a line for each thing a plugin offers, and one for each that is broken."""
+    # Without warnings: here the problems are rows of the result.
     registry = Registry.discover(files)
     rows: list[Row] = [("OFFERS", "NAME", "PLUGIN", "WHAT IT IS")]
     for kind, catalogue in registry.catalogues():

@@ -401,6 +401,7 @@ def _run_command() -> int:
     try:
         # False: exceptions come here, and what a command returns too.
         return int(cli.main(standalone_mode=False) or 0)
+    # Ctrl-C before a command has begun; within one, `Command` takes it.
     except click.exceptions.Abort:
         return 130
     except click.ClickException as error:

@@ -56,6 +56,7 @@ def open_scan(
             return _open_only_scan(reader, selection, content)
         except OasisGanError as error:
             problems.append(error)
+    # That of the most particular reader, which knows best what is wrong.
     raise problems[0]
 
 

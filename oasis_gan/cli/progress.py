@@ -17,9 +17,8 @@ from ..pipeline.ledger import Outcome, Status
 from .flags import with_flags
 from .streams import results_stream, write_result
 
-_SPEED_PERIOD = (
-    300.0  # seconds to take the mean speed over: a pause to measure or to save must not shake it
-)
+# Seconds to take the mean speed over: a pause to measure or to save must not shake it.
+_SPEED_PERIOD = 300.0
 
 
 class Reporter(Protocol):
@@ -47,6 +46,7 @@ class _Bar:
 
     def say(self, line: str) -> None:
         text = printable(with_flags(line))
+        # The name of a file may look like markup, such as [bold].
         self._progress.console.print(
             text, markup=False, emoji=False, highlight=False, soft_wrap=True
         )
@@ -110,6 +110,7 @@ class Tally:
     def line(self, outcome: Outcome) -> str:
         """Return the line for the next outcome."""
         self._count += 1
+        # A message that names the subject is not preceded by the name once more.
         name = (
             ""
             if outcome.status is Status.FAILED and outcome.subject in outcome.message

@@ -36,6 +36,7 @@ def read_recipe(path: Path) -> Recipe:
         OSError: If it cannot be read.
     """
     try:
+        # Editors on Windows put a byte-order mark in front.
         text = read_small(path).decode("utf-8-sig")
         return tomllib.loads(text)
     # Tables nested too deeply end in a RecursionError.

@@ -54,6 +54,7 @@ def report_command(options: ReportOptions) -> int:
 
 
 def _report_all(outputs: Sequence[Output], finder: TaskFinder, folder: Path | None) -> int:
+    # Imported here, after a missing Jinja would have been reported.
     from ..report.reporting import write_index
 
     rows = []

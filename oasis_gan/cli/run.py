@@ -112,6 +112,7 @@ def run(options: RunOptions) -> int:
     card = read_card(kind, folder)
     values = choose_options(card, options.requested_options())
     exporter = registry[Exporter].get(options.exporter)
+    # Whatever can be refused at once is refused before TensorFlow is loaded and data are read.
     _require_reference(options)
     names = list(card.sources)
     places = choose_sources(options.further, names, card.name)
@@ -162,6 +163,7 @@ def _prepare(out: Path, reporter: Reporter) -> None:
     try:
         with hold_name(out, "may I write here?"):
             pass
+    # The error would name a file of `hold_name`, of which the user knows nothing.
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(out)) from error
 
@@ -193,6 +195,7 @@ class _Run:
         with suppress(OSError):
             self._ledger.add(outcome)
         self._reporter.say(self._tally.line(outcome))
+        # Outputs that were there already are results of the command, too.
         if outcome.output is not None:
             self._reporter.give(outcome.output)
             self.outputs.append(outcome.output)
@@ -254,6 +257,7 @@ def _choose_follow_up(options: RunOptions, registry: Registry, card: ModelCard) 
         segmenter = choose_segmenter(registry, card, options.segmenter, options.plugin_files)
     elif options.segmenter is not None:
         raise NotAloneError(MODEL_FLAG, "--evaluate", "add --evaluate")
+    # A missing package is named now, and not after hours of translating.
     if options.report:
         require_report_libraries()
         require_libraries()

@@ -30,6 +30,7 @@ def stopping_on_signals() -> Iterator[None]:
 
     A signal that the caller ignores stays ignored, as SIGHUP is under ``nohup``.
     """
+    # Python lets only the main thread set handlers.
     if threading.current_thread() is not threading.main_thread():
         yield
         return

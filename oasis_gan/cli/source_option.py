@@ -14,6 +14,7 @@ import click
 
 from ..errors import printable
 
+# DOTALL: the name of a file may hold a line end.
 _NAMED = re.compile("[A-Za-z][A-Za-z0-9_-]*=.+", re.DOTALL)
 METAVAR = "NAME=WHERE"
 HELP = (

@@ -33,6 +33,7 @@ class StopRequest:
         """Take the signals; only the main thread may."""
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
+                # None: a handler from outside Python, which could not be put back.
                 if signal.getsignal(number) not in {signal.SIG_IGN, None}:
                     self._before[number] = signal.signal(number, self._take)
         return self

@@ -146,12 +146,14 @@ class _Training:
     @property
     def stopped_early(self) -> bool:
         """Whether a signal came before the last step."""
+        # A signal during the last step comes too late: the training is finished.
         return self._stop.signal is not None and not 0 < self._steps == self._step
 
     def run(self) -> None:
         """Check what was asked for, read the data and train."""
         plan = _make_plan(self._options)
         with hold_training_folder(plan.out, new=plan.new, leading=plan.leading):
+            # Asked again: another training may have ended here before this one held the folder.
             if plan.new:
                 _require_new(plan.out)
             sides = _choose_sides(plan, self._options)
@@ -160,6 +162,7 @@ class _Training:
                 record.write()
             with reporting("training") as reporter:
                 plan.learn(self._request(record, plan.recipe, reporter))
+            # If nothing was left to learn, no step has written it.
             record.write()
 
     def farewell(self) -> str:

@@ -130,6 +130,7 @@ def hold_training_folder(folder: Path, *, new: bool, leading: bool = True) -> It
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
+    # The process that leads holds the folder for all of them.
     if not leading:
         yield
         return

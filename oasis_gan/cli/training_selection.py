@@ -13,6 +13,7 @@ from .choosing import SelectionOptions
 
 def describe_selection(options: SelectionOptions, label_sets: LabelSets) -> dict[str, Any]:
     """Return what chooses the subjects, as JSON that is understood from any folder."""
+    # Without the plugin files, which a resumed training is given anew.
     selection = {
         field.name: _as_json(getattr(options, field.name))
         for field in fields(SelectionOptions)
