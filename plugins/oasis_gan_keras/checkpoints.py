@@ -88,7 +88,7 @@ def read_last(folder: Path) -> Checkpoint | None:
     previous = paths[-2] if len(paths) > 1 else None
     try:
         with safetensors.safe_open(path, "numpy") as file:
-            metadata = _read_metadata(file.metadata())
+            metadata = _read_metadata(file.metadata() or {})
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (safetensors.SafetensorError, ValueError, TypeError) as error:
         raise DamagedCheckpointError(
@@ -102,13 +102,12 @@ def read_last(folder: Path) -> Checkpoint | None:
     return Checkpoint(_parse_step(path), arrays, metadata, verified=checksum is not None)
 
 
-def _read_metadata(header: Mapping[str, str] | None) -> dict[str, Any]:
+def _read_metadata(header: Mapping[str, str]) -> dict[str, Any]:
     """Return the metadata from the header of a file, or raise ValueError if there is none."""
-    text = (header or {}).get(_METADATA_KEY)
-    if text is None:
-        raise ValueError("no metadata")
     try:
-        return dict(json.loads(text))
+        return dict(json.loads(header[_METADATA_KEY]))
+    except KeyError:
+        raise ValueError("no metadata") from None
     except ValueError:
         raise ValueError("damaged metadata") from None
 

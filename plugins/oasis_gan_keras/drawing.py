@@ -136,9 +136,14 @@ class _PixelFigure:
 
     def add_text(self, x: float, y: float, text: str) -> None:
         """Write a caption centred on a point."""
-        across = x / self._width
-        up = 1 - y / self._height
-        self._figure.text(across, up, text, ha="center", va="center", size=14)
+        self._figure.text(
+            x / self._width,
+            1 - y / self._height,
+            text,
+            ha="center",
+            va="center",
+            size=14,
+        )
 
     def to_png(self) -> bytes:
         """Return the figure as a PNG file."""
@@ -201,7 +206,7 @@ def colour_channels(slices: Slices) -> Slices:
     """
     palette = _choose_palette(slices.shape[-1])
     mixed = slices @ palette.astype(np.float32)
-    return np.clip(mixed, 0, 1)
+    return mixed.clip(0, 1)
 
 
 def _choose_palette(channels: int) -> Values:

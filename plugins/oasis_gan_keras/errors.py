@@ -94,9 +94,7 @@ class NotFiniteError(OasisGanError):
     """
 
     def __init__(self, *, step: int, name: str, value: float, saved: int) -> None:
-        last = "none is saved yet"
-        if saved:
-            last = f"the last good checkpoint is that of step {saved}"
+        last = f"the last good checkpoint is that of step {saved}" if saved else "none is saved yet"
         super().__init__(
             f"step {step}",
             expected="finite losses and gradients",

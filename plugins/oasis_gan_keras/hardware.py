@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +22,12 @@ DEFAULT_PRECISION: RequestedPrecision = "float32"
 In float32, outputs of different machines differ only by rounding.
 """
 
+# The policies in which Keras computes in a precision and has variables in float32.
+_POLICIES: Mapping[Precision, str] = {
+    "float32": "float32",
+    "bfloat16": "mixed_bfloat16",
+    "float16": "mixed_float16",
+}
 _CPU_BFLOAT16 = {"amx_bf16", "avx512_bf16"}
 
 
@@ -62,9 +68,9 @@ def find_fast_precision() -> Precision:
     Processors have bfloat16 with AMX or AVX-512 BF16, and only oneDNN uses these instructions.
     Everything else computes in float32.
     """
-    capabilities = _list_gpu_capabilities()
-    if capabilities:
-        return _find_gpu_precision(min(capabilities))
+    lowest = min(_list_gpu_capabilities(), default=None)
+    if lowest is not None:
+        return _find_gpu_precision(lowest)
     is_onednn_off = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower() in {"0", "false"}
     if _CPU_BFLOAT16 & read_processor_flags() and not is_onednn_off:
         return "bfloat16"
@@ -102,8 +108,7 @@ def find_convolution_failure(precision: Precision) -> str:
 def compute_in(precision: Precision) -> Iterator[None]:
     """Build networks that compute in a precision, with variables in float32."""
     before = keras.config.dtype_policy()
-    policy = precision if precision == "float32" else f"mixed_{precision}"
-    keras.config.set_dtype_policy(policy)
+    keras.config.set_dtype_policy(_POLICIES[precision])
     try:
         yield
     finally:
@@ -141,13 +146,11 @@ def read_processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
     return set()
 
 
-def _list_gpu_capabilities() -> list[tuple[int, int]]:
-    """Return the compute capability of each GPU."""
-    capabilities = []
+def _list_gpu_capabilities() -> Iterator[tuple[int, int]]:
+    """Yield the compute capability of each GPU."""
     for device in tf.config.list_physical_devices("GPU"):
         details = tf.config.experimental.get_device_details(device)
-        capabilities.append(details.get("compute_capability", (0, 0)))
-    return capabilities
+        yield details.get("compute_capability", (0, 0))
 
 
 def _find_gpu_precision(capability: tuple[int, int]) -> Precision:

@@ -40,8 +40,9 @@ def check_loss(name: str, compute: LossFunction) -> int:
     in_graph = np.asarray(compile_graph(lambda: compute(inputs))())
     same_in_graph = np.allclose(in_graph, losses, atol=_TOLERANCE)
     checks.require(same_in_graph, "the same in a tf.function", str(in_graph))
-    alone = np.asarray(compute(_select_slice(inputs, 1)))
-    same_alone = np.allclose(alone, losses[1:2], atol=_TOLERANCE)
+    only = slice(1, 2)
+    alone = np.asarray(compute(_select_slices(inputs, only)))
+    same_alone = np.allclose(alone, losses[only], atol=_TOLERANCE)
     checks.require(same_alone, "a loss of each slice alone", str(alone))
     return checks.passed
 
@@ -87,12 +88,11 @@ def _make_inputs() -> LossInputs:
     )
 
 
-def _select_slice(inputs: LossInputs, index: int) -> LossInputs:
-    """Return one of the slices."""
-    only = slice(index, index + 1)
+def _select_slices(inputs: LossInputs, selected: slice) -> LossInputs:
+    """Return some of the slices."""
     return LossInputs(
-        source=inputs.source[only],
-        real=inputs.real[only],
-        generated=inputs.generated[only],
-        inside=inputs.inside[only],
+        source=inputs.source[selected],
+        real=inputs.real[selected],
+        generated=inputs.generated[selected],
+        inside=inputs.inside[selected],
     )

@@ -44,15 +44,7 @@ def loss(name: str) -> Callable[[LossFunction], LossFunction]:
         BadLossNameError: If the name cannot be used.
         LossNameTakenError: If another file offers a loss of this name.
     """
-
-    def offer(function: LossFunction) -> LossFunction:
-        _require_name(name, function)
-        _offered[name] = function
-        # `oasis-gan plugins --check` calls this.
-        function.check_contract = partial(_check, name)  # type: ignore[attr-defined]
-        return function
-
-    return offer
+    return partial(_offer, name)
 
 
 def compute_loss(name: str, inputs: LossInputs) -> Tensor:
@@ -73,6 +65,15 @@ def compute_loss(name: str, inputs: LossInputs) -> Tensor:
     if axes != 1:
         raise FailedLossError(where, str(answer.shape))
     return answer
+
+
+def _offer(name: str, function: LossFunction) -> LossFunction:
+    """Offer a loss to recipes, and return it unchanged."""
+    _require_name(name, function)
+    _offered[name] = function
+    # `oasis-gan plugins --check` calls this.
+    function.check_contract = partial(_check, name)  # type: ignore[attr-defined]
+    return function
 
 
 def _check(name: str) -> int:

@@ -58,8 +58,7 @@ class RunningMeans:
 
     def take(self) -> dict[str, float]:
         """Return the means, and start again from nothing."""
-        count = max(self._count, 1)
-        means = {name: total / count for name, total in self._sums.items()}
+        means = {name: total / self._count for name, total in self._sums.items()}
         self._clear()
         return means
 

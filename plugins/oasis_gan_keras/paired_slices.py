@@ -237,8 +237,7 @@ def _encode(stack: SliceStack, index: int, label_set: LabelSet | None) -> Slices
 
 def _make_batch(pairs: Sequence[Batch]) -> Batch:
     """Combine pairs of slices into one batch."""
-    sources = [source for source, _ in pairs]
-    targets = [target for _, target in pairs]
+    sources, targets = zip(*pairs, strict=True)
     return _concatenate(sources), _concatenate(targets)
 
 

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ from .rendezvous import find_workers, wait_for_workers
 Tensor = Any
 Arrays = Sequence[NDArray[Any]]
 _PATIENCE = 300.0  # seconds to wait for the other workers
+_ERRORS_OF_LOST_WORKERS = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
 
 
 class Replicas:
@@ -35,12 +42,16 @@ class Replicas:
         workers: The number of workers.
     """
 
-    def __init__(self, strategy: Any, index: int = 0, workers: int = 1) -> None:  # noqa: ANN401 - untyped
+    def __init__(
+        self,
+        strategy: Any,  # noqa: ANN401 - TensorFlow is untyped here
+        index: int = 0,
+        workers: int = 1,
+    ) -> None:
         self.strategy = strategy
         self.index = index
         self.workers = workers
-        self.devices = strategy.num_replicas_in_sync
-        self._sum = compile_graph(lambda x: strategy.run(lambda y: all_reduce("SUM", y), args=(x,)))
+        self._reduce_in_graph = compile_graph(self._reduce)
 
     @classmethod
     def from_environment(cls, patience: float = _PATIENCE) -> Replicas:
@@ -70,6 +81,11 @@ class Replicas:
         return cls(tf.distribute.get_strategy())
 
     @property
+    def devices(self) -> int:
+        """The number of devices, over all workers."""
+        return int(self.strategy.num_replicas_in_sync)
+
+    @property
     def is_chief(self) -> bool:
         """Whether this process writes the files."""
         return self.index == 0
@@ -77,13 +93,13 @@ class Replicas:
     def distribute(self, *arrays: NDArray[Any]) -> Any:  # noqa: ANN401 - a value for each device
         """Give each device of this process its part of the slices of this worker."""
         devices_here = self.devices // self.workers
+        # TensorFlow numbers the devices of all workers together.
+        first = self.index * devices_here
+        divided = [np.array_split(array, devices_here) for array in arrays]
 
         def select_part(context: Any) -> tuple[Tensor, ...]:  # noqa: ANN401
-            # TensorFlow numbers the devices of all workers together.
-            number = context.replica_id_in_sync_group - self.index * devices_here
-            return tuple(
-                tf.constant(np.array_split(array, devices_here)[number]) for array in arrays
-            )
+            number = context.replica_id_in_sync_group - first
+            return tuple(tf.constant(parts[number]) for parts in divided)
 
         return self._place(select_part)
 
@@ -103,10 +119,10 @@ class Replicas:
         if self.workers == 1:
             return condition
 
-        def count(context: Any) -> Tensor:  # noqa: ANN401
+        def count(_: Any) -> Tensor:  # noqa: ANN401
             return tf.constant(int(condition), tf.int64)
 
-        return bool(self.local_value(self._sum(self._place(count))))
+        return bool(self._sum(count))
 
     def broadcast(self, arrays: Arrays) -> list[NDArray[Any]]:
         """Return the chief's arrays on every worker, bit for bit.
@@ -125,12 +141,13 @@ class Replicas:
             is_chief = context.replica_id_in_sync_group == 0
             return tf.constant(row if is_chief else np.zeros_like(row))
 
-        data = self.local_value(self._sum(self._place(give_row))).tobytes()
+        data = self._sum(give_row).tobytes()
         received = []
         start = 0
         for array in arrays:
             end = start + array.nbytes
-            received.append(np.frombuffer(data[start:end], array.dtype).reshape(array.shape))
+            flat = np.frombuffer(data[start:end], array.dtype)
+            received.append(flat.reshape(array.shape))
             start = end
         return received
 
@@ -149,7 +166,15 @@ class Replicas:
         except tf.errors.OpError as error:
             if self.workers == 1 or not _is_lost_worker(error):
                 raise
-            raise LostWorkerError(_find_lost_worker(error.message), remedy) from None
+            raise LostWorkerError(_find_lost_worker(error), remedy) from None
+
+    def _sum(self, function: Callable[[Any], Tensor]) -> NDArray[Any]:
+        """Return the sum over all devices of what each gets from a function of its context."""
+        placed = self._place(function)
+        return self.local_value(self._reduce_in_graph(placed))
+
+    def _reduce(self, value: Any) -> Any:  # noqa: ANN401
+        return self.run(partial(all_reduce, "SUM"), value)
 
     def _place(self, function: Callable[[Any], Any]) -> Any:  # noqa: ANN401
         """Return a value that each device of this process gets from a function of its context."""
@@ -168,21 +193,16 @@ def all_reduce(operation: str, values: Tensor) -> Tensor:
 
 
 def _is_lost_worker(error: Any) -> bool:  # noqa: ANN401
-    errors = tf.errors
-    kinds = (
-        errors.UnavailableError,
-        errors.AbortedError,
-        errors.CancelledError,
-        errors.DeadlineExceededError,
-    )
-    return isinstance(error, kinds) or "Collective ops is aborted" in error.message
+    is_aborted = "Collective ops is aborted" in error.message
+    return is_aborted or isinstance(error, _ERRORS_OF_LOST_WORKERS)
 
 
-def _find_lost_worker(message: str) -> str | None:
+def _find_lost_worker(error: Any) -> str | None:  # noqa: ANN401
     """Return the number of the worker that TensorFlow reports as lost.
 
     With three or more workers it may be one that stopped because it had lost another.
     """
+    message = error.message
     task = re.search(r"/job:\w+/(?:replica:\d+/)?task:(\d+)", message)
     if task:
         return task[1]

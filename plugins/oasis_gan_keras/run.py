@@ -40,12 +40,12 @@ class Data:
 
     Args:
         pairs: The slices to train on.
-        held_out: The slices to validate on; None if there are none.
+        held_out: The slices to validate on; there may be none.
         histogram: The distribution to match outputs to, if the recipe asks for it.
     """
 
     pairs: PairedSlices
-    held_out: PairedSlices | None
+    held_out: PairedSlices
     histogram: Histogram | None
 
 
@@ -87,6 +87,7 @@ class Run:
         self._observer = Observer(
             request, recipe, self._trainer, self._steps, validate_every, sample
         )
+        self._begun_at = 0
         self._done = 0
         self._saved = 0
         self._stopped_improving = False
@@ -112,6 +113,7 @@ class Run:
         self._trainer.restore(arrays, self._checkpoint_folder)
         if checkpoint:
             self._restore_metadata(checkpoint)
+        self._begun_at = self._done
         self._saved = self._done
         self._request.report(f"resumed after step {self._done}")
 
@@ -119,10 +121,9 @@ class Run:
         """Do the remaining updates; the chief validates and writes the files."""
         if self._replicas.is_chief:
             self._open()
-        begun_at = self._done
         self._update_until_stopped()
         if self._replicas.is_chief:
-            self._close(begun_at)
+            self._close()
 
     @property
     def finished(self) -> bool:
@@ -202,7 +203,7 @@ class Run:
         write_atomically(out / RECIPE, text.encode())
         self._observer.open(self._done, self._changes)
 
-    def _close(self, begun_at: int) -> None:
+    def _close(self) -> None:
         """Save what is not saved yet, and report the result of a finished training."""
         if self._done > self._saved:
             self._save_checkpoint()
@@ -211,7 +212,7 @@ class Run:
         if not self.finished:
             return
         curves = self._observer.curves
-        if self._done == begun_at:
+        if self._done == self._begun_at:
             hint = "to train further, raise steps"
             self._request.report(
                 f"already finished after {self._done} steps; {hint}; curves: {curves}"
@@ -277,13 +278,12 @@ class Run:
     def _describe(self, step: int) -> dict[str, object]:
         """Describe how the model of a step was trained."""
         pairs = self._data.pairs
-        held_out = self._data.held_out
         return {
             "step": step,
             "steps": self._steps,
             "finished": self.finished,
             "subjects": pairs.names,
-            "held_out": held_out.names if held_out else [],
+            "held_out": self._data.held_out.names,
             "slices": len(pairs),
             "precision": self._precision.text,
             "recipe": self._settings(),

@@ -61,7 +61,7 @@ def find_field(details: Details) -> str:
 def describe_expected(details: Details) -> str:
     """Describe what would have been right."""
     describe = _EXPECTED.get(details["type"])
-    if describe is not None:
+    if describe:
         return describe(_read_context(details))
     # The messages of our own validators are sentences already.
     return str(details["msg"]).removeprefix("Value error, ")

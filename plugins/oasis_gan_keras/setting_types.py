@@ -14,12 +14,12 @@ from .limits import MAX_NAME
 from .settings import setting_error
 
 Side = Literal["labels", "image"]
-_NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
+_NAME = re.compile(f"[A-Za-z][A-Za-z0-9_-]{{,{MAX_NAME - 1}}}")
 
 
 def _require_source_name(name: str) -> str:
     """Reject a name that cannot be typed before ``=``."""
-    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+    if not _NAME.fullmatch(name):
         expected = f"names of up to {MAX_NAME} letters, digits, _ and -, beginning with a letter"
         raise setting_error("sources", expected, repr(name), "rename it")
     return name

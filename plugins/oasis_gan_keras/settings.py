@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -51,14 +52,15 @@ def _make_setting_error(details: Details, kind: type[Settings]) -> WrongSettingE
 
 def one_of(table: Mapping[str, object]) -> AfterValidator:
     """Return a validator that accepts the names in a table, even those that are added later."""
+    return AfterValidator(partial(_require_known, table))
 
-    def require_known(name: str) -> str:
-        if name in table:
-            return name
-        names = " or ".join(map(repr, table))
-        raise PydanticKnownError("literal_error", {"expected": names})
 
-    return AfterValidator(require_known)
+def _require_known(table: Mapping[str, object], name: str) -> str:
+    """Return a name, or raise an error that pydantic reports if it is not in a table."""
+    if name in table:
+        return name
+    names = " or ".join(map(repr, table))
+    raise PydanticKnownError("literal_error", {"expected": names})
 
 
 def require_unique_planes(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:

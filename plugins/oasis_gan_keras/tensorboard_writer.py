@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
+from importlib import util
 from pathlib import Path
 
 from .errors import NoTensorBoardError
@@ -23,7 +23,7 @@ class TensorBoardWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        if importlib.util.find_spec("tensorboard") is None:
+        if util.find_spec("tensorboard") is None:
             raise NoTensorBoardError
         from .backend import tf
 

@@ -246,9 +246,11 @@ class Trainer(ABC):
     @cached_property
     def _inference_graph(self) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
         """The inference network as a graph, which is faster."""
-        translate = partial(self.inference_network, training=False)
         shape = (None, None, None, self._settings.source_channels)
-        return compile_graph(translate, input_signature=[tf.TensorSpec(shape, tf.float32)])
+        return compile_graph(
+            partial(self.inference_network, training=False),
+            input_signature=[tf.TensorSpec(shape)],
+        )
 
     def _build_inference_network(self, build: Callable[[], Network]) -> Network:
         """Return the network that is validated and saved.

@@ -95,12 +95,14 @@ def _read_data(request: TrainingRequest, recipe: TrainingSettings) -> Data:
     return data
 
 
-def _read_held_out(request: TrainingRequest, recipe: TrainingSettings) -> PairedSlices | None:
-    """Return the held-out slices; None if no subject is held out, or none of them can be used."""
-    if not request.validation:
-        return None
-    pairs = PairedSlices(request.validation, recipe, request.report, required=False)
-    if len(pairs):
-        return pairs
-    request.report("no held-out subject can be used: there will be no validation")
-    return None
+def _read_held_out(request: TrainingRequest, recipe: TrainingSettings) -> PairedSlices:
+    """Return the held-out slices: none if no subject is held out, or none of them can be used."""
+    pairs = PairedSlices(
+        request.validation,
+        recipe,
+        request.report,
+        required=False,
+    )
+    if request.validation and not pairs:
+        request.report("no held-out subject can be used: there will be no validation")
+    return pairs

@@ -197,8 +197,13 @@ def _find_target_window(
     """Return the window of a target image by the contrast of the recipe."""
     if recipe.contrast == "robust":
         return Window.from_percentiles(target.voxels)
-    remedy = 'train with contrast = "robust"'
-    return Window.from_tissues(target.voxels, source.voxels, recipe.label_set, where, remedy)
+    return Window.from_tissues(
+        target.voxels,
+        source.voxels,
+        recipe.label_set,
+        where,
+        remedy='train with contrast = "robust"',
+    )
 
 
 def _normalise(volume: Volume, window: LabelSet | Window) -> Volume:
