@@ -104,4 +104,7 @@ def draw_contrasts(
         factors += [1 + gain * own_strength] * encoding.channels
         exponents += [1 + gamma * own_strength] * encoding.channels
     # In 64 bits, which is NumPy's default, they would widen the slices too.
-    return np.array(factors, np.float32), np.array(exponents, np.float32)
+    return (
+        np.array(factors, np.float32),
+        np.array(exponents, np.float32),
+    )

@@ -94,7 +94,8 @@ def _relax_size(value: Any) -> Any:  # noqa: ANN401
     parts = []
     for part in tf.nest.flatten(spec, expand_composites=True):
         n, _, _, channels = part.shape
-        parts.append(tf.TensorSpec((n, None, None, channels), part.dtype))
+        relaxed = (n, None, None, channels)
+        parts.append(tf.TensorSpec(relaxed, part.dtype))
     if isinstance(spec, tf.TensorSpec):
         return parts[0]
     # A value that is distributed over several devices has one part on each.

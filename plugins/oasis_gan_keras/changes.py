@@ -82,7 +82,8 @@ def check_resume(folder: Path, before: TrainingSettings, after: TrainingSettings
     if not done:
         # Nothing has been trained with the old settings yet.
         return
-    for change in find_changes(done, _dump(before), _dump(after)):
+    changes = find_changes(done, _dump(before), _dump(after))
+    for change in changes:
         if change.setting not in after.changeable:
             raise FixedSettingError(
                 change.setting,

@@ -58,7 +58,8 @@ def write(folder: Path, checkpoint: Checkpoint, keep: int) -> None:
     arrays = {name: np.asarray(array) for name, array in checkpoint.arrays.items()}
     checksum = _compute_checksum(arrays, checkpoint.metadata)
     metadata = {**checkpoint.metadata, _CHECKSUM: checksum}
-    data = safetensors.numpy.save(arrays, metadata={_METADATA_KEY: json.dumps(metadata)})
+    header = {_METADATA_KEY: json.dumps(metadata)}
+    data = safetensors.numpy.save(arrays, header)
     write_atomically(folder / f"step-{checkpoint.step:09}.safetensors", data)
     for old in _list_paths(folder)[:-keep]:
         old.unlink()
@@ -92,14 +93,25 @@ def read_last(folder: Path) -> Checkpoint | None:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (safetensors.SafetensorError, ValueError, TypeError) as error:
         raise DamagedCheckpointError(
-            path, expected="a whole checkpoint", found=str(error), previous=previous
+            path,
+            expected="a whole checkpoint",
+            found=str(error),
+            previous=previous,
         ) from None
     checksum = metadata.pop(_CHECKSUM, None)
     if checksum is not None and checksum != _compute_checksum(arrays, metadata):
-        expected = f"content with SHA-256 {str(checksum)[:12]}..."
-        found = "other content: the file is damaged"
-        raise DamagedCheckpointError(path, expected=expected, found=found, previous=previous)
-    return Checkpoint(_parse_step(path), arrays, metadata, verified=checksum is not None)
+        raise DamagedCheckpointError(
+            path,
+            expected=f"content with SHA-256 {str(checksum)[:12]}...",
+            found="other content: the file is damaged",
+            previous=previous,
+        )
+    return Checkpoint(
+        _parse_step(path),
+        arrays,
+        metadata,
+        verified=checksum is not None,
+    )
 
 
 def _read_metadata(header: Mapping[str, str]) -> dict[str, Any]:
@@ -114,10 +126,12 @@ def _read_metadata(header: Mapping[str, str]) -> dict[str, Any]:
 
 def _compute_checksum(arrays: Arrays, metadata: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the metadata and of all arrays: names, types, shapes and bytes."""
-    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
+    metadata_text = json.dumps(dict(metadata), sort_keys=True)
+    digest = hashlib.sha256(metadata_text.encode())
     for name in sorted(arrays):
         array = arrays[name]
-        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        array_header = json.dumps([name, array.dtype.str, array.shape])
+        digest.update(array_header.encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 

@@ -23,7 +23,11 @@ Slices = NDArray[np.float32]
 Curves = Mapping[str, tuple[Values, Values]]
 """The curves of one panel, ``training`` and ``validation``: the steps and the finite values."""
 
-TISSUES = ((64, 104, 160), (142, 148, 156), (240, 234, 222))
+TISSUES = (
+    (64, 104, 160),
+    (142, 148, 156),
+    (240, 234, 222),
+)
 """The colours of CSF, GM and WM, the three labels of a tissue map."""
 _DPI = 100
 
@@ -112,7 +116,13 @@ class _PixelFigure:
         self._height = height
         self._figure = Figure((width / _DPI, height / _DPI), dpi=_DPI)
 
-    def add_axes(self, left: float, top: float, width: float, height: float) -> Axes:
+    def add_axes(
+        self,
+        left: float,
+        top: float,
+        width: float,
+        height: float,
+    ) -> Axes:
         """Return axes that fill a rectangle."""
         bottom = top + height
         # Matplotlib takes fractions of the figure, and measures from its lower edge.
@@ -160,10 +170,22 @@ def draw_panel(axes: Axes, title: str, panel: Curves) -> None:
         curve = values
         marker = "."
         if len(steps) > _MOST_POINTS:
-            axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
+            axes.plot(
+                steps,
+                values,
+                color=colour,
+                alpha=0.25,
+                linewidth=0.8,
+            )
             curve = compute_running_mean(values)
             marker = ""
-        axes.plot(steps, curve, color=colour, marker=marker, label=name)
+        axes.plot(
+            steps,
+            curve,
+            color=colour,
+            marker=marker,
+            label=name,
+        )
         curves.append(curve)
     if all((values > 0).all() for _, values in panel.values()):
         _choose_scale(axes, np.concatenate(curves))

@@ -24,19 +24,29 @@ class WrongSettingError(OasisGanError):
         remedy: What to do about it.
     """
 
-    def __init__(self, setting: str, *, expected: str, found: str, remedy: str) -> None:
-        where = f"recipe: {setting}" if setting else "recipe"
-        super().__init__(where, expected=expected, found=found, remedy=remedy)
+    def __init__(
+        self,
+        setting: str,
+        *,
+        expected: str,
+        found: str,
+        remedy: str,
+    ) -> None:
+        super().__init__(
+            f"recipe: {setting}" if setting else "recipe",
+            expected=expected,
+            found=found,
+            remedy=remedy,
+        )
 
 
 class BatchSizeError(OasisGanError):
     """The batch cannot be divided evenly among the devices."""
 
     def __init__(self, batch: int, devices: int) -> None:
-        expected = f"a multiple of the {devices} devices"
         super().__init__(
             "recipe: batch",
-            expected=expected,
+            expected=f"a multiple of the {devices} devices",
             found=str(batch),
             remedy=_FIX_THE_RECIPE,
         )
@@ -93,7 +103,14 @@ class NotFiniteError(OasisGanError):
         saved: The step of the last checkpoint, 0 if there is none.
     """
 
-    def __init__(self, *, step: int, name: str, value: float, saved: int) -> None:
+    def __init__(
+        self,
+        *,
+        step: int,
+        name: str,
+        value: float,
+        saved: int,
+    ) -> None:
         last = f"the last good checkpoint is that of step {saved}" if saved else "none is saved yet"
         super().__init__(
             f"step {step}",
@@ -203,11 +220,23 @@ class DamagedCheckpointError(OasisGanError):
         previous: The checkpoint before it, if there is one.
     """
 
-    def __init__(self, path: Path, *, expected: str, found: str, previous: Path | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        expected: str,
+        found: str,
+        previous: Path | None,
+    ) -> None:
         remedy = "remove it and start a new training: there is no earlier checkpoint"
         if previous is not None:
             remedy = f"remove it to resume from the one before, {previous.name}"
-        super().__init__(path, expected=expected, found=found, remedy=remedy)
+        super().__init__(
+            path,
+            expected=expected,
+            found=found,
+            remedy=remedy,
+        )
 
 
 class OtherTableError(OasisGanError):
@@ -268,8 +297,12 @@ class MissingWorkerError(OasisGanError):
     """A worker did not arrive in time, or this one cannot listen for the others."""
 
     def __init__(self, *, expected: str, found: str) -> None:
-        remedy = "start every worker of TF_CONFIG with the same command"
-        super().__init__("TF_CONFIG", expected=expected, found=found, remedy=remedy)
+        super().__init__(
+            "TF_CONFIG",
+            expected=expected,
+            found=found,
+            remedy="start every worker of TF_CONFIG with the same command",
+        )
 
 
 class LostWorkerError(OasisGanError):
@@ -281,8 +314,12 @@ class LostWorkerError(OasisGanError):
     """
 
     def __init__(self, number: str | None, remedy: str) -> None:
-        found = f"worker {number} gone" if number else "one gone"
-        super().__init__("training", expected="all workers", found=found, remedy=remedy)
+        super().__init__(
+            "training",
+            expected="all workers",
+            found=f"worker {number} gone" if number else "one gone",
+            remedy=remedy,
+        )
 
 
 class WrongShapeError(OasisGanError):
@@ -296,7 +333,11 @@ class WrongShapeError(OasisGanError):
     """
 
     def __init__(
-        self, where: object, name: str, expected: Shape | None, found: Shape | None
+        self,
+        where: object,
+        name: str,
+        expected: Shape | None,
+        found: Shape | None,
     ) -> None:
         super().__init__(
             where,
@@ -329,23 +370,36 @@ class LossNameTakenError(OasisGanError):
     """
 
     def __init__(self, name: str, first: str, second: str) -> None:
-        expected = f"a name that {first} does not use"
-        super().__init__(f"loss {name}", expected=expected, found=second, remedy="rename it")
+        super().__init__(
+            f"loss {name}",
+            expected=f"a name that {first} does not use",
+            found=second,
+            remedy="rename it",
+        )
 
 
 class FailedLossError(OasisGanError):
     """A loss raises an exception, or returns something other than a number for each slice."""
 
     def __init__(self, where: str, found: str) -> None:
-        expected = "a number for each slice, of shape (n,)"
-        super().__init__(where, expected=expected, found=found, remedy="fix the loss")
+        super().__init__(
+            where,
+            expected="a number for each slice, of shape (n,)",
+            found=found,
+            remedy="fix the loss",
+        )
 
 
 class BrokenLossError(OasisGanError):
     """A loss of a plugin fails one of the checks."""
 
     def __init__(self, name: str, *, expected: str, found: str) -> None:
-        super().__init__(f"loss {name}", expected=expected, found=found, remedy="fix the loss")
+        super().__init__(
+            f"loss {name}",
+            expected=expected,
+            found=found,
+            remedy="fix the loss",
+        )
 
 
 def _join(names: Sequence[str]) -> str:

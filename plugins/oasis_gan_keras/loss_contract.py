@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .backend import compile_graph, tf
 from .errors import BrokenLossError
@@ -32,12 +34,10 @@ def check_loss(name: str, compute: LossFunction) -> int:
     checks = _Checks(name)
     inputs = _make_inputs()
     losses = np.asarray(compute(inputs))
-    shape = _SHAPE[:1]
-    checks.require(losses.shape == shape, f"{shape[0]} numbers", f"shape {losses.shape}")
-    checks.require(losses.dtype == np.float32, "float32", str(losses.dtype))
-    checks.require(bool(np.isfinite(losses).all()), "finite losses", str(losses))
+    _check_values(checks, losses)
     _check_gradient(checks, compute, inputs)
-    in_graph = np.asarray(compile_graph(lambda: compute(inputs))())
+    compute_in_graph = compile_graph(lambda: compute(inputs))
+    in_graph = np.asarray(compute_in_graph())
     same_in_graph = np.allclose(in_graph, losses, atol=_TOLERANCE)
     checks.require(same_in_graph, "the same in a tf.function", str(in_graph))
     only = slice(1, 2)
@@ -59,6 +59,15 @@ class _Checks:
         if not condition:
             raise BrokenLossError(self.name, expected=expected, found=found)
         self.passed += 1
+
+
+def _check_values(checks: _Checks, losses: NDArray[Any]) -> None:
+    """Check that there is a finite number in 32 bits for each slice."""
+    shape = _SHAPE[:1]
+    checks.require(losses.shape == shape, f"{shape[0]} numbers", f"shape {losses.shape}")
+    checks.require(losses.dtype == np.float32, "float32", str(losses.dtype))
+    is_finite = bool(np.isfinite(losses).all())
+    checks.require(is_finite, "finite losses", str(losses))
 
 
 def _check_gradient(checks: _Checks, compute: LossFunction, inputs: LossInputs) -> None:

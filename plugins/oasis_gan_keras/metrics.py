@@ -23,7 +23,9 @@ VALIDATION_METRICS = (VALIDATION_L1, VALIDATION_PSNR)
 
 
 def measure(
-    generated: NDArray[np.float32], real: NDArray[np.float32], inside: NDArray[np.bool_]
+    generated: NDArray[np.float32],
+    real: NDArray[np.float32],
+    inside: NDArray[np.bool_],
 ) -> dict[str, float]:
     """Return the mean absolute error and the PSNR, in dB, of slices in [0, 1].
 
@@ -117,14 +119,23 @@ class BestWeights:
     def metadata(self) -> dict[str, Any]:
         """Return what a checkpoint has to store, apart from the weights."""
         value = self.value if self.weights else None
-        return {"best": {"metric": self.metric, "value": value, "step": self.step}}
+        best = {
+            "metric": self.metric,
+            "value": value,
+            "step": self.step,
+        }
+        return {"best": best}
 
     def restore(self, metadata: Mapping[str, Any]) -> None:
         """Continue from the metadata of a checkpoint."""
         best = metadata.get("best")
         # The first versions had one metric only, and wrote just its value.
         if not isinstance(best, dict):
-            best = {"metric": VALIDATION_L1, "value": best, "step": metadata.get("best_step", 0)}
+            best = {
+                "metric": VALIDATION_L1,
+                "value": best,
+                "step": metadata.get("best_step", 0),
+            }
         self.metric = best["metric"]
         self.value = math.inf if best["value"] is None else best["value"]
         self.step = best["step"]

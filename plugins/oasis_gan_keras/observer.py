@@ -65,7 +65,13 @@ class Observer:
         columns = ("step", *self._trainer.metrics, *VALIDATION_METRICS)
         changed_at = sorted({change.step for change in changes})
         out = self._request.out
-        self._log = TrainingLog(out, columns, step, self._recipe.tensorboard, changed_at)
+        self._log = TrainingLog(
+            out,
+            columns,
+            resumed_at=step,
+            tensorboard=self._recipe.tensorboard,
+            changed_at=changed_at,
+        )
 
     def observe(self, step: int, metrics: Metrics) -> bool:
         """Record the metrics of an update; return whether its weights are the best so far."""
@@ -141,14 +147,24 @@ class Observer:
         generated = self._trainer.generate(source)
         places = (np.arange(_PICTURED_SLICES) + 0.5) * len(source) // _PICTURED_SLICES
         shown = places.astype(int)
-        log.draw_samples(step, self._arrange(source[shown], generated[shown], target[shown]))
+        columns = self._arrange(
+            source[shown],
+            generated[shown],
+            target[shown],
+        )
+        log.draw_samples(step, columns)
         self._measured = measure(generated, target, self._trainer.find_inside(source))
         is_better = self.best.is_beaten_by(self._measured)
         if is_better:
             self.best.replace(self._measured, step, self._trainer.weights())
         return is_better
 
-    def _arrange(self, source: Slices, generated: Slices, real: Slices) -> list[tuple[str, Slices]]:
+    def _arrange(
+        self,
+        source: Slices,
+        generated: Slices,
+        real: Slices,
+    ) -> list[tuple[str, Slices]]:
         """Return the columns of a picture: sources without neighbours, output and target."""
         columns = []
         for name, channels in self._recipe.middle_channels.items():

@@ -12,7 +12,12 @@ Tensor = Any
 class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
     """Adam in one pass through memory, for gradients that are already averaged over all devices."""
 
-    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
+    def update_step(
+        self,
+        gradient: Tensor,
+        variable: Tensor,
+        learning_rate: Tensor,
+    ) -> None:
         """Update a variable and its moments in one operation, where Keras needs ten."""
         index = self._get_variable_index(variable)
         step = tf.cast(self.iterations + 1, tf.float32)
@@ -70,4 +75,8 @@ class ConsecutiveSchedules(keras.optimizers.schedules.LearningRateSchedule):  # 
 
     def __call__(self, step: Tensor) -> Tensor:
         """Return the learning rate of an update, counted from 0."""
-        return tf.where(step < self.steps, self.first(step), self.then(step - self.steps))
+        return tf.where(
+            step < self.steps,
+            self.first(step),
+            self.then(step - self.steps),
+        )

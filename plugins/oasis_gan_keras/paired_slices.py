@@ -36,7 +36,7 @@ SAMPLE_SIZE = 48
 
 
 class PairedSlices:
-    """The slices of all subjects, which are kept in memory as label values and normalised intensities.
+    """The slices of all subjects, kept in memory as label values and normalised intensities.
 
     Slices are encoded as channels when they are drawn.
 
@@ -122,7 +122,8 @@ class PairedSlices:
         seed = self._recipe.seed
         updates_per_epoch = max(len(self) // size, 1)
         epoch, position = divmod(step, updates_per_epoch)
-        shuffled = np.random.default_rng((seed, 0, epoch)).permutation(len(self))
+        epoch_rng = np.random.default_rng((seed, 0, epoch))
+        shuffled = epoch_rng.permutation(len(self))
         # A batch that is larger than the epoch repeats its slices.
         order = np.resize(shuffled, max(len(self), size))
         part, parts = share
@@ -185,7 +186,10 @@ class PairedSlices:
         left = int(rng.integers(0, max(columns - patch, 0) + 1))
         bottom = top + patch
         right = left + patch
-        return source[:, top:bottom, left:right], target[:, top:bottom, left:right]
+        return (
+            source[:, top:bottom, left:right],
+            target[:, top:bottom, left:right],
+        )
 
     def _place_on_canvas(self, item: TrainingSlice, placement: Placement) -> Batch:
         """Return a slice on the canvas, encoded as channels."""
@@ -197,7 +201,8 @@ class PairedSlices:
         centred = CanvasTransform.from_support(item.footprint, spacing, self._canvas)
         transform = centred.shift(placement.shift)
         source = transform.apply(self._encode_with_neighbours(item))
-        target = transform.apply(_encode(item.target, item.index, self._target_set))
+        target_slice = _encode(item.target, item.index, self._target_set)
+        target = transform.apply(target_slice)
         if not placement.flip:
             return source, target
         # Rows run from left to right.
@@ -249,6 +254,11 @@ def _concatenate(slices: Sequence[Slices]) -> Slices:
     for item in slices:
         below = rows - item.shape[1]
         right = columns - item.shape[2]
-        margins = ((0, 0), (0, below), (0, right), (0, 0))
+        margins = (
+            (0, 0),
+            (0, below),
+            (0, right),
+            (0, 0),
+        )
         padded.append(np.pad(item, margins))
     return np.concatenate(padded)

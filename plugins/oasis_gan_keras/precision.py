@@ -75,7 +75,10 @@ class TrainingPrecision:
 
     def metadata(self) -> dict[str, object]:
         """Return what a checkpoint has to store."""
-        return {"requested": self.requested, "used": [*self.before, self.chosen.precision]}
+        return {
+            "requested": self.requested,
+            "used": [*self.before, self.chosen.precision],
+        }
 
 
 def _read_stored(checkpoint: Checkpoint | None) -> Mapping[str, Any]:
@@ -90,7 +93,8 @@ def _follow_chief(own: ChosenPrecision, replicas: Replicas, where: Path) -> Chos
     """Return the precision of the chief: the processors of the workers may differ."""
     names = get_args(RequestedPrecision)
     number = np.array(names.index(own.precision), np.int64)
-    agreed = names[int(replicas.broadcast([number])[0])]
+    (chiefs_number,) = replicas.broadcast([number])
+    agreed = names[int(chiefs_number)]
     if agreed == own.precision:
         return own
     chosen = choose_precision(agreed)

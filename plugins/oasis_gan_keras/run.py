@@ -79,13 +79,21 @@ class Run:
         pairs = data.pairs
         self._steps = recipe.total_steps(len(pairs))
         preparation = Preparation(
-            pairs=pairs, steps=self._steps, replicas=replicas, precision=precision.chosen
+            pairs=pairs,
+            steps=self._steps,
+            replicas=replicas,
+            precision=precision.chosen,
         )
         self._trainer = model.build(preparation)
         validate_every = recipe.validate_every or max(len(pairs) // recipe.batch, 1)
         sample = data.held_out.sample() if data.held_out else None
         self._observer = Observer(
-            request, recipe, self._trainer, self._steps, validate_every, sample
+            request,
+            recipe,
+            self._trainer,
+            steps=self._steps,
+            validate_every=validate_every,
+            sample=sample,
         )
         self._begun_at = 0
         self._done = 0
@@ -155,7 +163,12 @@ class Run:
             return
         # Settings that did not exist when the training began had, in effect, their defaults.
         defaults = type(self._recipe)()
-        changes = find_changes(self._done, metadata["recipe"], self._settings(), defaults)
+        changes = find_changes(
+            self._done,
+            before=metadata["recipe"],
+            after=self._settings(),
+            defaults=defaults,
+        )
         self._changes += changes
         for change in changes:
             self._request.report(str(change))
@@ -188,7 +201,8 @@ class Run:
 
     def _ask_chief(self, number: int) -> int:
         """Return the chief's number on every worker."""
-        (answer,) = self._replicas.broadcast([np.array(number, np.int64)])
+        question = np.array(number, np.int64)
+        (answer,) = self._replicas.broadcast([question])
         return int(answer)
 
     def _open(self) -> None:
@@ -236,7 +250,12 @@ class Run:
             # skipped.
             may_overflow = self._trainer.precision == "float16" and name in self._trainer.gradients
             if not math.isfinite(value) and not may_overflow:
-                raise NotFiniteError(step=self._done, name=name, value=value, saved=self._saved)
+                raise NotFiniteError(
+                    step=self._done,
+                    name=name,
+                    value=value,
+                    saved=self._saved,
+                )
 
     def _save_checkpoint(self) -> None:
         """Save the state of the run, and the current model."""
@@ -297,7 +316,11 @@ class Run:
         return [asdict(change) for change in self._changes]
 
 
-def _prefetch(pairs: PairedSlices, steps: range, replicas: Replicas) -> Iterator[tuple[int, Batch]]:
+def _prefetch(
+    pairs: PairedSlices,
+    steps: range,
+    replicas: Replicas,
+) -> Iterator[tuple[int, Batch]]:
     """Yield this worker's part of each batch, and draw the next batch during the update."""
     share = (replicas.index, replicas.workers)
     with ThreadPoolExecutor(1) as pool:

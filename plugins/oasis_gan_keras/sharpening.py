@@ -79,7 +79,7 @@ def _mean_gradient(image: Image, inside: Mask) -> float:
 def _blur(image: Image) -> Image:
     """Return the mean over each voxel and its neighbours, weighted 1, 2 and 1 along every axis."""
     for axis in range(3):
-        margins = [(0, 0), (0, 0), (0, 0)]
+        margins = [(0, 0)] * 3
         margins[axis] = (1, 1)
         padded = np.moveaxis(np.pad(image, margins), axis, 0)
         before = padded[:-2]

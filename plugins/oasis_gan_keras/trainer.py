@@ -241,7 +241,12 @@ class Trainer(ABC):
         inside = tf.cast(brightest > 0, tf.float32)
         real = (target * 2) * inside - 1
         generated = (generated + 1) * inside - 1
-        return LossInputs(source=source, real=real, generated=generated, inside=inside)
+        return LossInputs(
+            source=source,
+            real=real,
+            generated=generated,
+            inside=inside,
+        )
 
     @cached_property
     def _inference_graph(self) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
@@ -307,15 +312,7 @@ class Trainer(ABC):
 
     def _update(self, stage: str, source: Tensor, target: Tensor) -> Tensor:
         """Update the networks of a stage by the mean gradients of all devices; return metrics."""
-        scaled_losses = {}
-        with tf.GradientTape(persistent=True) as tape:
-            losses = self.compute_losses(stage, source, target)
-            for name, objective in losses.objectives.items():
-                scaled_losses[name] = self.optimizers[name].scale_loss(objective)
-        gradients = {}
-        for name, loss in scaled_losses.items():
-            variables = self.networks[name].trainable_variables
-            gradients[name] = tape.gradient(loss, variables)
+        losses, gradients = self._compute_gradients(stage, source, target)
         statistics = self._list_statistics(losses.objectives)
         on_this_device = (
             gradients,
@@ -334,6 +331,27 @@ class Trainer(ABC):
             self._update_average()
         norms = self._compute_norms(gradients)
         return tf.concat([metrics, norms], 0)
+
+    def _compute_gradients(
+        self,
+        stage: str,
+        source: Tensor,
+        target: Tensor,
+    ) -> tuple[Losses, dict[str, list[Tensor]]]:
+        """Return the losses of this device's slices, and each network's gradients, by its name.
+
+        In float16 the gradients are scaled, as the optimizers expect.
+        """
+        scaled_losses = {}
+        with tf.GradientTape(persistent=True) as tape:
+            losses = self.compute_losses(stage, source, target)
+            for name, objective in losses.objectives.items():
+                scaled_losses[name] = self.optimizers[name].scale_loss(objective)
+        gradients = {}
+        for name, loss in scaled_losses.items():
+            variables = self.networks[name].trainable_variables
+            gradients[name] = tape.gradient(loss, variables)
+        return losses, gradients
 
     def _list_statistics(self, names: Iterable[str]) -> list[Any]:
         """Return the moving statistics of the batch norms of networks."""

@@ -44,7 +44,12 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
     data = _read_data(request, recipe)
     with replicas.worker_failures_as_errors("start all workers again with `resume`"):
         checkpoint = _read_checkpoint(request) if replicas.is_chief else None
-        precision = TrainingPrecision.agree(recipe.precision, checkpoint, replicas, request.out)
+        precision = TrainingPrecision.agree(
+            recipe.precision,
+            checkpoint,
+            replicas,
+            where=request.out,
+        )
         request.report(precision.line)
         run = Run(request, recipe, model, data, replicas, precision)
         if request.resume:

@@ -77,7 +77,10 @@ class TrainingLog:
             header = _format_row(self._columns) if is_empty else ""
             file.write(header + _format_row([str(step), *cells]))
         if self._tensorboard is not None:
-            scalars = {"/".join(_split_name(name)): value for name, value in values.items()}
+            scalars = {}
+            for name, value in values.items():
+                loss, kind = _split_name(name)
+                scalars[f"{loss}/{kind}"] = value
             self._tensorboard.add_scalars(step, scalars)
 
     def draw_curves(self) -> None:
@@ -98,7 +101,8 @@ class TrainingLog:
                 panel = panels.setdefault(loss, {})
                 panel[kind] = (steps[is_measured], values[is_measured])
         if panels:
-            write_atomically(self._out / CURVES, drawing.draw_curves(panels, self._changed_at))
+            png = drawing.draw_curves(panels, self._changed_at)
+            write_atomically(self._out / CURVES, png)
 
     def draw_samples(self, step: int, columns: Sequence[tuple[str, Slices]]) -> None:
         """Draw source, generated and real slices side by side.

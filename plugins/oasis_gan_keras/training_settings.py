@@ -7,7 +7,16 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from oasis_gan import ANCHORS, LABEL_SETS, OASIS, Canvas, LabelSet, Percentiles, Plane, TrainingData
+from oasis_gan import (
+    ANCHORS,
+    LABEL_SETS,
+    OASIS,
+    Canvas,
+    LabelSet,
+    Percentiles,
+    Plane,
+    TrainingData,
+)
 
 from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, find_largest_canvas
 from .setting_types import NamedLabelSet, Side, SourceName
@@ -331,7 +340,8 @@ class TrainingSettings(Settings):
             )
         if self.histogram.subjects and not self.histogram.strength:
             expected = "none, without a histogram.strength"
-            raise setting_error("histogram.subjects", expected, ", ".join(self.histogram.subjects))
+            named = ", ".join(self.histogram.subjects)
+            raise setting_error("histogram.subjects", expected, named)
         return self
 
     def _require_pixels(self) -> None:

@@ -266,7 +266,10 @@ def _require_canvas(
     largest = recipe.augmentation.enlarge * (1 + recipe.augmentation.zoom)
     rows, columns = spacing
     CanvasTransform.from_support(
-        footprint, (rows * largest, columns * largest), recipe.canvas, where
+        footprint,
+        (rows * largest, columns * largest),
+        recipe.canvas,
+        where,
     )
 
 
@@ -302,7 +305,12 @@ def _resample_labels(labels: NDArray[Any], matrices: Sequence[Matrix]) -> NDArra
     return np.asarray(values[largest])
 
 
-def _make_averaging_matrix(n: int, own: float, length: int, spacing: float) -> Matrix:
+def _make_averaging_matrix(
+    n: int,
+    own: float,
+    length: int,
+    spacing: float,
+) -> Matrix:
     """Return the matrix (length, n) that averages the voxels of an axis into larger ones.
 
     Args:

@@ -53,8 +53,8 @@ def require_shapes(expected: Mapping[str, Shape], arrays: Arrays, where: object)
     found = {name: array.shape for name, array in arrays.items()}
     if expected == found:
         return
-    differing, *_ = sorted(set(expected.items()) ^ set(found.items()))
-    name, _ = differing
+    differences = expected.items() ^ found.items()
+    name, _ = min(differences)
     raise WrongShapeError(where, name, expected.get(name), found.get(name))
 
 
