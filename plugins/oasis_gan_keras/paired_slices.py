@@ -36,7 +36,7 @@ SAMPLE_SIZE = 48
 
 
 class PairedSlices:
-    """The slices of all subjects, kept in memory as label values and normalised intensities.
+    """The slices of all subjects, which are kept as label values and normalised intensities.
 
     Slices are encoded as channels when they are drawn.
 

@@ -82,7 +82,7 @@ class Replicas:
 
     @property
     def devices(self) -> int:
-        """The number of devices, over all workers."""
+        """Return the number of devices, over all workers."""
         return int(self.strategy.num_replicas_in_sync)
 
     @property
