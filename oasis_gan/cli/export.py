@@ -29,6 +29,7 @@ def export(options: ExportOptions) -> int:
         OSError: As the file system says.
     """
     kind, folder = choose_model(load_registry(options.plugin_files), options.model, "MODEL")
+    # Written beside it first: an export that fails, or differs, leaves nothing at the path.
     with write_whole(options.out, overwrite=False) as unfinished:
         export_model(kind, folder, options.format, unfinished)
     write_result(options.out)

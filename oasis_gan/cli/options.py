@@ -64,6 +64,7 @@ def named_values(
     """Take names and values with an equals sign between them."""
     pairs = []
     for text in typed:
+        # At the first sign: a value may hold others.
         name, sign, value = text.partition("=")
         if not name or not sign:
             message = f"expected NAME=VALUE, found {printable(text)}"

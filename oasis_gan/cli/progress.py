@@ -67,6 +67,7 @@ class _Log:
 
     def say(self, line: str) -> None:
         sys.stderr.write(f"{printable(with_flags(line))}\n")
+        # Whoever follows a log sees each line at once.
         sys.stderr.flush()
 
     def give(self, result: Path) -> None:

@@ -293,6 +293,7 @@ def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
     _require_changeable(options)
     run = TrainingRun.read(folder)
     selection = _update_selection(run, options)
+    # A copy: settings go into the tables of the recipe itself.
     recipe = apply_settings(deepcopy(run.recipe), options.settings)
     run = replace(run, selection=selection, recipe=recipe)
     _require_data(run)

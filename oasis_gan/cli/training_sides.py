@@ -57,6 +57,7 @@ def examine_sides(
     """
     sides: dict[str, list[Subject]] = {"train": [], "validate": []}
     for result in examine_all(subjects, labels, validate):
+        # A model must not be measured on a head that it has learnt from.
         if result.duplicate is not None:
             raise SameHeadError(result.subject.name, result.duplicate)
         _print_report(result.report)

@@ -165,7 +165,7 @@ def _find_measure(section: str, key: str) -> Measure:
 
 
 def mosaic_rows(volumes: Volumes) -> list[Row]:
-    """Return the rows of a mosaic: the label map, the output and the real scan, if there are any."""
+    """Return the rows of a mosaic: the label map, the output and the real scan, where present."""
     rows = []
     if volumes.labels is not None:
         rows.append(label_row("label map", volumes.labels.tissues.voxels))
