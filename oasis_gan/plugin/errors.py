@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import DEBUG, OasisGanError, one_line, safe_text
+from ..image.label_advice import OWN_TABLE
 
 _HOOKSPECS = "see oasis_gan.plugin.hookspecs"
 _SHOWN = 12  # digits of a hash
@@ -45,6 +46,25 @@ class UntypableNameError(OasisGanError):
         )
 
 
+class FileTakesNameError(OasisGanError):
+    """A plugin file offers something under a name that another plugin uses already.
+
+    Args:
+        file: The plugin file.
+        offer: The kind and the name of the offer.
+        holder: The plugin that uses the name already.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, file: Path, offer: str, holder: object, remedy: str) -> None:
+        super().__init__(
+            file,
+            expected=f"a new name for {offer}",
+            found=f"{holder} offering it already",
+            remedy=remedy,
+        )
+
+
 class BrokenPluginFileError(OasisGanError):
     """A plugin file that the user names does not work."""
 
@@ -54,6 +74,62 @@ class BrokenPluginFileError(OasisGanError):
             expected="a working plugin",
             found=problem,
             remedy="fix that file",
+        )
+
+
+class ApiVersionTypeError(OasisGanError):
+    """The API version that a plugin states is not a whole number.
+
+    Args:
+        variable: The variable in which a plugin states its API version.
+        value: The value of that variable.
+        current: The API version of this tool.
+    """
+
+    def __init__(self, variable: str, value: object, current: int) -> None:
+        super().__init__(
+            variable,
+            expected="a whole number",
+            found=repr(value),
+            remedy=f"write it as {variable} = {current}",
+        )
+
+
+class UnsupportedApiVersionError(OasisGanError):
+    """A plugin is written for an API version that this tool does not support.
+
+    Args:
+        variable: The variable in which a plugin states its API version.
+        version: The API version of the plugin.
+        supported: The API versions that this tool supports, such as ``1 to 3``.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, variable: str, version: int, supported: str, remedy: str) -> None:
+        super().__init__(
+            variable,
+            expected=f"a plugin written for API version {supported}",
+            found=f"one for {version}",
+            remedy=remedy,
+        )
+
+
+class MissingPublicNameError(OasisGanError):
+    """A plugin imports a name that this tool does not have.
+
+    Args:
+        error: What Python says about the import.
+        current: The API version of this tool.
+    """
+
+    def __init__(self, error: ImportError, current: int) -> None:
+        # Python adds the path of the file in brackets, which is of no use to the user.
+        found, _, _ = str(error).partition(" (")
+        super().__init__(
+            "import",
+            expected=f"public names of oasis_gan in API version {current}",
+            found=found,
+            remedy="upgrade oasis-gan or the plugin, whichever is older",
         )
 
 
@@ -227,6 +303,24 @@ class NotImportableError(OasisGanError):
         )
 
 
+class NotPicklableError(OasisGanError):
+    """An object of a plugin holds something that cannot be sent to another process.
+
+    Args:
+        kind: The class of the object.
+        found: What cannot be pickled.
+    """
+
+    def __init__(self, kind: type, found: str) -> None:
+        importable = "of a module, or functools.partial of one"
+        super().__init__(
+            kind.__name__,
+            expected=f"functions that another process can import: {importable}",
+            found=found,
+            remedy="fix the plugin",
+        )
+
+
 class PluginExitError(OasisGanError):
     """A plugin tries to end the program."""
 
@@ -315,6 +409,23 @@ class NoTargetError(OasisGanError):
             expected="a target beside it",
             found="none",
             remedy="name the targets, for example with `target_root` or `target_suffix`",
+        )
+
+
+class UnpublishedCodingError(OasisGanError):
+    """A label map of the Neurite OASIS release has the coding seg24, which is not published.
+
+    Args:
+        where: The label map.
+        option: How the user can say what the values mean.
+    """
+
+    def __init__(self, where: object, option: str) -> None:
+        super().__init__(
+            where,
+            expected="label maps of a published coding (seg4 or seg35)",
+            found="seg24",
+            remedy=f"choose seg4, or say with {option} what the values mean: {OWN_TABLE}",
         )
 
 

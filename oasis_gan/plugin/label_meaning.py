@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import OasisGanError
-from ..image.label_advice import ADVICE, OWN_TABLE, LabelAdvice
+from ..image.label_advice import ADVICE, LabelAdvice
 from ..image.label_sets import BIDS
 from ..image.labels import LabelSet
 from ..image.volume import Volume
@@ -30,7 +30,7 @@ from ..io.label_names import (
 )
 from ..io.label_tables import has_label_columns, is_colour_table, read_label_table
 from .datasets import Scan
-from .errors import SeveralColourTablesError
+from .errors import SeveralColourTablesError, UnpublishedCodingError
 
 DESCRIPTION = "dataset_description.json"
 _COLOURS = "FreeSurferColorLUT.txt"
@@ -160,11 +160,7 @@ class LabelSetFinder:
         if table is not None:
             return self._read(table)
         if names_neurite_seg24(path):
-            expected = "label maps of a published coding (seg4 or seg35)"
-            remedy = (
-                f"choose seg4, or say with {self.advice.option} what the values mean: {OWN_TABLE}"
-            )
-            raise OasisGanError(where, expected=expected, found="seg24", remedy=remedy)
+            raise UnpublishedCodingError(where, self.advice.option)
         named = label_set_by_name(path)
         if named is not None:
             return named

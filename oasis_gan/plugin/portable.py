@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Self
 
 from ..errors import OasisGanError, one_line, safe_text
-from .errors import MissingPluginError
+from .errors import MissingPluginError, NotPicklableError
 from .plugin_files import PluginFile, find_plugin_file
 
 Reduction = tuple[Callable[..., object], tuple[object, ...]]
@@ -56,11 +56,7 @@ class Portable:
 
     def _not_portable(self, found: str) -> OasisGanError:
         """Return the error to raise if a field cannot be pickled."""
-        expected = (
-            "functions that another process can import: of a module, or functools.partial of one"
-        )
-        where = type(self).__name__
-        return OasisGanError(where, expected=expected, found=found, remedy="fix the plugin")
+        return NotPicklableError(type(self), found)
 
 
 def unpack(data: bytes) -> object:

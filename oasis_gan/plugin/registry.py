@@ -18,6 +18,7 @@ from .discovery import OWN_DISTRIBUTION, PROJECT, Load, PluginOrigin, find_insta
 from .errors import (
     BrokenHookError,
     BrokenPluginFileError,
+    FileTakesNameError,
     HookArgumentsError,
     NoHookError,
     UnknownHookError,
@@ -114,7 +115,8 @@ class Registry:
             return
         error = self._errors[known]
         if isinstance(error, NameTakenError):
-            raise _file_takes_name(file, error)
+            remedy = _suggest_new_name(error.holder)
+            raise FileTakesNameError(file, error.offer, error.holder, remedy)
         raise BrokenPluginFileError(self.problems[known])
 
     def _take(self, manager: pluggy.PluginManager, origin: PluginOrigin, load: Load) -> None:
@@ -209,19 +211,14 @@ def _call(kind: HookKind, implementation: pluggy.HookImpl) -> Iterable[Any]:
     return offers
 
 
-def _file_takes_name(file: Path, error: NameTakenError) -> OasisGanError:
-    """Explain that a plugin file offers a taken name, often that of its own installed copy."""
-    holder = error.holder
+def _suggest_new_name(holder: PluginOrigin) -> str:
+    """Return what to do about a plugin file that offers a name which ``holder`` has taken."""
     if holder.provider == OWN_DISTRIBUTION:
-        remedy = "choose another name in that file"
-    elif holder.provider.endswith(".py"):
-        remedy = "name only one of the two files"
-    else:
-        remedy = f"use the installed plugin, or run pip uninstall {holder.provider} first"
-    expected = f"a new name for {error.offer}"
-    return OasisGanError(
-        file, expected=expected, found=f"{holder} offering it already", remedy=remedy
-    )
+        return "choose another name in that file"
+    if holder.provider.endswith(".py"):
+        return "name only one of the two files"
+    # The holder is often the installed copy of the same plugin.
+    return f"use the installed plugin, or run pip uninstall {holder.provider} first"
 
 
 def _require_fields(offer: object, kind: HookKind) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import Geometry, OasisGanError, Volume
+from oasis_gan import Geometry, Volume
+
+from .errors import NotFiniteVoxelsError, ShearedGridError, VoxelTypeError
 
 MAX_SHEAR = 5e-5
 """The largest cosine between two axes that ITK takes for perpendicular."""
@@ -99,26 +101,11 @@ class ItkImage:
 def _require_perpendicular(geometry: Geometry, path: Path) -> None:
     # Written so that NaN is refused too.
     if not geometry.shear <= MAX_SHEAR:
-        raise OasisGanError(
-            path,
-            expected="perpendicular axes",
-            found=f"shear {geometry.shear:.2g}",
-            remedy="resample the source onto a grid with perpendicular axes",
-        )
+        raise ShearedGridError(path, geometry.shear)
 
 
 def _require_finite_numbers(voxels: NDArray[Any], path: Path) -> None:
     if voxels.dtype.name not in _TYPES:
-        raise OasisGanError(
-            path,
-            expected="integer or float voxels",
-            found=voxels.dtype.name,
-            remedy=f"convert them to one of {', '.join(_TYPES)}",
-        )
+        raise VoxelTypeError(path, voxels.dtype.name, _TYPES)
     if not np.isfinite(voxels).all():
-        raise OasisGanError(
-            path,
-            expected="finite voxels",
-            found="NaN or Inf",
-            remedy="few filters of ITK can take them: set them to 0",
-        )
+        raise NotFiniteVoxelsError(path)

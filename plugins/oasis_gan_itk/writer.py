@@ -11,31 +11,15 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from oasis_gan import SYNTHETIC_MARK, OasisGanError, Volume, write_whole
+from oasis_gan import SYNTHETIC_MARK, Volume, write_whole
 
+from .errors import NotWrittenError
 from .image import ItkImage
 
 _COMPRESSION_LEVEL = 2
 """Of zlib: level 1 makes larger files; higher levels take longer and save next to nothing."""
 _ROUNDING = 1e-12
 """NRRD stores the product of spacing and direction, so that both come back rounded."""
-
-
-class NotWrittenError(OasisGanError):
-    """A file does not hold the volume that was written to it.
-
-    Args:
-        path: The file.
-        found: What ITK says, or what the file holds.
-    """
-
-    def __init__(self, path: Path, found: str) -> None:
-        super().__init__(
-            path,
-            expected="the volume that was written",
-            found=found,
-            remedy="free some space, and check the disk",
-        )
 
 
 def write_metaimage(volume: Volume, path: Path) -> None:

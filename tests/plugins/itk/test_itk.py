@@ -1,4 +1,7 @@
-"""A volume from oasis-gan goes through ITK: same space, bias correction, rigid registration, label statistics."""
+"""A volume from oasis-gan goes through ITK.
+
+It keeps its space, and bias correction, rigid registration and label statistics work with it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ def downstream(generated: Path, seg: Path, t1: Path, out: Path) -> subprocess.Co
 
 
 def translated(seg: Path, folder: Path) -> Path:
-    """Translate with the model of the documentation's example, which paints each tissue and needs no TensorFlow."""
+    """Translate with the model of the documentation's example.
+
+    It paints each tissue, and needs no TensorFlow.
+    """
     plugin = folder / "paint.py"
     plugin.write_text(
         inspect.cleandoc("    " + (oasis_gan_models.__doc__ or "").split("::\n\n")[1])

@@ -1,4 +1,7 @@
-"""MetaImage and NRRD put every voxel, in ITK's space, where the source had it; what they cannot hold is refused."""
+"""MetaImage and NRRD put every voxel, in ITK's space, where the source had it.
+
+What they cannot hold is refused.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,10 @@ def test_itk_sees_any_grid_where_it_lies(
     spacing: tuple[float, float, float],
     position: tuple[float, float, float],
 ) -> None:
-    """Every orientation, handedness and voxel size; to a millionth of a millimetre, and of a direction."""
+    """Every orientation, handedness and voxel size passes.
+
+    Positions agree to a millionth of a millimetre, and directions to a millionth.
+    """
     axes = nib.eulerangles.euler2mat(*turn) @ np.diag(signs) @ np.eye(3)[order]
     affine = nib.affines.from_matvec(axes @ np.diag(spacing), position)
     given_volume = volume(affine)
@@ -194,7 +200,10 @@ def test_a_run_writes_on_the_grid_that_itk_reads_from_the_source(
 def test_itk_reads_origin_spacing_and_directions_as_they_were_written(
     tmp_path: Path, suffix: str
 ) -> None:
-    """MetaImage to the bit; NRRD stores the product of spacing and direction, and both come back rounded."""
+    """MetaImage is exact to the bit.
+
+    NRRD stores the product of spacing and direction, so that both come back rounded.
+    """
     rng = np.random.default_rng(0)
     axes = nib.eulerangles.euler2mat(*rng.uniform(-3, 3, 3))
     spacing = rng.uniform(0.1, 5, 3)
