@@ -61,7 +61,11 @@ def check_settings(settings: Mapping[str, object]) -> TrainingData:
     return parse_recipe(settings).data
 
 
-def check_resume(folder: Path, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+def check_resume(
+    folder: Path,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+) -> None:
     """Raise `OasisGanError` if the training in ``folder`` cannot be resumed with other settings."""
     import oasis_gan_keras
 
@@ -95,7 +99,10 @@ def to_saved_model(folder: Path, out: Path) -> None:
 @hookimpl
 def oasis_gan_models() -> Iterator[ModelKind]:
     """Offer Pix2Pix and the models that ship with it."""
-    shipped = {path.parent.name: path.parent for path in sorted(_HERE.glob("models/*/model.json"))}
+    shipped = {}
+    for path in sorted(_HERE.glob("models/*/model.json")):
+        folder = path.parent
+        shipped[folder.name] = folder
     presets = {path.stem: path for path in sorted(_HERE.glob("recipes/*.toml"))}
     yield ModelKind(
         name="pix2pix",

@@ -8,9 +8,10 @@ alone, so a new block or skip connection is a change to this file only. `norms`,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from .activations import Activation, LeakyReLU, ReLU, Tanh
 from .convolutions import DOUBLINGS, Convolution
@@ -21,6 +22,8 @@ SOURCE = "source"
 """The name by which blocks read the slice itself."""
 NOISE = "noise"
 """The name by which blocks read the noise that becomes texture: see `operations.make_noise`."""
+Weight = TypeVar("Weight")
+"""A weight as an array or as a tensor."""
 _DROPOUT_BLOCKS = 3  # the innermost blocks of the decoder
 
 
@@ -83,6 +86,10 @@ class Block:
             return {}
         return {part: f"{self.norm_name}/{part}" for part in self.norm.weights}
 
+    def select_norm_weights(self, weights: Mapping[str, Weight]) -> dict[str, Weight]:
+        """Return the weights of the norm by its own names, out of all weights of a generator."""
+        return {part: weights[name] for part, name in self.norm_weights.items()}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Blueprint:
@@ -130,7 +137,9 @@ class Blueprint:
         """How often each possible input of a block has been halved, by name."""
         levels = {SOURCE: 0, NOISE: 0}
         for block in self.blocks:
-            levels[block.name] = levels[block.reads[0]] + block.convolution.halvings
+            # All inputs of a block have the same size.
+            before = levels[block.reads[0]]
+            levels[block.name] = before + block.convolution.halvings
         return levels
 
     @property
@@ -146,7 +155,11 @@ class Blueprint:
         return sum(widths[name] for name in block.reads)
 
 
-def make_blueprint(settings: GeneratorSettings, channels_in: int, channels_out: int) -> Blueprint:
+def make_blueprint(
+    settings: GeneratorSettings,
+    channels_in: int,
+    channels_out: int,
+) -> Blueprint:
     """Return the blueprint of a U-Net, or of an encoder-decoder (paper, section 6.1.1).
 
     An encoder-decoder is a U-Net without skip connections.
@@ -156,10 +169,12 @@ def make_blueprint(settings: GeneratorSettings, channels_in: int, channels_out: 
         channels_in: The channels of the source.
         channels_out: The channels of the target.
     """
+    inner_blocks = _decoder_blocks(settings)
+    output_blocks = _output_blocks(settings, channels_out)
     return Blueprint(
         channels=channels_in,
         encoder=tuple(_encoder_blocks(settings)),
-        decoder=(*_decoder_blocks(settings), *_output_blocks(settings, channels_out)),
+        decoder=(*inner_blocks, *output_blocks),
     )
 
 
@@ -169,7 +184,11 @@ def choose_norm(settings: NetworkSettings) -> Norm | None:
     if norm is None:
         return None
     own_statistics = isinstance(settings, GeneratorSettings) and settings.test_as_training
-    return norm(epsilon=settings.epsilon, momentum=settings.momentum, own_statistics=own_statistics)
+    return norm(
+        epsilon=settings.epsilon,
+        momentum=settings.momentum,
+        own_statistics=own_statistics,
+    )
 
 
 def _encoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
@@ -240,9 +259,10 @@ def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[B
         norm=choose_norm(settings),
         activation=ReLU(),
     )
+    reads = ("up1", SOURCE, NOISE) if settings.noise else ("up1", SOURCE)
     yield Block(
         name="output",
-        reads=("up1", SOURCE, NOISE) if settings.noise else ("up1", SOURCE),
+        reads=reads,
         convolution=Convolution(kernel=3),
         filters=channels_out,
         activation=Tanh(),

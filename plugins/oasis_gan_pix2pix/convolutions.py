@@ -64,7 +64,8 @@ class Convolution:
         padding = "same"
         if (self.kernel - self.stride) % 2:
             # Keras would pad one side more than the other.
-            x = keras.layers.ZeroPadding2D(self.padding, name=f"{name}_pad")(x)
+            pad = keras.layers.ZeroPadding2D(self.padding, name=f"{name}_pad")
+            x = pad(x)
             padding = "valid"
         layer = keras.layers.Conv2D(
             filters,
@@ -128,7 +129,8 @@ class Doubling(Convolution, ABC):
 
     def for_inference(self, kernel: Array) -> tuple[Convolution, Array]:
         """Return the equivalent sub-pixel convolution and its kernel."""
-        return SubPixelConvolution(), sub_pixel_kernel(self.as_transposed(kernel))
+        transposed = self.as_transposed(kernel)
+        return SubPixelConvolution(), sub_pixel_kernel(transposed)
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,8 @@ class ResizedConvolution(Doubling):
     def as_transposed(self, kernel: Array) -> Array:
         """Return the 4x4 kernel that repeats and convolves in one step."""
         repeat = np.array(REPEAT, kernel.dtype)
-        return np.asarray(np.einsum("ai,bj,ijcf->abfc", repeat, repeat, kernel))
+        transposed = np.einsum("ai,bj,ijcf->abfc", repeat, repeat, kernel)
+        return np.asarray(transposed)
 
 
 DOUBLINGS: dict[str, Convolution] = {

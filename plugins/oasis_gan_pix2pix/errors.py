@@ -18,7 +18,12 @@ class ModelFolderError(OasisGanError):
     """A file of a model folder is missing, damaged, or not what it should be."""
 
     def __init__(self, path: Path, *, expected: str, found: str) -> None:
-        super().__init__(path, expected=expected, found=found, remedy=_WHOLE_COPY)
+        super().__init__(
+            path,
+            expected=expected,
+            found=found,
+            remedy=_WHOLE_COPY,
+        )
 
 
 class NotFiniteWeightsError(OasisGanError):

@@ -59,13 +59,7 @@ def to_onnx(folder: Path, out: Path) -> None:
     except Exception as error:
         raise OnnxFailedError(error) from error
     write_atomically(out, model.SerializeToString())
-    try:
-        session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
-        outputs = []
-        for slices in _make_samples(generator, _find_multiple(folder)):
-            outputs += session.run(["target"], {"source": slices})
-    except Exception as error:
-        raise OnnxFailedError(error) from error
+    outputs = _run_onnx(out, generator, onnxruntime)
     _check(folder, generator, outputs)
 
 
@@ -83,14 +77,18 @@ def to_saved_model(folder: Path, out: Path) -> None:
     module.translate = make_graph(generator)
     # Only attributes of the module are saved.
     module.weights = list(generator.inference.weights.values())
-    module.card = tf.saved_model.Asset(str(folder / model_folder.MODEL_JSON))
+    card_path = folder / model_folder.MODEL_JSON
+    module.card = tf.saved_model.Asset(str(card_path))
     try:
         tf.saved_model.save(module, str(out))
     except tf.errors.OpError as error:
         raise SavedModelNotWrittenError(out, error.message) from error
-    serving = tf.saved_model.load(str(out)).signatures["serving_default"]
-    samples = _make_samples(generator, _find_multiple(folder))
-    outputs = [serving(source=tf.constant(slices))["target"].numpy() for slices in samples]
+    saved = tf.saved_model.load(str(out))
+    translate = saved.signatures["serving_default"]
+    outputs = []
+    for slices in _make_samples(generator):
+        answer = translate(source=tf.constant(slices))
+        outputs.append(answer["target"].numpy())
     _check(folder, generator, outputs)
 
 
@@ -108,7 +106,10 @@ def _import_packages() -> tuple[ModuleType, ModuleType, ModuleType]:
 
 
 def _convert(
-    generator: StoredGenerator, folder: Path, onnx: ModuleType, tf2onnx: ModuleType
+    generator: StoredGenerator,
+    folder: Path,
+    onnx: ModuleType,
+    tf2onnx: ModuleType,
 ) -> Any:  # noqa: ANN401 - what protobuf makes is untyped
     """Return a generator as a checked ONNX model."""
     graph = make_graph(generator)
@@ -122,9 +123,25 @@ def _convert(
         outputs_as_nchw=["target"],
     )
     _put_channels_last(model.graph, onnx)
-    _describe(model, folder, onnx)
+    _describe(model, generator, folder, onnx)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _run_onnx(
+    path: Path,
+    generator: StoredGenerator,
+    onnxruntime: ModuleType,
+) -> list[Slices]:
+    """Return what an ONNX file makes of the sample slices."""
+    outputs: list[Slices] = []
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        for slices in _make_samples(generator):
+            outputs += session.run(["target"], {"source": slices})
+    except Exception as error:
+        raise OnnxFailedError(error) from error
+    return outputs
 
 
 def make_graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow is untyped here
@@ -141,33 +158,64 @@ def make_graph(generator: StoredGenerator) -> Any:  # noqa: ANN401 - TensorFlow 
 def _put_channels_last(graph: Any, onnx: ModuleType) -> None:  # noqa: ANN401 - what protobuf makes is untyped
     """Move the channels of an ONNX graph's input and output to the end, and name the axes."""
     for node in graph.node:
-        for names in (node.input, node.output):
-            names[:] = [
-                f"{name}_inside" if name in ("source", "target") else name for name in names
-            ]
-    make = onnx.helper.make_node
-    graph.node.insert(0, make("Transpose", ["source"], ["source_inside"], perm=(0, 3, 1, 2)))
-    graph.node.append(make("Transpose", ["target_inside"], ["target"], perm=(0, 2, 3, 1)))
+        _rename_ends(node.input)
+        _rename_ends(node.output)
+    first = onnx.helper.make_node(
+        "Transpose",
+        inputs=["source"],
+        outputs=["source_inside"],
+        perm=(0, 3, 1, 2),
+    )
+    last = onnx.helper.make_node(
+        "Transpose",
+        inputs=["target_inside"],
+        outputs=["target"],
+        perm=(0, 2, 3, 1),
+    )
+    graph.node.insert(0, first)
+    graph.node.append(last)
     for value in (*graph.input, *graph.output):
-        axes = ("n", "rows", "columns", value.type.tensor_type.shape.dim[1].dim_value)
-        value.CopyFrom(onnx.helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, axes))
+        channels = value.type.tensor_type.shape.dim[1].dim_value
+        description = onnx.helper.make_tensor_value_info(
+            value.name,
+            elem_type=onnx.TensorProto.FLOAT,
+            shape=("n", "rows", "columns", channels),
+        )
+        value.CopyFrom(description)
 
 
-def _describe(model: Any, folder: Path, onnx: ModuleType) -> None:  # noqa: ANN401
+def _rename_ends(names: Any) -> None:  # noqa: ANN401 - a list of protobuf
+    """Rename the source and the target of an ONNX graph, whose names the new nodes take."""
+    for index, name in enumerate(names):
+        if name in ("source", "target"):
+            names[index] = f"{name}_inside"
+
+
+def _describe(
+    model: Any,  # noqa: ANN401
+    generator: StoredGenerator,
+    folder: Path,
+    onnx: ModuleType,
+) -> None:
     """Add a description to an ONNX model, and remove operation sets other than ONNX itself."""
-    for opset in [opset for opset in model.opset_import if opset.domain]:
+    others = [opset for opset in model.opset_import if opset.domain]
+    for opset in others:
         model.opset_import.remove(opset)
     model.doc_string = (
         "source and target are (n, rows, columns, channels) in [0, 1]; "
-        f"rows and columns are multiples of {_find_multiple(folder)}."
+        f"rows and columns are multiples of {generator.file.generator.multiple}."
     )
     text = (folder / model_folder.MODEL_JSON).read_text("utf-8")
     onnx.helper.set_model_props(model, {model_folder.MODEL_JSON: text})
 
 
-def _check(folder: Path, generator: StoredGenerator, outputs: Sequence[Slices]) -> None:
+def _check(
+    folder: Path,
+    generator: StoredGenerator,
+    outputs: Sequence[Slices],
+) -> None:
     """Raise `DifferentExportError` unless an export agrees with the generator."""
-    samples = _make_samples(generator, _find_multiple(folder))
+    samples = _make_samples(generator)
     for slices, output in zip(samples, outputs, strict=True):
         difference = _find_difference(output, generator.generate(slices))
         # Written so that NaN is caught too.
@@ -184,22 +232,28 @@ def _find_difference(output: Slices, expected: Slices) -> float:
     """Return the largest difference between two outputs, infinity if their shapes differ."""
     if output.shape != expected.shape:
         return float("inf")
-    return float(np.abs(output - expected).max())
+    differences = np.abs(output - expected)
+    return float(differences.max())
 
 
-def _make_samples(generator: StoredGenerator, multiple: int) -> Iterator[Slices]:
+def _make_samples(generator: StoredGenerator) -> Iterator[Slices]:
     """Yield noise and rings in two sizes: a few pixels, not square, and the canvas of the model."""
     channels = generator.file.source_channels
+    multiple = generator.file.generator.multiple
     side = generator.file.canvas.round_up(1)
+    small = (2, multiple, 2 * multiple)
+    large = (1, side, side)
     rng = np.random.default_rng(0)
-    for shape in ((2, multiple, 2 * multiple), (1, side, side)):
+    for shape in (small, large):
         yield rng.random((*shape, channels), np.float32)
-        _, rows, columns = np.indices(shape)
-        radius = np.hypot(rows / shape[1] - 0.5, columns / shape[2] - 0.5)
-        ring = radius * 3 * channels // 1
-        yield (ring[..., np.newaxis] == np.arange(channels)).astype(np.float32)
+        yield _make_rings(shape, channels)
 
 
-def _find_multiple(folder: Path) -> int:
-    """Return the number of which rows and columns are multiples."""
-    return int(2 ** model_folder.read_model_file(folder).generator.levels)
+def _make_rings(shape: tuple[int, int, int], channels: int) -> Slices:
+    """Return slices of rings as of a label map: each pixel is 1 in one channel at most."""
+    _, rows, columns = np.indices(shape)
+    _, height, width = shape
+    radius = np.hypot(rows / height - 0.5, columns / width - 0.5)
+    ring = radius * 3 * channels // 1
+    is_in_ring = ring[..., np.newaxis] == np.arange(channels)
+    return np.asarray(is_in_ring, np.float32)

@@ -18,9 +18,10 @@ from .blueprint import Block, Blueprint
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
+Weights = Mapping[str, Array]
 
 
-def fold(plan: Blueprint, weights: Mapping[str, Array]) -> tuple[Blueprint, Arrays]:
+def fold(plan: Blueprint, weights: Weights) -> tuple[Blueprint, Arrays]:
     """Return the blueprint and the weights that `inference.Inference` takes.
 
     Args:
@@ -31,23 +32,29 @@ def fold(plan: Blueprint, weights: Mapping[str, Array]) -> tuple[Blueprint, Arra
         ValueError: If a weight is impossible, such as a variance below 0; the message begins with
             its name.
     """
-    weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
+    # Model folders hold half precision, in which folding would round too much.
+    float32_weights: Arrays = {}
+    for name, array in weights.items():
+        float32_weights[name] = np.asarray(array, np.float32)
     blocks = []
     folded_weights: Arrays = {}
     for block in plan.blocks:
-        folded_block, arrays = _fold_block(block, weights)
+        folded_block, arrays = _fold_block(block, float32_weights)
         blocks.append(folded_block)
         folded_weights |= arrays
     innermost = len(plan.encoder)
     folded_plan = replace(
-        plan, encoder=tuple(blocks[:innermost]), decoder=tuple(blocks[innermost:])
+        plan,
+        encoder=tuple(blocks[:innermost]),
+        decoder=tuple(blocks[innermost:]),
     )
     return folded_plan, folded_weights
 
 
-def _fold_block(block: Block, weights: Mapping[str, Array]) -> tuple[Block, Arrays]:
+def _fold_block(block: Block, weights: Weights) -> tuple[Block, Arrays]:
     """Return a block and its weights in the form that translates fastest."""
-    convolution, kernel = block.convolution.for_inference(weights[block.kernel])
+    trained_kernel = weights[block.kernel]
+    convolution, kernel = block.convolution.for_inference(trained_kernel)
     dropout = block.dropout if block.dropout_stays else 0.0
     folded = replace(block, convolution=convolution, dropout=dropout)
     copies = convolution.copies
@@ -59,17 +66,21 @@ def _fold_block(block: Block, weights: Mapping[str, Array]) -> tuple[Block, Arra
         norm_weights = {name: weights[name] for name in block.norm_weights.values()}
         return folded, {block.kernel: kernel, **norm_weights}
     factor, shift = scaling
+    # The norm is part of the convolution from here on.
     folded = replace(folded, norm=None)
     scaled_kernel = kernel * np.tile(factor, copies)
     bias = np.tile(shift, copies)
     return folded, {block.kernel: scaled_kernel, block.bias: bias}
 
 
-def _find_scaling(block: Block, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
+def _find_scaling(
+    block: Block,
+    weights: Weights,
+) -> tuple[Array, Array] | None:
     """Return the factor and the shift of the norm of a block; None if they depend on the slice."""
     if block.norm is None:
         return None
-    norm_weights = {part: weights[name] for part, name in block.norm_weights.items()}
+    norm_weights = block.select_norm_weights(weights)
     try:
         return block.norm.factor_and_shift(norm_weights)
     except ValueError as error:

@@ -32,34 +32,35 @@ class Inference:
     """
 
     def __init__(
-        self, plan: Blueprint, weights: Mapping[str, NDArray[np.float32]], precision: Precision
+        self,
+        plan: Blueprint,
+        weights: Mapping[str, NDArray[np.float32]],
+        precision: Precision,
     ) -> None:
         self._plan = plan
         self._type = tf.as_dtype(precision)
-        self.weights = {
-            name: tf.Variable(tf.cast(array, self._type), trainable=False)
-            for name, array in weights.items()
-        }
+        self.weights: dict[str, Tensor] = {}
+        for name, array in weights.items():
+            weight = tf.cast(array, self._type)
+            self.weights[name] = tf.Variable(weight, trainable=False)
         # A norm uses the statistics of a whole slice, and the mask of dropout depends on the size
         # of the slice.
         self._needs_whole_slice = any(
             block.norm is not None or block.dropout for block in plan.blocks
         )
-        slices = tf.TensorSpec((None, None, None, plan.channels), tf.float32)
-        empty_inputs = [
-            tf.TensorSpec((1, None, None, plan.channels_into(block)), self._type)
-            for block in plan.encoder
-        ]
-        windows = tf.TensorSpec((plan.depth + 1, 2, 2), tf.int32)
-        draw = tf.TensorSpec((), tf.int32)
-        signature = [slices, empty_inputs, windows, draw]
-        self._generate_in_windows = compile_graph(self._generate, input_signature=signature)
+        self._generate_in_windows = compile_graph(
+            self._generate,
+            input_signature=self._make_signature(),
+        )
         # Only those of the last canvas size are kept: a cohort may have many sizes.
         self._canvas: list[int] = []
         self._empty_inputs: list[Tensor] = []
 
     def __call__(
-        self, slices: Slices, mask: NDArray[np.bool_] | None = None, draw: int = 0
+        self,
+        slices: Slices,
+        mask: NDArray[np.bool_] | None = None,
+        draw: int = 0,
     ) -> Slices:
         """Return translated slices (n, rows, columns, target channels) in [0, 1].
 
@@ -68,20 +69,22 @@ class Inference:
                 are multiples of ``2 ** levels``.
             mask: The pixels to compute, (n, rows, columns); all of them if not given. The others
                 may have any value in [0, 1].
-            draw: Which noise and which dropout to use, if the generator has any; 0 is that of the result.
+            draw: Which noise and which dropout to use, if the generator has any; 0 is that of the
+                result.
         """
         n, *size, _ = slices.shape
         if mask is None or self._needs_whole_slice:
             mask = np.ones(slices.shape[:3], bool)
         box = find_box(mask | slices.any(-1))
         windows = find_windows(self._plan, box, size)
-        if size != self._canvas:
-            self._empty_inputs = self._encode_empty_slice(size)
-            self._canvas = size
         generated = self._generate_in_windows(
-            tf.constant(slices), self._empty_inputs, tf.constant(windows), tf.constant(draw)
+            tf.constant(slices),
+            self._find_empty_inputs(size),
+            tf.constant(windows),
+            tf.constant(draw),
         )
-        answer = np.zeros((n, *size, generated.shape[-1]), np.float32)
+        channels = generated.shape[-1]
+        answer = np.zeros((n, *size, channels), np.float32)
         (top, bottom), (left, right) = windows[0]
         answer[:, top:bottom, left:right] = generated
         return answer
@@ -90,16 +93,37 @@ class Inference:
         """Return all pixels of translated slices, for use inside a `tf.function`."""
         return self._generate(slices, None, None, 0)
 
+    def _make_signature(self) -> list[Any]:
+        """Return the types and shapes of the arguments of `_generate`; any canvas size fits."""
+        plan = self._plan
+        slices = tf.TensorSpec((None, None, None, plan.channels), tf.float32)
+        empty_inputs = []
+        for block in plan.encoder:
+            channels = plan.channels_into(block)
+            empty_input = tf.TensorSpec((1, None, None, channels), self._type)
+            empty_inputs.append(empty_input)
+        windows = tf.TensorSpec((plan.depth + 1, 2, 2), tf.int32)
+        draw = tf.TensorSpec((), tf.int32)
+        return [slices, empty_inputs, windows, draw]
+
+    def _find_empty_inputs(self, size: list[int]) -> list[Tensor]:
+        """Return the inputs of the encoder for an empty slice, from the last call if they fit."""
+        if size != self._canvas:
+            self._empty_inputs = self._encode_empty_slice(size)
+            self._canvas = size
+        return self._empty_inputs
+
     def _encode_empty_slice(self, size: list[int]) -> list[Tensor]:
         """Return the padded input of each block of the encoder for an empty slice."""
         empty_slice = tf.zeros((1, *size, self._plan.channels))
         # An empty slice has no noise, and a generator with dropout always sees whole slices.
         outputs = self._inputs(empty_slice, None, 0)
         self._encode(outputs, None, None, 0)
-        return [
-            _pad_all_around(_read(outputs, block), block.convolution.padding)
-            for block in self._plan.encoder
-        ]
+        empty_inputs = []
+        for block in self._plan.encoder:
+            x = _read(outputs, block)
+            empty_inputs.append(_pad_all_around(x, block.convolution.padding))
+        return empty_inputs
 
     def _generate(
         self,
@@ -116,13 +140,18 @@ class Inference:
         return image / 2 + 0.5
 
     def _inputs(
-        self, slices: Tensor, windows: Tensor | None, draw: Tensor | int
+        self,
+        slices: Tensor,
+        windows: Tensor | None,
+        draw: Tensor | int,
     ) -> dict[str, Tensor]:
         """Return the inputs that are not outputs of a block, in the window of level 0."""
-        inputs = {SOURCE: _crop(tf.cast(slices, self._type), windows)}
+        source = tf.cast(slices, self._type)
+        inputs = {SOURCE: _crop(source, windows)}
         if self._plan.reads_noise:
             # The noise of a pixel depends on its whole slice.
-            inputs[NOISE] = _crop(tf.cast(make_noise(slices, draw), self._type), windows)
+            noise = tf.cast(make_noise(slices, draw), self._type)
+            inputs[NOISE] = _crop(noise, windows)
         return inputs
 
     def _encode(
@@ -143,7 +172,10 @@ class Inference:
             outputs[block.name] = self._finish(x, block, draw)
 
     def _decode(
-        self, outputs: dict[str, Tensor], windows: Tensor | None, draw: Tensor | int
+        self,
+        outputs: dict[str, Tensor],
+        windows: Tensor | None,
+        draw: Tensor | int,
     ) -> None:
         """Add the output of each block of the decoder, in the window of its level."""
         for block in self._plan.decoder:
@@ -151,59 +183,90 @@ class Inference:
             x = self._convolve_or_double(x, block, windows)
             outputs[block.name] = self._finish(x, block, draw)
 
-    def _surround(self, x: Tensor, block: Block, empty_input: Tensor, windows: Tensor) -> Tensor:
+    def _surround(
+        self,
+        x: Tensor,
+        block: Block,
+        empty_input: Tensor,
+        windows: Tensor,
+    ) -> Tensor:
         """Surround a window with the pixels that a block needs.
 
         They are those of an empty slice, and zeros beyond its edges.
         """
         convolution = block.convolution
-        before = windows[self._plan.levels[block.reads[0]]]
-        after = windows[self._plan.levels[block.name]]
+        before, after = self._find_windows_of(block, windows)
         needed = convolution.stride * after + convolution.padding * OUTWARD
         margins = needed - before
-        window = tf.zeros(tf.shape(x)[1:3], x.dtype)
-        outside = tf.pad(window, tf.abs(margins), constant_values=1)
+        size = tf.shape(x)[1:3]
+        inside = tf.zeros(size, x.dtype)
+        is_outside = tf.pad(inside, tf.abs(margins), constant_values=1)
         # The empty input is padded with zeros already.
         around = _crop(empty_input, [needed + convolution.padding])
-        return _pad(x, margins) + around * outside[:, :, tf.newaxis]
+        return _pad(x, margins) + around * is_outside[:, :, tf.newaxis]
 
-    def _convolve_or_double(self, x: Tensor, block: Block, windows: Tensor | None) -> Tensor:
+    def _find_windows_of(self, block: Block, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the window that a block reads, and the window of its output."""
+        levels = self._plan.levels
+        before = levels[block.reads[0]]
+        after = levels[block.name]
+        return windows[before], windows[after]
+
+    def _convolve_or_double(
+        self,
+        x: Tensor,
+        block: Block,
+        windows: Tensor | None,
+    ) -> Tensor:
         if block.convolution.halvings == 0:
             return self._convolve(x, block, "SAME")
-        return self._double(x, block, windows)
+        if windows is None:
+            return self._double(x, block)
+        return self._double_in_window(x, block, windows)
 
-    def _double(self, x: Tensor, block: Block, windows: Tensor | None) -> Tensor:
+    def _double(self, x: Tensor, block: Block) -> Tensor:
         """Double the size: 2x2 pixels become the four pixels in their middle.
 
         See Shi et al. 2016, arXiv 1609.05158.
         """
-        if windows is None:
-            x = self._convolve(_pad_all_around(x, 1), block, "VALID")
-            return tf.nn.depth_to_space(x, 2)[:, 1:-1, 1:-1]
-        before = windows[self._plan.levels[block.reads[0]]]
-        after = windows[self._plan.levels[block.name]]
+        x = self._convolve(_pad_all_around(x, 1), block, "VALID")
+        doubled = tf.nn.depth_to_space(x, 2)
+        # The outermost pixels are those beyond the edges.
+        return doubled[:, 1:-1, 1:-1]
+
+    def _double_in_window(self, x: Tensor, block: Block, windows: Tensor) -> Tensor:
+        """Double the size as `_double` does, and return only the window of the output."""
+        before, after = self._find_windows_of(block, windows)
         needed = (after + np.array([1, 0], np.int32)) // 2 + OUTWARD
         # The window may be larger than needed, for other blocks of its level.
         first = tf.minimum(needed[:, 0], before[:, 0])
         last = tf.maximum(needed[:, 1], before[:, 1])
         margins = tf.stack([first, last], 1) - before
-        x = self._convolve(_pad(x, margins), block, "VALID")
+        x = _pad(x, margins)
+        x = self._convolve(x, block, "VALID")
         # The first of the four pixels has an odd number.
         start = after[:, 0] - (2 * first + 1)
         end = start + after[:, 1] - after[:, 0]
+        window = tf.stack([start, end], 1)
         doubled = tf.nn.depth_to_space(x, 2)
-        return _crop(doubled, [tf.stack([start, end], 1)])
+        return _crop(doubled, [window])
 
     def _convolve(self, x: Tensor, block: Block, padding: str) -> Tensor:
-        x = tf.nn.conv2d(x, self.weights[block.kernel], block.convolution.stride, padding)
+        convolved = tf.nn.conv2d(
+            x,
+            filters=self.weights[block.kernel],
+            strides=block.convolution.stride,
+            padding=padding,
+        )
         if not block.has_bias:
-            return x
-        return tf.nn.bias_add(x, self.weights[block.bias])
+            return convolved
+        bias = self.weights[block.bias]
+        return tf.nn.bias_add(convolved, bias)
 
     def _finish(self, x: Tensor, block: Block, draw: Tensor | int) -> Tensor:
         """Apply the rest of a block: a norm that was not folded, dropout and the activation."""
         if block.norm is not None:
-            weights = {part: self.weights[name] for part, name in block.norm_weights.items()}
+            weights = block.select_norm_weights(self.weights)
             x = block.norm.compute(x, weights)
         if block.dropout:
             x = apply_fixed_dropout(x, block.dropout, draw)
@@ -214,19 +277,22 @@ def _read(outputs: Mapping[str, Tensor], block: Block) -> Tensor:
     """Return the inputs of a block, concatenated along their channels."""
     if len(block.reads) == 1:
         return outputs[block.reads[0]]
-    return tf.concat([outputs[name] for name in block.reads], -1)
+    inputs = [outputs[name] for name in block.reads]
+    return tf.concat(inputs, -1)
 
 
 def _pad(x: Tensor, margins: Tensor) -> Tensor:
     """Pad (n, rows, columns, channels) with zeros."""
+    # Slices and channels get no margin.
     all_margins = tf.pad(tf.abs(margins), ((1, 1), (0, 0)))
     return tf.pad(x, all_margins)
 
 
 def _pad_all_around(x: Tensor, pixels: int) -> Tensor:
     """Pad all edges of (n, rows, columns, channels) with the same number of zeros."""
+    none = (0, 0)
     margin = (pixels, pixels)
-    return tf.pad(x, ((0, 0), margin, margin, (0, 0)))
+    return tf.pad(x, (none, margin, margin, none))
 
 
 def _crop(x: Tensor, windows: Any) -> Tensor:  # noqa: ANN401 - a tensor, a list of one, or None

@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-REPEAT = ((0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0))
+REPEAT = (
+    (0.0, 0.0, 1.0),
+    (0.0, 1.0, 1.0),
+    (1.0, 1.0, 0.0),
+    (1.0, 0.0, 0.0),
+)
 """The taps of the transposed convolution that repeats pixels and convolves, along an axis.
 
 Three taps (a, b, c) become (c, b+c, a+b, a).
@@ -25,6 +30,8 @@ def sub_pixel_kernel(kernel: Array) -> Array:
     """
     filters, channels = kernel.shape[2:]
     # Input pixel k of the 2x2 reaches output pixel a through tap a + 2 (1 - k).
-    taps = kernel.reshape(2, 2, 2, 2, filters, channels)[::-1, :, ::-1]
-    ordered = np.ascontiguousarray(taps.transpose(0, 2, 5, 1, 3, 4))
+    split = kernel.reshape(2, 2, 2, 2, filters, channels)
+    taps = split[::-1, :, ::-1]
+    transposed = taps.transpose(0, 2, 5, 1, 3, 4)
+    ordered = np.ascontiguousarray(transposed)
     return ordered.reshape(2, 2, channels, 4 * filters)

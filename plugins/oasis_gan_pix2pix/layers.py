@@ -10,6 +10,8 @@ from .kernels import REPEAT
 from .operations import apply_fixed_dropout, make_noise, normalise_slices
 
 Tensor = Any
+Shape = tuple[int | None, ...]
+"""The shape of a tensor; a size that is not known yet is None."""
 
 
 class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped here
@@ -23,10 +25,19 @@ class InstanceNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras 
         super().__init__(**options)
         self.epsilon = epsilon
 
-    def build(self, shape: tuple[int | None, ...]) -> None:
+    def build(self, shape: Shape) -> None:
         """Create a scale and a shift for each channel."""
-        self.gamma = self.add_weight(shape=(shape[-1],), initializer="ones", name="gamma")
-        self.beta = self.add_weight(shape=(shape[-1],), initializer="zeros", name="beta")
+        channels = shape[-1]
+        self.gamma = self.add_weight(
+            shape=(channels,),
+            initializer="ones",
+            name="gamma",
+        )
+        self.beta = self.add_weight(
+            shape=(channels,),
+            initializer="zeros",
+            name="beta",
+        )
 
     def call(self, x: Tensor) -> Tensor:
         """Normalise (n, rows, columns, channels)."""
@@ -65,21 +76,30 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
             epsilon=self.epsilon,
             is_training=True,
         )
-        pixels = tf.cast(tf.reduce_prod(tf.shape(x)[:3]), tf.float32)
+        sizes = tf.shape(x)[:3]
+        pixels = tf.cast(tf.reduce_prod(sizes), tf.float32)
         # Keras divides the sum of squares by the number of pixels, the operation by one less.
-        variance = normalised.batch_variance * tf.maximum(pixels - 1, 1) / pixels
+        divisor = tf.maximum(pixels - 1, 1)
+        variance = normalised.batch_variance * divisor / pixels
         self._update_average(self.moving_mean, normalised.batch_mean)
         self._update_average(self.moving_variance, variance)
         return normalised.y
 
     def _update_average(self, average: Any, value: Tensor) -> None:  # noqa: ANN401
-        average.assign(average * self.momentum + value * (1 - self.momentum))
+        kept = average * self.momentum
+        added = value * (1 - self.momentum)
+        average.assign(kept + added)
 
 
 class Dropout(keras.layers.Dropout):  # type: ignore[misc]
     """Dropout that can stay on when translating, with one constant mask for all slices."""
 
-    def __init__(self, rate: float, always: bool = False, **options: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        rate: float,
+        always: bool = False,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
         super().__init__(rate, **options)
         self.always = always
 
@@ -97,7 +117,7 @@ class Noise(keras.layers.Layer):  # type: ignore[misc]
         """Return noise of mean 0 for a source (n, rows, columns, channels) in [0, 1]."""
         return make_noise(source)
 
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the source."""
         return shape
 
@@ -124,28 +144,37 @@ class ResizeConvolution(keras.layers.Layer):  # type: ignore[misc]
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer
 
-    def build(self, shape: tuple[int | None, ...]) -> None:
+    def build(self, shape: Shape) -> None:
         """Create the 3x3 kernel, and the bias if there is one."""
+        channels = shape[-1]
         self.kernel = self.add_weight(
-            shape=(3, 3, shape[-1], self.filters),
+            shape=(3, 3, channels, self.filters),
             initializer=self.kernel_initializer,
             name="kernel",
         )
         if self.use_bias:
-            self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+            self.bias = self.add_weight(
+                shape=(self.filters,),
+                initializer="zeros",
+                name="bias",
+            )
 
     def call(self, x: Tensor) -> Tensor:
         """Return (n, 2 rows, 2 columns, filters) for (n, rows, columns, channels)."""
         repeat = tf.constant(REPEAT, x.dtype)
-        kernel = tf.einsum("ai,bj,ijcf->abfc", repeat, repeat, tf.cast(self.kernel, x.dtype))
+        kernel = tf.cast(self.kernel, x.dtype)
+        transposed_kernel = tf.einsum("ai,bj,ijcf->abfc", repeat, repeat, kernel)
         n, rows, columns, _ = tf.unstack(tf.shape(x))
         shape = (n, 2 * rows, 2 * columns, self.filters)
-        doubled = tf.nn.conv2d_transpose(x, kernel, shape, 2)
+        doubled = tf.nn.conv2d_transpose(x, transposed_kernel, shape, 2)
         if not self.use_bias:
             return doubled
-        return doubled + tf.cast(self.bias, x.dtype)
+        bias = tf.cast(self.bias, x.dtype)
+        return doubled + bias
 
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         """Return the shape with twice the rows and columns, where they are known."""
         n, rows, columns, _ = shape
-        return n, rows and 2 * rows, columns and 2 * columns, self.filters
+        doubled_rows = rows and 2 * rows
+        doubled_columns = columns and 2 * columns
+        return n, doubled_rows, doubled_columns, self.filters

@@ -35,7 +35,8 @@ def cross_entropy(logits: Tensor, truth: float) -> Tensor:
     The truth is 1 for real and 0 for generated.
     """
     labels = tf.fill(tf.shape(logits), truth)
-    return _mean_per_slice(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
+    errors = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
+    return _mean_per_slice(errors)
 
 
 def least_squares(logits: Tensor, truth: float) -> Tensor:
@@ -46,11 +47,18 @@ def least_squares(logits: Tensor, truth: float) -> Tensor:
     return _mean_per_slice(tf.square(logits - truth))
 
 
-CRITERIA: dict[str, Criterion] = {"bce": cross_entropy, "least-squares": least_squares}
+CRITERIA: dict[str, Criterion] = {
+    "bce": cross_entropy,
+    "least-squares": least_squares,
+}
 
 
 def compute_image_losses(
-    settings: LossSettings, inputs: LossInputs, l1_target: Tensor, *, adversarial: bool
+    settings: LossSettings,
+    inputs: LossInputs,
+    l1_target: Tensor,
+    *,
+    adversarial: bool,
 ) -> dict[str, Tensor]:
     """Return the losses that compare generated slices with real ones, by name.
 
@@ -63,21 +71,30 @@ def compute_image_losses(
     """
     terms = {L1: l1(l1_target, inputs.generated)}
     if adversarial and settings.texture_weight:
-        terms[TEXTURE] = texture_loss(inputs.real, inputs.generated, settings.roughness)
+        terms[TEXTURE] = texture_loss(
+            inputs.real,
+            inputs.generated,
+            settings.roughness,
+        )
     for name in settings.terms:
         terms[name] = compute_loss(name, inputs)
     return terms
 
 
 def compute_adversarial_losses(
-    settings: LossSettings, real_logits: Tensor, generated_logits: Tensor
+    settings: LossSettings,
+    real_logits: Tensor,
+    generated_logits: Tensor,
 ) -> dict[str, Tensor]:
     """Return the adversarial losses of the generator and the discriminator, by name."""
     criterion = CRITERIA[settings.gan]
     return {
         ADVERSARIAL: generator_adversarial_loss(criterion, generated_logits),
         DISCRIMINATOR: discriminator_loss(
-            criterion, real_logits, generated_logits, settings.halved
+            criterion,
+            real_logits,
+            generated_logits,
+            settings.halved,
         ),
     }
 
@@ -99,7 +116,11 @@ def find_names_in_use(settings: LossSettings) -> tuple[str, ...]:
 
 def find_weights(settings: LossSettings) -> dict[str, float]:
     """Return the weight of each term of the generator's loss (equation 4)."""
-    weights = {TEXTURE: settings.texture_weight, **settings.terms, ADVERSARIAL: settings.gan_weight}
+    weights = {
+        TEXTURE: settings.texture_weight,
+        **settings.terms,
+        ADVERSARIAL: settings.gan_weight,
+    }
     if settings.pixelwise:
         weights[L1] = settings.l1_weight
     return weights
@@ -111,7 +132,10 @@ def generator_adversarial_loss(criterion: Criterion, generated_logits: Tensor) -
 
 
 def discriminator_loss(
-    criterion: Criterion, real_logits: Tensor, generated_logits: Tensor, halved: bool
+    criterion: Criterion,
+    real_logits: Tensor,
+    generated_logits: Tensor,
+    halved: bool,
 ) -> Tensor:
     """Return the discriminator's loss.
 
@@ -138,17 +162,20 @@ def texture_loss(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Ten
     """
     real_values = tf.sort(_list_features(real, roughness), axis=-1)
     generated_values = tf.sort(_list_features(generated), axis=-1)
-    return tf.reduce_mean(tf.abs(real_values - generated_values), (1, 2))
+    distances = tf.abs(real_values - generated_values)
+    return tf.reduce_mean(distances, (1, 2))
 
 
 def _list_features(images: Tensor, roughness: float = 1.0) -> Tensor:
     """Return the intensities and the differences along each axis, (n, features, pixels)."""
+    features = [images]
+    for lag in _LAGS:
+        for axis in (1, 2):
+            difference = images - tf.roll(images, lag, axis)
+            features.append(roughness * difference)
     n = tf.shape(images)[0]
-    differences = [
-        roughness * (images - tf.roll(images, lag, axis)) for lag in _LAGS for axis in (1, 2)
-    ]
-    rows = [tf.reshape(feature, (n, -1)) for feature in (images, *differences)]
-    return tf.stack(rows, 1)
+    lists = [tf.reshape(feature, (n, -1)) for feature in features]
+    return tf.stack(lists, 1)
 
 
 def _mean_per_slice(errors: Tensor) -> Tensor:

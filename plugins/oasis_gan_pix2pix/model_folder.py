@@ -43,11 +43,12 @@ WEIGHTS = "weights.safetensors"
 _MAX_JSON = 2**20  # bytes
 _MAX_WEIGHTS = 2**30  # bytes
 _LARGEST = 1e30  # the largest intensity of an output: float32 holds it and results computed from it
-_STORED = (
-    np.float16
-)  # half the size; the outputs differ from float32 by less than the noise of a scanner
+# Half the size of float32; outputs differ by less than the noise of a scanner.
+_STORED = np.float16
 _SMOOTH = "smooth/"  # the prefix of the names of the smooth end's weights
 
+Scale = Annotated[float, Field(gt=0, lt=1000)]
+Texture = Annotated[float, Field(ge=0, le=1)]
 Source = Annotated[LabelSet | Percentiles | Window, Field(discriminator="kind")]
 Target = Annotated[LabelSet | Window, Field(discriminator="kind")]
 Weights = Mapping[str, NDArray[Any]]
@@ -65,22 +66,24 @@ class UncertaintyCalibration(Settings):
     """The factors that scale the spread of a model's answers to the size of its errors.
 
     Args:
-        scales: A factor for each texture; between two of them it is interpolated. A model without texture has one.
+        scales: A factor for each texture; between two of them it is interpolated. A model without
+            texture has one.
         textures: These textures, increasing; empty if there is no choice.
         heads: The number of heads it was learnt on, none of which the model was trained on.
         method: How it was learnt.
     """
 
-    scales: tuple[Annotated[float, Field(gt=0, lt=1000)], ...] = Field(min_length=1, max_length=100)
-    textures: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()
+    scales: tuple[Scale, ...] = Field(min_length=1, max_length=100)
+    textures: tuple[Texture, ...] = ()
     heads: int = Field(ge=1)
     method: str = Field(max_length=1000)
 
     @model_validator(mode="after")
     def _has_a_scale_for_each_texture(self) -> Self:
         """Reject factors that could not be interpolated."""
-        if len(self.scales) != max(len(self.textures), 1):
-            raise setting_error("scales", "one for each texture", len(self.scales))
+        found = len(self.scales)
+        if found != max(len(self.textures), 1):
+            raise setting_error("scales", "one for each texture", found)
         if any(after <= before for before, after in pairwise(self.textures)):
             raise setting_error("textures", "increasing numbers", self.textures)
         return self
@@ -130,11 +133,20 @@ class ModelFile(Settings):
         # The core rejects an impossible canvas, for every kind of model.
         if min(self.canvas.size, self.canvas.multiple) >= 1:
             self._require_canvas()
-        if isinstance(self.target, Window) and max(map(abs, self.target.values)) > _LARGEST:
-            raise setting_error(
-                "target.values", f"intensities of up to {_LARGEST:g}", self.target.values
-            )
+        if isinstance(self.target, Window):
+            self._require_finite_outputs(self.target)
         return self
+
+    @staticmethod
+    def _require_finite_outputs(target: Window) -> None:
+        """Reject intensities that would overflow in what is computed from an output."""
+        largest = max(map(abs, target.values))
+        if largest > _LARGEST:
+            raise setting_error(
+                "target.values",
+                f"intensities of up to {_LARGEST:g}",
+                target.values,
+            )
 
     def _require_canvas(self) -> None:
         full_size_channels = (
@@ -144,7 +156,9 @@ class ModelFile(Settings):
         pixels = self.canvas.round_up(0)
         if pixels > largest:
             raise setting_error(
-                "canvas", f"one of up to {largest} pixels for this generator", pixels
+                "canvas",
+                f"one of up to {largest} pixels for this generator",
+                pixels,
             )
 
     @property
@@ -192,10 +206,12 @@ class ModelFile(Settings):
 
     @property
     def _has_several_answers(self) -> bool:
-        """Whether the model's uncertainty can be computed: from planes, mirrored slices or noise."""
-        is_image = isinstance(self.target, Window)
-        mirrors = all(is_mirror_symmetric(source) for source in self.named_sources.values())
-        return is_image and (len(self.planes) > 1 or mirrors or self.is_random)
+        """Whether the uncertainty can be computed: from planes, mirrored slices or noise."""
+        if not isinstance(self.target, Window):
+            return False
+        if len(self.planes) > 1 or self.is_random:
+            return True
+        return all(is_mirror_symmetric(source) for source in self.named_sources.values())
 
     def card(self) -> ModelCard:
         """Return the card of the model for the tool."""
@@ -263,7 +279,12 @@ class StoredModel:
         return blended
 
 
-def write_model(folder: Path, weights: Weights, smooth: Weights, **fields: Any) -> None:  # noqa: ANN401
+def write_model(
+    folder: Path,
+    weights: Weights,
+    smooth: Weights,
+    **fields: Any,  # noqa: ANN401
+) -> None:
     """Write a model folder: first the weights, then the ``model.json`` with their checksum.
 
     Args:
@@ -277,16 +298,23 @@ def write_model(folder: Path, weights: Weights, smooth: Weights, **fields: Any) 
         NotFiniteWeightsError: If a weight is not finite.
         OSError: If a file cannot be written.
     """
-    stored = {name: np.asarray(weight, _STORED) for name, weight in weights.items()}
+    stored = {}
+    for name, weight in weights.items():
+        stored[name] = np.asarray(weight, _STORED)
     for name, weight in smooth.items():
         stored[f"{_SMOOTH}{name}"] = np.asarray(weight, _STORED)
-    if not all(np.isfinite(weight).all() for weight in stored.values()):
-        raise NotFiniteWeightsError(folder)
+    for weight in stored.values():
+        if not np.isfinite(weight).all():
+            raise NotFiniteWeightsError(folder)
     data = safetensors.numpy.save(stored)
-    weights_file = WeightsFile(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    weights_file = WeightsFile(
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
     model = ModelFile(weights=weights_file, **fields)
     text = model.model_dump_json(indent=2, exclude=model.unused) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
+    # A folder without a model.json is no model, so an interruption leaves nothing that loads.
     write_atomically(folder / WEIGHTS, data)
     write_atomically(folder / MODEL_JSON, text.encode())
 
@@ -326,7 +354,9 @@ def read_model(folder: Path) -> StoredModel:
             raise ModelFolderError(path, expected="no smooth weights", found="others")
     elif not smooth or _list_shapes(weights) != _list_shapes(smooth):
         raise ModelFolderError(
-            path, expected="smooth and textured weights of the same shapes", found="others"
+            path,
+            expected="smooth and textured weights of the same shapes",
+            found="others",
         )
     return StoredModel(model, weights, smooth)
 

@@ -25,7 +25,9 @@ _HALVINGS = {16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
 
 
 def build_generator(
-    settings: GeneratorSettings, channels_in: int, channels_out: int
+    settings: GeneratorSettings,
+    channels_in: int,
+    channels_out: int,
 ) -> keras.Model:
     """Build a generator with new weights from its settings.
 
@@ -37,7 +39,8 @@ def build_generator(
     Returns:
         A model as `build_from_blueprint` returns it.
     """
-    return build_from_blueprint(make_blueprint(settings, channels_in, channels_out))
+    plan = make_blueprint(settings, channels_in, channels_out)
+    return build_from_blueprint(plan)
 
 
 def build_from_blueprint(plan: Blueprint) -> keras.Model:
@@ -47,18 +50,23 @@ def build_from_blueprint(plan: Blueprint) -> keras.Model:
         A model from (n, rows, columns, source channels) in [0, 1] to (n, rows, columns, target
         channels) in [-1, 1]; rows and columns are multiples of ``2 ** plan.depth``.
     """
-    source = keras.Input((None, None, plan.channels), name=SOURCE)
+    shape = (None, None, plan.channels)
+    source = keras.Input(shape, name=SOURCE)
     outputs = {SOURCE: source}
     if plan.reads_noise:
         outputs[NOISE] = Noise(name=NOISE)(source)
     for block in plan.blocks:
-        x = _concatenate([outputs[name] for name in block.reads], block)
+        inputs = [outputs[name] for name in block.reads]
+        x = _concatenate(inputs, block)
         outputs[block.name] = _build_block(x, block)
-    return keras.Model(source, outputs[plan.blocks[-1].name], name="generator")
+    last = plan.blocks[-1]
+    return keras.Model(source, outputs[last.name], name="generator")
 
 
 def build_discriminator(
-    settings: DiscriminatorSettings, channels_in: int, channels_out: int
+    settings: DiscriminatorSettings,
+    channels_in: int,
+    channels_out: int,
 ) -> keras.Model:
     """Build the PatchGAN, which judges each overlapping patch of a pair as real or generated.
 
@@ -71,7 +79,8 @@ def build_discriminator(
         A model from (n, rows, columns, channels_in + channels_out) to logits (n, patch rows, patch
         columns, 1).
     """
-    pair = keras.Input((None, None, channels_in + channels_out), name="pair")
+    channels = channels_in + channels_out
+    pair = keras.Input((None, None, channels), name="pair")
     x = pair
     for block in _patch_blocks(settings):
         x = _build_block(x, block)
@@ -84,6 +93,7 @@ def build_discriminator(
 def compute_receptive_field(network: keras.Model) -> int:
     """Return how many pixels across one output of a chain of convolutions sees."""
     field = 1
+    # From the output back to the input.
     for layer in reversed(network.layers):
         if isinstance(layer, keras.layers.Conv2D):
             field = (field - 1) * layer.strides[0] + layer.kernel_size[0]
@@ -96,7 +106,8 @@ def _patch_blocks(settings: DiscriminatorSettings) -> Iterator[Block]:
     The first has no norm.
     """
     before = "pair"
-    for number, convolution in enumerate(_patch_convolutions(settings.receptive_field), 1):
+    convolutions = _patch_convolutions(settings.receptive_field)
+    for number, convolution in enumerate(convolutions, 1):
         name = f"layer{number}"
         multiple = min(2 ** (number - 1), 8)
         yield Block(
@@ -127,10 +138,19 @@ def _concatenate(tensors: list[Tensor], block: Block) -> Tensor:
 
 def _build_block(x: Tensor, block: Block) -> Tensor:
     """Build the layers of a block: convolution, norm, dropout, activation."""
-    x = block.convolution.build(x, block.filters, block.convolution_name, use_bias=block.has_bias)
+    x = block.convolution.build(
+        x,
+        block.filters,
+        block.convolution_name,
+        use_bias=block.has_bias,
+    )
     if block.norm is not None:
         x = block.norm.build_layer(block.norm_name)(x)
     if block.dropout:
-        dropout = Dropout(block.dropout, always=block.dropout_stays, name=f"{block.name}_dropout")
+        dropout = Dropout(
+            block.dropout,
+            always=block.dropout_stays,
+            name=f"{block.name}_dropout",
+        )
         x = dropout(x)
     return block.activation.build_layer(block.name)(x)

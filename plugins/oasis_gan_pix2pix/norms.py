@@ -83,7 +83,12 @@ class InstanceNorm(Norm):
         """Normalise each slice by itself."""
         from .operations import normalise_slices
 
-        return normalise_slices(x, weights["gamma"], weights["beta"], self.epsilon)
+        return normalise_slices(
+            x,
+            gamma=weights["gamma"],
+            beta=weights["beta"],
+            epsilon=self.epsilon,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,27 +99,40 @@ class BatchNorm(InstanceNorm):
     norm. See arXiv 1502.03167.
     """
 
-    weights: ClassVar[tuple[str, ...]] = ("gamma", "beta", "moving_mean", "moving_variance")
+    weights: ClassVar[tuple[str, ...]] = (
+        "gamma",
+        "beta",
+        "moving_mean",
+        "moving_variance",
+    )
 
     def build_layer(self, name: str) -> Any:  # noqa: ANN401
         """Return the Keras layer for training."""
         from .layers import BatchNormalization
 
         return BatchNormalization(
-            self.own_statistics, momentum=self.momentum, epsilon=self.epsilon, name=name
+            self.own_statistics,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            name=name,
         )
 
     def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
         """Return the factor and the shift that follow from the moving statistics."""
         if self.own_statistics:
             return None
-        if (weights["moving_variance"] < 0).any():
+        variance = weights["moving_variance"]
+        if (variance < 0).any():
             raise ValueError("moving_variance below 0")
-        deviation = np.sqrt(weights["moving_variance"] + np.float32(self.epsilon))
+        deviation = np.sqrt(variance + np.float32(self.epsilon))
         factor = weights["gamma"] / deviation
         shift = weights["beta"] - weights["moving_mean"] * factor
         return factor, shift
 
 
-NORMS: dict[str, type[Norm] | None] = {"instance": InstanceNorm, "batch": BatchNorm, "none": None}
+NORMS: dict[str, type[Norm] | None] = {
+    "instance": InstanceNorm,
+    "batch": BatchNorm,
+    "none": None,
+}
 """The norms, by their names in recipes."""

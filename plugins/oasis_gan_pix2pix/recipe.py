@@ -111,6 +111,11 @@ class GeneratorSettings(NetworkSettings):
     )
 
     @property
+    def multiple(self) -> int:
+        """The number of which rows and columns of a slice are multiples."""
+        return int(2**self.levels)
+
+    @property
     def skips_whole(self) -> bool:
         """Whether the last step reads the source at full size."""
         return self.architecture == "u-net" and self.full_skip
@@ -240,7 +245,7 @@ class Recipe(TrainingSettings):
     @property
     def multiple(self) -> int:
         """The number of which rows and columns of the canvas are multiples."""
-        return int(2**self.generator.levels)
+        return self.generator.multiple
 
     @property
     def full_size_channels(self) -> int:

@@ -22,4 +22,5 @@ def make_generator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401 
 
 def make_discriminator_schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401
     """Return the discriminator's learning rate, which begins after the smooth stage."""
-    return ConstantThenLinear(recipe.learning_rate, steps - recipe.smooth.steps, recipe.constant)
+    adversarial_steps = steps - recipe.smooth.steps
+    return ConstantThenLinear(recipe.learning_rate, adversarial_steps, recipe.constant)

@@ -31,8 +31,10 @@ SMOOTH_END = "smooth_end"
 _SMOOTH_STAGE = "smooth"  # without the discriminator
 _FULL_STAGE = "full"  # with the discriminator
 _BLUR_PIXELS = 0.45  # standard deviation of a Gaussian
-_TAPS = np.exp(-(np.arange(-2, 3) ** 2) / (2 * _BLUR_PIXELS**2))
-_KERNEL = (np.outer(_TAPS, _TAPS) / _TAPS.sum() ** 2).astype(np.float32)
+_OFFSETS = np.arange(-2, 3)  # pixels
+_TAPS = np.exp(-(_OFFSETS**2) / (2 * _BLUR_PIXELS**2))
+_GAUSSIAN = np.outer(_TAPS, _TAPS) / _TAPS.sum() ** 2
+_KERNEL = _GAUSSIAN.astype(np.float32)
 _BLUR = _KERNEL[:, :, np.newaxis, np.newaxis]
 
 
@@ -64,18 +66,31 @@ class Pix2PixTrainer(Trainer):
         channels_in, channels_out = prediction.weights.shape
         channels_shown = channels_in if recipe.loss.conditional else 0
         generator = TrainableNetwork(
-            build=partial(networks.build_generator, recipe.generator, channels_in, channels_out),
+            build=partial(
+                networks.build_generator,
+                recipe.generator,
+                channels_in,
+                channels_out,
+            ),
             learning_rate=make_generator_schedule(recipe, steps),
         )
         discriminator = TrainableNetwork(
             build=partial(
-                networks.build_discriminator, recipe.discriminator, channels_shown, channels_out
+                networks.build_discriminator,
+                recipe.discriminator,
+                channels_shown,
+                channels_out,
             ),
             learning_rate=make_discriminator_schedule(recipe, steps),
         )
-        both = {GENERATOR: generator, DISCRIMINATOR: discriminator}
-        # The weights of the smooth stage have no part in the average of the full one.
-        super().__init__(both, recipe, replicas, precision, average_from=recipe.smooth.steps)
+        super().__init__(
+            {GENERATOR: generator, DISCRIMINATOR: discriminator},
+            recipe,
+            replicas,
+            precision,
+            # The weights of the smooth stage have no part in the average of the full one.
+            average_from=recipe.smooth.steps,
+        )
 
     @property
     def discriminator(self) -> Any:  # noqa: ANN401 - Keras is untyped here
@@ -94,10 +109,16 @@ class Pix2PixTrainer(Trainer):
 
     def choose_stage(self, step: int) -> str:
         """Return the stage of an update; only the full stage has a discriminator."""
-        is_smooth = step < self.recipe.smooth.steps or not self.recipe.loss.adversarial
-        return _SMOOTH_STAGE if is_smooth else _FULL_STAGE
+        if step < self.recipe.smooth.steps or not self.recipe.loss.adversarial:
+            return _SMOOTH_STAGE
+        return _FULL_STAGE
 
-    def update(self, step: int, source: Tensor, target: Tensor) -> dict[str, float]:
+    def update(
+        self,
+        step: int,
+        source: Tensor,
+        target: Tensor,
+    ) -> dict[str, float]:
         """Update the networks once, and keep the weights at the end of the smooth stage."""
         if step == self.recipe.smooth.steps and step > 0:
             self.snapshots[SMOOTH_END] = self.weights()
@@ -109,7 +130,12 @@ class Pix2PixTrainer(Trainer):
         is_full = stage == _FULL_STAGE
         inputs = self.make_loss_inputs(source, target)
         l1_target = self._find_l1_target(inputs) if settings.prior else inputs.real
-        terms = losses.compute_image_losses(settings, inputs, l1_target, adversarial=is_full)
+        terms = losses.compute_image_losses(
+            settings,
+            inputs,
+            l1_target,
+            adversarial=is_full,
+        )
         if is_full:
             on_real = self._discriminate(source, inputs.real)
             on_generated = self._discriminate(source, inputs.generated)
@@ -137,14 +163,18 @@ class Pix2PixTrainer(Trainer):
         """
         prediction = tf.tensordot(inputs.source, self.prediction.weights, 1)
         blurred = tf.nn.conv2d(prediction, _BLUR, 1, "SAME")
+        # Pixels outside the head do not count in the mean of those around them.
         weight = tf.nn.conv2d(inputs.inside, _BLUR, 1, "SAME")
-        prediction = 2 * inputs.inside * tf.math.divide_no_nan(blurred, weight) - 1
-        return inputs.real + self.recipe.loss.prior * (prediction - inputs.real)
+        mean = tf.math.divide_no_nan(blurred, weight)
+        prediction = 2 * inputs.inside * mean - 1
+        difference = prediction - inputs.real
+        return inputs.real + self.recipe.loss.prior * difference
 
     def _discriminate(self, source: Tensor, image: Tensor) -> Tensor:
         """Return the discriminator's logits for images in [-1, 1]."""
         if self.recipe.discriminator.sees == "residual":
-            residual = (image + 1) / 2 - tf.tensordot(source, self.prediction.weights, 1)
+            prediction = tf.tensordot(source, self.prediction.weights, 1)
+            residual = (image + 1) / 2 - prediction
             image = residual / self.prediction.deviation
         if self.recipe.loss.conditional:
             image = tf.concat([source, image], -1)

@@ -37,13 +37,18 @@ def _build_trainer(recipe: Recipe, preparation: Preparation) -> Pix2PixTrainer:
     sample = preparation.pairs.sample()
     prediction = LinearPrediction.fit(sample, recipe.support_channels)
     return Pix2PixTrainer(
-        recipe, prediction, preparation.steps, preparation.replicas, preparation.precision
+        recipe=recipe,
+        prediction=prediction,
+        steps=preparation.steps,
+        replicas=preparation.replicas,
+        precision=preparation.precision,
     )
 
 
 def _write_model(recipe: Recipe, trained: TrainedModel) -> None:
     """Write a model folder."""
     smooth = trained.snapshots.get(SMOOTH_END, {})
+    source = None if recipe.sources else recipe.encodings[recipe.source]
     model_folder.write_model(
         trained.folder,
         trained.weights,
@@ -52,7 +57,7 @@ def _write_model(recipe: Recipe, trained: TrainedModel) -> None:
         name=recipe.name,
         version=recipe.version,
         output=recipe.output,
-        source=None if recipe.sources else recipe.encodings[recipe.source],
+        source=source,
         sources=recipe.encodings if recipe.sources else {},
         target=trained.target,
         planes=recipe.planes,

@@ -60,11 +60,7 @@ def load_translator(
     """
     generator = StoredGenerator(folder, texture, precision)
     file = generator.file
-    finish = None
-    name, source = next(iter(file.named_sources.items()))
-    if file.histogram and source.label_set is not None:
-        strength = 1.0 if generator.texture is None else generator.texture
-        finish = HistogramMatching(file.histogram.scale_strength(strength), source.label_set, name)
+    redraw = partial(generator.generate, draw=1) if file.is_random else None
     return slicewise(
         generator.generate,
         file.card(),
@@ -72,11 +68,24 @@ def load_translator(
         canvas=file.canvas,
         plane=plane,
         context=file.context,
-        finish=finish,
+        finish=_make_histogram_matching(generator),
         computation=generator.computation,
         uncertainty=uncertainty,
         uncertainty_scale=_find_scale(generator),
-        redraw=partial(generator.generate, draw=1) if file.is_random else None,
+        redraw=redraw,
+    )
+
+
+def _make_histogram_matching(generator: StoredGenerator) -> HistogramMatching | None:
+    """Return the last step of a model with a histogram whose first source is a label map."""
+    histogram = generator.file.histogram
+    name, source = next(iter(generator.file.named_sources.items()))
+    if histogram is None or source.label_set is None:
+        return None
+    return HistogramMatching(
+        histogram=histogram.scale_strength(generator.strength),
+        label_set=source.label_set,
+        source=name,
     )
 
 
@@ -101,7 +110,9 @@ class HistogramMatching:
     source: str
 
     def __call__(
-        self, channels: NDArray[np.float32], sources: Mapping[str, NDArray[Any]]
+        self,
+        channels: NDArray[np.float32],
+        sources: Mapping[str, NDArray[Any]],
     ) -> NDArray[np.float32]:
         """Return the generated intensities (voxels, 1), matched to the distribution."""
         labels = sources[self.source]
@@ -137,15 +148,19 @@ class StoredGenerator:
         self.file = stored.file
         settings = self.file.generator
         multiple = self.file.canvas.multiple
-        if multiple % 2**settings.levels:
+        if multiple % settings.multiple:
             path = folder / model_folder.MODEL_JSON
             raise CanvasNotDivisibleError(path, multiple, settings.levels)
         weights_path = folder / model_folder.WEIGHTS
-        plan = make_blueprint(settings, self.file.source_channels, self.file.target.channels)
+        plan = make_blueprint(
+            settings,
+            self.file.source_channels,
+            self.file.target.channels,
+        )
         require_shapes(weight_shapes(plan), stored.weights, weights_path)
         self.texture = self._choose_texture(texture)
         with np.errstate(all="ignore"):
-            weights = stored.blend(1.0 if self.texture is None else self.texture)
+            weights = stored.blend(self.strength)
         chosen = hardware.choose_precision(precision or hardware.DEFAULT_PRECISION)
         self.precision = chosen.precision
         self.computation = Computation(
@@ -157,6 +172,11 @@ class StoredGenerator:
         folded_plan, folded_weights = _fold(plan, weights, weights_path)
         self.inference = Inference(folded_plan, folded_weights, self.precision)
         self._parts = 1  # the number of parts in which a batch is computed
+
+    @property
+    def strength(self) -> float:
+        """The texture to generate; 1, all of it, if the model offers no choice."""
+        return 1.0 if self.texture is None else self.texture
 
     def _choose_texture(self, requested: float | None) -> float | None:
         """Return the texture to generate; None if the model offers no choice."""
@@ -184,12 +204,7 @@ class StoredGenerator:
             DeviceMemoryError: If a single slice does not fit into the memory.
         """
         try:
-            generated = []
-            for part in np.array_split(np.arange(len(slices)), self._parts):
-                if len(part):
-                    part_mask = None if mask is None else mask[part]
-                    generated.append(self.inference(slices[part], part_mask, draw))
-            return np.concatenate(generated)
+            return self._generate_in_parts(slices, mask, draw)
         except tf.errors.ResourceExhaustedError:
             if self._parts >= len(slices):
                 _, rows, columns, _ = slices.shape
@@ -197,9 +212,28 @@ class StoredGenerator:
         self._parts *= 2
         return self.generate(slices, mask, draw)
 
+    def _generate_in_parts(
+        self,
+        slices: NDArray[np.float32],
+        mask: NDArray[np.bool_] | None,
+        draw: int,
+    ) -> NDArray[np.float32]:
+        """Return generated slices, computed in as many parts as the device needs."""
+        generated = []
+        numbers = np.arange(len(slices))
+        for part in np.array_split(numbers, self._parts):
+            # A later batch may have fewer slices than there are parts.
+            if len(part):
+                part_mask = None if mask is None else mask[part]
+                answer = self.inference(slices[part], part_mask, draw)
+                generated.append(answer)
+        return np.concatenate(generated)
+
 
 def _fold(
-    plan: Blueprint, weights: model_folder.Weights, where: Path
+    plan: Blueprint,
+    weights: model_folder.Weights,
+    where: Path,
 ) -> tuple[Blueprint, dict[str, NDArray[Any]]]:
     """Fold a generator, and check its weights."""
     try:

@@ -50,8 +50,12 @@ def find_windows(plan: Blueprint, box: Box, size: list[int]) -> Windows:
     for margin in margins[1:]:
         reached = (windows[-1] + np.array([-1, 2])) // 2
         windows.append(reached + margin * OUTWARD)
-    sizes = [[[pixels >> level] for pixels in size] for level in range(len(windows))]
-    return np.asarray(np.clip(windows, 0, sizes), np.int32)
+    sizes = []
+    for level in range(len(windows)):
+        rows, columns = size
+        sizes.append([[rows >> level], [columns >> level]])
+    within_slice = np.clip(windows, 0, sizes)
+    return np.asarray(within_slice, np.int32)
 
 
 def _find_margins(plan: Blueprint) -> list[int]:
