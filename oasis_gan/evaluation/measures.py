@@ -22,6 +22,7 @@ Scores = Mapping[str, Value]
 Curve = list[float | None]
 """A value for each slice of a volume; None where there is none."""
 
+CONSTANT = Undefined("the real scan is constant there")
 OUT_OF_RANGE = Undefined("the intensities are too large or too small to compute with")
 
 
@@ -85,7 +86,7 @@ FAITHFULNESS_MEASURES = (
     Measure("volume_bias_ml", "volume bias (ml)", 2, signed=True),
     Measure("volume_bias_percent", "volume bias (%)", 1, signed=True),
 )
-"""How a segmentation compares with what is expected of it: a label map, or the real scan segmented."""
+"""How a segmentation compares with what is expected: a label map, or the real scan segmented."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ SECTIONS = (
     Section("continuity", "slices, 1 as in the smoothed label map", DISCONTINUITY_MEASURES),
     Section("faithfulness", "output segmented again, against its label map", FAITHFULNESS_MEASURES),
     Section(
-        "ceiling", "real scan segmented likewise, against the label map", FAITHFULNESS_MEASURES
+        "ceiling",
+        "real scan segmented likewise, against the label map",
+        FAITHFULNESS_MEASURES,
     ),
     Section("typical", "real heads segmented likewise, their mean", FAITHFULNESS_MEASURES),
     Section("agreement", "output against the real scan, both segmented", FAITHFULNESS_MEASURES),
@@ -131,7 +134,7 @@ def json_value(value: Value) -> float | None:
 
 
 def tsv_value(value: Value) -> str:
-    """Return a value for a table of tab-separated columns; ``n/a`` as in BIDS where there is none."""
+    """Return a value for a table of tab-separated columns: ``n/a`` as in BIDS if there is none."""
     if isinstance(value, Undefined):
         return "n/a"
     return f"{value:.7g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..image.volume import Volume
 from ..io.publishing import Identity
@@ -20,6 +20,8 @@ from .segmenting import ModelSegmenter
 from .sidecars import Sidecar
 
 _LARGEST = 1e15  # intensity: squares of larger ones overflow in 32 bits
+_NO_SIDECAR = "no sidecar of oasis-gan lies beside the output: nothing says what it was made from"
+_OTHER_LABELS = "by its SHA-256, the label map is not the file that the output was made from"
 
 
 @dataclass(frozen=True)
@@ -78,70 +80,106 @@ def read_volumes(task: Task) -> Volumes:
             not what the sidecar says that it is.
         OSError: As the file system says.
     """
-    output, output_identity = read_with_identity(task.output, _read_image)
-    files = {"output": output_identity}
-    notes = [*describe_notes("output", output), *_check_output(task, output_identity)]
-    real = None
-    if task.real is not None:
-        real, files["real"] = read_with_identity(task.real, _read_image)
-        real = place_on_grid(output, real, task.real.path)
-        notes += describe_notes("real scan", real)
-    labels = None
-    if task.labels is not None:
-        labels, files["labels"] = read_label_map(task.labels, output)
-        notes += describe_notes("label map", labels.tissues)
-        notes += _check_labels(task, files["labels"])
-    segmentation = _read_segmentation(task.segmentation, "segmentation", output, files, notes)
-    real_segmentation = _read_segmentation(
-        task.real_segmentation, "real_segmentation", output, files, notes
+    reader = _Reader(task)
+    volumes = Volumes(
+        output=reader.output,
+        real=reader.read_real_scan(),
+        labels=reader.read_labels(),
+        segmentation=reader.read_segmentation(task.segmentation, "segmentation"),
+        real_segmentation=reader.read_segmentation(task.real_segmentation, "real_segmentation"),
+        files=reader.files,
+        notes=tuple(reader.notes),
     )
     if task.segmenter is not None:
-        brain = labels.tissues if labels else None
-        segmentation = task.segmenter.segment(output, brain, task.output.path)
-        if real is not None and task.real is not None:
-            real_segmentation = task.segmenter.segment(real, brain, task.real.path)
-    if segmentation is not None and labels is None and real_segmentation is None:
+        volumes = _segment(volumes, task, task.segmenter)
+    has_counterpart = volumes.labels is not None or volumes.real_segmentation is not None
+    if volumes.segmentation is not None and not has_counterpart:
         raise LabelMapMissingError(task.output.path)
-    return Volumes(
-        output,
-        real,
-        labels,
-        segmentation,
-        real_segmentation,
-        files,
-        tuple(notes),
-    )
+    return volumes
 
 
-def _read_segmentation(
-    scan: Scan | None,
-    name: str,
-    output: Volume,
-    files: dict[str, Identity],
-    notes: list[str],
-) -> LabelMap | None:
-    """Read a segmentation onto the grid of the output, and record its file; None if there is none.
+class _Reader:
+    """Reads the volumes of one task in turn, and collects what there is to say of their files.
 
     Args:
-        scan: The segmentation, if there is one.
-        name: What to call it among the files.
-        output: The output.
-        files: Names and hashes of what was read; the segmentation is added.
-        notes: What a reader of the figures should know; more may be added.
+        task: The task; its output is read at once, because the others are put on its grid.
     """
-    if scan is None:
-        return None
-    segmentation, files[name] = read_label_map(scan, output)
-    notes += describe_notes(name.replace("_", " "), segmentation.tissues)
-    return segmentation
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.files: dict[str, Identity] = {}
+        """Names and hashes of what was read."""
+        self.notes: list[str] = []
+        """What a reader of the figures should know."""
+        self.output = self._read_image(task.output, "output")
+        self.notes += describe_notes("output", self.output)
+        self.notes += _check_output(task, self.files["output"])
+
+    def read_real_scan(self) -> Volume | None:
+        """Read the real scan; None if there is none."""
+        scan = self._task.real
+        if scan is None:
+            return None
+        volume = self._read_image(scan, "real")
+        real = place_on_grid(self.output, volume, scan.path)
+        self.notes += describe_notes("real scan", real)
+        return real
+
+    def read_labels(self) -> LabelMap | None:
+        """Read the label map that the output was made from; None if there is none."""
+        scan = self._task.labels
+        if scan is None:
+            return None
+        labels = self._read_label_map(scan, "labels")
+        self.notes += describe_notes("label map", labels.tissues)
+        self.notes += _check_labels(self._task, self.files["labels"])
+        return labels
+
+    def read_segmentation(self, scan: Scan | None, name: str) -> LabelMap | None:
+        """Read a segmentation; None if there is none.
+
+        Args:
+            scan: The segmentation, if there is one.
+            name: What to call it among the files.
+        """
+        if scan is None:
+            return None
+        segmentation = self._read_label_map(scan, name)
+        self.notes += describe_notes(name.replace("_", " "), segmentation.tissues)
+        return segmentation
+
+    def _read_image(self, scan: Scan, name: str) -> Volume:
+        volume, self.files[name] = read_with_identity(scan, _read_intensities)
+        return volume
+
+    def _read_label_map(self, scan: Scan, name: str) -> LabelMap:
+        label_map, self.files[name] = read_label_map(scan, self.output)
+        return label_map
 
 
-def _read_image(scan: Scan) -> Volume:
+def _read_intensities(scan: Scan) -> Volume:
+    """Read an MRI, whose intensities must not be too large to compute with."""
     volume = scan.read()
-    largest = max(-float(volume.voxels.min()), float(volume.voxels.max()))
+    highest = float(volume.voxels.max())
+    lowest = float(volume.voxels.min())
+    largest = max(-lowest, highest)
     if largest > _LARGEST:
         raise IntensityTooLargeError(scan.path, largest, _LARGEST)
     return volume
+
+
+def _segment(volumes: Volumes, task: Task, segmenter: ModelSegmenter) -> Volumes:
+    """Return the volumes with the segmentations of the output and of the real scan by a model."""
+    brain = volumes.labels.tissues if volumes.labels else None
+    segmentation = segmenter.segment(volumes.output, brain, task.output.path)
+    real_segmentation = volumes.real_segmentation
+    if volumes.real is not None and task.real is not None:
+        real_segmentation = segmenter.segment(volumes.real, brain, task.real.path)
+    return replace(
+        volumes,
+        segmentation=segmentation,
+        real_segmentation=real_segmentation,
+    )
 
 
 def _check_output(task: Task, identity: Identity) -> list[str]:
@@ -150,13 +188,12 @@ def _check_output(task: Task, identity: Identity) -> list[str]:
     Raises:
         OasisGanError: If it is not the volume that its sidecar describes, or no image.
     """
-    if task.sidecar is None:
-        return [
-            "no sidecar of oasis-gan lies beside the output: nothing says what it was made from"
-        ]
-    if task.sidecar.target_encoding.kind == "labels":
+    sidecar = task.sidecar
+    if sidecar is None:
+        return [_NO_SIDECAR]
+    if sidecar.target_encoding.kind == "labels":
         raise OutputIsLabelMapError(task.output.path)
-    if identity["sha256"] != task.sidecar.volume.sha256:
+    if identity["sha256"] != sidecar.volume.sha256:
         raise OutputChangedError(task.output.path)
     return []
 
@@ -164,4 +201,4 @@ def _check_output(task: Task, identity: Identity) -> list[str]:
 def _check_labels(task: Task, identity: Identity) -> list[str]:
     if task.sidecar is None or identity["sha256"] == task.sidecar.source.sha256:
         return []
-    return ["by its SHA-256, the label map is not the file that the output was made from"]
+    return [_OTHER_LABELS]

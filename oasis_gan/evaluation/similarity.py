@@ -8,11 +8,14 @@ weights given there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .comparison import TOTAL, Comparison, Image
-from .measures import Undefined, Value, checked
+from .comparison import TOTAL, Comparison, Image, box_around
+from .measures import CONSTANT, Undefined, Value, checked
 
 WINDOW = 7
 """Voxels of the window along each axis."""
@@ -21,12 +24,17 @@ SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 # The constants of SSIM, as shares of the range; they are squared.
 _K1 = 0.01
 _K2 = 0.03
+_UNBIASED = WINDOW**3 / (WINDOW**3 - 1)  # variances of a sample, as scikit-image has them
+_TOO_NARROW = Undefined(f"fewer than {WINDOW} voxels along an axis")
 
 Weights = NDArray[np.float32]
 
 
 def similarity_maps(comparison: Comparison) -> dict[str, Image | Undefined]:
-    """Return the map of SSIM in three dimensions, and in the slices of each plane, by the key of the measure."""
+    """Return the maps of SSIM in three dimensions and in the slices of each plane.
+
+    The keys are those of the measures.
+    """
     maps = {"ssim": _volume_map(comparison)}
     for plane, axis in comparison.axes.items():
         maps[f"ssim_{plane}"] = _slice_map(comparison, axis)
@@ -34,31 +42,38 @@ def similarity_maps(comparison: Comparison) -> dict[str, Image | Undefined]:
 
 
 def _volume_map(comparison: Comparison) -> Image | Undefined:
-    problem = _problem(comparison, comparison.real.shape)
-    return problem or _similarity(comparison.real, comparison.output, comparison.data_range)
+    problem = _find_problem(comparison, comparison.real.shape)
+    if problem:
+        return problem
+    return _similarity(comparison.real, comparison.output, comparison.data_range)
 
 
 def _slice_map(comparison: Comparison, axis: int) -> Image | Undefined:
     shape = list(comparison.real.shape)
     del shape[axis]
-    problem = _problem(comparison, tuple(shape))
+    problem = _find_problem(comparison, tuple(shape))
     if problem:
         return problem
-    # Whole slices in memory: a view across the last axis is ten times slower.
-    real, output = (
-        np.ascontiguousarray(np.moveaxis(v, axis, 0)) for v in (comparison.real, comparison.output)
-    )
-    pairs = zip(real, output, strict=True)
-    maps = [_similarity(*pair, comparison.data_range) for pair in pairs]
+    real_slices = _to_slices(comparison.real, axis)
+    output_slices = _to_slices(comparison.output, axis)
+    maps = []
+    for real, output in zip(real_slices, output_slices, strict=True):
+        maps.append(_similarity(real, output, comparison.data_range))
     return np.moveaxis(np.stack(maps), 0, axis)
 
 
-def _problem(comparison: Comparison, shape: tuple[int, ...]) -> Undefined | None:
+def _to_slices(image: Image, axis: int) -> Image:
+    """Return an image with the slices of an axis along its first axis."""
+    # Whole slices in memory: a view across the last axis is ten times slower.
+    return np.ascontiguousarray(np.moveaxis(image, axis, 0))
+
+
+def _find_problem(comparison: Comparison, shape: tuple[int, ...]) -> Undefined | None:
     """Return why there is no SSIM, if there is none."""
     if comparison.data_range <= 0:
-        return Undefined("the real scan is constant there")
+        return CONSTANT
     if min(shape) < WINDOW:
-        return Undefined(f"fewer than {WINDOW} voxels along an axis")
+        return _TOO_NARROW
     return None
 
 
@@ -66,20 +81,24 @@ def _similarity(real: Image, output: Image, data_range: float) -> Image:
     from skimage.metrics import structural_similarity
 
     found: Image = structural_similarity(
-        real, output, win_size=WINDOW, data_range=data_range, full=True
+        real,
+        output,
+        win_size=WINDOW,
+        data_range=data_range,
+        full=True,
     )[1]
     return found
 
 
 def count_scales(comparison: Comparison) -> int:
-    """Return how many scales of MS-SSIM there are: each halves the mask, which must not become smaller than a window.
+    """Return how many scales of MS-SSIM there are; 0 if there is none.
 
-    0 if there is none.
+    Each scale halves the mask, which must not become smaller than a window.
     """
-    mask = comparison.regions[TOTAL]
-    occupied = [np.flatnonzero(mask.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-    shortest = min(int(at[-1] - at[0]) + 1 for at in occupied)
-    return sum(shortest >= WINDOW * 2**scale for scale in range(len(SCALE_WEIGHTS)))
+    box = box_around(comparison.regions[TOTAL])
+    shortest = min(side.stop - side.start for side in box)
+    scales = range(len(SCALE_WEIGHTS))
+    return sum(shortest >= WINDOW * 2**scale for scale in scales)
 
 
 def multi_scale_similarity(comparison: Comparison) -> dict[str, Value]:
@@ -88,57 +107,88 @@ def multi_scale_similarity(comparison: Comparison) -> dict[str, Value]:
     In a region the mean at each scale is weighted by how much of a voxel lies in it.
     """
     scales = count_scales(comparison)
-    if comparison.data_range <= 0 or not scales:
-        constant = comparison.data_range <= 0
-        reason = (
-            "the real scan is constant there"
-            if constant
-            else f"fewer than {WINDOW} voxels along an axis"
-        )
-        return dict.fromkeys(comparison.regions, Undefined(reason))
-    real = comparison.real
-    output = comparison.output
-    regions = {name: region.astype(np.float32) for name, region in comparison.regions.items()}
-    logarithms = dict.fromkeys(regions, 0.0)
-    for scale, weight in enumerate(_weights_of(scales)):
-        luminance, structure = _terms(real, output, comparison.data_range)
-        similarity = luminance * structure if scale == scales - 1 else structure
-        for name, region in regions.items():
-            # Below 0, which is worse than unrelated, a power is not defined.
-            mean = max(0.0, float(np.average(similarity, weights=region)))
-            logarithms[name] += weight * float(np.log(mean))
-        real = _halved(real)
-        output = _halved(output)
-        regions = {name: _halved(region) for name, region in regions.items()}
+    if comparison.data_range <= 0:
+        return dict.fromkeys(comparison.regions, CONSTANT)
+    if not scales:
+        return dict.fromkeys(comparison.regions, _TOO_NARROW)
+    logarithms = dict.fromkeys(comparison.regions, 0.0)
+    weights = SCALE_WEIGHTS[:scales]
+    for scale, level in enumerate(_iter_levels(comparison, scales)):
+        similarity = level.compare_structure()
+        # As in the paper, luminance has a part at the coarsest scale only.
+        if scale == scales - 1:
+            similarity = level.compare_luminance() * similarity
+        weight = weights[scale] / sum(weights)
+        for name, region in level.regions.items():
+            logarithms[name] += weight * _log_mean(similarity, region)
     return {name: checked(np.exp(logarithm)) for name, logarithm in logarithms.items()}
 
 
-def _weights_of(scales: int) -> list[float]:
-    weights = SCALE_WEIGHTS[:scales]
-    return [weight / sum(weights) for weight in weights]
+def _log_mean(similarity: Image, region: Weights) -> float:
+    """Return the logarithm of the weighted mean of a map."""
+    mean = float(np.average(similarity, weights=region))
+    # Below 0, which is worse than unrelated, a power is not defined.
+    return float(np.log(max(0.0, mean)))
 
 
-def _terms(real: Image, output: Image, data_range: float) -> tuple[Image, Image]:
-    """Return the two factors of SSIM: of means, and of contrast and structure."""
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """Two volumes at one scale, and the share of each voxel that lies in a region, by its name."""
+
+    real: Image
+    output: Image
+    regions: Mapping[str, Weights]
+    data_range: float
+
+    def halve(self) -> _Level:
+        """Return the next scale."""
+        regions = {name: _halve(region) for name, region in self.regions.items()}
+        return _Level(_halve(self.real), _halve(self.output), regions, self.data_range)
+
+    def compare_luminance(self) -> Image:
+        """Return the first factor of SSIM, which compares means."""
+        constant = (_K1 * self.data_range) ** 2
+        real = _average(self.real)
+        output = _average(self.output)
+        luminance: Image = (2 * real * output + constant) / (real**2 + output**2 + constant)
+        return luminance
+
+    def compare_structure(self) -> Image:
+        """Return the second factor of SSIM, which compares contrast and structure."""
+        constant = (_K2 * self.data_range) ** 2
+        real = _average(self.real)
+        output = _average(self.output)
+        mean_square = _average(self.real**2 + self.output**2)
+        mean_product = _average(self.real * self.output)
+        variances = _UNBIASED * (mean_square - real**2 - output**2)
+        covariance = _UNBIASED * (mean_product - real * output)
+        structure: Image = (2 * covariance + constant) / (variances + constant)
+        return structure
+
+
+def _iter_levels(comparison: Comparison, scales: int) -> Iterator[_Level]:
+    """Yield the scales of two volumes, the finest first."""
+    regions = {name: region.astype(np.float32) for name, region in comparison.regions.items()}
+    level = _Level(comparison.real, comparison.output, regions, comparison.data_range)
+    yield level
+    for _ in range(1, scales):
+        level = level.halve()
+        yield level
+
+
+def _average(image: Image) -> Image:
+    """Return the mean of the window around each voxel."""
     from scipy.ndimage import uniform_filter
 
-    first = (_K1 * data_range) ** 2
-    second = (_K2 * data_range) ** 2
-    mean_real, mean_output = (uniform_filter(image, WINDOW) for image in (real, output))
-    # Of a sample, as scikit-image has it.
-    unbiased = WINDOW**3 / (WINDOW**3 - 1)
-    variances = unbiased * (
-        uniform_filter(real**2 + output**2, WINDOW) - mean_real**2 - mean_output**2
-    )
-    covariance = unbiased * (uniform_filter(real * output, WINDOW) - mean_real * mean_output)
-    luminance = (2 * mean_real * mean_output + first) / (mean_real**2 + mean_output**2 + first)
-    structure = (2 * covariance + second) / (variances + second)
-    return luminance, structure
+    mean: Image = uniform_filter(image, WINDOW)
+    return mean
 
 
-def _halved(image: Weights) -> Weights:
+def _halve(image: Weights) -> Weights:
     """Return the means of 2 x 2 x 2 voxels; an odd axis is filled up with 0, the background."""
-    filled = np.pad(image, [(0, size % 2) for size in image.shape])
+    margins = [(0, size % 2) for size in image.shape]
+    filled = np.pad(image, margins)
     i, j, k = (size // 2 for size in filled.shape)
-    halved: Weights = filled.reshape(i, 2, j, 2, k, 2).mean(axis=(1, 3, 5))
+    blocks = filled.reshape(i, 2, j, 2, k, 2)
+    halved: Weights = blocks.mean(axis=(1, 3, 5))
     return halved
