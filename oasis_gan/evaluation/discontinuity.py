@@ -30,11 +30,12 @@ from .comparison import TOTAL, Comparison, Image
 from .measures import AXES, Curve, Scores, Undefined, Value, checked, json_value
 
 ENOUGH = 0.25
-"""Of the pairs of the largest step: a step between slices with fewer pairs has no part in the worst one."""
+"""Of the pairs of the largest step: a step with fewer pairs has no part in the worst one."""
 SMOOTHING = 1.0
 """Voxels: the width of the Gaussian that makes smooth anatomy of a label map."""
 _NO_STEP = Undefined("no two voxels are neighbours from slice to slice, or none within slices")
 _FLAT_OUTPUT = Undefined("the output is constant within slices")
+_FLAT_SLICES = Undefined("one of the two is constant from slice to slice or within slices")
 
 Sums = NDArray[np.float64]
 
@@ -76,17 +77,59 @@ class _Steps:
         return float(across / within)
 
     def ratios(self) -> Sums:
-        """Return the ratio of each step from slice to slice, to the steps within these two slices."""
+        """Return the ratio of the step from each slice to the next, to the steps within the two."""
+        across = self.across / self.across_pairs
         sums = self.within[:-1] + self.within[1:]
         pairs = self.within_pairs[:-1] + self.within_pairs[1:]
-        ratios: Sums = (self.across / self.across_pairs) / (sums / pairs)
+        ratios: Sums = across / (sums / pairs)
         return ratios
 
 
+@dataclass(frozen=True, eq=False)
+class _StepComparison:
+    """The steps of a real scan and of an output, in one region and across one plane."""
+
+    real: _Steps
+    output: _Steps
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether there are steps from slice to slice, and steps within slices."""
+        return bool(self.real.across_pairs.any() and self.real.within_pairs.any())
+
+    def ratios(self) -> Sums:
+        """Return the discontinuity from each slice to the next."""
+        return self.output.ratios() / self.real.ratios()
+
+    def measure(self, reference: str) -> Value:
+        """Return the discontinuity over all slices."""
+        if not self.has_steps:
+            return _NO_STEP
+        expected = self.real.ratio()
+        if not np.isfinite(expected) or expected == 0:
+            return Undefined(f"{reference} is constant from slice to slice or within slices")
+        found = self.output.ratio()
+        return checked(found / expected) if np.isfinite(found) else _FLAT_OUTPUT
+
+    def find_worst(self) -> Value:
+        """Return the largest discontinuity of a step, among those that have enough voxels."""
+        if not self.has_steps:
+            return _NO_STEP
+        ratios = self.ratios()
+        pairs = self.real.across_pairs
+        # A step of a few voxels, at the rim of the head, says little.
+        has_enough = pairs >= ENOUGH * pairs.max()
+        usable = ratios[has_enough & np.isfinite(ratios)]
+        return checked(usable.max()) if usable.size else _FLAT_SLICES
+
+
 def measure_discontinuity(
-    comparison: Comparison, reference: str = "the real scan"
+    comparison: Comparison,
+    reference: str = "the real scan",
 ) -> Discontinuity:
-    """Compare the steps between the slices of an output with those of a real scan, in each region and direction.
+    """Compare the steps between the slices of an output with those of a real scan.
+
+    Each region and each direction is compared by itself.
 
     Args:
         comparison: The output, and a real scan or what takes its place.
@@ -98,21 +141,20 @@ def measure_discontinuity(
         for name, region in comparison.regions.items():
             scores[name] = {}
             for plane, direction in AXES.items():
-                real = _add_up(comparison.real, region, comparison.axes[plane])
-                output = _add_up(comparison.output, region, comparison.axes[plane])
-                along = output.ratios() / real.ratios()
-                scores[name][direction] = _compare(real, output, reference)
-                scores[name][f"worst_{direction}"] = _find_worst(along, real)
+                steps = _compare_steps(comparison, region, comparison.axes[plane])
+                scores[name][direction] = steps.measure(reference)
+                scores[name][f"worst_{direction}"] = steps.find_worst()
                 if name == TOTAL:
-                    curves[direction] = _place_curve(comparison, plane, along)
+                    curves[direction] = _place_curve(comparison, plane, steps.ratios())
     return Discontinuity(scores, curves)
 
 
 def paint_smooth_anatomy(output: Voxels, tissues: Voxels) -> Image:
-    """Return what a label map looks like without any slices: each tissue in the mean of the output there, smoothed.
+    """Return what a label map looks like without any slices.
 
-    The Gaussian has a width of 1 voxel along each axis. It is divided by what it makes of the mask,
-    so that the background has no part in it.
+    Each tissue is painted in the mean of the output there, and smoothed with a Gaussian of a width
+    of 1 voxel along each axis. The result is divided by what the Gaussian makes of the mask, so
+    that the background has no part in it.
 
     Args:
         output: Intensities.
@@ -128,8 +170,16 @@ def paint_smooth_anatomy(output: Voxels, tissues: Voxels) -> Image:
     mask = (tissues != 0).astype(np.float32)
     smoothed = gaussian_filter(painted, SMOOTHING)
     weights = gaussian_filter(mask, SMOOTHING)
-    anatomy: Image = np.divide(smoothed, weights, out=np.zeros_like(painted), where=mask > 0)
+    anatomy: Image = np.zeros_like(painted)
+    np.divide(smoothed, weights, out=anatomy, where=mask > 0)
     return anatomy
+
+
+def _compare_steps(comparison: Comparison, region: Mask, axis: int) -> _StepComparison:
+    """Add up the steps of both volumes in a region."""
+    real = _add_up(comparison.real, region, axis)
+    output = _add_up(comparison.output, region, axis)
+    return _StepComparison(real, output)
 
 
 def _add_up(image: Image, region: Mask, axis: int) -> _Steps:
@@ -139,45 +189,33 @@ def _add_up(image: Image, region: Mask, axis: int) -> _Steps:
     across, across_pairs = _add_up_along(slices, inside, 0)
     rows, row_pairs = _add_up_along(slices, inside, 1)
     columns, column_pairs = _add_up_along(slices, inside, 2)
-    return _Steps(across, across_pairs, rows + columns, row_pairs + column_pairs)
+    return _Steps(
+        across=across,
+        across_pairs=across_pairs,
+        within=rows + columns,
+        within_pairs=row_pairs + column_pairs,
+    )
 
 
 def _add_up_along(slices: Image, inside: Mask, axis: int) -> tuple[Sums, Sums]:
     """Return by slice the sum of the absolute steps along an axis, and how many there are."""
-    size = slices.shape[axis]
-    before = np.arange(size - 1)
+    before = np.arange(slices.shape[axis] - 1)
     both = inside.take(before, axis) & inside.take(before + 1, axis)
-    steps = np.where(both, np.abs(np.diff(slices, axis=axis)), 0)
+    lengths = np.abs(np.diff(slices, axis=axis))
+    steps = np.where(both, lengths, 0)
     sums = steps.sum(axis=(1, 2), dtype=np.float64)
-    return sums, np.count_nonzero(both, axis=(1, 2)).astype(np.float64)
+    pairs = np.count_nonzero(both, axis=(1, 2))
+    return sums, pairs.astype(np.float64)
 
 
-def _compare(real: _Steps, output: _Steps, reference: str) -> Value:
-    """Return the discontinuity over all slices."""
-    if not (real.across_pairs.any() and real.within_pairs.any()):
-        return _NO_STEP
-    expected = real.ratio()
-    if not np.isfinite(expected) or expected == 0:
-        return Undefined(f"{reference} is constant from slice to slice or within slices")
-    found = output.ratio()
-    return checked(found / expected) if np.isfinite(found) else _FLAT_OUTPUT
+def _place_curve(comparison: Comparison, plane: Plane, ratios: Sums) -> Curve:
+    """Return a curve over the slices of the whole volume.
 
-
-def _find_worst(along: Sums, steps: _Steps) -> Value:
-    """Return the largest discontinuity of a step, among those that have enough voxels to say something."""
-    if not (steps.across_pairs.any() and steps.within_pairs.any()):
-        return _NO_STEP
-    has_enough = steps.across_pairs >= ENOUGH * steps.across_pairs.max()
-    usable = along[has_enough & np.isfinite(along)]
-    if not usable.size:
-        return Undefined("one of the two is constant from slice to slice or within slices")
-    return checked(usable.max())
-
-
-def _place_curve(comparison: Comparison, plane: Plane, along: Sums) -> Curve:
-    """Return a curve over the slices of the whole volume: the step from each to the next, None after the last."""
+    Each slice has the step from it to the next; the last one has None.
+    """
     axis = comparison.axes[plane]
+    start = comparison.box[axis].start
     curve: Curve = [None] * comparison.shape[axis]
-    for index, value in enumerate(along):
-        curve[comparison.box[axis].start + index] = json_value(checked(value))
+    for index, ratio in enumerate(ratios, start):
+        curve[index] = json_value(checked(ratio))
     return curve

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import OasisGanError
-from ..image.volume import Mask, Volume
+from ..image.volume import Volume
 from ..io.publishing import Identity
 from .ceiling import find_typical_scores
 from .comparison import (
     TOTAL,
     Bounds,
     Comparison,
+    Regions,
     compare_matched,
     compare_raw,
     plane_axes,
@@ -30,6 +31,10 @@ from .reading import Task, Volumes, read_volumes
 
 LABELLED = "where the label map has a tissue"
 NOT_ZERO = "where the output is not 0"
+_NO_LABELS = "no label map: there are no figures by tissue, and contrasts are not matched"
+
+SectionScores = dict[str, Mapping[str, Scores]]
+SectionCurves = dict[str, Mapping[str, Curve]]
 
 
 @dataclass(frozen=True)
@@ -94,28 +99,29 @@ def evaluate_volumes(task: Task, volumes: Volumes) -> Evaluation:
     mask, regions = _find_regions(volumes, task)
     notes = list(volumes.notes)
     comparisons = _compare_images(volumes, regions, notes)
-    scores, curves = _score_images(comparisons)
+    scores: SectionScores = {}
+    curves: SectionCurves = {}
+    for contrast, comparison in comparisons.items():
+        images = score(comparison)
+        scores[contrast] = images.regions
+        curves[contrast] = {f"ssim_{plane}": curve for plane, curve in images.slices.items()}
     for section, slices in _judge_slices(volumes, comparisons, regions):
         scores[section] = slices.regions
         curves[section] = slices.curves
-    voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
-    sizes = {name: _measure_region(region, voxel_ml) for name, region in regions.items()}
-    structures: dict[str, Region] = {}
-    for section, compared in _compare_segmentations(volumes):
+    segmentations = dict(_compare_segmentations(volumes))
+    for section, compared in segmentations.items():
         scores[section] = compared.regions
         notes += [f"{section}: only the segmentation has {name}" for name in compared.extra]
-        for name, voxels in compared.voxels.items():
-            if name not in sizes:
-                structures.setdefault(name, Region(voxels, voxels * voxel_ml))
     typical = _find_typical(volumes, task, regions)
     if typical:
         scores["typical"] = typical
+    voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
     return Evaluation(
         subject=task.subject,
         files=volumes.files,
         mask=mask,
-        regions=sizes,
-        structures=structures,
+        regions=_measure_regions(regions, voxel_ml),
+        structures=_measure_structures(segmentations.values(), regions, voxel_ml),
         bounds={contrast: comparison.bounds for contrast, comparison in comparisons.items()},
         scores=scores,
         curves=curves,
@@ -123,23 +129,15 @@ def evaluate_volumes(task: Task, volumes: Volumes) -> Evaluation:
     )
 
 
-def _score_images(
-    comparisons: Mapping[str, Comparison],
-) -> tuple[dict[str, Mapping[str, Scores]], dict[str, Mapping[str, Curve]]]:
-    """Return the image scores of each comparison, and their values slice by slice."""
-    scores: dict[str, Mapping[str, Scores]] = {}
-    curves: dict[str, Mapping[str, Curve]] = {}
-    for contrast, comparison in comparisons.items():
-        images = score(comparison)
-        scores[contrast] = images.regions
-        curves[contrast] = {f"ssim_{plane}": curve for plane, curve in images.slices.items()}
-    return scores, curves
-
-
 def _judge_slices(
-    volumes: Volumes, comparisons: Mapping[str, Comparison], regions: Mapping[str, Mask]
+    volumes: Volumes,
+    comparisons: Mapping[str, Comparison],
+    regions: Regions,
 ) -> Iterator[tuple[str, Discontinuity]]:
-    """Yield by section how the slices go together, compared with a real scan or with the label map."""
+    """Yield by section how the slices go together.
+
+    They are compared with those of the real scan, or else with those of the label map.
+    """
     if "raw" in comparisons:
         yield "discontinuity", measure_discontinuity(comparisons["raw"])
     elif volumes.labels is not None:
@@ -147,9 +145,17 @@ def _judge_slices(
 
 
 def _compare_images(
-    volumes: Volumes, regions: Mapping[str, Mask], notes: list[str]
+    volumes: Volumes,
+    regions: Regions,
+    notes: list[str],
 ) -> dict[str, Comparison]:
-    """Return the comparisons with the real scan by contrast; why one is missing is added to the notes."""
+    """Return the comparisons with the real scan by contrast.
+
+    Args:
+        volumes: The volumes of the task.
+        regions: Where to compare them.
+        notes: Why a comparison is missing is added here.
+    """
     if volumes.real is None:
         return {}
     axes = plane_axes(volumes.output.geometry)
@@ -157,7 +163,7 @@ def _compare_images(
     output = volumes.output.voxels
     comparisons = {"raw": compare_raw(real, output, regions, axes)}
     if volumes.labels is None:
-        notes.append("no label map: there are no figures by tissue, and contrasts are not matched")
+        notes.append(_NO_LABELS)
         return comparisons
     tissues = volumes.labels.tissues.voxels
     try:
@@ -167,10 +173,8 @@ def _compare_images(
     return comparisons
 
 
-def _compare_with_anatomy(
-    output: Volume, labels: LabelMap, regions: Mapping[str, Mask]
-) -> Discontinuity:
-    """Compare the steps between the slices of an output with those of its label map, painted and smoothed."""
+def _compare_with_anatomy(output: Volume, labels: LabelMap, regions: Regions) -> Discontinuity:
+    """Compare the steps between slices with those of the label map, painted and smoothed."""
     anatomy = paint_smooth_anatomy(output.voxels, labels.tissues.voxels)
     axes = plane_axes(output.geometry)
     comparison = compare_raw(anatomy, output.voxels, regions, axes)
@@ -190,7 +194,7 @@ def _compare_segmentations(volumes: Volumes) -> Iterator[tuple[str, Faithfulness
         yield "agreement", compare_label_maps(real, output)
 
 
-def _find_typical(volumes: Volumes, task: Task, regions: Mapping[str, Mask]) -> dict[str, Scores]:
+def _find_typical(volumes: Volumes, task: Task, regions: Regions) -> dict[str, Scores]:
     """Return what the segmenter reaches on real heads, where there is no real scan of this one."""
     if task.segmenter is None or volumes.labels is None or volumes.real_segmentation is not None:
         return {}
@@ -198,12 +202,33 @@ def _find_typical(volumes: Volumes, task: Task, regions: Mapping[str, Mask]) -> 
     return {name: scores for name, scores in typical.items() if name in regions}
 
 
-def _measure_region(region: Mask, voxel_ml: float) -> Region:
-    voxels = int(np.count_nonzero(region))
-    return Region(voxels, voxels * voxel_ml)
+def _measure_regions(regions: Regions, voxel_ml: float) -> dict[str, Region]:
+    """Return the size of each region of the mask."""
+    sizes = {}
+    for name, region in regions.items():
+        voxels = int(np.count_nonzero(region))
+        sizes[name] = Region(voxels, voxels * voxel_ml)
+    return sizes
 
 
-def _find_regions(volumes: Volumes, task: Task) -> tuple[str, dict[str, Mask]]:
+def _measure_structures(
+    segmentations: Iterable[Faithfulness],
+    regions: Regions,
+    voxel_ml: float,
+) -> dict[str, Region]:
+    """Return the expected size of each structure that is no region of the mask.
+
+    The first of several segmentations counts.
+    """
+    structures: dict[str, Region] = {}
+    for compared in segmentations:
+        for name, voxels in compared.voxels.items():
+            if name not in regions:
+                structures.setdefault(name, Region(voxels, voxels * voxel_ml))
+    return structures
+
+
+def _find_regions(volumes: Volumes, task: Task) -> tuple[str, Regions]:
     """Return what the mask is, and its regions."""
     if volumes.labels is None or task.labels is None:
         definition = NOT_ZERO

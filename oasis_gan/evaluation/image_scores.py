@@ -12,14 +12,26 @@ from numpy.typing import NDArray
 from ..image.choices import Plane
 from ..image.regions import iter_neighbours
 from ..image.volume import Mask
-from .comparison import TOTAL, Comparison, Image
-from .measures import AXES, IMAGE_MEASURES, Curve, Scores, Undefined, Value, checked, json_value
+from .comparison import TOTAL, Bounds, Comparison, Image
+from .measures import (
+    AXES,
+    CONSTANT,
+    IMAGE_MEASURES,
+    Curve,
+    Scores,
+    Undefined,
+    Value,
+    checked,
+    json_value,
+)
 from .similarity import multi_scale_similarity, similarity_maps
 
 BINS = 64
 """Of the histograms, over the range of intensities."""
-CONSTANT = Undefined("the real scan is constant there")
 _FLAT = Undefined("one of the two is constant there")
+_ONE_SLICE = Undefined("there is one slice in that direction")
+_NO_NEIGHBOURS = Undefined("no two voxels are neighbours in that direction")
+_NO_GRADIENT = Undefined("the real scan has no gradient in that direction")
 
 Values = NDArray[np.float32]
 
@@ -40,34 +52,35 @@ class ImageScores:
 
 def score(comparison: Comparison) -> ImageScores:
     """Compare an output with a real scan in each region."""
+    scores: dict[str, Scores] = {}
+    slices: dict[Plane, Curve] = {}
     with np.errstate(all="ignore"):
         maps = similarity_maps(comparison)
         over_scales = multi_scale_similarity(comparison)
-        scored = {}
         for name, region in comparison.regions.items():
             values = _score_region(comparison, region)
-            values |= {key: _mean_in(region, similarity) for key, similarity in maps.items()}
-            scored[name] = values | {"ms_ssim": over_scales[name]}
-    keys = [measure.key for measure in IMAGE_MEASURES]
-    ordered = {name: {key: values[key] for key in keys} for name, values in scored.items()}
-    slices = {
-        plane: _by_slice(comparison, plane, maps[f"ssim_{plane}"]) for plane in comparison.axes
-    }
-    return ImageScores(ordered, slices)
+            values["ms_ssim"] = over_scales[name]
+            for key, similarity in maps.items():
+                values[key] = _mean_in(region, similarity)
+            scores[name] = {measure.key: values[measure.key] for measure in IMAGE_MEASURES}
+    for plane in comparison.axes:
+        slices[plane] = _score_slices(comparison, plane, maps[f"ssim_{plane}"])
+    return ImageScores(scores, slices)
 
 
-def _by_slice(comparison: Comparison, plane: Plane, similarity: Image | Undefined) -> Curve:
+def _score_slices(comparison: Comparison, plane: Plane, similarity: Image | Undefined) -> Curve:
     """Return the mean of a map in each slice of the whole volume."""
     axis = comparison.axes[plane]
     curve: Curve = [None] * comparison.shape[axis]
     if isinstance(similarity, Undefined):
         return curve
-    mask = np.moveaxis(comparison.regions[TOTAL], axis, 0)
-    along = np.moveaxis(similarity, axis, 0)
-    for index in np.flatnonzero(mask.any(axis=(1, 2))):
-        curve[comparison.box[axis].start + int(index)] = json_value(
-            _mean_in(mask[index], along[index])
-        )
+    start = comparison.box[axis].start
+    mask_slices = np.moveaxis(comparison.regions[TOTAL], axis, 0)
+    map_slices = np.moveaxis(similarity, axis, 0)
+    for index, mask in enumerate(mask_slices):
+        if mask.any():
+            mean = _mean_in(mask, map_slices[index])
+            curve[start + index] = json_value(mean)
     return curve
 
 
@@ -90,8 +103,9 @@ def _score_region(comparison: Comparison, region: Mask) -> dict[str, Value]:
         "ncc": _correlation(real, output),
         "histogram": _histogram_intersection(real, output, comparison.bounds),
     }
-    for plane, axis_name in AXES.items():
-        scores[f"gradient_{axis_name}"] = _gradient_ratio(comparison, region, plane)
+    for plane, direction in AXES.items():
+        axis = comparison.axes[plane]
+        scores[f"gradient_{direction}"] = _gradient_ratio(comparison, region, axis)
     return scores
 
 
@@ -105,42 +119,54 @@ def _psnr(squared_error: float, data_range: float) -> Value:
 
 def _correlation(real: Values, output: Values) -> Value:
     """Return the normalised cross-correlation about the means (Pearson's)."""
-    deviations = [values - values.mean(dtype=np.float64) for values in (real, output)]
-    squares = [float((values**2).sum()) for values in deviations]
-    if min(squares) == 0:
+    real_deviations = real - real.mean(dtype=np.float64)
+    output_deviations = output - output.mean(dtype=np.float64)
+    real_square = float((real_deviations**2).sum())
+    output_square = float((output_deviations**2).sum())
+    if min(real_square, output_square) == 0:
         return _FLAT
-    return checked(
-        float((deviations[0] * deviations[1]).sum()) / math.sqrt(squares[0] * squares[1])
-    )
+    product = float((real_deviations * output_deviations).sum())
+    return checked(product / math.sqrt(real_square * output_square))
 
 
-def _histogram_intersection(real: Values, output: Values, bounds: tuple[float, float]) -> Value:
-    """Return the share of two histograms that lies under both; what is beyond the range counts in the last bin.
+def _histogram_intersection(real: Values, output: Values, bounds: Bounds) -> Value:
+    """Return the share of two histograms that lies under both.
+
+    What is beyond the range counts in the last bin.
 
     Swain and Ballard 1991, https://doi.org/10.1007/BF00130487
     """
-    if bounds[1] <= bounds[0]:
+    low, high = bounds
+    if high <= low:
         return CONSTANT
-    counts = [np.histogram(np.clip(values, *bounds), BINS, bounds)[0] for values in (real, output)]
-    return checked(np.minimum(*counts).sum() / real.size)
+    shared = np.minimum(_count_values(real, bounds), _count_values(output, bounds))
+    return checked(shared.sum() / real.size)
 
 
-def _gradient_ratio(comparison: Comparison, region: Mask, plane: Plane) -> Value:
-    """Return the mean absolute step between neighbours of the output over that of the real scan, across a plane."""
-    axis = comparison.axes[plane]
+def _count_values(values: Values, bounds: Bounds) -> NDArray[np.intp]:
+    """Return how many values lie in each bin of a histogram."""
+    clipped = np.clip(values, *bounds)
+    return np.histogram(clipped, BINS, bounds)[0]
+
+
+def _gradient_ratio(comparison: Comparison, region: Mask, axis: int) -> Value:
+    """Return the mean absolute step between neighbours of the output over that of the real scan.
+
+    Args:
+        comparison: The two volumes.
+        region: Both neighbours lie in it.
+        axis: Along which voxels are neighbours.
+    """
     pairs = list(iter_neighbours(region.shape, (axis,)))
     if not pairs:
-        return Undefined("there is one slice in that direction")
+        return _ONE_SLICE
     here, there = pairs[0]
     both = region[here] & region[there]
     if not both.any():
-        return Undefined("no two voxels are neighbours in that direction")
-    real, output = (
-        float(np.abs(voxels[there] - voxels[here])[both].mean(dtype=np.float64))
-        for voxels in (comparison.real, comparison.output)
-    )
-    return (
-        checked(output / real)
-        if real > 0
-        else Undefined("the real scan has no gradient in that direction")
-    )
+        return _NO_NEIGHBOURS
+    means = []
+    for voxels in (comparison.real, comparison.output):
+        steps = np.abs(voxels[there] - voxels[here])
+        means.append(float(steps[both].mean(dtype=np.float64)))
+    real, output = means
+    return checked(output / real) if real > 0 else _NO_GRADIENT
