@@ -61,13 +61,14 @@ class Comparison:
 
 
 def plane_axes(geometry: Geometry) -> dict[Plane, int]:
-    """Return by plane the voxel axis that runs across its slices, the nearest of an oblique volume."""
-    letters = geometry.orientation
-    pairs = {Plane.SAGITTAL: "LR", Plane.CORONAL: "PA", Plane.AXIAL: "IS"}
-    return {
-        plane: next(axis for axis, letter in enumerate(letters) if letter in pair)
-        for plane, pair in pairs.items()
-    }
+    """Return by plane the voxel axis across its slices, the nearest one of an oblique volume."""
+    directions = {Plane.SAGITTAL: "LR", Plane.CORONAL: "PA", Plane.AXIAL: "IS"}
+    axes = {}
+    for plane, letters in directions.items():
+        for axis, letter in enumerate(geometry.orientation):
+            if letter in letters:
+                axes[plane] = axis
+    return axes
 
 
 def regions_of(tissues: Voxels) -> dict[str, Mask]:
@@ -85,18 +86,25 @@ def regions_of(tissues: Voxels) -> dict[str, Mask]:
 
 
 def compare_raw(
-    real: Voxels, output: Voxels, regions: Regions, axes: Mapping[Plane, int]
+    real: Voxels,
+    output: Voxels,
+    regions: Regions,
+    axes: Mapping[Plane, int],
 ) -> Comparison:
     """Compare intensities as they are stored, in the range of the real scan."""
     inside = real[regions[TOTAL]]
-    low, high = (float(value) for value in np.percentile(inside, RANGE_PERCENTILES))
-    return _comparison(real, output, regions, (low, high), axes)
+    low, high = np.percentile(inside, RANGE_PERCENTILES)
+    return _comparison(real, output, regions, (float(low), float(high)), axes)
 
 
 def compare_matched(
-    real: Voxels, output: Voxels, tissues: Voxels, regions: Regions, axes: Mapping[Plane, int]
+    real: Voxels,
+    output: Voxels,
+    tissues: Voxels,
+    regions: Regions,
+    axes: Mapping[Plane, int],
 ) -> Comparison:
-    """Compare anatomy instead of contrast: both volumes with the means of their tissues in the same places.
+    """Compare anatomy instead of contrast: in both volumes the means of the tissues become equal.
 
     Each volume is mapped piecewise-linearly: 0 to 0, the mean of its darkest tissue to .30, of the
     next to .55, of the brightest to .75, and 1.5 times the brightest mean to 1.
@@ -105,61 +113,89 @@ def compare_matched(
         OasisGanError: If a tissue is missing, or the tissues of the two come in different orders of
             brightness.
     """
-    means = [_tissue_means(voxels, tissues) for voxels in (real, output)]
-    order = _common_order(*means)
-    matched_real = _matched(real, tissues, order)
-    matched_output = _matched(output, tissues, order)
+    real_means = _measure_tissues(real, tissues)
+    output_means = _measure_tissues(output, tissues)
+    order = [int(index) for index in np.argsort(real_means)]
+    _require_order("the real scan", real_means, order)
+    _require_order("the output", output_means, order)
+    matched_real = _match(real, tissues, order)
+    matched_output = _match(output, tissues, order)
     return _comparison(matched_real, matched_output, regions, (0.0, 1.0), axes)
 
 
-def _tissue_means(voxels: Voxels, tissues: Voxels) -> list[float]:
-    samples = [(label.name, voxels[tissues == label.value]) for label in OASIS.labels]
-    missing = [name for name, sample in samples if not sample.size]
+def _measure_tissues(voxels: Voxels, tissues: Voxels) -> list[float]:
+    """Return the mean intensity of each tissue, in the order of `OASIS`."""
+    means: list[float] = []
+    missing: list[str] = []
+    for label in OASIS.labels:
+        sample = voxels[tissues == label.value]
+        if sample.size:
+            means.append(float(sample.mean(dtype=np.float64)))
+        else:
+            missing.append(label.name)
     if missing:
         raise ContrastsDifferError(f"no {' and no '.join(missing)} in the label map")
-    return [float(sample.mean(dtype=np.float64)) for _, sample in samples]
+    return means
 
 
-def _common_order(real: list[float], output: list[float]) -> list[int]:
-    """Return the tissues from the darkest to the brightest, as indices."""
-    order = np.argsort(real)
-    for which, means in (("the real scan", real), ("the output", output)):
-        # Written so that NaN is refused too.
-        if not (np.diff(np.array(means)[order]) > 0).all():
-            shown = ", ".join(
-                f"{label.name} {mean:.4g}" for label, mean in zip(OASIS.labels, means, strict=True)
-            )
-            raise ContrastsDifferError(f"means of {shown} in {which}")
-    return [int(index) for index in order]
+def _require_order(which: str, means: list[float], order: list[int]) -> None:
+    """Raise `ContrastsDifferError` unless means increase in an order."""
+    ordered = [means[index] for index in order]
+    # Written so that NaN is refused too.
+    if (np.diff(ordered) > 0).all():
+        return
+    pairs = zip(OASIS.labels, means, strict=True)
+    shown = ", ".join(f"{label.name} {mean:.4g}" for label, mean in pairs)
+    raise ContrastsDifferError(f"means of {shown} in {which}")
 
 
-def _matched(voxels: Voxels, tissues: Voxels, order: list[int]) -> Voxels:
-    # By brightness: what the darkest tissue is called does not matter here.
-    values = [OASIS.labels[index].value for index in order]
-    ranked = LabelSet(name="by brightness", labels=tuple(map(Label, values, ANCHORS)))
+def _match(voxels: Voxels, tissues: Voxels, order: list[int]) -> Voxels:
+    """Return a volume with the means of its tissues in the places of `ANCHORS`, by brightness."""
+    # What the darkest tissue is called does not matter here.
+    labels = []
+    for index, name in zip(order, ANCHORS, strict=True):
+        labels.append(Label(OASIS.labels[index].value, name))
+    ranked = LabelSet(name="by brightness", labels=tuple(labels))
     window = Window.from_tissues(voxels, tissues, ranked)
     return np.interp(voxels, window.values, window.anchors)
 
 
 def _comparison(
-    real: Voxels, output: Voxels, regions: Regions, bounds: Bounds, axes: Mapping[Plane, int]
+    real: Voxels,
+    output: Voxels,
+    regions: Regions,
+    bounds: Bounds,
+    axes: Mapping[Plane, int],
 ) -> Comparison:
     """Return the volumes around the mask, 0 outside it, and the regions there."""
     mask = regions[TOTAL]
     box = box_around(mask, _MARGIN)
+    return Comparison(
+        real=_crop(real, mask, box),
+        output=_crop(output, mask, box),
+        regions={name: region[box] for name, region in regions.items()},
+        bounds=bounds,
+        axes=axes,
+        box=box,
+        shape=mask.shape,
+    )
+
+
+def _crop(voxels: Voxels, mask: Mask, box: Box) -> Image:
+    """Return the voxels in a box, 0 outside the mask."""
+    inside = np.where(mask[box], voxels[box], 0)
+    # What overflows becomes infinite, and every figure of it undefined.
     with np.errstate(over="ignore"):
-        images = [
-            np.where(mask[box], voxels[box], 0).astype(np.float32) for voxels in (real, output)
-        ]
-    cropped = {name: region[box] for name, region in regions.items()}
-    return Comparison(images[0], images[1], cropped, bounds, axes, box, mask.shape)
+        return inside.astype(np.float32)
 
 
 def box_around(mask: Mask, margin: int = 0) -> Box:
     """Return the smallest box with a mask in it, wider by a margin on all sides."""
-    box = []
-    for others in ((1, 2), (0, 2), (0, 1)):
-        occupied = np.flatnonzero(mask.any(axis=others))
-        start = max(0, int(occupied[0]) - margin)
-        box.append(slice(start, int(occupied[-1]) + margin + 1))
-    return tuple(box)
+    sides = []
+    for other_axes in ((1, 2), (0, 2), (0, 1)):
+        occupied = np.flatnonzero(mask.any(axis=other_axes))
+        first = int(occupied[0])
+        last = int(occupied[-1])
+        side = slice(max(0, first - margin), last + margin + 1)
+        sides.append(side)
+    return tuple(sides)

@@ -78,6 +78,10 @@ class Evaluation:
     curves: Mapping[str, Mapping[str, Curve]]
     notes: tuple[str, ...]
 
+    def scores_of(self, section: str) -> Mapping[str, Scores]:
+        """Return the scores of a section by region; none if it was not measured."""
+        return self.scores.get(section, {})
+
 
 def evaluate(task: Task) -> Evaluation:
     """Evaluate an output.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import printable
@@ -16,7 +18,16 @@ from .distance import DISTANCE_PERCENTILE
 from .evaluating import Evaluation, Region
 from .image_scores import BINS
 from .libraries import versions
-from .measures import SECTIONS, Measure, Scores, Undefined, Value, json_value, tsv_value
+from .measures import (
+    SECTIONS,
+    Measure,
+    Scores,
+    Section,
+    Undefined,
+    Value,
+    json_value,
+    tsv_value,
+)
 from .similarity import SCALE_WEIGHTS, WINDOW
 
 SCHEMA = "oasis-gan/evaluation/1"
@@ -27,15 +38,16 @@ Record = dict[str, Any]
 
 def tsv_header() -> str:
     """Return the names of the columns."""
-    measures = [
-        f"{section.key}_{measure.key}" for section in SECTIONS for measure in section.measures
-    ]
-    return "\t".join(["subject", "tissue", "voxels", "volume_ml", *measures])
+    columns = ["subject", "tissue", "voxels", "volume_ml"]
+    for section in SECTIONS:
+        columns += [f"{section.key}_{measure.key}" for measure in section.measures]
+    return "\t".join(columns)
 
 
 def tsv_rows(evaluation: Evaluation) -> Iterator[str]:
     """Yield a row for the whole mask, for each tissue and for each structure."""
-    for name, region in {**evaluation.regions, **evaluation.structures}.items():
+    regions = {**evaluation.regions, **evaluation.structures}
+    for name, region in regions.items():
         cells = [
             printable(evaluation.subject),
             name,
@@ -43,7 +55,7 @@ def tsv_rows(evaluation: Evaluation) -> Iterator[str]:
             f"{region.volume_ml:.{_DIGITS}g}",
         ]
         for section in SECTIONS:
-            scores = evaluation.scores.get(section.key, {}).get(name)
+            scores = evaluation.scores_of(section.key).get(name)
             cells += [_cell(scores, measure) for measure in section.measures]
         yield "\t".join(cells)
 
@@ -55,17 +67,32 @@ def _cell(scores: Scores | None, measure: Measure) -> str:
 def describe_undefined(evaluation: Evaluation) -> Iterator[str]:
     """Yield a sentence for each reason why figures are missing or infinite."""
     for section in SECTIONS:
-        found: dict[str, tuple[list[str], list[str]]] = {}
-        for region, scores in evaluation.scores.get(section.key, {}).items():
-            for measure in section.measures:
-                reason = _reason(scores[measure.key])
-                if reason:
-                    regions, titles = found.setdefault(reason, ([], []))
-                    regions.append(region)
-                    titles.append(measure.title)
-        for reason, (regions, titles) in found.items():
-            named = " and ".join(dict.fromkeys(regions))
-            yield f"{section.key}, {named}: {reason} ({', '.join(dict.fromkeys(titles))})"
+        regions = evaluation.scores_of(section.key)
+        for reason, gap in _find_gaps(section, regions).items():
+            # In a dict, names that come again keep the place of the first.
+            names = " and ".join(dict.fromkeys(gap.regions))
+            titles = ", ".join(dict.fromkeys(gap.titles))
+            yield f"{section.key}, {names}: {reason} ({titles})"
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """The regions and the measures that have no figure for one reason."""
+
+    regions: list[str] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+
+
+def _find_gaps(section: Section, regions: Mapping[str, Scores]) -> dict[str, _Gap]:
+    """Return by reason which figures of a section are missing or infinite."""
+    gaps: dict[str, _Gap] = defaultdict(_Gap)
+    for region, scores in regions.items():
+        for measure in section.measures:
+            reason = _reason(scores[measure.key])
+            if reason:
+                gaps[reason].regions.append(region)
+                gaps[reason].titles.append(measure.title)
+    return gaps
 
 
 def _reason(value: Value) -> str:
@@ -80,7 +107,7 @@ def json_document(
     cohort: Cohort | None,
     segmenter: str | None = None,
 ) -> Record:
-    """Return the records of subjects with what a reader has to know of all of them.
+    """Return the records of subjects, and what a reader has to know to read them.
 
     Args:
         subjects: The record of each.
@@ -99,7 +126,7 @@ def json_document(
             "worst_step_least_share": ENOUGH,
             "smooth_anatomy_voxels": SMOOTHING,
             "hausdorff_percentile": DISTANCE_PERCENTILE,
-            "segmenter": None if segmenter is None else printable(segmenter),
+            "segmenter": printable(segmenter) if segmenter is not None else None,
             "typical_ceiling": describe_ceiling(),
             "bootstrap": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "seed": SEED},
         },
@@ -110,25 +137,21 @@ def json_document(
 
 def json_record(evaluation: Evaluation) -> Record:
     """Return all that was found about an output."""
+    notes = [*evaluation.notes, *describe_undefined(evaluation)]
+    ranges = evaluation.bounds.items()
     return {
         "subject": printable(evaluation.subject),
         "status": "done",
         "files": evaluation.files,
         "mask": evaluation.mask,
-        "range": {contrast: _rounded(bounds) for contrast, bounds in evaluation.bounds.items()},
-        "tissues": {
-            name: _region_record(evaluation, name, region)
-            for name, region in evaluation.regions.items()
-        },
-        "structures": {
-            name: _region_record(evaluation, name, region)
-            for name, region in evaluation.structures.items()
-        },
+        "range": {contrast: _rounded(bounds) for contrast, bounds in ranges},
+        "tissues": _region_records(evaluation, evaluation.regions),
+        "structures": _region_records(evaluation, evaluation.structures),
         "slices": {
             section: {name: _rounded(curve) for name, curve in curves.items()}
             for section, curves in evaluation.curves.items()
         },
-        "notes": [printable(note) for note in (*evaluation.notes, *describe_undefined(evaluation))],
+        "notes": [printable(note) for note in notes],
     }
 
 
@@ -137,13 +160,16 @@ def json_failure(subject: str, message: str) -> Record:
     return {"subject": printable(subject), "status": "failed", "message": printable(message)}
 
 
+def _region_records(evaluation: Evaluation, regions: Mapping[str, Region]) -> dict[str, Record]:
+    return {name: _region_record(evaluation, name, region) for name, region in regions.items()}
+
+
 def _region_record(evaluation: Evaluation, name: str, region: Region) -> Record:
     record: Record = {"voxels": region.voxels, "volume_ml": _round(region.volume_ml)}
     for section, regions in evaluation.scores.items():
         if name in regions:
-            record[section] = {
-                key: _round(json_value(value)) for key, value in regions[name].items()
-            }
+            scores = regions[name].items()
+            record[section] = {key: _round(json_value(value)) for key, value in scores}
     return record
 
 
@@ -152,9 +178,9 @@ def _cohort_record(cohort: Cohort) -> Record:
     structures: dict[str, Record] = {}
     for section, regions in cohort.estimates().items():
         for region, estimates in regions.items():
-            record = {key: _estimate_record(estimate) for key, estimate in estimates.items()}
             records = structures if region in cohort.structures else tissues
-            records.setdefault(region, {})[section] = record
+            record = records.setdefault(region, {})
+            record[section] = {key: _estimate_record(found) for key, found in estimates.items()}
     return {"tissues": tissues, "structures": structures}
 
 

@@ -1,4 +1,4 @@
-"""What the JSON beside an output says of it, as far as an evaluation needs it: anybody may have edited it."""
+"""What the JSON beside an output says, as far as an evaluation needs it; anybody may edit it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SourceIdentity(FileIdentity):
 
 
 class EncodingKind(BaseModel):
-    """What the values of a volume are, as a model takes or makes it; a plugin may bring kinds of its own."""
+    """What the values of a volume are to a model; a plugin may bring kinds of its own."""
 
     kind: str = ""
 
@@ -58,7 +58,8 @@ class Sidecar(BaseModel):
     @property
     def was_made_from_labels(self) -> bool:
         """Whether the first source is a label map."""
-        return next(iter(self.source_encodings.values())).kind == "labels"
+        first = next(iter(self.source_encodings.values()))
+        return first.kind == "labels"
 
 
 def read_sidecar(output: Path) -> Sidecar | None:
@@ -79,14 +80,19 @@ def read_sidecar(output: Path) -> Sidecar | None:
     try:
         sidecar = Sidecar.model_validate_json(data, strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        found = f"{field}: {first['msg']}"
+        found = _describe_first_fault(error)
         raise DamagedSidecarError(path, "the provenance of an output", found) from None
-    if sidecar.volume.file != printable(output.name):
+    file = sidecar.volume.file
+    if file != printable(output.name):
         expected = f"the provenance of {output.name}"
-        raise DamagedSidecarError(path, expected, f"that of {sidecar.volume.file}")
+        raise DamagedSidecarError(path, expected, f"that of {file}")
     return sidecar
+
+
+def _describe_first_fault(error: ValidationError) -> str:
+    first = error.errors()[0]
+    field = ".".join(map(str, first["loc"]))
+    return f"{field or 'the file'}: {first['msg']}"
 
 
 class _Marked(BaseModel):
@@ -96,8 +102,10 @@ class _Marked(BaseModel):
 
 
 def _is_of_this_tool(data: bytes) -> bool:
-    """Whether a JSON text is one of this tool, as it is or damaged: others do not mention what is synthetic."""
+    """Whether a JSON text was written by this tool, even if it is damaged now."""
     try:
-        return _Marked.model_validate_json(data).synthetic is not None
+        marked = _Marked.model_validate_json(data)
     except ValidationError:
         return True
+    # The JSON of other programs does not mention what is synthetic.
+    return marked.synthetic is not None

@@ -57,15 +57,15 @@ class StructureMap:
 
     def mask_of(self, name: str) -> Mask:
         """Return where a structure is."""
-        return np.asarray(self.volume.voxels == self.names.index(name) + 1)
+        number = self.names.index(name) + 1
+        return np.asarray(self.volume.voxels == number)
 
 
 def name_structure(label: str) -> str:
     """Return the structure that a label belongs to; empty if it is a tissue or background."""
-    words = _split_words(label)
-    whole = "".join(words).casefold()
+    key = _make_key(label)
     for pattern, structure in _PARCELS:
-        if pattern.fullmatch(whole):
+        if pattern.fullmatch(key):
             return structure
     name = _remove_side(label)
     if name in TISSUES or is_background_name(name):
@@ -75,7 +75,8 @@ def name_structure(label: str) -> str:
 
 
 def _split_words(label: str) -> list[str]:
-    return [word for word in re.split(r"[\W_]+", label) if word]
+    words = re.split(r"[\W_]+", label)
+    return [word for word in words if word]
 
 
 def _remove_side(label: str) -> str:
@@ -100,16 +101,25 @@ def group_structures(volume: Volume, label_set: LabelSet) -> StructureMap:
         volume: Values of ``label_set``.
         label_set: What they mean.
     """
-    structures = {label.value: name_structure(label.name) for label in label_set.labels}
-    names = tuple(dict.fromkeys(name for name in structures.values() if name))
-    numbers = {name: index for index, name in enumerate(names, start=1)}
-    numbers[""] = 0
+    names: dict[int, str] = {}
+    for label in label_set.labels:
+        structure = name_structure(label.name)
+        if structure:
+            names[label.value] = structure
+    # In a dict, structures that have several labels keep the place of the first.
+    structures = tuple(dict.fromkeys(names.values()))
+    numbers = {name: number for number, name in enumerate(structures, start=1)}
     values, places = np.unique(volume.voxels, return_inverse=True)
-    found = [numbers[structures.get(int(value), "")] for value in values]
-    voxels = np.array(found, np.uint16)[places].reshape(volume.voxels.shape)
-    return StructureMap(Volume(voxels, volume.geometry), names)
+    found = np.zeros(values.size, np.uint16)
+    for index, value in enumerate(values):
+        name = names.get(int(value))
+        if name is not None:
+            found[index] = numbers[name]
+    voxels = found[places].reshape(volume.voxels.shape)
+    return StructureMap(Volume(voxels, volume.geometry), structures)
 
 
 def find_common(first: StructureMap, second: StructureMap) -> tuple[str, ...]:
     """Return the structures that two label sets have in common, in the order of the first."""
-    return tuple(name for name in first.names if name in second.names)
+    common = [name for name in first.names if name in second.names]
+    return tuple(common)
