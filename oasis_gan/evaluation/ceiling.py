@@ -43,7 +43,9 @@ def read_ceiling() -> CeilingFile:
 
 
 def find_typical_scores(segmenter: str) -> dict[str, Scores]:
-    """Return by region what a segmenter reaches on real heads on average; nothing if it was not measured.
+    """Return by region what a segmenter reaches on real heads on average.
+
+    Nothing if it was not measured.
 
     Args:
         segmenter: Its name and version.
@@ -60,6 +62,6 @@ def describe_ceiling() -> dict[str, Any]:
 def _read_means(figures: dict[str, Figure]) -> dict[str, Value]:
     means: dict[str, Value] = {}
     for measure in FAITHFULNESS_MEASURES:
-        figure = figures.get(measure.key)
-        means[measure.key] = _NO_VALUE if figure is None else figure.mean
+        key = measure.key
+        means[key] = figures[key].mean if key in figures else _NO_VALUE
     return means

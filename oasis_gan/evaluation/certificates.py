@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from ..errors import printable
@@ -21,6 +22,7 @@ TABLE = "evaluation.tsv"
 """The table of all certificates in an output folder."""
 _FIELD = "evaluation"
 _MOST_BYTES = 2**24
+_FIGURE_TYPES = (int, float, NoneType)
 _HEADER = f"{tsv_header()}\toutput_sha256"
 
 
@@ -35,8 +37,9 @@ def read_certificate(output: Path, segmenter: str) -> Record | None:
     certificate: Record = sidecar.get(_FIELD, {})
     if not _is_certificate(certificate, segmenter):
         return None
-    is_of_output = certificate["output_sha256"] == sidecar["volume"]["sha256"]
-    return certificate if is_of_output else None
+    if certificate["output_sha256"] != sidecar["volume"]["sha256"]:
+        return None
+    return certificate
 
 
 def write_certificate(output: Path, evaluation: Evaluation, segmenter: str) -> Record:
@@ -66,7 +69,7 @@ def write_certificate(output: Path, evaluation: Evaluation, segmenter: str) -> R
 
 
 class CertificateTable:
-    """The table of the certificates in an output folder, which other runs may write to at the same time.
+    """The table of the certificates in an output folder; several runs may write to it at once.
 
     Args:
         folder: The output folder.
@@ -81,11 +84,14 @@ class CertificateTable:
         Raises:
             OSError: As the file system says; the old table stays.
         """
-        rows = list(_make_rows(certificate))
         subject = certificate["subject"]
+        lines = [_HEADER]
         with hold_name(self._path.parent, self._path.name):
-            earlier = [row for row in self._read_rows() if row.split("\t")[0] != subject]
-            lines = [_HEADER, *earlier, *rows]
+            for row in self._read_rows():
+                name, *_ = row.split("\t")
+                if name != subject:
+                    lines.append(row)
+            lines += _make_rows(certificate)
             text = "".join(f"{line}\n" for line in lines)
             write_atomically(self._path, text.encode())
 
@@ -93,13 +99,15 @@ class CertificateTable:
         """Return the rows that are there; a table of another form has none."""
         if not self._path.is_file():
             return []
-        lines = self._path.read_text("utf-8", "replace").splitlines()
+        text = self._path.read_text("utf-8", "replace")
+        lines = text.splitlines()
         return lines[1:] if lines[:1] == [_HEADER] else []
 
 
 def _make_rows(certificate: Record) -> Iterator[str]:
     """Yield a row for the mask, for each tissue and for each structure of a certificate."""
-    for name, region in {**certificate["tissues"], **certificate["structures"]}.items():
+    regions = {**certificate["tissues"], **certificate["structures"]}
+    for name, region in regions.items():
         cells = [certificate["subject"], name, region["voxels"], region["volume_ml"]]
         for section in SECTIONS:
             scores = region.get(section.key, {})
@@ -119,30 +127,34 @@ def _read(path: Path) -> Record:
 
 
 def _is_certificate(certificate: object, segmenter: str) -> bool:
-    """Whether something in a sidecar, which anybody may have edited, is a certificate by a segmenter."""
+    """Whether something in a sidecar is a certificate by a segmenter."""
+    # Anybody may have edited the sidecar.
     if not isinstance(certificate, dict):
         return False
     if certificate.get("schema") != SCHEMA or certificate.get("segmenter") != segmenter:
         return False
-    texts = (certificate.get("subject"), certificate.get("output_sha256"))
-    tables = (certificate.get("tissues"), certificate.get("structures"))
-    return all(isinstance(text, str) for text in texts) and all(map(_is_table, tables))
+    for key in ("subject", "output_sha256"):
+        if not isinstance(certificate.get(key), str):
+            return False
+    return _is_table(certificate.get("tissues")) and _is_table(certificate.get("structures"))
 
 
 def _is_table(regions: object) -> bool:
     """Whether something is the figures of regions by section and measure."""
-    if not isinstance(regions, dict):
+    return isinstance(regions, dict) and all(map(_is_region, regions.values()))
+
+
+def _is_region(region: object) -> bool:
+    """Whether something is the size of a region, and its figures by section and measure."""
+    if not isinstance(region, dict):
         return False
-    for region in regions.values():
-        if not isinstance(region, dict) or not {"voxels", "volume_ml"} <= set(region):
-            return False
-        sections = [region[section.key] for section in SECTIONS if section.key in region]
-        if not all(_is_figures(section) for section in sections):
-            return False
-    return True
+    if "voxels" not in region or "volume_ml" not in region:
+        return False
+    sections = [region[section.key] for section in SECTIONS if section.key in region]
+    return all(map(_is_figures, sections))
 
 
 def _is_figures(section: object) -> bool:
     if not isinstance(section, dict):
         return False
-    return all(value is None or isinstance(value, (int, float)) for value in section.values())
+    return all(isinstance(value, _FIGURE_TYPES) for value in section.values())

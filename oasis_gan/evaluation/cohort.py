@@ -1,4 +1,4 @@
-"""Means over the subjects of a cohort, and how far they can be trusted: bootstrap confidence intervals.
+"""Means over the subjects of a cohort, and their confidence intervals.
 
 The percentile bootstrap: subjects are drawn with replacement, as many as there are, and the
 interval holds the middle 95 % of the means (Efron 1979, https://doi.org/10.1214/aos/1176344552).
@@ -14,11 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .evaluating import Evaluation
-from .measures import SECTIONS, json_value
+from .measures import SECTIONS, Section, json_value
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
 SEED = 0
+
+_Key = tuple[str, str, str]  # section, region, measure
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,16 @@ class Estimate:
     high: float | None
 
 
+Estimates = dict[str, dict[str, dict[str, Estimate]]]
+"""Means by section, region and measure."""
+
+
 class Cohort:
     """Collects the figures of one subject after the other."""
 
     def __init__(self) -> None:
         self.subjects = 0
-        self._values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+        self._values: dict[_Key, list[float]] = defaultdict(list)
         self._regions: dict[str, None] = {}
         self._structures: dict[str, None] = {}
 
@@ -54,37 +60,51 @@ class Cohort:
         self._structures |= dict.fromkeys(evaluation.structures)
         for section, regions in evaluation.scores.items():
             for region, scores in regions.items():
-                for key, value in scores.items():
+                for measure, value in scores.items():
                     finite = json_value(value)
                     if finite is not None:
-                        self._values[section, region, key].append(finite)
+                        key = (section, region, measure)
+                        self._values[key].append(finite)
 
     @property
     def structures(self) -> tuple[str, ...]:
         """The regions in which only segmentations are compared."""
         return tuple(name for name in self._structures if name not in self._regions)
 
-    def estimates(self) -> dict[str, dict[str, dict[str, Estimate]]]:
+    def estimates(self) -> Estimates:
         """Return the mean of each measure by section and region, where any subject has a value."""
-        found: dict[str, dict[str, dict[str, Estimate]]] = {}
+        estimates: Estimates = {}
         for section in SECTIONS:
             for region in (*self._regions, *self.structures):
-                keys = [measure.key for measure in section.measures]
-                values = {key: self._values.get((section.key, region, key), []) for key in keys}
-                if any(values.values()):
-                    estimates = {key: estimate(of_measure) for key, of_measure in values.items()}
-                    found.setdefault(section.key, {})[region] = estimates
-        return found
+                means = self._estimate_region(section, region)
+                if any(mean.subjects for mean in means.values()):
+                    estimates.setdefault(section.key, {})[region] = means
+        return estimates
+
+    def _estimate_region(self, section: Section, region: str) -> dict[str, Estimate]:
+        """Return the mean of each measure of a section in one region."""
+        means = {}
+        for measure in section.measures:
+            values = self._values.get((section.key, region, measure.key), [])
+            means[measure.key] = estimate(values)
+        return means
 
 
 def estimate(values: Sequence[float]) -> Estimate:
     """Return the mean of values, one a subject, and its confidence interval."""
-    if len(values) < 2:
+    count = len(values)
+    if count < 2:
         mean = values[0] if values else None
-        return Estimate(len(values), mean, None, None)
+        return Estimate(count, mean, low=None, high=None)
     sample = np.array(values)
-    drawn = np.random.default_rng(SEED).integers(len(values), size=(RESAMPLES, len(values)))
+    generator = np.random.default_rng(SEED)
+    drawn = generator.integers(count, size=(RESAMPLES, count))
     means = sample[drawn].mean(axis=1)
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(means, [tail, 100 - tail])
-    return Estimate(len(values), float(sample.mean()), float(low), float(high))
+    return Estimate(
+        subjects=count,
+        mean=float(sample.mean()),
+        low=float(low),
+        high=float(high),
+    )

@@ -24,6 +24,8 @@ _REACH = 3  # voxels along each axis, within which distances are looked up
 
 Spacing = tuple[float, ...]
 Distances = NDArray[np.float64]
+Places = NDArray[np.intp]
+Offset = tuple[int, int, int]
 
 
 def measure_distance(expected: Mask, found: Mask, spacing: Spacing) -> float:
@@ -37,7 +39,7 @@ def measure_distance(expected: Mask, found: Mask, spacing: Spacing) -> float:
 
 
 def _find_surface(region: Mask) -> Mask:
-    """Return the voxels with a neighbour outside the region; what is beyond the volume counts as outside."""
+    """Return the voxels with a neighbour outside the region; beyond the volume is outside too."""
     from scipy.ndimage import binary_erosion
 
     return np.asarray(region & ~binary_erosion(region))
@@ -48,8 +50,10 @@ def _measure_one_way(start: Mask, goal: Mask, spacing: Spacing) -> float:
     padded = np.pad(goal, _REACH)
     places = np.flatnonzero(np.pad(start, _REACH))
     distances = np.full(places.size, np.inf)
-    # A percentile lies between two of the distances in their order; one more guards against rounding.
-    enough = min(places.size, int((places.size - 1) * DISTANCE_PERCENTILE / 100) + 3)
+    # A percentile lies between two of the distances in their order. One more guards against
+    # rounding.
+    rank = int((places.size - 1) * DISTANCE_PERCENTILE / 100)
+    enough = min(places.size, rank + 3)
     missing = _look_nearby(places, padded, spacing, distances, enough)
     if places.size - missing.size < enough:
         distances[missing] = _search(places[missing], padded, spacing)
@@ -57,12 +61,12 @@ def _measure_one_way(start: Mask, goal: Mask, spacing: Spacing) -> float:
 
 
 def _look_nearby(
-    places: NDArray[np.intp],
+    places: Places,
     goal: Mask,
     spacing: Spacing,
     distances: Distances,
     enough: int,
-) -> NDArray[np.intp]:
+) -> Places:
     """Fill in the distances of places that lie close to the goal; return the others, by index.
 
     Args:
@@ -74,34 +78,40 @@ def _look_nearby(
     """
     flat = goal.reshape(-1)
     missing = np.arange(places.size)
-    for distance, offset in _nearest_offsets(spacing):
+    # In a flat array, one voxel along an axis is this many places away.
+    strides = (goal.shape[1] * goal.shape[2], goal.shape[2], 1)
+    for distance, offset in _list_offsets(spacing):
         if places.size - missing.size >= enough:
             break
-        step = int(np.ravel_multi_index(np.add(offset, _REACH), goal.shape))
-        middle = int(np.ravel_multi_index((_REACH,) * 3, goal.shape))
-        hit = flat[places[missing] + step - middle]
-        distances[missing[hit]] = distance
-        missing = missing[~hit]
+        step = int(np.dot(offset, strides))
+        is_hit = flat[places[missing] + step]
+        distances[missing[is_hit]] = distance
+        missing = missing[~is_hit]
     return missing
 
 
-def _nearest_offsets(spacing: Spacing) -> list[tuple[float, tuple[int, ...]]]:
-    """Return steps in voxels with their lengths, the shortest first, and every step up to the longest."""
+def _list_offsets(spacing: Spacing) -> list[tuple[float, Offset]]:
+    """Return steps in voxels with their lengths, the shortest first.
+
+    No step up to the longest is left out.
+    """
     steps = range(-_REACH, _REACH + 1)
     complete = (_REACH + 1) * min(spacing)
     offsets = []
     for offset in product(steps, steps, steps):
-        length = float(np.linalg.norm(np.multiply(offset, spacing)))
+        millimetres = np.multiply(offset, spacing)
+        length = float(np.linalg.norm(millimetres))
         if length < complete:
             offsets.append((length, offset))
     return sorted(offsets)
 
 
-def _search(places: NDArray[np.intp], goal: Mask, spacing: Spacing) -> Distances:
+def _search(places: Places, goal: Mask, spacing: Spacing) -> Distances:
     """Return the distance of each place to the nearest voxel of the goal."""
     from scipy.spatial import cKDTree
 
     tree = cKDTree(np.argwhere(goal) * spacing)
-    starts = np.column_stack(np.unravel_index(places, goal.shape)) * spacing
+    indices = np.unravel_index(places, goal.shape)
+    starts = np.column_stack(indices) * spacing
     distances: Distances = tree.query(starts)[0]
     return distances

@@ -1,4 +1,4 @@
-"""Whether the anatomy of an output is that of its label map: its segmentation compared with the map.
+"""Compare the anatomy of an output, as its segmentation shows it, with that of its label map.
 
 - Dice 1945, https://doi.org/10.2307/1932409: 2 |A and B| / (|A| + |B|).
 - Hausdorff distance: see `oasis_gan.evaluation.distance`.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,41 +49,58 @@ def compare_label_maps(expected: LabelMap, found: LabelMap) -> Faithfulness:
     regions: dict[str, Scores] = {}
     extra: list[str] = []
     voxels: dict[str, int] = {}
-    for name, expected_mask, found_mask in _pair_regions(expected, found):
-        count = int(np.count_nonzero(expected_mask))
+    for pair in _pair_regions(expected, found):
+        count = int(np.count_nonzero(pair.expected))
         if count:
-            voxels[name] = count
-            regions[name] = _compare_region(expected_mask, found_mask, spacing)
-        elif found_mask.any():
-            extra.append(name)
+            voxels[pair.name] = count
+            regions[pair.name] = _compare_region(pair, count, spacing)
+        elif pair.found.any():
+            extra.append(pair.name)
     return Faithfulness(regions, tuple(extra), voxels)
 
 
-def _pair_regions(expected: LabelMap, found: LabelMap) -> Iterator[tuple[str, Mask, Mask]]:
-    """Yield the name and both masks of each tissue and structure that both label sets distinguish."""
+class _RegionPair(NamedTuple):
+    """A tissue or a structure, where it is expected and where it was found."""
+
+    name: str
+    expected: Mask
+    found: Mask
+
+
+def _pair_regions(expected: LabelMap, found: LabelMap) -> Iterator[_RegionPair]:
+    """Yield each tissue, and each structure that both label sets distinguish."""
     expected_tissues = regions_of(expected.tissues.voxels)
     found_tissues = regions_of(found.tissues.voxels)
     nothing = np.zeros(expected.tissues.voxels.shape, np.bool_)
     for name in _TISSUE_NAMES:
-        yield name, expected_tissues.get(name, nothing), found_tissues.get(name, nothing)
+        expected_mask = expected_tissues.get(name, nothing)
+        found_mask = found_tissues.get(name, nothing)
+        yield _RegionPair(name, expected_mask, found_mask)
     if expected.structures is None or found.structures is None:
         return
     for name in find_common(expected.structures, found.structures):
-        yield name, expected.structures.mask_of(name), found.structures.mask_of(name)
+        expected_mask = expected.structures.mask_of(name)
+        found_mask = found.structures.mask_of(name)
+        yield _RegionPair(name, expected_mask, found_mask)
 
 
-def _compare_region(expected: Mask, found: Mask, spacing: Spacing) -> dict[str, Value]:
-    """Compare one region, which is expected to be there."""
-    expected_voxels = int(np.count_nonzero(expected))
-    found_voxels = int(np.count_nonzero(found))
-    shared = int(np.count_nonzero(expected & found))
-    difference = found_voxels - expected_voxels
+def _compare_region(pair: _RegionPair, expected: int, spacing: Spacing) -> dict[str, Value]:
+    """Compare one region, which is expected to be there.
+
+    Args:
+        pair: The region.
+        expected: The number of voxels that are expected.
+        spacing: Of the voxels, mm.
+    """
+    found = int(np.count_nonzero(pair.found))
+    shared = int(np.count_nonzero(pair.expected & pair.found))
+    difference = found - expected
     distance: Value = _MISSING
-    if found_voxels:
-        distance = measure_distance(expected, found, spacing)
+    if found:
+        distance = measure_distance(pair.expected, pair.found, spacing)
     return {
-        "dice": 2 * shared / (expected_voxels + found_voxels),
+        "dice": 2 * shared / (expected + found),
         "hausdorff95": distance,
         "volume_bias_ml": difference * float(np.prod(spacing)) / 1000,
-        "volume_bias_percent": 100 * difference / expected_voxels,
+        "volume_bias_percent": 100 * difference / expected,
     }
