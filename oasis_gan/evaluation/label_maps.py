@@ -65,11 +65,13 @@ def read_label_map(scan: Scan, output: Volume) -> tuple[LabelMap, Identity]:
     label_set = scan.labels
     if label_set is None or label_set.labels == OASIS.labels:
         volume, identity = read_with_identity(scan.in_labels(OASIS), Scan.read)
-        tissues = OASIS.clean(place_on_grid(output, volume, scan.path), scan.path)
-        return LabelMap(tissues, None), identity
+        volume = place_on_grid(output, volume, scan.path)
+        tissues = OASIS.clean(volume, scan.path)
+        return LabelMap(tissues, structures=None), identity
     volume, identity = read_with_identity(scan, Scan.read)
-    placed = place_on_grid(output, volume, scan.path)
-    return LabelMap.of(placed, label_set, scan.path, scan.advice), identity
+    volume = place_on_grid(output, volume, scan.path)
+    label_map = LabelMap.of(volume, label_set, scan.path, scan.advice)
+    return label_map, identity
 
 
 def place_on_grid(output: Volume, other: Volume, path: Path) -> Volume:

@@ -1,4 +1,4 @@
-"""Finding the outputs of this tool in a folder: the JSON beside each of them says that it is one."""
+"""Find the outputs of this tool in a folder: the JSON beside each of them says that it is one."""
 
 from __future__ import annotations
 
@@ -37,20 +37,23 @@ class Output:
 
 
 def list_outputs(roots: Iterable[Path]) -> list[Output]:
-    """Return the volumes to evaluate: files as they are named, and the outputs in folders and below them.
+    """Return the outputs to evaluate: files that are named, and outputs in folders and below them.
 
     Subjects that share a name are called by their path instead.
 
     Raises:
         OasisGanError: If there is no output in a folder, or no such file.
     """
-    found = [output for root in roots for output in _list_root(root)]
-    outputs = list({output.path: output for output in found}.values())
-    counts = Counter(output.name for output in outputs)
-    return [
-        replace(output, name=str(output.path)) if counts[output.name] > 1 else output
-        for output in outputs
-    ]
+    # A file may be named, and lie in a folder that is named as well.
+    by_path: dict[Path, Output] = {}
+    for root in roots:
+        by_path |= {output.path: output for output in _list_root(root)}
+    counts = Counter(output.name for output in by_path.values())
+    outputs = []
+    for path, output in by_path.items():
+        is_shared = counts[output.name] > 1
+        outputs.append(replace(output, name=str(path)) if is_shared else output)
+    return outputs
 
 
 def _list_root(root: Path) -> list[Output]:
@@ -63,6 +66,7 @@ def _list_root(root: Path) -> list[Output]:
 
 
 def _list_folder(root: Path) -> Iterator[Output]:
+    """Yield the outputs in a folder and below it, and then what could not be read there."""
     unreadable: list[OSError] = []
     for folder, names in walk_folders(root, report=unreadable.append):
         for name in names:
@@ -80,17 +84,19 @@ def _list_folder(root: Path) -> Iterator[Output]:
 
 def _is_volume(path: Path, names: list[str]) -> bool:
     """Whether a file is called like a volume; of a pair the header stands for both."""
-    if ending_of(path.name).lower() in VOXEL_ENDINGS:
-        stem = stem_of(path.name)
-        return not any(f"{stem}{ending}" in names for ending in HEADER_ENDINGS)
-    return is_volume_name(path)
+    if ending_of(path.name).lower() not in VOXEL_ENDINGS:
+        return is_volume_name(path)
+    stem = stem_of(path.name)
+    return not any(f"{stem}{ending}" in names for ending in HEADER_ENDINGS)
 
 
 def _describe(path: Path) -> Output:
-    stem = stem_of(path.name)
+    name = stem_of(path.name)
     try:
         require_content(path, "an output of oasis-gan, or a folder of them")
         sidecar = read_sidecar(path)
     except (OasisGanError, OSError) as error:
-        return Output(stem, path, problem=error)
-    return Output(sidecar.subject if sidecar else stem, path, sidecar)
+        return Output(name, path, problem=error)
+    if sidecar is not None:
+        name = sidecar.subject
+    return Output(name, path, sidecar)

@@ -19,7 +19,7 @@ from .errors import (
     SourceUnknownError,
 )
 from .outputs import Output
-from .sidecars import Sidecar, SourceIdentity
+from .sidecars import SourceIdentity
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,12 @@ class Pairs:
     """
 
     def __init__(
-        self, root: Path, subjects: Sequence[Subject], source_suffix: str, *, holds_labels: bool
+        self,
+        root: Path,
+        subjects: Sequence[Subject],
+        source_suffix: str,
+        *,
+        holds_labels: bool,
     ) -> None:
         self._root = root
         self._suffix = source_suffix
@@ -58,7 +63,8 @@ class Pairs:
         self._by_file: dict[str, list[Subject]] = defaultdict(list)
         self._by_name: dict[str, list[Subject]] = defaultdict(list)
         for subject in subjects:
-            self._by_file[printable(subject.source.path.name)].append(subject)
+            file = printable(subject.source.path.name)
+            self._by_file[file].append(subject)
             self._by_name[fold_case(subject.name)].append(subject)
 
     def find(self, output: Output) -> Counterparts:
@@ -68,13 +74,12 @@ class Pairs:
             OasisGanError: If there are none, or several that cannot be told apart.
             OSError: If a file that may be one cannot be read.
         """
-        if output.sidecar is not None:
-            subject = self._made_from(output, output.sidecar)
-            if subject is not None and (subject.target is not None or self._holds_labels):
-                return Counterparts(subject.source, subject.target)
+        subject = self._find_source(output)
+        if subject is not None and (subject.target is not None or self._holds_labels):
+            return Counterparts(subject.source, subject.target)
         if self._holds_labels:
             raise self._explain_missing_source(output)
-        return Counterparts(real=self._named_like(output))
+        return Counterparts(real=self._find_scan(output))
 
     def find_subject(self, output: Output) -> Subject:
         """Return the subject whose translation an output is.
@@ -83,39 +88,47 @@ class Pairs:
             OasisGanError: If there is none, or there are several that cannot be told apart.
             OSError: If a file that may be the source cannot be read.
         """
-        subject = self._made_from(output, output.sidecar) if output.sidecar else None
+        subject = self._find_source(output)
         if subject is None:
             raise self._explain_missing_source(output)
         return subject
 
-    def _made_from(self, output: Output, sidecar: Sidecar) -> Subject | None:
-        """Return the subject whose source an output was made from."""
+    def _find_source(self, output: Output) -> Subject | None:
+        """Return the subject whose source an output was made from; None if nothing says so."""
+        sidecar = output.sidecar
+        if sidecar is None:
+            return None
         candidates = self._by_file.get(sidecar.source.file, [])
         matching = [subject for subject in candidates if _is_file(subject.source, sidecar.source)]
         # Copies of one file differ in what goes with them.
         named = [subject for subject in matching if printable(subject.name) == sidecar.subject]
         best = named or matching
         if len(best) > 1:
-            raise AmbiguousSourceError(output.path, [subject.source.path for subject in best])
+            paths = [subject.source.path for subject in best]
+            raise AmbiguousSourceError(output.path, paths)
         return best[0] if best else None
 
-    def _named_like(self, output: Output) -> Scan:
+    def _find_scan(self, output: Output) -> Scan:
         """Return the scan that has the name of an output's subject, and is the source of none."""
-        names = dict.fromkeys(fold_case(name) for name in self._names_of(output))
-        candidates = [subject for name in names for subject in self._by_name.get(name, [])]
-        alone = [subject.source for subject in candidates if subject.target is None]
-        if len(alone) == 1:
-            return alone[0]
-        paths = [scan.path for scan in alone]
+        candidates: list[Subject] = []
+        for name in self._list_names(output):
+            candidates += self._by_name.get(name, [])
+        scans = [subject.source for subject in candidates if subject.target is None]
+        if len(scans) == 1:
+            return scans[0]
+        paths = [scan.path for scan in scans]
         raise RealScanNotFoundError(output.path, output.name, self._root, paths)
 
-    def _names_of(self, output: Output) -> list[str]:
-        """Return what the subject of an output may be called."""
-        names = [output.name, stem_of(output.path.name).split("_synth")[0]]
+    def _list_names(self, output: Output) -> list[str]:
+        """Return what the subject of an output may be called, in small letters, each name once."""
+        stem = stem_of(output.path.name)
+        subject, *_ = stem.split("_synth")
+        names = [output.name, subject]
         if output.sidecar is not None:
             file = output.sidecar.source.file
             names += [strip_suffix(file, self._suffix) or "", stem_of(file)]
-        return [name.rstrip("_-.") for name in names if name]
+        folded = [fold_case(name.rstrip("_-.")) for name in names if name]
+        return list(dict.fromkeys(folded))
 
     def _explain_missing_source(self, output: Output) -> OasisGanError:
         if output.sidecar is None:
@@ -126,8 +139,9 @@ class Pairs:
         return SourceMissingError(output.path, file, self._root)
 
 
-def _is_file(scan: Scan, identity: SourceIdentity) -> bool:
+def _is_file(scan: Scan, expected: SourceIdentity) -> bool:
     """Whether a scan is read from the very files that a sidecar names."""
     found = ScanFiles(scan).identity
-    parts = [part["sha256"] for part in found.get("parts", [])]
-    return found["sha256"] == identity.sha256 and parts == [part.sha256 for part in identity.parts]
+    found_parts = [part["sha256"] for part in found.get("parts", [])]
+    expected_parts = [part.sha256 for part in expected.parts]
+    return found["sha256"] == expected.sha256 and found_parts == expected_parts

@@ -1,4 +1,7 @@
-"""Finding the file that an output was made from: the sidecar says its name and its SHA-256, and not where it is."""
+"""Find the file that an output was made from.
+
+The sidecar has its name and its SHA-256, and does not say where it lies.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,13 @@ def find_source_file(sidecar: Sidecar, folders: Iterable[Path]) -> Path | None:
 
 
 def _files_called(name: str, folder: Path) -> list[Path]:
-    """Return the files of a folder that a sidecar calls by this name: it holds no character that cannot be shown."""
+    """Return the files of a folder that a sidecar calls by this name."""
     try:
-        return [path for path in sorted(folder.iterdir()) if printable(path.name) == name]
+        paths = sorted(folder.iterdir())
     except OSError:
         return []
+    # A sidecar holds no character that cannot be shown.
+    return [path for path in paths if printable(path.name) == name]
 
 
 def _has_hash(path: Path, expected: str) -> bool:

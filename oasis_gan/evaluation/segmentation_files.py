@@ -24,7 +24,7 @@ class SegmentationFolder:
     def __init__(self, root: Path, suffix: str) -> None:
         self._root = root
         self._suffix = suffix
-        self._stems = dict(self._list_stems())
+        self._stems = self._list_stems()
 
     def find(self, output: Output) -> Path:
         """Return the segmentation of an output.
@@ -34,26 +34,33 @@ class SegmentationFolder:
         """
         name = fold_case(stem_of(output.path.name))
         own = output.path.absolute()
-        others = {path: stem for path, stem in self._stems.items() if path.absolute() != own}
-        found = [path for path, stem in others.items() if stem == name]
-        if not found:
-            found = [path for path, stem in others.items() if _begins_with(stem, name)]
+        same = []
+        longer = []
+        for path, stem in self._stems.items():
+            # Outputs and segmentations may lie in one folder.
+            if path.absolute() == own:
+                continue
+            if stem == name:
+                same.append(path)
+            elif _begins_with(stem, name):
+                longer.append(path)
+        found = same or longer
         if not found:
             raise SegmentationMissingError(output.path, self._root)
         if len(found) > 1:
             raise AmbiguousSegmentationError(output.path, found)
         return found[0]
 
-    def _list_stems(self) -> list[tuple[Path, str]]:
-        """Return each volume that may be a segmentation, and its name without the suffix."""
-        found = []
+    def _list_stems(self) -> dict[Path, str]:
+        """Return by path the name without the suffix of each volume that may be a segmentation."""
+        stems = {}
         for folder, names in walk_folders(self._root):
             for name in names:
                 path = folder / name
-                stem = strip_suffix(name, self._suffix) if self._suffix else stem_of(name)
+                stem = strip_suffix(name, self._suffix)
                 if stem is not None and is_volume_name(path):
-                    found.append((path, fold_case(stem)))
-        return found
+                    stems[path] = fold_case(stem)
+        return stems
 
 
 def _begins_with(stem: str, name: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..image.labels import LabelSet
-from ..image.volume import Volume
+from ..image.volume import Content, Volume
 from ..pipeline.translation import translate
 from ..plugin.models import ModelCard, Translator
 from .errors import BrainMaskMissingError, NoSegmenterError
@@ -73,10 +74,9 @@ def find_image_source(card: ModelCard) -> str:
     Raises:
         NoSegmenterError: If there is none, or several.
     """
-    images = [name for name, source in card.sources.items() if source.content == "image"]
+    images = _list_sources(card, "image")
     if len(images) != 1:
-        found = f"one that takes {' and '.join(card.sources)}"
-        raise NoSegmenterError(f"model {card.name}", found)
+        raise NoSegmenterError(f"model {card.name}", _describe_sources(card.sources))
     return images[0]
 
 
@@ -86,10 +86,19 @@ def find_brain_source(card: ModelCard) -> str | None:
     Raises:
         NoSegmenterError: If a model takes several label maps.
     """
-    maps = [name for name, source in card.sources.items() if source.content == "labels"]
+    maps = _list_sources(card, "labels")
     if len(maps) > 1:
-        raise NoSegmenterError(f"model {card.name}", f"one that takes {' and '.join(maps)}")
+        raise NoSegmenterError(f"model {card.name}", _describe_sources(maps))
     return maps[0] if maps else None
+
+
+def _list_sources(card: ModelCard, content: Content) -> list[str]:
+    """Return the names of the sources that hold images, or labels."""
+    return [name for name, source in card.sources.items() if source.content == content]
+
+
+def _describe_sources(names: Iterable[str]) -> str:
+    return f"one that takes {' and '.join(names)}"
 
 
 def require_segmenter(card: ModelCard) -> None:
