@@ -6,7 +6,7 @@ figure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..image.intensity import ANCHORS, Window
 from ..image.label_sets import OASIS
 from ..image.labels import Label, LabelSet
 from ..image.volume import Geometry, Mask, Voxels
-from .errors import ContrastsDifferError
+from .errors import TissueMissingError, TissueOrderError
 
 TOTAL = "total"
 """The region that is the whole mask."""
@@ -115,7 +115,7 @@ def compare_matched(
     """
     real_means = _measure_tissues(real, tissues)
     output_means = _measure_tissues(output, tissues)
-    order = [int(index) for index in np.argsort(real_means)]
+    order = sorted(real_means, key=lambda name: real_means[name])
     _require_order("the real scan", real_means, order)
     _require_order("the output", output_means, order)
     matched_real = _match(real, tissues, order)
@@ -123,38 +123,32 @@ def compare_matched(
     return _comparison(matched_real, matched_output, regions, (0.0, 1.0), axes)
 
 
-def _measure_tissues(voxels: Voxels, tissues: Voxels) -> list[float]:
-    """Return the mean intensity of each tissue, in the order of `OASIS`."""
-    means: list[float] = []
-    missing: list[str] = []
+def _measure_tissues(voxels: Voxels, tissues: Voxels) -> dict[str, float]:
+    """Return the mean intensity of each tissue by its name."""
+    means = {}
     for label in OASIS.labels:
         sample = voxels[tissues == label.value]
         if sample.size:
-            means.append(float(sample.mean(dtype=np.float64)))
-        else:
-            missing.append(label.name)
+            means[label.name] = float(sample.mean(dtype=np.float64))
+    missing = [label.name for label in OASIS.labels if label.name not in means]
     if missing:
-        raise ContrastsDifferError(f"no {' and no '.join(missing)} in the label map")
+        raise TissueMissingError(missing)
     return means
 
 
-def _require_order(which: str, means: list[float], order: list[int]) -> None:
-    """Raise `ContrastsDifferError` unless means increase in an order."""
-    ordered = [means[index] for index in order]
+def _require_order(which: str, means: Mapping[str, float], order: Sequence[str]) -> None:
+    """Raise `TissueOrderError` unless the means of tissues increase in an order."""
+    ordered = [means[name] for name in order]
     # Written so that NaN is refused too.
-    if (np.diff(ordered) > 0).all():
-        return
-    pairs = zip(OASIS.labels, means, strict=True)
-    shown = ", ".join(f"{label.name} {mean:.4g}" for label, mean in pairs)
-    raise ContrastsDifferError(f"means of {shown} in {which}")
+    if not (np.diff(ordered) > 0).all():
+        raise TissueOrderError(which, means)
 
 
-def _match(voxels: Voxels, tissues: Voxels, order: list[int]) -> Voxels:
+def _match(voxels: Voxels, tissues: Voxels, order: Sequence[str]) -> Voxels:
     """Return a volume with the means of its tissues in the places of `ANCHORS`, by brightness."""
-    # What the darkest tissue is called does not matter here.
-    labels = []
-    for index, name in zip(order, ANCHORS, strict=True):
-        labels.append(Label(OASIS.labels[index].value, name))
+    values = {label.name: label.value for label in OASIS.labels}
+    # The darkest tissue takes the name of the first anchor, whatever it is.
+    labels = [Label(values[name], place) for name, place in zip(order, ANCHORS, strict=True)]
     ranked = LabelSet(name="by brightness", labels=tuple(labels))
     window = Window.from_tissues(voxels, tissues, ranked)
     return np.interp(voxels, window.values, window.anchors)

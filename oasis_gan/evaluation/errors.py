@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import OasisGanError
@@ -269,3 +269,23 @@ class ContrastsDifferError(OasisGanError):
             found=found,
             remedy="see the raw figures",
         )
+
+
+class TissueMissingError(ContrastsDifferError):
+    """A label map does not have all tissues."""
+
+    def __init__(self, missing: Iterable[str]) -> None:
+        super().__init__(f"no {' and no '.join(missing)} in the label map")
+
+
+class TissueOrderError(ContrastsDifferError):
+    """The tissues of a volume do not have the order of brightness of the real scan.
+
+    Args:
+        which: The volume, such as ``the output``.
+        means: The mean intensity of each tissue by its name.
+    """
+
+    def __init__(self, which: str, means: Mapping[str, float]) -> None:
+        shown = ", ".join(f"{name} {mean:.4g}" for name, mean in means.items())
+        super().__init__(f"means of {shown} in {which}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,9 +32,6 @@ from .reading import Task, Volumes, read_volumes
 LABELLED = "where the label map has a tissue"
 NOT_ZERO = "where the output is not 0"
 _NO_LABELS = "no label map: there are no figures by tissue, and contrasts are not matched"
-
-SectionScores = dict[str, Mapping[str, Scores]]
-SectionCurves = dict[str, Mapping[str, Curve]]
 
 
 @dataclass(frozen=True)
@@ -101,36 +98,72 @@ def evaluate_volumes(task: Task, volumes: Volumes) -> Evaluation:
         OasisGanError: If there is no voxel to compare.
     """
     mask, regions = _find_regions(volumes, task)
-    notes = list(volumes.notes)
-    comparisons = _compare_images(volumes, regions, notes)
-    scores: SectionScores = {}
-    curves: SectionCurves = {}
+    findings = _Findings(volumes, regions)
+    comparisons = _compare_images(volumes, regions, findings.notes)
     for contrast, comparison in comparisons.items():
-        images = score(comparison)
-        scores[contrast] = images.regions
-        curves[contrast] = {f"ssim_{plane}": curve for plane, curve in images.slices.items()}
+        findings.add_images(contrast, comparison)
     for section, slices in _judge_slices(volumes, comparisons, regions):
-        scores[section] = slices.regions
-        curves[section] = slices.curves
-    segmentations = dict(_compare_segmentations(volumes))
-    for section, compared in segmentations.items():
-        scores[section] = compared.regions
-        notes += [f"{section}: only the segmentation has {name}" for name in compared.extra]
+        findings.add_slices(section, slices)
+    for section, compared in _compare_segmentations(volumes):
+        findings.add_segmentation(section, compared)
     typical = _find_typical(volumes, task, regions)
     if typical:
-        scores["typical"] = typical
-    voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
+        findings.scores["typical"] = typical
     return Evaluation(
         subject=task.subject,
         files=volumes.files,
         mask=mask,
-        regions=_measure_regions(regions, voxel_ml),
-        structures=_measure_structures(segmentations.values(), regions, voxel_ml),
-        bounds={contrast: comparison.bounds for contrast, comparison in comparisons.items()},
-        scores=scores,
-        curves=curves,
-        notes=tuple(notes),
+        regions=findings.regions,
+        structures=findings.structures,
+        bounds=findings.bounds,
+        scores=findings.scores,
+        curves=findings.curves,
+        notes=tuple(findings.notes),
     )
+
+
+class _Findings:
+    """Collects what is found about an output, section by section.
+
+    Args:
+        volumes: The volumes of the task.
+        regions: The mask and its regions.
+    """
+
+    def __init__(self, volumes: Volumes, regions: Regions) -> None:
+        self._voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
+        self.regions: dict[str, Region] = {}
+        for name, region in regions.items():
+            self.regions[name] = self._measure(int(np.count_nonzero(region)))
+        self.structures: dict[str, Region] = {}
+        self.bounds: dict[str, Bounds] = {}
+        self.scores: dict[str, Mapping[str, Scores]] = {}
+        self.curves: dict[str, Mapping[str, Curve]] = {}
+        self.notes = list(volumes.notes)
+
+    def add_images(self, contrast: str, comparison: Comparison) -> None:
+        """Add how the output compares with the real scan, voxel by voxel."""
+        images = score(comparison)
+        self.bounds[contrast] = comparison.bounds
+        self.scores[contrast] = images.regions
+        self.curves[contrast] = {f"ssim_{plane}": curve for plane, curve in images.slices.items()}
+
+    def add_slices(self, section: str, slices: Discontinuity) -> None:
+        """Add how the slices of the output go together."""
+        self.scores[section] = slices.regions
+        self.curves[section] = slices.curves
+
+    def add_segmentation(self, section: str, compared: Faithfulness) -> None:
+        """Add how a segmentation compares with what is expected of it."""
+        self.scores[section] = compared.regions
+        self.notes += [f"{section}: only the segmentation has {name}" for name in compared.extra]
+        for name, voxels in compared.voxels.items():
+            # The same structure may be larger in another section; the first one counts.
+            if name not in self.regions and name not in self.structures:
+                self.structures[name] = self._measure(voxels)
+
+    def _measure(self, voxels: int) -> Region:
+        return Region(voxels, voxels * self._voxel_ml)
 
 
 def _judge_slices(
@@ -204,32 +237,6 @@ def _find_typical(volumes: Volumes, task: Task, regions: Regions) -> dict[str, S
         return {}
     typical = find_typical_scores(task.segmenter.name)
     return {name: scores for name, scores in typical.items() if name in regions}
-
-
-def _measure_regions(regions: Regions, voxel_ml: float) -> dict[str, Region]:
-    """Return the size of each region of the mask."""
-    sizes = {}
-    for name, region in regions.items():
-        voxels = int(np.count_nonzero(region))
-        sizes[name] = Region(voxels, voxels * voxel_ml)
-    return sizes
-
-
-def _measure_structures(
-    segmentations: Iterable[Faithfulness],
-    regions: Regions,
-    voxel_ml: float,
-) -> dict[str, Region]:
-    """Return the expected size of each structure that is no region of the mask.
-
-    The first of several segmentations counts.
-    """
-    structures: dict[str, Region] = {}
-    for compared in segmentations:
-        for name, voxels in compared.voxels.items():
-            if name not in regions:
-                structures.setdefault(name, Region(voxels, voxels * voxel_ml))
-    return structures
 
 
 def _find_regions(volumes: Volumes, task: Task) -> tuple[str, Regions]:
