@@ -16,7 +16,7 @@ from ..evaluation.segmenting import ModelSegmenter
 from ..evaluation.sidecars import Sidecar
 from ..image.labels import LabelSet
 from ..image.volume import Content
-from ..plugin.datasets import Scan, Selection
+from ..plugin.datasets import Scan, Selection, Subject
 from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.registry import Registry
 from .choosing import list_subjects
@@ -138,7 +138,8 @@ class TaskFinder:
         options: What the user says.
         registry: The installed plugins.
         folder: An empty folder for what the user's segmenter writes.
-        needs_comparison: Whether outputs must be compared with something else than the label maps of their sidecars.
+        needs_comparison: Whether outputs must be compared with something else than the label maps
+            of their sidecars.
 
     Raises:
         OasisGanError: If the options cannot be followed.
@@ -166,12 +167,8 @@ class TaskFinder:
         self._labels = self._open_single(options.labels, "labels")
         self._segmentation: Scan | None = None
         self._segmentations: SegmentationFolder | None = None
-        if options.segmentation is not None and options.segmentation.is_dir():
-            self._segmentations = SegmentationFolder(
-                options.segmentation, options.segmentation_suffix
-            )
-        elif options.segmentation is not None:
-            self._segmentation = self._open_segmentation(options.segmentation)
+        if options.segmentation is not None:
+            self._open_segmentations(options.segmentation)
         self._command: CommandSegmenter | None = None
         if options.segment is not None:
             self._command = CommandSegmenter(options.segment, folder)
@@ -179,6 +176,13 @@ class TaskFinder:
         if options.segmenter is not None:
             self._segmenter = load_segmenter(registry, options.segmenter, options.plugin_files)
         self._pairs = self._list_pairs()
+
+    def _open_segmentations(self, path: Path) -> None:
+        """Open the file that holds a segmentation, or the folder of several."""
+        if path.is_dir():
+            self._segmentations = SegmentationFolder(path, self._options.segmentation_suffix)
+        else:
+            self._segmentation = self._open_segmentation(path)
 
     def require_enough(self, outputs: Sequence[Output]) -> None:
         """Raise `OasisGanError` if one file is to be the counterpart of several outputs."""
@@ -208,14 +212,14 @@ class TaskFinder:
             raise RealScanMissingError(output, self._options.against)
         labels = self._labels or found.labels or self._find_nearby_labels(output, real)
         return Task(
-            output.name,
-            self._open(output.path, "image"),
-            output.sidecar,
-            real.holding("image") if real else None,
-            self._with_meaning(labels, output.sidecar) if labels else None,
-            self._segment(output),
-            self._segment_real(real) if real else None,
-            self._segmenter,
+            subject=output.name,
+            output=self._open(output.path, "image"),
+            sidecar=output.sidecar,
+            real=real.holding("image") if real else None,
+            labels=self._with_meaning(labels, output.sidecar) if labels else None,
+            segmentation=self._segment(output),
+            real_segmentation=self._segment_real(real) if real else None,
+            segmenter=self._segmenter,
         )
 
     @property
@@ -224,18 +228,24 @@ class TaskFinder:
         return self._segmenter.name if self._segmenter else self._options.segment
 
     def _segment(self, output: Output) -> Scan | None:
-        """Return the segmentation in a file, or the one that the user's command makes; None without either."""
+        """Return the segmentation of an output; None if there is none.
+
+        The user's command makes it, or it lies in a file.
+        """
         if self._command is not None:
-            return self._open_segmentation(self._command.segment(output.path, "segmentation"))
+            path = self._command.segment(output.path, "segmentation")
+            return self._open_segmentation(path)
         if self._segmentations is not None:
-            return self._open_segmentation(self._segmentations.find(output))
+            path = self._segmentations.find(output)
+            return self._open_segmentation(path)
         return self._segmentation
 
     def _segment_real(self, real: Scan) -> Scan | None:
-        """Return what the user's command makes of the real scan: the best that an output can reach."""
+        """Return what the user's command makes of the real scan: the best an output can reach."""
         if self._command is None:
             return None
-        return self._open_segmentation(self._command.segment(real.path, "real_segmentation"))
+        path = self._command.segment(real.path, "real_segmentation")
+        return self._open_segmentation(path)
 
     def _list_pairs(self) -> Pairs | None:
         """List the subjects among which counterparts are found; None if files are named instead.
@@ -243,32 +253,45 @@ class TaskFinder:
         If label maps are in a folder, these are the label maps with their scans, else the scans.
         """
         options = self._options
-        holds_labels = options.labels is not None and self._labels is None
-        if options.labels is not None and holds_labels:
+        has_label_folder = options.labels is not None and self._labels is None
+        if options.labels is not None and has_label_folder:
             selection = self._select_labels(options.labels)
         elif options.against is not None and self._real is None:
             selection = self._select_scans(options.against)
         else:
             return None
-        subjects, broken = list_subjects(self.registry, [selection], options.dataset)
+        return Pairs(
+            selection.root,
+            self._list_subjects(selection),
+            options.source_suffix,
+            holds_labels=has_label_folder,
+        )
+
+    def _list_subjects(self, selection: Selection) -> Sequence[Subject]:
+        """List the subjects of a selection, and report those that cannot be used.
+
+        Raises:
+            ListingError: If none can be used.
+        """
+        subjects, broken = list_subjects(self.registry, [selection], self._options.dataset)
         if broken and not subjects:
             raise ListingError(broken[0].message)
         for outcome in broken:
             say(f"{outcome.subject}: {outcome.message}")
-        return Pairs(selection.root, subjects, options.source_suffix, holds_labels=holds_labels)
+        return subjects
 
     def _select_labels(self, folder: Path) -> Selection:
-        """Select the label maps in their folder, with the real scans beside them or in another folder."""
+        """Select the label maps in their folder, with the real scans beside them or elsewhere."""
         options = self._options
         return Selection(
             folder,
-            options.against if self._real is None else None,
-            options.source_suffix,
-            options.target_suffix,
-            options.participants,
-            options.sessions,
-            options.spacing,
-            options.max_voxels,
+            target_root=options.against if self._real is None else None,
+            source_suffix=options.source_suffix,
+            target_suffix=options.target_suffix,
+            participants=options.participants,
+            sessions=options.sessions,
+            spacing=options.spacing,
+            max_voxels=options.max_voxels,
         )
 
     def _select_scans(self, folder: Path) -> Selection:
@@ -288,6 +311,7 @@ class TaskFinder:
         sidecar = output.sidecar
         if sidecar is None or not sidecar.was_made_from_labels:
             return None
+        # Outputs often lie in a folder of their own, within that of their sources.
         folders = [output.path.parent, output.path.absolute().parent.parent]
         if real is not None:
             folders.append(real.path.parent)

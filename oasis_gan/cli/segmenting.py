@@ -1,4 +1,4 @@
-"""What segments outputs: a model of the registry, or a command that reads a volume and writes a label map."""
+"""Segment outputs with a model of the registry, or with a command of the user."""
 
 from __future__ import annotations
 
