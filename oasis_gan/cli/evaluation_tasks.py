@@ -315,7 +315,7 @@ class TaskFinder:
         folders = [output.path.parent, output.path.absolute().parent.parent]
         if real is not None:
             folders.append(real.path.parent)
-        path = find_source_file(sidecar, folders)
+        path = find_source_file(sidecar.source, folders)
         if path is None:
             name = sidecar.source.file
             remedy = "name it with --labels"

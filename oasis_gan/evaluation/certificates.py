@@ -111,7 +111,7 @@ def _make_rows(certificate: Record) -> Iterator[str]:
         cells = [certificate["subject"], name, region["voxels"], region["volume_ml"]]
         for section in SECTIONS:
             scores = region.get(section.key, {})
-            cells += [_format_cell(scores, measure.key) for measure in section.measures]
+            cells += [_format_cell(scores, key) for key in section.keys]
         cells.append(certificate["output_sha256"])
         yield "\t".join(printable(cell) for cell in cells)
 

@@ -84,9 +84,9 @@ class Cohort:
     def _estimate_region(self, section: Section, region: str) -> dict[str, Estimate]:
         """Return the mean of each measure of a section in one region."""
         means = {}
-        for measure in section.measures:
-            values = self._values.get((section.key, region, measure.key), [])
-            means[measure.key] = estimate(values)
+        for key in section.keys:
+            values = self._values.get((section.key, region, key), [])
+            means[key] = estimate(values)
         return means
 
 
@@ -97,10 +97,11 @@ def estimate(values: Sequence[float]) -> Estimate:
         mean = values[0] if values else None
         return Estimate(count, mean, low=None, high=None)
     sample = np.array(values)
+    # The same seed for every measure: the same subjects are drawn, and runs repeat exactly.
     generator = np.random.default_rng(SEED)
     drawn = generator.integers(count, size=(RESAMPLES, count))
     means = sample[drawn].mean(axis=1)
-    tail = 50 * (1 - CONFIDENCE)
+    tail = 50 * (1 - CONFIDENCE)  # per cent on each side
     low, high = np.percentile(means, [tail, 100 - tail])
     return Estimate(
         subjects=count,

@@ -55,33 +55,57 @@ class Discontinuity:
 
 
 @dataclass(frozen=True, eq=False)
-class _Steps:
-    """Absolute steps across one plane, and within its slices, added up.
+class _Sums:
+    """Absolute steps, added up slice by slice.
 
     Args:
-        across: (slices - 1) sums of the steps from each slice to the next.
-        across_pairs: How many steps these are.
-        within: (slices) sums of the steps within each slice.
-        within_pairs: How many these are.
+        lengths: (slices) sums of the steps.
+        pairs: (slices) how many steps these are: pairs of neighbours.
     """
 
-    across: Sums
-    across_pairs: Sums
-    within: Sums
-    within_pairs: Sums
+    lengths: Sums
+    pairs: Sums
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(self.lengths + other.lengths, self.pairs + other.pairs)
+
+    def between_slices(self) -> _Sums:
+        """Return (slices - 1) sums, each of a slice and the next."""
+        lengths = self.lengths[:-1] + self.lengths[1:]
+        pairs = self.pairs[:-1] + self.pairs[1:]
+        return _Sums(lengths, pairs)
+
+    def means(self) -> Sums:
+        """Return the mean step of each slice."""
+        means: Sums = self.lengths / self.pairs
+        return means
+
+    def mean(self) -> np.float64:
+        """Return the mean step of all slices; NaN if there is none."""
+        # Of NumPy: a float of Python would raise where there is no step.
+        mean: np.float64 = self.lengths.sum() / self.pairs.sum()
+        return mean
+
+
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """Absolute steps across one plane, and within its slices.
+
+    Args:
+        across: The (slices - 1) sums of the steps from each slice to the next.
+        within: The (slices) sums of the steps within each slice.
+    """
+
+    across: _Sums
+    within: _Sums
 
     def ratio(self) -> float:
         """Return the ratio over all slices; NaN or infinity where there is none."""
-        across = self.across.sum() / self.across_pairs.sum()
-        within = self.within.sum() / self.within_pairs.sum()
-        return float(across / within)
+        return float(self.across.mean() / self.within.mean())
 
     def ratios(self) -> Sums:
         """Return the ratio of the step from each slice to the next, to the steps within the two."""
-        across = self.across / self.across_pairs
-        sums = self.within[:-1] + self.within[1:]
-        pairs = self.within_pairs[:-1] + self.within_pairs[1:]
-        ratios: Sums = across / (sums / pairs)
+        ratios: Sums = self.across.means() / self.within.between_slices().means()
         return ratios
 
 
@@ -95,7 +119,7 @@ class _StepComparison:
     @property
     def has_steps(self) -> bool:
         """Whether there are steps from slice to slice, and steps within slices."""
-        return bool(self.real.across_pairs.any() and self.real.within_pairs.any())
+        return bool(self.real.across.pairs.any() and self.real.within.pairs.any())
 
     def ratios(self) -> Sums:
         """Return the discontinuity from each slice to the next."""
@@ -116,8 +140,8 @@ class _StepComparison:
         if not self.has_steps:
             return _NO_STEP
         ratios = self.ratios()
-        pairs = self.real.across_pairs
-        # A step of a few voxels, at the rim of the head, says little.
+        pairs = self.real.across.pairs
+        # A step of a few voxels, at the end of the head, says little.
         has_enough = pairs >= ENOUGH * pairs.max()
         usable = ratios[has_enough & np.isfinite(ratios)]
         return checked(usable.max()) if usable.size else _FLAT_SLICES
@@ -137,6 +161,7 @@ def measure_discontinuity(
     """
     scores: dict[str, dict[str, Value]] = {}
     curves: dict[str, Curve] = {}
+    # Where there is no step, figures become NaN or infinite, and then `Undefined`.
     with np.errstate(all="ignore"):
         for name, region in comparison.regions.items():
             scores[name] = {}
@@ -167,6 +192,7 @@ def paint_smooth_anatomy(output: Voxels, tissues: Voxels) -> Image:
         region = tissues == label.value
         if region.any():
             painted[region] = output[region].mean(dtype=np.float64)
+    # At the rim the Gaussian reaches the background, and takes off as much as it does of the mask.
     mask = (tissues != 0).astype(np.float32)
     smoothed = gaussian_filter(painted, SMOOTHING)
     weights = gaussian_filter(mask, SMOOTHING)
@@ -186,26 +212,24 @@ def _add_up(image: Image, region: Mask, axis: int) -> _Steps:
     """Add up the steps of an image in a region, across the slices of an axis and within them."""
     slices = np.moveaxis(image, axis, 0)
     inside = np.moveaxis(region, axis, 0)
-    across, across_pairs = _add_up_along(slices, inside, 0)
-    rows, row_pairs = _add_up_along(slices, inside, 1)
-    columns, column_pairs = _add_up_along(slices, inside, 2)
-    return _Steps(
-        across=across,
-        across_pairs=across_pairs,
-        within=rows + columns,
-        within_pairs=row_pairs + column_pairs,
-    )
+    across = _add_up_along(slices, inside, axis=0)
+    rows = _add_up_along(slices, inside, axis=1)
+    columns = _add_up_along(slices, inside, axis=2)
+    return _Steps(across, within=rows + columns)
 
 
-def _add_up_along(slices: Image, inside: Mask, axis: int) -> tuple[Sums, Sums]:
-    """Return by slice the sum of the absolute steps along an axis, and how many there are."""
+def _add_up_along(slices: Image, inside: Mask, axis: int) -> _Sums:
+    """Add up by slice the absolute steps along an axis."""
     before = np.arange(slices.shape[axis] - 1)
+    # A step to a voxel outside the region says nothing: there both volumes count as 0.
     both = inside.take(before, axis) & inside.take(before + 1, axis)
     lengths = np.abs(np.diff(slices, axis=axis))
     steps = np.where(both, lengths, 0)
-    sums = steps.sum(axis=(1, 2), dtype=np.float64)
     pairs = np.count_nonzero(both, axis=(1, 2))
-    return sums, pairs.astype(np.float64)
+    return _Sums(
+        lengths=steps.sum(axis=(1, 2), dtype=np.float64),
+        pairs=pairs.astype(np.float64),
+    )
 
 
 def _place_curve(comparison: Comparison, plane: Plane, ratios: Sums) -> Curve:
@@ -215,6 +239,7 @@ def _place_curve(comparison: Comparison, plane: Plane, ratios: Sums) -> Curve:
     """
     axis = comparison.axes[plane]
     start = comparison.box[axis].start
+    # The arrays of a comparison were cut out of the volume.
     curve: Curve = [None] * comparison.shape[axis]
     for index, ratio in enumerate(ratios, start):
         curve[index] = json_value(checked(ratio))

@@ -94,7 +94,7 @@ class NoSegmenterError(OasisGanError):
 
     def __init__(self, name: str, found: str) -> None:
         super().__init__(
-            name,
+            f"model {name}",
             expected="a model that takes one MRI and makes labels",
             found=found,
             remedy="choose another model; see oasis-gan models",

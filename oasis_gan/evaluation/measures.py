@@ -103,6 +103,11 @@ class Section:
     title: str
     measures: tuple[Measure, ...]
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its measures."""
+        return tuple(measure.key for measure in self.measures)
+
 
 SECTIONS = (
     Section("raw", "intensities as they are", IMAGE_MEASURES),

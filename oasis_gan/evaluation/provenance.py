@@ -10,19 +10,19 @@ from pathlib import Path
 
 from ..errors import OasisGanError, printable
 from ..io.files import sha256
-from .sidecars import Sidecar
+from .sidecars import FileIdentity
 
 
-def find_source_file(sidecar: Sidecar, folders: Iterable[Path]) -> Path | None:
+def find_source_file(source: FileIdentity, folders: Iterable[Path]) -> Path | None:
     """Return the file that an output was made from, if it lies in one of these folders.
 
     Args:
-        sidecar: Of the output.
+        source: Its name and hash, as the sidecar of the output has them.
         folders: Where to look, not below them; what cannot be read is passed over.
     """
     for folder in dict.fromkeys(folders):
-        for path in _files_called(sidecar.source.file, folder):
-            if _has_hash(path, sidecar.source.sha256):
+        for path in _files_called(source.file, folder):
+            if _has_hash(path, source.sha256):
                 return path
     return None
 

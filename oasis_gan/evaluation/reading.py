@@ -130,8 +130,7 @@ class _Reader:
         scan = self._task.labels
         if scan is None:
             return None
-        labels = self._read_label_map(scan, "labels")
-        self.notes += describe_notes("label map", labels.tissues)
+        labels = self._read_label_map(scan, "labels", role="label map")
         self.notes += _check_labels(self._task, self.files["labels"])
         return labels
 
@@ -144,16 +143,15 @@ class _Reader:
         """
         if scan is None:
             return None
-        segmentation = self._read_label_map(scan, name)
-        self.notes += describe_notes(name.replace("_", " "), segmentation.tissues)
-        return segmentation
+        return self._read_label_map(scan, name, role=name.replace("_", " "))
 
     def _read_image(self, scan: Scan, name: str) -> Volume:
         volume, self.files[name] = read_with_identity(scan, _read_intensities)
         return volume
 
-    def _read_label_map(self, scan: Scan, name: str) -> LabelMap:
+    def _read_label_map(self, scan: Scan, name: str, role: str) -> LabelMap:
         label_map, self.files[name] = read_label_map(scan, self.output)
+        self.notes += describe_notes(role, label_map.tissues)
         return label_map
 
 

@@ -20,7 +20,6 @@ from .image_scores import BINS
 from .libraries import versions
 from .measures import (
     SECTIONS,
-    Measure,
     Scores,
     Section,
     Undefined,
@@ -40,7 +39,7 @@ def tsv_header() -> str:
     """Return the names of the columns."""
     columns = ["subject", "tissue", "voxels", "volume_ml"]
     for section in SECTIONS:
-        columns += [f"{section.key}_{measure.key}" for measure in section.measures]
+        columns += [f"{section.key}_{key}" for key in section.keys]
     return "\t".join(columns)
 
 
@@ -56,12 +55,12 @@ def tsv_rows(evaluation: Evaluation) -> Iterator[str]:
         ]
         for section in SECTIONS:
             scores = evaluation.scores_of(section.key).get(name)
-            cells += [_cell(scores, measure) for measure in section.measures]
+            cells += [_cell(scores, key) for key in section.keys]
         yield "\t".join(cells)
 
 
-def _cell(scores: Scores | None, measure: Measure) -> str:
-    return tsv_value(scores[measure.key]) if scores else "n/a"
+def _cell(scores: Scores | None, key: str) -> str:
+    return tsv_value(scores[key]) if scores else "n/a"
 
 
 def describe_undefined(evaluation: Evaluation) -> Iterator[str]:

@@ -64,7 +64,7 @@ def find_labels(card: ModelCard) -> LabelSet:
     """
     label_set = card.target.label_set
     if label_set is None:
-        raise NoSegmenterError(f"model {card.name}", "one that makes an MRI")
+        raise NoSegmenterError(card.name, "one that makes an MRI")
     return label_set
 
 
@@ -76,7 +76,7 @@ def find_image_source(card: ModelCard) -> str:
     """
     images = _list_sources(card, "image")
     if len(images) != 1:
-        raise NoSegmenterError(f"model {card.name}", _describe_sources(card.sources))
+        raise NoSegmenterError(card.name, _describe_sources(card.sources))
     return images[0]
 
 
@@ -88,7 +88,7 @@ def find_brain_source(card: ModelCard) -> str | None:
     """
     maps = _list_sources(card, "labels")
     if len(maps) > 1:
-        raise NoSegmenterError(f"model {card.name}", _describe_sources(maps))
+        raise NoSegmenterError(card.name, _describe_sources(maps))
     return maps[0] if maps else None
 
 

@@ -9,7 +9,7 @@ weights given there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ def _volume_map(comparison: Comparison) -> Image | Undefined:
 
 
 def _slice_map(comparison: Comparison, axis: int) -> Image | Undefined:
+    # A window must fit into the slices, and not across them.
     shape = list(comparison.real.shape)
     del shape[axis]
     problem = _find_problem(comparison, tuple(shape))
@@ -112,6 +113,7 @@ def multi_scale_similarity(comparison: Comparison) -> dict[str, Value]:
     if not scales:
         return dict.fromkeys(comparison.regions, _TOO_NARROW)
     logarithms = dict.fromkeys(comparison.regions, 0.0)
+    # Fewer scales share the whole weight.
     weights = SCALE_WEIGHTS[:scales]
     for scale, level in enumerate(_iter_levels(comparison, scales)):
         similarity = level.compare_structure()
@@ -142,15 +144,21 @@ class _Level:
 
     def halve(self) -> _Level:
         """Return the next scale."""
-        regions = {name: _halve(region) for name, region in self.regions.items()}
-        return _Level(_halve(self.real), _halve(self.output), regions, self.data_range)
+        return replace(
+            self,
+            real=_halve(self.real),
+            output=_halve(self.output),
+            regions={name: _halve(region) for name, region in self.regions.items()},
+        )
 
     def compare_luminance(self) -> Image:
         """Return the first factor of SSIM, which compares means."""
         constant = (_K1 * self.data_range) ** 2
         real = _average(self.real)
         output = _average(self.output)
-        luminance: Image = (2 * real * output + constant) / (real**2 + output**2 + constant)
+        product = 2 * real * output
+        squares = real**2 + output**2
+        luminance: Image = (product + constant) / (squares + constant)
         return luminance
 
     def compare_structure(self) -> Image:
@@ -158,18 +166,23 @@ class _Level:
         constant = (_K2 * self.data_range) ** 2
         real = _average(self.real)
         output = _average(self.output)
-        mean_square = _average(self.real**2 + self.output**2)
-        mean_product = _average(self.real * self.output)
-        variances = _UNBIASED * (mean_square - real**2 - output**2)
-        covariance = _UNBIASED * (mean_product - real * output)
+        squares = self.real**2 + self.output**2
+        product = self.real * self.output
+        variances = _UNBIASED * (_average(squares) - real**2 - output**2)
+        covariance = _UNBIASED * (_average(product) - real * output)
         structure: Image = (2 * covariance + constant) / (variances + constant)
         return structure
 
 
 def _iter_levels(comparison: Comparison, scales: int) -> Iterator[_Level]:
     """Yield the scales of two volumes, the finest first."""
-    regions = {name: region.astype(np.float32) for name, region in comparison.regions.items()}
-    level = _Level(comparison.real, comparison.output, regions, comparison.data_range)
+    regions = comparison.regions.items()
+    level = _Level(
+        real=comparison.real,
+        output=comparison.output,
+        regions={name: region.astype(np.float32) for name, region in regions},
+        data_range=comparison.data_range,
+    )
     yield level
     for _ in range(1, scales):
         level = level.halve()

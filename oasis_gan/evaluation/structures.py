@@ -101,22 +101,16 @@ def group_structures(volume: Volume, label_set: LabelSet) -> StructureMap:
         volume: Values of ``label_set``.
         label_set: What they mean.
     """
-    names: dict[int, str] = {}
-    for label in label_set.labels:
-        structure = name_structure(label.name)
-        if structure:
-            names[label.value] = structure
-    # In a dict, structures that have several labels keep the place of the first.
-    structures = tuple(dict.fromkeys(names.values()))
-    numbers = {name: number for number, name in enumerate(structures, start=1)}
+    names = {label.value: name_structure(label.name) for label in label_set.labels}
+    # Several labels may be one structure, such as its left and its right half.
+    structures = tuple(dict.fromkeys(name for name in names.values() if name))
+    numbers = {value: structures.index(name) + 1 for value, name in names.items() if name}
+    # Looking up each value once is much faster than looking up each voxel.
     values, places = np.unique(volume.voxels, return_inverse=True)
-    found = np.zeros(values.size, np.uint16)
-    for index, value in enumerate(values):
-        name = names.get(int(value))
-        if name is not None:
-            found[index] = numbers[name]
-    voxels = found[places].reshape(volume.voxels.shape)
-    return StructureMap(Volume(voxels, volume.geometry), structures)
+    found = [numbers.get(int(value), 0) for value in values]
+    voxels = np.array(found, np.uint16)[places]
+    grouped = Volume(voxels.reshape(volume.voxels.shape), volume.geometry)
+    return StructureMap(grouped, structures)
 
 
 def find_common(first: StructureMap, second: StructureMap) -> tuple[str, ...]:
