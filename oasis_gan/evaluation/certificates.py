@@ -108,7 +108,12 @@ def _make_rows(certificate: Record) -> Iterator[str]:
     """Yield a row for the mask, for each tissue and for each structure of a certificate."""
     regions = {**certificate["tissues"], **certificate["structures"]}
     for name, region in regions.items():
-        cells = [certificate["subject"], name, region["voxels"], region["volume_ml"]]
+        cells = [
+            certificate["subject"],
+            name,
+            region["voxels"],
+            region["volume_ml"],
+        ]
         for section in SECTIONS:
             scores = region.get(section.key, {})
             cells += [_format_cell(scores, key) for key in section.keys]
@@ -136,7 +141,9 @@ def _is_certificate(certificate: object, segmenter: str) -> bool:
     for key in ("subject", "output_sha256"):
         if not isinstance(certificate.get(key), str):
             return False
-    return _is_table(certificate.get("tissues")) and _is_table(certificate.get("structures"))
+    tissues = certificate.get("tissues")
+    structures = certificate.get("structures")
+    return _is_table(tissues) and _is_table(structures)
 
 
 def _is_table(regions: object) -> bool:
@@ -150,8 +157,8 @@ def _is_region(region: object) -> bool:
         return False
     if "voxels" not in region or "volume_ml" not in region:
         return False
-    sections = [region[section.key] for section in SECTIONS if section.key in region]
-    return all(map(_is_figures, sections))
+    keys = [section.key for section in SECTIONS]
+    return all(_is_figures(region[key]) for key in keys if key in region)
 
 
 def _is_figures(section: object) -> bool:

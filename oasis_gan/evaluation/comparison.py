@@ -25,6 +25,12 @@ RANGE_PERCENTILES = (0.5, 99.5)
 """Of the real scan in the mask: where the range of raw intensities begins and ends."""
 _MARGIN = 3  # voxels around the mask, as far as a window of 7 reaches
 
+_DIRECTIONS = {
+    Plane.SAGITTAL: "LR",
+    Plane.CORONAL: "PA",
+    Plane.AXIAL: "IS",
+}  # of an axis that runs across the slices, by the letters of an orientation
+
 Image = NDArray[np.float32]
 Regions = Mapping[str, Mask]
 Bounds = tuple[float, float]
@@ -62,9 +68,8 @@ class Comparison:
 
 def plane_axes(geometry: Geometry) -> dict[Plane, int]:
     """Return by plane the voxel axis across its slices, the nearest one of an oblique volume."""
-    directions = {Plane.SAGITTAL: "LR", Plane.CORONAL: "PA", Plane.AXIAL: "IS"}
     axes = {}
-    for plane, letters in directions.items():
+    for plane, letters in _DIRECTIONS.items():
         for axis, letter in enumerate(geometry.orientation):
             if letter in letters:
                 axes[plane] = axis
@@ -77,7 +82,9 @@ def regions_of(tissues: Voxels) -> dict[str, Mask]:
     Args:
         tissues: Values of `OASIS`.
     """
-    found: dict[str, Mask] = {TOTAL: np.asarray(tissues != 0)}
+    # The mask comes first: the rows of tables keep this order.
+    found: dict[str, Mask] = {}
+    found[TOTAL] = np.asarray(tissues != 0)
     for label in OASIS.labels:
         mask = np.asarray(tissues == label.value)
         if mask.any():
@@ -93,8 +100,8 @@ def compare_raw(
 ) -> Comparison:
     """Compare intensities as they are stored, in the range of the real scan."""
     inside = real[regions[TOTAL]]
-    low, high = np.percentile(inside, RANGE_PERCENTILES)
-    return _comparison(real, output, regions, (float(low), float(high)), axes)
+    low, high = np.percentile(inside, RANGE_PERCENTILES).tolist()
+    return _comparison(real, output, regions, (low, high), axes)
 
 
 def compare_matched(
@@ -129,14 +136,20 @@ def _measure_tissues(voxels: Voxels, tissues: Voxels) -> dict[str, float]:
     for label in OASIS.labels:
         sample = voxels[tissues == label.value]
         if sample.size:
-            means[label.name] = float(sample.mean(dtype=np.float64))
-    missing = [label.name for label in OASIS.labels if label.name not in means]
+            mean = sample.mean(dtype=np.float64)
+            means[label.name] = float(mean)
+    names = [label.name for label in OASIS.labels]
+    missing = [name for name in names if name not in means]
     if missing:
         raise TissueMissingError(missing)
     return means
 
 
-def _require_order(which: str, means: Mapping[str, float], order: Sequence[str]) -> None:
+def _require_order(
+    which: str,
+    means: Mapping[str, float],
+    order: Sequence[str],
+) -> None:
     """Raise `TissueOrderError` unless the means of tissues increase in an order."""
     ordered = [means[name] for name in order]
     # Written so that NaN is refused too.
@@ -144,11 +157,17 @@ def _require_order(which: str, means: Mapping[str, float], order: Sequence[str])
         raise TissueOrderError(which, means)
 
 
-def _match(voxels: Voxels, tissues: Voxels, order: Sequence[str]) -> Voxels:
+def _match(
+    voxels: Voxels,
+    tissues: Voxels,
+    order: Sequence[str],
+) -> Voxels:
     """Return a volume with the means of its tissues in the places of `ANCHORS`, by brightness."""
     values = {label.name: label.value for label in OASIS.labels}
     # The darkest tissue takes the name of the first anchor, whatever it is.
-    labels = [Label(values[name], place) for name, place in zip(order, ANCHORS, strict=True)]
+    labels = []
+    for name, anchor in zip(order, ANCHORS, strict=True):
+        labels.append(Label(values[name], anchor))
     ranked = LabelSet(name="by brightness", labels=tuple(labels))
     window = Window.from_tissues(voxels, tissues, ranked)
     return np.interp(voxels, window.values, window.anchors)
@@ -190,6 +209,7 @@ def box_around(mask: Mask, margin: int = 0) -> Box:
         occupied = np.flatnonzero(mask.any(axis=other_axes))
         first = int(occupied[0])
         last = int(occupied[-1])
-        side = slice(max(0, first - margin), last + margin + 1)
-        sides.append(side)
+        # A slice may end beyond the array, but not begin before it.
+        start = max(0, first - margin)
+        sides.append(slice(start, last + margin + 1))
     return tuple(sides)

@@ -79,7 +79,8 @@ def _look_nearby(
     flat = goal.reshape(-1)
     missing = np.arange(places.size)
     # In a flat array, one voxel along an axis is this many places away.
-    strides = (goal.shape[1] * goal.shape[2], goal.shape[2], 1)
+    _, rows, columns = goal.shape
+    strides = (rows * columns, columns, 1)
     for distance, offset in _list_offsets(spacing):
         if places.size - missing.size >= enough:
             break

@@ -20,14 +20,23 @@ class EmptyMaskError(OasisGanError):
         remedy = "give another output, or its label map as `labels`"
         if has_labels:
             remedy = "give another label map"
-        expected = "some voxels to compare"
-        super().__init__(path, expected=expected, found="an empty mask", remedy=remedy)
+        super().__init__(
+            path,
+            expected="some voxels to compare",
+            found="an empty mask",
+            remedy=remedy,
+        )
 
 
 class IntensityTooLargeError(OasisGanError):
     """The intensities of a volume are too large for computing."""
 
-    def __init__(self, path: Path, largest: float, limit: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        largest: float,
+        limit: float,
+    ) -> None:
         super().__init__(
             path,
             expected=f"intensities up to {limit:g}",
@@ -158,7 +167,12 @@ class DamagedSidecarError(OasisGanError):
         found: What it holds.
     """
 
-    def __init__(self, path: Path, expected: str, found: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        expected: str,
+        found: str,
+    ) -> None:
         super().__init__(
             path,
             expected=expected,
@@ -189,7 +203,13 @@ class RealScanNotFoundError(OasisGanError):
         candidates: The scans with that name.
     """
 
-    def __init__(self, output: Path, name: str, folder: Path, candidates: Iterable[Path]) -> None:
+    def __init__(
+        self,
+        output: Path,
+        name: str,
+        folder: Path,
+        candidates: Iterable[Path],
+    ) -> None:
         super().__init__(
             output,
             expected=f"the real scan of {name} in {folder}",
@@ -220,7 +240,12 @@ class SourceMissingError(OasisGanError):
         folder: The folder.
     """
 
-    def __init__(self, output: Path, file: str, folder: Path) -> None:
+    def __init__(
+        self,
+        output: Path,
+        file: str,
+        folder: Path,
+    ) -> None:
         super().__init__(
             output,
             expected=f"{file}, which it was made from, in {folder}",
@@ -238,7 +263,12 @@ class SourceChangedError(OasisGanError):
         folder: The folder that it lies in.
     """
 
-    def __init__(self, output: Path, file: str, folder: Path) -> None:
+    def __init__(
+        self,
+        output: Path,
+        file: str,
+        folder: Path,
+    ) -> None:
         super().__init__(
             output,
             expected=f"{file}, which it was made from, in {folder}",

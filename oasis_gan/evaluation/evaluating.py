@@ -131,10 +131,12 @@ class _Findings:
     """
 
     def __init__(self, volumes: Volumes, regions: Regions) -> None:
-        self._voxel_ml = float(np.prod(volumes.output.geometry.spacing)) / 1000
+        spacing = volumes.output.geometry.spacing
+        self._voxel_ml = float(np.prod(spacing)) / 1000
         self.regions: dict[str, Region] = {}
         for name, region in regions.items():
-            self.regions[name] = self._measure(int(np.count_nonzero(region)))
+            voxels = int(np.count_nonzero(region))
+            self.regions[name] = self._measure(voxels)
         self.structures: dict[str, Region] = {}
         self.bounds: dict[str, Bounds] = {}
         self.scores: dict[str, Mapping[str, Scores]] = {}
@@ -146,7 +148,8 @@ class _Findings:
         images = score(comparison)
         self.bounds[contrast] = comparison.bounds
         self.scores[contrast] = images.regions
-        self.curves[contrast] = {f"ssim_{plane}": curve for plane, curve in images.slices.items()}
+        slices = images.slices.items()
+        self.curves[contrast] = {f"ssim_{plane}": curve for plane, curve in slices}
 
     def add_slices(self, section: str, slices: Discontinuity) -> None:
         """Add how the slices of the output go together."""
@@ -231,9 +234,16 @@ def _compare_segmentations(volumes: Volumes) -> Iterator[tuple[str, Faithfulness
         yield "agreement", compare_label_maps(real, output)
 
 
-def _find_typical(volumes: Volumes, task: Task, regions: Regions) -> dict[str, Scores]:
+def _find_typical(
+    volumes: Volumes,
+    task: Task,
+    regions: Regions,
+) -> dict[str, Scores]:
     """Return what the segmenter reaches on real heads, where there is no real scan of this one."""
-    if task.segmenter is None or volumes.labels is None or volumes.real_segmentation is not None:
+    if task.segmenter is None or volumes.labels is None:
+        return {}
+    # The ceiling of this very head tells more than the mean of others.
+    if volumes.real_segmentation is not None:
         return {}
     typical = find_typical_scores(task.segmenter.name)
     return {name: scores for name, scores in typical.items() if name in regions}

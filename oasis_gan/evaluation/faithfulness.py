@@ -84,7 +84,11 @@ def _pair_regions(expected: LabelMap, found: LabelMap) -> Iterator[_RegionPair]:
         yield _RegionPair(name, expected_mask, found_mask)
 
 
-def _compare_region(pair: _RegionPair, expected: int, spacing: Spacing) -> dict[str, Value]:
+def _compare_region(
+    pair: _RegionPair,
+    expected: int,
+    spacing: Spacing,
+) -> dict[str, Value]:
     """Compare one region, which is expected to be there.
 
     Args:

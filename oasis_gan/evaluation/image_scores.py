@@ -28,6 +28,7 @@ from .similarity import multi_scale_similarity, similarity_maps
 
 BINS = 64
 """Of the histograms, over the range of intensities."""
+_KEYS = tuple(measure.key for measure in IMAGE_MEASURES)
 _FLAT = Undefined("one of the two is constant there")
 _ONE_SLICE = Undefined("there is one slice in that direction")
 _NO_NEIGHBOURS = Undefined("no two voxels are neighbours in that direction")
@@ -62,13 +63,18 @@ def score(comparison: Comparison) -> ImageScores:
             values["ms_ssim"] = over_scales[name]
             for key, similarity in maps.items():
                 values[key] = _mean_in(region, similarity)
-            scores[name] = {measure.key: values[measure.key] for measure in IMAGE_MEASURES}
+            # In the order in which they are shown.
+            scores[name] = {key: values[key] for key in _KEYS}
     for plane in comparison.axes:
         slices[plane] = _score_slices(comparison, plane, maps[f"ssim_{plane}"])
     return ImageScores(scores, slices)
 
 
-def _score_slices(comparison: Comparison, plane: Plane, similarity: Image | Undefined) -> Curve:
+def _score_slices(
+    comparison: Comparison,
+    plane: Plane,
+    similarity: Image | Undefined,
+) -> Curve:
     """Return the mean of a map in each slice of the whole volume."""
     axis = comparison.axes[plane]
     curve: Curve = [None] * comparison.shape[axis]
@@ -114,7 +120,9 @@ def _psnr(squared_error: float, data_range: float) -> Value:
         return CONSTANT
     if squared_error == 0:
         return math.inf
-    return checked(20 * math.log10(data_range) - 10 * math.log10(squared_error))
+    signal = 20 * math.log10(data_range)
+    noise = 10 * math.log10(squared_error)
+    return checked(signal - noise)
 
 
 def _correlation(real: Values, output: Values) -> Value:
@@ -139,8 +147,10 @@ def _histogram_intersection(real: Values, output: Values, bounds: Bounds) -> Val
     low, high = bounds
     if high <= low:
         return CONSTANT
-    shared = np.minimum(_count_values(real, bounds), _count_values(output, bounds))
-    return checked(shared.sum() / real.size)
+    real_counts = _count_values(real, bounds)
+    output_counts = _count_values(output, bounds)
+    shared = np.minimum(real_counts, output_counts).sum()
+    return checked(shared / real.size)
 
 
 def _count_values(values: Values, bounds: Bounds) -> NDArray[np.intp]:
@@ -167,6 +177,7 @@ def _gradient_ratio(comparison: Comparison, region: Mask, axis: int) -> Value:
     means = []
     for voxels in (comparison.real, comparison.output):
         steps = np.abs(voxels[there] - voxels[here])
-        means.append(float(steps[both].mean(dtype=np.float64)))
+        mean = steps[both].mean(dtype=np.float64)
+        means.append(float(mean))
     real, output = means
     return checked(output / real) if real > 0 else _NO_GRADIENT

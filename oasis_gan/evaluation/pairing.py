@@ -98,10 +98,12 @@ class Pairs:
         sidecar = output.sidecar
         if sidecar is None:
             return None
-        candidates = self._by_file.get(sidecar.source.file, [])
-        matching = [subject for subject in candidates if _is_file(subject.source, sidecar.source)]
+        source = sidecar.source
+        candidates = self._by_file.get(source.file, [])
+        matching = [subject for subject in candidates if _is_file(subject.source, source)]
         # Copies of one file differ in what goes with them.
-        named = [subject for subject in matching if printable(subject.name) == sidecar.subject]
+        name = sidecar.subject
+        named = [subject for subject in matching if printable(subject.name) == name]
         best = named or matching
         if len(best) > 1:
             paths = [subject.source.path for subject in best]

@@ -82,7 +82,10 @@ class _Gap:
     titles: list[str] = field(default_factory=list)
 
 
-def _find_gaps(section: Section, regions: Mapping[str, Scores]) -> dict[str, _Gap]:
+def _find_gaps(
+    section: Section,
+    regions: Mapping[str, Scores],
+) -> dict[str, _Gap]:
     """Return by reason which figures of a section are missing or infinite."""
     gaps: dict[str, _Gap] = defaultdict(_Gap)
     for region, scores in regions.items():
@@ -156,19 +159,38 @@ def json_record(evaluation: Evaluation) -> Record:
 
 def json_failure(subject: str, message: str) -> Record:
     """Return the record of an output that could not be evaluated."""
-    return {"subject": printable(subject), "status": "failed", "message": printable(message)}
+    return {
+        "subject": printable(subject),
+        "status": "failed",
+        "message": printable(message),
+    }
 
 
-def _region_records(evaluation: Evaluation, regions: Mapping[str, Region]) -> dict[str, Record]:
-    return {name: _region_record(evaluation, name, region) for name, region in regions.items()}
+def _region_records(
+    evaluation: Evaluation,
+    regions: Mapping[str, Region],
+) -> dict[str, Record]:
+    records = {}
+    for name, region in regions.items():
+        records[name] = _region_record(evaluation, name, region)
+    return records
 
 
 def _region_record(evaluation: Evaluation, name: str, region: Region) -> Record:
-    record: Record = {"voxels": region.voxels, "volume_ml": _round(region.volume_ml)}
+    record: Record = {
+        "voxels": region.voxels,
+        "volume_ml": _round(region.volume_ml),
+    }
     for section, regions in evaluation.scores.items():
         if name in regions:
-            scores = regions[name].items()
-            record[section] = {key: _round(json_value(value)) for key, value in scores}
+            record[section] = _scores_record(regions[name])
+    return record
+
+
+def _scores_record(scores: Scores) -> Record:
+    record = {}
+    for key, value in scores.items():
+        record[key] = _round(json_value(value))
     return record
 
 

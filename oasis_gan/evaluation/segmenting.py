@@ -34,7 +34,12 @@ class ModelSegmenter:
         """Whether it needs a label map that says where the brain is."""
         return find_brain_source(self.translator.card) is not None
 
-    def segment(self, image: Volume, brain: Volume | None, where: object) -> LabelMap:
+    def segment(
+        self,
+        image: Volume,
+        brain: Volume | None,
+        where: object,
+    ) -> LabelMap:
         """Return what the model finds in an MRI.
 
         Args:

@@ -101,10 +101,14 @@ def group_structures(volume: Volume, label_set: LabelSet) -> StructureMap:
         volume: Values of ``label_set``.
         label_set: What they mean.
     """
-    names = {label.value: name_structure(label.name) for label in label_set.labels}
+    names: dict[int, str] = {}
+    for label in label_set.labels:
+        name = name_structure(label.name)
+        if name:
+            names[label.value] = name
     # Several labels may be one structure, such as its left and its right half.
-    structures = tuple(dict.fromkeys(name for name in names.values() if name))
-    numbers = {value: structures.index(name) + 1 for value, name in names.items() if name}
+    structures = tuple(dict.fromkeys(names.values()))
+    numbers = {value: structures.index(name) + 1 for value, name in names.items()}
     # Looking up each value once is much faster than looking up each voxel.
     values, places = np.unique(volume.voxels, return_inverse=True)
     found = [numbers.get(int(value), 0) for value in values]
