@@ -21,7 +21,7 @@ from .records import SCHEMA, Record, json_record, tsv_header
 TABLE = "evaluation.tsv"
 """The table of all certificates in an output folder."""
 _FIELD = "evaluation"
-_MOST_BYTES = 2**24
+_MOST_BYTES = 2**24  # of a sidecar; this tool writes far fewer
 _FIGURE_TYPES = (int, float, NoneType)
 _HEADER = f"{tsv_header()}\toutput_sha256"
 
@@ -58,6 +58,7 @@ def write_certificate(output: Path, evaluation: Evaluation, segmenter: str) -> R
         **json_record(evaluation),
     }
     path = sidecar_of(output)
+    # Another run may be making the output again, with a sidecar of its own.
     with hold_name(output.parent, output.name):
         sidecar = _read(path)
         if sidecar["volume"]["sha256"] != digest:
@@ -86,6 +87,7 @@ class CertificateTable:
         """
         subject = certificate["subject"]
         lines = [_HEADER]
+        # Otherwise the rows that another run adds in the meantime would be lost.
         with hold_name(self._path.parent, self._path.name):
             for row in self._read_rows():
                 name, *_ = row.split("\t")
@@ -99,6 +101,7 @@ class CertificateTable:
         """Return the rows that are there; a table of another form has none."""
         if not self._path.is_file():
             return []
+        # Anybody may have edited the table.
         text = self._path.read_text("utf-8", "replace")
         lines = text.splitlines()
         return lines[1:] if lines[:1] == [_HEADER] else []

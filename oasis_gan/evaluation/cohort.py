@@ -50,6 +50,7 @@ class Cohort:
     def __init__(self) -> None:
         self.subjects = 0
         self._values: dict[_Key, list[float]] = defaultdict(list)
+        # Dicts, because sets have no order.
         self._regions: dict[str, None] = {}
         self._structures: dict[str, None] = {}
 

@@ -185,6 +185,7 @@ def paint_smooth_anatomy(output: Voxels, tissues: Voxels) -> Image:
         output: Intensities.
         tissues: Values of `OASIS`.
     """
+    # SciPy is optional: it comes with the extra `evaluation`.
     from scipy.ndimage import gaussian_filter
 
     painted = np.zeros(tissues.shape, np.float32)

@@ -30,6 +30,7 @@ Offset = tuple[int, int, int]
 
 def measure_distance(expected: Mask, found: Mask, spacing: Spacing) -> float:
     """Return the 95 % Hausdorff distance of two regions that are not empty, in mm."""
+    # Nothing outside this box can be near a surface.
     box = box_around(expected | found)
     expected_surface = _find_surface(expected[box])
     found_surface = _find_surface(found[box])
@@ -40,6 +41,7 @@ def measure_distance(expected: Mask, found: Mask, spacing: Spacing) -> float:
 
 def _find_surface(region: Mask) -> Mask:
     """Return the voxels with a neighbour outside the region; beyond the volume is outside too."""
+    # SciPy is optional: it comes with the extra `evaluation`.
     from scipy.ndimage import binary_erosion
 
     return np.asarray(region & ~binary_erosion(region))
@@ -85,6 +87,7 @@ def _look_nearby(
         if places.size - missing.size >= enough:
             break
         step = int(np.dot(offset, strides))
+        # The shortest step comes first, so the first hit is the nearest.
         is_hit = flat[places[missing] + step]
         distances[missing[is_hit]] = distance
         missing = missing[~is_hit]
@@ -97,6 +100,7 @@ def _list_offsets(spacing: Spacing) -> list[tuple[float, Offset]]:
     No step up to the longest is left out.
     """
     steps = range(-_REACH, _REACH + 1)
+    # From this length on, some steps reach further than `_REACH` voxels along an axis.
     complete = (_REACH + 1) * min(spacing)
     offsets = []
     for offset in product(steps, steps, steps):

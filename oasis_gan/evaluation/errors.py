@@ -110,6 +110,18 @@ class NoSegmenterError(OasisGanError):
         )
 
 
+class WrongSourcesError(NoSegmenterError):
+    """A model takes other sources than one MRI, and possibly one label map.
+
+    Args:
+        name: The name of the model.
+        sources: The names of its sources that are in question.
+    """
+
+    def __init__(self, name: str, sources: Iterable[str]) -> None:
+        super().__init__(name, f"one that takes {' and '.join(sources)}")
+
+
 class SegmentationMissingError(OasisGanError):
     """A folder does not hold the segmentation of an output."""
 

@@ -208,6 +208,7 @@ def _compare_images(
     tissues = volumes.labels.tissues.voxels
     try:
         comparisons["matched"] = compare_matched(real, output, tissues, regions, axes)
+    # The figures of the raw intensities are worth having even so.
     except OasisGanError as error:
         notes.append(str(error))
     return comparisons
@@ -252,6 +253,7 @@ def _find_typical(
 def _find_regions(volumes: Volumes, task: Task) -> tuple[str, Regions]:
     """Return what the mask is, and its regions."""
     if volumes.labels is None or task.labels is None:
+        # Nothing else says where the brain is.
         definition = NOT_ZERO
         regions = {TOTAL: np.asarray(volumes.output.voxels != 0)}
         where = task.output.path

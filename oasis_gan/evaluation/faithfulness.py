@@ -71,6 +71,7 @@ def _pair_regions(expected: LabelMap, found: LabelMap) -> Iterator[_RegionPair]:
     """Yield each tissue, and each structure that both label sets distinguish."""
     expected_tissues = regions_of(expected.tissues.voxels)
     found_tissues = regions_of(found.tissues.voxels)
+    # The mask of a tissue that a label map does not have.
     nothing = np.zeros(expected.tissues.voxels.shape, np.bool_)
     for name in _TISSUE_NAMES:
         expected_mask = expected_tissues.get(name, nothing)

@@ -55,6 +55,7 @@ def score(comparison: Comparison) -> ImageScores:
     """Compare an output with a real scan in each region."""
     scores: dict[str, Scores] = {}
     slices: dict[Plane, Curve] = {}
+    # What overflows, or is divided by 0, becomes `Undefined`.
     with np.errstate(all="ignore"):
         maps = similarity_maps(comparison)
         over_scales = multi_scale_similarity(comparison)
@@ -80,6 +81,7 @@ def _score_slices(
     curve: Curve = [None] * comparison.shape[axis]
     if isinstance(similarity, Undefined):
         return curve
+    # The arrays of a comparison were cut out of the volume.
     start = comparison.box[axis].start
     mask_slices = np.moveaxis(comparison.regions[TOTAL], axis, 0)
     map_slices = np.moveaxis(similarity, axis, 0)
@@ -100,6 +102,7 @@ def _score_region(comparison: Comparison, region: Mask) -> dict[str, Value]:
     """Return the measures that look at each voxel by itself, or at pairs of neighbours."""
     real = comparison.real[region]
     output = comparison.output[region]
+    # In 64 bits, because squares are added up over millions of voxels.
     error = (real - output).astype(np.float64)
     squared = float((error**2).mean())
     scores: dict[str, Value] = {

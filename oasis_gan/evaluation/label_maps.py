@@ -63,6 +63,7 @@ def read_label_map(scan: Scan, output: Volume) -> tuple[LabelMap, Identity]:
         OSError: As the file system says.
     """
     label_set = scan.labels
+    # Tissues need no conversion, and have no structures.
     if label_set is None or label_set.labels == OASIS.labels:
         volume, identity = read_with_identity(scan.in_labels(OASIS), Scan.read)
         volume = place_on_grid(output, volume, scan.path)

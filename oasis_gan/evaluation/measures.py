@@ -108,6 +108,11 @@ class Section:
         """The keys of its measures."""
         return tuple(measure.key for measure in self.measures)
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of its columns in TSV."""
+        return [f"{self.key}_{key}" for key in self.keys]
+
 
 SECTIONS = (
     Section("raw", "intensities as they are", IMAGE_MEASURES),

@@ -60,9 +60,9 @@ def _list_root(root: Path) -> list[Output]:
     if not root.is_dir():
         return [_describe(root)]
     outputs = list(_list_folder(root))
-    if not outputs:
-        raise NoOutputsError(root)
-    return outputs
+    if outputs:
+        return outputs
+    raise NoOutputsError(root)
 
 
 def _list_folder(root: Path) -> Iterator[Output]:
@@ -76,6 +76,7 @@ def _list_folder(root: Path) -> Iterator[Output]:
             output = _describe(path)
             if output.sidecar is not None or output.problem is not None:
                 yield output
+            # Its name says that this tool made it, but its JSON is lost.
             elif _MARK in name:
                 yield replace(output, problem=SidecarMissingError(path))
     for error in unreadable:
@@ -95,6 +96,7 @@ def _describe(path: Path) -> Output:
     try:
         require_content(path, "an output of oasis-gan, or a folder of them")
         sidecar = read_sidecar(path)
+    # One damaged output does not stop the others.
     except (OasisGanError, OSError) as error:
         return Output(name, path, problem=error)
     if sidecar is not None:

@@ -129,6 +129,7 @@ class Pairs:
         if output.sidecar is not None:
             file = output.sidecar.source.file
             names += [strip_suffix(file, self._suffix) or "", stem_of(file)]
+        # Before the mark or the suffix stands a separator, as in ``sub-01_synthT1w``.
         folded = [fold_case(name.rstrip("_-.")) for name in names if name]
         return list(dict.fromkeys(folded))
 

@@ -92,6 +92,7 @@ def read_volumes(task: Task) -> Volumes:
     )
     if task.segmenter is not None:
         volumes = _segment(volumes, task, task.segmenter)
+    # A segmentation is compared with the label map, or with that of the real scan.
     has_counterpart = volumes.labels is not None or volumes.real_segmentation is not None
     if volumes.segmentation is not None and not has_counterpart:
         raise LabelMapMissingError(task.output.path)

@@ -31,7 +31,7 @@ from .similarity import SCALE_WEIGHTS, WINDOW
 
 SCHEMA = "oasis-gan/evaluation/1"
 """What the JSON says of its form; it changes when a field changes its meaning."""
-_DIGITS = 7
+_DIGITS = 7  # significant ones, as many as a float of 32 bits has
 Record = dict[str, Any]
 
 
@@ -39,7 +39,7 @@ def tsv_header() -> str:
     """Return the names of the columns."""
     columns = ["subject", "tissue", "voxels", "volume_ml"]
     for section in SECTIONS:
-        columns += [f"{section.key}_{key}" for key in section.keys]
+        columns += section.columns
     return "\t".join(columns)
 
 

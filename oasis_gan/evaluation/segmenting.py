@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..image.labels import LabelSet
 from ..image.volume import Content, Volume
 from ..pipeline.translation import translate
 from ..plugin.models import ModelCard, Translator
-from .errors import BrainMaskMissingError, NoSegmenterError
+from .errors import BrainMaskMissingError, NoSegmenterError, WrongSourcesError
 from .label_maps import LabelMap
 
 
@@ -77,11 +76,11 @@ def find_image_source(card: ModelCard) -> str:
     """Return the name of the source of a model that is an MRI.
 
     Raises:
-        NoSegmenterError: If there is none, or several.
+        WrongSourcesError: If there is none, or several.
     """
     images = _list_sources(card, "image")
     if len(images) != 1:
-        raise NoSegmenterError(card.name, _describe_sources(card.sources))
+        raise WrongSourcesError(card.name, card.sources)
     return images[0]
 
 
@@ -89,21 +88,17 @@ def find_brain_source(card: ModelCard) -> str | None:
     """Return the name of the source that says where the brain is; None if a model needs none.
 
     Raises:
-        NoSegmenterError: If a model takes several label maps.
+        WrongSourcesError: If a model takes several label maps.
     """
     maps = _list_sources(card, "labels")
     if len(maps) > 1:
-        raise NoSegmenterError(card.name, _describe_sources(maps))
+        raise WrongSourcesError(card.name, maps)
     return maps[0] if maps else None
 
 
 def _list_sources(card: ModelCard, content: Content) -> list[str]:
     """Return the names of the sources that hold images, or labels."""
     return [name for name, source in card.sources.items() if source.content == content]
-
-
-def _describe_sources(names: Iterable[str]) -> str:
-    return f"one that takes {' and '.join(names)}"
 
 
 def require_segmenter(card: ModelCard) -> None:

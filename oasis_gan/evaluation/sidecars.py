@@ -13,7 +13,7 @@ from ..io.files import read_small
 from ..io.strict_json import require_unique_keys
 from .errors import DamagedSidecarError
 
-_MOST_BYTES = 2**24
+_MOST_BYTES = 2**24  # of a sidecar; this tool writes far fewer
 
 
 class FileIdentity(BaseModel):
@@ -78,6 +78,7 @@ def read_sidecar(output: Path) -> Sidecar | None:
     if not _is_of_this_tool(data):
         return None
     try:
+        # Strictly: a number where a text belongs is a sign of damage.
         sidecar = Sidecar.model_validate_json(data, strict=True)
     except ValidationError as error:
         found = _describe_first_fault(error)

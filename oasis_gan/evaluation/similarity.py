@@ -79,6 +79,7 @@ def _find_problem(comparison: Comparison, shape: tuple[int, ...]) -> Undefined |
 
 
 def _similarity(real: Image, output: Image, data_range: float) -> Image:
+    # scikit-image is optional: it comes with the extra `evaluation`.
     from skimage.metrics import structural_similarity
 
     found: Image = structural_similarity(
@@ -191,6 +192,7 @@ def _iter_levels(comparison: Comparison, scales: int) -> Iterator[_Level]:
 
 def _average(image: Image) -> Image:
     """Return the mean of the window around each voxel."""
+    # SciPy is optional: it comes with the extra `evaluation`.
     from scipy.ndimage import uniform_filter
 
     mean: Image = uniform_filter(image, WINDOW)

@@ -82,6 +82,7 @@ def _split_words(label: str) -> list[str]:
 def _remove_side(label: str) -> str:
     words = _split_words(label)
     without_side = [word for word in words if word.casefold() not in _SIDES]
+    # A label may be called nothing but "left".
     return "-".join(without_side or words)
 
 
