@@ -19,12 +19,15 @@ from ..evaluation.measures import (
     SECTIONS,
     Measure,
     Scores,
+    Section,
     Value,
 )
 from .streams import results_stream, write_result
 
 _WIDTH = 160  # columns of a table that goes to a file
-_SHOWN = ("mae", "psnr", "ssim", "ms_ssim", "ncc", "histogram")  # of each subject of a cohort
+_SHOWN_KEYS = {"mae", "psnr", "ssim", "ms_ssim", "ncc", "histogram"}
+# Of each subject of a cohort: more columns do not fit on a terminal.
+_SHOWN = tuple(measure for measure in IMAGE_MEASURES if measure.key in _SHOWN_KEYS)
 _DICE = FAITHFULNESS_MEASURES[0]
 
 
@@ -50,13 +53,18 @@ class SubjectRow:
     @classmethod
     def of(cls, evaluation: Evaluation) -> SubjectRow:
         """Return the row of an evaluation."""
-        compared = [key for key in ("matched", "raw") if key in evaluation.scores]
-        contrasts = compared[0] if compared else ""
-        regions = evaluation.scores.get(contrasts, {})
-        faithful = evaluation.scores.get("faithfulness", {})
-        dice = {name: scores["dice"] for name, scores in faithful.items() if name != TOTAL}
-        subject = printable(evaluation.subject)
-        return cls(subject, False, contrasts, regions.get(TOTAL, {}), dice)
+        contrasts = ""
+        # Matched contrasts are preferred, so they come last.
+        for section in ("raw", "matched"):
+            if section in evaluation.scores:
+                contrasts = section
+        faithful = evaluation.scores_of("faithfulness")
+        return cls(
+            subject=printable(evaluation.subject),
+            contrasts=contrasts,
+            scores=evaluation.scores_of(contrasts).get(TOTAL, {}),
+            dice={name: scores["dice"] for name, scores in faithful.items() if name != TOTAL},
+        )
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:
@@ -66,36 +74,43 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     for name, region in evaluation.regions.items():
         table.add_column(f"{name}\n{region.volume_ml:.1f} ml", justify="right")
     for section in SECTIONS:
-        regions = evaluation.scores.get(section.key)
+        regions = evaluation.scores_of(section.key)
         if not regions:
             continue
-        title = section.title
-        if section.key in evaluation.bounds:
-            low, high = evaluation.bounds[section.key]
-            title = f"{title}, range {low:g} to {high:g}"
-        _add_title(table, title)
+        _add_title(table, _describe_section(evaluation, section))
         for measure in section.measures:
-            cells = [
-                _cell(measure, regions.get(name, {}).get(measure.key))
-                for name in evaluation.regions
-            ]
+            # Not every section has figures of every tissue.
+            scores = [regions.get(name, {}) for name in evaluation.regions]
+            cells = [_cell(measure, values.get(measure.key)) for values in scores]
             table.add_row(measure.title, *cells)
     _add_caption(table, f"compared {evaluation.mask}")
     return table
 
 
+def _describe_section(evaluation: Evaluation, section: Section) -> str:
+    """Return the title of a section, and the range of intensities if it has one."""
+    bounds = evaluation.bounds.get(section.key)
+    if bounds is None:
+        return section.title
+    low, high = bounds
+    return f"{section.title}, range {low:g} to {high:g}"
+
+
 def subjects_table(rows: Iterable[SubjectRow]) -> Table:
     """Return the table of a cohort: a row a subject."""
     rows = list(rows)
-    measures: list[Measure] = []
-    if any(row.scores for row in rows):
-        measures = [measure for measure in IMAGE_MEASURES if measure.key in _SHOWN]
-    tissues = list(dict.fromkeys(tissue for row in rows for tissue in row.dice))
+    has_scores = any(row.scores for row in rows)
+    measures = _SHOWN if has_scores else ()
+    tissues: dict[str, None] = {}
+    for row in rows:
+        tissues |= dict.fromkeys(row.dice)
     table = make_table("subjects, image scores of the whole mask")
     table.add_column("subject", overflow="fold")
     table.add_column("contrasts")
-    for title in (*(measure.title for measure in measures), *(f"Dice, {name}" for name in tissues)):
-        table.add_column(title, justify="right")
+    for measure in measures:
+        table.add_column(measure.title, justify="right")
+    for tissue in tissues:
+        table.add_column(f"Dice, {tissue}", justify="right")
     for row in rows:
         if row.failed:
             table.add_row(Text(row.subject), Text("failed", "red"))
@@ -113,11 +128,14 @@ def _cell(measure: Measure, value: Value | None) -> str:
 def cohort_table(cohort: Cohort) -> Table:
     """Return the means of a cohort with their confidence intervals."""
     estimates = cohort.estimates()
-    regions = list(dict.fromkeys(region for found in estimates.values() for region in found))
-    regions = [region for region in regions if region not in cohort.structures]
+    names: dict[str, None] = {}
+    for regions in estimates.values():
+        names |= dict.fromkeys(regions)
+    # Structures have tables of their own.
+    tissues = [name for name in names if name not in cohort.structures]
     table = make_table(f"mean of {cohort.subjects} subjects")
     table.add_column("measure")
-    for name in regions:
+    for name in tissues:
         table.add_column(name, justify="right")
     for section in SECTIONS:
         found = estimates.get(section.key)
@@ -125,20 +143,18 @@ def cohort_table(cohort: Cohort) -> Table:
             continue
         _add_title(table, section.title)
         for measure in section.measures:
-            cells = [
-                format_estimate(measure, found[name][measure.key]) if name in found else ""
-                for name in regions
-            ]
+            means = [found.get(name, {}).get(measure.key) for name in tissues]
+            cells = [format_estimate(measure, mean) if mean else "" for mean in means]
             table.add_row(measure.title, *cells)
-    _add_caption(
-        table, f"in brackets: {CONFIDENCE:.0%} confidence intervals over subjects (bootstrap)"
-    )
+    level = f"{CONFIDENCE:.0%}"
+    _add_caption(table, f"in brackets: {level} confidence intervals over subjects (bootstrap)")
     return table
 
 
 def print_table(table: Table) -> None:
     """Write a table to standard output."""
-    console = Console(file=results_stream(), width=None if results_stream().isatty() else _WIDTH)
+    stream = results_stream()
+    console = Console(file=stream, width=None if stream.isatty() else _WIDTH)
     # Through `write_result`, which knows what to do when nobody reads.
     with console.capture() as capture:
         console.print(table)
@@ -166,4 +182,6 @@ def format_estimate(measure: Measure, estimate: Estimate) -> str:
     mean = measure.format(estimate.mean)
     if estimate.low is None or estimate.high is None:
         return mean
-    return f"{mean} [{measure.format(estimate.low)}, {measure.format(estimate.high)}]"
+    low = measure.format(estimate.low)
+    high = measure.format(estimate.high)
+    return f"{mean} [{low}, {high}]"
