@@ -1,4 +1,4 @@
-"""Means over the subjects of a cohort, and their confidence intervals.
+"""Compute means over the subjects of a cohort, and their confidence intervals.
 
 The percentile bootstrap: subjects are drawn with replacement, as many as there are, and the
 interval holds the middle 95 % of the means (Efron 1979, https://doi.org/10.1214/aos/1176344552).

@@ -105,12 +105,12 @@ class Section:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of its measures."""
+        """Return the keys of its measures."""
         return tuple(measure.key for measure in self.measures)
 
     @property
     def columns(self) -> list[str]:
-        """The names of its columns in TSV."""
+        """Return the names of its columns in TSV."""
         return [f"{self.key}_{key}" for key in self.keys]
 
 

@@ -1,4 +1,4 @@
-"""Find the file that an output was made from.
+"""Find the file that was the source of an output.
 
 The sidecar has its name and its SHA-256, and does not say where it lies.
 """
