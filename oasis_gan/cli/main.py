@@ -143,7 +143,7 @@ def cli() -> None:
 @click.option(
     "--report",
     is_flag=True,
-    help="Make an HTML page for each output and an index of them, as `oasis-gan report` does.",
+    help="Make an HTML page for each output and an index of the pages.",
 )
 @click.pass_context
 def run(context: click.Context, /, **options: object) -> None:
