@@ -36,7 +36,8 @@ def load(folder: Path) -> Translator:
 
 def list_shipped_models() -> dict[str, Path]:
     """Return the folders of the models that ship with this plugin, by name."""
-    return {path.parent.name: path.parent for path in sorted(_SHIPPED.glob("*/model.json"))}
+    folders = [path.parent for path in sorted(_SHIPPED.glob("*/model.json"))]
+    return {folder.name: folder for folder in folders}
 
 
 @hookimpl

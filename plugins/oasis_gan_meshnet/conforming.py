@@ -15,48 +15,19 @@ import numpy as np
 from nibabel import orientations
 from numpy.typing import NDArray
 
-from oasis_gan import VOLUME, Geometry, Mask, OasisGanError, make_interpolation_matrix
+from oasis_gan import Geometry, Mask, make_interpolation_matrix
+
+from .errors import HeadSizeError, VoxelSizeError
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 
-_AXES = "LIA"
+_OTHER_AXES = ((1, 2), (0, 2), (0, 1))  # for each axis
+_CONFORMED = orientations.axcodes2ornt("LIA")
 _SAME_SPACING = 0.01  # mm: spacings this close to 1 mm are taken as 1 mm
-_SPACINGS = (0.05, 20.0)  # mm
+_SMALLEST = 0.05  # mm between voxels
+_LARGEST = 20.0  # mm
 _MAX_VOXELS = 2**25  # of a conformed volume: 322 mm along each axis
-
-
-class VoxelSizeError(OasisGanError):
-    """A volume's voxels have a size that no scan has.
-
-    Args:
-        spacings: Of the volume, mm.
-    """
-
-    def __init__(self, spacings: Sequence[float]) -> None:
-        smallest, largest = _SPACINGS
-        super().__init__(
-            VOLUME,
-            expected=f"voxels of {smallest:g} to {largest:g} mm",
-            found=" x ".join(f"{spacing:.4g}" for spacing in spacings),
-            remedy="is the voxel size right? correct it",
-        )
-
-
-class HeadSizeError(OasisGanError):
-    """A volume holds something larger than any head.
-
-    Args:
-        samples: Its size along each axis, mm.
-    """
-
-    def __init__(self, samples: Sequence[int]) -> None:
-        super().__init__(
-            VOLUME,
-            expected=f"a head of at most {_MAX_VOXELS / 1e6:.1f} litres",
-            found=f"{' x '.join(map(str, samples))} mm",
-            remedy="is the voxel size right? correct it, or crop",
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +58,12 @@ class ConformedAxis:
         head = _find_extent(occupied)
         length = head.stop - head.start
         if abs(spacing - 1) < _SAME_SPACING:
-            return cls(head=head, there=None, back=None, samples=length)
+            return cls(
+                head=head,
+                there=None,
+                back=None,
+                samples=length,
+            )
         samples = max(1, round(length * spacing))
         return cls(
             head=head,
@@ -122,17 +98,17 @@ class ConformedGrid:
             HeadSizeError: If the head is larger than any.
         """
         turned = orientations.apply_orientation(support, _to_conformed(geometry))
-        spacings = [geometry.spacing[axis] for axis in _conformed_order(geometry)]
-        smallest, largest = _SPACINGS
-        if min(spacings) < smallest or max(spacings) > largest:
-            raise VoxelSizeError(spacings)
+        order = _conformed_order(geometry)
+        spacings = [geometry.spacing[axis] for axis in order]
+        if min(spacings) < _SMALLEST or max(spacings) > _LARGEST:
+            raise VoxelSizeError(spacings, _SMALLEST, _LARGEST)
         axes = []
-        for axis, spacing in enumerate(spacings):
-            others = tuple(other for other in range(3) if other != axis)
-            axes.append(ConformedAxis.around(turned.any(axis=others), spacing))
+        for spacing, others in zip(spacings, _OTHER_AXES, strict=True):
+            occupied = turned.any(axis=others)
+            axes.append(ConformedAxis.around(occupied, spacing))
         samples = [axis.samples for axis in axes]
         if math.prod(samples) > _MAX_VOXELS:
-            raise HeadSizeError(samples)
+            raise HeadSizeError(samples, _MAX_VOXELS)
         return cls(geometry, tuple(axes))
 
     @property
@@ -144,14 +120,16 @@ class ConformedGrid:
         """Return the head in a volume, on the conformed grid."""
         turned = orientations.apply_orientation(voxels, _to_conformed(self.geometry))
         head = turned[self._head].astype(np.float32)
-        return _along_all(head, [axis.there for axis in self.axes])
+        there = [axis.there for axis in self.axes]
+        return _along_all(head, there)
 
     def restore(self, labels: Labels) -> Labels:
         """Return labels of the head in the volume, if its voxels are 1 mm apart.
 
         Outside the head there is background.
         """
-        shape = [self.geometry.shape[axis] for axis in _conformed_order(self.geometry)]
+        order = _conformed_order(self.geometry)
+        shape = [self.geometry.shape[axis] for axis in order]
         turned = np.zeros(shape, np.uint8)
         turned[self._head] = labels
         restored = orientations.apply_orientation(turned, _from_conformed(self.geometry))
@@ -185,24 +163,25 @@ def _find_extent(occupied: NDArray[np.bool_]) -> slice:
     inside = np.flatnonzero(occupied)
     if inside.size == 0:
         return slice(0, 1)
-    return slice(int(inside[0]), int(inside[-1]) + 1)
+    first = int(inside[0])
+    last = int(inside[-1])
+    return slice(first, last + 1)
 
 
 def _to_conformed(geometry: Geometry) -> NDArray[Any]:
     own = orientations.io_orientation(geometry.affine)
-    conformed = orientations.axcodes2ornt(_AXES)
-    return np.asarray(orientations.ornt_transform(own, conformed))
+    return np.asarray(orientations.ornt_transform(own, _CONFORMED))
 
 
 def _from_conformed(geometry: Geometry) -> NDArray[Any]:
     own = orientations.io_orientation(geometry.affine)
-    conformed = orientations.axcodes2ornt(_AXES)
-    return np.asarray(orientations.ornt_transform(conformed, own))
+    return np.asarray(orientations.ornt_transform(_CONFORMED, own))
 
 
 def _conformed_order(geometry: Geometry) -> list[int]:
     """Return which axis of the volume each axis of the conformed grid is."""
-    return [int(axis) for axis in _to_conformed(geometry)[:, 0].argsort()]
+    destinations = _to_conformed(geometry)[:, 0]
+    return [int(axis) for axis in destinations.argsort()]
 
 
 def _weights_there(length: int, spacing: float, samples: int) -> Floats:
@@ -210,26 +189,28 @@ def _weights_there(length: int, spacing: float, samples: int) -> Floats:
     middle = (length - 1) / 2
     positions = middle + _offsets(samples) / spacing
     # Where voxels become more than twice as large, each is a mean of what lies in it.
-    return make_interpolation_matrix(positions, length, widen=max(1.0, 0.5 / spacing))
+    widen = max(1.0, 0.5 / spacing)
+    return make_interpolation_matrix(positions, length, widen=widen)
 
 
 def _weights_back(length: int, spacing: float, samples: int) -> Floats:
     """Return the matrix that samples the conformed axis at the voxels of the volume."""
     middle = (samples - 1) / 2
     positions = middle + _offsets(length) * spacing
-    return make_interpolation_matrix(positions, samples, widen=max(1.0, spacing / 2))
+    widen = max(1.0, spacing / 2)
+    return make_interpolation_matrix(positions, samples, widen=widen)
 
 
 def _offsets(count: int) -> NDArray[np.float64]:
     """Return how far each of ``count`` samples lies from their middle."""
-    return np.arange(count, dtype=np.float64) - (count - 1) / 2
+    middle = (count - 1) / 2
+    return np.arange(count, dtype=np.float64) - middle
 
 
 def _along_all(voxels: Floats, matrices: Sequence[Floats | None]) -> Floats:
     """Apply a matrix along each axis."""
     for axis, matrix in enumerate(matrices):
-        if matrix is None:
-            continue
-        product = np.tensordot(matrix, voxels, (1, axis))
-        voxels = np.moveaxis(product, 0, axis)
+        if matrix is not None:
+            product = np.tensordot(matrix, voxels, (1, axis))
+            voxels = np.moveaxis(product, 0, axis)
     return voxels

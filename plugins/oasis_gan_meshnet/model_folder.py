@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from oasis_gan_keras import Settings, describe_wrong_file, require_shapes
 from pydantic import Field, ValidationError, field_validator
 
-from oasis_gan import Label, LabelSet, ModelCard, OasisGanError, require_unique_keys
+from oasis_gan import Label, LabelSet, ModelCard, require_unique_keys
 
+from .errors import ChecksumError, LabelCountError, UnusableModelError
 from .scaling import ScaledIntensities
 
 MODEL_JSON = "model.json"
@@ -25,20 +26,6 @@ _MAX_WEIGHTS = 2**26  # bytes
 
 Weights = Mapping[str, NDArray[np.float32]]
 Shape = tuple[int, ...]
-
-
-class UnusableModelError(OasisGanError):
-    """A file of a model folder is missing, damaged, or not what its model describes.
-
-    Args:
-        path: The file.
-        expected: What it should hold.
-        found: What it holds.
-    """
-
-    def __init__(self, path: Path, expected: str, found: str) -> None:
-        remedy = "take a whole copy of the model folder"
-        super().__init__(path, expected=expected, found=found, remedy=remedy)
 
 
 class Layer(Settings):
@@ -86,7 +73,8 @@ class ModelFile(Settings):
     @classmethod
     def _require_distinct_names(cls, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
         """Refuse two layers of one name, which would share their weights."""
-        if len({layer.name for layer in layers}) < len(layers):
+        names = {layer.name for layer in layers}
+        if len(names) < len(layers):
             raise ValueError("layers of distinct names")
         return layers
 
@@ -94,15 +82,16 @@ class ModelFile(Settings):
     @classmethod
     def _require_distinct_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse labels that nobody could tell apart, or that would not fit into a table."""
-        printable = all(label.isprintable() and label.strip() for label in labels)
-        if not printable or len(set(labels)) < len(labels):
+        distinct = {label for label in labels if label.isprintable() and label.strip()}
+        if len(distinct) < len(labels):
             raise ValueError("labels of distinct, printable names")
         return labels
 
     def make_label_set(self) -> LabelSet:
         """Return what the values of an output mean."""
-        labels = [Label(value, name) for value, name in enumerate(self.labels)]
-        return LabelSet(name=self.label_set, labels=tuple(labels[1:]))
+        structures = enumerate(self.labels[1:], start=1)
+        labels = [Label(value, name) for value, name in structures]
+        return LabelSet(name=self.label_set, labels=tuple(labels))
 
     def card(self) -> ModelCard:
         """Return what the tool has to know."""
@@ -121,9 +110,10 @@ class ModelFile(Settings):
         channels = 1
         for layer in self.layers:
             size = layer.kernel
-            shapes[f"{layer.name}/kernel"] = (size, size, size, channels, layer.filters)
-            shapes[f"{layer.name}/bias"] = (layer.filters,)
-            channels = layer.filters
+            filters = layer.filters
+            shapes[f"{layer.name}/kernel"] = (size, size, size, channels, filters)
+            shapes[f"{layer.name}/bias"] = (filters,)
+            channels = filters
         return shapes
 
 
@@ -139,7 +129,8 @@ def read_model_file(folder: Path) -> ModelFile:
     try:
         model = ModelFile.model_validate_json(data)
     except ValidationError as error:
-        raise UnusableModelError(path, "a MeshNet model", describe_wrong_file(error)) from None
+        found = describe_wrong_file(error)
+        raise UnusableModelError(path, "a MeshNet model", found) from None
     _require_a_channel_for_each_label(model, path)
     return model
 
@@ -151,10 +142,10 @@ def read_weights(folder: Path, model: ModelFile) -> Weights:
         OasisGanError: If anything is not as the model says.
     """
     path = folder / WEIGHTS
-    data = _read(path, model.weights.bytes)
-    if hashlib.sha256(data).hexdigest() != model.weights.sha256:
-        expected = f"{model.weights.bytes} bytes with SHA-256 {model.weights.sha256[:12]}..."
-        raise UnusableModelError(path, expected, "others")
+    published = model.weights
+    data = _read(path, published.bytes)
+    if hashlib.sha256(data).hexdigest() != published.sha256:
+        raise ChecksumError(path, published.bytes, published.sha256)
     weights = _parse_weights(path, data)
     require_shapes(model.weight_shapes(), weights, path)
     return weights
@@ -162,9 +153,9 @@ def read_weights(folder: Path, model: ModelFile) -> Weights:
 
 def _require_a_channel_for_each_label(model: ModelFile, path: Path) -> None:
     filters = model.layers[-1].filters
-    if filters != len(model.labels):
-        expected = f"{filters} labels, as the last layer has filters"
-        raise UnusableModelError(path, expected, str(len(model.labels)))
+    labels = len(model.labels)
+    if labels != filters:
+        raise LabelCountError(path, filters, labels)
 
 
 def _parse_weights(path: Path, data: bytes) -> Weights:
@@ -174,11 +165,15 @@ def _parse_weights(path: Path, data: bytes) -> Weights:
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise UnusableModelError(path, "safetensors", str(error)) from None
     for name, weight in weights.items():
-        if weight.dtype != np.float32:
-            raise UnusableModelError(path, "weights in float32", f"{name} in {weight.dtype}")
-        if not np.isfinite(weight).all():
-            raise UnusableModelError(path, "finite weights", f"NaN or Inf in {name}")
+        _require_finite_float32(name, weight, path)
     return weights
+
+
+def _require_finite_float32(name: str, weight: NDArray[Any], path: Path) -> None:
+    if weight.dtype != np.float32:
+        raise UnusableModelError(path, "weights in float32", f"{name} in {weight.dtype}")
+    if not np.isfinite(weight).all():
+        raise UnusableModelError(path, "finite weights", f"NaN or Inf in {name}")
 
 
 def _read(path: Path, limit: int) -> bytes:

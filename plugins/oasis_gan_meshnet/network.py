@@ -20,6 +20,7 @@ from .model_folder import Layer, Weights
 
 Tensor = Any  # TensorFlow has no types of its own
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.float64]
 Find = Callable[[Tensor, "Margins"], Tensor]
 Margins = tuple[tuple[int, int], ...]
 """For each axis how many voxels lie before and after those that are asked for."""
@@ -54,8 +55,9 @@ class MeshNet:
     ) -> None:
         start_devices()
         self._layers = tuple(centre_on_background(layers, weights))
-        self._reach = sum(layer.reach for layer in self._layers)
-        self._margin = find_margin([layer.reach for layer in self._layers])
+        reaches = [layer.reach for layer in layers]
+        self._reach = sum(reaches)
+        self._margin = find_margin(reaches)
         self._dilates = has_dilated_convolutions() if dilates is None else dilates
         self._max_voxels = max_voxels
         self._graphs: dict[tuple[Find, Margins], Any] = {}
@@ -71,20 +73,36 @@ class MeshNet:
     def _run_in_parts(self, find: Find, volume: Floats) -> NDArray[Any]:
         # Along the longest axis parts overlap least.
         axis = int(np.argmax(volume.shape))
-        along = np.moveaxis(np.pad(volume, self._margin), axis, 0)
-        answers: list[NDArray[Any]] = []
-        for first, last in divide_axis(along.shape, self._margin, self._reach, self._max_voxels):
-            start = max(0, first - self._reach)
-            stop = min(len(along), last + self._reach)
-            part = np.moveaxis(along[start:stop], 0, axis)
-            margins = [(self._margin, self._margin)] * 3
-            margins[axis] = (first - start, stop - last)
-            graph = self._graph(find, tuple(margins))
-            answer = graph(part[np.newaxis, ..., np.newaxis])
-            answers.append(answer[0].numpy())
+        padded = np.pad(volume, self._margin)
+        parts = self._cut(padded, axis)
+        answers = [self._run(find, part, margins) for part, margins in parts]
         if len(answers) == 1:
             return answers[0]
         return np.concatenate(answers, axis)
+
+    def _cut(self, padded: Floats, axis: int) -> Iterator[tuple[Floats, Margins]]:
+        """Yield each part of a volume with what the network sees around it, and how much that is."""
+        along = np.moveaxis(padded, axis, 0)
+        parts = divide_axis(
+            along.shape,
+            margin=self._margin,
+            reach=self._reach,
+            max_voxels=self._max_voxels,
+        )
+        for first, last in parts:
+            start = max(0, first - self._reach)
+            stop = min(len(along), last + self._reach)
+            margins = [(self._margin, self._margin)] * 3
+            margins[axis] = (first - start, stop - last)
+            part = np.moveaxis(along[start:stop], 0, axis)
+            yield part, tuple(margins)
+
+    def _run(self, find: Find, part: Floats, margins: Margins) -> NDArray[Any]:
+        """Return the answer for the voxels of a part that lie inside its margins."""
+        graph = self._graph(find, margins)
+        batch = part[np.newaxis, ..., np.newaxis]
+        answer: NDArray[Any] = graph(batch)[0].numpy()
+        return answer
 
     def _graph(self, find: Find, margins: Margins) -> Any:  # noqa: ANN401
         """Return a graph for parts of any size that have these margins."""
@@ -107,11 +125,12 @@ class MeshNet:
 
     def _find_logits(self, x: Tensor, margins: Margins) -> Tensor:
         needed = self._reach
+        remaining = np.array(margins)
         for layer in self._layers:
             needed -= layer.reach
-            cropped = np.maximum(np.array(margins) - needed, 0)
+            cropped = np.maximum(remaining - needed, 0)
             x = self._apply(x, layer, cropped)
-            margins = np.array(margins) - cropped
+            remaining -= cropped
         return x
 
     def _apply(self, x: Tensor, layer: CentredLayer, margins: NDArray[Any]) -> Tensor:
@@ -130,12 +149,16 @@ class MeshNet:
         return tf.nn.elu(x) - layer.background
 
     def _convolve(self, x: Tensor, layer: CentredLayer, padding: str) -> Tensor:
-        if layer.dilation == 1 or layer.reach == 0:
-            return tf.nn.conv3d(x, layer.kernel, _STRIDE, padding)
-        if not self._dilates:
-            return _convolve_sub_grids(x, layer.kernel, layer.dilation, padding)
-        dilations = (1, *(layer.dilation,) * 3, 1)
-        return tf.nn.conv3d(x, layer.kernel, _STRIDE, padding, dilations=dilations)
+        dilation = layer.dilation
+        if dilation > 1 and not self._dilates:
+            return _convolve_sub_grids(x, layer.kernel, dilation, padding)
+        return tf.nn.conv3d(
+            x,
+            layer.kernel,
+            strides=_STRIDE,
+            padding=padding,
+            dilations=(1, dilation, dilation, dilation, 1),
+        )
 
 
 def find_margin(reaches: Sequence[int]) -> int:
@@ -159,7 +182,7 @@ class CentredLayer:
         kernel: As in the model.
         bias: What the layer makes of the background before it is activated.
         background: What is subtracted from the activations; None for the last layer.
-        dilation: Of the kernel.
+        dilation: How far apart the voxels lie that the kernel weighs; 1 if it weighs only one.
         reach: How many voxels to each side a voxel of the output depends on.
     """
 
@@ -178,19 +201,20 @@ def centre_on_background(layers: Sequence[Layer], weights: Weights) -> Iterator[
     background = np.zeros(1)
     for layer in layers:
         kernel = weights[f"{layer.name}/kernel"]
-        response = background @ kernel.sum(axis=(0, 1, 2), dtype=np.float64)
+        sums = kernel.sum(axis=(0, 1, 2), dtype=np.float64)
+        response = background @ sums
         bias = weights[f"{layer.name}/bias"] + response
         background = _elu(bias)
         yield CentredLayer(
             kernel=kernel,
             bias=bias.astype(np.float32),
             background=None if layer is layers[-1] else background.astype(np.float32),
-            dilation=layer.dilation,
+            dilation=layer.dilation if layer.reach else 1,
             reach=layer.reach,
         )
 
 
-def _elu(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _elu(x: Numbers) -> Numbers:
     negative = np.minimum(x, 0)
     return np.where(x > 0, x, np.expm1(negative))
 
@@ -211,7 +235,12 @@ def has_dilated_convolutions() -> bool:
     return True
 
 
-def _convolve_sub_grids(x: Tensor, kernel: Tensor, dilation: int, padding: str) -> Tensor:
+def _convolve_sub_grids(
+    x: Tensor,
+    kernel: Tensor,
+    dilation: int,
+    padding: str,
+) -> Tensor:
     """Convolve with a dilated kernel by means of a plain one.
 
     Voxels that lie ``dilation`` apart along each axis form one of ``dilation`` ** 3 sub-grids. Each
@@ -231,8 +260,10 @@ def _crop(x: Tensor, margins: NDArray[Any]) -> Tensor:
     """Remove voxels (axis, before and after) from a volume (1, x, y, z, channels)."""
     if not margins.any():
         return x
-    size = tf.shape(x) - [0, *margins.sum(axis=1).tolist(), 0]
-    return tf.slice(x, [0, *margins[:, 0].tolist(), 0], size)
+    before = margins[:, 0].tolist()
+    removed = margins.sum(axis=1).tolist()
+    size = tf.shape(x) - [0, *removed, 0]
+    return tf.slice(x, [0, *before, 0], size)
 
 
 def divide_axis(
@@ -256,8 +287,8 @@ def divide_axis(
     first = margin
     last = shape[0] - margin
     count = 1
-    if shape[0] * area > max_voxels:
+    if math.prod(shape) > max_voxels:
         longest = max(max_voxels // area - 2 * reach, reach, 1)
         count = math.ceil((last - first) / longest)
-    edges = np.linspace(first, last, count + 1).round().astype(int)
-    yield from itertools.pairwise(edges.tolist())
+    edges = np.linspace(first, last, count + 1).round()
+    yield from itertools.pairwise(edges.astype(int).tolist())

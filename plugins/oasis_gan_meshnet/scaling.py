@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oasis_gan import VOLUME, OasisGanError, Percentiles, Voxels, Window
+from oasis_gan import Percentiles, Voxels, Window
+
+from .errors import EmptyVolumeError
 
 
 @dataclass(frozen=True)
@@ -27,21 +29,23 @@ class ScaledIntensities(Percentiles):
 
     def identity(self) -> Mapping[str, object]:  # type: ignore[override]
         """Return what tells this contrast from any other, for JSON."""
-        return {"kind": "scaled", "low": self.low, "high": self.high}
+        return {
+            "kind": "scaled",
+            "low": self.low,
+            "high": self.high,
+        }
 
     def fit(self, voxels: Voxels) -> Window:
         """Return the window of a volume.
 
         Raises:
-            OasisGanError: If all voxels are 0.
+            EmptyVolumeError: If all voxels are 0.
         """
         inside = voxels[voxels != 0]
         if inside.size == 0:
-            remedy = "leave this volume out"
-            raise OasisGanError(
-                VOLUME, expected="some non-zero voxels", found="none", remedy=remedy
-            )
-        low, top = (float(value) for value in np.percentile(inside, [self.low, self.high]))
+            raise EmptyVolumeError
+        percentiles = np.percentile(inside, [self.low, self.high])
+        low, top = percentiles.tolist()
         bottom = min(0.0, low)
         if top <= bottom:
             bottom = top - max(abs(top), 1.0)

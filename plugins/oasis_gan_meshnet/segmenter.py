@@ -15,10 +15,11 @@ from oasis_gan import (
     Progress,
     Translation,
     Volume,
+    Voxels,
     ignore_progress,
 )
 
-from .conforming import ConformedGrid
+from .conforming import ConformedGrid, Labels
 from .model_folder import ModelFile, Weights, read_model_file, read_weights
 from .network import MeshNet
 
@@ -68,16 +69,21 @@ class MeshNetSegmenter:
         """
         ((name, source),) = sources.items()
         encoding = self._card.sources[name]
-        scaled = encoding.fit(source.voxels).encode(source.voxels)[..., 0]
-        grid = ConformedGrid.around(encoding.support(source.voxels), source.geometry)
-        conformed = grid.conform(scaled)
-        progress(_CONFORMED)
-        if grid.resamples:
-            probabilities = self._network.probabilities(conformed)
-            progress(_SEGMENTED)
-            labels = grid.restore_likeliest(probabilities)
-        else:
-            labels = grid.restore(self._network.labels(conformed))
+        window = encoding.fit(source.voxels)
+        scaled = window.encode(source.voxels)[..., 0]
+        support = encoding.support(source.voxels)
+        grid = ConformedGrid.around(support, source.geometry)
+        labels = self._segment(scaled, grid, progress)
         progress(1.0)
-        volume = Volume(labels.astype(np.int32), source.geometry, source.notes)
+        voxels = labels.astype(np.int32)
+        volume = Volume(voxels, source.geometry, source.notes)
         return Translation(volume=volume)
+
+    def _segment(self, voxels: Voxels, grid: ConformedGrid, progress: Progress) -> Labels:
+        conformed = grid.conform(voxels)
+        progress(_CONFORMED)
+        if not grid.resamples:
+            return grid.restore(self._network.labels(conformed))
+        probabilities = self._network.probabilities(conformed)
+        progress(_SEGMENTED)
+        return grid.restore_likeliest(probabilities)
