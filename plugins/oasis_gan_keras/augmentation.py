@@ -62,7 +62,8 @@ def draw_augmentation(
         plane: The plane of the slice; a sagittal slice has no left and right to swap.
         rng: The generator to draw from.
     """
-    rows, columns = rng.integers(-settings.shift, settings.shift + 1, 2)
+    reach = settings.shift
+    rows, columns = rng.integers(-reach, reach + 1, 2)
     zoom = rng.uniform(-settings.zoom, settings.zoom, 2)
     is_zoomed = rng.random() < 0.5
     is_flipped = rng.random() < 0.5

@@ -102,9 +102,7 @@ def draw_comparison_grid(columns: Sequence[tuple[str, Slices]]) -> bytes:
         figure.add_text(left + width / 2, CAPTION_HEIGHT / 2, caption)
         for row, image in enumerate(images):
             top = CAPTION_HEIGHT + (height + _GAP) * row
-            axes = figure.add_axes(left, top, width, height)
-            axes.set_axis_off()
-            axes.imshow(image, aspect="auto", interpolation="nearest")
+            figure.add_picture(image, left, top, width, height)
     return figure.to_png()
 
 
@@ -133,6 +131,23 @@ class _PixelFigure:
             height / self._height,
         )
         return self._figure.add_axes(rectangle)
+
+    def add_picture(
+        self,
+        image: Slices,
+        left: float,
+        top: float,
+        width: float,
+        height: float,
+    ) -> None:
+        """Draw an image that fills a rectangle, without smoothing."""
+        axes = self.add_axes(left, top, width, height)
+        axes.set_axis_off()
+        axes.imshow(
+            image,
+            aspect="auto",
+            interpolation="nearest",
+        )
 
     def add_panel(self, place: int) -> Axes:
         """Return the axes of a panel of curves, with margins for titles and numbers."""

@@ -71,7 +71,8 @@ def find_fast_precision() -> Precision:
     lowest = min(_list_gpu_capabilities(), default=None)
     if lowest is not None:
         return _find_gpu_precision(lowest)
-    is_onednn_off = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower() in {"0", "false"}
+    onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "")
+    is_onednn_off = onednn.lower() in {"0", "false"}
     if _CPU_BFLOAT16 & read_processor_flags() and not is_onednn_off:
         return "bfloat16"
     return "float32"

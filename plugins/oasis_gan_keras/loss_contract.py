@@ -36,10 +36,12 @@ def check_loss(name: str, compute: LossFunction) -> int:
     losses = np.asarray(compute(inputs))
     _check_values(checks, losses)
     _check_gradient(checks, compute, inputs)
+    # What works eagerly may fail in a graph, and trainings compute in one.
     compute_in_graph = compile_graph(lambda: compute(inputs))
     in_graph = np.asarray(compute_in_graph())
     same_in_graph = np.allclose(in_graph, losses, atol=_TOLERANCE)
     checks.require(same_in_graph, "the same in a tf.function", str(in_graph))
+    # Slices share a batch by chance, so they must not share a loss.
     only = slice(1, 2)
     alone = np.asarray(compute(_select_slices(inputs, only)))
     same_alone = np.allclose(alone, losses[only], atol=_TOLERANCE)

@@ -137,9 +137,10 @@ class PairedSlices:
 
     def sample(self, count: int = SAMPLE_SIZE) -> Batch:
         """Return about ``count`` slices without augmentation, evenly spaced over all of them."""
-        every = max(1, len(self._slices) // count)
+        every = max(1, len(self) // count)
         chosen = self._slices[::every]
-        return _make_batch([self._place_on_canvas(item, Placement()) for item in chosen])
+        placed = [self._place_on_canvas(item, Placement()) for item in chosen]
+        return _make_batch(placed)
 
     def _add(self, prepared: PreparedSubject) -> None:
         self.names.append(prepared.name)
@@ -176,7 +177,12 @@ class PairedSlices:
         brighter = source * np.tile(factors, slices)
         return np.clip(brighter, 0, 1) ** np.tile(exponents, slices)
 
-    def _crop_patch(self, source: Slices, target: Slices, rng: np.random.Generator) -> Batch:
+    def _crop_patch(
+        self,
+        source: Slices,
+        target: Slices,
+        rng: np.random.Generator,
+    ) -> Batch:
         """Return a random crop if the recipe asks for one."""
         patch = self._recipe.patch
         if patch is None:
@@ -211,8 +217,10 @@ class PairedSlices:
     def _encode_with_neighbours(self, item: TrainingSlice) -> Slices:
         """Return the channels of a slice and its neighbours, in the order that `slicewise` uses."""
         context = self._recipe.context
+        first = item.index - context
+        last = item.index + context
         encoded = []
-        for index in range(item.index - context, item.index + context + 1):
+        for index in range(first, last + 1):
             for stack, encoding in zip(item.sources, self._encodings, strict=True):
                 encoded.append(_encode(stack, index, encoding.label_set))
         if len(encoded) == 1:
@@ -220,7 +228,11 @@ class PairedSlices:
         return np.concatenate(encoded, axis=-1)
 
 
-def _encode(stack: SliceStack, index: int, label_set: LabelSet | None) -> Slices:
+def _encode(
+    stack: SliceStack,
+    index: int,
+    label_set: LabelSet | None,
+) -> Slices:
     """Return the channels of a slice, (1, rows, columns, channels).
 
     Slices beyond the volume are background.

@@ -237,10 +237,10 @@ class Run:
 
     def _record(self, metrics: Metrics) -> None:
         """Record an update, and save the best model and a checkpoint when they are due."""
-        best = self._observer.best
         if self._observer.observe(self._done, metrics):
-            self._write_model(self._request.out / BEST, best.weights, best.step)
-        if self._done % self._recipe.checkpoint_every == 0 or self._done == self._steps:
+            self._write_best_model()
+        is_last = self._done == self._steps
+        if is_last or self._done % self._recipe.checkpoint_every == 0:
             self._save_checkpoint()
 
     def _require_finite(self, metrics: Metrics) -> None:
@@ -277,9 +277,15 @@ class Run:
         """Write the current model and, after the training, the best one again as finished."""
         best = self._observer.best
         chosen = best.weights if self._recipe.select == "best" else {}
-        self._write_model(self._request.out, chosen or self._trainer.weights(), self._done)
+        weights = chosen or self._trainer.weights()
+        self._write_model(self._request.out, weights, self._done)
         if self.finished and best.weights:
-            self._write_model(self._request.out / BEST, best.weights, best.step)
+            self._write_best_model()
+
+    def _write_best_model(self) -> None:
+        """Write the best weights so far as a model of their own."""
+        best = self._observer.best
+        self._write_model(self._request.out / BEST, best.weights, best.step)
 
     def _write_model(self, folder: Path, weights: Arrays, step: int) -> None:
         """Write a model folder with the weights of a step."""

@@ -96,13 +96,7 @@ class Trainer(ABC):
         self._generator_name = next(iter(networks))
         self._updates: dict[str, Callable[..., Tensor]] = {}
         with self.replicas.strategy.scope():
-            with compute_in(self.precision):
-                for name, network in networks.items():
-                    self.networks[name] = network.build()
-                build_generator = networks[self._generator_name].build
-                self.inference_network = self._build_inference_network(build_generator)
-            for name, network in networks.items():
-                self.optimizers[name] = self._build_adam(network.learning_rate, self.networks[name])
+            self._build(networks)
         self._separate_seeds()
 
     @abstractmethod
@@ -256,6 +250,19 @@ class Trainer(ABC):
             partial(self.inference_network, training=False),
             input_signature=[tf.TensorSpec(shape)],
         )
+
+    def _build(self, networks: Mapping[str, TrainableNetwork]) -> None:
+        """Build all networks in the precision of this trainer, and an optimizer for each."""
+        with compute_in(self.precision):
+            for name, network in networks.items():
+                self.networks[name] = network.build()
+            build_generator = networks[self._generator_name].build
+            self.inference_network = self._build_inference_network(build_generator)
+        for name, network in networks.items():
+            self.optimizers[name] = self._build_adam(
+                network.learning_rate,
+                self.networks[name],
+            )
 
     def _build_inference_network(self, build: Callable[[], Network]) -> Network:
         """Return the network that is validated and saved.

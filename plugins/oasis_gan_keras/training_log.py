@@ -23,6 +23,7 @@ TENSORBOARD = "tensorboard"
 
 Slices = NDArray[np.float32]
 Values = NDArray[np.float64]
+_Curves = dict[str, tuple[Values, Values]]
 
 
 class TrainingLog:
@@ -86,13 +87,19 @@ class TrainingLog:
     def draw_curves(self) -> None:
         """Draw the table, with one panel for each loss that is not always 0."""
         rows = self._read_rows()
-        if not rows:
+        panels = self._arrange_panels(rows) if rows else {}
+        if not panels:
             return
-        # Importing it is slow.
+        # Importing Matplotlib is slow.
         from . import drawing
 
-        panels: dict[str, dict[str, tuple[Values, Values]]] = {}
-        table = np.array([[float(cell or "nan") for cell in row] for row in rows])
+        png = drawing.draw_curves(panels, self._changed_at)
+        write_atomically(self._out / CURVES, png)
+
+    def _arrange_panels(self, rows: Sequence[Sequence[str]]) -> dict[str, _Curves]:
+        """Return the curves of each loss that is not always 0, by the name of the loss."""
+        panels: dict[str, _Curves] = {}
+        table = np.array([_parse_numbers(row) for row in rows])
         steps = table[:, 0]
         for name, values in zip(self._losses, table.T[1:], strict=True):
             loss, kind = _split_name(name)
@@ -100,9 +107,7 @@ class TrainingLog:
             if values[is_measured].any():
                 panel = panels.setdefault(loss, {})
                 panel[kind] = (steps[is_measured], values[is_measured])
-        if panels:
-            png = drawing.draw_curves(panels, self._changed_at)
-            write_atomically(self._out / CURVES, png)
+        return panels
 
     def draw_samples(self, step: int, columns: Sequence[tuple[str, Slices]]) -> None:
         """Draw source, generated and real slices side by side.
@@ -163,6 +168,11 @@ def _split_name(name: str) -> tuple[str, str]:
     loss = name.removeprefix(VALIDATION)
     kind = "training" if loss == name else "validation"
     return loss, kind
+
+
+def _parse_numbers(cells: Sequence[str]) -> list[float]:
+    """Return the numbers in a row, NaN where nothing was measured."""
+    return [float(cell or "nan") for cell in cells]
 
 
 def _format_row(cells: Sequence[str]) -> str:

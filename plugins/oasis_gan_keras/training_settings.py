@@ -256,15 +256,21 @@ class TrainingSettings(Settings):
         }
 
     @property
+    def slice_channels(self) -> int:
+        """Return the number of channels of all sources, of one slice."""
+        return sum(encoding.channels for encoding in self.encodings.values())
+
+    @property
     def source_channels(self) -> int:
         """Return the number of channels of all sources, of a slice and its neighbours."""
         slices = 2 * self.context + 1
-        return slices * sum(encoding.channels for encoding in self.encodings.values())
+        return slices * self.slice_channels
 
     @property
     def middle_channels(self) -> Mapping[str, slice]:
         """Return the channels of each source, by name, without those of neighbouring slices."""
-        first = self.context * sum(encoding.channels for encoding in self.encodings.values())
+        # The slices before the middle one come first.
+        first = self.context * self.slice_channels
         places: dict[str, slice] = {}
         for name, encoding in self.encodings.items():
             places[name] = slice(first, first + encoding.channels)

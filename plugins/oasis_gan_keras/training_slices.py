@@ -208,7 +208,8 @@ def _find_target_window(
 
 def _normalise(volume: Volume, window: LabelSet | Window) -> Volume:
     """Return a volume with intensities in [0, 1]."""
-    return replace(volume, voxels=window.encode(volume.voxels)[..., 0])
+    encoded = window.encode(volume.voxels)
+    return replace(volume, voxels=encoded[..., 0])
 
 
 def _compact(volume: Volume) -> Volume:
@@ -251,7 +252,8 @@ def _cut_planes(
         footprint = np.asarray(inside.any(axis=0, keepdims=True))
         _require_canvas(footprint, first.spacing, recipe, where)
         rows, columns = first.spacing
-        area = np.count_nonzero(inside, axis=(1, 2)) * rows * columns
+        pixels = np.count_nonzero(inside, axis=(1, 2))
+        area = pixels * rows * columns
         for index in np.flatnonzero(area >= MIN_AREA_MM2):
             yield TrainingSlice(stacks, targets, footprint, int(index))
 
