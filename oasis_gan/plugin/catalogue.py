@@ -36,10 +36,20 @@ class NameTakenError(OasisGanError):
         origin: The plugin that offers it too.
     """
 
-    def __init__(self, offer: str, holder: PluginOrigin, origin: PluginOrigin) -> None:
+    def __init__(
+        self,
+        offer: str,
+        holder: PluginOrigin,
+        origin: PluginOrigin,
+    ) -> None:
         found = f"{holder} and {origin} both offering it"
         remedy = f"{holder} keeps it; rename or uninstall the other"
-        super().__init__(offer, expected="one provider", found=found, remedy=remedy)
+        super().__init__(
+            offer,
+            expected="one provider",
+            found=found,
+            remedy=remedy,
+        )
         self.offer = offer
         self.holder = holder
 
@@ -82,6 +92,7 @@ class Catalogue(Generic[Offer]):
         names = [name.casefold() for name in self.names_of(offer)]
         for name in names:
             if name in self._holders:
+                # The taken name may be an alias of the holder's offer.
                 holder = self.origins[self._holders[name]]
                 raise NameTakenError(f"{self.kind} {offer.name}", holder, origin)
         self._holders.update(dict.fromkeys(names, offer.name))

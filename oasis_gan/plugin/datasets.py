@@ -37,16 +37,12 @@ def _is_tuple_of_paths(parts: object) -> bool:
     return isinstance(parts, tuple) and all(isinstance(part, Path) for part in parts)
 
 
-def _is_mapping_of_scans(scans: object) -> bool:
-    if not isinstance(scans, Mapping):
+def _is_mapping_of(kind: type, things: object) -> bool:
+    """Tell whether something is a mapping from names to objects of a class."""
+    if not isinstance(things, Mapping):
         return False
-    return all(isinstance(name, str) and isinstance(scan, Scan) for name, scan in scans.items())
-
-
-def _is_mapping_of_texts(texts: object) -> bool:
-    if not isinstance(texts, Mapping):
-        return False
-    return all(isinstance(key, str) and isinstance(text, str) for key, text in texts.items())
+    names_are_text = all(isinstance(name, str) for name in things)
+    return names_are_text and all(isinstance(thing, kind) for thing in things.values())
 
 
 @dataclass(frozen=True)
@@ -130,7 +126,14 @@ class Scan(Portable):
         if volume.content != "labels":
             return volume
         if self.labels and self.stored_labels:
-            return convert(volume, self.stored_labels, self.labels, self.path, self.advice)
+            return convert(
+                volume,
+                self.stored_labels,
+                self.labels,
+                self.path,
+                self.advice,
+            )
+        # Values that merely look like labels may be intensities, and are left as they are.
         if self.assumed_labels and self.content == "labels":
             return assume_label_set(volume, self.assumed_labels, self.path, self.advice)
         return volume
@@ -196,15 +199,16 @@ class Subject:
                 ("source", self.source, isinstance(self.source, Scan)),
                 ("target", self.target, self.target is None or isinstance(self.target, Scan)),
                 ("split", self.split, isinstance(self.split, str)),
-                ("further", self.further, _is_mapping_of_scans(self.further)),
-                ("entities", self.entities, _is_mapping_of_texts(self.entities)),
+                ("further", self.further, _is_mapping_of(Scan, self.further)),
+                ("entities", self.entities, _is_mapping_of(str, self.entities)),
             )
         )
         if wrong is not None:
             return wrong
-        scans = [("source", self.source), *self.further.items()]
+        scans = [("source", self.source)]
         if self.target is not None:
-            scans.insert(1, ("target", self.target))
+            scans.append(("target", self.target))
+        scans.extend(self.further.items())
         for role, scan in scans:
             wrong = scan.wrong_field()
             if wrong is not None:
@@ -224,7 +228,10 @@ class Subject:
         """
         if self.target is None:
             raise NoTargetError(self.source.path)
-        source, target = self.aligned(self.source.read(), self.target.read())
+        source, target = self.aligned(
+            self.source.read(),
+            self.target.read(),
+        )
         source.geometry.require_same_grid(target.geometry, self.target.path)
         return source, target
 
@@ -238,6 +245,7 @@ class Subject:
         """
         grid = source.geometry
         other = target.geometry
+        # Only a position that one header gives and the other lacks can be copied.
         if grid.has_position == other.has_position or not grid.has_same_shape_and_spacing(other):
             return source, reorder_axes(target, grid)
         note = "its header does not say where it lies: taken to lie where its counterpart does"

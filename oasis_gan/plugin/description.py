@@ -38,7 +38,9 @@ def find_wrong_field(description: object, kind: type) -> tuple[str, object] | No
     try:
         _model(kind).model_validate(values)
     except ValidationError as error:
-        name = str(error.errors()[0]["loc"][0])
+        first = error.errors()[0]
+        # A fault may lie deep inside the value of a field; the field is the outermost.
+        name = str(first["loc"][0])
         return f"{name}: {declared[name].type}", values[name]
     return None
 

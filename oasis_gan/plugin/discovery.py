@@ -35,8 +35,9 @@ def find_installed() -> Iterator[tuple[PluginOrigin, Load]]:
     found: dict[tuple[str, str], Load] = {}
     for distribution in distributions():
         for entry_point in _entry_points(distribution):
+            key = (_name(distribution), entry_point.name)
             # The first of two copies on the path is the one that gets imported.
-            found.setdefault((_name(distribution), entry_point.name), entry_point.load)
+            found.setdefault(key, entry_point.load)
     own = sorted(key for key in found if key[0] == OWN_DISTRIBUTION)
     others = sorted(key for key in found if key[0] != OWN_DISTRIBUTION)
     for key in (*own, *others):

@@ -17,6 +17,7 @@ def find_extensions(module: object) -> dict[str, Check]:
     module_name = getattr(module, "__name__", None)
     for name, thing in vars(module).items():
         check = getattr(thing, "check_contract", None)
+        # A module may also import an extension of another plugin.
         is_defined_here = getattr(thing, "__module__", None) == module_name
         if callable(check) and is_defined_here:
             found[name] = check

@@ -113,7 +113,11 @@ class LabelSetFinder:
         return found
 
     def describe(
-        self, scan: Scan, *, explicit: LabelSet | None = None, default: LabelSet | None = None
+        self,
+        scan: Scan,
+        *,
+        explicit: LabelSet | None = None,
+        default: LabelSet | None = None,
     ) -> Scan:
         """Return a copy of a scan with its label set, if that can be found.
 
@@ -127,6 +131,7 @@ class LabelSetFinder:
         scan = replace(scan, advice=self.advice)
         if explicit is not None:
             reader = scan.reader
+            # What was found or assumed before no longer matters.
             if isinstance(reader, (_Refusing, _CommonBids)):
                 reader = reader.reader
             return replace(scan, labels=explicit, reader=reader)
@@ -205,8 +210,12 @@ class LabelSetFinder:
     def _dseg_tables(self, folder: Path) -> list[tuple[str, Mapping[str, str]]]:
         """Return the label tables of a folder, and the entities of their names."""
         if folder not in self._dseg:
-            matches = filter(None, map(_DSEG_TABLE.fullmatch, self._list(folder)))
-            self._dseg[folder] = [(match[0], entities_of(match[1])) for match in matches]
+            tables = []
+            for name in self._list(folder):
+                match = _DSEG_TABLE.fullmatch(name)
+                if match is not None:
+                    tables.append((name, entities_of(match[1])))
+            self._dseg[folder] = tables
         return self._dseg[folder]
 
     def _colour_table(self, path: Path, where: Path) -> Path | None:
@@ -228,8 +237,13 @@ class LabelSetFinder:
         names = self._list(folder)
         if _COLOURS in names:
             return [folder / _COLOURS]
-        candidates = [name for name in sorted(names) if name.casefold().endswith("lut.txt")]
-        return [folder / name for name in candidates if is_colour_table(folder / name)]
+        tables = []
+        for name in sorted(names):
+            table = folder / name
+            # Only files of this name are opened: a folder may hold thousands of others.
+            if name.casefold().endswith("lut.txt") and is_colour_table(table):
+                tables.append(table)
+        return tables
 
     def _is_common_bids(self, path: Path) -> bool:
         """Tell whether a file is a ``dseg`` in a BIDS dataset."""
@@ -264,9 +278,11 @@ class LabelSetFinder:
     def _list(self, folder: Path) -> frozenset[str]:
         if folder not in self._names:
             try:
-                self._names[folder] = frozenset(entry.name for entry in folder.iterdir())
+                names = frozenset(entry.name for entry in folder.iterdir())
             except OSError:
-                self._names[folder] = frozenset()
+                # A folder above the data that may not be listed says nothing about them.
+                names = frozenset()
+            self._names[folder] = names
         return self._names[folder]
 
     def _read(self, table: Path) -> LabelSet:

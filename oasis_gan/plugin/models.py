@@ -254,6 +254,7 @@ def kind_of(folder: Path) -> str:
         data = read_small(path, _MAX_CARD)
         require_unique_keys(data, path)
         kind = json.loads(data)["kind"]
+    # JSON from anywhere may be a list, or be nested deeper than the parser goes.
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFolderError(path, one_line(error)) from None
     if not isinstance(kind, str):

@@ -40,6 +40,7 @@ class Option:
             return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
         if self.choices:
             return self.choices[0]
+        # To Python true and false are whole numbers too, so they come first.
         if isinstance(self.default, bool):
             return "true or false"
         if isinstance(self.default, str):
@@ -76,8 +77,9 @@ class Option:
         return text == "true"
 
     def _parse_number(self, text: str) -> float | int:
+        parse = int if isinstance(self.default, int) else float
         try:
-            number = int(text) if isinstance(self.default, int) else float(text)
+            number = parse(text)
         except ValueError:
             raise ValueError(self.expected) from None
         low = float("-inf") if self.minimum is None else self.minimum

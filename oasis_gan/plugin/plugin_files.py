@@ -58,7 +58,11 @@ class PluginFile:
         if loaded is not None and loaded.__file__ == str(self.path):
             return loaded
         loader = _Loader(self)
-        spec = importlib.util.spec_from_file_location(self.module_name, self.path, loader=loader)
+        spec = importlib.util.spec_from_file_location(
+            self.module_name,
+            self.path,
+            loader=loader,
+        )
         if spec is None:
             raise ImportError(f"{self.path} cannot be imported")
         module = importlib.util.module_from_spec(spec)
@@ -67,6 +71,7 @@ class PluginFile:
         try:
             loader.exec_module(module)
         except BaseException:
+            # The next attempt must not find half a module.
             del sys.modules[self.module_name]
             raise
         return module

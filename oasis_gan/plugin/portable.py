@@ -50,7 +50,9 @@ class Portable:
             raise
         # Objects of a plugin may raise anything when they are pickled.
         except Exception as error:
-            found = safe_text(error) if isinstance(error, pickle.PicklingError) else one_line(error)
+            # Others need their class in front to be understood.
+            is_sentence = isinstance(error, pickle.PicklingError)
+            found = safe_text(error) if is_sentence else one_line(error)
             raise self._not_portable(found) from error
         return file.getvalue()
 

@@ -73,7 +73,9 @@ class Registry:
 
     @classmethod
     def discover(
-        cls, files: Iterable[Path] = (), kinds: Iterable[HookKind] = HOOK_KINDS
+        cls,
+        files: Iterable[Path] = (),
+        kinds: Iterable[HookKind] = HOOK_KINDS,
     ) -> Registry:
         """Load every installed plugin, the project's own first, then the plugin ``files``.
 
@@ -90,6 +92,7 @@ class Registry:
         registry = cls(kinds)
         manager = pluggy.PluginManager(PROJECT)
         specs = {kind.hook: kind.spec for kind in registry._kinds.values()}
+        # pluggy reads specifications from the attributes of one object.
         manager.add_hookspecs(type("HookSpecs", (), specs))
         for origin, load in find_installed():
             registry._take(manager, origin, load)
@@ -167,7 +170,8 @@ class Registry:
             with foreign_code("call"):
                 offers = list(_call(kind, implementation))
         except Exception as error:  # noqa: BLE001
-            self._report(origin, BrokenHookError(kind.hook, kind.description, error))
+            problem = BrokenHookError(kind.hook, kind.description, error)
+            self._report(origin, problem)
             return
         for offer in offers:
             try:

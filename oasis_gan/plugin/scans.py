@@ -15,19 +15,31 @@ from ..io.volume_files import read_volume
 from .datasets import Scan, Subject
 
 
-def volume_scan(path: Path, max_voxels: int = MAX_VOXELS, labels: LabelSet | None = None) -> Scan:
+def volume_scan(
+    path: Path,
+    max_voxels: int = MAX_VOXELS,
+    labels: LabelSet | None = None,
+) -> Scan:
     """Return a scan that `read_volume` reads; the scan of a pair names both files."""
     parts = (other_half(path),) if is_pair_name(path) else ()
-    return Scan(path, partial(read_volume, max_voxels=max_voxels), labels, parts)
+    reader = partial(read_volume, max_voxels=max_voxels)
+    return Scan(path, reader, labels, parts)
 
 
-def pair_scan(path: Path, max_voxels: int = MAX_VOXELS, labels: LabelSet | None = None) -> Scan:
+def pair_scan(
+    path: Path,
+    max_voxels: int = MAX_VOXELS,
+    labels: LabelSet | None = None,
+) -> Scan:
     """Return the scan of a pair of header and voxels, given either file."""
-    return Scan(path, partial(read_pair, max_voxels=max_voxels), labels, (other_half(path),))
+    parts = (other_half(path),)
+    reader = partial(read_pair, max_voxels=max_voxels)
+    return Scan(path, reader, labels, parts)
 
 
 def unreadable(root: Path, error: OSError) -> Subject:
     """Return a subject for a folder that cannot be listed; reading it raises the reason."""
+    # Only errors that the file system raised itself name a file.
     folder = Path(os.fsdecode(error.filename)) if error.filename is not None else root
     is_below = folder.is_relative_to(root)
     relative = folder.relative_to(root) if is_below else PurePath(folder.name)

@@ -58,13 +58,16 @@ class ItkImage:
         voxels = volume.voxels
         _require_perpendicular(geometry, path)
         _require_finite_numbers(voxels, path)
-        affine = geometry.affine
+        # SimpleITK reads only the byte order of the machine.
+        native = voxels.dtype.newbyteorder("=")
+        axes = geometry.affine[:3, :3] / geometry.spacing
+        position = geometry.affine[:3, 3]
         return cls(
-            voxels=voxels.astype(voxels.dtype.newbyteorder("="), copy=False),
+            voxels=voxels.astype(native, copy=False),
             spacing=np.array(geometry.spacing),
-            directions=(affine[:3, :3] / geometry.spacing) * _LPS[:, np.newaxis] + 0.0,
             # A zero is added so that none is written as -0.0.
-            origin=affine[:3, 3] * _LPS + 0.0,
+            directions=axes * _LPS[:, np.newaxis] + 0.0,
+            origin=position * _LPS + 0.0,
         )
 
     @classmethod
