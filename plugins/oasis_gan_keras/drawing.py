@@ -204,6 +204,11 @@ def draw_panel(axes: Axes, title: str, panel: Curves) -> None:
         curves.append(curve)
     if all((values > 0).all() for _, values in panel.values()):
         _choose_scale(axes, np.concatenate(curves))
+    _label_axes(axes, title)
+
+
+def _label_axes(axes: Axes, title: str) -> None:
+    """Add the title, the legend and round numbers of steps to a panel."""
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_title(title)
     axes.set_xlabel("step")

@@ -120,7 +120,7 @@ class PairedSlices:
         """
         size = self._recipe.batch
         seed = self._recipe.seed
-        updates_per_epoch = max(len(self) // size, 1)
+        updates_per_epoch = self._recipe.updates_per_epoch(len(self))
         epoch, position = divmod(step, updates_per_epoch)
         epoch_rng = np.random.default_rng((seed, 0, epoch))
         shuffled = epoch_rng.permutation(len(self))

@@ -85,7 +85,7 @@ class Run:
             precision=precision.chosen,
         )
         self._trainer = model.build(preparation)
-        validate_every = recipe.validate_every or max(len(pairs) // recipe.batch, 1)
+        validate_every = recipe.validate_every or recipe.updates_per_epoch(len(pairs))
         sample = data.held_out.sample() if data.held_out else None
         self._observer = Observer(
             request,

@@ -33,9 +33,7 @@ def sharpen(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
     target = sharpness * _mean_gradient(_paint_means(image, labels), inside)
     if _mean_gradient(image, inside) >= target:
         return image
-    weight = np.maximum(_blur(inside.astype(np.float32)), np.float32(1e-3))
-    brain = np.where(inside, image, 0).astype(np.float32)
-    detail = image - _blur(brain) / weight
+    detail = _find_detail(image, inside)
 
     def add_detail(amount: float) -> Image:
         sharper = np.clip(image + np.float32(amount) * detail, 0, 1)
@@ -50,6 +48,15 @@ def sharpen(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
         else:
             high = middle
     return add_detail(high)
+
+
+def _find_detail(image: Image, inside: Mask) -> Image:
+    """Return what a blur of one voxel removes, if only voxels inside are averaged."""
+    weight = _blur(inside.astype(np.float32))
+    # Far from the labels, nothing is averaged.
+    np.maximum(weight, np.float32(1e-3), out=weight)
+    brain = np.where(inside, image, 0).astype(np.float32)
+    return image - _blur(brain) / weight
 
 
 def _paint_means(image: Image, labels: NDArray[Any]) -> Image:

@@ -292,10 +292,14 @@ class TrainingSettings(Settings):
         """Return the label set of the label maps."""
         return self.labels
 
+    def updates_per_epoch(self, slices: int) -> int:
+        """Return the number of updates in an epoch that has so many slices."""
+        return max(slices // self.batch, 1)
+
     def total_steps(self, slices: int) -> int:
         """Return the number of updates if an epoch has so many slices."""
         if self.epochs:
-            return self.epochs * max(slices // self.batch, 1)
+            return self.epochs * self.updates_per_epoch(slices)
         return self.steps or 4000
 
     @model_validator(mode="before")
