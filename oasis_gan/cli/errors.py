@@ -5,32 +5,22 @@ Each class takes the facts and makes the sentence.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ..errors import OasisGanError
 from ..plugin.options import Option
 
-_CHECK_PATH = "check the path"
-_FIX_MODEL_PLUGIN = "fix the model plugin"
-_GO_ON_WITH = "a training to go on with"
-_LEAVE_OUT = "leave it out"
-_LOAD_PLUGIN = "or with --plugin the file of the plugin that brings it"
-_NAME_ONE = "name one of these"
-_RESUME = "--resume"
-_SOURCE = "--source"
+CHECK_PATH = "check the path"
+FIX_MODEL_PLUGIN = "fix the model plugin"
+LEAVE_OUT = "leave it out"
+LOAD_PLUGIN = "or with --plugin the file of the plugin that brings it"
+NAME_ONE = "name one of these"
 
 
-def _enumerate(names: Iterable[str]) -> str:
+def enumerate_names(names: Iterable[str]) -> str:
+    """Return names as a list in a sentence, or ``none``."""
     return ", ".join(names) or "none"
-
-
-def _enumerate_sources(names: Sequence[str]) -> str:
-    first, *further = names
-    if not further:
-        return f"{first} (SOURCE) alone"
-    return " and ".join([f"{first} (SOURCE)", *further])
 
 
 class UnknownChoiceError(OasisGanError):
@@ -43,7 +33,7 @@ class UnknownChoiceError(OasisGanError):
         remedy: What to do about it.
     """
 
-    def __init__(self, where: str, expected: str, name: str, remedy: str = _NAME_ONE) -> None:
+    def __init__(self, where: str, expected: str, name: str, remedy: str = NAME_ONE) -> None:
         super().__init__(where, expected=expected, found=name, remedy=remedy)
 
 
@@ -129,7 +119,7 @@ class UnknownModelError(UnknownChoiceError):
     """
 
     def __init__(self, where: str, name: str, installed: Iterable[str]) -> None:
-        expected = f"a model folder or one of {_enumerate(installed)}"
+        expected = f"a model folder or one of {enumerate_names(installed)}"
         super().__init__(where, expected, name, "see oasis-gan models")
 
 
@@ -203,7 +193,7 @@ class MissingPathError(OasisGanError):
     """
 
     def __init__(self, where: object, expected: str, found: str) -> None:
-        super().__init__(where, expected=expected, found=found, remedy=_CHECK_PATH)
+        super().__init__(where, expected=expected, found=found, remedy=CHECK_PATH)
 
 
 class SeveralLayoutsError(OasisGanError):
@@ -321,7 +311,9 @@ class UnknownLabelSetError(UnknownChoiceError):
     """
 
     def __init__(self, where: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(where, f"one of {_enumerate(known)}", name, f"{_NAME_ONE}, {_LOAD_PLUGIN}")
+        super().__init__(
+            where, f"one of {enumerate_names(known)}", name, f"{NAME_ONE}, {LOAD_PLUGIN}"
+        )
 
 
 class NoLabelTableError(UnknownChoiceError):
@@ -334,8 +326,8 @@ class NoLabelTableError(UnknownChoiceError):
     """
 
     def __init__(self, where: str, name: str, known: Iterable[str]) -> None:
-        expected = f"one of {_enumerate(known)}, or a table (TSV: index, name or tissue)"
-        remedy = f"name the one that your values are of, {_LOAD_PLUGIN}"
+        expected = f"one of {enumerate_names(known)}, or a table (TSV: index, name or tissue)"
+        remedy = f"name the one that your values are of, {LOAD_PLUGIN}"
         super().__init__(where, expected, name, remedy)
 
 
@@ -350,344 +342,17 @@ class NoSourceOfLabelsError(UnknownChoiceError):
     """
 
     def __init__(self, flag: str, name: str, owner: str, known: Collection[str]) -> None:
-        expected = f"a further source of labels of {owner} ({_enumerate(known)})"
-        super().__init__(flag, expected, name, _NAME_ONE if known else _LEAVE_OUT)
+        expected = f"a further source of labels of {owner} ({enumerate_names(known)})"
+        super().__init__(flag, expected, name, NAME_ONE if known else LEAVE_OUT)
 
 
 # Further sources
 
 
-class UnknownSourceError(UnknownChoiceError):
-    """A user says where a further source is that a model does not take.
-
-    Args:
-        name: What the user typed.
-        names: The sources that there are, the first of which is SOURCE.
-        owner: Whose sources they are, such as ``the recipe``.
-    """
-
-    def __init__(self, name: str, names: Sequence[str], owner: str) -> None:
-        expected = f"a further source of {owner}, which takes {_enumerate_sources(names)}"
-        if name == names[0]:
-            super().__init__(_SOURCE, expected, f"{name}, which is SOURCE", _LEAVE_OUT)
-        else:
-            super().__init__(_SOURCE, expected, name)
-
-
-class NoFurtherSourcesError(OasisGanError):
-    """A user says where a further source is, and the recipe names no sources."""
-
-    def __init__(self, name: str) -> None:
-        expected = "a further source of the recipe, which names none"
-        example = f'sources = {{ first = "image", {name} = "image" }}'
-        remedy = f"name them there: {example}"
-        super().__init__(_SOURCE, expected=expected, found=name, remedy=remedy)
-
-
-class RepeatedSourceError(RepeatedValueError):
-    """A user names two places of one further source.
-
-    Args:
-        name: The name of the source.
-        first: The place that was named first.
-        second: The place that was named after it.
-        owner: Whose source it is, such as ``the recipe``; empty if that is not known.
-        names: The sources of the owner, the first of which is SOURCE.
-    """
-
-    def __init__(
-        self, name: str, first: str, second: str, owner: str = "", names: Sequence[str] = ()
-    ) -> None:
-        what = f"one place for the {name}"
-        if owner:
-            what += f" of {owner}, which takes {_enumerate_sources(names)}"
-        super().__init__(_SOURCE, what, first, second)
-
-
-class SourceNotGivenError(OasisGanError):
-    """A user does not say where a further source is.
-
-    Args:
-        name: The name of the source.
-        names: The sources that there are, the first of which is SOURCE.
-        owner: Whose sources they are, such as ``the recipe``.
-    """
-
-    def __init__(self, name: str, names: Sequence[str], owner: str) -> None:
-        expected = f"{name}=WHERE for {owner}, which takes {_enumerate_sources(names)}"
-        remedy = say_where(name)
-        super().__init__(_SOURCE, expected=expected, found="none", remedy=remedy)
-
-
-class NoSourcePlaceError(MissingPathError):
-    """A user says that a further source is where there is nothing."""
-
-    def __init__(self, where: str) -> None:
-        expected = "a file, a folder, or the end of file names"
-        super().__init__(f"{_SOURCE} {where}", expected, "no such file or folder")
-
-
-class OneFileForSeveralError(OasisGanError):
-    """A user names one file as a further source of several subjects.
-
-    Args:
-        name: The name of the source.
-        path: The file.
-    """
-
-    def __init__(self, name: str, path: Path) -> None:
-        expected = f"a {name} for each of several subjects"
-        found = f"one file, {path}"
-        remedy = "name a folder, or the end of file names"
-        super().__init__(_SOURCE, expected=expected, found=found, remedy=remedy)
-
-
-class FurtherSourceMissingError(OasisGanError):
-    """A subject has no further source of a name.
-
-    Args:
-        path: The source beside which it should be.
-        name: The name of the further source.
-        found: What there is instead.
-        remedy: What to do about it; by default, to say where it is.
-    """
-
-    def __init__(self, path: Path, name: str, found: str = "none", remedy: str = "") -> None:
-        remedy = remedy or say_where(name)
-        super().__init__(path, expected=f"a {name} beside it", found=found, remedy=remedy)
-
-
-class FurtherSourceSearchError(OasisGanError):
-    """A reader that looks for a further source as if it were a target finds a fault with targets.
-
-    Args:
-        error: The error, which speaks of targets.
-        name: The name of the further source.
-    """
-
-    def __init__(self, error: OasisGanError, name: str) -> None:
-        option = f"{_SOURCE} {name}"
-        where = option if error.where in {"`target_root`", "`target_suffix`"} else error.where
-        expected = error.expected.replace("targets", name)
-        remedy = error.remedy.replace("`target_suffix`", f"{option}=ENDING")
-        remedy = remedy.replace("`target_root`", f"{option}=DIR")
-        super().__init__(where, expected=expected, found=error.found, remedy=remedy)
-
-
-def say_where(name: str) -> str:
-    """Return how a user says where a further source is."""
-    return (
-        f"say where it is with {_SOURCE} {name}=WHERE: a file, a folder, or how its file name ends"
-    )
-
-
 # Trainings
 
 
-class MissingArgumentsError(OasisGanError):
-    """A new training lacks its data, its folder, or both."""
-
-    def __init__(self, found: str) -> None:
-        expected = "SOURCE and --out, or --resume"
-        super().__init__("train", expected=expected, found=found, remedy="name both")
-
-
-class NothingToResumeError(OasisGanError):
-    """A user says of a new training where its data are now."""
-
-    def __init__(self) -> None:
-        expected = "--resume beside it"
-        remedy = "leave out --source: a new training takes SOURCE without it"
-        super().__init__(_SOURCE, expected=expected, found="none", remedy=remedy)
-
-
-class TrainingExistsError(OasisGanError):
-    """A new training is to be written to a folder that holds one already."""
-
-    def __init__(self, folder: Path) -> None:
-        found = "one with a training in it"
-        command = f"oasis-gan train --resume {shlex.quote(str(folder))}"
-        remedy = f"name another --out, or go on with it: {command}"
-        super().__init__(folder, expected="a new folder", found=found, remedy=remedy)
-
-
-class NoTrainingError(OasisGanError):
-    """A folder holds no training that can be resumed.
-
-    Args:
-        path: The file in it that describes the training.
-        found: What is wrong with the file.
-    """
-
-    def __init__(self, path: Path, found: str) -> None:
-        remedy = "name the --out of a training"
-        super().__init__(path, expected=_GO_ON_WITH, found=found, remedy=remedy)
-
-
-class FixedOptionError(OasisGanError):
-    """A user gives an option that a resumed training cannot change.
-
-    Args:
-        flag: The option, or SOURCE.
-    """
-
-    def __init__(self, flag: str) -> None:
-        expected = "only --set, --source and --target beside it"
-        remedy = _LEAVE_OUT
-        if flag == "SOURCE":
-            remedy += "; --source says where the data lie now"
-        super().__init__(_RESUME, expected=expected, found=flag, remedy=remedy)
-
-
-class DataMovedError(OasisGanError):
-    """The data of a training that is resumed are no longer where they were.
-
-    Args:
-        what: What is missing: ``data`` or ``targets``.
-        path: Where it was.
-        flag: The option that says where it is now.
-    """
-
-    def __init__(self, what: str, path: Path, flag: str) -> None:
-        expected = f"the {what} that this training learns from"
-        found = f"nothing at {path}"
-        remedy = f"say where they lie now: {flag} DIR"
-        super().__init__(_RESUME, expected=expected, found=found, remedy=remedy)
-
-
-class SourceCountError(OasisGanError):
-    """A user names the new places of some sources of a training, but not of all.
-
-    Args:
-        expected: How many sources the training began with.
-        found: How many the user names.
-    """
-
-    def __init__(self, expected: int, found: int) -> None:
-        sources = f"as many sources as this training began with, {expected}"
-        super().__init__(
-            _SOURCE,
-            expected=f"one folder, or {sources}",
-            found=str(found),
-            remedy="name each once, in that order",
-        )
-
-
-class LabelSetChangedError(OasisGanError):
-    """A name no longer means the label set that it meant when a training began.
-
-    Args:
-        path: The file that describes the training.
-        before: What tells the label set of the training from others.
-        now: What tells the label set from others that has this name now.
-    """
-
-    def __init__(self, path: Path, before: str, now: str) -> None:
-        expected = f"the label set that this training began with, {before}"
-        remedy = "name the plugin as it was then, or train into another folder"
-        super().__init__(path, expected=expected, found=now, remedy=remedy)
-
-
-class UntrainableKindError(OasisGanError):
-    """A user asks for a kind of model that cannot be trained."""
-
-    def __init__(self, kind: str) -> None:
-        expected = "a kind that can be trained"
-        super().__init__(kind, expected=expected, found="none", remedy="see --kind")
-
-
-class WrongTrainingDataError(OasisGanError):
-    """A kind of model describes its training data in something other than a `TrainingData`.
-
-    Args:
-        kind: The name of the kind of model.
-        description: What it describes them in.
-    """
-
-    def __init__(self, kind: str, description: object) -> None:
-        expected = "a TrainingData from check_settings"
-        found = type(description).__name__
-        super().__init__(kind, expected=expected, found=found, remedy=_FIX_MODEL_PLUGIN)
-
-
-class UnknownPresetError(UnknownChoiceError):
-    """A user names a preset that a kind of model does not have."""
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__("--preset", f"one of {_enumerate(known)}", name)
-
-
-class OtherContentError(OasisGanError):
-    """A user says that SOURCE holds labels, and the recipe says images, or the other way round.
-
-    Args:
-        expected: What the recipe says.
-        found: What the user says.
-    """
-
-    def __init__(self, expected: str, found: str) -> None:
-        super().__init__(
-            "--source-is",
-            expected=f"{expected}, as the recipe has it",
-            found=found,
-            remedy="leave it out, or set source",
-        )
-
-
-class SameHeadError(OasisGanError):
-    """Two subjects on different sides of the split show the same head.
-
-    Args:
-        subject: The name of one of them.
-        duplicate: The name of the other.
-    """
-
-    def __init__(self, subject: str, duplicate: str) -> None:
-        super().__init__(
-            "training data",
-            expected="different heads to learn and to measure on",
-            found=f"{subject} and {duplicate}, the same head",
-            remedy="put both on one side, or leave one out",
-        )
-
-
 # Settings
-
-
-class NotTomlError(OasisGanError):
-    """A recipe is not TOML.
-
-    Args:
-        path: The file.
-        reason: What is wrong with it.
-    """
-
-    def __init__(self, path: Path, reason: Exception) -> None:
-        expected = "TOML: key = value"
-        super().__init__(path, expected=expected, found=str(reason), remedy="fix that line")
-
-
-class NoSettingError(OasisGanError):
-    """A user gives a setting that does not have the form ``KEY=VALUE``."""
-
-    def __init__(self, text: str) -> None:
-        remedy = "write it as --set steps=200 or --set loss.l1_weight=50"
-        super().__init__("--set", expected="KEY=VALUE", found=text, remedy=remedy)
-
-
-class NoTableOfSettingsError(OasisGanError):
-    """A user gives a setting within another that is no table.
-
-    Args:
-        key: The setting that is no table.
-        within: The setting that should be in it.
-    """
-
-    def __init__(self, key: str, within: str) -> None:
-        expected = f"a table of settings before .{within}"
-        found = f"a setting, {key}"
-        remedy = "docs/training.md lists all settings"
-        super().__init__("--set", expected=expected, found=found, remedy=remedy)
 
 
 # Checking a plugin

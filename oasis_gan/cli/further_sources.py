@@ -17,7 +17,9 @@ from ..io.endings import has_suffix
 from ..plugin.datasets import Dataset, Scan, Selection, Subject
 from ..plugin.registry import Registry
 from .choosing import SelectionOptions, list_valid_subjects, spell_as_on_disk
-from .errors import (
+from .lines import say
+from .opening import open_scan
+from .source_errors import (
     FurtherSourceMissingError,
     FurtherSourceSearchError,
     NoSourcePlaceError,
@@ -26,8 +28,6 @@ from .errors import (
     SourceNotGivenError,
     UnknownSourceError,
 )
-from .lines import say
-from .opening import open_scan
 from .source_option import NamedSource
 
 

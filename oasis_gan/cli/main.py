@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from ..errors import OasisGanError, one_line, printable
-from ..image.choices import DATATYPES
 from . import source_option
 from .command import Group
 from .entity_options import SubjectCommand
@@ -20,9 +19,9 @@ from .flags import with_flags
 from .options import (
     EXISTING,
     format_option,
-    named_values,
     plugin_option,
 )
+from .run_options import translates
 from .streams import expect_no_readers, open_closed_streams, output_failure, write_result
 from .subject_options import (
     further_sources_option,
@@ -46,105 +45,7 @@ def cli() -> None:
 @selects_subjects()
 @further_sources_option
 @source_labels_option
-@click.option(
-    "--out",
-    type=EXISTING,
-    required=True,
-    metavar="DIR",
-    help="Write outputs to this folder, which is created if needed.",
-)
-@click.option(
-    "--model",
-    metavar="NAME|FOLDER",
-    help="Translate with this model: a name from `oasis-gan models`, or a model folder.  "
-    "[default: the first in that list]",
-)
-@click.option(
-    "--exporter",
-    default="nifti",
-    show_default=True,
-    metavar="NAME",
-    help="Write volumes in this file format: an exporter of `oasis-gan plugins`.",
-)
-@click.option(
-    "--dtype",
-    type=click.Choice(DATATYPES),
-    help="Write voxels of this type, rounded if it is an integer.  "
-    "[default: float32, or the smallest integers for labels]",
-)
-@click.option(
-    "--option",
-    "options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=named_values,
-    help="Set an option of the model; `oasis-gan models NAME` lists them. May be repeated.",
-)
-@click.option(
-    "--plane",
-    metavar="PLANE",
-    help="Slice volumes in this plane: axial, coronal or sagittal, or all, which averages every "
-    "plane of the model and takes about three times as long. Short for --option plane=PLANE.  "
-    "[default: the model's first plane, or the one that suits a thin volume]",
-)
-@click.option(
-    "--texture",
-    metavar="0..1",
-    help="Give outputs this much texture: from 0, smooth and closest to the truth on average, "
-    "to 1, textured like a scan. Short for --option texture=VALUE.  [default: the model's]",
-)
-@click.option(
-    "--precision",
-    metavar="PRECISION",
-    help="Compute in this precision: float32; bfloat16, which is faster on processors that "
-    "support it and gives slightly different voxels; or auto, which uses it only there. "
-    "Short for --option precision=PRECISION.  [default: float32]",
-)
-@click.option(
-    "--uncertainty",
-    is_flag=True,
-    help="Write a map of the standard deviation of the model's answers too. Takes about five "
-    "times as long with the default model. Short for --option uncertainty=true.",
-)
-@click.option(
-    "--like", type=EXISTING, metavar="FILE", help="Give outputs the contrast of this scan."
-)
-@click.option(
-    "--like-labels",
-    type=EXISTING,
-    metavar="FILE",
-    help="Take the tissues of the --like scan from this label map; without one, the scan must be "
-    "skull-stripped.",
-)
-@click.option(
-    "--like-label-set",
-    metavar="NAME|FILE",
-    help="Say what the values of --like-labels mean: the same choices as for --labels.  "
-    "[default: found beside it]",
-)
-@click.option("--overwrite", is_flag=True, help="Replace outputs that already exist.")
-@click.option(
-    "--evaluate",
-    is_flag=True,
-    help="Segment each output again and compare it with its label map; see evaluation.tsv and "
-    "the JSON files.",
-)
-@click.option(
-    "--segmenter",
-    metavar="NAME|FOLDER",
-    help="Segment outputs for --evaluate with this model.  [default: t1w-to-structures]",
-)
-@click.option(
-    "--preview",
-    is_flag=True,
-    help="Write a PNG beside each output, with slices of its source, of the output, and of the "
-    "real scan if there is one.",
-)
-@click.option(
-    "--report",
-    is_flag=True,
-    help="Make an HTML page for each output and an index of the pages.",
-)
+@translates
 @click.pass_context
 def run(context: click.Context, /, **options: object) -> None:
     """Translate every volume in SOURCE, files or folders, and write an output for each.

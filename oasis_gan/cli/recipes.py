@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..io.files import read_small
-from .errors import NoSettingError, NoTableOfSettingsError, NotTomlError
+from .training_errors import (
+    NoSettingError,
+    NoTableOfSettingsError,
+    NotTomlError,
+)
 
 Recipe = dict[str, Any]
 """Settings by name; a table of settings is a dictionary within."""

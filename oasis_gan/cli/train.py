@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..checks.doctor import find_side
-from ..checks.splitting import Split, write_split
+from ..checks.splitting import Split
 from ..errors import printable
 from ..image.choices import MAX_VOXELS
 from ..image.label_sets import OASIS, LabelSets, identity_of
@@ -26,7 +26,16 @@ from .choosing import (
     load_registry,
     require_listed,
 )
-from .errors import (
+from .flags import flag_of
+from .further_sources import FurtherSources, collect_places, require_sources
+from .label_choices import advise_on_labels, choose_source_labels
+from .lines import say
+from .progress import Reporter, reporting
+from .recipes import apply_settings, compose_recipe
+from .signals import Stopped
+from .stopping import StopRequest
+from .streams import write_result
+from .training_errors import (
     DataMovedError,
     FixedOptionError,
     MissingArgumentsError,
@@ -37,17 +46,9 @@ from .errors import (
     UntrainableKindError,
     WrongTrainingDataError,
 )
-from .flags import flag_of
-from .further_sources import FurtherSources, collect_places, require_sources
-from .label_choices import advise_on_labels, choose_source_labels
-from .lines import say
-from .progress import Reporter, reporting
-from .recipes import apply_settings, compose_recipe
-from .signals import Stopped
-from .stopping import StopRequest
-from .streams import write_result
 from .training_folder import TrainingRun, has_model, hold_training_folder, relocate
 from .training_labels import label_set_in, require_same_labels, with_label_set
+from .training_record import TrainingRecord
 from .training_selection import describe_places, describe_selection, recall_selection
 from .training_sides import examine_sides, recall_sides
 from .training_sources import OWNER, choose_training_sources, prepare_subject
@@ -157,7 +158,7 @@ class _Training:
             if plan.new:
                 _require_new(plan.out)
             sides = _choose_sides(plan, self._options)
-            record = _Record(plan.out, plan.run, sides)
+            record = TrainingRecord(plan.out, plan.run, sides)
             if plan.new:
                 record.write()
             with reporting("training") as reporter:
@@ -176,7 +177,7 @@ class _Training:
         return f"{nothing}; start again with the same command"
 
     def _request(
-        self, record: _Record, recipe: Mapping[str, object], reporter: Reporter
+        self, record: TrainingRecord, recipe: Mapping[str, object], reporter: Reporter
     ) -> TrainingRequest:
         def advance(step: int, steps: int, doing: str) -> None:
             self._step = step
@@ -194,27 +195,6 @@ class _Training:
             resume=self._options.resume is not None,
             stop_requested=self._stop.received,
         )
-
-
-class _Record:
-    """What the folder of a training says about it: what was asked for, and the sides of the split.
-
-    A resumed training is recorded once its first step is done: one that cannot be done leaves the
-    folder as it was.
-    """
-
-    def __init__(self, out: Path, run: TrainingRun, sides: Split) -> None:
-        self.out = out
-        self.run = run
-        self.sides = sides
-        self._written = False
-
-    def write(self) -> None:
-        """Write it, once."""
-        if not self._written:
-            write_split(self.out, self.sides)
-            self.run.write(self.out)
-            self._written = True
 
 
 def _make_plan(options: TrainOptions) -> _Plan:

@@ -14,7 +14,10 @@ from ..checks.splitting import TABLE
 from ..errors import one_line
 from ..io.files import read_small, write_atomically
 from ..io.folder_lock import hold_folder
-from .errors import NoTrainingError, SourceCountError
+from .training_errors import (
+    NoTrainingError,
+    SourceCountError,
+)
 
 RUN = "run.json"
 """The file that records what was asked of a training."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..image.label_sets import OASIS, LabelSets, identity_of
 from ..image.labels import LabelSet
-from .errors import LabelSetChangedError, UnknownLabelSetError
+from .errors import UnknownLabelSetError
+from .training_errors import LabelSetChangedError
 from .training_folder import RUN, TrainingRun
 
 _SETTING = "labels"

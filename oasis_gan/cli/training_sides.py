@@ -11,8 +11,8 @@ from ..checks.splitting import TABLE, Split, compare, read_split, split
 from ..image.labels import LabelSet
 from ..plugin.datasets import Subject
 from .check import report_line
-from .errors import SameHeadError
 from .lines import say
+from .training_errors import SameHeadError
 
 
 def recall_sides(

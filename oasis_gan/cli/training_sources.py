@@ -9,8 +9,8 @@ from ..image.labels import LabelSet
 from ..image.volume import Content
 from ..plugin.datasets import Scan, Subject
 from ..plugin.training_data import TrainingData
-from .errors import NoFurtherSourcesError
 from .further_sources import choose_sources
+from .source_errors import NoFurtherSourcesError
 from .source_option import NamedSource
 
 OWNER = "the recipe"

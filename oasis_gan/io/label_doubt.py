@@ -15,7 +15,12 @@ from ..image.label_conversion import convert
 from ..image.label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG
 from ..image.labels import LabelSet, values_of
 from ..image.volume import CleanVolume, V, Volume
-from .errors import AmbiguousLabelsError, LabelCodingError, MaskError, UnknownLabelsError
+from .label_errors import (
+    AmbiguousLabelsError,
+    LabelCodingError,
+    MaskError,
+    UnknownLabelsError,
+)
 from .label_names import is_dseg, stem_of
 
 MASK_ML = 20.0

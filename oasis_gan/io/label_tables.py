@@ -22,13 +22,13 @@ from ..image.errors import abbreviate
 from ..image.label_sets import BIDS
 from ..image.labels import Label, LabelSet, Structure
 from ..image.tissues import BACKGROUND, TISSUES, tissue_of
-from .errors import (
+from .errors import UnusableFileError
+from .formats import refuse_content, require_content
+from .label_errors import (
     LabelTableError,
     RepeatedLabelError,
     TissueAtZeroError,
-    UnusableFileError,
 )
-from .formats import refuse_content, require_content
 
 _MAX_TABLE = 2**20  # bytes; FreeSurfer's table, the longest in use, has 90,000
 _TABLE = "a table of labels"

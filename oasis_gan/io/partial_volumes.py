@@ -9,7 +9,7 @@ import numpy as np
 
 from ..image.volume import Volume, Voxels
 from .endings import stem_of
-from .errors import PartialVolumesError
+from .label_errors import PartialVolumesError
 
 _MIXED = re.compile(r"(?:r|w|m|mw)*p0.+")
 _FRACTION = re.compile(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from oasis_gan import __api_version__
 
-from .errors import ApiVersionTypeError, MissingPublicNameError, UnsupportedApiVersionError
+from .hook_errors import (
+    ApiVersionTypeError,
+    MissingPublicNameError,
+    UnsupportedApiVersionError,
+)
 
 OLDEST = 1
 """The oldest version of the API whose plugins still work."""

@@ -16,17 +16,19 @@ from .catalogue import Catalogue, NameTakenError, Offer
 from .description import find_wrong_field
 from .discovery import OWN_DISTRIBUTION, PROJECT, Load, PluginOrigin, find_installed, from_file
 from .errors import (
-    BrokenHookError,
     BrokenPluginFileError,
     FileTakesNameError,
+)
+from .extensions import find_extensions
+from .foreign import foreign_code
+from .hook_errors import (
+    BrokenHookError,
     HookArgumentsError,
     NoHookError,
     UnknownHookError,
     WrongFieldError,
     WrongOfferError,
 )
-from .extensions import find_extensions
-from .foreign import foreign_code
 from .hook_kind import HookKind
 from .hookspecs import HOOK_KINDS
 from .models import ModelKind

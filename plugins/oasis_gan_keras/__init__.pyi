@@ -27,7 +27,14 @@ from .settings import (
     require_unique_planes,
     setting_error,
 )
-from .trainer import Arrays, Losses, TrainableNetwork, Trainer
+from .trainable import (
+    Losses,
+    TrainableNetwork,
+)
+from .trainer import (
+    Arrays,
+    Trainer,
+)
 from .training import train
 from .training_settings import AugmentationSettings, HistogramSettings, TrainingSettings
 from .variables import assign, read_variables, read_weights, require_shapes

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .backend import compile_graph, tf
-from .errors import BrokenLossError
+from .loss_errors import BrokenLossError
 from .loss_inputs import LossInputs, Tensor
 
 _SHAPE = (3, 16, 24)  # slices, rows, columns

@@ -21,7 +21,11 @@ from types import MappingProxyType
 
 from oasis_gan import foreign_code, one_line
 
-from .errors import BadLossNameError, FailedLossError, LossNameTakenError
+from .loss_errors import (
+    BadLossNameError,
+    FailedLossError,
+    LossNameTakenError,
+)
 from .loss_inputs import LossInputs, Tensor
 
 LossFunction = Callable[[LossInputs], Tensor]

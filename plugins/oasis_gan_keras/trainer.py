@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
@@ -16,40 +15,12 @@ from .hardware import ChosenPrecision, choose_precision, compute_in
 from .loss_inputs import LossInputs
 from .optimizers import FusedAdam
 from .replicas import Replicas, all_reduce
+from .trainable import Losses, Network, Tensor, TrainableNetwork
 from .training_settings import TrainingSettings
 from .variables import assign, read_variables, read_weights
 
-Tensor = Any
-Network = Any
 Arrays = dict[str, NDArray[Any]]
 _BATCH = 8  # slices that are generated at once
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainableNetwork:
-    """A network that can be trained.
-
-    Args:
-        build: A function that builds the network with new weights.
-        learning_rate: A number, or a Keras schedule.
-    """
-
-    build: Callable[[], Network]
-    learning_rate: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Losses:
-    """The losses that one update computes.
-
-    Args:
-        objectives: The scalar that each network minimises, by the name of the network. A network
-            without one is not updated.
-        metrics: The scalars to report, by name.
-    """
-
-    objectives: Mapping[str, Tensor]
-    metrics: Mapping[str, Tensor]
 
 
 class Trainer(ABC):

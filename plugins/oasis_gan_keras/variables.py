@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import WrongShapeError
+from .loss_errors import WrongShapeError
 
 Arrays = Mapping[str, NDArray[Any]]
 Shape = tuple[int, ...]
