@@ -47,9 +47,10 @@ _OPTIONS = (
     click.option(
         "--plane",
         metavar="PLANE",
-        help="Slice volumes in this plane: axial, coronal or sagittal, or all, which averages every "
-        "plane of the model and takes about three times as long. Short for --option plane=PLANE.  "
-        "[default: the model's first plane, or the one that suits a thin volume]",
+        help="Slice volumes in this plane: axial, coronal or sagittal, or all, which averages "
+        "every plane of the model and takes about three times as long. Short for "
+        "--option plane=PLANE.  [default: the model's first plane, or the one that suits a "
+        "thin volume]",
     ),
     click.option(
         "--texture",
@@ -77,8 +78,8 @@ _OPTIONS = (
         "--like-labels",
         type=EXISTING,
         metavar="FILE",
-        help="Take the tissues of the --like scan from this label map; without one, the scan must be "
-        "skull-stripped.",
+        help="Take the tissues of the --like scan from this label map; without one, the scan "
+        "must be skull-stripped.",
     ),
     click.option(
         "--like-label-set",

@@ -236,7 +236,7 @@ def include_rare_labels(label_set: LabelSet) -> LabelSet:
 
 
 def identity_of(label_set: LabelSet) -> str:
-    """Return a text that no other set has: its name, and unless it is built-in a hash of its labels.
+    """Return a text that no other set has: its name, with a hash of the labels of a user's set.
 
     A plugin or a table may give other labels the same name tomorrow, or elsewhere.
     """

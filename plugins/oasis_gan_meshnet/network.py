@@ -81,7 +81,7 @@ class MeshNet:
         return np.concatenate(answers, axis)
 
     def _cut(self, padded: Floats, axis: int) -> Iterator[tuple[Floats, Margins]]:
-        """Yield each part of a volume with what the network sees around it, and how much that is."""
+        """Yield each part of a volume with what the network sees around it, and its margins."""
         along = np.moveaxis(padded, axis, 0)
         parts = divide_axis(
             along.shape,

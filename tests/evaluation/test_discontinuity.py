@@ -39,7 +39,7 @@ def total(real: Array, output: Array, labels: Array = LABELS) -> dict[str, Any]:
 
 
 def step_between(levels: float, sigma: float = SIGMA) -> float:
-    """Return the mean absolute difference of two voxels with noise, whose levels are so far apart."""
+    """Return the mean absolute difference of two noisy voxels whose levels are so far apart."""
     width = sigma * math.sqrt(2)
     around = width * math.sqrt(2 / math.pi) * math.exp(-(levels**2) / (2 * width**2))
     return around + levels * math.erf(levels / (width * math.sqrt(2)))

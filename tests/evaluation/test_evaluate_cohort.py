@@ -1,4 +1,4 @@
-"""A folder of outputs: each finds its own label map and scan, one that is wrong stops no other, and means end it."""
+"""Each output of a folder finds its label map and scan; one bad subject stops no other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def save(voxels: np.ndarray[Any, Any], path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, paint_plugin: Path) -> Path:
-    """Return a folder with three heads in several layouts, and in ``out`` what a model makes of their label maps."""
+    """Return a folder with three heads in several layouts; ``out`` holds their translations."""
     folder = tmp_path_factory.mktemp("cohort")
     for seed, name in enumerate(NAMES):
         labels, scan = make_head(seed)

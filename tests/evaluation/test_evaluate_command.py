@@ -1,4 +1,4 @@
-"""What a user sees of ``oasis-gan evaluate``: a table, rows or JSON, and one line for whatever is wrong."""
+"""What a user sees of ``oasis-gan evaluate``: a table, rows or JSON, and a line for each fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image scores have the values that are known beforehand, and where there is none the reason is said."""
+"""Image scores have the values that are known beforehand; a missing one has a reason."""
 
 from __future__ import annotations
 

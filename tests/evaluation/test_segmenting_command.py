@@ -34,7 +34,7 @@ PYTHON = shlex.quote(sys.executable)
 
 @pytest.fixture
 def made(tmp_path: Path, paint: Painting) -> Path:
-    """Return a folder with two label maps, in ``out`` what a model makes of them, and two segmenters."""
+    """Return a folder with two label maps, their translations in ``out``, and two segmenters."""
     (tmp_path / "heads").mkdir()
     for seed, name in enumerate(NAMES):
         image = nib.Nifti1Image(make_head(seed)[0], np.eye(4))

@@ -22,7 +22,7 @@ OPTIONS = ("--labels", "heads", "--source-suffix", "_seg.nii.gz", "--plugin", "t
 
 @pytest.fixture
 def made(tmp_path: Path, paint: Painting, paint_plugin: Path) -> Path:
-    """Return a folder with two label maps, their scans, and in ``out`` what a model makes of the maps."""
+    """Return a folder with two label maps, their scans, and the translations in ``out``."""
     heads = tmp_path / "heads"
     heads.mkdir()
     for seed, name in enumerate(NAMES):

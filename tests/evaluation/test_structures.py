@@ -1,4 +1,4 @@
-"""Structures are compared by name, whatever a label set calls them and however finely it divides them."""
+"""Structures are compared by name, whatever a label set calls them or how it divides them."""
 
 from __future__ import annotations
 
