@@ -21,6 +21,7 @@ from .errors import HeadSizeError, VoxelSizeError
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
 
 _OTHER_AXES = ((1, 2), (0, 2), (0, 1))  # for each axis
 _CONFORMED = orientations.axcodes2ornt("LIA")
@@ -48,7 +49,7 @@ class ConformedAxis:
     samples: int
 
     @classmethod
-    def around(cls, occupied: NDArray[np.bool_], spacing: float) -> ConformedAxis:
+    def around(cls, occupied: Flags, spacing: float) -> ConformedAxis:
         """Lay out an axis.
 
         Args:
@@ -158,7 +159,7 @@ class ConformedGrid:
         return tuple(axis.head for axis in self.axes)
 
 
-def _find_extent(occupied: NDArray[np.bool_]) -> slice:
+def _find_extent(occupied: Flags) -> slice:
     """Return the range from the first occupied voxel to the last; one voxel if none is."""
     inside = np.flatnonzero(occupied)
     if inside.size == 0:

@@ -76,7 +76,12 @@ class VoxelSizeError(OasisGanError):
         largest: The largest size that a scan can have, mm.
     """
 
-    def __init__(self, spacings: Sequence[float], smallest: float, largest: float) -> None:
+    def __init__(
+        self,
+        spacings: Sequence[float],
+        smallest: float,
+        largest: float,
+    ) -> None:
         super().__init__(
             VOLUME,
             expected=f"voxels of {smallest:g} to {largest:g} mm",

@@ -26,6 +26,7 @@ _MAX_WEIGHTS = 2**26  # bytes
 
 Weights = Mapping[str, NDArray[np.float32]]
 Shape = tuple[int, ...]
+Names = tuple[str, ...]
 
 
 class Layer(Settings):
@@ -43,6 +44,9 @@ class Layer(Settings):
     def reach(self) -> int:
         """Return how many voxels to each side affect a voxel of the output."""
         return self.kernel // 2 * self.dilation
+
+
+Layers = tuple[Layer, ...]
 
 
 class WeightsFile(Settings):
@@ -63,15 +67,15 @@ class ModelFile(Settings):
     kind: Literal["meshnet"] = "meshnet"
     name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)
     version: str = Field(pattern=r"^[A-Za-z0-9.+-]+$", max_length=100)
-    layers: tuple[Layer, ...] = Field(min_length=1, max_length=64)
+    layers: Layers = Field(min_length=1, max_length=64)
     label_set: str = Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)
-    labels: tuple[str, ...] = Field(min_length=2, max_length=256)
+    labels: Names = Field(min_length=2, max_length=256)
     weights: WeightsFile
     origin: str = Field(max_length=1000)
 
     @field_validator("layers")
     @classmethod
-    def _require_distinct_names(cls, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    def _require_distinct_names(cls, layers: Layers) -> Layers:
         """Refuse two layers of one name, which would share their weights."""
         names = {layer.name for layer in layers}
         if len(names) < len(layers):
@@ -80,7 +84,7 @@ class ModelFile(Settings):
 
     @field_validator("labels")
     @classmethod
-    def _require_distinct_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+    def _require_distinct_labels(cls, labels: Names) -> Names:
         """Refuse labels that nobody could tell apart, or that would not fit into a table."""
         distinct = {label for label in labels if label.isprintable() and label.strip()}
         if len(distinct) < len(labels):

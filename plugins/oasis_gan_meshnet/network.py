@@ -21,11 +21,14 @@ from .model_folder import Layer, Weights
 Tensor = Any  # TensorFlow has no types of its own
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
+Labels = NDArray[np.uint8]
+Array = NDArray[Any]
 Find = Callable[[Tensor, "Margins"], Tensor]
 Margins = tuple[tuple[int, int], ...]
 """For each axis how many voxels lie before and after those that are asked for."""
 
 _STRIDE = (1,) * 5
+_VOLUME_SHAPE = (1, None, None, None, 1)  # of any size, as a batch with one channel
 MAX_VOXELS = 12_000_000
 """How many voxels are computed at once: with 30 channels, 1.4 GB for the input of a layer."""
 
@@ -62,7 +65,7 @@ class MeshNet:
         self._max_voxels = max_voxels
         self._graphs: dict[tuple[Find, Margins], Any] = {}
 
-    def labels(self, volume: Floats) -> NDArray[np.uint8]:
+    def labels(self, volume: Floats) -> Labels:
         """Return the likeliest label of each voxel of a volume (x, y, z) in [0, 1]."""
         return self._run_in_parts(self._find_labels, volume)
 
@@ -70,7 +73,7 @@ class MeshNet:
         """Return each label's probability, (x, y, z, labels), for a volume (x, y, z) in [0, 1]."""
         return self._run_in_parts(self._find_probabilities, volume)
 
-    def _run_in_parts(self, find: Find, volume: Floats) -> NDArray[Any]:
+    def _run_in_parts(self, find: Find, volume: Floats) -> Array:
         # Along the longest axis parts overlap least.
         axis = int(np.argmax(volume.shape))
         padded = np.pad(volume, self._margin)
@@ -81,7 +84,7 @@ class MeshNet:
         return np.concatenate(answers, axis)
 
     def _cut(self, padded: Floats, axis: int) -> Iterator[tuple[Floats, Margins]]:
-        """Yield each part of a volume with what the network sees around it, and its margins."""
+        """Yield each part of a volume with its surroundings, and how wide those are."""
         along = np.moveaxis(padded, axis, 0)
         parts = divide_axis(
             along.shape,
@@ -97,18 +100,23 @@ class MeshNet:
             part = np.moveaxis(along[start:stop], 0, axis)
             yield part, tuple(margins)
 
-    def _run(self, find: Find, part: Floats, margins: Margins) -> NDArray[Any]:
+    def _run(
+        self,
+        find: Find,
+        part: Floats,
+        margins: Margins,
+    ) -> Array:
         """Return the answer for the voxels of a part that lie inside its margins."""
         graph = self._graph(find, margins)
         batch = part[np.newaxis, ..., np.newaxis]
-        answer: NDArray[Any] = graph(batch)[0].numpy()
+        answer: Array = graph(batch)[0].numpy()
         return answer
 
     def _graph(self, find: Find, margins: Margins) -> Any:  # noqa: ANN401
         """Return a graph for parts of any size that have these margins."""
         key = (find, margins)
         if key not in self._graphs:
-            volume = tf.TensorSpec((1, None, None, None, 1), tf.float32)
+            volume = tf.TensorSpec(_VOLUME_SHAPE, tf.float32)
             self._graphs[key] = compile_graph(
                 lambda x: find(x, margins),
                 input_signature=[volume],
@@ -121,7 +129,8 @@ class MeshNet:
         return tf.cast(labels, tf.uint8)
 
     def _find_probabilities(self, x: Tensor, margins: Margins) -> Tensor:
-        return tf.nn.softmax(self._find_logits(x, margins))
+        logits = self._find_logits(x, margins)
+        return tf.nn.softmax(logits)
 
     def _find_logits(self, x: Tensor, margins: Margins) -> Tensor:
         needed = self._reach
@@ -133,7 +142,12 @@ class MeshNet:
             remaining -= cropped
         return x
 
-    def _apply(self, x: Tensor, layer: CentredLayer, margins: NDArray[Any]) -> Tensor:
+    def _apply(
+        self,
+        x: Tensor,
+        layer: CentredLayer,
+        margins: Array,
+    ) -> Tensor:
         """Return the output of a layer, cropped by ``margins`` (axes, before and after)."""
         # A valid convolution crops by itself, and computes nothing that is cropped.
         crops_itself = bool((margins == layer.reach).all())
@@ -148,7 +162,12 @@ class MeshNet:
             return x
         return tf.nn.elu(x) - layer.background
 
-    def _convolve(self, x: Tensor, layer: CentredLayer, padding: str) -> Tensor:
+    def _convolve(
+        self,
+        x: Tensor,
+        layer: CentredLayer,
+        padding: str,
+    ) -> Tensor:
         dilation = layer.dilation
         if dilation > 1 and not self._dilates:
             return _convolve_sub_grids(x, layer.kernel, dilation, padding)
@@ -205,10 +224,11 @@ def centre_on_background(layers: Sequence[Layer], weights: Weights) -> Iterator[
         response = background @ sums
         bias = weights[f"{layer.name}/bias"] + response
         background = _elu(bias)
+        is_last = layer is layers[-1]
         yield CentredLayer(
             kernel=kernel,
             bias=bias.astype(np.float32),
-            background=None if layer is layers[-1] else background.astype(np.float32),
+            background=None if is_last else background.astype(np.float32),
             dilation=layer.dilation if layer.reach else 1,
             reach=layer.reach,
         )
@@ -222,12 +242,14 @@ def _elu(x: Numbers) -> Numbers:
 @cache
 def has_dilated_convolutions() -> bool:
     """Whether TensorFlow can dilate 3-D convolutions here: on a GPU, or with oneDNN."""
+    volume = tf.zeros((1, 4, 4, 4, 1))
+    kernel = tf.zeros((3, 3, 3, 1, 1))
     try:
         tf.nn.conv3d(
-            tf.zeros((1, 4, 4, 4, 1)),
-            tf.zeros((3, 3, 3, 1, 1)),
-            _STRIDE,
-            "SAME",
+            volume,
+            kernel,
+            strides=_STRIDE,
+            padding="SAME",
             dilations=(1, 2, 2, 2, 1),
         )
     except tf.errors.OpError:
@@ -250,13 +272,14 @@ def _convolve_sub_grids(
     block = [dilation] * 3
     # Padded, all sub-grids have the same size; what was padded is cropped again.
     missing = tf.math.floormod(-size, dilation)
-    crops = tf.stack([tf.zeros_like(missing), missing], axis=1)
+    before = tf.zeros_like(missing)
+    crops = tf.stack([before, missing], axis=1)
     sub_grids = tf.space_to_batch(x, block, crops)
     convolved = tf.nn.conv3d(sub_grids, kernel, _STRIDE, padding)
     return tf.batch_to_space(convolved, block, crops)
 
 
-def _crop(x: Tensor, margins: NDArray[Any]) -> Tensor:
+def _crop(x: Tensor, margins: Array) -> Tensor:
     """Remove voxels (axis, before and after) from a volume (1, x, y, z, channels)."""
     if not margins.any():
         return x

@@ -49,10 +49,13 @@ def list_subjects(selection: Selection) -> Iterator[Subject]:
         yield from read_table(root, _name_of, make_scan)
         return
     errors: list[OSError] = []
-    sources = _find_sources(selection, errors.append) if root.is_dir() else [root]
+    sources = [root]
+    if root.is_dir():
+        sources = _find_sources(selection, errors.append)
     targets = TargetFinder(selection)
     for path in sources:
         yield _make_subject(path, selection, targets)
+    # A folder that cannot be listed counts as a subject, so that nobody misses what is in it.
     for error in errors:
         yield unreadable(root, error)
     if not sources and not errors:
@@ -64,7 +67,9 @@ def _make_subject(path: Path, selection: Selection, targets: TargetFinder) -> Su
     is_root = path == selection.root
     relative = Path(path.name) if is_root else path.relative_to(selection.root)
     key = key_of(relative, selection.source_suffix)
-    target = targets.scan(path, relative, key) if selection.wants_targets else None
+    target = None
+    if selection.wants_targets:
+        target = targets.scan(path, relative, key)
     name = "_".join(Path(key).parts).rstrip("_-.")
     source = volume_scan(path, selection.max_voxels)
     return Subject(name or path.parent.name, source, target)
@@ -88,6 +93,7 @@ def _prefer_whole_names(paths: list[Path], suffix: str) -> list[Path]:
 
 def _name_of(path: Path) -> str:
     """Return the name of a subject for which a table has nothing but the path of its source."""
+    # The path may be absolute, or lead out of the folder of the table.
     parts = Path(key_of(path, "")).parts
     return "_".join(part for part in parts if part not in {path.anchor, ".."})
 

@@ -64,6 +64,7 @@ def read_table(
     rows = _read_rows(table)
     if not rows:
         raise EmptyTableError(table)
+    # With one lookup for all rows, each folder is listed only once.
     find = partial(_find_scan, lookup=NameLookup(), make_scan=make_scan)
     for number, row in enumerate(rows, start=1):
         error = _find_error(table, number, row)
@@ -104,6 +105,7 @@ def _read_text(table: Path) -> str:
         raise TableError(table, "another kind of file, or a very large one")
     data = table.read_bytes()
     refuse_content(table, TABLE_COLUMNS, data[:256])
+    # Excel begins a file with a byte-order mark, which is no part of the name of a column.
     return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
 
 

@@ -30,7 +30,10 @@ def key_of(path: Path, suffix: str) -> str:
     """Return what source and target share: the path below the root without suffix or ending."""
     name = strip_suffix(path.name, suffix)
     stem = stem_of(path.name if name is None else name)
-    return str(path.parent / stem) if stem else f"{path.parent}{os.sep}"
+    if not stem:
+        # The suffix is the whole name. With a separator, what follows the key lies in the folder.
+        return f"{path.parent}{os.sep}"
+    return str(path.parent / stem)
 
 
 class TargetFinder:
@@ -57,6 +60,7 @@ class TargetFinder:
         """
         root = self._root_of(source)
         candidates = [root]
+        # A single target may be named by its file.
         if not root.is_file():
             candidates = list(self._candidates(root, source, relative, key))
         try:
@@ -85,6 +89,7 @@ class TargetFinder:
         suffix = self._selection.target_suffix
         if suffix:
             yield root / f"{key}{suffix}"
+            # What ends in the suffix may be a whole name, or a stem that lacks an ending.
             if not is_volume_name(Path(f"x{suffix}")):
                 yield from (root / f"{key}{suffix}{ending}" for ending in _ENDINGS)
             return

@@ -58,7 +58,12 @@ def _copy_space(header: nib.Nifti1Header, space: SpatialHeader) -> None:
     _set_fields(header, "srow", "xyz", space.srow)
 
 
-def _set_fields(header: nib.Nifti1Header, name: str, axes: str, values: Iterable[object]) -> None:
+def _set_fields(
+    header: nib.Nifti1Header,
+    name: str,
+    axes: str,
+    values: Iterable[object],
+) -> None:
     """Set the fields of a header that have one name and an axis each, such as ``srow_x``."""
     for axis, value in zip(axes, values, strict=True):
         header[f"{name}_{axis}"] = value

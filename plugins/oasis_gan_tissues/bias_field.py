@@ -15,6 +15,7 @@ _ITERATIONS = [50, 50, 50]  # at most, at each level of the spline
 _THINNEST = 8  # voxels along an axis: thinner volumes have no field to speak of
 
 Floats = NDArray[np.float32]
+Spacing = tuple[float, ...]
 
 
 class BiasFieldError(OasisGanError):
@@ -29,7 +30,7 @@ class BiasFieldError(OasisGanError):
         )
 
 
-def remove_bias_field(voxels: Floats, brain: Mask, spacing: tuple[float, ...]) -> Floats:
+def remove_bias_field(voxels: Floats, brain: Mask, spacing: Spacing) -> Floats:
     """Return a volume without its bias field.
 
     Args:
@@ -49,7 +50,7 @@ def remove_bias_field(voxels: Floats, brain: Mask, spacing: tuple[float, ...]) -
     return np.asarray(shifted / np.exp(logarithm), np.float32)
 
 
-def _fit_logarithm(voxels: Floats, brain: Mask, spacing: tuple[float, ...]) -> Floats:
+def _fit_logarithm(voxels: Floats, brain: Mask, spacing: Spacing) -> Floats:
     """Return the logarithm of the bias field in each voxel."""
     itk = _import_simpleitk()
     image = _make_image(itk, voxels, spacing)
@@ -73,7 +74,7 @@ def _find_shrink_factor(size: int) -> int:
     return max(1, min(_SHRINK, size // _THINNEST))
 
 
-def _make_image(itk: Any, voxels: NDArray[Any], spacing: tuple[float, ...]) -> Any:  # noqa: ANN401 - SimpleITK has no types
+def _make_image(itk: Any, voxels: NDArray[Any], spacing: Spacing) -> Any:  # noqa: ANN401 - SimpleITK has no types
     # Arrays of SimpleITK have the slowest axis first.
     image = itk.GetImageFromArray(np.ascontiguousarray(voxels.T))
     image.SetSpacing(spacing)

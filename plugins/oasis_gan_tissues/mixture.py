@@ -136,7 +136,8 @@ def segment(voxels: Floats, brain: Mask) -> NDArray[np.uint8]:
 def _fit(brain: Brain) -> tuple[Mixture, Floats]:
     """Return the mixture that fits a brain, and each tissue's probability in each voxel."""
     mixture = _start(brain)
-    probabilities = np.zeros((TISSUES, *brain.voxels.shape), np.float32)
+    shape = (TISSUES, *brain.voxels.shape)
+    probabilities = np.zeros(shape, np.float32)
     probabilities[:, brain.mask] = 1 / TISSUES
     for _ in range(_ROUNDS):
         probabilities = _expect(brain, mixture, probabilities)
@@ -150,7 +151,11 @@ def _fit(brain: Brain) -> tuple[Mixture, Floats]:
 
 def _start(brain: Brain) -> Mixture:
     """Return the classes that k-means finds in the histogram of a brain."""
-    counts, edges = np.histogram(brain.intensities, _BINS, (brain.low, brain.high))
+    counts, edges = np.histogram(
+        brain.intensities,
+        bins=_BINS,
+        range=(brain.low, brain.high),
+    )
     if np.count_nonzero(counts) < TISSUES:
         raise TooFewIntensitiesError
     centres = (edges[:-1] + edges[1:]) / 2
@@ -172,7 +177,8 @@ def _find_classes(centres: Numbers, counts: Integers) -> tuple[Numbers, Integers
     means: Numbers = np.percentile(occupied, [10, 50, 90])
     nearest = np.zeros(len(centres), np.intp)
     for _ in range(_KMEANS_ROUNDS):
-        nearest = np.abs(centres[:, np.newaxis] - means).argmin(axis=1)
+        distances = np.abs(centres[:, np.newaxis] - means)
+        nearest = distances.argmin(axis=1)
         updated = _update_means(means, centres, counts, nearest)
         if np.allclose(updated, means):
             break

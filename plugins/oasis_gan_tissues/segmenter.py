@@ -31,6 +31,7 @@ from .mixture import segment
 
 _MOST_BYTES = 2**16
 _CORRECTED = 0.5  # of the work
+_OTHER_AXES = ((1, 2), (0, 2), (0, 1))  # for each axis
 
 Box = tuple[slice, ...]
 
@@ -103,7 +104,11 @@ class TissueSegmenter:
     def __init__(self, card: ModelCard) -> None:
         self._card = card
         software = {name: version(name) for name in ("simpleitk", "numpy")}
-        self.computation = Computation(precision="float32", software=software, threads=1)
+        self.computation = Computation(
+            precision="float32",
+            software=software,
+            threads=1,
+        )
 
     @property
     def card(self) -> ModelCard:
@@ -131,15 +136,16 @@ class TissueSegmenter:
     def _segment(self, image: CleanVolume, brain: Mask, box: Box, progress: Progress) -> Voxels:
         """Return the tissues in a box."""
         intensities = np.ascontiguousarray(image.voxels[box], np.float32)
-        corrected = remove_bias_field(intensities, brain[box], image.geometry.spacing)
+        mask = brain[box]
+        corrected = remove_bias_field(intensities, mask, image.geometry.spacing)
         progress(_CORRECTED)
-        return segment(corrected, brain[box])
+        return segment(corrected, mask)
 
 
 def _find_box(mask: Mask) -> Box:
     """Return the smallest box with a mask in it."""
     box = []
-    for others in ((1, 2), (0, 2), (0, 1)):
+    for others in _OTHER_AXES:
         occupied = np.flatnonzero(mask.any(axis=others))
         first = int(occupied[0])
         last = int(occupied[-1])
