@@ -28,7 +28,8 @@ def reorder_axes(volume: V, geometry: Geometry) -> V:
     if order is None:
         return volume
     voxels = orientations.apply_orientation(volume.voxels, order)
-    affine = given.affine @ orientations.inv_ornt_aff(order, given.shape)
+    to_given = orientations.inv_ornt_aff(order, given.shape)
+    affine = given.affine @ to_given
     try:
         geometry.require_same_grid(Geometry(voxels.shape, affine), "volume")
     except OasisGanError:
@@ -36,7 +37,7 @@ def reorder_axes(volume: V, geometry: Geometry) -> V:
     before = ", ".join(given.orientation)
     after = ", ".join(geometry.orientation)
     note = RepairNote(f"its axes run to {before}: turned to {after}, nothing is resampled")
-    return replace(volume, voxels=voxels, geometry=geometry, notes=(*volume.notes, note))
+    return replace(volume, voxels=voxels, geometry=geometry).add_note(note)
 
 
 def is_flipped_left_right(one: Geometry, other: Geometry) -> bool:
@@ -47,7 +48,8 @@ def is_flipped_left_right(one: Geometry, other: Geometry) -> bool:
     """
     if one.shape != other.shape:
         return False
-    left_right_axis = int(np.argmax(np.abs(one.affine[0, :3])))
+    rightward_steps = np.abs(one.axes[0])
+    left_right_axis = int(np.argmax(rightward_steps))
     reversed_axis = one.affine @ _make_flip(left_right_axis)
     mirrored_grid = _make_flip(0) @ one.affine
     tolerance = _TOLERANCE * min(one.spacing)
@@ -64,9 +66,7 @@ def _make_flip(axis: int) -> Affine:
     return flip
 
 
-def _find_axis_order(
-    given: Geometry, expected: Geometry
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
+def _find_axis_order(given: Geometry, expected: Geometry) -> Affine | None:
     """Return the orientation array that `nibabel.orientations` turns the axes with.
 
     Row n says which axis the given axis n becomes, and in which direction. The answer is None if
@@ -76,11 +76,21 @@ def _find_axis_order(
     # grids agree.
     steps = np.linalg.solve(expected.axes, given.axes)
     whole = np.rint(steps)
-    if np.abs(steps - whole).max() > _TOLERANCE or (whole == np.eye(3)).all():
+    largest_offset = np.abs(steps - whole).max()
+    agree_already = np.array_equal(whole, np.eye(3))
+    if largest_offset > _TOLERANCE or agree_already:
         return None
     sizes = np.abs(whole)
-    if (sizes.sum(axis=0) != 1).any() or (sizes.sum(axis=1) != 1).any():
+    if not _is_permutation(sizes):
         return None
     new_axes = sizes.argmax(axis=0)
     directions = whole[new_axes, range(3)]
-    return np.stack([new_axes, directions], axis=1).astype(np.float64)
+    order = np.stack([new_axes, directions], axis=1)
+    return order.astype(np.float64)
+
+
+def _is_permutation(sizes: Affine) -> bool:
+    """Return whether a matrix of whole sizes has a single 1 in each row and each column."""
+    columns = sizes.sum(axis=0)
+    rows = sizes.sum(axis=1)
+    return {*columns, *rows} == {1}

@@ -15,9 +15,12 @@ from .volume import Channels, Mask, Voxels
 
 Matrix = NDArray[np.float32]
 Floats = NDArray[np.floating[Any]]
+_Pair = tuple[Matrix, Matrix]
+"""The matrix of the rows, and that of the columns."""
 Kernel = Callable[[Floats], Floats]
 """Returns the weights of pixels at distances, in pixels."""
 
+_PIXEL_AXES = (1, 2)  # the rows and columns of a stack
 _REACH = 2  # pixels, of the wider kernel
 MAX_PIXELS = 2**19
 """The most pixels of a canvas, 724 x 724 for example.
@@ -46,7 +49,8 @@ class Canvas:
 
     def round_up(self, pixels: int) -> int:
         """Return the length of the shortest allowed axis that holds so many pixels."""
-        return math.ceil(max(pixels, self.size) / self.multiple) * self.multiple
+        least = max(pixels, self.size)
+        return math.ceil(least / self.multiple) * self.multiple
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +67,16 @@ class CanvasTransform:
     of what lies in it; reaching further would blur.
     """
 
-    forward: tuple[Matrix, Matrix]
-    inverse: tuple[Matrix, Matrix]
+    forward: _Pair
+    inverse: _Pair
 
     @classmethod
     def from_support(
-        cls, support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object = "slices"
+        cls,
+        support: Mask,
+        spacing: tuple[float, float],
+        canvas: Canvas,
+        where: object = "slices",
     ) -> CanvasTransform:
         """Return the transform that puts the object in a stack of slices in the middle of a canvas.
 
@@ -97,7 +105,10 @@ class CanvasTransform:
         rows_back, columns_back = self.inverse
         by_rows, by_columns = offset
         return CanvasTransform(
-            forward=(_shift_rows(rows, by_rows), _shift_rows(columns, by_columns)),
+            forward=(
+                _shift_rows(rows, by_rows),
+                _shift_rows(columns, by_columns),
+            ),
             inverse=(
                 _shift_rows(rows_back.T, by_rows).T,
                 _shift_rows(columns_back.T, by_columns).T,
@@ -121,9 +132,11 @@ class CanvasTransform:
         Returns:
             A mask (n, canvas rows, canvas columns).
         """
-        rows, columns = (np.asarray(matrix.T != 0, np.float32) for matrix in self.inverse)
-        one_channel = support[..., np.newaxis].astype(np.float32)
-        uses = _multiply(one_channel, (rows, columns))
+        rows, columns = self.inverse
+        used_rows = np.asarray(rows.T != 0, np.float32)
+        used_columns = np.asarray(columns.T != 0, np.float32)
+        one_channel = support[..., np.newaxis]
+        uses = _multiply(one_channel.astype(np.float32), (used_rows, used_columns))
         return uses[..., 0] > 0
 
     def apply_inverse(self, slices: Channels) -> Channels:
@@ -132,14 +145,20 @@ class CanvasTransform:
         Pixels that lie outside the canvas are 0. Cubic convolution overshoots at edges, so the
         result is clipped to the range of the slice.
         """
-        lowest = slices.min(axis=(1, 2), keepdims=True)
-        highest = slices.max(axis=(1, 2), keepdims=True)
+        lowest = slices.min(axis=_PIXEL_AXES, keepdims=True)
+        highest = slices.max(axis=_PIXEL_AXES, keepdims=True)
         resampled = _multiply(slices, self.inverse)
-        return np.clip(resampled, np.minimum(lowest, 0), np.maximum(highest, 0))
+        # The 0 outside the canvas belongs to the range too.
+        low = np.minimum(lowest, 0)
+        high = np.maximum(highest, 0)
+        return np.clip(resampled, low, high)
 
 
 def require_room(
-    support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object
+    support: Mask,
+    spacing: tuple[float, float],
+    canvas: Canvas,
+    where: object,
 ) -> None:
     """Raise `OasisGanError` if a stack needs a canvas that is too large.
 
@@ -148,7 +167,11 @@ def require_room(
     _place_axes(support, spacing, canvas, where)
 
 
-def make_interpolation_matrix(positions: Floats, pixels: int, widen: float = 1.0) -> Matrix:
+def make_interpolation_matrix(
+    positions: Floats,
+    pixels: int,
+    widen: float = 1.0,
+) -> Matrix:
     """Return the matrix (positions, pixels) that samples an axis at ``positions``.
 
     Outside the axis all is 0.
@@ -182,7 +205,10 @@ class _AxisPlacement:
 
     @classmethod
     def from_occupied(
-        cls, occupied: NDArray[np.bool_], spacing: float, canvas: Canvas
+        cls,
+        occupied: NDArray[np.bool_],
+        spacing: float,
+        canvas: Canvas,
     ) -> _AxisPlacement:
         """Return the placement that puts what is occupied in the middle of the canvas."""
         inside = np.flatnonzero(occupied)
@@ -197,7 +223,13 @@ class _AxisPlacement:
         if ratio == 1:
             # Both middles must be whole or both half, or each pixel would be a blend of two.
             centre += ((canvas_pixels - 1) / 2 - centre) % 1
-        return cls(len(occupied), canvas_pixels, ratio, centre, object_pixels)
+        return cls(
+            slice_pixels=len(occupied),
+            canvas_pixels=canvas_pixels,
+            ratio=ratio,
+            centre=centre,
+            object_pixels=object_pixels,
+        )
 
     @property
     def matrix_size(self) -> int:
@@ -211,19 +243,24 @@ class _AxisPlacement:
 
     def make_forward(self) -> Matrix:
         """Return the matrix (canvas pixels, slice pixels)."""
-        offsets = (np.arange(self.canvas_pixels) - self.canvas_centre) / self.ratio
+        from_centre = np.arange(self.canvas_pixels) - self.canvas_centre
+        offsets = from_centre / self.ratio
         widen = max(1.0, 0.5 / self.ratio)
         return make_interpolation_matrix(offsets + self.centre, self.slice_pixels, widen)
 
     def make_inverse(self) -> Matrix:
         """Return the matrix (slice pixels, canvas pixels)."""
-        offsets = (np.arange(self.slice_pixels) - self.centre) * self.ratio
+        from_centre = np.arange(self.slice_pixels) - self.centre
+        positions = from_centre * self.ratio + self.canvas_centre
         widen = max(1.0, self.ratio / 2)
-        return _make_matrix(_cubic, offsets + self.canvas_centre, self.canvas_pixels, widen)
+        return _make_matrix(_cubic, positions, self.canvas_pixels, widen)
 
 
 def _place_axes(
-    support: Mask, spacing: tuple[float, float], canvas: Canvas, where: object
+    support: Mask,
+    spacing: tuple[float, float],
+    canvas: Canvas,
+    where: object,
 ) -> tuple[_AxisPlacement, _AxisPlacement]:
     """Return the placements of rows and columns, or raise an error if they take too much memory."""
     occupied_rows = np.asarray(support.any(axis=(0, 2)))
@@ -231,7 +268,8 @@ def _place_axes(
     rows = _AxisPlacement.from_occupied(occupied_rows, spacing[0], canvas)
     columns = _AxisPlacement.from_occupied(occupied_columns, spacing[1], canvas)
     pixels = rows.canvas_pixels * columns.canvas_pixels
-    if pixels > MAX_PIXELS or max(rows.matrix_size, columns.matrix_size) > MAX_MATRIX_SIZE:
+    matrix_size = max(rows.matrix_size, columns.matrix_size)
+    if pixels > MAX_PIXELS or matrix_size > MAX_MATRIX_SIZE:
         raise SlicesTooLargeError(
             where,
             MAX_PIXELS,
@@ -245,19 +283,31 @@ def _place_axes(
     return rows, columns
 
 
-def _make_matrix(kernel: Kernel, positions: Floats, pixels: int, widen: float) -> Matrix:
+def _make_matrix(
+    kernel: Kernel,
+    positions: Floats,
+    pixels: int,
+    widen: float,
+) -> Matrix:
     """Return the matrix (positions, pixels) of the weights that a kernel gives each pixel."""
-    weights = kernel(_measure_distances(positions, np.arange(pixels), widen))
+    distances = _measure_distances(positions, np.arange(pixels), widen)
+    weights = kernel(distances)
     reach = math.ceil(_REACH * widen) + 1
     unbounded = np.arange(-reach, reach + 1)
     # Divided by their sum on an unbounded axis, weights keep a constant constant and the outside 0.
-    sums = kernel(_measure_distances(positions % 1, unbounded, widen)).sum(axis=1, keepdims=True)
+    unbounded_distances = _measure_distances(positions % 1, unbounded, widen)
+    sums = kernel(unbounded_distances).sum(axis=1, keepdims=True)
     return np.asarray(weights / sums, np.float32)
 
 
-def _measure_distances(positions: Floats, pixels: NDArray[np.int_], widen: float) -> Floats:
+def _measure_distances(
+    positions: Floats,
+    pixels: NDArray[np.int_],
+    widen: float,
+) -> Floats:
     """Return the distances (positions, pixels), in units of the width of a kernel."""
-    return np.asarray(np.abs(positions[:, np.newaxis] - pixels) / widen)
+    offsets = positions[:, np.newaxis] - pixels
+    return np.asarray(np.abs(offsets) / widen)
 
 
 def _triangle(distance: Floats) -> Floats:
@@ -278,20 +328,24 @@ def _cubic(distance: Floats) -> Floats:
 def _shift_rows(matrix: Matrix, by: int) -> Matrix:
     """Move the rows of a matrix down by ``by``; rows that leave are lost, and rows of 0 enter."""
     count = len(matrix)
+    down = max(by, 0)
+    up = max(-by, 0)
     shifted = np.zeros_like(matrix)
-    shifted[max(by, 0) : count + min(by, 0)] = matrix[max(-by, 0) : count - max(by, 0)]
+    shifted[down : count - up] = matrix[up : count - down]
     return shifted
 
 
-def _multiply(slices: Voxels, matrices: tuple[Matrix, Matrix]) -> Channels:
+def _multiply(slices: Voxels, matrices: _Pair) -> Channels:
     """Return slices (n, rows, columns, channels) whose rows and columns a matrix each maps."""
     if all(_copies_pixels(matrix) for matrix in matrices):
         return _copy_pixels(slices, matrices)
     rows, columns = matrices
     n, height, width, channels = slices.shape
     flat = slices.reshape(n, height, width * channels)
-    by_rows = np.matmul(rows, flat).reshape(n, -1, width, channels)
-    return np.asarray(np.matmul(columns, by_rows))
+    # One product for all columns and channels together is much faster than one for each.
+    by_rows = np.matmul(rows, flat)
+    stack = by_rows.reshape(n, -1, width, channels)
+    return np.asarray(np.matmul(columns, stack))
 
 
 def _copies_pixels(matrix: Matrix) -> bool:
@@ -300,11 +354,15 @@ def _copies_pixels(matrix: Matrix) -> bool:
     return bool(is_binary and (matrix.sum(axis=1) <= 1).all())
 
 
-def _copy_pixels(slices: Voxels, matrices: tuple[Matrix, Matrix]) -> Channels:
+def _copy_pixels(slices: Voxels, matrices: _Pair) -> Channels:
     """Return what the products with two such matrices would be, in a tenth of the time."""
     rows, columns = matrices
-    copied = slices.take(rows.argmax(axis=1), axis=1)
-    copied[:, ~rows.any(axis=1)] = 0
-    copied = copied.take(columns.argmax(axis=1), axis=2)
-    copied[:, :, ~columns.any(axis=1)] = 0
+    row_indices = rows.argmax(axis=1)
+    is_empty_row = ~rows.any(axis=1)
+    copied = slices.take(row_indices, axis=1)
+    copied[:, is_empty_row] = 0
+    column_indices = columns.argmax(axis=1)
+    is_empty_column = ~columns.any(axis=1)
+    copied = copied.take(column_indices, axis=2)
+    copied[:, :, is_empty_column] = 0
     return np.asarray(copied, np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .content import find_background, guess_content, mark_background
 from .errors import LabelsNotFiniteError, NotFiniteError, NoVolumeError
-from .regions import count_touching_pairs, find_faces, flood_from_faces
+from .regions import count_touching_pairs, count_voxels, find_faces, flood_from_faces
 from .volume import CleanVolume, Content, Mask, RepairNote, Volume, Voxels
 
 _MIN_REGION = 1e-3  # share of the volume: smaller regions are not a background
@@ -59,7 +59,11 @@ def _find_affine_fault(affine: object) -> str:
     return ""
 
 
-def clean(volume: Volume, where: object, content: Content | None = None) -> CleanVolume:
+def clean(
+    volume: Volume,
+    where: object,
+    content: Content | None = None,
+) -> CleanVolume:
     """Return a volume of finite voxels with background 0, and whether it holds labels or an image.
 
     Voxels that are NaN or infinite become background, and a note says so. Within a label map they
@@ -83,50 +87,62 @@ def clean(volume: Volume, where: object, content: Content | None = None) -> Clea
     volume = _replace_non_finite(volume, where, content, background)
     if background:
         volume = _subtract_background(volume, background)
-    return CleanVolume(volume.voxels, volume.geometry, volume.notes, content)
+    return CleanVolume(
+        voxels=volume.voxels,
+        geometry=volume.geometry,
+        notes=volume.notes,
+        content=content,
+    )
 
 
 def _subtract_background(volume: Volume, background: float) -> Volume:
     """Return an image whose background has become 0, with a note."""
     voxels = _subtract(volume.voxels, background)
     note = RepairNote(f"the background is {background:g}: intensities are counted from it")
-    return replace(volume, voxels=voxels, notes=(*volume.notes, note))
+    return replace(volume, voxels=voxels).add_note(note)
 
 
 def _subtract(voxels: Voxels, background: float) -> Voxels:
     if voxels.dtype.kind in "iu":
         # The difference may exceed the range of the datatype.
         difference = voxels.astype(np.float64) - background
-        fits = np.abs(difference).max() <= np.iinfo(np.int32).max
+        largest = np.abs(difference).max()
+        fits = largest <= np.iinfo(np.int32).max
         return difference.astype(np.int32) if fits else difference
-    difference = np.asarray(voxels - voxels.dtype.type(background))
+    same_type = voxels.dtype.type(background)
+    difference = np.asarray(voxels - same_type)
     # Background that is off by a rounding error becomes exactly 0 too.
     difference[mark_background(voxels, background)] = 0
     return difference
 
 
 def _replace_non_finite(
-    volume: Volume, where: object, content: Content, background: float
+    volume: Volume,
+    where: object,
+    content: Content,
+    background: float,
 ) -> Volume:
     """Return a volume whose voxels that are not finite have become background, with a note."""
     voxels = volume.voxels
     if voxels.dtype.kind in "iu":
         return volume
     strange = ~np.isfinite(voxels)
-    count = int(np.count_nonzero(strange))
+    count = count_voxels(strange)
     if count == 0:
         return volume
     if count == strange.size:
         raise NotFiniteError(where)
-    if _surrounds_head(strange, mark_background(voxels, background)):
+    empty = mark_background(voxels, background)
+    if _surrounds_head(strange, empty):
         around = f"{count} voxels around the head are not finite"
         note: str = RepairNote(f"{around}: they are taken as background")
     elif content == "labels":
         raise LabelsNotFiniteError(where, voxels[strange][0], count)
     else:
         note = f"{count} voxels are not finite: they are taken as background"
-    finite = np.where(strange, voxels.dtype.type(background), voxels)
-    return replace(volume, voxels=finite, notes=(*volume.notes, note))
+    replacement = voxels.dtype.type(background)
+    finite = np.where(strange, replacement, voxels)
+    return replace(volume, voxels=finite).add_note(note)
 
 
 def _surrounds_head(strange: Mask, empty: Mask) -> bool:
@@ -140,15 +156,20 @@ def _surrounds_head(strange: Mask, empty: Mask) -> bool:
         strange: The voxels that are not finite.
         empty: The voxels of the background.
     """
-    if np.count_nonzero(strange) < _MIN_REGION * strange.size:
+    if count_voxels(strange) < _MIN_REGION * strange.size:
         return False
-    if (strange & ~flood_from_faces(strange | empty)).any():
+    background = strange | empty
+    around_head = flood_from_faces(background)
+    if (strange & ~around_head).any():
         return False
-    faces = find_faces(strange.shape)
-    strange_on_faces = sum(np.count_nonzero(strange[face]) for face in faces)
-    empty_on_faces = sum(np.count_nonzero(empty[face]) for face in faces)
-    if strange_on_faces > empty_on_faces:
+    if _count_on_faces(strange) > _count_on_faces(empty):
         return True
     beside_empty = count_touching_pairs(strange, empty)
-    beside_head = count_touching_pairs(strange, ~strange & ~empty)
+    beside_head = count_touching_pairs(strange, ~background)
     return beside_head <= _MAX_HEAD_CONTACT * (beside_head + beside_empty)
+
+
+def _count_on_faces(mask: Mask) -> int:
+    """Return the number of voxels on each face, added up: those of an edge count twice."""
+    faces = find_faces(mask.shape)
+    return sum(count_voxels(mask[face]) for face in faces)

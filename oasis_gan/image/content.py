@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .regions import find_faces, iter_neighbours
+from .regions import count_voxels, find_faces, iter_neighbours, measure_face_shares
 from .volume import Content, Mask, Voxels
 
 _SAMPLE = 2**20  # voxels that are enough to tell a label map from an MRI
@@ -41,7 +41,8 @@ def guess_content(voxels: Voxels) -> Content:
         return "labels"
     _exclude_noise(sample, inside)
     # The commonest value alone says nothing: where a scanner clips, it is the brightest one.
-    inside &= sample != values[np.argmax(counts)]
+    commonest = values[np.argmax(counts)]
+    inside &= sample != commonest
     alike = _measure_agreement(sample, inside, in_slice)
     if _are_whole(values):
         return "labels" if alike > _ALIKE else "image"
@@ -81,27 +82,32 @@ def _sample_slices(voxels: Voxels) -> tuple[Voxels, tuple[int, ...]]:
     longest = int(np.argmax(voxels.shape))
     step = max(1, voxels.size // _SAMPLE)
     # Slices are taken whole, so that neighbours in them stay neighbours.
-    sample = np.moveaxis(voxels, longest, 0)[::step]
-    return sample, (1, 2) if step > 1 else (0, 1, 2)
+    slices = np.moveaxis(voxels, longest, 0)
+    axes = (1, 2) if step > 1 else (0, 1, 2)
+    return slices[::step], axes
 
 
 def _exclude_noise(sample: Voxels, inside: Mask) -> None:
     """Remove from ``inside`` what is darker than half of the mean: noise takes few values."""
     sizes = np.abs(sample)
-    inside &= sizes > np.abs(sample[inside]).mean(dtype=np.float64) / 2
+    mean = sizes[inside].mean(dtype=np.float64)
+    inside &= sizes > mean / 2
 
 
 def _are_few(values: Voxels, counts: Voxels) -> bool:
     """Return whether the commonest values of a map that was resampled are those of labels."""
     commonest = np.argsort(counts)[-_MASK_VALUES:]
-    share = float(counts[commonest].sum() / counts.sum())
-    return _are_whole(values[commonest[-3:]]) and share > _FEW_RESAMPLED
+    share = counts[commonest].sum() / counts.sum()
+    if share <= _FEW_RESAMPLED:
+        return False
+    top_three = values[commonest[-3:]]
+    return _are_whole(top_three)
 
 
 def _find_commonest_median(voxels: Voxels) -> float:
     """Return the median of most faces; the head may be cut off at the others."""
-    faces = [voxels[face] for face in find_faces(voxels.shape)]
-    medians = [float(np.median(np.where(np.isfinite(face), face, 0))) for face in faces]
+    faces = find_faces(voxels.shape)
+    medians = [_measure_median(voxels[face]) for face in faces]
 
     def rank(median: float) -> tuple[int, bool]:
         same = np.isclose(medians, median, rtol=_TOLERANCE)
@@ -110,19 +116,27 @@ def _find_commonest_median(voxels: Voxels) -> float:
     return max(medians, key=rank)
 
 
+def _measure_median(face: Voxels) -> float:
+    """Return the median of a face; voxels that are not finite count as 0."""
+    finite = np.where(np.isfinite(face), face, 0)
+    return float(np.median(finite))
+
+
 def _fills_background(near: Mask) -> bool:
     """Return whether the voxels near a value fill the faces and lie together as a background."""
-    faces = find_faces(near.shape)
-    filled = sum(np.count_nonzero(near[face]) >= near[face].size / 2 for face in faces)
-    if filled < len(faces) / 2 or near.all():
+    shares = measure_face_shares(near)
+    filled = sum(share >= 0.5 for share in shares)
+    if filled < len(shares) / 2:
         return False
-    if np.count_nonzero(near) < _MIN_BACKGROUND * near.size:
+    count = count_voxels(near)
+    if count == near.size or count < _MIN_BACKGROUND * near.size:
         return False
     return _measure_cohesion(near) >= _MIN_COHESION
 
 
 def _are_whole(values: Voxels) -> bool:
-    return bool(np.allclose(values, np.rint(values), rtol=0, atol=1e-4))
+    whole = np.rint(values)
+    return np.allclose(values, whole, rtol=0, atol=1e-4)
 
 
 def _mark_near(voxels: Voxels, value: float) -> Mask:
@@ -132,19 +146,26 @@ def _mark_near(voxels: Voxels, value: float) -> Mask:
     finite = voxels[np.isfinite(voxels)]
     if not finite.size:
         return np.zeros(voxels.shape, bool)
-    tolerance = _TOLERANCE * (float(finite.max()) - float(finite.min()))
+    lowest = float(finite.min())
+    highest = float(finite.max())
+    tolerance = _TOLERANCE * (highest - lowest)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.abs(voxels - value) <= tolerance)
 
 
-def _measure_agreement(voxels: Voxels, inside: Mask, axes: tuple[int, ...]) -> float:
+def _measure_agreement(
+    voxels: Voxels,
+    inside: Mask,
+    axes: tuple[int, ...],
+) -> float:
     """Return the share of pairs of neighbours inside that have the same value; 1 without pairs."""
     pairs = 0
     alike = 0
     for one, other in iter_neighbours(voxels.shape, axes):
         both = inside[one] & inside[other]
-        pairs += int(np.count_nonzero(both))
-        alike += int(np.count_nonzero(both & (voxels[one] == voxels[other])))
+        are_equal = voxels[one] == voxels[other]
+        pairs += count_voxels(both)
+        alike += count_voxels(both & are_equal)
     return alike / pairs if pairs else 1.0
 
 
@@ -153,6 +174,6 @@ def _measure_cohesion(mask: Mask) -> float:
     pairs = 0
     both = 0
     for one, other in iter_neighbours(mask.shape):
-        pairs += int(np.count_nonzero(mask[one] | mask[other]))
-        both += int(np.count_nonzero(mask[one] & mask[other]))
+        pairs += count_voxels(mask[one] | mask[other])
+        both += count_voxels(mask[one] & mask[other])
     return both / pairs if pairs else 1.0

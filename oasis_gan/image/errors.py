@@ -6,7 +6,8 @@ Each class takes the facts and makes the sentence.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import starmap
 
 from ..errors import OasisGanError
 
@@ -116,7 +117,13 @@ class NoPictureError(UnusableVolumeError):
         remedy: What to do about it.
     """
 
-    def __init__(self, where: object, planes: Sequence[str], found: str, remedy: str) -> None:
+    def __init__(
+        self,
+        where: object,
+        planes: Sequence[str],
+        found: str,
+        remedy: str,
+    ) -> None:
         names = " and ".join(planes)
         expected = f"a volume that is a picture in the {names} plane"
         super().__init__(where, expected, found, remedy)
@@ -133,14 +140,14 @@ class ContrastError(UnusableVolumeError):
 
     def __init__(self, where: object, means: Mapping[str, float], remedy: str) -> None:
         expected = "a T1w contrast, mean intensities rising from CSF to GM to WM"
-        found = ", ".join(_describe_mean(name, mean) for name, mean in means.items())
+        found = ", ".join(starmap(_describe_mean, means.items()))
         super().__init__(where, expected, found, remedy)
 
 
 class LabelMissingError(UnusableVolumeError):
     """A label set has no label of a name."""
 
-    def __init__(self, label_set: str, name: str, known: Sequence[str]) -> None:
+    def __init__(self, label_set: str, name: str, known: Iterable[str]) -> None:
         where = f"label set {label_set}"
         remedy = "use a label set that has it"
         super().__init__(where, f"a label {name}", ", ".join(known), remedy)
@@ -156,7 +163,13 @@ class UnknownLabelsError(UnusableVolumeError):
         remedy: What to do about them.
     """
 
-    def __init__(self, where: object, expected: str, unknown: Sequence[float], remedy: str) -> None:
+    def __init__(
+        self,
+        where: object,
+        expected: str,
+        unknown: Sequence[float],
+        remedy: str,
+    ) -> None:
         found = abbreviate([f"{value:g}" for value in unknown])
         super().__init__(where, expected, found, remedy)
 
@@ -173,7 +186,12 @@ class NoCounterpartError(UnusableVolumeError):
     """
 
     def __init__(
-        self, where: object, source: str, target: str, labels: Sequence[str], remedy: str
+        self,
+        where: object,
+        source: str,
+        target: str,
+        labels: Sequence[str],
+        remedy: str,
     ) -> None:
         expected = f"labels of {source} that have a counterpart in {target}"
         super().__init__(where, expected, abbreviate(labels), remedy)

@@ -55,8 +55,11 @@ _MIDLINE = {
 
 def _name_sides(sided: Mapping[str, tuple[int, int, str]]) -> tuple[Structures, Structures]:
     """Return the structures of the left side, and those of the right side."""
-    left = {f"Left-{name}": (value, tissue) for name, (value, _, tissue) in sided.items()}
-    right = {f"Right-{name}": (value, tissue) for name, (_, value, tissue) in sided.items()}
+    left = {}
+    right = {}
+    for name, (left_value, right_value, tissue) in sided.items():
+        left[f"Left-{name}"] = (left_value, tissue)
+        right[f"Right-{name}"] = (right_value, tissue)
     return left, right
 
 

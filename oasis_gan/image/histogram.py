@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -18,10 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .labels import LabelSet
+from .regions import count_voxels
 from .volume import Voxels
 
 Values = NDArray[np.float32]
 Floats = NDArray[np.float64]
+_Row = tuple[float, ...]
+"""The quantiles of a tissue."""
 _QUANTILES = (np.arange(100) + 0.5) / 100  # that are recorded of a scan
 _LEVELS = np.linspace(0, 1, 257)  # between which a curve is interpolated
 _DIGITS = 4
@@ -40,18 +44,23 @@ class Histogram:
         ValueError: If strength or quantiles are outside [0, 1], or a tissue's do not rise.
     """
 
-    tissues: Mapping[str, tuple[float, ...]]
+    tissues: Mapping[str, _Row]
     strength: float
 
     def __post_init__(self) -> None:
-        are_quantiles = all(_are_quantiles(row) for row in self.tissues.values())
+        rows = self.tissues.values()
+        are_quantiles = all(map(_are_quantiles, rows))
         # Written so that NaN is refused too.
         if not self.tissues or not are_quantiles or not 0 <= self.strength <= 1:
             raise ValueError("expected a strength and, of each tissue, rising quantiles in 0..1")
 
     @classmethod
     def from_voxels(
-        cls, values: Voxels, labels: Voxels, label_set: LabelSet, strength: float
+        cls,
+        values: Voxels,
+        labels: Voxels,
+        label_set: LabelSet,
+        strength: float,
     ) -> Histogram:
         """Return the distribution in a scan.
 
@@ -63,9 +72,11 @@ class Histogram:
         """
         tissues = {}
         for label in label_set.labels:
-            of_tissue = values[labels == label.value].astype(np.float64)
-            if of_tissue.size:
-                tissues[label.name] = _round(np.quantile(of_tissue, _QUANTILES))
+            of_tissue = values[labels == label.value]
+            if not of_tissue.size:
+                continue
+            quantiles = np.quantile(of_tissue.astype(np.float64), _QUANTILES)
+            tissues[label.name] = _round(quantiles)
         return cls(tissues, strength)
 
     @classmethod
@@ -74,11 +85,14 @@ class Histogram:
 
         Each quantile is the mean of theirs, over those that have the tissue.
         """
-        rows: dict[str, list[tuple[float, ...]]] = {}
+        rows: dict[str, list[_Row]] = defaultdict(list)
         for histogram in histograms:
             for name, row in histogram.tissues.items():
-                rows.setdefault(name, []).append(row)
-        tissues = {name: _round(np.mean(of_tissue, axis=0)) for name, of_tissue in rows.items()}
+                rows[name].append(row)
+        tissues = {}
+        for name, of_tissue in rows.items():
+            mean = np.mean(of_tissue, axis=0)
+            tissues[name] = _round(mean)
         return cls(tissues, histograms[0].strength)
 
     def scale_strength(self, fraction: float) -> Histogram:
@@ -97,51 +111,70 @@ class Histogram:
             label_set: What the labels mean.
         """
         known = [label for label in label_set.labels if label.name in self.tissues]
-        inside = np.isin(labels, [label.value for label in known])
+        known_values = [label.value for label in known]
+        inside = np.isin(labels, known_values)
         if self.strength == 0 or not inside.any():
             return values
-        counts = {label.name: int((labels == label.value).sum()) for label in known}
-        places, targets = _fit_curve(values[inside], self._mix_tissues(counts))
+        counts = {}
+        for label in known:
+            counts[label.name] = count_voxels(labels == label.value)
+        mixture = self._mix_tissues(counts)
+        places, targets = _fit_curve(values[inside], mixture)
         change = np.interp(values, places, targets) - values
         matched = values + np.float32(self.strength) * change
-        return np.where(inside, matched, values).astype(np.float32)
+        changed_inside = np.where(inside, matched, values)
+        return changed_inside.astype(np.float32)
 
     def identity(self) -> dict[str, Any]:
         """Return a short description that no other distribution has, for JSON."""
         content = json.dumps(asdict(self), sort_keys=True).encode()
-        return {"strength": self.strength, "sha256": hashlib.sha256(content).hexdigest()}
+        return {
+            "strength": self.strength,
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
 
     def _mix_tissues(self, counts: Mapping[str, int]) -> Floats:
         """Return the `_LEVELS` quantiles of a mixture of tissues with so many voxels each."""
-        rows = [np.array(self.tissues[name]) for name in counts]
+        rows = []
+        row_weights = []
+        for name, count in counts.items():
+            row = self.tissues[name]
+            voxels_a_point = count / len(row)
+            rows.append(row)
+            row_weights.append(np.full(len(row), voxels_a_point))
         points = np.concatenate(rows)
-        weights = np.concatenate(
-            [
-                np.full(len(row), count / len(row))
-                for row, count in zip(rows, counts.values(), strict=True)
-            ]
-        )
+        weights = np.concatenate(row_weights)
         order = points.argsort(kind="stable")
         ranked = weights[order]
         # A point stands for the voxels around it, half of which lie below.
         below = ranked.cumsum() - ranked / 2
-        return np.asarray(np.interp(_LEVELS, below / weights.sum(), points[order]))
+        shares = below / weights.sum()
+        return np.asarray(np.interp(_LEVELS, shares, points[order]))
 
 
-def _fit_curve(values: Values, targets: Floats) -> tuple[NDArray[np.floating[Any]], Floats]:
+def _fit_curve(
+    values: Values,
+    targets: Floats,
+) -> tuple[NDArray[np.floating[Any]], Floats]:
     """Return the curve that maps the `_LEVELS` quantiles of values to targets.
 
     A curve has one value at each place, so voxels that are equal become the mean of their targets.
     """
     quantiles = np.quantile(values, _LEVELS)
     places, index = np.unique(quantiles, return_inverse=True)
-    return places, np.bincount(index, targets) / np.bincount(index)
+    sums = np.bincount(index, targets)
+    counts = np.bincount(index)
+    return places, sums / counts
 
 
-def _round(quantiles: Floats) -> tuple[float, ...]:
-    return tuple(quantiles.round(_DIGITS).tolist())
+def _round(quantiles: Floats) -> _Row:
+    rounded = quantiles.round(_DIGITS)
+    return tuple(rounded.tolist())
 
 
-def _are_quantiles(row: Sequence[float]) -> bool:
+def _are_quantiles(row: _Row) -> bool:
     """Return whether numbers rise within [0, 1]; NaN does not."""
-    return len(row) > 0 and row[0] >= 0 and row[-1] <= 1 and bool((np.diff(row) >= 0).all())
+    if not row:
+        return False
+    steps = np.diff([0, *row, 1])
+    return bool((steps >= 0).all())

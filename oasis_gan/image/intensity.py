@@ -57,11 +57,17 @@ class Window(_Contrast):
 
     def __post_init__(self) -> None:
         knots = np.array([self.values, self.anchors])
-        if knots.shape[1] < 2 or not np.isfinite(knots).all() or (np.diff(knots) <= 0).any():
+        is_finite = bool(np.isfinite(knots).all())
+        if knots.shape[1] < 2 or not is_finite or (np.diff(knots) <= 0).any():
             raise ValueError("expected two or more finite, strictly increasing values and anchors")
 
     @classmethod
-    def from_percentiles(cls, voxels: Voxels, low: float = 0.5, high: float = 99.5) -> Window:
+    def from_percentiles(
+        cls,
+        voxels: Voxels,
+        low: float = 0.5,
+        high: float = 99.5,
+    ) -> Window:
         """Return the window that maps two percentiles of the non-zero voxels to 0 and 1.
 
         Raises:
@@ -70,11 +76,12 @@ class Window(_Contrast):
         inside = voxels[voxels != 0]
         if inside.size == 0:
             raise EmptyVolumeError("image")
-        bottom, top = np.percentile(inside, [low, high]).tolist()
+        percentiles = np.percentile(inside, [low, high])
+        bottom, top = percentiles.tolist()
         if not top > bottom:
             # A volume of one value still has a window: that value lands on 1.
             bottom = top - max(abs(top), 1.0)
-        return cls((bottom, top), (0.0, 1.0))
+        return cls(values=(bottom, top), anchors=(0.0, 1.0))
 
     @classmethod
     def from_tissues(
@@ -103,21 +110,29 @@ class Window(_Contrast):
             OasisGanError: If a tissue is missing, or the means do not increase from CSF to GM to
                 WM as in a T1w.
         """
-        means = [_average(voxels[labels == label_set.value_of(name)]) for name in ANCHORS]
+        means = []
+        for name in ANCHORS:
+            value = label_set.value_of(name)
+            means.append(_average(voxels[labels == value]))
         # Written so that the NaN of a tissue that is missing is refused too.
         if not (np.diff(means) > 0).all():
-            raise ContrastError(where, dict(zip(ANCHORS, means, strict=True)), remedy)
+            by_tissue = dict(zip(ANCHORS, means, strict=True))
+            raise ContrastError(where, by_tissue, remedy)
         low = 0.0
         high = means[-1] * _HEADROOM
         if means[0] <= 0:
             low, high = _extend_lines(means)
-        return cls((low, *means, high), (0.0, *ANCHORS.values(), 1.0))
+        return cls(
+            values=(low, *means, high),
+            anchors=(0.0, *ANCHORS.values(), 1.0),
+        )
 
     @classmethod
     def average(cls, windows: Sequence[Window]) -> Window:
         """Return the window half-way between windows that share their anchors."""
-        values = np.mean([window.values for window in windows], axis=0)
-        return cls(tuple(values.tolist()), windows[0].anchors)
+        rows = [window.values for window in windows]
+        mean = np.mean(rows, axis=0)
+        return cls(tuple(mean.tolist()), windows[0].anchors)
 
     def identity(self) -> dict[str, object]:
         """Return a description that no other contrast has, for JSON."""
@@ -141,7 +156,9 @@ class Window(_Contrast):
 
         Within the window this is the inverse of `encode`.
         """
-        return np.interp(channels[..., 0], self.anchors, self.values).astype(np.float32)
+        encoded = channels[..., 0]
+        intensities = np.interp(encoded, self.anchors, self.values)
+        return intensities.astype(np.float32)
 
     def clean(self, volume: Volume, where: object) -> CleanVolume:
         """Return ``volume`` as an image with finite voxels, unchanged if it is clean already.
@@ -189,7 +206,9 @@ class Percentiles(_Contrast):
 
 def _average(intensities: Voxels) -> float:
     """Return the mean of intensities; NaN if there are none."""
-    return float(intensities.mean(dtype=np.float64)) if intensities.size else np.nan
+    if not intensities.size:
+        return np.nan
+    return float(intensities.mean(dtype=np.float64))
 
 
 def _extend_lines(means: Sequence[float]) -> tuple[float, float]:

@@ -51,9 +51,22 @@ class TissueContacts:
         """Return the number of voxels with a label."""
         return int(self.counts[1:].sum())
 
+    @property
+    def holds_whole_brain(self) -> bool:
+        """Return whether the voxels with a label are too many for a block out of a brain."""
+        return self.labelled_voxels * self.voxel_ml > _WHOLE_BRAIN_ML
+
+    @property
+    def is_noise(self) -> bool:
+        """Return whether few neighbours with a label have the same one."""
+        labelled = self.faces[1:]
+        alike = np.trace(labelled[:, 1:])
+        return bool(alike < _MIN_ALIKE * labelled.sum())
+
     def share_outside(self, value: int) -> float:
         """Return the share of the faces of a value that touch the background."""
-        return float(self.faces[value, 0] / max(1, self.faces[value].sum()))
+        row = self.faces[value]
+        return float(row[0] / max(1, row.sum()))
 
     def is_wrapped(self, inner: int, outer: int) -> bool:
         """Return whether one value clearly lies within another."""
@@ -70,7 +83,7 @@ class TissueContacts:
         if self.faces[wm, csf] > _MAX_FLUID * self.faces[wm, gm]:
             return "white matter in fluid instead of grey matter"
         share = self.counts[wm] / self.labelled_voxels
-        if share < _MIN_WHITE and self.labelled_voxels * self.voxel_ml > _WHOLE_BRAIN_ML:
+        if share < _MIN_WHITE and self.holds_whole_brain:
             return f"only {share:.0%} white matter"
         return ""
 
@@ -80,19 +93,29 @@ def count_tissue_contacts(voxels: Voxels, voxel_mm3: float) -> TissueContacts | 
 
     The answer is None if the map is too small or too thin to be judged, or holds noise.
     """
-    occupied = [np.flatnonzero(voxels.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-    if min(len(planes) for planes in occupied) < _MIN_THICKNESS:
-        return None
-    # A margin, if there is one, shows what touches the outside. Beyond the grid may be anything.
-    block = tuple(slice(max(0, int(at[0]) - 1), int(at[-1]) + 2) for at in occupied)
-    inside = voxels[block].astype(np.uint8)
+    block = []
+    for other_axes in ((1, 2), (0, 2), (0, 1)):
+        occupied = np.flatnonzero(voxels.any(axis=other_axes))
+        if len(occupied) < _MIN_THICKNESS:
+            return None
+        block.append(_add_margin(occupied))
+    inside = voxels[tuple(block)].astype(np.uint8)
     counts = np.bincount(inside.reshape(-1), minlength=4)
     if counts[1:].sum() < _MIN_VOXELS:
         return None
     faces = _count_faces(inside)
-    if np.trace(faces[1:, 1:]) < _MIN_ALIKE * faces[1:].sum():
-        return None
-    return TissueContacts(faces, counts, voxel_mm3 / 1000)
+    contacts = TissueContacts(faces, counts, voxel_mm3 / 1000)
+    return None if contacts.is_noise else contacts
+
+
+def _add_margin(occupied: NDArray[np.intp]) -> slice:
+    """Return the planes from one before the first to one after the last that is occupied.
+
+    A margin, if there is one, shows what touches the outside. Beyond the grid may be anything.
+    """
+    first = occupied[0]
+    last = occupied[-1]
+    return slice(max(0, first - 1), last + 2)
 
 
 def _count_faces(values: NDArray[np.uint8]) -> Counts:
@@ -102,5 +125,6 @@ def _count_faces(values: NDArray[np.uint8]) -> Counts:
         along = np.moveaxis(values, axis, 0)
         # The number of a pair is that of its place in the array of 4 x 4.
         pairs = along[:-1] * np.uint8(4) + along[1:]
-        faces += np.bincount(pairs.reshape(-1), minlength=16).reshape(4, 4)
+        counts = np.bincount(pairs.reshape(-1), minlength=16)
+        faces += counts.reshape(4, 4)
     return faces + faces.T

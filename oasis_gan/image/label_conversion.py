@@ -11,6 +11,7 @@ from .errors import NoCounterpartError, UnknownLabelsError, abbreviate
 from .label_advice import ADVICE, OWN_TABLE, LabelAdvice
 from .label_sets import include_rare_labels
 from .labels import Label, LabelSet, Structure, values_of
+from .regions import count_voxels
 from .tissues import BACKGROUND, describe_mixture, is_background_name, tissue_of
 from .volume import CleanVolume, RepairNote, Volume, Voxels
 
@@ -51,22 +52,33 @@ def convert(
     cleaned = known.clean(volume, where)
     present = values_of(cleaned.voxels)
     counterparts = _find_counterparts(known, target)
-    names = {0: BACKGROUND, **known.names}
-    unmapped = [f"{value} {names[value]}" for value in present if value not in counterparts]
+    unmapped = [value for value in present if value not in counterparts]
     if unmapped:
-        remedy = f"name another label set, or give {advice.option} {OWN_TABLE}"
-        raise NoCounterpartError(where, known.name, target.name, unmapped, remedy)
+        names = known.names
+        raise NoCounterpartError(
+            where,
+            source=known.name,
+            target=target.name,
+            labels=[f"{value} {names[value]}" for value in unmapped],
+            remedy=f"name another label set, or give {advice.option} {OWN_TABLE}",
+        )
     labels = [label for label in known.labels if label.value in present]
     notes = [
+        *cleaned.notes,
         RepairNote(f"labels converted from {known.name} to {target.name}"),
         *_note_outside(cleaned.voxels, labels, counterparts),
         *_note_mixtures(labels, target),
     ]
     voxels = _map_values(cleaned.voxels, present, counterparts)
-    return replace(cleaned, voxels=voxels, notes=(*cleaned.notes, *notes))
+    return replace(cleaned, voxels=voxels, notes=tuple(notes))
 
 
-def require_labels(volume: Volume, label_set: LabelSet, where: object, advice: LabelAdvice) -> None:
+def require_labels(
+    volume: Volume,
+    label_set: LabelSet,
+    where: object,
+    advice: LabelAdvice,
+) -> None:
     """Raise `OasisGanError` if there are values that the set lacks.
 
     The error names the sets that have them.
@@ -87,19 +99,33 @@ def _find_counterparts(source: LabelSet, target: LabelSet) -> _Counterparts:
     values[BACKGROUND] = 0
     counterparts = {0: 0}
     for label in source.labels:
-        tissue = label.tissue if isinstance(label, Structure) else tissue_of(label.name)
-        counterpart = values.get(label.name, values.get(tissue))
-        if counterpart is not None:
-            counterparts[label.value] = counterpart
+        for name in (label.name, _find_tissue(label)):
+            if name in values:
+                counterparts[label.value] = values[name]
+                break
     return counterparts
 
 
-def _map_values(voxels: Voxels, present: list[int], counterparts: _Counterparts) -> Voxels:
-    targets = np.array([counterparts[value] for value in present], np.int32)
+def _find_tissue(label: Label) -> str:
+    """Return the tissue that a label counts as, by its table or by its name."""
+    if isinstance(label, Structure):
+        return label.tissue
+    return tissue_of(label.name)
+
+
+def _map_values(
+    voxels: Voxels,
+    present: list[int],
+    counterparts: _Counterparts,
+) -> Voxels:
+    """Return the counterpart of each voxel; ``present`` are all their values, increasing."""
+    in_order = [counterparts[value] for value in present]
+    targets = np.array(in_order, np.int32)
     low = min(present)
     high = max(present)
     if high - low >= _MAX_TABLE:
-        return np.asarray(targets[np.searchsorted(present, voxels)])
+        indices = np.searchsorted(present, voxels)
+        return np.asarray(targets[indices])
     # A table over the whole range is the fastest, and a label map's range is short.
     table = np.zeros(high - low + 1, np.int32)
     table[np.array(present) - low] = targets
@@ -107,7 +133,9 @@ def _map_values(voxels: Voxels, present: list[int], counterparts: _Counterparts)
 
 
 def _note_outside(
-    voxels: Voxels, labels: Sequence[Label], counterparts: _Counterparts
+    voxels: Voxels,
+    labels: Sequence[Label],
+    counterparts: _Counterparts,
 ) -> list[RepairNote]:
     """Return a note on labels outside the brain that become background, if there are any."""
     outside = [
@@ -117,7 +145,7 @@ def _note_outside(
     ]
     if not outside:
         return []
-    count = sum(int(np.count_nonzero(voxels == label.value)) for label in outside)
+    count = sum(count_voxels(voxels == label.value) for label in outside)
     names = abbreviate([label.name for label in outside])
     return [RepairNote(f"{count} voxels outside the brain are taken as background: {names}")]
 
@@ -129,5 +157,6 @@ def _note_mixtures(labels: Sequence[Label], target: LabelSet) -> list[RepairNote
     for label in labels:
         mixture = describe_mixture(label.name)
         if mixture and label.name not in kept:
-            notes.append(RepairNote(f"{label.name} counts as {tissue_of(label.name)}, {mixture}"))
+            tissue = tissue_of(label.name)
+            notes.append(RepairNote(f"{label.name} counts as {tissue}, {mixture}"))
     return notes

@@ -23,13 +23,22 @@ from dataclasses import asdict, dataclass
 from .freesurfer import A2009S, APARC, ASEG, RARE, Structures
 from .labels import Label, LabelSet
 
-_TISSUE_LABELS = (Label(1, "CSF"), Label(2, "GM"), Label(3, "WM"))
+_TISSUE_LABELS = (
+    Label(1, "CSF"),
+    Label(2, "GM"),
+    Label(3, "WM"),
+)
 
 OASIS = LabelSet(name="oasis", labels=_TISSUE_LABELS)
 """The tissue maps of OASIS-1 (``FSL_SEG``)."""
 
 OASIS_PNG = LabelSet(
-    name="oasis-png", labels=(Label(85, "CSF"), Label(170, "GM"), Label(255, "WM"))
+    name="oasis-png",
+    labels=(
+        Label(85, "CSF"),
+        Label(170, "GM"),
+        Label(255, "WM"),
+    ),
 )
 """The same tissues as grey values of 8 bits, as in the OASIS PNG slices."""
 
@@ -78,9 +87,10 @@ NEURITE_SEG4 = LabelSet(
 
 
 def _make_label_set(name: str, *tables: Structures) -> LabelSet:
-    labels = [
-        Label(value, structure) for table in tables for structure, (value, _) in table.items()
-    ]
+    labels = []
+    for table in tables:
+        for structure, (value, _) in table.items():
+            labels.append(Label(value, structure))
     return LabelSet(name=name, labels=tuple(labels))
 
 
@@ -236,9 +246,10 @@ def include_rare_labels(label_set: LabelSet) -> LabelSet:
 
 
 def identity_of(label_set: LabelSet) -> str:
-    """Return a text that no other set has: its name, with a hash of the labels of a user's set.
+    """Return a text that no other label set has.
 
-    A plugin or a table may give other labels the same name tomorrow, or elsewhere.
+    For a set that is not built in it holds a hash of the labels, because a plugin or a table may
+    give other labels the same name tomorrow, or elsewhere.
     """
     if LABEL_SETS.get(label_set.name) == label_set:
         return label_set.name

@@ -50,8 +50,10 @@ class LabelSet:
     kind: Literal["labels"] = "labels"
 
     def __post_init__(self) -> None:
-        distinct = min(len(set(self.values)), len(set(self.names.values())))
-        if not self.labels or 0 in self.values or distinct < len(self.labels):
+        values = set(self.values)
+        names = {label.name for label in self.labels}
+        distinct = min(len(values), len(names))
+        if not self.labels or 0 in values or distinct < len(self.labels):
             raise ValueError("expected labels of distinct names and values, none of them 0")
 
     @property
@@ -83,7 +85,7 @@ class LabelSet:
         for label in self.labels:
             if label.name == name:
                 return label.value
-        raise LabelMissingError(self.name, name, list(self.names.values()))
+        raise LabelMissingError(self.name, name, self.names.values())
 
     @property
     def content(self) -> Content:
@@ -121,7 +123,8 @@ class LabelSet:
         The probability of background is what the channels leave of 1.
         """
         background = 1 - channels.sum(axis=-1, keepdims=True)
-        likeliest = np.concatenate([background, channels], axis=-1).argmax(axis=-1)
+        probabilities = np.concatenate([background, channels], axis=-1)
+        likeliest = probabilities.argmax(axis=-1)
         values = np.array([0, *self.values], np.float32)
         return np.asarray(values[likeliest])
 
@@ -140,8 +143,9 @@ class LabelSet:
         voxels = _round_labels(cleaned.voxels)
         unknown = self.unknown_values(voxels)
         if not unknown:
-            return replace(cleaned, voxels=voxels.astype(np.int32, copy=False))
-        labels = [f"{value} {name}" for value, name in self.names.items()]
+            whole = voxels.astype(np.int32, copy=False)
+            return replace(cleaned, voxels=whole)
+        labels = [f"{label.value} {label.name}" for label in self.labels]
         expected = f"labels {abbreviate(['0 background', *labels])} ({self.name})"
         say = "say with `labels` what they mean"
         remedy = f"give a label map with these values (an MRI is no label map), or {say}"
@@ -167,18 +171,21 @@ def values_of(voxels: Voxels) -> list[int]:
 
 def _mark_values(voxels: Voxels, low: int, high: int) -> list[int]:
     """Return the distinct values between two, many times faster than sorting would."""
-    is_present = np.zeros(high - low + 1, np.bool_)
+    count = high - low + 1
+    is_present = np.zeros(count, np.bool_)
     # By slabs, because the wider integers of a whole volume would take memory.
     for slab in voxels:
         is_present[slab.astype(np.int64) - low] = True
-    return [int(value) + low for value in np.flatnonzero(is_present)]
+    present = low + np.flatnonzero(is_present)
+    return present.tolist()
 
 
 def _as_integers(voxels: Voxels) -> Voxels:
     """Return whole numbers stored as floats as integers, all others unchanged."""
     if voxels.dtype.kind != "f" or not np.isfinite(voxels).all():
         return voxels
-    if np.abs(voxels).max(initial=0) > _MAX_MARKED:
+    largest = np.abs(voxels).max(initial=0)
+    if largest > _MAX_MARKED:
         return voxels
     integers = voxels.astype(np.int32)
     return integers if (integers == voxels).all() else voxels

@@ -17,11 +17,27 @@ def find_faces(shape: tuple[int, ...]) -> list[Index]:
     Axes of one or two voxels have no faces, because all voxels would lie on them.
     """
     thick = [axis for axis in range(3) if shape[axis] > 2]
-    return [_index_along(axis, end) for axis in thick or range(3) for end in (0, -1)]
+    faces = []
+    for axis in thick or range(3):
+        faces.append(_index_along(axis, 0))
+        faces.append(_index_along(axis, -1))
+    return faces
+
+
+def measure_face_shares(mask: Mask) -> list[float]:
+    """Return the share of each outer face of a grid that a mask fills."""
+    faces = [mask[face] for face in find_faces(mask.shape)]
+    return [count_voxels(face) / face.size for face in faces]
+
+
+def count_voxels(mask: Mask) -> int:
+    """Return the number of voxels in a mask."""
+    return int(np.count_nonzero(mask))
 
 
 def iter_neighbours(
-    shape: tuple[int, ...], axes: tuple[int, ...] = (0, 1, 2)
+    shape: tuple[int, ...],
+    axes: tuple[int, ...] = (0, 1, 2),
 ) -> Iterator[tuple[Index, Index]]:
     """Yield, for each axis, the indices of all voxels but the last and of all but the first.
 
@@ -29,15 +45,17 @@ def iter_neighbours(
     """
     for axis in axes:
         if shape[axis] > 1:
-            yield _index_along(axis, slice(None, -1)), _index_along(axis, slice(1, None))
+            all_but_last = _index_along(axis, slice(None, -1))
+            all_but_first = _index_along(axis, slice(1, None))
+            yield all_but_last, all_but_first
 
 
 def count_touching_pairs(one: Mask, other: Mask) -> int:
     """Return the number of pairs of neighbouring voxels that have one in each mask."""
     count = 0
     for here, there in iter_neighbours(one.shape):
-        count += int(np.count_nonzero(one[here] & other[there]))
-        count += int(np.count_nonzero(one[there] & other[here]))
+        count += count_voxels(one[here] & other[there])
+        count += count_voxels(one[there] & other[here])
     return count
 
 
@@ -56,13 +74,16 @@ def flood_from_faces(passable: Mask) -> Mask:
     for face in find_faces(passable.shape):
         reached[face] = passable[face]
     before = -1
-    count = int(np.count_nonzero(reached))
+    count = count_voxels(reached)
     # Each round goes as far as straight lines lead: a few rounds reach around any corner.
     while count != before:
         for axis in range(3):
-            _sweep(np.moveaxis(reached, axis, 0), np.moveaxis(passable, axis, 0))
+            # Views: what spreads in them spreads in `reached`.
+            reached_along = np.moveaxis(reached, axis, 0)
+            passable_along = np.moveaxis(passable, axis, 0)
+            _sweep(reached_along, passable_along)
         before = count
-        count = int(np.count_nonzero(reached))
+        count = count_voxels(reached)
     return reached
 
 
@@ -77,4 +98,5 @@ def _sweep(reached: Mask, passable: Mask) -> None:
 
 def _index_along(axis: int, selection: slice | int) -> Index:
     """Return the index that selects along one axis, and all of the axes before it."""
-    return (*(slice(None),) * axis, selection)
+    before = (slice(None),) * axis
+    return (*before, selection)

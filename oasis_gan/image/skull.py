@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .regions import dilate, find_faces, flood_from_faces
+from .regions import count_voxels, dilate, flood_from_faces, measure_face_shares
 from .volume import Mask, Volume, Voxels
 
 _MIN_HEAD_ML = 10.0  # anything smaller is no head
@@ -36,12 +36,12 @@ def find_skull_sign(volume: Volume) -> str:
     """
     mask = volume.voxels != 0
     voxel_mm3 = math.prod(volume.geometry.spacing)
-    millilitres = np.count_nonzero(mask) * voxel_mm3 / 1000
+    millilitres = count_voxels(mask) * voxel_mm3 / 1000
     if millilitres < _MIN_HEAD_ML:
         return ""
-    faces = find_faces(mask.shape)
-    full = sum(np.count_nonzero(mask[face]) > mask[face].size / 2 for face in faces)
-    if full > len(faces) / 2:
+    shares = measure_face_shares(mask)
+    full = sum(share > 0.5 for share in shares)
+    if full > len(shares) / 2:
         return "no background of 0 around it"
     if millilitres > _MAX_BRAIN_ML:
         return f"{millilitres / 1000:.1f} litres that are not background"
@@ -51,14 +51,18 @@ def find_skull_sign(volume: Volume) -> str:
 
 
 def _has_dark_layer_below_bright(volume: Volume, mask: Mask) -> bool:
-    step = math.ceil((mask.size / _MAX_VOXELS) ** (1 / 3))
+    excess = mask.size / _MAX_VOXELS
+    step = math.ceil(excess ** (1 / 3))
     voxels = volume.voxels[::step, ::step, ::step]
     inside = mask[::step, ::step, ::step]
     if not inside.any():
         return False
-    thickness = step * float(np.mean(volume.geometry.spacing))
-    layers = _measure_layers(voxels, inside, math.ceil(_SKULL_MM / thickness))
-    return _drops_below_rim(layers, math.ceil(_RIM_MM / thickness))
+    spacing = float(np.mean(volume.geometry.spacing))
+    thickness = step * spacing
+    skull_layers = math.ceil(_SKULL_MM / thickness)
+    rim_layers = math.ceil(_RIM_MM / thickness)
+    layers = _measure_layers(voxels, inside, skull_layers)
+    return _drops_below_rim(layers, rim_layers)
 
 
 def _measure_layers(voxels: Voxels, inside: Mask, count: int) -> list[float]:
@@ -67,7 +71,8 @@ def _measure_layers(voxels: Voxels, inside: Mask, count: int) -> list[float]:
     It is a median, on a scale where the darkest voxels are 0 and the median of all is 1. Holes
     that are 0 belong to the inside. A volume without contrast has no layers.
     """
-    darkest, median = np.percentile(voxels[inside], [1, 50]).tolist()
+    percentiles = np.percentile(voxels[inside], [1, 50])
+    darkest, median = percentiles.tolist()
     if median <= darkest:
         return []
     outside = flood_from_faces(~inside)
@@ -75,7 +80,7 @@ def _measure_layers(voxels: Voxels, inside: Mask, count: int) -> list[float]:
     for _ in range(count):
         wider = dilate(outside)
         layer = wider & ~outside
-        if np.count_nonzero(layer) < _MIN_LAYER:
+        if count_voxels(layer) < _MIN_LAYER:
             break
         intensity = float(np.median(voxels[layer]))
         layers.append((intensity - darkest) / (median - darkest))
@@ -86,7 +91,9 @@ def _measure_layers(voxels: Voxels, inside: Mask, count: int) -> list[float]:
 def _drops_below_rim(layers: Sequence[float], rim: int) -> bool:
     """Return whether a bright layer among the first few has a dark one below it."""
     for index, bright in enumerate(layers[:rim]):
-        below = min(layers[index + 1 :], default=bright)
-        if bright > _BRIGHT and below < min(_DARK, _DROP * bright):
+        inner = layers[index + 1 :]
+        darkest = min(inner, default=bright)
+        is_dark = darkest < min(_DARK, _DROP * bright)
+        if bright > _BRIGHT and is_dark:
             return True
     return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from nibabel import orientations
@@ -30,7 +30,8 @@ class SliceStack:
     def spacing(self) -> tuple[float, float]:
         """Return the distance between neighbouring rows and neighbouring columns, in mm."""
         spacing = self.geometry.spacing
-        towards_ras = [spacing[axis] for axis in find_voxel_axes(self.geometry.affine)]
+        axes = find_voxel_axes(self.geometry.affine)
+        towards_ras = [spacing[axis] for axis in axes]
         del towards_ras[self.plane.axis]
         rows, columns = towards_ras
         return rows, columns
@@ -41,7 +42,7 @@ class SliceStack:
         found = slices.shape[:3]
         if found != expected:
             raise ValueError(f"expected slices of shape {expected}, got {found}")
-        return SliceStack(slices, self.geometry, self.plane)
+        return replace(self, slices=slices)
 
 
 def cut(voxels: Voxels, geometry: Geometry, plane: Plane) -> SliceStack:
@@ -53,7 +54,8 @@ def cut(voxels: Voxels, geometry: Geometry, plane: Plane) -> SliceStack:
         raise ValueError(f"expected an array of shape {geometry.shape}, got {voxels.shape[:3]}")
     orientation = orientations.io_orientation(geometry.affine)
     towards_ras = orientations.apply_orientation(voxels, orientation)
-    return SliceStack(np.moveaxis(towards_ras, plane.axis, 0), geometry, plane)
+    slices = np.moveaxis(towards_ras, plane.axis, 0)
+    return SliceStack(slices, geometry, plane)
 
 
 def join(stack: SliceStack) -> Voxels:
@@ -62,10 +64,13 @@ def join(stack: SliceStack) -> Voxels:
     ras = orientations.axcodes2ornt("RAS")
     orientation = orientations.io_orientation(stack.geometry.affine)
     back = orientations.ornt_transform(ras, orientation)
-    return np.ascontiguousarray(orientations.apply_orientation(towards_ras, back))
+    voxels = orientations.apply_orientation(towards_ras, back)
+    return np.ascontiguousarray(voxels)
 
 
 def find_voxel_axes(affine: Affine) -> list[int]:
     """Return which voxel axis runs nearest to left-right, to back-front and to bottom-top."""
     nearest = orientations.io_orientation(affine)[:, 0]
-    return [int(np.flatnonzero(nearest == axis)[0]) for axis in range(3)]
+    # Sorting the numbers of a permutation gives its inverse.
+    voxel_axes: list[int] = np.argsort(nearest).tolist()
+    return voxel_axes

@@ -66,7 +66,7 @@ def is_background_name(name: str) -> bool:
 
 def _simplify(name: str) -> str:
     """Return a name without case, punctuation and side; one that is only a side keeps it."""
-    words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
+    words = re.findall(r"[^\W_]+", name.casefold())
     without_side = [word for word in words if word not in _SIDES]
     return "".join(without_side or words)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from nibabel import orientations
@@ -78,8 +78,7 @@ class Geometry:
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Return the distance between neighbouring voxel centres along each axis, in mm."""
-        squares = (self.axes**2).sum(axis=0)
-        i, j, k = np.sqrt(squares).tolist()
+        i, j, k = np.sqrt((self.axes**2).sum(axis=0)).tolist()
         return i, j, k
 
     @property
@@ -97,7 +96,7 @@ class Geometry:
     @property
     def shear(self) -> float:
         """The largest cosine between two axes: 0 where they are perpendicular, as ITK demands."""
-        directions = self.axes / np.array(self.spacing)
+        directions = self.axes / self.spacing
         cosines = directions.T @ directions - np.eye(3)
         return float(np.abs(cosines).max())
 
@@ -172,6 +171,10 @@ class Volume:
         expected = self.geometry.shape
         if shape != expected:
             raise ValueError(f"voxels have shape {shape}, geometry says {expected}")
+
+    def add_note(self, note: str) -> Self:
+        """Return the volume with one more note."""
+        return replace(self, notes=(*self.notes, note))
 
 
 @dataclass(frozen=True, eq=False)
