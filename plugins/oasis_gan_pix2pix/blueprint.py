@@ -111,6 +111,7 @@ class Blueprint:
     def __post_init__(self) -> None:
         for block in self.blocks:
             levels = {self.levels[name] for name in block.reads}
+            # They are concatenated along their channels.
             if len(levels) != 1:
                 raise ValueError(
                     f"{block.name} reads {', '.join(block.reads)}, which differ in size"

@@ -57,20 +57,24 @@ def _fold_block(block: Block, weights: Weights) -> tuple[Block, Arrays]:
     convolution, kernel = block.convolution.for_inference(trained_kernel)
     dropout = block.dropout if block.dropout_stays else 0.0
     folded = replace(block, convolution=convolution, dropout=dropout)
-    copies = convolution.copies
     if block.has_bias:
-        bias = np.tile(weights[block.bias], copies)
+        bias = np.tile(weights[block.bias], convolution.copies)
         return folded, {block.kernel: kernel, block.bias: bias}
     scaling = _find_scaling(block, weights)
     if scaling is None:
         norm_weights = {name: weights[name] for name in block.norm_weights.values()}
         return folded, {block.kernel: kernel, **norm_weights}
-    factor, shift = scaling
     # The norm is part of the convolution from here on.
-    folded = replace(folded, norm=None)
+    without_norm = replace(folded, norm=None)
+    return without_norm, _scale(without_norm, kernel, *scaling)
+
+
+def _scale(block: Block, kernel: Array, factor: Array, shift: Array) -> Arrays:
+    """Return the kernel and the bias that scale and shift the output of a block."""
+    copies = block.convolution.copies
     scaled_kernel = kernel * np.tile(factor, copies)
     bias = np.tile(shift, copies)
-    return folded, {block.kernel: scaled_kernel, block.bias: bias}
+    return {block.kernel: scaled_kernel, block.bias: bias}
 
 
 def _find_scaling(

@@ -237,15 +237,11 @@ class Inference:
     def _double_in_window(self, x: Tensor, block: Block, windows: Tensor) -> Tensor:
         """Double the size as `_double` does, and return only the window of the output."""
         before, after = self._find_windows_of(block, windows)
-        needed = (after + np.array([1, 0], np.int32)) // 2 + OUTWARD
-        # The window may be larger than needed, for other blocks of its level.
-        first = tf.minimum(needed[:, 0], before[:, 0])
-        last = tf.maximum(needed[:, 1], before[:, 1])
-        margins = tf.stack([first, last], 1) - before
-        x = _pad(x, margins)
+        read = _find_window_to_double(before, after)
+        x = _pad(x, read - before)
         x = self._convolve(x, block, "VALID")
         # The first of the four pixels has an odd number.
-        start = after[:, 0] - (2 * first + 1)
+        start = after[:, 0] - (2 * read[:, 0] + 1)
         end = start + after[:, 1] - after[:, 0]
         window = tf.stack([start, end], 1)
         doubled = tf.nn.depth_to_space(x, 2)
@@ -271,6 +267,15 @@ class Inference:
         if block.dropout:
             x = apply_fixed_dropout(x, block.dropout, draw)
         return block.activation.compute(x)
+
+
+def _find_window_to_double(before: Tensor, after: Tensor) -> Tensor:
+    """Return the window to read so that the output fills ``after``; it contains ``before``."""
+    needed = (after + np.array([1, 0], np.int32)) // 2 + OUTWARD
+    # The window may be larger than needed, for other blocks of its level.
+    first = tf.minimum(needed[:, 0], before[:, 0])
+    last = tf.maximum(needed[:, 1], before[:, 1])
+    return tf.stack([first, last], 1)
 
 
 def _read(outputs: Mapping[str, Tensor], block: Block) -> Tensor:

@@ -27,7 +27,11 @@ class LinearPrediction:
     deviation: float
 
     @classmethod
-    def fit(cls, batch: Batch, support: slice = slice(None)) -> LinearPrediction:
+    def fit(
+        cls,
+        batch: Batch,
+        support: slice = slice(None),
+    ) -> LinearPrediction:
         """Fit the prediction to slices by least squares.
 
         Args:
@@ -36,10 +40,13 @@ class LinearPrediction:
                 given.
         """
         slices, true_slices = batch
-        source = slices.reshape(-1, slices.shape[-1])
-        target = true_slices.reshape(-1, true_slices.shape[-1])
+        channels_in = slices.shape[-1]
+        channels_out = true_slices.shape[-1]
+        source = slices.reshape(-1, channels_in)
+        target = true_slices.reshape(-1, channels_out)
         inside = source[:, support].any(axis=1)
         weights = np.linalg.lstsq(source[inside], target[inside])[0]
         error = target[inside] - source[inside] @ weights
+        # A residual is divided by the deviation, which may be 0 where the target is predictable.
         deviation = max(float(error.std()), 1e-3)
         return cls(weights.astype(np.float32), deviation)

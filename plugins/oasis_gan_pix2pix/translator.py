@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from oasis_gan_keras import hardware
 from oasis_gan_keras.backend import start_devices, tf
-from oasis_gan_keras.hardware import RequestedPrecision
+from oasis_gan_keras.hardware import ChosenPrecision, RequestedPrecision
 from oasis_gan_keras.variables import require_shapes
 
 from oasis_gan import (
@@ -146,29 +146,15 @@ class StoredGenerator:
         stored = model_folder.read_model(folder)
         start_devices()
         self.file = stored.file
-        settings = self.file.generator
-        multiple = self.file.canvas.multiple
-        if multiple % settings.multiple:
-            path = folder / model_folder.MODEL_JSON
-            raise CanvasNotDivisibleError(path, multiple, settings.levels)
+        plan = _make_plan(self.file, folder)
         weights_path = folder / model_folder.WEIGHTS
-        plan = make_blueprint(
-            settings,
-            self.file.source_channels,
-            self.file.target.channels,
-        )
         require_shapes(weight_shapes(plan), stored.weights, weights_path)
         self.texture = self._choose_texture(texture)
         with np.errstate(all="ignore"):
             weights = stored.blend(self.strength)
         chosen = hardware.choose_precision(precision or hardware.DEFAULT_PRECISION)
         self.precision = chosen.precision
-        self.computation = Computation(
-            precision=chosen.precision,
-            software=hardware.read_engine_versions(),
-            threads=hardware.count_threads(),
-            note=chosen.note,
-        )
+        self.computation = _describe_computation(chosen)
         folded_plan, folded_weights = _fold(plan, weights, weights_path)
         self.inference = Inference(folded_plan, folded_weights, self.precision)
         self._parts = 1  # the number of parts in which a batch is computed
@@ -228,6 +214,30 @@ class StoredGenerator:
                 answer = self.inference(slices[part], part_mask, draw)
                 generated.append(answer)
         return np.concatenate(generated)
+
+
+def _make_plan(file: model_folder.ModelFile, folder: Path) -> Blueprint:
+    """Return the blueprint of the generator of a model, after checking that its canvas fits."""
+    settings = file.generator
+    multiple = file.canvas.multiple
+    if multiple % settings.multiple:
+        path = folder / model_folder.MODEL_JSON
+        raise CanvasNotDivisibleError(path, multiple, settings.levels)
+    return make_blueprint(
+        settings,
+        channels_in=file.source_channels,
+        channels_out=file.target.channels,
+    )
+
+
+def _describe_computation(chosen: ChosenPrecision) -> Computation:
+    """Describe how this machine computes in a precision."""
+    return Computation(
+        precision=chosen.precision,
+        software=hardware.read_engine_versions(),
+        threads=hardware.count_threads(),
+        note=chosen.note,
+    )
 
 
 def _fold(
