@@ -42,7 +42,8 @@ def evaluate_command(options: EvaluateOptions) -> int:
     with TemporaryDirectory(prefix="oasis-gan-") as folder:
         finder = TaskFinder(options, registry, Path(folder))
         finder.require_enough(outputs)
-        return _evaluate_all(outputs, finder, FORMS[options.form](finder.segmenter))
+        form = FORMS[options.form](finder.segmenter)
+        return _evaluate_all(outputs, finder, form)
 
 
 def _evaluate_all(outputs: Sequence[Output], finder: TaskFinder, form: Form) -> int:
@@ -59,7 +60,10 @@ def _evaluate_all(outputs: Sequence[Output], finder: TaskFinder, form: Form) -> 
 
 
 def _evaluate_one(
-    output: Output, finder: TaskFinder, form: Form, reporter: Reporter
+    output: Output,
+    finder: TaskFinder,
+    form: Form,
+    reporter: Reporter,
 ) -> Evaluation | None:
     """Evaluate an output and print what was found; None if it could not be evaluated."""
     try:
@@ -71,8 +75,9 @@ def _evaluate_one(
         reporter.say(f"{output.name}: failed - {message}")
         form.add_failure(output.name, message)
         return None
-    evaluation = replace(evaluation, notes=tuple(map(with_flags, evaluation.notes)))
-    for note in (*evaluation.notes, *describe_undefined(evaluation)):
+    notes = [with_flags(note) for note in evaluation.notes]
+    evaluation = replace(evaluation, notes=tuple(notes))
+    for note in (*notes, *describe_undefined(evaluation)):
         reporter.say(f"{output.name}: {note}")
     form.add(evaluation)
     return evaluation

@@ -107,18 +107,22 @@ def subjects_table(rows: Iterable[SubjectRow]) -> Table:
     table = make_table("subjects, image scores of the whole mask")
     table.add_column("subject", overflow="fold")
     table.add_column("contrasts")
-    for measure in measures:
-        table.add_column(measure.title, justify="right")
-    for tissue in tissues:
-        table.add_column(f"Dice, {tissue}", justify="right")
+    _add_number_columns(table, [measure.title for measure in measures])
+    _add_number_columns(table, [f"Dice, {tissue}" for tissue in tissues])
     for row in rows:
+        subject = Text(row.subject)
         if row.failed:
-            table.add_row(Text(row.subject), Text("failed", "red"))
+            table.add_row(subject, Text("failed", "red"))
             continue
         cells = [_cell(measure, row.scores.get(measure.key)) for measure in measures]
         cells += [_cell(_DICE, row.dice.get(tissue)) for tissue in tissues]
-        table.add_row(Text(row.subject), row.contrasts, *cells)
+        table.add_row(subject, row.contrasts, *cells)
     return table
+
+
+def _add_number_columns(table: Table, titles: Iterable[str]) -> None:
+    for title in titles:
+        table.add_column(title, justify="right")
 
 
 def _cell(measure: Measure, value: Value | None) -> str:
@@ -135,8 +139,7 @@ def cohort_table(cohort: Cohort) -> Table:
     tissues = [name for name in names if name not in cohort.structures]
     table = make_table(f"mean of {cohort.subjects} subjects")
     table.add_column("measure")
-    for name in tissues:
-        table.add_column(name, justify="right")
+    _add_number_columns(table, tissues)
     for section in SECTIONS:
         found = estimates.get(section.key)
         if not found:

@@ -55,6 +55,7 @@ class ListingError(OasisGanError):
     """A folder whose subjects cannot be listed; the whole line is known already."""
 
     def __init__(self, line: str) -> None:
+        # `OasisGanError` would make a sentence of its parts.
         Exception.__init__(self, line)
 
 
@@ -165,24 +166,11 @@ class TaskFinder:
             self._label_set = choose_label_set(options.label_set, self._advice)
         self._real = self._open_single(options.against, "image")
         self._labels = self._open_single(options.labels, "labels")
-        self._segmentation: Scan | None = None
-        self._segmentations: SegmentationFolder | None = None
-        if options.segmentation is not None:
-            self._open_segmentations(options.segmentation)
-        self._command: CommandSegmenter | None = None
-        if options.segment is not None:
-            self._command = CommandSegmenter(options.segment, folder)
+        self._segmentations = _Segmentations(options, registry, folder)
         self._segmenter: ModelSegmenter | None = None
         if options.segmenter is not None:
             self._segmenter = load_segmenter(registry, options.segmenter, options.plugin_files)
         self._pairs = self._list_pairs()
-
-    def _open_segmentations(self, path: Path) -> None:
-        """Open the file that holds a segmentation, or the folder of several."""
-        if path.is_dir():
-            self._segmentations = SegmentationFolder(path, self._options.segmentation_suffix)
-        else:
-            self._segmentation = self._open_segmentation(path)
 
     def require_enough(self, outputs: Sequence[Output]) -> None:
         """Raise `OasisGanError` if one file is to be the counterpart of several outputs."""
@@ -191,7 +179,7 @@ class TaskFinder:
         single = {
             "--against": self._real,
             "--labels": self._labels,
-            "--segmentation": self._segmentation,
+            "--segmentation": self._segmentations.file,
         }
         for option, scan in single.items():
             if scan is not None:
@@ -217,8 +205,8 @@ class TaskFinder:
             sidecar=output.sidecar,
             real=real.holding("image") if real else None,
             labels=self._with_meaning(labels, output.sidecar) if labels else None,
-            segmentation=self._segment(output),
-            real_segmentation=self._segment_real(real) if real else None,
+            segmentation=self._segmentations.find(output),
+            real_segmentation=self._segmentations.segment_real(real) if real else None,
             segmenter=self._segmenter,
         )
 
@@ -226,26 +214,6 @@ class TaskFinder:
     def segmenter(self) -> str | None:
         """The command or the model that segments; None if none does."""
         return self._segmenter.name if self._segmenter else self._options.segment
-
-    def _segment(self, output: Output) -> Scan | None:
-        """Return the segmentation of an output; None if there is none.
-
-        The user's command makes it, or it lies in a file.
-        """
-        if self._command is not None:
-            path = self._command.segment(output.path, "segmentation")
-            return self._open_segmentation(path)
-        if self._segmentations is not None:
-            path = self._segmentations.find(output)
-            return self._open_segmentation(path)
-        return self._segmentation
-
-    def _segment_real(self, real: Scan) -> Scan | None:
-        """Return what the user's command makes of the real scan: the best an output can reach."""
-        if self._command is None:
-            return None
-        path = self._command.segment(real.path, "real_segmentation")
-        return self._open_segmentation(path)
 
     def _list_pairs(self) -> Pairs | None:
         """List the subjects among which counterparts are found; None if files are named instead.
@@ -325,20 +293,12 @@ class TaskFinder:
 
     def _with_meaning(self, labels: Scan, sidecar: Sidecar | None) -> Scan:
         """Return a label map that knows what its values mean, as far as anything says so."""
+        # What the user says counts more than what the sidecar says.
         explicit = self._label_set
         if explicit is None and sidecar is not None and sidecar.source_labels:
             explicit = self._advice.label_sets.find_by_identity(sidecar.source_labels)
-        return self._finder.describe(labels, explicit=explicit).holding("labels")
-
-    def _open_segmentation(self, path: Path) -> Scan:
-        """Return a segmentation that knows what its values mean, as far as anything says so."""
-        options = self._options
-        advice = advise_on_labels(self.registry, _SEGMENTATION_SET)
-        explicit = None
-        if options.segmentation_set:
-            explicit = choose_label_set(options.segmentation_set, advice)
-        scan = self._open(path, "labels")
-        return LabelSetFinder(advice).describe(scan, explicit=explicit).holding("labels")
+        described = self._finder.describe(labels, explicit=explicit)
+        return described.holding("labels")
 
     def _open_single(self, path: Path | None, content: Content) -> Scan | None:
         """Return the scan of a file; None for a folder or a table of pairs, which may hold many."""
@@ -347,13 +307,77 @@ class TaskFinder:
         return self._open(path, content)
 
     def _open(self, path: Path, content: Content) -> Scan:
+        return _open_scan(self.registry, self._options, path, content)
+
+
+class _Segmentations:
+    """The segmentations of outputs: in one file, in a folder, or made by the user's command.
+
+    Args:
+        options: What the user says.
+        registry: The installed plugins.
+        folder: An empty folder for what the user's command writes.
+
+    Raises:
+        OasisGanError: If the options cannot be followed.
+    """
+
+    def __init__(self, options: TaskOptions, registry: Registry, folder: Path) -> None:
+        self._options = options
+        self._registry = registry
+        self.file: Scan | None = None
+        self._folder: SegmentationFolder | None = None
+        self._command: CommandSegmenter | None = None
+        path = options.segmentation
+        if path is not None and path.is_dir():
+            self._folder = SegmentationFolder(path, options.segmentation_suffix)
+        elif path is not None:
+            self.file = self._open(path)
+        if options.segment is not None:
+            self._command = CommandSegmenter(options.segment, folder)
+
+    def find(self, output: Output) -> Scan | None:
+        """Return the segmentation of an output; None if there is none."""
+        if self._command is not None:
+            path = self._command.segment(output.path, "segmentation")
+            return self._open(path)
+        if self._folder is not None:
+            path = self._folder.find(output)
+            return self._open(path)
+        return self.file
+
+    def segment_real(self, real: Scan) -> Scan | None:
+        """Return what the user's command makes of the real scan: the best an output can reach."""
+        if self._command is None:
+            return None
+        path = self._command.segment(real.path, "real_segmentation")
+        return self._open(path)
+
+    def _open(self, path: Path) -> Scan:
+        """Return a segmentation that knows what its values mean, as far as anything says so."""
         options = self._options
-        scan = open_scan(
-            self.registry,
-            path,
-            content,
-            dataset=options.dataset,
-            spacing=options.spacing,
-            max_voxels=options.max_voxels,
-        )
-        return scan.holding(content)
+        advice = advise_on_labels(self._registry, _SEGMENTATION_SET)
+        explicit = None
+        if options.segmentation_set:
+            explicit = choose_label_set(options.segmentation_set, advice)
+        scan = _open_scan(self._registry, options, path, "labels")
+        described = LabelSetFinder(advice).describe(scan, explicit=explicit)
+        return described.holding("labels")
+
+
+def _open_scan(
+    registry: Registry,
+    options: TaskOptions,
+    path: Path,
+    content: Content,
+) -> Scan:
+    """Return the scan in a file, which holds this content."""
+    scan = open_scan(
+        registry,
+        path,
+        content,
+        dataset=options.dataset,
+        spacing=options.spacing,
+        max_voxels=options.max_voxels,
+    )
+    return scan.holding(content)

@@ -107,8 +107,8 @@ class CommandSegmenter:
         for placeholder in (_INPUT, _OUTPUT):
             if not any(placeholder in word for word in self._words):
                 raise WrongCommandError(command, f"no {placeholder}")
-        if shutil.which(self._words[0]) is None:
-            raise NoSuchProgramError(self._words[0])
+        if shutil.which(self._program) is None:
+            raise NoSuchProgramError(self._program)
 
     def segment(self, volume: Path, role: str) -> Path:
         """Segment a volume and return the path of the result.
@@ -121,26 +121,37 @@ class CommandSegmenter:
             OasisGanError: If the command fails, or writes nothing.
         """
         result = self._folder / f"{role}.nii.gz"
+        # Otherwise the result of another volume could be taken for that of this one.
         result.unlink(missing_ok=True)
+        done = self._run(volume, result)
+        if done.returncode:
+            outcome = f"exit status {done.returncode}"
+        elif not result.is_file():
+            outcome = "no file"
+        else:
+            return result
+        last_line = _find_last_line(done.stdout)
+        raise SegmenterFailedError(volume, self._program, outcome, last_line)
+
+    @property
+    def _program(self) -> str:
+        return self._words[0]
+
+    def _run(self, volume: Path, result: Path) -> subprocess.CompletedProcess[bytes]:
         paths = {_INPUT: str(volume.absolute()), _OUTPUT: str(result)}
-        done = subprocess.run(  # noqa: S603 - the user's own command
-            [_fill_in(word, paths) for word in self._words],
+        command = [_fill_in(word, paths) for word in self._words]
+        return subprocess.run(  # noqa: S603 - the user's own command
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
         )
-        program = self._words[0]
-        last_line = _find_last_line(done.stdout)
-        if done.returncode:
-            raise SegmenterFailedError(volume, program, f"exit status {done.returncode}", last_line)
-        if not result.is_file():
-            raise SegmenterFailedError(volume, program, "no file", last_line)
-        return result
 
 
 def _fill_in(word: str, paths: dict[str, str]) -> str:
     """Put the paths in; what is in a path stays as it is."""
+    # Split first: the path of the input may hold "{output}" itself.
     before, placeholder, after = word.partition(_INPUT)
     parts = [before, after] if placeholder else [word]
     filled = [part.replace(_OUTPUT, paths[_OUTPUT]) for part in parts]
@@ -149,5 +160,6 @@ def _fill_in(word: str, paths: dict[str, str]) -> str:
 
 def _find_last_line(output: bytes) -> str:
     """Return the last line that a program has printed, which tends to say what went wrong."""
-    lines = output.decode(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    text = output.decode(errors="replace").strip()
+    _, _, last_line = text.rpartition("\n")
+    return last_line.strip()
