@@ -79,7 +79,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
             continue
         _add_title(table, _describe_section(evaluation, section))
         for measure in section.measures:
-            # Not every section has figures of every tissue.
+            # Not every section has figures for every tissue.
             scores = [regions.get(name, {}) for name in evaluation.regions]
             cells = [_cell(measure, values.get(measure.key)) for values in scores]
             table.add_row(measure.title, *cells)

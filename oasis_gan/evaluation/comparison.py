@@ -25,11 +25,12 @@ RANGE_PERCENTILES = (0.5, 99.5)
 """Of the real scan in the mask: where the range of raw intensities begins and ends."""
 _MARGIN = 3  # voxels around the mask, as far as a window of 7 reaches
 
+# By plane, the letters of the voxel axis that runs across its slices.
 _DIRECTIONS = {
     Plane.SAGITTAL: "LR",
     Plane.CORONAL: "PA",
     Plane.AXIAL: "IS",
-}  # of an axis that runs across the slices, by the letters of an orientation
+}
 
 Image = NDArray[np.float32]
 Regions = Mapping[str, Mask]

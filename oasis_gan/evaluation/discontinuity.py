@@ -82,7 +82,7 @@ class _Sums:
 
     def mean(self) -> np.float64:
         """Return the mean step of all slices; NaN if there is none."""
-        # Of NumPy: a float of Python would raise where there is no step.
+        # A NumPy float: a Python float would raise where there is no step.
         mean: np.float64 = self.lengths.sum() / self.pairs.sum()
         return mean
 
@@ -105,8 +105,8 @@ class _Steps:
 
     def ratios(self) -> Sums:
         """Return the ratio of the step from each slice to the next, to the steps within the two."""
-        ratios: Sums = self.across.means() / self.within.between_slices().means()
-        return ratios
+        within = self.within.between_slices()
+        return self.across.means() / within.means()
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +193,7 @@ def paint_smooth_anatomy(output: Voxels, tissues: Voxels) -> Image:
         region = tissues == label.value
         if region.any():
             painted[region] = output[region].mean(dtype=np.float64)
-    # At the rim the Gaussian reaches the background, and takes off as much as it does of the mask.
+    # Near the edge the Gaussian mixes in background, by as much as it lowers the mask.
     mask = (tissues != 0).astype(np.float32)
     smoothed = gaussian_filter(painted, SMOOTHING)
     weights = gaussian_filter(mask, SMOOTHING)

@@ -161,7 +161,7 @@ class _Findings:
         self.scores[section] = compared.regions
         self.notes += [f"{section}: only the segmentation has {name}" for name in compared.extra]
         for name, voxels in compared.voxels.items():
-            # The same structure may be larger in another section; the first one counts.
+            # A structure may have another size in another section; the first one counts.
             if name not in self.regions and name not in self.structures:
                 self.structures[name] = self._measure(voxels)
 
@@ -208,7 +208,7 @@ def _compare_images(
     tissues = volumes.labels.tissues.voxels
     try:
         comparisons["matched"] = compare_matched(real, output, tissues, regions, axes)
-    # The figures of the raw intensities are worth having even so.
+    # The figures of the raw intensities are useful even then.
     except OasisGanError as error:
         notes.append(str(error))
     return comparisons

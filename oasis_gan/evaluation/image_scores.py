@@ -170,10 +170,10 @@ def _gradient_ratio(comparison: Comparison, region: Mask, axis: int) -> Value:
         region: Both neighbours lie in it.
         axis: Along which voxels are neighbours.
     """
-    pairs = list(iter_neighbours(region.shape, (axis,)))
-    if not pairs:
+    indices = next(iter_neighbours(region.shape, (axis,)), None)
+    if indices is None:
         return _ONE_SLICE
-    here, there = pairs[0]
+    here, there = indices
     both = region[here] & region[there]
     if not both.any():
         return _NO_NEIGHBOURS

@@ -100,7 +100,7 @@ def read_volumes(task: Task) -> Volumes:
 
 
 class _Reader:
-    """Reads the volumes of one task in turn, and collects what there is to say of their files.
+    """Reads the volumes of one task, and collects the hashes of their files, and notes.
 
     Args:
         task: The task; its output is read at once, because the others are put on its grid.

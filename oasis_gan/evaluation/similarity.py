@@ -114,7 +114,7 @@ def multi_scale_similarity(comparison: Comparison) -> dict[str, Value]:
     if not scales:
         return dict.fromkeys(comparison.regions, _TOO_NARROW)
     logarithms = dict.fromkeys(comparison.regions, 0.0)
-    # Fewer scales share the whole weight.
+    # If there are fewer scales, their weights still add up to 1.
     weights = SCALE_WEIGHTS[:scales]
     for scale, level in enumerate(_iter_levels(comparison, scales)):
         similarity = level.compare_structure()
