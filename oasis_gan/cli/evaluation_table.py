@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import printable
-from ..evaluation.cohort import CONFIDENCE, Cohort, Estimate
+from ..evaluation.cohort import CONFIDENCE, Cohort, Estimate, Estimates
 from ..evaluation.comparison import TOTAL
 from ..evaluation.evaluating import Evaluation
 from ..evaluation.measures import (
@@ -66,6 +66,20 @@ class SubjectRow:
             dice={name: scores["dice"] for name, scores in faithful.items() if name != TOTAL},
         )
 
+    def make_cells(
+        self,
+        measures: Iterable[Measure],
+        tissues: Iterable[str],
+    ) -> list[str | Text]:
+        """Return the cells of the row: measures of the whole mask, and then Dice by tissue."""
+        subject = Text(self.subject)
+        if self.failed:
+            return [subject, Text("failed", "red")]
+        cells: list[str | Text] = [subject, self.contrasts]
+        cells += [_cell(measure, self.scores.get(measure.key)) for measure in measures]
+        cells += [_cell(_DICE, self.dice.get(tissue)) for tissue in tissues]
+        return cells
+
 
 def evaluation_table(evaluation: Evaluation) -> Table:
     """Return the table of one output: a row a measure, a column a tissue."""
@@ -110,13 +124,8 @@ def subjects_table(rows: Iterable[SubjectRow]) -> Table:
     _add_number_columns(table, [measure.title for measure in measures])
     _add_number_columns(table, [f"Dice, {tissue}" for tissue in tissues])
     for row in rows:
-        subject = Text(row.subject)
-        if row.failed:
-            table.add_row(subject, Text("failed", "red"))
-            continue
-        cells = [_cell(measure, row.scores.get(measure.key)) for measure in measures]
-        cells += [_cell(_DICE, row.dice.get(tissue)) for tissue in tissues]
-        table.add_row(subject, row.contrasts, *cells)
+        cells = row.make_cells(measures, tissues)
+        table.add_row(*cells)
     return table
 
 
@@ -132,11 +141,7 @@ def _cell(measure: Measure, value: Value | None) -> str:
 def cohort_table(cohort: Cohort) -> Table:
     """Return the means of a cohort with their confidence intervals."""
     estimates = cohort.estimates()
-    names: dict[str, None] = {}
-    for regions in estimates.values():
-        names |= dict.fromkeys(regions)
-    # Structures have tables of their own.
-    tissues = [name for name in names if name not in cohort.structures]
+    tissues = _list_tissues(cohort, estimates)
     table = make_table(f"mean of {cohort.subjects} subjects")
     table.add_column("measure")
     _add_number_columns(table, tissues)
@@ -152,6 +157,15 @@ def cohort_table(cohort: Cohort) -> Table:
     level = f"{CONFIDENCE:.0%}"
     _add_caption(table, f"in brackets: {level} confidence intervals over subjects (bootstrap)")
     return table
+
+
+def _list_tissues(cohort: Cohort, estimates: Estimates) -> list[str]:
+    """Return the regions that have a mean in any section."""
+    names: dict[str, None] = {}
+    for regions in estimates.values():
+        names |= dict.fromkeys(regions)
+    # Structures have tables of their own.
+    return [name for name in names if name not in cohort.structures]
 
 
 def print_table(table: Table) -> None:
