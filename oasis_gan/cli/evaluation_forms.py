@@ -89,6 +89,7 @@ class JsonDocument(Form):
 
     def finish(self, cohort: Cohort) -> None:
         """Write the document."""
+        # The mean of one subject would only repeat its figures.
         several = cohort if cohort.subjects > 1 else None
         document = json_document(self._records, several, self._segmenter)
         write_result(json.dumps(document, indent=2))
@@ -122,10 +123,15 @@ class Tables(Form):
         if cohort.subjects > 1:
             yield cohort_table(cohort)
             yield from cohort_structures_tables(cohort)
+        # Where only one output could be evaluated, it is shown in full.
         elif self._last is not None:
             yield evaluation_table(self._last)
             yield from structures_tables(self._last)
 
 
-FORMS: dict[str, type[Form]] = {"table": Tables, "tsv": Rows, "json": JsonDocument}
+FORMS: dict[str, type[Form]] = {
+    "table": Tables,
+    "tsv": Rows,
+    "json": JsonDocument,
+}
 """By the name that a user types after ``--format``."""

@@ -156,6 +156,7 @@ class TaskFinder:
     ) -> None:
         self._options = options
         self.registry = registry
+        # What can be refused at once is refused before files are opened.
         _require_one_segmentation(options)
         if needs_comparison:
             _require_comparison(options)

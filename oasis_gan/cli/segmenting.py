@@ -21,7 +21,11 @@ _INPUT = "{input}"
 _OUTPUT = "{output}"
 
 
-def load_segmenter(registry: Registry, name: str, plugin_files: tuple[Path, ...]) -> ModelSegmenter:
+def load_segmenter(
+    registry: Registry,
+    name: str,
+    plugin_files: tuple[Path, ...],
+) -> ModelSegmenter:
     """Load a model that segments.
 
     Args:
@@ -35,6 +39,7 @@ def load_segmenter(registry: Registry, name: str, plugin_files: tuple[Path, ...]
     """
     kind, folder = choose_model(registry, name, MODEL_FLAG)
     card = read_card(kind, folder)
+    # Checked before the weights are loaded, which takes seconds.
     with using_model(folder, kind.name):
         require_segmenter(card)
     warn_of_note(card, folder)
@@ -78,7 +83,13 @@ class SegmenterFailedError(OasisGanError):
         last_line: The last line that it printed; empty if it printed none.
     """
 
-    def __init__(self, volume: Path, program: str, outcome: str, last_line: str) -> None:
+    def __init__(
+        self,
+        volume: Path,
+        program: str,
+        outcome: str,
+        last_line: str,
+    ) -> None:
         super().__init__(
             volume,
             expected=f"a segmentation by {program} in {_OUTPUT}",
@@ -107,6 +118,7 @@ class CommandSegmenter:
         for placeholder in (_INPUT, _OUTPUT):
             if not any(placeholder in word for word in self._words):
                 raise WrongCommandError(command, f"no {placeholder}")
+        # Reported once here, and not for every volume.
         if shutil.which(self._program) is None:
             raise NoSuchProgramError(self._program)
 
