@@ -23,6 +23,7 @@ ELSEWHERE = {
     "pip install zlib-ng": "needs a network; docs/benchmarks.md is about other packages",
     "python tests/benchmarks": "takes minutes or hours, and heads that do not come with the tool",
     ".venv/bin/python tests/benchmarks": "likewise",
+    "PYTHONPATH=tests python tests/benchmarks": "likewise",
     ".ci/run": "is what runs these tests",
     "ONEDNN_MAX_CPU_ISA=AVX2": "likewise",
     "TF_CONFIG=": "needs two machines called one and two; test_pix2pix_replicas runs it on one",
