@@ -50,6 +50,7 @@ def hint_at_suffix(paths: Iterable[Path]) -> str | None:
     for (_, beginning), kinds in _group_kinds(paths).items():
         labels = [kind for kind in kinds if _LABEL_NAME.fullmatch(kind)]
         others = [kind for kind in kinds if kind not in labels]
+        # One group is enough: all subjects of a folder are named alike.
         if labels and others:
             return _describe_choice(beginning, labels[0], others[0])
     return None

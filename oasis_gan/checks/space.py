@@ -56,7 +56,7 @@ def _check_voxel_sizes(geometry: Geometry) -> Iterator[Finding]:
 def _check_distance(geometry: Geometry) -> Iterator[Finding]:
     """Check that the volume is not far from the centre of the scanner."""
     corners = geometry.affine @ geometry.corners
-    distances = np.linalg.norm(corners[:3], axis=0)
+    distances = _measure_columns(corners[:3])
     nearest = float(distances.min())
     if nearest > FARTHEST_MM:
         yield warn(f"it lies {nearest / 1000:.3g} m from the middle of the scanner")
@@ -142,14 +142,15 @@ def _measure_diagonal(geometry: Geometry) -> float:
 def _measure_distance(one: Affine, other: Affine, geometry: Geometry) -> float:
     """Return how far apart two affines place a corner of the grid, at most."""
     differences = (one - other) @ geometry.corners
-    return float(np.linalg.norm(differences[:3], axis=0).max())
+    distances = _measure_columns(differences[:3])
+    return float(distances.max())
 
 
 def _measure_angle(one: Affine, other: Affine) -> float:
     """Return the largest angle between the axes of two affines, in degrees."""
     # From the chord: near 1, an arc cosine is accurate to only 0.02 degrees.
     chords = _find_directions(one) - _find_directions(other)
-    half_chords = np.linalg.norm(chords, axis=0) / 2
+    half_chords = _measure_columns(chords) / 2
     half_angles = np.arcsin(np.clip(half_chords, 0, 1))
     degrees = np.degrees(2 * half_angles)
     return float(degrees.max())
@@ -158,8 +159,12 @@ def _measure_angle(one: Affine, other: Affine) -> float:
 def _find_directions(affine: Affine) -> Affine:
     """Return unit vectors along the axes of an affine, as the columns of (3, 3)."""
     axes = affine[:3, :3]
-    lengths = np.linalg.norm(axes, axis=0)
-    return np.asarray(axes / lengths)
+    return np.asarray(axes / _measure_columns(axes))
+
+
+def _measure_columns(vectors: Affine) -> Affine:
+    """Return the length of each vector in the columns of an array."""
+    return np.asarray(np.linalg.norm(vectors, axis=0))
 
 
 def _compute_qform(header: SpatialHeader) -> Affine | None:

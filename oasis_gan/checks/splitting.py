@@ -221,6 +221,7 @@ def compare(recorded: Sequence[Entry], subjects: Iterable[_SubjectOnSide]) -> Co
     learnt: list[Subject] = []
     held_out: list[Subject] = []
     lost: list[Entry] = []
+    # Somebody may have edited the table: rows of any other side are lost.
     sides = {"train": learnt, "validate": held_out}
     for entry in recorded:
         matches = unmatched.get(entry.identity)

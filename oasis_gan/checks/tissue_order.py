@@ -55,8 +55,7 @@ def check_tissue_order(
         return
     rounded = [round(mean, 4) for mean in means.tolist()]
     figures = {"tissue_means": rounded}
-    darkest_first = np.argsort(means)
-    order = tuple(_TISSUES[index] for index in darkest_first)
+    order = _sort_tissues(means)
     if order in _list_possible_orders(mri_path) or not _is_clear(means):
         yield accept(**figures)
         return
@@ -78,6 +77,12 @@ def _measure_means(tissues: Voxels, mri: Voxels) -> Means | None:
     return np.array(means)
 
 
+def _sort_tissues(means: Means) -> Order:
+    """Return the tissues from the darkest to the brightest."""
+    darkest_first = np.argsort(means)
+    return tuple(_TISSUES[index] for index in darkest_first)
+
+
 def _is_clear(means: Means) -> bool:
     """Tell whether three means differ enough to have an order."""
     value_range = float(np.ptp(means))
@@ -92,6 +97,7 @@ def _list_possible_orders(mri_path: Path) -> tuple[Order, ...]:
     """Return the orders that an MRI may have, as far as its file name tells."""
     if _is_t1w(mri_path):
         return (_RISING,)
+    # Only a name makes the order of FLAIR possible: exchanged GM and WM give it in a T1w too.
     if _FLAIR_NAME.fullmatch(stem_of(mri_path)):
         return (_RISING, _FALLING, _FLAIR)
     return (_RISING, _FALLING)
