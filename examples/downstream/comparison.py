@@ -155,7 +155,7 @@ def compare(
 def run(
     example: Callable[[Head, Path], None], output: Path, seg: Path, real: Path, out: Path
 ) -> None:
-    """Run an example; what goes wrong is one line."""
+    """Run an example, and print an error as one line."""
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     try:
         example(read_head(output, seg, real), out)

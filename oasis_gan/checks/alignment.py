@@ -70,7 +70,7 @@ class Alignment:
 
     @property
     def is_best_in_place(self) -> bool:
-        """Whether the labels fit about as well where they are as in the best place."""
+        """Tell whether the labels fit about as well where they are as anywhere nearby."""
         unexplained = 1 - self.explained
         return unexplained <= GAIN * (1 - self.explained_at_best)
 

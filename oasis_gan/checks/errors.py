@@ -54,7 +54,7 @@ class NobodyToLearnFromError(OasisGanError):
     def __init__(self, held_out: int) -> None:
         super().__init__(
             "training data",
-            expected="someone to learn from",
+            expected="a subject to train on",
             found=f"{held_out} held out and nobody else",
             remedy="hold out fewer, or see the lines above",
         )

@@ -33,7 +33,7 @@ class NoSegmenterInstalledError(OasisGanError):
     def __init__(self) -> None:
         super().__init__(
             _FLAG,
-            expected="a model that makes labels of an MRI",
+            expected="a model that segments an MRI",
             found="none installed",
             remedy=f"install a plugin that brings one, or name a model folder with {MODEL_FLAG}",
         )

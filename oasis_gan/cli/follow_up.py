@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class NothingToReportError(OasisGanError):
-    """A model makes label maps, and a page shows MRI."""
+    """A model makes label maps, but a report shows only MRI."""
 
     def __init__(self, card: ModelCard) -> None:
         super().__init__(

@@ -10,7 +10,7 @@ from ..errors import OasisGanError
 from .errors import FIX_MODEL_PLUGIN, LEAVE_OUT, UnknownChoiceError, enumerate_names
 from .source_errors import SOURCE
 
-_GO_ON_WITH = "a training to go on with"
+_GO_ON_WITH = "a training to resume"
 _RESUME = "--resume"
 
 

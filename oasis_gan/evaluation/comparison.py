@@ -68,7 +68,7 @@ class Comparison:
 
 
 def plane_axes(geometry: Geometry) -> dict[Plane, int]:
-    """Return by plane the voxel axis across its slices, the nearest one of an oblique volume."""
+    """Return the voxel axis that runs across the slices of each plane."""
     axes = {}
     for plane, letters in _DIRECTIONS.items():
         for axis, letter in enumerate(geometry.orientation):

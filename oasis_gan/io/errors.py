@@ -38,8 +38,8 @@ class BytesLostError(UnusableFileError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             path,
-            expected="the bytes written",
-            found="others",
+            expected="the bytes that were written",
+            found="other bytes",
             remedy="check the disk",
         )
 

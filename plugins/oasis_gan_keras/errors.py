@@ -87,7 +87,7 @@ class NoCheckpointError(OasisGanError):
     def __init__(self, folder: Path) -> None:
         super().__init__(
             folder,
-            expected="a checkpoint to go on from",
+            expected="a checkpoint to resume from",
             found="none beside the model",
             remedy="restore it, or start a new training in another folder",
         )

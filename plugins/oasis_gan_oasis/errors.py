@@ -73,7 +73,7 @@ class SuffixError(OasisGanError):
     def __init__(self, option: str, suffix: str) -> None:
         super().__init__(
             f"`{option}`",
-            expected="none with OASIS PNG slices",
+            expected="no suffix for OASIS PNG slices",
             found=suffix,
             remedy="name the folder of the sources, and `target_root`",
         )
@@ -200,7 +200,7 @@ class RepeatedSliceError(OasisGanError):
     def __init__(self, where: str, names: Sequence[PurePosixPath]) -> None:
         super().__init__(
             where,
-            expected="one file a slice",
+            expected="one file for each slice",
             found=" and ".join(map(str, names)),
             remedy="remove one of the two",
         )

@@ -49,7 +49,7 @@ def test_names_that_only_begin_alike_are_different_people() -> None:
 
 
 def test_somebody_must_be_left_to_learn_from() -> None:
-    with pytest.raises(OasisGanError, match="someone to learn from"):
+    with pytest.raises(OasisGanError, match="a subject to train on"):
         split([], [subject("a")])
 
 

@@ -257,7 +257,7 @@ def test_settings_of_a_training_that_cannot_go_on_are_not_kept(
 def test_a_finished_model_without_checkpoints_is_not_replaced(place: Path) -> None:
     shutil.rmtree(place / "out/rel/checkpoints")
     before = files(place / "out/rel")
-    said = "checkpoints: expected a checkpoint to go on from, found none beside the model; "
+    said = "checkpoints: expected a checkpoint to resume from, found none beside the model; "
     assert said in refusal("--resume", "out/rel", "--set", "steps=3")
     assert files(place / "out/rel") == before
 
@@ -284,7 +284,7 @@ def test_a_folder_without_a_training_to_go_on_with_is_refused_in_a_line(
     tmp_path: Path, content: str
 ) -> None:
     (tmp_path / "run.json").write_text(content)
-    assert "run.json: expected a training to go on with, found " in refusal("--resume", tmp_path)
+    assert "run.json: expected a training to resume, found " in refusal("--resume", tmp_path)
 
 
 def test_sources_are_relocated_one_by_one_or_with_the_folder_above_them() -> None:

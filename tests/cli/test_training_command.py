@@ -130,7 +130,7 @@ def test_settings_go_over_a_recipe_and_that_over_a_preset(heads: Path, tmp_path:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--resume", "{heads}"), "a training to go on with"),
+        (("--resume", "{heads}"), "a training to resume"),
         (("--resume", "{heads}", "--preset", "paper"), "found --preset; leave it out"),
         (
             ("--resume", "{heads}", "--target-suffix", "_t1.nii"),
@@ -156,7 +156,7 @@ def test_settings_go_over_a_recipe_and_that_over_a_preset(heads: Path, tmp_path:
         (("{heads}", "--out", "{out}", "--validate", "three", *PAIRS), "one of one, two"),
         (
             ("{heads}", "--out", "{out}", "--validate", "one", "--validate", "two", *PAIRS),
-            "someone to learn from",
+            "a subject to train on",
         ),
     ],
 )

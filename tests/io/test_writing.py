@@ -216,7 +216,8 @@ def test_a_disk_that_gives_back_other_bytes_is_an_error(
 ) -> None:
     monkeypatch.setattr(Path, "read_bytes", lambda path: b"ne")
     with pytest.raises(
-        OasisGanError, match="expected the bytes written, found others; check the disk"
+        OasisGanError,
+        match="expected the bytes that were written, found other bytes; check the disk",
     ):
         write_atomically(tmp_path / "out.nii.gz", b"new")
     assert not any(tmp_path.iterdir())
