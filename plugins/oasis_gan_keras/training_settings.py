@@ -104,15 +104,15 @@ class TrainingSettings(Settings):
         description="Set the version of the trained model.",
     )
     source: Side = Field(
-        "labels", description="Translate sources of this kind: a label map, or an image."
+        "labels", description="Set the kind of the source: a label map, or an image."
     )
     sources: dict[SourceName, Side] = Field(
         {},
-        description="Take several named sources instead, with the kind of each. The first "
+        description="Use several named sources instead, and set the kind of each. The first "
         "one is translated.",
     )
     target: Side = Field(
-        "image", description="Make targets of this kind: an image, or a label map."
+        "image", description="Set the kind of the target: an image, or a label map."
     )
     labels: NamedLabelSet = Field(OASIS, description="Read the label maps with this label set.")
     contrast: Literal["anchored", "robust"] = Field(
@@ -166,7 +166,7 @@ class TrainingSettings(Settings):
         "given.",
     )
     epochs: int | None = Field(
-        None, ge=1, description="How often every slice is shown, instead of steps."
+        None, ge=1, description="Show every slice this many times, instead of setting steps."
     )
     batch: int = Field(
         4,
@@ -189,16 +189,16 @@ class TrainingSettings(Settings):
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="Precision of the arithmetic; auto takes the one that works fastest on the "
+        description="Precision of the arithmetic; auto chooses the one that is fastest on the "
         "hardware.",
     )
     validate_every: int | None = Field(
         None,
         ge=1,
-        description="Let this many steps lie between validations; an epoch if not given.",
+        description="Validate at intervals of this many steps; once an epoch if not given.",
     )
     checkpoint_every: int = Field(
-        500, ge=1, description="Let this many steps lie between checkpoints."
+        500, ge=1, description="Save checkpoints at intervals of this many steps."
     )
     keep: int = Field(3, ge=1, description="Number of checkpoints to keep; older ones are deleted.")
     patience: int | None = Field(
@@ -206,7 +206,7 @@ class TrainingSettings(Settings):
     )
     select: Literal["last", "best"] = Field(
         "last",
-        description="Make these weights the model: the last, or those with the best validation.",
+        description="Use these weights for the model: the last, or those with the best validation.",
     )
     tensorboard: bool = Field(False, description="Write losses and pictures for TensorBoard too.")
     seed: int = Field(

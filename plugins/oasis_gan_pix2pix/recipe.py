@@ -59,7 +59,7 @@ class NetworkSettings(Settings):
     norm: NormName = Field(
         "instance", description="Normalise after each inner convolution with this norm."
     )
-    leak: float = Field(0.2, ge=0, lt=1, description="Let leaky ReLUs have this slope below 0.")
+    leak: float = Field(0.2, ge=0, lt=1, description="Set the slope of leaky ReLUs below 0.")
     momentum: float = Field(
         0.9,
         ge=0,
@@ -78,7 +78,7 @@ class GeneratorSettings(NetworkSettings):
         "u-net", description="Build the generator with or without skip connections."
     )
     levels: int = Field(
-        6, ge=1, le=10, description="How often the slice is halved; 8 in the paper."
+        6, ge=1, le=10, description="Halve the slice this many times; 8 in the paper."
     )
     widest: int = Field(
         8,
@@ -217,8 +217,7 @@ class SmoothSettings(Settings):
     )
     texture: Fraction = Field(
         1.0,
-        description="Set the default texture of `run`, from the smooth end, 0, to the "
-        "textured end, 1.",
+        description="Set the default texture of `run`, from 0 (smooth end) to 1 (textured end).",
     )
 
 
