@@ -26,25 +26,28 @@ PAGE = Page(
     "tests/benchmarks/ablations.py",
     """# The paper's ablations, on brains
 
+This page repeats the Pix2Pix paper's ablations on brains, with the same budget for every row.
+
 {tables}
 
-## What does not come out as in the paper
+## Differences from the paper
 """,
 )
 _EXPLAINED = wrap_paragraphs("""\
-The paper's ([arXiv 1611.07004](https://arxiv.org/abs/1611.07004)) figures are those of street
-scenes: rows can be compared within a column, not across. Per-pixel, per-class and IoU: the output
-is segmented anew, by thresholds and three Gaussians that see nothing but greys, and compared with
-the labels it was made from. MAE, PSNR (dB), SSIM, histogram intersection and in-plane gradient (of
-the output, by that of the scan) compare it with the scan, inside the brain, contrasts matched. All
-are means over the held-out heads. The paper's second table is of batch 10.
+The paper's figures ([arXiv 1611.07004](https://arxiv.org/abs/1611.07004)) are for street scenes, so
+compare rows within a column, not figures across columns. For per-pixel, per-class and IoU, the
+output is segmented again and compared with the labels that it was made from. The segmenter sees
+only intensities: it uses thresholds and three Gaussians. MAE, PSNR (dB), SSIM, histogram
+intersection and in-plane gradient (that of the output divided by that of the scan) compare the
+output with the scan, inside the brain, with matched contrasts. All figures are means over the
+held-out heads. The paper's second table uses batch size 10.
 
-Painting each tissue with its mean is segmented perfectly, because the segmenter looks for three
-greys and paint has just those: this score alone does not tell a picture from a map, and a real scan
-does not reach 1.""")
+An image in which each tissue is painted with its mean is segmented perfectly, because it contains
+exactly the three intensities that the segmenter looks for. So this score alone cannot distinguish
+an image from a label map, and a real scan does not reach 1.""")
 _UNMATCHED = (
-    "\\* in some head tissues do not brighten from CSF to GM to WM; "
-    "it is compared as the model scaled it."
+    "\\* in some heads, tissues do not become brighter from CSF to GM to WM; "
+    "these are compared as the model scaled them."
 )
 
 

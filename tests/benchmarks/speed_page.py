@@ -15,9 +15,11 @@ PAGE = Page(
     "tests/benchmarks/speed.py",
     """# Speed
 
+This page shows how fast oasis-gan is, compared with PyTorch and TensorFlow's tutorial.
+
 {tables}
 
-## What it means
+## Interpretation
 """,
 )
 OURS = "ours"
@@ -35,30 +37,34 @@ TITLES = {
     FLOAT32: "oasis-gan, held to float32",
 }
 _EXPLAINED = wrap_paragraphs("""\
-All networks have the same convolutions, 3 channels to 3, and random weights. All sides are measured
-in one run, each in a process of its own, a round of each in turn: the median of the rounds, and the
-fastest and the slowest. *Times* is the median of a row divided by that of oasis-gan: above 1,
-oasis-gan is faster. A GPU was never seen: on a GPU untested.""")
+All networks have the same convolutions, 3 input channels, 3 output channels and random weights. All
+implementations are measured in one run. Each one has its own process, and they take turns round by
+round. The tables give the median of the rounds, and the fastest and slowest round. *Times* is the
+median of a row divided by that of oasis-gan: above 1, oasis-gan is faster. GPUs are untested,
+because none was available.""")
 _INFERENCE = wrap_paragraphs("""\
-All axial slices of the example that are not empty, at 1 mm. The tutorial calls the Keras model
-eagerly on one slice, `training=True`. PyTorch translates batches in `eval()` and
-`inference_mode()`. oasis-gan loads a model folder and translates batches as `oasis-gan run` does,
-NumPy arrays in and out. What nobody wants of a slice it does not compute; in the row that says so
-it does. Norms go by moving statistics in both; the tutorial's by those of the slice.""")
+The input is all axial slices of the example that are not empty, at 1 mm. The tutorial calls the
+Keras model eagerly on one slice at a time, with `training=True`. PyTorch translates batches in
+`eval()` and `inference_mode()`. oasis-gan loads a model folder and translates batches as
+`oasis-gan run` does, from NumPy arrays to NumPy arrays. It skips pixels outside the mask, except in
+the row "the whole of every slice". Norms use moving statistics in PyTorch and oasis-gan, and the
+statistics of each slice in the tutorial.""")
 _TRAINING = wrap_paragraphs("""\
-The tutorial's step is a `tf.function` of two tapes, one image. PyTorch and oasis-gan learn from a
-batch: one forward pass of the generator for both losses, the discriminator's halved, Adam
-(PyTorch's fused one). oasis-gan's is the update of `oasis-gan train`, with what it watches.""")
+The tutorial's step is a `tf.function` with two gradient tapes, for one image. PyTorch and oasis-gan
+learn from a batch: one forward pass of the generator serves both losses, the discriminator's loss
+is halved, and the optimizer is Adam (the fused one in PyTorch). oasis-gan runs the update of
+`oasis-gan train`, including its monitoring.""")
 _LIMIT = wrap_paragraphs("""\
-No network can be faster than its convolutions at the speed of a large product of matrices, unless
-it multiplies less. A multiplication and an addition count as two operations; an image's training is
-3 passes of the generator and 7 of the discriminator. The limit goes by the fastest product.""")
+A network cannot be faster than its convolutions at the speed of a large matrix product, unless it
+needs fewer multiplications. A multiplication and an addition count as two operations. Training on
+an image takes 3 passes of the generator and 7 of the discriminator. The limit is computed from the
+fastest product.""")
 _PROCESSES = wrap_paragraphs("""\
-Whole processes, start to end; files are in the system's cache. Memory is the most that was resident
-in any round. `oasis-gan run` computes in float32.""")
-_SIZES = (
-    "oasis-gan alone, inference in float32; volumes with the default model, in one `oasis-gan run`."
-)
+Whole processes are timed from start to end, with their files in the system's cache. Memory is the
+peak resident memory of all rounds. `oasis-gan run` computes in float32.""")
+_SIZES = wrap_paragraphs("""\
+These tables show oasis-gan alone. Inference is in float32. Volumes are translated with the default
+model, in one `oasis-gan run`.""")
 _ONCE = "\\* measured once: a single call took longer than {patience:g} s."
 
 
@@ -92,7 +98,7 @@ def tables(
             "## Cost against size",
             _SIZES,
             *_sizes(results),
-            f"![The same as curves]({picture})",
+            f"![The same figures as curves]({picture})",
         ]
     if any(of.once for there in results.values() for of in there.values()):
         parts.append(_ONCE.format(patience=patience))

@@ -60,9 +60,9 @@ def test_the_tables_hold_medians_spread_and_their_ratios() -> None:
     assert "| `oasis-gan --help` | 0.20 | 0.20 to 0.30 |  |" in text
     assert "| 2 | 200.0 | 200.0 to 200.0 | 1.50 |" in text
     assert "| 4 | 12.00 | 12.00 to 12.00 | 3.00 | 810 |" in text
-    assert "![The same as curves](speed.png)" in text
+    assert "![The same figures as curves](speed.png)" in text
     assert "## Training" not in text
-    assert "on a GPU untested" in text
+    assert "GPUs are untested" in text
 
 
 def test_what_is_measured_once_says_so() -> None:
