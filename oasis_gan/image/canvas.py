@@ -71,9 +71,9 @@ class CanvasTransform:
     inverse: _Pair
 
     @classmethod
-    def from_support(
+    def from_mask(
         cls,
-        support: Mask,
+        mask: Mask,
         spacing: tuple[float, float],
         canvas: Canvas,
         where: object = "slices",
@@ -81,7 +81,7 @@ class CanvasTransform:
         """Return the transform that puts the object in a stack of slices in the middle of a canvas.
 
         Args:
-            support: Where any of the slices holds the object: (slices, rows, columns).
+            mask: Where any of the slices holds the object: (slices, rows, columns).
             spacing: Spacing of rows and columns, mm.
             canvas: The canvas.
             where: What to call the stack in an error.
@@ -89,7 +89,7 @@ class CanvasTransform:
         Raises:
             OasisGanError: If the canvas would take too much memory; nothing is allocated then.
         """
-        rows, columns = _place_axes(support, spacing, canvas, where)
+        rows, columns = _place_axes(mask, spacing, canvas, where)
         return cls(
             forward=(rows.make_forward(), columns.make_forward()),
             inverse=(rows.make_inverse(), columns.make_inverse()),
@@ -123,11 +123,11 @@ class CanvasTransform:
         """
         return _multiply(slices, self.forward)
 
-    def mask_on_canvas(self, support: Mask) -> Mask:
+    def mask_on_canvas(self, mask: Mask) -> Mask:
         """Return the pixels of the canvas that `apply_inverse` needs for some pixels of slices.
 
         Args:
-            support: The pixels of the slices (n, rows, columns).
+            mask: The pixels of the slices (n, rows, columns).
 
         Returns:
             A mask (n, canvas rows, canvas columns).
@@ -135,7 +135,7 @@ class CanvasTransform:
         rows, columns = self.inverse
         used_rows = np.asarray(rows.T != 0, np.float32)
         used_columns = np.asarray(columns.T != 0, np.float32)
-        one_channel = support[..., np.newaxis]
+        one_channel = mask[..., np.newaxis]
         uses = _multiply(one_channel.astype(np.float32), (used_rows, used_columns))
         return uses[..., 0] > 0
 
@@ -155,16 +155,16 @@ class CanvasTransform:
 
 
 def require_room(
-    support: Mask,
+    mask: Mask,
     spacing: tuple[float, float],
     canvas: Canvas,
     where: object,
 ) -> None:
     """Raise `OasisGanError` if a stack needs a canvas that is too large.
 
-    The arguments are those of `CanvasTransform.from_support`.
+    The arguments are those of `CanvasTransform.from_mask`.
     """
-    _place_axes(support, spacing, canvas, where)
+    _place_axes(mask, spacing, canvas, where)
 
 
 def make_interpolation_matrix(
@@ -257,14 +257,14 @@ class _AxisPlacement:
 
 
 def _place_axes(
-    support: Mask,
+    mask: Mask,
     spacing: tuple[float, float],
     canvas: Canvas,
     where: object,
 ) -> tuple[_AxisPlacement, _AxisPlacement]:
     """Return the placements of rows and columns, or raise an error if they take too much memory."""
-    occupied_rows = np.asarray(support.any(axis=(0, 2)))
-    occupied_columns = np.asarray(support.any(axis=(0, 1)))
+    occupied_rows = np.asarray(mask.any(axis=(0, 2)))
+    occupied_columns = np.asarray(mask.any(axis=(0, 1)))
     rows = _AxisPlacement.from_occupied(occupied_rows, spacing[0], canvas)
     columns = _AxisPlacement.from_occupied(occupied_columns, spacing[1], canvas)
     pixels = rows.canvas_pixels * columns.canvas_pixels

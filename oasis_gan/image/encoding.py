@@ -44,7 +44,7 @@ class Encoding(Protocol):
         An encoding that is the same for all volumes returns itself.
         """
 
-    def support(self, voxels: Voxels) -> Mask:
+    def find_mask(self, voxels: Voxels) -> Mask:
         """Return the mask of the voxels that are not background."""
 
     def clean(self, volume: Volume, where: object) -> CleanVolume:

@@ -34,7 +34,7 @@ class _Contrast:
         """Return what the values are, in a word."""
         return "image"
 
-    def support(self, voxels: Voxels) -> Mask:
+    def find_mask(self, voxels: Voxels) -> Mask:
         """Return the mask of the voxels that are not background."""
         return np.asarray(voxels != 0)
 

@@ -128,7 +128,7 @@ class LabelSet:
         values = np.array([0, *self.values], np.float32)
         return np.asarray(values[likeliest])
 
-    def support(self, voxels: Voxels) -> Mask:
+    def find_mask(self, voxels: Voxels) -> Mask:
         """Return the mask of the voxels with a label."""
         return np.asarray(voxels != 0)
 

@@ -44,12 +44,12 @@ class FittedSources:
     Args:
         volumes: The sources by name, in the order of the card.
         encodings: Their encodings, fitted to their values, in the same order.
-        support: The voxels of the first source that are not background.
+        mask: The voxels of the first source that are not background.
     """
 
     volumes: Mapping[str, CleanVolume]
     encodings: Sequence[FittedEncoding]
-    support: Mask
+    mask: Mask
 
     @classmethod
     def fit(cls, card: ModelCard, volumes: Mapping[str, CleanVolume]) -> FittedSources:
@@ -58,7 +58,7 @@ class FittedSources:
         return cls(
             volumes=volumes,
             encodings=[card.sources[name].fit(volume.voxels) for name, volume in volumes.items()],
-            support=card.source.support(first.voxels),
+            mask=card.source.find_mask(first.voxels),
         )
 
     @property
@@ -73,8 +73,8 @@ class FittedSources:
 
     @cached_property
     def values_inside(self) -> dict[str, Voxels]:
-        """The values that each source has inside the support, by name."""
-        return {name: volume.voxels[self.support] for name, volume in self.volumes.items()}
+        """The values that each source has inside the mask, by name."""
+        return {name: volume.voxels[self.mask] for name, volume in self.volumes.items()}
 
     def cut(self, one: Pass) -> list[EncodedStack]:
         """Cut each source into the slices of a pass."""
@@ -85,7 +85,7 @@ class FittedSources:
         return stacks
 
     def make_volume(self, values: Voxels, notes: tuple[str, ...] = ()) -> Volume:
-        """Return a volume on the grid of the result that is 0 outside the support."""
-        voxels = np.zeros(self.support.shape, np.float32)
-        voxels[self.support] = values
+        """Return a volume on the grid of the result that is 0 outside the mask."""
+        voxels = np.zeros(self.mask.shape, np.float32)
+        voxels[self.mask] = values
         return Volume(voxels, self.grid, notes)

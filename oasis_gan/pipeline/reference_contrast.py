@@ -83,7 +83,7 @@ class _Recoloured:
         translation = self.translator.translate(sources, progress)
         original = translation.volume
         voxels = self._recolour(original.voxels)
-        is_background = ~self.translator.card.target.support(original.voxels)
+        is_background = ~self.translator.card.target.find_mask(original.voxels)
         # Background is 0 in every contrast.
         voxels[is_background] = 0
         volume = replace(original, voxels=voxels)

@@ -45,7 +45,7 @@ will do.
 Finish = Callable[[Channels, Mapping[str, Voxels]], Channels]
 """A last step over the whole volume.
 
-It takes the answer of the model for the voxels inside the support, (voxels, target channels) in
+It takes the answer of the model for the voxels inside the mask, (voxels, target channels) in
 [0, 1], and the values of the sources there, (voxels,) by name. It returns the channels to decode.
 """
 BATCH = 8
@@ -220,7 +220,7 @@ class SlicewiseTranslator:
     def _run_passes(
         self, passes: Sequence[Pass], sources: FittedSources, progress: Progress
     ) -> tuple[Voxels, Spread]:
-        """Return the result inside the support, and the spread of the answers if it is needed."""
+        """Return the result inside the mask, and the spread of the answers if it is needed."""
         total = np.zeros((*sources.grid.shape, self.card.target.channels), np.float32)
         spread = Spread()
         for index, one in enumerate(passes):
@@ -230,14 +230,14 @@ class SlicewiseTranslator:
                 total += answer
             if self.uncertainty:
                 # Decoded one by one, answers differ in the units of the target.
-                values = self._decode(answer[sources.support], sources)
+                values = self._decode(answer[sources.mask], sources)
                 spread.add(values, one.weight)
         count = sum(one.in_result for one in passes)
-        mean = total[sources.support] / np.float32(count)
+        mean = total[sources.mask] / np.float32(count)
         return self._decode(mean, sources), spread
 
     def _decode(self, channels: Channels, sources: FittedSources) -> Voxels:
-        """Return the intensities or labels of an answer inside the support."""
+        """Return the intensities or labels of an answer inside the mask."""
         if self.finish is not None:
             channels = self.finish(channels, sources.values_inside)
         return self.card.target.decode(channels)
@@ -245,7 +245,7 @@ class SlicewiseTranslator:
     def _run_pass(self, one: Pass, sources: FittedSources, progress: Progress) -> Channels:
         """Return the answers of one pass in their places: (I, J, K, target channels)."""
         stacks = sources.cut(one)
-        mask = one.turn(cut(sources.support, sources.grid, one.plane))
+        mask = one.turn(cut(sources.mask, sources.grid, one.plane))
         predict = self.redraw if one.redrawn and self.redraw is not None else self.predict
         answers = self._predict_stack(predict, stacks, mask, progress)
         return join(one.turn(mask.with_slices(answers)))
@@ -258,14 +258,14 @@ class SlicewiseTranslator:
         progress: Progress,
     ) -> Channels:
         """Return the answers for all slices of a plane: (slices, rows, columns, channels)."""
-        support = mask.slices
-        transform = CanvasTransform.from_support(support, mask.spacing, self.canvas, VOLUME)
-        occupied = np.flatnonzero(support.any(axis=(1, 2)))
-        answers = np.zeros((*support.shape, self.card.target.channels), np.float32)
+        pixels = mask.slices
+        transform = CanvasTransform.from_mask(pixels, mask.spacing, self.canvas, VOLUME)
+        occupied = np.flatnonzero(pixels.any(axis=(1, 2)))
+        answers = np.zeros((*pixels.shape, self.card.target.channels), np.float32)
         for start in range(0, len(occupied), BATCH):
             batch = occupied[start : start + BATCH]
             encoded = self._encode(stacks, batch)
-            answers[batch] = self._predict_on_canvas(predict, encoded, support[batch], transform)
+            answers[batch] = self._predict_on_canvas(predict, encoded, pixels[batch], transform)
             predicted = start + len(batch)
             progress(predicted / len(occupied))
         return answers
@@ -279,13 +279,13 @@ class SlicewiseTranslator:
         return shown[0] if len(shown) == 1 else np.concatenate(shown, axis=-1)
 
     def _predict_on_canvas(
-        self, predict: Predict, encoded: Channels, support: Mask, transform: CanvasTransform
+        self, predict: Predict, encoded: Channels, mask: Mask, transform: CanvasTransform
     ) -> Channels:
         """Fit a batch of slices to the canvas, and return the answers on their own grid."""
-        mask = transform.mask_on_canvas(support)
-        predicted = self._predict(predict, transform.apply(encoded), mask)
+        needed = transform.mask_on_canvas(mask)
+        predicted = self._predict(predict, transform.apply(encoded), needed)
         # Pixels outside the mask must not reach the result, not even as extremes to clip to.
-        masked = np.where(mask[..., np.newaxis], predicted, 0)
+        masked = np.where(needed[..., np.newaxis], predicted, 0)
         return transform.apply_inverse(masked)
 
     def _predict(self, predict: Predict, encoded: Channels, mask: Mask) -> Channels:

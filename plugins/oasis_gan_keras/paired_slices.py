@@ -204,7 +204,7 @@ class PairedSlices:
         spacing = (row_spacing * row_scale, column_spacing * column_scale)
         # As when translating, the whole stack is centred, so that a small slice keeps its place in
         # the head.
-        centred = CanvasTransform.from_support(item.footprint, spacing, self._canvas)
+        centred = CanvasTransform.from_mask(item.footprint, spacing, self._canvas)
         transform = centred.shift(placement.shift)
         source = transform.apply(self._encode_with_neighbours(item))
         target_slice = _encode(item.target, item.index, self._target_set)

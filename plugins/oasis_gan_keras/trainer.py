@@ -187,8 +187,8 @@ class Trainer(ABC):
         Args:
             source: Slices (n, rows, columns, source channels).
         """
-        support = source[..., self._settings.support_channels]
-        return np.asarray(support.max(-1) > 0)
+        first_source = source[..., self._settings.mask_channels]
+        return np.asarray(first_source.max(-1) > 0)
 
     def make_loss_inputs(self, source: Tensor, target: Tensor) -> LossInputs:
         """Translate slices, and return the results beside the true translations.
@@ -201,8 +201,8 @@ class Trainer(ABC):
             target: The true translations, (n, rows, columns, target channels) in [0, 1].
         """
         generated = self.generator(source, training=True)
-        support = source[..., self._settings.support_channels]
-        brightest = tf.reduce_max(support, -1, keepdims=True)
+        first_source = source[..., self._settings.mask_channels]
+        brightest = tf.reduce_max(first_source, -1, keepdims=True)
         inside = tf.cast(brightest > 0, tf.float32)
         real = (target * 2) * inside - 1
         generated = (generated + 1) * inside - 1

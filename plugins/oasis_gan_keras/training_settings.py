@@ -278,7 +278,7 @@ class TrainingSettings(Settings):
         return places
 
     @property
-    def support_channels(self) -> slice:
+    def mask_channels(self) -> slice:
         """The channels of the first source: a pixel is background where all of them are 0."""
         return next(iter(self.middle_channels.values()))
 

@@ -267,7 +267,7 @@ def _require_canvas(
     """Raise `OasisGanError` now if a slice could be too large in the middle of the training."""
     largest = recipe.augmentation.enlarge * (1 + recipe.augmentation.zoom)
     rows, columns = spacing
-    CanvasTransform.from_support(
+    CanvasTransform.from_mask(
         footprint,
         (rows * largest, columns * largest),
         recipe.canvas,

@@ -87,18 +87,18 @@ class ConformedGrid:
     axes: tuple[ConformedAxis, ...]
 
     @classmethod
-    def around(cls, support: Mask, geometry: Geometry) -> ConformedGrid:
+    def around(cls, mask: Mask, geometry: Geometry) -> ConformedGrid:
         """Return the grid for a volume.
 
         Args:
-            support: Where there is something else than background.
+            mask: Where there is something else than background.
             geometry: Where the voxels lie.
 
         Raises:
             VoxelSizeError: If voxels have a size that no scan has.
             HeadSizeError: If the head is larger than any.
         """
-        turned = orientations.apply_orientation(support, _to_conformed(geometry))
+        turned = orientations.apply_orientation(mask, _to_conformed(geometry))
         order = _conformed_order(geometry)
         spacings = [geometry.spacing[axis] for axis in order]
         if min(spacings) < _SMALLEST or max(spacings) > _LARGEST:

@@ -71,8 +71,8 @@ class MeshNetSegmenter:
         encoding = self._card.sources[name]
         window = encoding.fit(source.voxels)
         scaled = window.encode(source.voxels)[..., 0]
-        support = encoding.support(source.voxels)
-        grid = ConformedGrid.around(support, source.geometry)
+        mask = encoding.find_mask(source.voxels)
+        grid = ConformedGrid.around(mask, source.geometry)
         labels = self._segment(scaled, grid, progress)
         progress(1.0)
         voxels = labels.astype(np.int32)

@@ -30,13 +30,13 @@ class LinearPrediction:
     def fit(
         cls,
         batch: Batch,
-        support: slice = slice(None),
+        mask_channels: slice = slice(None),
     ) -> LinearPrediction:
         """Fit the prediction to slices by least squares.
 
         Args:
             batch: Source and target.
-            support: The source channels that are all 0 in the background; all channels if not
+            mask_channels: The source channels that are all 0 in the background; all channels if not
                 given.
         """
         slices, true_slices = batch
@@ -44,7 +44,7 @@ class LinearPrediction:
         channels_out = true_slices.shape[-1]
         source = slices.reshape(-1, channels_in)
         target = true_slices.reshape(-1, channels_out)
-        inside = source[:, support].any(axis=1)
+        inside = source[:, mask_channels].any(axis=1)
         weights = np.linalg.lstsq(source[inside], target[inside])[0]
         error = target[inside] - source[inside] @ weights
         # A residual is divided by the deviation, which may be 0 where the target is predictable.

@@ -35,7 +35,7 @@ def train(request: TrainingRequest) -> None:
 def _build_trainer(recipe: Recipe, preparation: Preparation) -> Pix2PixTrainer:
     """Build the trainer, with a linear prediction that is fitted to a sample of the slices."""
     sample = preparation.pairs.sample()
-    prediction = LinearPrediction.fit(sample, recipe.support_channels)
+    prediction = LinearPrediction.fit(sample, recipe.mask_channels)
     return Pix2PixTrainer(
         recipe=recipe,
         prediction=prediction,

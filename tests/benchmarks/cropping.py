@@ -29,21 +29,21 @@ def main(texture: float) -> None:
     file = generator.file
     for plane in Plane:
         stack = cut(volume.voxels, volume.geometry, plane)
-        support = next(iter(file.named_sources.values())).support(stack.slices)
-        middle = np.flatnonzero(support.any((1, 2)))[::10]
+        inside = next(iter(file.named_sources.values())).find_mask(stack.slices)
+        middle = np.flatnonzero(inside.any((1, 2)))[::10]
         encoded = (
             next(iter(file.named_sources.values())).fit(stack.slices).encode(stack.slices[middle])
         )
 
         transforms = [
-            CanvasTransform.from_support(support, stack.spacing, canvas)
+            CanvasTransform.from_mask(inside, stack.spacing, canvas)
             for canvas in (file.canvas, replace(file.canvas, size=1))
         ]
         transform, tight = transforms
         laid = transform.apply(encoded)
         laid_tight = tight.apply(encoded)
-        mask = transform.mask_on_canvas(support[middle])
-        whole = transform.apply_inverse(generator.generate(laid))[support[middle]]
+        mask = transform.mask_on_canvas(inside[middle])
+        whole = transform.apply_inverse(generator.generate(laid))[inside[middle]]
         others = {
             "in windows": transform.apply_inverse(generator.generate(laid, mask)),
             "on " + "x".join(map(str, laid_tight.shape[1:3])): tight.apply_inverse(
@@ -51,7 +51,7 @@ def main(texture: float) -> None:
             ),
         }
         for name, other in others.items():
-            apart = np.abs(other[support[middle]] - whole)
+            apart = np.abs(other[inside[middle]] - whole)
             figures = f"at most {apart.max():.1e}, on average {apart.mean():.1e} apart"
             click.echo(f"{plane.value:9} {name:11} {figures}")
 

@@ -20,8 +20,8 @@ def head(size: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """
     volume = read_nifti(EXAMPLE)
     stack = cut(volume.voxels, volume.geometry, Plane.AXIAL)
-    support = OASIS.support(stack.slices)
-    support, slices = (array[support.any(axis=(1, 2))] for array in (support, stack.slices))
+    inside = OASIS.find_mask(stack.slices)
+    inside, slices = (array[inside.any(axis=(1, 2))] for array in (inside, stack.slices))
     spacing = max(
         1.0,
         *(
@@ -29,5 +29,5 @@ def head(size: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
             for length, step in zip(slices.shape[1:], stack.spacing, strict=True)
         ),
     )
-    transform = CanvasTransform.from_support(support, stack.spacing, Canvas(spacing, size, size))
-    return transform.apply(OASIS.encode(slices)), transform.mask_on_canvas(support)
+    transform = CanvasTransform.from_mask(inside, stack.spacing, Canvas(spacing, size, size))
+    return transform.apply(OASIS.encode(slices)), transform.mask_on_canvas(inside)

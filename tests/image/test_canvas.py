@@ -20,9 +20,9 @@ def random_slices(rows: int, columns: int, seed: int = 0) -> Slices:
 
 
 def box(shape: tuple[int, int], rows: slice, columns: slice) -> NDArray[np.bool_]:
-    support = np.zeros((1, *shape), bool)
-    support[:, rows, columns] = True
-    return support
+    mask = np.zeros((1, *shape), bool)
+    mask[:, rows, columns] = True
+    return mask
 
 
 def bump(
@@ -55,13 +55,13 @@ def test_at_equal_spacing_pixels_are_moved_whole(
         slice(first := data.draw(st.integers(0, n - 1)), data.draw(st.integers(first + 1, n)))
         for n in shape
     ]
-    support = box(shape, inside[0], inside[1])
+    mask = box(shape, inside[0], inside[1])
     slices = random_slices(*shape)
-    transform = CanvasTransform.from_support(support, (spacing, spacing), MM)
+    transform = CanvasTransform.from_mask(mask, (spacing, spacing), MM)
     there = transform.apply(slices)
     assert set(np.unique(there)) <= {0.0, *np.unique(slices)}
     back = transform.apply_inverse(there)
-    assert np.array_equal(back[:, support[0]], slices[:, support[0]])
+    assert np.array_equal(back[:, mask[0]], slices[:, mask[0]])
     # What the canvas has no room for is 0, the rest is as it was.
     assert np.array_equal(back, np.where(back == 0, 0, slices))
 
@@ -75,7 +75,7 @@ def test_at_equal_spacing_pixels_are_moved_whole(
 def test_a_canvas_holds_everything_in_sizes_the_model_takes(
     shape: tuple[int, int], spacing: tuple[float, float], size: int, multiple: int
 ) -> None:
-    transform = CanvasTransform.from_support(
+    transform = CanvasTransform.from_mask(
         np.ones((1, *shape), bool), spacing, Canvas(1.0, size, multiple)
     )
     _, rows, columns, _ = transform.apply(random_slices(*shape)).shape
@@ -88,7 +88,7 @@ def test_a_canvas_holds_everything_in_sizes_the_model_takes(
 @given(spacing=st.tuples(SPACINGS, SPACINGS))
 def test_a_constant_stays_constant_inside(spacing: tuple[float, float]) -> None:
     slices = np.ones((1, 64, 64, 1), np.float32)
-    transform = CanvasTransform.from_support(
+    transform = CanvasTransform.from_mask(
         box((64, 64), slice(20, 44), slice(20, 44)), spacing, Canvas(1.0, 8, 8)
     )
     there = transform.apply(slices)
@@ -107,15 +107,15 @@ def test_nothing_drifts(
 ) -> None:
     shape = (int(80 / spacing[0]), int(80 / spacing[1]))
     slices = bump(shape, spacing, (40 + shift[0], 40 + shift[1]), sigma=5)
-    support = slices[..., 0] > 1e-5
-    transform = CanvasTransform.from_support(support, spacing, Canvas(canvas, 8, 8))
+    mask = slices[..., 0] > 1e-5
+    transform = CanvasTransform.from_mask(mask, spacing, Canvas(canvas, 8, 8))
     there = transform.apply(slices)
     assert np.allclose(
         centroid(transform.apply_inverse(there), spacing), centroid(slices, spacing), atol=0.05
     )
     # The middle of the object is the middle of the canvas; at equal spacing to half a pixel, as
     # pixels stay whole.
-    occupied = np.argwhere(support[0])
+    occupied = np.argwhere(mask[0])
     middle = (occupied.min(axis=0) + occupied.max(axis=0)) / 2 * spacing
     offset = centroid(there, (canvas, canvas)) - (np.array(there.shape[1:3]) - 1) / 2 * canvas
     slack = np.where(np.abs(np.array(spacing) / canvas - 1) < 0.01, canvas / 2, 0) + 0.05
@@ -130,7 +130,7 @@ def test_a_smooth_slice_comes_back_nearly_as_it_was(
     sigma = 10.0
     coarsest = max(*spacing, canvas)
     slices = bump(shape, spacing, (60, 60), sigma)
-    transform = CanvasTransform.from_support(slices[..., 0] > 1e-6, spacing, Canvas(canvas, 8, 8))
+    transform = CanvasTransform.from_mask(slices[..., 0] > 1e-6, spacing, Canvas(canvas, 8, 8))
     # Linear interpolation between points h apart errs by up to h^2/8 max|f''|, and a Gaussian has
     # |f''| <= 1/sigma^2. A triangle that spans no whole number of pixels also leans, by up to 0.09
     # of the finer ones: |f'| <= 0.61/sigma. There and back along two axes are four such steps, of
@@ -142,7 +142,7 @@ def test_a_smooth_slice_comes_back_nearly_as_it_was(
 @pytest.mark.parametrize("coarse", [1.5, 2.0, 2.3, 3.0])
 def test_a_checkerboard_all_but_vanishes_where_pixels_more_than_double(coarse: float) -> None:
     board = (np.indices((90, 90)).sum(axis=0) % 2).astype(np.float32)[np.newaxis, :, :, np.newaxis]
-    transform = CanvasTransform.from_support(
+    transform = CanvasTransform.from_mask(
         np.ones((1, 90, 90), bool), (0.5, 0.5), Canvas(coarse, 8, 8)
     )
     rows = transform.apply(board)[0, :, :, 0]
@@ -151,7 +151,7 @@ def test_a_checkerboard_all_but_vanishes_where_pixels_more_than_double(coarse: f
 
 
 def test_an_empty_stack_has_a_canvas_too() -> None:
-    transform = CanvasTransform.from_support(np.zeros((3, 10, 12), bool), (1.0, 1.0), MM)
+    transform = CanvasTransform.from_mask(np.zeros((3, 10, 12), bool), (1.0, 1.0), MM)
     slices = np.zeros((3, 10, 12, 2), np.float32)
     assert transform.apply(slices).shape == (3, 16, 16, 2)
     assert transform.apply_inverse(transform.apply(slices)).shape == slices.shape
@@ -160,7 +160,7 @@ def test_an_empty_stack_has_a_canvas_too() -> None:
 @pytest.mark.parametrize("shift", [(0, 0), (2, 0), (-3, 1), (0, -4), (4, 4)])
 def test_a_moved_fit_lays_slices_further_along_and_brings_them_back(shift: tuple[int, int]) -> None:
     slices = random_slices(8, 8)
-    transform = CanvasTransform.from_support(np.ones((1, 8, 8), bool), (1.0, 1.0), MM)
+    transform = CanvasTransform.from_mask(np.ones((1, 8, 8), bool), (1.0, 1.0), MM)
     shifted = transform.shift(shift)
     assert np.array_equal(
         shifted.apply(slices), np.roll(transform.apply(slices), shift, axis=(1, 2))
@@ -170,7 +170,7 @@ def test_a_moved_fit_lays_slices_further_along_and_brings_them_back(shift: tuple
 
 def test_what_is_moved_off_the_canvas_is_lost_and_zero_enters() -> None:
     slices = random_slices(16, 16)
-    transform = CanvasTransform.from_support(np.ones((1, 16, 16), bool), (1.0, 1.0), MM)
+    transform = CanvasTransform.from_mask(np.ones((1, 16, 16), bool), (1.0, 1.0), MM)
     there = transform.shift((5, -3)).apply(slices)
     assert np.array_equal(there[:, 5:, :-3], slices[:, :-5, 3:])
     assert not there[:, :5].any()
@@ -181,18 +181,16 @@ def test_what_is_moved_off_the_canvas_is_lost_and_zero_enters() -> None:
 @given(rows=st.integers(1, 30), seed=st.integers(0, 9))
 def test_channels_and_slices_do_not_mix(rows: int, seed: int) -> None:
     slices = np.random.default_rng(seed).random((3, rows, 9, 2)).astype(np.float32)
-    transform = CanvasTransform.from_support(np.ones((1, rows, 9), bool), (0.8, 1.7), MM)
+    transform = CanvasTransform.from_mask(np.ones((1, rows, 9), bool), (0.8, 1.7), MM)
     alone = transform.apply(slices[1:2, :, :, :1])
     assert np.allclose(transform.apply(slices)[1:2, :, :, :1], alone, atol=1e-6)
 
 
 def test_pixels_that_are_moved_whole_are_those_of_the_matrix_products() -> None:
-    support = np.zeros((1, 40, 56), bool)
-    support[:, 5:30, 9:50] = True
+    mask = np.zeros((1, 40, 56), bool)
+    mask[:, 5:30, 9:50] = True
     slices = np.random.default_rng(0).random((3, 40, 56, 2), np.float32)
-    transform = CanvasTransform.from_support(support, (1.0, 1.0), Canvas(1.0, 32, 16)).shift(
-        (3, -30)
-    )
+    transform = CanvasTransform.from_mask(mask, (1.0, 1.0), Canvas(1.0, 32, 16)).shift((3, -30))
     on_canvas = transform.apply(slices)
     back = transform.apply_inverse(on_canvas)
     for maps, source, made in (
@@ -207,7 +205,7 @@ def test_pixels_that_are_moved_whole_are_those_of_the_matrix_products() -> None:
 def test_a_parabola_on_the_canvas_comes_back_exactly(spacing: float) -> None:
     """Linear interpolation would flatten it; cubic convolution is exact to the second order."""
     shape = (int(60 / spacing), int(52 / spacing))
-    transform = CanvasTransform.from_support(
+    transform = CanvasTransform.from_mask(
         np.ones((1, *shape), bool), (spacing, spacing), Canvas(1.0, 8, 8)
     )
     rows, columns = (transform.forward[axis].shape[0] for axis in (0, 1))
@@ -230,9 +228,9 @@ def test_what_is_not_wanted_of_the_canvas_changes_nothing(
     spacing: tuple[float, float], seed: int, data: st.DataObject
 ) -> None:
     rng = np.random.default_rng(seed)
-    support = rng.random((2, 21, 17)) < data.draw(st.sampled_from([0.01, 0.3, 1]))
-    transform = CanvasTransform.from_support(support, spacing, MM)
-    wanted = transform.mask_on_canvas(support)
+    mask = rng.random((2, 21, 17)) < data.draw(st.sampled_from([0.01, 0.3, 1]))
+    transform = CanvasTransform.from_mask(mask, spacing, MM)
+    wanted = transform.mask_on_canvas(mask)
     canvas = rng.random((*wanted.shape, 1)).astype(np.float32)
     # With the ends at hand in each slice nothing is cut off.
     canvas[:, 0, 0] = -9
@@ -240,13 +238,13 @@ def test_what_is_not_wanted_of_the_canvas_changes_nothing(
     wanted[:, 0, :2] = True
     other = np.where(wanted[..., np.newaxis], canvas, rng.random(canvas.shape, np.float32))
     np.testing.assert_array_equal(
-        transform.apply_inverse(other)[support], transform.apply_inverse(canvas)[support]
+        transform.apply_inverse(other)[mask], transform.apply_inverse(canvas)[mask]
     )
-    assert wanted.any() or not support.any()
+    assert wanted.any() or not mask.any()
 
 
 def test_at_equal_spacing_no_more_is_wanted_than_what_is_there() -> None:
-    support = np.random.default_rng(0).random((2, 21, 17)) < 0.3
-    transform = CanvasTransform.from_support(support, (1.0, 1.0), MM)
-    laid = transform.apply(support[..., np.newaxis].astype(np.float32))[..., 0]
-    np.testing.assert_array_equal(transform.mask_on_canvas(support), laid > 0)
+    mask = np.random.default_rng(0).random((2, 21, 17)) < 0.3
+    transform = CanvasTransform.from_mask(mask, (1.0, 1.0), MM)
+    laid = transform.apply(mask[..., np.newaxis].astype(np.float32))[..., 0]
+    np.testing.assert_array_equal(transform.mask_on_canvas(mask), laid > 0)

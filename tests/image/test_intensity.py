@@ -100,7 +100,7 @@ def test_brighter_voxels_never_become_darker(
 def test_what_lies_outside_a_window_lands_on_its_ends_and_background_on_zero() -> None:
     window = Window((-100, 100), (0, 1))
     assert window.encode(np.array([-500, -100, 0, 100, 900]))[:, 0].tolist() == [0, 0, 0, 1, 1]
-    assert window.support(np.array([-500, 0, 3])).tolist() == [True, False, True]
+    assert window.find_mask(np.array([-500, 0, 3])).tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize(

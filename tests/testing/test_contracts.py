@@ -211,7 +211,7 @@ class Logarithm:
     def decode(self, channels: Channels) -> NDArray[np.float32]:
         return np.asarray(np.expm1(channels[..., 0] * np.log1p(1000)), np.float32)
 
-    def support(self, voxels: Voxels) -> Mask:
+    def find_mask(self, voxels: Voxels) -> Mask:
         return np.asarray(voxels != 0)
 
     def clean(self, volume: Volume, where: object) -> CleanVolume:

@@ -89,7 +89,7 @@ def test_slices_beyond_the_volume_are_background() -> None:
     source, _ = PairedSlices([subject("a", full, full * 30.0)], settings, pytest.fail).sample(EVERY)
     assert len(source) == len(full)
     for index, neighbours in ((0, source[0, ..., :3]), (-1, source[-1, ..., 6:])):
-        assert source[index, ..., settings.support_channels].any()
+        assert source[index, ..., settings.mask_channels].any()
         assert not neighbours.any()
     assert source[1, ..., :3].any()
 
@@ -114,7 +114,7 @@ def test_neighbours_are_shifted_rotated_and_flipped_with_their_slice(side: str) 
     channels = settings.source_channels // 3
     for step in range(5):
         source, _ = pairs.batch(step)
-        middle = source[..., settings.support_channels]
+        middle = source[..., settings.mask_channels]
         for neighbour in (source[..., :channels], source[..., 2 * channels :]):
             for one, other in zip(neighbour, middle, strict=True):
                 # Only the first and the last slice lack a neighbour.

@@ -73,7 +73,7 @@ def test_channels_are_in_the_order_of_the_recipe_not_of_the_data() -> None:
     source, _ = PairedSlices([reordered], chosen, pytest.fail).sample(8)
     np.testing.assert_array_equal(source, expected)
     assert chosen.middle_channels == {"t1": slice(5, 6), "tissues": slice(6, 9), "t2": slice(9, 10)}
-    assert chosen.support_channels == slice(5, 6)
+    assert chosen.mask_channels == slice(5, 6)
 
 
 def test_labels_may_come_first_and_anchor_the_contrast() -> None:
@@ -81,7 +81,7 @@ def test_labels_may_come_first_and_anchor_the_contrast() -> None:
     assert chosen.source == "labels"
     given = subject("a", LABELS, T1, t2=T2)
     source, target = PairedSlices([given], chosen, pytest.fail).sample(EVERY)
-    inside = source[..., chosen.support_channels].sum(-1) > 0.99
+    inside = source[..., chosen.mask_channels].sum(-1) > 0.99
     painted = source[..., :3] @ np.array([0.30, 0.55, 0.75], np.float32)
     assert np.abs(painted - target[..., 0])[inside].mean() < 0.05
 

@@ -96,14 +96,14 @@ def test_labels_of_other_spacings_come_back_to_their_voxels(
 @given(axes=any_orientation, spacings=st.tuples(*[st.sampled_from([0.8, 1.0, 1.5, 2.0])] * 3))
 def test_no_label_lies_outside_the_head(axes: str, spacings: Spacings) -> None:
     geometry = make_geometry(axes, (12, 10, 11), spacings)
-    support = np.zeros(geometry.shape, bool)
-    support[3:9, 2:7, 4:10] = True
-    grid = ConformedGrid.around(support, geometry)
-    shape = grid.conform(support.astype(np.float32)).shape
+    mask = np.zeros(geometry.shape, bool)
+    mask[3:9, 2:7, 4:10] = True
+    grid = ConformedGrid.around(mask, geometry)
+    shape = grid.conform(mask.astype(np.float32)).shape
     assert list(shape) == [axis.samples for axis in grid.axes]
     everywhere = np.zeros((*shape, 2), np.float32)
     everywhere[..., 1] = 1
-    np.testing.assert_array_equal(grid.restore_likeliest(everywhere), support)
+    np.testing.assert_array_equal(grid.restore_likeliest(everywhere), mask)
 
 
 def test_an_oblique_volume_takes_the_nearest_axes() -> None:

@@ -98,7 +98,7 @@ def test_background_is_never_trained_on_whatever_its_neighbours_show() -> None:
     source[..., 0] = 0.5
     source[:, 4:8, 4:8, 1] = 0.5
     target = np.full((1, 16, 16, 1), 0.7, np.float32)
-    prediction = LinearPrediction.fit((source, target), recipe.support_channels)
+    prediction = LinearPrediction.fit((source, target), recipe.mask_channels)
     trainer = Pix2PixTrainer(recipe, prediction, 4)
     inputs = trainer.make_loss_inputs(source, target)
     inside = np.asarray(inputs.inside)
