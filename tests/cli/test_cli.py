@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 import oasis_gan as package
 
 HEADER = ["subject", "status", "output", "message"]
+FolderRun = tuple[Path, subprocess.CompletedProcess[str]]
 GREYS = np.array([0, 300, 550, 750])
 
 
@@ -104,19 +106,27 @@ def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, paint: Pain
     assert str(tmp_path) not in json.dumps(record)
 
 
-def test_one_bad_subject_stops_no_other(tmp_path: Path, paint: Painting) -> None:
-    label_map(tmp_path / "in/a.nii.gz")
-    (tmp_path / "in/b.nii.gz").write_bytes(label_map(tmp_path / "whole.nii.gz").read_bytes()[:-20])
-    nib.save(
-        nib.Nifti1Image(np.full((5, 5, 5), 1000, np.int16), np.eye(4)), tmp_path / "in/c.nii.gz"
-    )
-    nib.save(nib.Nifti1Image(np.ones((5, 5, 5, 2), np.uint8), np.eye(4)), tmp_path / "in/d.nii.gz")
-    label_map(tmp_path / "in/e/deep.nii")
-    process = paint("in", "missing.nii.gz")
+@pytest.fixture(scope="module")
+def mixed_run(tmp_path_factory: pytest.TempPathFactory, paint_plugin: Path) -> FolderRun:
+    """Return the folder of a run over good and bad subjects, and its process."""
+    folder = tmp_path_factory.mktemp("mixed")
+    label_map(folder / "in/a.nii.gz")
+    whole = label_map(folder / "whole.nii.gz").read_bytes()
+    (folder / "in/b.nii.gz").write_bytes(whole[:-20])
+    wrong_value = nib.Nifti1Image(np.full((5, 5, 5), 1000, np.int16), np.eye(4))
+    nib.save(wrong_value, folder / "in/c.nii.gz")
+    four_axes = nib.Nifti1Image(np.ones((5, 5, 5, 2), np.uint8), np.eye(4))
+    nib.save(four_axes, folder / "in/d.nii.gz")
+    label_map(folder / "in/e/deep.nii")
+    model = ("--plugin", paint_plugin, "--model", "paint")
+    words = ("run", "in", "missing.nii.gz", *model, "--out", "out")
+    return folder, oasis_gan(*words, cwd=folder)
+
+
+def test_one_bad_subject_stops_no_other(mixed_run: FolderRun) -> None:
+    folder, process = mixed_run
     assert process.returncode == 1
-    assert "Traceback" not in process.stderr
-    status = {row[0]: row[1:] for row in table(tmp_path / "out")}
-    assert {name: row[0] for name, row in status.items()} == {
+    assert {row[0]: row[1] for row in table(folder / "out")} == {
         "missing.nii.gz": "failed",
         "a": "done",
         "b": "failed",
@@ -124,47 +134,91 @@ def test_one_bad_subject_stops_no_other(tmp_path: Path, paint: Painting) -> None
         "d": "failed",
         "e_deep": "done",
     }
-    assert "damaged or incomplete" in status["b"][2]
-    assert "expected labels 0 background, 1 CSF, 2 GM, 3 WM (oasis), found 1000" in status["c"][2]
-    assert "3-D volume" in status["d"][2]
-    assert "nothing there" in status["missing.nii.gz"][2]
-    assert process.stderr.splitlines()[0] == "reading in as nifti"
-    assert len(process.stderr.splitlines()) == 7
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
-        [
-            "a_synthT1w.json",
-            "a_synthT1w.nii.gz",
-            "e_deep_synthT1w.json",
-            "e_deep_synthT1w.nii.gz",
-            "subjects.tsv",
-        ]
-    )
 
 
-def test_outputs_are_never_overwritten_unasked(tmp_path: Path, paint: Painting) -> None:
-    source = label_map(tmp_path / "a.nii.gz")
-    paint(source)
-    output = tmp_path / "out/a_synthT1w.nii.gz"
-    before = output.stat().st_mtime_ns
-    again = paint(source)
-    assert output.stat().st_mtime_ns == before
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("b", "damaged or incomplete"),
+        ("c", "expected labels 0 background, 1 CSF, 2 GM, 3 WM (oasis), found 1000"),
+        ("d", "3-D volume"),
+        ("missing.nii.gz", "nothing there"),
+    ],
+)
+def test_the_table_says_what_is_wrong_with_a_subject(
+    mixed_run: FolderRun, subject: str, said: str
+) -> None:
+    folder, _ = mixed_run
+    messages = {row[0]: row[3] for row in table(folder / "out")}
+    assert said in messages[subject]
+
+
+def test_a_run_shows_the_layout_and_a_line_for_each_subject(mixed_run: FolderRun) -> None:
+    _, process = mixed_run
+    first, *lines = process.stderr.splitlines()
+    assert first == "reading in as nifti"
+    assert len(lines) == 6
+    assert "Traceback" not in process.stderr
+
+
+def test_a_subject_that_fails_leaves_no_file(mixed_run: FolderRun) -> None:
+    folder, _ = mixed_run
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        "a_synthT1w.json",
+        "a_synthT1w.nii.gz",
+        "e_deep_synthT1w.json",
+        "e_deep_synthT1w.nii.gz",
+        "subjects.tsv",
+    ]
+
+
+@pytest.fixture
+def made(tmp_path: Path, paint: Painting) -> Path:
+    """Return the output of a run; its source is ``a.nii.gz``."""
+    assert paint(label_map(tmp_path / "a.nii.gz")).returncode == 0
+    return tmp_path / "out/a_synthT1w.nii.gz"
+
+
+def test_an_output_that_is_there_is_skipped(made: Path, paint: Painting) -> None:
+    before = made.stat().st_mtime_ns
+    again = paint("a.nii.gz")
     assert again.returncode == 0
-    assert table(tmp_path / "out")[0][1] == "skipped"
-    other_plane = paint(source, "--plane", "coronal")
-    assert other_plane.returncode == 1
-    assert "one with another plane" in other_plane.stderr
-    output.write_bytes(output.read_bytes() + b"x")
-    before = output.stat().st_mtime_ns
-    changed = paint(source)
-    assert changed.returncode == 1
-    assert "one with another volume" in changed.stderr
-    label_map(source, seed=1)
-    other_source = paint(source)
-    assert other_source.returncode == 1
-    assert "one with another source" in other_source.stderr
-    assert output.stat().st_mtime_ns == before
-    assert paint(source, "--overwrite").returncode == 0
-    assert output.stat().st_mtime_ns != before
+    assert table(made.parent)[0][1] == "skipped"
+    assert made.stat().st_mtime_ns == before
+
+
+def change_output(made: Path) -> None:
+    made.write_bytes(made.read_bytes() + b"x")
+
+
+def change_source(made: Path) -> None:
+    label_map(made.parent.parent / "a.nii.gz", seed=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "said"),
+    [
+        (None, ("--plane", "coronal"), "one with another plane"),
+        (change_output, (), "one with another volume"),
+        (change_source, (), "one with another source"),
+    ],
+)
+def test_an_output_of_something_else_is_not_overwritten_unasked(
+    made: Path,
+    paint: Painting,
+    change: Callable[[Path], None] | None,
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    if change is not None:
+        change(made)
+    before = made.stat().st_mtime_ns
+    refused = paint("a.nii.gz", *words)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert made.stat().st_mtime_ns == before
+    assert paint("a.nii.gz", *words, "--overwrite").returncode == 0
+    assert made.stat().st_mtime_ns != before
 
 
 def test_sources_of_one_name_get_outputs_of_their_own(tmp_path: Path, paint: Painting) -> None:
@@ -362,61 +416,49 @@ def save_pair(folder: Path, seed: int) -> NDArray[np.uint8]:
     return labels
 
 
-def test_train_then_run_says_nothing_but_its_own_lines(tmp_path: Path) -> None:
+_PAIRS = ("--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz")
+_TINY = ("--recipe", "tiny.toml")
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> FolderRun:
+    """Return the folder of a training of three steps, and its process."""
+    folder = tmp_path_factory.mktemp("training")
+    save_pair(folder / "data" / "one", seed=1)
+    save_pair(folder / "data" / "two", seed=2)
+    (folder / "tiny.toml").write_text(
+        "steps = 3\nsize = 16\n[generator]\nlevels = 2\nfilters = 4\n"
+        "[discriminator]\nreceptive_field = 16\n"
+    )
+    chosen = ("--validate", "two", "--set", "name=tiny", "--out", "m")
+    return folder, oasis_gan("train", "data", *_PAIRS, *_TINY, *chosen, cwd=folder)
+
+
+def test_a_training_says_nothing_but_its_own_lines(training: FolderRun) -> None:
     """TensorFlow has much to say when it starts; none of it reaches the user."""
-    labels = save_pair(tmp_path / "data" / "one", seed=1)
-    save_pair(tmp_path / "data" / "two", seed=2)
-    (tmp_path / "tiny.toml").write_text(
-        "steps = 3\n"
-        "size = 16\n"
-        "[generator]\n"
-        "levels = 2\n"
-        "filters = 4\n"
-        "[discriminator]\n"
-        "receptive_field = 16\n"
-    )
-    words = (
-        "--source-suffix",
-        "seg.nii.gz",
-        "--target-suffix",
-        "t1.nii.gz",
-        "--recipe",
-        "tiny.toml",
-    )
-    process = oasis_gan(
-        "train",
-        "data",
-        *words,
-        "--validate",
-        "two",
-        "--set",
-        "name=tiny",
-        "--out",
-        "m",
-        cwd=tmp_path,
-    )
+    _, process = training
     assert process.returncode == 0, process.stderr
     assert process.stdout.split() == ["m"]
     assert len(process.stderr.splitlines()) == 5
-    process = oasis_gan(
-        "run",
-        "data/one/seg.nii.gz",
-        "--model",
-        "m",
-        "--out",
-        "out",
-        "--plane",
-        "sagittal",
-        cwd=tmp_path,
-    )
+
+
+def test_a_run_of_a_trained_model_says_nothing_but_its_own_line(training: FolderRun) -> None:
+    folder, _ = training
+    model = ("--model", "m", "--plane", "sagittal")
+    process = oasis_gan("run", "data/one/seg.nii.gz", *model, "--out", "out", cwd=folder)
     assert process.returncode == 0, process.stderr
     assert process.stdout.split() == ["out/seg_synthT1w.nii.gz"]
-    assert process.stderr.startswith("[1/1] seg: done")
-    assert len(process.stderr.splitlines()) == 1
-    made = voxels_of(tmp_path / "out/seg_synthT1w.nii.gz")
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("[1/1] seg: done")
+    labels = voxels_of(folder / "data/one/seg.nii.gz")
+    made = voxels_of(folder / "out/seg_synthT1w.nii.gz")
     assert not made[labels == 0].any()
     assert made[labels > 0].std() > 0
-    again = oasis_gan("train", "data", *words, "--out", "m", cwd=tmp_path)
+
+
+def test_a_training_does_not_take_the_folder_of_another(training: FolderRun) -> None:
+    folder, _ = training
+    again = oasis_gan("train", "data", *_PAIRS, *_TINY, "--out", "m", cwd=folder)
     assert again.returncode == 2
     assert_one_line(again, "a new folder")
 
