@@ -78,6 +78,7 @@ from .plugin.models import (
     ignore_progress,
 )
 from .plugin.options import Option
+from .plugin.renaming import rename_settings
 from .plugin.scans import pair_scan, unreadable, volume_scan
 from .plugin.training_data import TrainingData
 
@@ -167,6 +168,7 @@ __all__ = [
     "read_pair",
     "read_volume",
     "refuse_content",
+    "rename_settings",
     "require_content",
     "require_unique_keys",
     "slicewise",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..io.files import read_small
+from ..plugin.renaming import rename_settings
 from .training_errors import (
     NoSettingError,
     NoTableOfSettingsError,
@@ -18,8 +19,19 @@ Recipe = dict[str, Any]
 """Settings by name; a table of settings is a dictionary within."""
 
 
-def compose_recipe(preset: Path | None, file: Path | None, settings: Iterable[str]) -> Recipe:
+def compose_recipe(
+    preset: Path | None,
+    file: Path | None,
+    settings: Iterable[str],
+    renamed: Mapping[str, str],
+) -> Recipe:
     """Return the settings of a preset, overridden by a TOML file and then by ``--set``.
+
+    Args:
+        preset: The file of the preset, if there is one.
+        file: The file of the user, if there is one.
+        settings: The settings of ``--set``.
+        renamed: The present names of settings, by their earlier ones.
 
     Raises:
         OasisGanError: If a file is not TOML, or a setting is not ``key=value``.
@@ -28,8 +40,8 @@ def compose_recipe(preset: Path | None, file: Path | None, settings: Iterable[st
     recipe: Recipe = {}
     for path in (preset, file):
         if path is not None:
-            _override(recipe, read_recipe(path))
-    return apply_settings(recipe, settings)
+            _override(recipe, rename_settings(read_recipe(path), renamed))
+    return apply_settings(recipe, settings, renamed)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -48,21 +60,33 @@ def read_recipe(path: Path) -> Recipe:
         raise NotTomlError(path, error) from None
 
 
-def apply_settings(recipe: Recipe, settings: Iterable[str]) -> Recipe:
+def apply_settings(
+    recipe: Recipe,
+    settings: Iterable[str],
+    renamed: Mapping[str, str],
+) -> Recipe:
     """Return a recipe that the settings of ``--set`` have overridden.
 
     A dot in a key reaches into a table.
 
+    Args:
+        recipe: The recipe, in which settings can have their earlier names.
+        settings: The settings of ``--set``.
+        renamed: The present names of settings, by their earlier ones.
+
     Raises:
         OasisGanError: If a setting is not ``key=value``.
     """
+    changed = rename_settings(recipe, renamed)
     for setting in settings:
         key, equals, value = setting.partition("=")
         names = [name.strip() for name in key.split(".")]
         if not equals or not all(names):
             raise NoSettingError(setting)
-        _put(recipe, names, _parse(value))
-    return recipe
+        name = ".".join(names)
+        present_name = renamed.get(name, name)
+        _put(changed, present_name.split("."), _parse(value))
+    return changed
 
 
 def _put(recipe: Recipe, names: list[str], value: object) -> None:

@@ -210,7 +210,7 @@ def _make_plan(options: TrainOptions) -> _Plan:
         out, run = _begin(options, registry, label_sets)
     else:
         out = options.resume
-        run = _resume(out, options)
+        run = _resume(out, options, registry)
     kind = registry[ModelKind].get(run.kind)
     learn = _require_trainable(kind)
     recipe = with_label_set(run.recipe, label_sets)
@@ -241,14 +241,15 @@ def _begin(
     if out is None or not options.sources:
         raise MissingArgumentsError("one of them" if out or options.sources else "neither")
     trainable = (kind.name for kind in registry[ModelKind] if kind.train is not None)
-    kind = options.kind or choose_default(trainable, "model kind that can be trained")
+    name = options.kind or choose_default(trainable, "model kind that can be trained")
+    kind = registry[ModelKind].get(name)
     preset = None
     if options.preset is not None:
-        preset = _find_preset(registry[ModelKind].get(kind), options.preset)
-    recipe = compose_recipe(preset, options.recipe, options.settings)
+        preset = _find_preset(kind, options.preset)
+    recipe = compose_recipe(preset, options.recipe, options.settings, kind.renamed_settings)
     _require_new(out)
     run = TrainingRun(
-        kind=kind,
+        kind=name,
         selection=describe_selection(options, label_sets),
         validate=tuple(sorted(options.validate)),
         recipe=recipe,
@@ -268,13 +269,14 @@ def _require_new(out: Path) -> None:
         raise TrainingExistsError(out)
 
 
-def _resume(folder: Path, options: TrainOptions) -> TrainingRun:
+def _resume(folder: Path, options: TrainOptions, registry: Registry) -> TrainingRun:
     """Return what was asked of the training in a folder, with the changes of the options."""
     _require_changeable(options)
     run = TrainingRun.read(folder)
     selection = _update_selection(run, options)
+    kind = registry[ModelKind].get(run.kind)
     # A copy: settings go into the tables of the recipe itself.
-    recipe = apply_settings(deepcopy(run.recipe), options.settings)
+    recipe = apply_settings(deepcopy(run.recipe), options.settings, kind.renamed_settings)
     run = replace(run, selection=selection, recipe=recipe)
     _require_data(run)
     return run

@@ -222,6 +222,9 @@ class ModelKind(Description):
         check_resume: Takes the folder of a training, its settings so far and the new ones, and
             raises `OasisGanError` if the training cannot go on with them. It is called before
             anything is read or written.
+        renamed_settings: The present names of settings that had other names in an earlier version,
+            by those, such as ``{"keep": "keep_checkpoints"}``. A dot reaches into a table. The
+            command line accepts both names, and hands on the present one.
         leads: Tells whether this process writes the model folder, because only one of several that
             train together does. If None, it does.
     """
@@ -234,6 +237,7 @@ class ModelKind(Description):
     exports: Mapping[str, Callable[[Path, Path], None]] = field(default_factory=dict)
     check_settings: Callable[[Mapping[str, object]], TrainingData | None] | None = None
     check_resume: Callable[[Path, Mapping[str, object], Mapping[str, object]], None] | None = None
+    renamed_settings: Mapping[str, str] = field(default_factory=dict)
     leads: Callable[[], bool] | None = None
 
 

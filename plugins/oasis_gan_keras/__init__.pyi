@@ -15,6 +15,7 @@ from .model import Preparation, TrainableModel, TrainedModel
 from .onednn import prefer_onednn, return_memory
 from .optimizers import ConsecutiveSchedules, ConstantThenLinear, FusedAdam
 from .paired_slices import Batch, PairedSlices
+from .renamed_settings import RENAMED_SETTINGS
 from .rendezvous import find_workers
 from .replicas import Replicas
 from .sentences import describe_wrong_file
@@ -44,6 +45,7 @@ __all__ = [
     "MAX_CONTEXT",
     "MAX_NAME",
     "MAX_OUTPUT",
+    "RENAMED_SETTINGS",
     "Arrays",
     "AugmentationSettings",
     "Batch",

@@ -19,7 +19,7 @@ class Change:
 
     Args:
         step: The number of updates that were done with the old value.
-        setting: The name of the setting, such as ``smooth.learning_rate``.
+        setting: The name of the setting, such as ``pretraining.learning_rate``.
         before: The value before the change.
         after: The value after the change.
     """
@@ -109,7 +109,7 @@ def _dump(recipe: TrainingSettings) -> dict[str, Any]:
 
 
 def _flatten(settings: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each setting with its full name, such as ``smooth.learning_rate``."""
+    """Yield each setting with its full name, such as ``pretraining.learning_rate``."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from _flatten(value, f"{table}{name}.")

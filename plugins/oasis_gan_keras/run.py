@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from oasis_gan import Histogram, TrainingRequest, write_atomically
+from oasis_gan import Histogram, TrainingRequest, rename_settings, write_atomically
 
 from . import checkpoints
 from .changes import Change, find_changes, format_as_comment
@@ -158,14 +158,17 @@ class Run:
 
     def _record_changes(self, metadata: Mapping[str, Any]) -> None:
         """Record the settings that were changed; the first versions did not store any."""
-        self._changes = [Change(**change) for change in metadata.get("changes", [])]
+        renamed = self._recipe.renamed
+        for change in metadata.get("changes", []):
+            setting = renamed.get(change["setting"], change["setting"])
+            self._changes.append(Change(**{**change, "setting": setting}))
         if "recipe" not in metadata:
             return
         # Settings that did not exist when the training began had, in effect, their defaults.
         defaults = type(self._recipe)()
         changes = find_changes(
             self._done,
-            before=metadata["recipe"],
+            before=rename_settings(metadata["recipe"], renamed),
             after=self._settings(),
             defaults=defaults,
         )
@@ -269,7 +272,7 @@ class Run:
             "changes": self._describe_changes(),
         }
         checkpoint = Checkpoint(self._done, arrays, metadata)
-        checkpoints.write(self._checkpoint_folder, checkpoint, self._recipe.keep)
+        checkpoints.write(self._checkpoint_folder, checkpoint, self._recipe.keep_checkpoints)
         self._saved = self._done
         self._write_models()
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from oasis_gan import Plane
+from oasis_gan import Plane, rename_settings
 
 from .errors import WrongSettingError
 from .sentences import Details, describe_expected, describe_found, find_field, suggest
@@ -19,9 +26,29 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Settings(BaseModel):
-    """Settings that cannot be changed after creation and that reject unknown names."""
+    """Settings that cannot be changed after creation and that reject unknown names.
+
+    Names that settings had in an earlier version are accepted, but not written.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """The present names of settings, by their earlier ones; a dot reaches into a table."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rename(cls, settings: Any) -> Any:  # noqa: ANN401 - whatever a TOML file holds
+        """Move settings to their present names, and reject those that are given under both."""
+        if not cls.renamed or not isinstance(settings, Mapping):
+            return settings
+        present = rename_settings(settings, cls.renamed)
+        for earlier, name in cls.renamed.items():
+            if _has_setting(present, earlier):
+                raise setting_error(
+                    earlier, f"{name} alone", "both", f"leave out {earlier}, its earlier name"
+                )
+        return present
 
 
 SomeSettings = TypeVar("SomeSettings", bound=Settings)
@@ -72,6 +99,15 @@ def require_unique_planes(planes: tuple[Plane, ...]) -> tuple[Plane, ...]:
             found = f"{plane} {times}"
             raise setting_error("planes", "each plane once", found)
     return planes
+
+
+def _has_setting(settings: Mapping[str, Any], name: str) -> bool:
+    """Whether a setting is given; a dot in its name reaches into a table."""
+    table, dot, rest = name.partition(".")
+    if not dot:
+        return name in settings
+    inner = settings.get(table)
+    return isinstance(inner, Mapping) and _has_setting(inner, rest)
 
 
 def setting_error(

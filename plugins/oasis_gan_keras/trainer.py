@@ -240,7 +240,7 @@ class Trainer(ABC):
 
         It is the generator itself, or a second network for the moving average of its weights.
         """
-        if not self._settings.averaging:
+        if not self._settings.ema_decay:
             return self.generator
         averaged = build()
         assign(averaged, read_weights(self.generator), self._generator_name)
@@ -251,7 +251,7 @@ class Trainer(ABC):
         owners: dict[str, Any] = dict(self.networks)
         for name, optimizer in self.optimizers.items():
             owners[f"{name}_optimizer"] = optimizer
-        if self._settings.averaging:
+        if self._settings.ema_decay:
             owners["kept"] = self.inference_network
         return owners
 
@@ -305,7 +305,7 @@ class Trainer(ABC):
         for name in losses.objectives:
             variables = self.networks[name].trainable_variables
             self.optimizers[name].apply(gradients[name], variables)
-        if self._settings.averaging:
+        if self._settings.ema_decay:
             self._update_average()
         norms = self._compute_norms(gradients)
         return tf.concat([metrics, norms], 0)
@@ -364,7 +364,7 @@ class Trainer(ABC):
         begun = tf.where(step > self._average_from, self._average_from, 0)
         averaged_steps = tf.cast(step - begun, tf.float32)
         first_decay = (1 + averaged_steps) / (10 + averaged_steps)
-        decay = tf.minimum(self._settings.averaging, first_decay)
+        decay = tf.minimum(self._settings.ema_decay, first_decay)
         averages = self.inference_network.variables
         for average, variable in zip(averages, self.generator.variables, strict=True):
             # Seeds, which are whole numbers, have no mean.

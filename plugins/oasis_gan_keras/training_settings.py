@@ -19,6 +19,7 @@ from oasis_gan import (
 )
 
 from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, find_largest_canvas
+from .renamed_settings import RENAMED_SETTINGS
 from .setting_types import NamedLabelSet, Side, SourceName
 from .settings import Fraction, Settings, require_unique_planes, setting_error
 
@@ -76,11 +77,11 @@ class TrainingSettings(Settings):
             "steps",
             "epochs",
             "learning_rate",
-            "constant",
+            "decay_start",
             "precision",
             "validate_every",
             "checkpoint_every",
-            "keep",
+            "keep_checkpoints",
             "patience",
             "select",
             "tensorboard",
@@ -90,6 +91,7 @@ class TrainingSettings(Settings):
 
     Networks, data and losses have to stay the same.
     """
+    renamed: ClassVar[Mapping[str, str]] = RENAMED_SETTINGS
 
     name: str = Field(
         "model",
@@ -177,10 +179,10 @@ class TrainingSettings(Settings):
     learning_rate: float = Field(
         2e-4, gt=0, le=1, description="Train with this learning rate of Adam, whose beta_1 is 0.5."
     )
-    constant: Fraction = Field(
-        0.5, description="Fraction of the steps before the learning rate falls linearly to 0."
+    decay_start: Fraction = Field(
+        0.5, description="Fraction of the steps after which the learning rate falls linearly to 0."
     )
-    averaging: float = Field(
+    ema_decay: float = Field(
         0.0,
         ge=0,
         lt=1,
@@ -200,7 +202,9 @@ class TrainingSettings(Settings):
     checkpoint_every: int = Field(
         500, ge=1, description="Save checkpoints at intervals of this many steps."
     )
-    keep: int = Field(3, ge=1, description="Number of checkpoints to keep; older ones are deleted.")
+    keep_checkpoints: int = Field(
+        3, ge=1, description="Number of checkpoints to keep; older ones are deleted."
+    )
     patience: int | None = Field(
         None, ge=1, description="Stop after this many validations without an improvement."
     )

@@ -99,6 +99,8 @@ def to_saved_model(folder: Path, out: Path) -> None:
 @hookimpl
 def oasis_gan_models() -> Iterator[ModelKind]:
     """Offer Pix2Pix and the models that ship with it."""
+    from .renamed_settings import RENAMED_SETTINGS
+
     shipped = {}
     for path in sorted(_HERE.glob("models/*/model.json")):
         folder = path.parent
@@ -115,5 +117,6 @@ def oasis_gan_models() -> Iterator[ModelKind]:
         exports={"onnx": to_onnx, "savedmodel": to_saved_model},
         check_settings=check_settings,
         check_resume=check_resume,
+        renamed_settings=RENAMED_SETTINGS,
         leads=leads,
     )

@@ -184,7 +184,7 @@ def choose_norm(settings: NetworkSettings) -> Norm | None:
     norm = NORMS[settings.norm]
     if norm is None:
         return None
-    own_statistics = isinstance(settings, GeneratorSettings) and settings.test_as_training
+    own_statistics = isinstance(settings, GeneratorSettings) and settings.inference_in_training_mode
     return norm(
         epsilon=settings.epsilon,
         momentum=settings.momentum,
@@ -209,7 +209,7 @@ def _encoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
             convolution=Convolution(kernel=4, stride=2),
             filters=filters,
             norm=choose_norm(settings) if normed else None,
-            activation=LeakyReLU(settings.leak),
+            activation=LeakyReLU(settings.leaky_relu_slope),
         )
         before = name
 
@@ -231,7 +231,7 @@ def _decoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
             filters=widths[level - 2],
             norm=choose_norm(settings),
             dropout=settings.dropout if has_dropout else 0.0,
-            dropout_stays=settings.test_as_training,
+            dropout_stays=settings.inference_in_training_mode,
             activation=ReLU(),
         )
 
@@ -284,6 +284,6 @@ def _list_widths(settings: GeneratorSettings) -> list[int]:
     """Return the filters of each block of the encoder; the decoder has them in reverse."""
     widths = []
     for level in range(settings.levels):
-        multiple = min(2**level, settings.widest)
+        multiple = min(2**level, settings.max_filter_multiple)
         widths.append(settings.filters * multiple)
     return widths

@@ -74,7 +74,7 @@ def compute_image_losses(
         terms[TEXTURE] = texture_loss(
             inputs.real,
             inputs.generated,
-            settings.roughness,
+            settings.texture_gain,
         )
     for name in settings.terms:
         terms[name] = compute_loss(name, inputs)
@@ -94,7 +94,7 @@ def compute_adversarial_losses(
             criterion,
             real_logits,
             generated_logits,
-            settings.halved,
+            settings.halve_discriminator_loss,
         ),
     }
 
@@ -135,7 +135,7 @@ def discriminator_loss(
     criterion: Criterion,
     real_logits: Tensor,
     generated_logits: Tensor,
-    halved: bool,
+    halve: bool,
 ) -> Tensor:
     """Return the discriminator's loss.
 
@@ -143,11 +143,11 @@ def discriminator_loss(
     """
     on_real = criterion(real_logits, 1.0)
     on_generated = criterion(generated_logits, 0.0)
-    factor = 0.5 if halved else 1.0
+    factor = 0.5 if halve else 1.0
     return (on_real + on_generated) * factor
 
 
-def texture_loss(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Tensor:
+def texture_loss(real: Tensor, generated: Tensor, gain: float = 1.0) -> Tensor:
     """Return how much slices differ in the distribution of intensities and local differences.
 
     Differences are taken between pixels one and two apart. The loss is the mean distance between
@@ -158,21 +158,21 @@ def texture_loss(real: Tensor, generated: Tensor, roughness: float = 1.0) -> Ten
     Args:
         real: The real slices.
         generated: The generated slices.
-        roughness: The factor by which differences should be larger than in the real slices.
+        gain: The factor by which differences should be larger than in the real slices.
     """
-    real_values = tf.sort(_list_features(real, roughness), axis=-1)
+    real_values = tf.sort(_list_features(real, gain), axis=-1)
     generated_values = tf.sort(_list_features(generated), axis=-1)
     distances = tf.abs(real_values - generated_values)
     return tf.reduce_mean(distances, (1, 2))
 
 
-def _list_features(images: Tensor, roughness: float = 1.0) -> Tensor:
+def _list_features(images: Tensor, gain: float = 1.0) -> Tensor:
     """Return the intensities and the differences along each axis, (n, features, pixels)."""
     features = [images]
     for lag in _LAGS:
         for axis in (1, 2):
             difference = images - tf.roll(images, lag, axis)
-            features.append(roughness * difference)
+            features.append(gain * difference)
     n = tf.shape(images)[0]
     lists = [tf.reshape(feature, (n, -1)) for feature in features]
     return tf.stack(lists, 1)

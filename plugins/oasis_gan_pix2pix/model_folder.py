@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import safetensors
@@ -37,6 +37,7 @@ from oasis_gan import (
 
 from .errors import ModelFolderError, NotFiniteWeightsError
 from .recipe import GeneratorSettings
+from .renamed_settings import RENAMED_SETTINGS
 
 MODEL_JSON = "model.json"
 WEIGHTS = "weights.safetensors"
@@ -97,6 +98,12 @@ class UncertaintyCalibration(Settings):
 
 class ModelFile(Settings):
     """The content that ``model.json`` holds."""
+
+    renamed: ClassVar[Mapping[str, str]] = {
+        earlier: present
+        for earlier, present in RENAMED_SETTINGS.items()
+        if earlier.startswith("generator.")
+    }
 
     format: Literal[1] = 1
     kind: Literal["pix2pix"] = "pix2pix"
@@ -202,7 +209,7 @@ class ModelFile(Settings):
     def is_random(self) -> bool:
         """Whether the generator has noise or dropout when it translates."""
         settings = self.generator
-        return settings.noise or (settings.dropout > 0 and settings.test_as_training)
+        return settings.noise or (settings.dropout > 0 and settings.inference_in_training_mode)
 
     @property
     def _has_several_answers(self) -> bool:

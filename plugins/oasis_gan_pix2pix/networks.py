@@ -116,7 +116,7 @@ def _patch_blocks(settings: DiscriminatorSettings) -> Iterator[Block]:
             convolution=convolution,
             filters=settings.filters * multiple,
             norm=choose_norm(settings) if number > 1 else None,
-            activation=LeakyReLU(settings.leak),
+            activation=LeakyReLU(settings.leaky_relu_slope),
         )
         before = name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from oasis_gan_keras import (
@@ -17,6 +18,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from .convolutions import DOUBLINGS
 from .norms import NORMS
+from .renamed_settings import RENAMED_SETTINGS
 
 OWN_TERMS = ("L1", "texture", "adversarial", "discriminator")
 """The losses that are part of Pix2Pix, by their names in the table of losses."""
@@ -59,7 +61,9 @@ class NetworkSettings(Settings):
     norm: NormName = Field(
         "instance", description="Normalise after each inner convolution with this norm."
     )
-    leak: float = Field(0.2, ge=0, lt=1, description="Set the slope of leaky ReLUs below 0.")
+    leaky_relu_slope: float = Field(
+        0.2, ge=0, lt=1, description="Set the slope of leaky ReLUs below 0."
+    )
     momentum: float = Field(
         0.9,
         ge=0,
@@ -80,7 +84,7 @@ class GeneratorSettings(NetworkSettings):
     levels: int = Field(
         6, ge=1, le=10, description="Halve the slice this many times; 8 in the paper."
     )
-    widest: int = Field(
+    max_filter_multiple: int = Field(
         8,
         ge=1,
         le=64,
@@ -104,7 +108,7 @@ class GeneratorSettings(NetworkSettings):
         0.0,
         description="Drop this fraction of the three innermost decoder blocks; 0.5 in the paper.",
     )
-    test_as_training: bool = Field(
+    inference_in_training_mode: bool = Field(
         False,
         description="Translate with dropout and with each slice's own statistics, as the paper "
         "does.",
@@ -132,7 +136,7 @@ class DiscriminatorSettings(NetworkSettings):
     receptive_field: Literal[1, 16, 34, 70, 142, 286] = Field(
         70, description="Width in pixels that one logit sees: 1 is the PixelGAN, 286 the ImageGAN."
     )
-    sees: Literal["image", "residual"] = Field(
+    input: Literal["image", "residual"] = Field(
         "image",
         description="What the discriminator sees: the image, or its difference from a linear "
         "prediction.",
@@ -158,8 +162,10 @@ class LossSettings(Settings):
     gan_weight: float = Field(
         1.0, ge=0, description="Multiply the generator's adversarial loss by this weight."
     )
-    halved: bool = Field(True, description="Halve the discriminator's loss, as the paper does.")
-    prior: Fraction = Field(
+    halve_discriminator_loss: bool = Field(
+        True, description="Halve the discriminator's loss, as the paper does."
+    )
+    target_shrinkage: Fraction = Field(
         0.0,
         description="Blend the target of L1 with this fraction of a blurred linear "
         "prediction, which regularises small training sets.",
@@ -170,7 +176,7 @@ class LossSettings(Settings):
         description="Weight of the sliced-Wasserstein loss, which compares the distributions of "
         "texture.",
     )
-    roughness: float = Field(
+    texture_gain: float = Field(
         1.0,
         ge=0.5,
         le=2,
@@ -200,7 +206,7 @@ class LossSettings(Settings):
         return "cGAN" in self.objective
 
 
-class SmoothSettings(Settings):
+class PretrainingSettings(Settings):
     """The settings of a first stage, which has no adversarial loss.
 
     It ends with the weights of the smooth end of texture.
@@ -213,9 +219,9 @@ class SmoothSettings(Settings):
         5e-4,
         gt=0,
         le=1,
-        description="Train the generator in the smooth stage with this learning rate.",
+        description="Train the generator in these first steps with this learning rate.",
     )
-    texture: Fraction = Field(
+    default_texture: Fraction = Field(
         1.0,
         description="Set the default texture of `run`, from 0 (smooth end) to 1 (textured end).",
     )
@@ -226,9 +232,10 @@ class Recipe(TrainingSettings):
 
     changeable: ClassVar[frozenset[str]] = TrainingSettings.changeable | {
         "generator_learning_rate",
-        "smooth.learning_rate",
-        "smooth.texture",
+        "pretraining.learning_rate",
+        "pretraining.default_texture",
     }
+    renamed: ClassVar[Mapping[str, str]] = RENAMED_SETTINGS
 
     generator_learning_rate: float | None = Field(
         None,
@@ -239,7 +246,7 @@ class Recipe(TrainingSettings):
     generator: GeneratorSettings = GeneratorSettings()
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
     loss: LossSettings = LossSettings()
-    smooth: SmoothSettings = SmoothSettings()
+    pretraining: PretrainingSettings = PretrainingSettings()
 
     @property
     def multiple(self) -> int:
@@ -262,19 +269,19 @@ class Recipe(TrainingSettings):
                 "0, for an objective without a discriminator",
                 loss.texture_weight,
             )
-        if loss.roughness != 1 and not loss.texture_weight:
+        if loss.texture_gain != 1 and not loss.texture_weight:
             raise setting_error(
-                "loss.roughness", "1, without a loss.texture_weight", loss.roughness
+                "loss.texture_gain", "1, without a loss.texture_weight", loss.texture_gain
             )
         if self.generator.noise and not self.generator.skips_whole:
             without = f"{self.generator.architecture}, full_skip {self.generator.full_skip}"
             raise setting_error("generator.noise", "a u-net with full_skip", without)
-        if self.smooth.steps and not (loss.adversarial and loss.pixelwise):
+        if self.pretraining.steps and not (loss.adversarial and loss.pixelwise):
             expected = "0, for an objective that has not both L1 and a discriminator"
-            raise setting_error("smooth.steps", expected, self.smooth.steps)
-        if self.steps is not None and self.smooth.steps >= self.steps:
+            raise setting_error("pretraining.steps", expected, self.pretraining.steps)
+        if self.steps is not None and self.pretraining.steps >= self.steps:
             raise setting_error(
-                "smooth.steps", f"fewer than the {self.steps} steps", self.smooth.steps
+                "pretraining.steps", f"fewer than the {self.steps} steps", self.pretraining.steps
             )
         return self
 
@@ -289,10 +296,10 @@ class Recipe(TrainingSettings):
             where = "patch" if self.patch else "size"
             expected = f"at least {needed} for a discriminator.receptive_field of {field}"
             raise setting_error(where, expected, size)
-        sees = self.discriminator.sees
-        if sees == "residual" and not self.loss.conditional:
+        shown = self.discriminator.input
+        if shown == "residual" and not self.loss.conditional:
             expected = f"image, for a {self.loss.objective} that is not shown the source"
-            raise setting_error("discriminator.sees", expected, sees)
+            raise setting_error("discriminator.input", expected, shown)
 
 
 def parse_recipe(settings: Any) -> Recipe:  # noqa: ANN401 - whatever a TOML file holds

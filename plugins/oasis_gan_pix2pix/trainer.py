@@ -28,7 +28,7 @@ GENERATOR = "generator"
 DISCRIMINATOR = "discriminator"
 SMOOTH_END = "smooth_end"
 """The name in checkpoints of the weights at the end of the stage before the adversarial loss."""
-_SMOOTH_STAGE = "smooth"  # without the discriminator
+_PRETRAINING_STAGE = "pretraining"  # without the discriminator
 _FULL_STAGE = "full"  # with the discriminator
 _BLUR_PIXELS = 0.45  # standard deviation of a Gaussian
 _OFFSETS = np.arange(-2, 3)  # pixels
@@ -88,8 +88,8 @@ class Pix2PixTrainer(Trainer):
             recipe,
             replicas,
             precision,
-            # The weights of the smooth stage have no part in the average of the full one.
-            average_from=recipe.smooth.steps,
+            # The weights of pretraining have no part in the average of the full one.
+            average_from=recipe.pretraining.steps,
         )
 
     @property
@@ -99,7 +99,7 @@ class Pix2PixTrainer(Trainer):
 
     @property
     def smooth_end(self) -> Arrays:
-        """The weights that the smooth stage has left; empty before it, or without such a stage."""
+        """The weights that pretraining has left; empty before its end, or without it."""
         return self.snapshots.get(SMOOTH_END, {})
 
     @property
@@ -109,8 +109,8 @@ class Pix2PixTrainer(Trainer):
 
     def choose_stage(self, step: int) -> str:
         """Return the stage of an update; only the full stage has a discriminator."""
-        if step < self.recipe.smooth.steps or not self.recipe.loss.adversarial:
-            return _SMOOTH_STAGE
+        if step < self.recipe.pretraining.steps or not self.recipe.loss.adversarial:
+            return _PRETRAINING_STAGE
         return _FULL_STAGE
 
     def update(
@@ -119,8 +119,8 @@ class Pix2PixTrainer(Trainer):
         source: Tensor,
         target: Tensor,
     ) -> dict[str, float]:
-        """Update the networks once, and keep the weights at the end of the smooth stage."""
-        if step == self.recipe.smooth.steps and step > 0:
+        """Update the networks once, and keep the weights at the end of pretraining."""
+        if step == self.recipe.pretraining.steps and step > 0:
             self.snapshots[SMOOTH_END] = self.weights()
         return super().update(step, source, target)
 
@@ -129,7 +129,7 @@ class Pix2PixTrainer(Trainer):
         settings = self.recipe.loss
         is_full = stage == _FULL_STAGE
         inputs = self.make_loss_inputs(source, target)
-        l1_target = self._find_l1_target(inputs) if settings.prior else inputs.real
+        l1_target = self._find_l1_target(inputs) if settings.target_shrinkage else inputs.real
         terms = losses.compute_image_losses(
             settings,
             inputs,
@@ -168,11 +168,11 @@ class Pix2PixTrainer(Trainer):
         mean = tf.math.divide_no_nan(blurred, weight)
         prediction = 2 * inputs.inside * mean - 1
         difference = prediction - inputs.real
-        return inputs.real + self.recipe.loss.prior * difference
+        return inputs.real + self.recipe.loss.target_shrinkage * difference
 
     def _discriminate(self, source: Tensor, image: Tensor) -> Tensor:
         """Return the discriminator's logits for images in [-1, 1]."""
-        if self.recipe.discriminator.sees == "residual":
+        if self.recipe.discriminator.input == "residual":
             prediction = tf.tensordot(source, self.prediction.weights, 1)
             residual = (image + 1) / 2 - prediction
             image = residual / self.prediction.deviation

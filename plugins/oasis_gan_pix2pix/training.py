@@ -53,7 +53,7 @@ def _write_model(recipe: Recipe, trained: TrainedModel) -> None:
         trained.folder,
         trained.weights,
         smooth,
-        texture=recipe.smooth.texture if smooth else None,
+        texture=recipe.pretraining.default_texture if smooth else None,
         name=recipe.name,
         version=recipe.version,
         output=recipe.output,

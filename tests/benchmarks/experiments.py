@@ -54,11 +54,16 @@ class Experiment:
         """Return the settings to train it with; without steps, those of the budget."""
         base = _SMALL if budget == "small" else tomllib.loads(_PAPER.read_text("utf-8"))
         named = self.name.replace("+", "-")
-        recipe = base | {"name": named, "seed": seed, "keep": 1, "validate_every": _AT_THE_END}
+        recipe = base | {
+            "name": named,
+            "seed": seed,
+            "keep_checkpoints": 1,
+            "validate_every": _AT_THE_END,
+        }
         if steps or budget == "small":
             recipe.pop("epochs", None)
             recipe["steps"] = steps or STEPS
-        sees = {"discriminator": {"sees": "image"}}
+        sees = {"discriminator": {"input": "image"}}
         for changes in (sees, self.changes):
             recipe |= {
                 table: {**recipe.get(table, {}), **changed} for table, changed in changes.items()
@@ -99,7 +104,7 @@ EXPERIMENTS = (
         )
         for across in (1, 16, 286)
     ),
-    Experiment("L1+cGAN-residual", _objective("L1+cGAN", discriminator={"sees": "residual"})),
+    Experiment("L1+cGAN-residual", _objective("L1+cGAN", discriminator={"input": "residual"})),
 )
 """Each configuration once, even if several tables show it; the last is none of the paper's."""
 

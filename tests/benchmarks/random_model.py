@@ -38,7 +38,7 @@ def write(folder: Path, size: int, filters: int, levels: int, target: Any, seed:
 
     keras.utils.set_random_seed(seed)
     settings = preset("paper", size, filters, levels).generator.model_copy(
-        update={"test_as_training": False}
+        update={"inference_in_training_mode": False}
     )
     model_folder.write_model(
         folder,

@@ -65,7 +65,7 @@ def test_rows_differ_from_the_base_in_what_they_are_named_after(
         286,
     ]
     assert of["encoder-decoder-L1"].generator.architecture == "encoder-decoder"
-    assert {name for name, recipe in of.items() if recipe.discriminator.sees == "residual"} == {
+    assert {name for name, recipe in of.items() if recipe.discriminator.input == "residual"} == {
         "L1+cGAN-residual"
     }
 

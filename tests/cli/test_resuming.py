@@ -254,6 +254,19 @@ def test_settings_of_a_training_that_cannot_go_on_are_not_kept(
     assert files(place / "out/rel") == before
 
 
+def test_a_training_that_began_under_earlier_names_of_settings_goes_on(place: Path) -> None:
+    path = place / "out/rel/run.json"
+    record = json.loads(path.read_text())
+    record["recipe"] |= {"keep": 3, "constant": 0.5}
+    path.write_text(json.dumps(record))
+    _, said = train("--resume", "out/rel", "--set", "steps=3", "--set", "keep_checkpoints=1")
+    assert "keep_checkpoints: 3 until step 2, 1 from there on" in said
+    assert len(list((place / "out/rel/checkpoints").iterdir())) == 1
+    recorded = json.loads(path.read_text())["recipe"]
+    assert (recorded["keep_checkpoints"], recorded["decay_start"]) == (1, 0.5)
+    assert not {"keep", "constant"} & set(recorded)
+
+
 def test_a_finished_model_without_checkpoints_is_not_replaced(place: Path) -> None:
     shutil.rmtree(place / "out/rel/checkpoints")
     before = files(place / "out/rel")

@@ -127,6 +127,33 @@ def test_settings_go_over_a_recipe_and_that_over_a_preset(heads: Path, tmp_path:
     assert (recipe["discriminator"]["filters"], recipe["discriminator"]["norm"]) == (2, "batch")
 
 
+def test_settings_go_over_a_recipe_under_their_earlier_names_too(
+    heads: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "m"
+    (tmp_path / "r.toml").write_text("keep = 5\n[generator]\nleak = 0.1\nwidest = 2\n")
+    tiny = ("--set", "size=16", "--set", "epochs=1", "--set", "batch=64")
+    networks = (
+        *("--set", "generator.levels=2", "--set", "generator.filters=2"),
+        *("--set", "discriminator.filters=2", "--set", "discriminator.receptive_field=16"),
+    )
+    train(
+        heads / "one",
+        *PAIRS,
+        *("--preset", "tensorflow-tutorial", "--recipe", tmp_path / "r.toml", "--out", out),
+        *tiny,
+        *networks,
+        *("--set", "constant=0.25", "--set", "discriminator.leak=0.05"),
+    )
+    recipe = json.loads((out / "model.json").read_text())["training"]["recipe"]
+    # The preset has 1.0 and 0.3, under the present names.
+    assert recipe["decay_start"] == 0.25
+    assert recipe["discriminator"]["leaky_relu_slope"] == 0.05
+    assert recipe["generator"]["leaky_relu_slope"] == 0.1
+    assert recipe["generator"]["max_filter_multiple"] == 2
+    assert recipe["keep_checkpoints"] == 5
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

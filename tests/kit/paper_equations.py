@@ -23,7 +23,7 @@ def expected_losses(trainer: Pix2PixTrainer, source: Tensor, target: Tensor) -> 
     generated = (trainer.generator(source, training=True) + 1) * inside - 1
 
     def probability(image: Tensor) -> Tensor:
-        if trainer.recipe.discriminator.sees == "residual":
+        if trainer.recipe.discriminator.input == "residual":
             image = ((image + 1) / 2 - source @ PREDICTION.weights) / PREDICTION.deviation
         shown = tf.concat([source, image], -1) if trainer.recipe.loss.conditional else image
         return 1 / (1 + tf.exp(tf.cast(-trainer.discriminator(shown, training=True), tf.float64)))

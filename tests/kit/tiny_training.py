@@ -37,9 +37,9 @@ LONG: dict[str, Any] = {
     "steps": 12,
     "checkpoint_every": 3,
     "validate_every": 4,
-    "keep": 2,
-    "averaging": 0.9,
-    "smooth": {"steps": 5},
+    "keep_checkpoints": 2,
+    "ema_decay": 0.9,
+    "pretraining": {"steps": 5},
     "generator": {"levels": 2, "filters": 4, "norm": "batch", "dropout": 0.5},
     "discriminator": {"receptive_field": 16, "filters": 4, "norm": "batch"},
 }

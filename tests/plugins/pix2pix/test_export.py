@@ -44,7 +44,7 @@ ARCHITECTURES: list[dict[str, Any]] = [
     {"levels": 1},
     {"full_skip": False},
     {"architecture": "encoder-decoder"},
-    {"norm": "batch", "test_as_training": True},
+    {"norm": "batch", "inference_in_training_mode": True},
 ]
 STRANGE = """
 from dataclasses import replace
@@ -325,7 +325,7 @@ def test_a_generator_with_noise_makes_the_same_noise_elsewhere(
 
 def test_a_generator_that_onnx_does_not_support_can_be_a_saved_model(tmp_path: Path) -> None:
     require_packages("onnx")
-    folder = write_model(tmp_path / "model", dropout=0.5, test_as_training=True)
+    folder = write_model(tmp_path / "model", dropout=0.5, inference_in_training_mode=True)
     with pytest.raises(OasisGanError, match=r"ONNX supports.*Random.*savedmodel"):
         export.to_onnx(folder, tmp_path / "out.onnx")
     export.to_saved_model(folder, tmp_path / "out")

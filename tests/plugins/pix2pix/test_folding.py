@@ -24,7 +24,7 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "instance norm": {"norm": "instance"},
     "no norm": {"norm": "none"},
     "transposed": {"norm": "batch", "upsample": "transposed"},
-    "as in training": {"norm": "batch", "dropout": 0.5, "test_as_training": True},
+    "as in training": {"norm": "batch", "dropout": 0.5, "inference_in_training_mode": True},
     "innermost norm": {"norm": "batch", "innermost_norm": True},
     "encoder-decoder": {"norm": "batch", "architecture": "encoder-decoder"},
     "no full skip": {

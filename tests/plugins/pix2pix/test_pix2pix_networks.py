@@ -137,7 +137,7 @@ def count_skips(network: Any) -> int:  # noqa: ANN401 - Keras is untyped here
 
 def test_translating_as_in_training_treats_each_slice_alone_and_is_deterministic() -> None:
     settings = GeneratorSettings(
-        levels=3, filters=8, norm="batch", dropout=0.5, test_as_training=True
+        levels=3, filters=8, norm="batch", dropout=0.5, inference_in_training_mode=True
     )
     model = networks.build_generator(settings, 3, 1)
     x = np.abs(draw_noise(3, 16, 16, 3))

@@ -33,7 +33,7 @@ def train_and_print_state(self):
 
 Run.train = train_and_print_state
 try:
-    recipe = LONG | {"steps": int(sys.argv[2]), "smooth": {"steps": 0}}
+    recipe = LONG | {"steps": int(sys.argv[2]), "pretraining": {"steps": 0}}
     run(Path(sys.argv[1]), recipe, resume=len(sys.argv) > 3)
 except OasisGanError as error:
     sys.exit(f"refused {error}")
@@ -150,5 +150,5 @@ def test_when_a_worker_is_killed_the_other_says_so_and_the_run_can_be_resumed(
     )
     found = checkpoints.read_last(out / "checkpoints")
     assert found is not None
-    lines = run(out, {**LONG, "steps": found.step + 1, "smooth": {"steps": 0}}, resume=True)
+    lines = run(out, {**LONG, "steps": found.step + 1, "pretraining": {"steps": 0}}, resume=True)
     assert f"resumed after step {found.step}" in lines

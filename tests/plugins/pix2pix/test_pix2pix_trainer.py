@@ -36,11 +36,12 @@ from oasis_gan_keras import checkpoints
 from oasis_gan_keras.backend import keras, tf
 from oasis_gan_keras.variables import read_variables
 from oasis_gan_pix2pix.recipe import Recipe, parse_recipe
+from oasis_gan_pix2pix.renamed_settings import RENAMED_SETTINGS
 from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import StoredGenerator
 
-from oasis_gan import OasisGanError, TrainingRequest
+from oasis_gan import OasisGanError, TrainingRequest, rename_settings
 
 pytestmark = pytest.mark.precision
 
@@ -56,14 +57,14 @@ FIRST_METRICS = (
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-@pytest.mark.parametrize("sees", ["image", "residual"])
+@pytest.mark.parametrize("shown", ["image", "residual"])
 def test_an_update_has_the_losses_and_gradients_of_the_papers_equations(
-    objective: str, sees: str
+    objective: str, shown: str
 ) -> None:
     """Losses, gradients and the step of Adam agree with an independent implementation."""
-    if sees == "residual" and objective in ("GAN", "L1+GAN"):
+    if shown == "residual" and objective in ("GAN", "L1+GAN"):
         pytest.skip("refused: the residual shows the source")
-    discriminator = {**PLAIN["discriminator"], "sees": sees}
+    discriminator = {**PLAIN["discriminator"], "input": shown}
     recipe = Recipe(
         **{**EXACT, "size": 16, "loss": {"objective": objective}, "discriminator": discriminator}
     )
@@ -113,7 +114,7 @@ def test_the_learning_rate_is_constant_and_then_falls_to_nothing_in_both_stages(
         **{
             **PLAIN,
             "size": 16,
-            "smooth": {"steps": 10, "learning_rate": 0.1},
+            "pretraining": {"steps": 10, "learning_rate": 0.1},
             "learning_rate": 0.01,
         }
     )
@@ -129,7 +130,7 @@ def test_the_learning_rate_is_constant_and_then_falls_to_nothing_in_both_stages(
 
 
 def test_averaged_weights_trail_the_trained_ones_by_the_decay() -> None:
-    recipe = Recipe(**{**PLAIN, "size": 16, "averaging": 0.2})
+    recipe = Recipe(**{**PLAIN, "size": 16, "ema_decay": 0.2})
     trainer = Pix2PixTrainer(recipe, PREDICTION, 10)
     average = read_variables(trainer.inference_network)
     for step in range(4):
@@ -150,7 +151,7 @@ def test_an_update_does_not_depend_on_the_sizes_of_slices_that_came_before(
             **TINY,
             "precision": "float32",
             "generator": {"levels": 2, "filters": 8},
-            "smooth": {"steps": 0},
+            "pretraining": {"steps": 0},
         }
     )
     used = Pix2PixTrainer(recipe, PREDICTION, 10)
@@ -298,6 +299,43 @@ def test_a_checkpoint_whose_metrics_have_no_names_is_resumed_to_the_same_model(
         assert (out / name).read_bytes() == (uninterrupted / name).read_bytes()
 
 
+def give_earlier_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as an earlier version wrote them."""
+    earlier = {present: name for name, present in RENAMED_SETTINGS.items()}
+    return rename_settings(settings, earlier)
+
+
+def test_a_checkpoint_with_the_earlier_names_of_settings_is_resumed_to_the_same_files(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(uninterrupted, tmp_path / "m")
+    (out / "checkpoints" / "step-000000012.safetensors").unlink()
+    last = checkpoints.read_last(out / "checkpoints")
+    assert last is not None
+    recipe = give_earlier_names(last.metadata["recipe"])
+    assert recipe["smooth"]["steps"] == 5
+    metadata = {**last.metadata, "recipe": recipe}
+    checkpoints.write(out / "checkpoints", replace(last, metadata=metadata), 1)
+    assert "resumed after step 9" in run(out, give_earlier_names(LONG), resume=True)
+    for path in uninterrupted.rglob("*"):
+        if path.is_file() and path.suffix != ".png" and "step-000000009" not in path.name:
+            resumed = out / path.relative_to(uninterrupted)
+            assert resumed.read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_change_of_a_setting_that_was_renamed_is_listed_under_its_present_name(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(uninterrupted, tmp_path / "m")
+    last = checkpoints.read_last(out / "checkpoints")
+    assert last is not None
+    change = {"step": 3, "setting": "constant", "before": 1.0, "after": 0.5}
+    metadata = {**last.metadata, "changes": [change]}
+    checkpoints.write(out / "checkpoints", replace(last, metadata=metadata), 1)
+    run(out, {**LONG, "steps": 13}, resume=True)
+    assert "# decay_start: 1.0 until step 3" in (out / "recipe.toml").read_text()
+
+
 def test_a_checkpoint_of_other_losses_is_refused_in_a_sentence(
     uninterrupted: Path, tmp_path: Path
 ) -> None:
@@ -327,7 +365,7 @@ def test_resuming_with_other_networks_is_refused(uninterrupted: Path) -> None:
 def test_training_stops_at_a_loss_that_is_not_finite_and_keeps_the_last_good_checkpoint(
     tmp_path: Path,
 ) -> None:
-    recipe = {**LONG, "smooth": {"steps": 5, "learning_rate": 1e-3}, "learning_rate": 1.0}
+    recipe = {**LONG, "pretraining": {"steps": 5, "learning_rate": 1e-3}, "learning_rate": 1.0}
     recipe |= {"loss": {"gan": "least-squares", "gan_weight": 1e38}}
     with pytest.raises(OasisGanError) as caught:
         run(tmp_path / "m", recipe)
@@ -344,7 +382,7 @@ def test_training_stops_when_validation_no_longer_improves(tmp_path: Path) -> No
         "steps": 400,
         "validate_every": 2,
         "patience": 2,
-        "smooth": {"steps": 0},
+        "pretraining": {"steps": 0},
         "learning_rate": 1e-12,
     }
     lines = run(tmp_path / "m", recipe)
@@ -354,7 +392,7 @@ def test_training_stops_when_validation_no_longer_improves(tmp_path: Path) -> No
 
 
 def test_the_best_weights_by_validation_become_the_model_if_asked_for(tmp_path: Path) -> None:
-    run(tmp_path / "m", {**LONG, "select": "best", "averaging": 0.0, "smooth": {"steps": 0}})
+    run(tmp_path / "m", {**LONG, "select": "best", "ema_decay": 0.0, "pretraining": {"steps": 0}})
     best = (tmp_path / "m" / "best" / "weights.safetensors").read_bytes()
     assert (tmp_path / "m" / "weights.safetensors").read_bytes() == best
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import oasis_gan_pix2pix
 import pytest
 import safetensors.numpy
 from kit.tiny_training import PRECISIONS, TINY, head, subject
@@ -21,8 +23,10 @@ from oasis_gan_keras.sentences import list_settings
 from oasis_gan_keras.variables import assign, read_weights
 from oasis_gan_pix2pix import model_folder
 from oasis_gan_pix2pix.blueprint import make_blueprint
+from oasis_gan_pix2pix.model_folder import read_model_file
 from oasis_gan_pix2pix.prediction import LinearPrediction
 from oasis_gan_pix2pix.recipe import GeneratorSettings, Recipe, parse_recipe
+from oasis_gan_pix2pix.renamed_settings import RENAMED_SETTINGS
 from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import HistogramMatching, StoredGenerator, load_translator
@@ -100,7 +104,7 @@ def test_training_learns_and_so_does_the_discriminator() -> None:
         **{**TINY, "steps": 300, "learning_rate": 2e-3, "loss": {"objective": "L1+cGAN"}}
     )
     recipe = recipe.model_copy(
-        update={"discriminator": recipe.discriminator.model_copy(update={"sees": "residual"})}
+        update={"discriminator": recipe.discriminator.model_copy(update={"input": "residual"})}
     )
     source, target = PairedSlices([subject("a", *head())], recipe, pytest.fail).sample(8)
     keras.utils.set_random_seed(0)
@@ -119,7 +123,9 @@ def test_the_seed_decides_the_networks_and_nothing_else_does() -> None:
 
     def draw_weights(seed: int) -> dict[str, NDArray[Any]]:
         keras.utils.set_random_seed(seed)
-        recipe = Recipe(**{**TINY, "generator": {"levels": 3, "filters": 4, "widest": 1}})
+        recipe = Recipe(
+            **{**TINY, "generator": {"levels": 3, "filters": 4, "max_filter_multiple": 1}}
+        )
         return read_weights(Pix2PixTrainer(recipe, prediction, 4).generator)
 
     first = draw_weights(0)
@@ -145,7 +151,7 @@ def test_a_model_keeps_the_histogram_of_its_training_scans(tmp_path: Path) -> No
     both = (subject("a", *head()), subject("b", *head(1)))
     settings = {
         **TINY,
-        "smooth": {"steps": 2, "texture": 0.5},
+        "pretraining": {"steps": 2, "default_texture": 0.5},
         "histogram": {"strength": 0.8, "subjects": ["b"]},
     }
     train(
@@ -379,13 +385,13 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ({"source": "labels", "target": "labels"}, "recipe: target"),
         ({"discriminator": {"receptive_field": 71}}, "recipe: discriminator.receptive_field"),
         (
-            {"discriminator": {"sees": "residual"}, "loss": {"objective": "L1+GAN"}},
-            "recipe: discriminator.sees",
+            {"discriminator": {"input": "residual"}, "loss": {"objective": "L1+GAN"}},
+            "recipe: discriminator.input",
         ),
-        ({"loss": {"objective": "L1"}, "smooth": {"steps": 5}}, "recipe: smooth.steps"),
+        ({"loss": {"objective": "L1"}, "pretraining": {"steps": 5}}, "recipe: pretraining.steps"),
         ({"target": "labels", "source": "image", "sharpness": 1.4}, "recipe: sharpness"),
         ({"loss": {"objective": "L1", "texture_weight": 5}}, "recipe: loss.texture_weight"),
-        ({"loss": {"roughness": 1.2}}, "recipe: loss.roughness"),
+        ({"loss": {"texture_gain": 1.2}}, "recipe: loss.texture_gain"),
         ({"histogram": {"strength": 1.5}}, "recipe: histogram.strength"),
         (
             {"target": "labels", "source": "image", "histogram": {"strength": 0.5}},
@@ -461,15 +467,101 @@ def test_a_wrong_setting_is_explained_in_one_sentence(
     assert "nput should" not in str(caught.value)
 
 
+def nest(name: str, value: object) -> dict[str, Any]:
+    """Return the settings in which one has a value; a dot in its name reaches into a table."""
+    settings = value
+    for part in reversed(name.split(".")):
+        settings = {part: settings}
+    assert isinstance(settings, dict)
+    return settings
+
+
+def merge(settings: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with others, which may be in the same tables."""
+    merged = dict(settings)
+    for name, value in others.items():
+        merged[name] = {**merged.get(name, {}), **value} if isinstance(value, dict) else value
+    return merged
+
+
+def find_setting(settings: dict[str, Any], name: str) -> object:
+    """Return the value of a setting; raise KeyError if there is none."""
+    found: Any = settings
+    for part in name.split("."):
+        found = found[part]
+    return found
+
+
+EARLIER_VALUES: dict[str, tuple[object, dict[str, Any]]] = {
+    "averaging": (0.9, {}),
+    "constant": (0.25, {}),
+    "keep": (7, {}),
+    "generator.leak": (0.1, {}),
+    "generator.widest": (4, {}),
+    "generator.test_as_training": (True, {}),
+    "discriminator.leak": (0.1, {}),
+    "discriminator.sees": ("residual", {}),
+    "loss.halved": (False, {}),
+    "loss.prior": (0.5, {}),
+    "loss.roughness": (1.25, {"loss": {"texture_weight": 1.0}}),
+    "smooth.steps": (5, {}),
+    "smooth.learning_rate": (0.5, {}),
+    "smooth.texture": (0.5, {}),
+}
+"""A value that is not the default for each earlier name of a setting, and what it requires."""
+
+
+@pytest.mark.parametrize("name", RENAMED_SETTINGS)
+def test_a_setting_is_accepted_under_its_earlier_name_and_written_under_its_present_one(
+    name: str,
+) -> None:
+    value, required = EARLIER_VALUES[name]
+    settings = merge(nest(name, value), required)
+    present = RENAMED_SETTINGS[name]
+    written = parse_recipe(settings).model_dump(mode="json")
+    assert find_setting(written, present) == value
+    assert find_setting(Recipe().model_dump(mode="json"), present) != value
+    with pytest.raises(KeyError):
+        find_setting(written, name)
+
+
+@pytest.mark.parametrize("name", RENAMED_SETTINGS)
+def test_a_setting_under_both_of_its_names_is_refused(name: str) -> None:
+    value, _ = EARLIER_VALUES[name]
+    present = RENAMED_SETTINGS[name]
+    settings = merge(nest(name, value), nest(present, value))
+    with pytest.raises(OasisGanError) as caught:
+        parse_recipe(settings)
+    assert str(caught.value) == (
+        f"recipe: {name}: expected {present} alone, found both; leave out {name}, its earlier name"
+    )
+
+
+def test_a_model_is_read_with_the_earlier_names_of_its_settings(tmp_path: Path) -> None:
+    shipped = Path(oasis_gan_pix2pix.__file__).parent / "models" / "tissue-to-t1w" / "model.json"
+    content = json.loads(shipped.read_text())
+    assert content["generator"]["leak"] == 0.2
+    content["generator"] |= {"leak": 0.3, "widest": 4, "test_as_training": True}
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    generator = read_model_file(tmp_path).generator
+    assert generator.leaky_relu_slope == 0.3
+    assert generator.max_filter_multiple == 4
+    assert generator.inference_in_training_mode
+
+
+def test_the_recipe_that_the_default_model_records_is_its_preset() -> None:
+    folder = Path(oasis_gan_pix2pix.__file__).parent
+    shipped = json.loads((folder / "models" / "tissue-to-t1w" / "model.json").read_text())
+    preset = tomllib.loads((folder / "recipes" / "tissue-to-t1w.toml").read_text())
+    assert parse_recipe(shipped["training"]["recipe"]) == parse_recipe(preset)
+
+
 def make_broken_settings() -> Iterator[dict[str, Any]]:
     """Yield each setting with values of wrong types."""
     values: tuple[Any, ...] = ({"a": 1}, [[]], "?!", -1e9, 10**400)
     for name in list_settings(Recipe):
         for value in values:
-            settings = value
-            for part in reversed(name.split(".")):
-                settings = {part: settings}
-            yield settings
+            yield nest(name, value)
 
 
 def test_no_message_of_pydantic_reaches_the_user() -> None:

@@ -110,10 +110,10 @@ def test_background_is_never_trained_on_whatever_its_neighbours_show() -> None:
 
 def test_a_training_that_is_stopped_and_resumed_ends_the_same(axial: Path, tmp_path: Path) -> None:
     out = tmp_path / "m"
-    run(out, {**AXIAL, "steps": 2, "constant": 1.0})
-    run(out, {**AXIAL, "constant": 1.0}, resume=True)
+    run(out, {**AXIAL, "steps": 2, "decay_start": 1.0})
+    run(out, {**AXIAL, "decay_start": 1.0}, resume=True)
     whole = tmp_path / "whole"
-    run(whole, {**AXIAL, "constant": 1.0})
+    run(whole, {**AXIAL, "decay_start": 1.0})
     assert (out / "weights.safetensors").read_bytes() == (
         whole / "weights.safetensors"
     ).read_bytes()

@@ -19,7 +19,7 @@ TWO: dict[str, Any] = {
     **TINY,
     "sources": {"tissues": "labels", "t2": "image"},
     "checkpoint_every": 2,
-    "constant": 1.0,
+    "decay_start": 1.0,
     "precision": "float32",
     "planes": ["coronal", "axial"],
     "histogram": {"strength": 0.5},

@@ -22,7 +22,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "encoder-decoder": {"norm": "none", "architecture": "encoder-decoder"},
     "noise": {"norm": "batch", "noise": True},
     "instance norm": {"norm": "instance"},
-    "as in training": {"norm": "batch", "dropout": 0.5, "test_as_training": True},
+    "as in training": {"norm": "batch", "dropout": 0.5, "inference_in_training_mode": True},
 }
 
 
