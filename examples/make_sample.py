@@ -20,7 +20,7 @@ LIMITS = {"seg": 300_000, "t1": 4_000_000}
 _PATH = click.Path(path_type=Path, file_okay=False)
 
 
-def packed(path: Path, limit: int) -> bytes:
+def pack(path: Path, limit: int) -> bytes:
     """Return the content of a gzip file compressed as far as it goes, without a time stamp.
 
     Raises:
@@ -55,7 +55,7 @@ def main(head: Path, name: str, out: Path) -> None:
         OASIS.clean(labels, seg.path)
         for kind, path in sources.items():
             sample = out / f"{name}_{kind}.nii.gz"
-            write_atomically(sample, packed(path, LIMITS[kind]))
+            write_atomically(sample, pack(path, LIMITS[kind]))
             click.echo(f"{sample}: {sample.stat().st_size} bytes")
     except (OasisGanError, OSError) as error:
         raise SystemExit(str(error)) from None

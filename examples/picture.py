@@ -88,7 +88,7 @@ class View:
         return picture.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def arranged(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
+def arrange(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
     """Return all tiles on black, captions above the columns."""
     heights = [row[0].height for row in rows]
     widths = [max(row[column].width for row in rows) for column in range(len(rows[0]))]
@@ -122,7 +122,7 @@ def draw(source: Path, scans: Sequence[Path], scale: float) -> Image.Image:
         columns.append(grey(volume.voxels))
     planes = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
     views = [View.of(labels.voxels > 0, labels.geometry, plane) for plane in planes]
-    return arranged(
+    return arrange(
         [[view.tile(voxels, labels.geometry, scale) for voxels in columns] for view in views]
     )
 

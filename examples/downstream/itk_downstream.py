@@ -48,7 +48,7 @@ def correct_bias(image: Image, mask: Image) -> Image:
 
     N4: doi:10.1109/TMI.2010.2046908.
     """
-    shrink = _factors(image, _COARSE_MM)
+    shrink = _choose_factors(image, _COARSE_MM)
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations([20, 20, 10])
     n4.Execute(sitk.Shrink(image, shrink), sitk.Shrink(mask, shrink))
@@ -65,7 +65,9 @@ def register(moving: Image, fixed: Image) -> Transform:
     method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=32)
     method.SetMetricSamplingStrategy(method.RANDOM)
     method.SetMetricSamplingPercentagePerLevel([0.3, 0.1], _SEED)
-    method.SetShrinkFactorsPerLevel([max(_factors(fixed, size)) for size in (_COARSE_MM, _FINE_MM)])
+    method.SetShrinkFactorsPerLevel(
+        [max(_choose_factors(fixed, size)) for size in (_COARSE_MM, _FINE_MM)]
+    )
     method.SetSmoothingSigmasPerLevel([_COARSE_MM / 2, _FINE_MM / 2])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
     method.SetInterpolator(sitk.sitkLinear)
@@ -117,7 +119,7 @@ def write_transform(transform: Transform, path: Path) -> None:
         write_atomically(path, temporary.read_bytes())
 
 
-def _factors(image: Image, size_mm: float) -> list[int]:
+def _choose_factors(image: Image, size_mm: float) -> list[int]:
     """Return by how much to shrink each axis for voxels of about ``size_mm``."""
     return [max(1, round(size_mm / spacing)) for spacing in image.GetSpacing()]
 
@@ -127,7 +129,7 @@ def _read(path: Path) -> Image:
     return sitk.ReadImage(str(path), sitk.sitkFloat32)
 
 
-def _described(transform: Transform) -> str:
+def _describe(transform: Transform) -> str:
     turn = np.array(transform.GetMatrix()).reshape(3, 3)
     degrees = math.degrees(math.acos(float(np.clip((turn.trace() - 1) / 2, -1, 1))))
     # About the centre of rotation: at the origin it would depend on where that happens to be.
@@ -163,7 +165,7 @@ def downstream(output: Path, seg: Path, t1: Path, out: Path) -> list[Row]:
     write_on_grid(registered, geometry, out / "registered.nii.gz")
     write_transform(transform, out / "rigid.tfm")
     write_atomically(out / "tissues.tsv", "".join("\t".join(row) + "\n" for row in table).encode())
-    click.echo(_described(transform), err=True)
+    click.echo(_describe(transform), err=True)
     return table
 
 

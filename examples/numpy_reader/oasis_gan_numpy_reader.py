@@ -26,7 +26,7 @@ def read(path: Path, max_voxels: int) -> Volume:
         OasisGanError: If it holds no volume, or one of more than ``max_voxels``, or is damaged.
         OSError: If it cannot be read at all.
     """
-    voxels, affine = _arrays(path, max_voxels)
+    voxels, affine = _load_arrays(path, max_voxels)
     if voxels.ndim != 3 or voxels.size == 0 or voxels.dtype.kind not in "iuf":
         found = f"{voxels.dtype} of shape {voxels.shape}"
         raise OasisGanError(
@@ -40,7 +40,7 @@ def read(path: Path, max_voxels: int) -> Volume:
     return Volume(voxels, Geometry(voxels.shape, affine.astype(np.float64)))
 
 
-def _arrays(path: Path, max_voxels: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def _load_arrays(path: Path, max_voxels: int) -> tuple[NDArray[Any], NDArray[Any]]:
     remedy = "save it with np.savez(path, voxels=..., affine=...)"
     try:
         # Pickles can run any code. The file is opened here: NumPy leaves damaged archives open.
@@ -82,7 +82,7 @@ def _places_voxels(affine: NDArray[Any]) -> bool:
 
 def recognises(path: Path) -> bool:
     """Whether a file is called like an archive, or a folder has one in it or below."""
-    return any(_files(path)) if path.is_dir() else path.suffix == SUFFIX
+    return any(_list_files(path)) if path.is_dir() else path.suffix == SUFFIX
 
 
 def subjects(selection: Selection) -> Iterator[Subject]:
@@ -94,7 +94,9 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     root = selection.root
     ending = selection.source_suffix or SUFFIX
     paths = (
-        [path for path in _files(root) if path.name.endswith(ending)] if root.is_dir() else [root]
+        [path for path in _list_files(root) if path.name.endswith(ending)]
+        if root.is_dir()
+        else [root]
     )
     if not paths or not paths[0].exists():
         raise OasisGanError(
@@ -106,7 +108,7 @@ def subjects(selection: Selection) -> Iterator[Subject]:
         yield Subject(name, Scan(path, partial(read, max_voxels=selection.max_voxels)))
 
 
-def _files(folder: Path) -> list[Path]:
+def _list_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob(f"*{SUFFIX}"))
 
 

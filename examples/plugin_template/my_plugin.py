@@ -77,7 +77,9 @@ def subjects(selection: Selection) -> Iterator[Subject]:
     root = selection.root
     ending = selection.source_suffix or SUFFIX
     paths = (
-        [path for path in _files(root) if path.name.endswith(ending)] if root.is_dir() else [root]
+        [path for path in _list_files(root) if path.name.endswith(ending)]
+        if root.is_dir()
+        else [root]
     )
     if not paths or not paths[0].exists():
         raise OasisGanError(
@@ -94,10 +96,10 @@ def subjects(selection: Selection) -> Iterator[Subject]:
 
 def recognises(path: Path) -> bool:
     """Whether a file is called like ours, or a folder holds one."""
-    return bool(_files(path)) if path.is_dir() else path.suffix == SUFFIX
+    return bool(_list_files(path)) if path.is_dir() else path.suffix == SUFFIX
 
 
-def _files(folder: Path) -> list[Path]:
+def _list_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob(f"*{SUFFIX}"))
 
 

@@ -64,18 +64,18 @@ def check(options: CheckOptions) -> int:
         Report(outcome.subject, (Finding(Verdict.REJECT, outcome.message),)) for outcome in broken
     ]
     if options.form == "tsv":
-        _print_rows(["subject\tverdict\tmessage", *map(_row, reports)])
+        _print_rows(["subject\tverdict\tmessage", *map(_format_row, reports)])
     with reporting("checking", len(subjects)) as reporter:
         for index, examined in enumerate(examine_all(subjects, OASIS, options.validate)):
             reports.append(examined.report)
             reporter.advance(index + 1, len(subjects), "checking")
             if options.form == "tsv":
                 # At once: what was found stays, whatever becomes of the others.
-                _print_rows([_row(examined.report)])
+                _print_rows([_format_row(examined.report)])
     if options.form == "table":
         _print_table(reports)
     elif options.form == "json":
-        write_result(json.dumps([_record(report) for report in reports], indent=2))
+        write_result(json.dumps([_make_record(report) for report in reports], indent=2))
     return int(any(report.verdict is Verdict.REJECT for report in reports))
 
 
@@ -84,19 +84,21 @@ def report_line(report: Report) -> str:
     return f"{report.subject}: {report.verdict} - {report.message}"
 
 
-def _message(report: Report) -> str:
+def _format_message(report: Report) -> str:
     return with_flags(report.message)
 
 
-def _row(report: Report) -> str:
-    return "\t".join(printable(cell) for cell in (report.subject, report.verdict, _message(report)))
+def _format_row(report: Report) -> str:
+    return "\t".join(
+        printable(cell) for cell in (report.subject, report.verdict, _format_message(report))
+    )
 
 
-def _record(report: Report) -> dict[str, object]:
+def _make_record(report: Report) -> dict[str, object]:
     said = {
         "subject": printable(report.subject),
         "verdict": report.verdict,
-        "message": printable(_message(report)),
+        "message": printable(_format_message(report)),
     }
     return {**said, "figures": report.figures}
 
@@ -110,7 +112,8 @@ def _print_table(reports: Iterable[Report]) -> None:
     table = Table("subject", "verdict", "message")
     for report in reports:
         name, message = (
-            Text(printable(text), overflow="fold") for text in (report.subject, _message(report))
+            Text(printable(text), overflow="fold")
+            for text in (report.subject, _format_message(report))
         )
         table.add_row(name, Text(report.verdict, _COLOURS[report.verdict]), message)
     console = Console(file=results_stream(), width=None if results_stream().isatty() else _WIDTH)

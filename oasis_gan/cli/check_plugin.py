@@ -83,13 +83,13 @@ def check_plugin(options: CheckOptions) -> int:
     except ModuleNotFoundError as error:
         raise NoPytestError(one_line(error)) from None
     contract_kept = True
-    for line, good in _checked(options):
+    for line, good in _check_offers(options):
         write_result(printable(with_flags(line)))
         contract_kept &= good
     return int(not contract_kept)
 
 
-def _checked(options: CheckOptions) -> Iterator[Line]:
+def _check_offers(options: CheckOptions) -> Iterator[Line]:
     plugin = options.plugin
     file = Path(plugin) if plugin.endswith(".py") else None
     try:

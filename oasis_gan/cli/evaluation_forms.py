@@ -114,10 +114,10 @@ class Tables(Form):
 
     def finish(self, cohort: Cohort) -> None:
         """Write the tables."""
-        for table in self._tables(cohort):
+        for table in self._make_tables(cohort):
             print_table(table)
 
-    def _tables(self, cohort: Cohort) -> Iterator[Table]:
+    def _make_tables(self, cohort: Cohort) -> Iterator[Table]:
         if len(self._rows) > 1:
             yield subjects_table(self._rows)
         if cohort.subjects > 1:

@@ -76,8 +76,8 @@ class SubjectRow:
         if self.failed:
             return [subject, Text("failed", "red")]
         cells: list[str | Text] = [subject, self.contrasts]
-        cells += [_cell(measure, self.scores.get(measure.key)) for measure in measures]
-        cells += [_cell(_DICE, self.dice.get(tissue)) for tissue in tissues]
+        cells += [_format_cell(measure, self.scores.get(measure.key)) for measure in measures]
+        cells += [_format_cell(_DICE, self.dice.get(tissue)) for tissue in tissues]
         return cells
 
 
@@ -95,7 +95,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         for measure in section.measures:
             # Not every section has figures for every tissue.
             scores = [regions.get(name, {}) for name in evaluation.regions]
-            cells = [_cell(measure, values.get(measure.key)) for values in scores]
+            cells = [_format_cell(measure, values.get(measure.key)) for values in scores]
             table.add_row(measure.title, *cells)
     _add_caption(table, f"compared {evaluation.mask}")
     return table
@@ -134,7 +134,7 @@ def _add_number_columns(table: Table, titles: Iterable[str]) -> None:
         table.add_column(title, justify="right")
 
 
-def _cell(measure: Measure, value: Value | None) -> str:
+def _format_cell(measure: Measure, value: Value | None) -> str:
     return "" if value is None else measure.format(value)
 
 

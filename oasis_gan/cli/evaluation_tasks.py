@@ -111,18 +111,18 @@ class RealScanMissingError(OasisGanError):
 
 def _require_one_segmentation(options: TaskOptions) -> None:
     """Raise `OasisGanError` if outputs are to be compared with two segmentations."""
-    segmentations = _typed_segmentations(options)
+    segmentations = _list_typed_segmentations(options)
     if len(segmentations) > 1:
         raise TwoSegmentationsError(segmentations[1], segmentations[0])
 
 
 def _require_comparison(options: TaskOptions) -> None:
     """Raise `OasisGanError` if outputs are to be compared with nothing."""
-    if options.against is None and not _typed_segmentations(options):
+    if options.against is None and not _list_typed_segmentations(options):
         raise NothingToCompareError
 
 
-def _typed_segmentations(options: TaskOptions) -> list[str]:
+def _list_typed_segmentations(options: TaskOptions) -> list[str]:
     """Return the options that ask for a segmentation."""
     typed = {
         "--segmentation": options.segmentation,

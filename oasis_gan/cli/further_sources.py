@@ -69,7 +69,7 @@ def collect_places(
         if name in places:
             raise RepeatedSourceError(name, places[name], where, owner, names)
         # A path that leads nowhere is refused now, and not when the first subject is read.
-        _existing_path(where)
+        _find_existing_path(where)
         places[name] = where
     return places
 
@@ -141,7 +141,7 @@ class FurtherSources:
             if file is not None:
                 joined = [self._join_file(joined, name, file, selection)]
             else:
-                search = _Search(name, where, _existing_path(where), reader, selection)
+                search = _Search(name, where, _find_existing_path(where), reader, selection)
                 joined = list(search.join(joined))
         yield from joined
 
@@ -284,11 +284,11 @@ def _with_further(subject: Subject, name: str, scan: Scan) -> Subject:
 
 def _find_file(where: str) -> Path | None:
     """Return the file that a user names; None for a folder, and for the end of file names."""
-    path = _existing_path(where)
+    path = _find_existing_path(where)
     return None if path is None or path.is_dir() else path
 
 
-def _existing_path(where: str) -> Path | None:
+def _find_existing_path(where: str) -> Path | None:
     """Return the file or folder that a user names; None if it is the end of file names.
 
     Raises:

@@ -25,7 +25,7 @@ def plugin_table(files: Iterable[Path]) -> Iterator[str]:
         for offer in catalogue:
             source = catalogue.origins[offer.name]
             rows.append((kind.called, offer.name, str(source), offer.summary))
-    yield from _aligned(rows)
+    yield from _align_columns(rows)
     for problem in registry.problems:
         yield with_flags(f"broken: {problem}")
     for deprecation in registry.deprecations:
@@ -48,7 +48,7 @@ def model_table(files: Iterable[Path]) -> Iterator[str]:
         # The kind may be anybody's.
         except Exception as error:  # noqa: BLE001
             remarks.append(printable(with_flags(f"broken: model {model.name}: {one_line(error)}")))
-    yield from _aligned(rows)
+    yield from _align_columns(rows)
     yield from remarks
 
 
@@ -61,7 +61,7 @@ def describe_model(name: str, files: Iterable[Path]) -> Iterator[str]:
         rows.append(("source", _name_source(source, encoding)))
     rows.append(("output", f"{card.output} ({card.target.describe()})"))
     rows.append(("folder", str(folder)))
-    yield from _aligned(rows)
+    yield from _align_columns(rows)
     if card.note:
         yield printable(f"note: {card.note}")
     yield ""
@@ -72,7 +72,7 @@ def describe_model(name: str, files: Iterable[Path]) -> Iterator[str]:
     options.extend(
         (option.name, str(option.default), option.expected, option.help) for option in card.options
     )
-    yield from _aligned(options)
+    yield from _align_columns(options)
 
 
 def _summarise(kind: str, card: ModelCard) -> Row:
@@ -87,7 +87,7 @@ def _name_source(name: str, encoding: Encoding) -> str:
     return name if described == name else f"{name} ({described})"
 
 
-def _aligned(rows: list[Row]) -> Iterator[str]:
+def _align_columns(rows: list[Row]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield printable(

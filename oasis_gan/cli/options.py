@@ -25,7 +25,7 @@ plugin_option = click.option(
 )
 
 
-def _spacing(
+def _parse_spacing(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> tuple[float, ...] | None:
     """Take three positive numbers, or one for all three axes."""
@@ -45,7 +45,7 @@ def _spacing(
 spacing_option = click.option(
     "--spacing",
     metavar="X,Y,Z",
-    callback=_spacing,
+    callback=_parse_spacing,
     help="Assume this voxel size in mm, one number or one per axis, where a file states none.",
 )
 max_voxels_option = click.option(

@@ -46,19 +46,19 @@ def stopping_on_signals() -> Iterator[None]:
 
 def exit_status(interruption: KeyboardInterrupt) -> int:
     """Return the exit status after an interruption: 130 (Ctrl-C), 143 (SIGTERM), 129 (SIGHUP)."""
-    return 128 + _number(interruption)
+    return 128 + _find_number(interruption)
 
 
 def describe_interruption(interruption: KeyboardInterrupt) -> str:
     """Return one line that names the signal and holds the notes added to the exception."""
-    number = _number(interruption)
+    number = _find_number(interruption)
     first = (
         "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
     )
     return "; ".join([first, *getattr(interruption, "__notes__", ())])
 
 
-def _number(interruption: KeyboardInterrupt) -> int:
+def _find_number(interruption: KeyboardInterrupt) -> int:
     return interruption.number if isinstance(interruption, Stopped) else signal.SIGINT
 
 

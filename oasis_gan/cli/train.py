@@ -162,7 +162,7 @@ class _Training:
             if plan.new:
                 record.write()
             with reporting("training") as reporter:
-                plan.learn(self._request(record, plan.recipe, reporter))
+                plan.learn(self._make_request(record, plan.recipe, reporter))
             # If nothing was left to learn, no step has written it.
             record.write()
 
@@ -176,7 +176,7 @@ class _Training:
         nothing = "stopped before the first step: there was nothing to save"
         return f"{nothing}; start again with the same command"
 
-    def _request(
+    def _make_request(
         self, record: TrainingRecord, recipe: Mapping[str, object], reporter: Reporter
     ) -> TrainingRequest:
         def advance(step: int, steps: int, doing: str) -> None:

@@ -102,7 +102,7 @@ def compare_raw(
     """Compare intensities as they are stored, in the range of the real scan."""
     inside = real[regions[TOTAL]]
     low, high = np.percentile(inside, RANGE_PERCENTILES).tolist()
-    return _comparison(real, output, regions, (low, high), axes)
+    return _make_comparison(real, output, regions, (low, high), axes)
 
 
 def compare_matched(
@@ -128,7 +128,7 @@ def compare_matched(
     _require_order("the output", output_means, order)
     matched_real = _match(real, tissues, order)
     matched_output = _match(output, tissues, order)
-    return _comparison(matched_real, matched_output, regions, (0.0, 1.0), axes)
+    return _make_comparison(matched_real, matched_output, regions, (0.0, 1.0), axes)
 
 
 def _measure_tissues(voxels: Voxels, tissues: Voxels) -> dict[str, float]:
@@ -174,7 +174,7 @@ def _match(
     return np.interp(voxels, window.values, window.anchors)
 
 
-def _comparison(
+def _make_comparison(
     real: Voxels,
     output: Voxels,
     regions: Regions,

@@ -63,7 +63,7 @@ def score(comparison: Comparison) -> ImageScores:
             values = _score_region(comparison, region)
             values["ms_ssim"] = over_scales[name]
             for key, similarity in maps.items():
-                values[key] = _mean_in(region, similarity)
+                values[key] = _compute_mean(region, similarity)
             # In the order in which they are shown.
             scores[name] = {key: values[key] for key in _KEYS}
     for plane in comparison.axes:
@@ -87,12 +87,12 @@ def _score_slices(
     map_slices = np.moveaxis(similarity, axis, 0)
     for index, mask in enumerate(mask_slices):
         if mask.any():
-            mean = _mean_in(mask, map_slices[index])
+            mean = _compute_mean(mask, map_slices[index])
             curve[start + index] = json_value(mean)
     return curve
 
 
-def _mean_in(region: Mask, similarity: Image | Undefined) -> Value:
+def _compute_mean(region: Mask, similarity: Image | Undefined) -> Value:
     if isinstance(similarity, Undefined):
         return similarity
     return checked(similarity[region].mean(dtype=np.float64))
@@ -108,17 +108,17 @@ def _score_region(comparison: Comparison, region: Mask) -> dict[str, Value]:
     scores: dict[str, Value] = {
         "mae": checked(np.abs(error).mean()),
         "rmse": checked(math.sqrt(squared)),
-        "psnr": _psnr(squared, comparison.data_range),
-        "ncc": _correlation(real, output),
-        "histogram": _histogram_intersection(real, output, comparison.bounds),
+        "psnr": _compute_psnr(squared, comparison.data_range),
+        "ncc": _compute_correlation(real, output),
+        "histogram": _compute_histogram_intersection(real, output, comparison.bounds),
     }
     for plane, direction in AXES.items():
         axis = comparison.axes[plane]
-        scores[f"gradient_{direction}"] = _gradient_ratio(comparison, region, axis)
+        scores[f"gradient_{direction}"] = _compute_gradient_ratio(comparison, region, axis)
     return scores
 
 
-def _psnr(squared_error: float, data_range: float) -> Value:
+def _compute_psnr(squared_error: float, data_range: float) -> Value:
     if data_range <= 0:
         return CONSTANT
     if squared_error == 0:
@@ -128,7 +128,7 @@ def _psnr(squared_error: float, data_range: float) -> Value:
     return checked(signal - noise)
 
 
-def _correlation(real: Values, output: Values) -> Value:
+def _compute_correlation(real: Values, output: Values) -> Value:
     """Return the normalised cross-correlation about the means (Pearson's)."""
     real_deviations = real - real.mean(dtype=np.float64)
     output_deviations = output - output.mean(dtype=np.float64)
@@ -140,7 +140,7 @@ def _correlation(real: Values, output: Values) -> Value:
     return checked(product / math.sqrt(real_square * output_square))
 
 
-def _histogram_intersection(real: Values, output: Values, bounds: Bounds) -> Value:
+def _compute_histogram_intersection(real: Values, output: Values, bounds: Bounds) -> Value:
     """Return the share of two histograms that lies under both.
 
     What is beyond the range counts in the last bin.
@@ -162,7 +162,7 @@ def _count_values(values: Values, bounds: Bounds) -> NDArray[np.intp]:
     return np.histogram(clipped, BINS, bounds)[0]
 
 
-def _gradient_ratio(comparison: Comparison, region: Mask, axis: int) -> Value:
+def _compute_gradient_ratio(comparison: Comparison, region: Mask, axis: int) -> Value:
     """Return the mean absolute step between neighbours of the output over that of the real scan.
 
     Args:

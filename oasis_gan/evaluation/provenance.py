@@ -21,13 +21,13 @@ def find_source_file(source: FileIdentity, folders: Iterable[Path]) -> Path | No
         folders: Where to look, not below them; what cannot be read is passed over.
     """
     for folder in dict.fromkeys(folders):
-        for path in _files_called(source.file, folder):
+        for path in _find_files_called(source.file, folder):
             if _has_hash(path, source.sha256):
                 return path
     return None
 
 
-def _files_called(name: str, folder: Path) -> list[Path]:
+def _find_files_called(name: str, folder: Path) -> list[Path]:
     """Return the files of a folder that a sidecar calls by this name."""
     try:
         paths = sorted(folder.iterdir())

@@ -55,11 +55,11 @@ def tsv_rows(evaluation: Evaluation) -> Iterator[str]:
         ]
         for section in SECTIONS:
             scores = evaluation.scores_of(section.key).get(name)
-            cells += [_cell(scores, key) for key in section.keys]
+            cells += [_format_cell(scores, key) for key in section.keys]
         yield "\t".join(cells)
 
 
-def _cell(scores: Scores | None, key: str) -> str:
+def _format_cell(scores: Scores | None, key: str) -> str:
     return tsv_value(scores[key]) if scores else "n/a"
 
 
@@ -133,7 +133,7 @@ def json_document(
             "bootstrap": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "seed": SEED},
         },
         "subjects": list(subjects),
-        "cohort": _cohort_record(cohort) if cohort is not None else None,
+        "cohort": _make_cohort_record(cohort) if cohort is not None else None,
     }
 
 
@@ -146,11 +146,11 @@ def json_record(evaluation: Evaluation) -> Record:
         "status": "done",
         "files": evaluation.files,
         "mask": evaluation.mask,
-        "range": {contrast: _rounded(bounds) for contrast, bounds in ranges},
-        "tissues": _region_records(evaluation, evaluation.regions),
-        "structures": _region_records(evaluation, evaluation.structures),
+        "range": {contrast: _round_all(bounds) for contrast, bounds in ranges},
+        "tissues": _make_region_records(evaluation, evaluation.regions),
+        "structures": _make_region_records(evaluation, evaluation.structures),
         "slices": {
-            section: {name: _rounded(curve) for name, curve in curves.items()}
+            section: {name: _round_all(curve) for name, curve in curves.items()}
             for section, curves in evaluation.curves.items()
         },
         "notes": [printable(note) for note in notes],
@@ -166,46 +166,48 @@ def json_failure(subject: str, message: str) -> Record:
     }
 
 
-def _region_records(
+def _make_region_records(
     evaluation: Evaluation,
     regions: Mapping[str, Region],
 ) -> dict[str, Record]:
     records = {}
     for name, region in regions.items():
-        records[name] = _region_record(evaluation, name, region)
+        records[name] = _make_region_record(evaluation, name, region)
     return records
 
 
-def _region_record(evaluation: Evaluation, name: str, region: Region) -> Record:
+def _make_region_record(evaluation: Evaluation, name: str, region: Region) -> Record:
     record: Record = {
         "voxels": region.voxels,
         "volume_ml": _round(region.volume_ml),
     }
     for section, regions in evaluation.scores.items():
         if name in regions:
-            record[section] = _scores_record(regions[name])
+            record[section] = _make_scores_record(regions[name])
     return record
 
 
-def _scores_record(scores: Scores) -> Record:
+def _make_scores_record(scores: Scores) -> Record:
     record = {}
     for key, value in scores.items():
         record[key] = _round(json_value(value))
     return record
 
 
-def _cohort_record(cohort: Cohort) -> Record:
+def _make_cohort_record(cohort: Cohort) -> Record:
     tissues: dict[str, Record] = {}
     structures: dict[str, Record] = {}
     for section, regions in cohort.estimates().items():
         for region, estimates in regions.items():
             records = structures if region in cohort.structures else tissues
             record = records.setdefault(region, {})
-            record[section] = {key: _estimate_record(found) for key, found in estimates.items()}
+            record[section] = {
+                key: _make_estimate_record(found) for key, found in estimates.items()
+            }
     return {"tissues": tissues, "structures": structures}
 
 
-def _estimate_record(estimate: Estimate) -> Record:
+def _make_estimate_record(estimate: Estimate) -> Record:
     return {
         "subjects": estimate.subjects,
         "mean": _round(estimate.mean),
@@ -214,7 +216,7 @@ def _estimate_record(estimate: Estimate) -> Record:
     }
 
 
-def _rounded(values: Iterable[float | None]) -> list[float | None]:
+def _round_all(values: Iterable[float | None]) -> list[float | None]:
     return [_round(value) for value in values]
 
 

@@ -35,20 +35,20 @@ def similarity_maps(comparison: Comparison) -> dict[str, Image | Undefined]:
 
     The keys are those of the measures.
     """
-    maps = {"ssim": _volume_map(comparison)}
+    maps = {"ssim": _compute_volume_map(comparison)}
     for plane, axis in comparison.axes.items():
-        maps[f"ssim_{plane}"] = _slice_map(comparison, axis)
+        maps[f"ssim_{plane}"] = _compute_slice_map(comparison, axis)
     return maps
 
 
-def _volume_map(comparison: Comparison) -> Image | Undefined:
+def _compute_volume_map(comparison: Comparison) -> Image | Undefined:
     problem = _find_problem(comparison, comparison.real.shape)
     if problem:
         return problem
-    return _similarity(comparison.real, comparison.output, comparison.data_range)
+    return _compute_similarity(comparison.real, comparison.output, comparison.data_range)
 
 
-def _slice_map(comparison: Comparison, axis: int) -> Image | Undefined:
+def _compute_slice_map(comparison: Comparison, axis: int) -> Image | Undefined:
     # A window must fit into the slices, and not across them.
     shape = list(comparison.real.shape)
     del shape[axis]
@@ -59,7 +59,7 @@ def _slice_map(comparison: Comparison, axis: int) -> Image | Undefined:
     output_slices = _to_slices(comparison.output, axis)
     maps = []
     for real, output in zip(real_slices, output_slices, strict=True):
-        maps.append(_similarity(real, output, comparison.data_range))
+        maps.append(_compute_similarity(real, output, comparison.data_range))
     return np.moveaxis(np.stack(maps), 0, axis)
 
 
@@ -78,7 +78,7 @@ def _find_problem(comparison: Comparison, shape: tuple[int, ...]) -> Undefined |
     return None
 
 
-def _similarity(real: Image, output: Image, data_range: float) -> Image:
+def _compute_similarity(real: Image, output: Image, data_range: float) -> Image:
     # scikit-image is optional: it comes with the extra `evaluation`.
     from skimage.metrics import structural_similarity
 
@@ -123,11 +123,11 @@ def multi_scale_similarity(comparison: Comparison) -> dict[str, Value]:
             similarity = level.compare_luminance() * similarity
         weight = weights[scale] / sum(weights)
         for name, region in level.regions.items():
-            logarithms[name] += weight * _log_mean(similarity, region)
+            logarithms[name] += weight * _compute_log_mean(similarity, region)
     return {name: checked(np.exp(logarithm)) for name, logarithm in logarithms.items()}
 
 
-def _log_mean(similarity: Image, region: Weights) -> float:
+def _compute_log_mean(similarity: Image, region: Weights) -> float:
     """Return the logarithm of the weighted mean of a map."""
     mean = float(np.average(similarity, weights=region))
     # Below 0, which is worse than unrelated, a power is not defined.

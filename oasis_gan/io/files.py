@@ -26,9 +26,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         OSError: If the file system refuses (disk full, no permission); nothing is left behind.
         BytesLostError: If the disk returns other bytes than were written.
     """
-    temporary = _temporary_beside(path)
+    temporary = _make_temporary_path(path)
     try:
-        with _create_held(temporary) as file:
+        with _create_and_hold(temporary) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -41,7 +41,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
             # A failing write names no file, and the user does not know the temporary name.
-            raise _about(error, path) from error
+            raise _change_path(error, path) from error
         raise
     sync_folder(path.parent)
 
@@ -64,10 +64,10 @@ def write_whole(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """
     if not overwrite:
         _refuse_existing(path)
-    temporary = _temporary_beside(path)
+    temporary = _make_temporary_path(path)
     try:
         temporary.mkdir()
-        with _held_folder(temporary):
+        with _make_and_hold_folder(temporary):
             # It keeps its own name, because libraries choose the format by the name.
             written = temporary / path.name
             yield written
@@ -78,24 +78,24 @@ def write_whole(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     except OSError as error:
         if error.filename is None or temporary.name in str(error.filename):
             # The user does not know the temporary name.
-            raise _about(error, path) from error
+            raise _change_path(error, path) from error
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     sync_folder(path.parent)
 
 
-def _temporary_beside(path: Path) -> Path:
+def _make_temporary_path(path: Path) -> Path:
     """Return a new hidden path in the same folder, which `sweep` removes if it is left behind."""
     return path.parent / f".{secrets.token_hex(8)}.part"
 
 
-def _about(error: OSError, path: Path) -> OSError:
+def _change_path(error: OSError, path: Path) -> OSError:
     """Return the same error of the file system about another path."""
     return OSError(error.errno, error.strerror, str(path))
 
 
-def _create_held(path: Path) -> BufferedWriter:
+def _create_and_hold(path: Path) -> BufferedWriter:
     """Create a file and hold it, so that no other process takes it for a leftover."""
     while True:
         file = path.open("xb")
@@ -106,7 +106,7 @@ def _create_held(path: Path) -> BufferedWriter:
 
 
 @contextmanager
-def _held_folder(folder: Path) -> Iterator[None]:
+def _make_and_hold_folder(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         hold(folder, descriptor)

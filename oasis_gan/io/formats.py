@@ -32,7 +32,7 @@ class Format(NamedTuple):
         return UnusableFileError(where, expected, self.found, self.remedy)
 
 
-def _by_itk(name: str, written: str = "") -> Format:
+def _make_itk_format(name: str, written: str = "") -> Format:
     remedy = (
         "convert it to .nii.gz, for example with SimpleITK's ReadImage and WriteImage "
         "or with 3D Slicer"
@@ -40,20 +40,20 @@ def _by_itk(name: str, written: str = "") -> Format:
     return Format(f"{name}{written}", remedy)
 
 
-def _picture(name: str) -> Format:
+def _make_picture_format(name: str) -> Format:
     return Format(
         f"a {name} picture, which has no place in space",
         "give the volume that it was made of, as .nii.gz",
     )
 
 
-def _unpack(name: str, command: str) -> Format:
+def _make_packed_format(name: str, command: str) -> Format:
     return Format(f"a file compressed with {name}", f"unpack it with {command}")
 
 
 _WRITTEN = ", which oasis-gan writes but does not read yet"
-_NRRD = _by_itk("an NRRD file", _WRITTEN)
-_META = _by_itk("a MetaImage file", _WRITTEN)
+_NRRD = _make_itk_format("an NRRD file", _WRITTEN)
+_META = _make_itk_format("a MetaImage file", _WRITTEN)
 _DICOM = Format("a DICOM file", "convert the series to .nii.gz with dcm2niix")
 _MINC = Format("a MINC file", "convert it with mnc2nii or mri_convert")
 _NUMPY = Format(
@@ -70,29 +70,29 @@ _ARCHIVE = Format("an archive", "unpack it and give the folder")
 _WEB_PAGE = Format("a web page, perhaps that of a login", "download the file again, signed in")
 
 _BY_ENDING = {
-    ".seg.nrrd": _by_itk("a segmentation of 3D Slicer (NRRD)", _WRITTEN),
+    ".seg.nrrd": _make_itk_format("a segmentation of 3D Slicer (NRRD)", _WRITTEN),
     ".nrrd": _NRRD,
-    ".nhdr": _by_itk("an NRRD header", _WRITTEN),
+    ".nhdr": _make_itk_format("an NRRD header", _WRITTEN),
     ".mha": _META,
     ".mhd": _META,
-    ".gipl": _by_itk("a GIPL file"),
-    ".gipl.gz": _by_itk("a GIPL file"),
-    ".vtk": _by_itk("a VTK file"),
-    ".vti": _by_itk("a VTK file"),
+    ".gipl": _make_itk_format("a GIPL file"),
+    ".gipl.gz": _make_itk_format("a GIPL file"),
+    ".vtk": _make_itk_format("a VTK file"),
+    ".vti": _make_itk_format("a VTK file"),
     ".dcm": _DICOM,
     ".ima": _DICOM,
     ".mnc": _MINC,
     ".mnc.gz": _MINC,
     ".npy": _NUMPY,
     ".npz": _NUMPY,
-    ".jpg": _picture("JPEG"),
-    ".jpeg": _picture("JPEG"),
-    ".png": _picture("PNG"),
-    ".tif": _picture("TIFF"),
-    ".tiff": _picture("TIFF"),
-    ".bmp": _picture("BMP"),
-    ".gif": _picture("GIF"),
-    ".webp": _picture("WebP"),
+    ".jpg": _make_picture_format("JPEG"),
+    ".jpeg": _make_picture_format("JPEG"),
+    ".png": _make_picture_format("PNG"),
+    ".tif": _make_picture_format("TIFF"),
+    ".tiff": _make_picture_format("TIFF"),
+    ".bmp": _make_picture_format("BMP"),
+    ".gif": _make_picture_format("GIF"),
+    ".webp": _make_picture_format("WebP"),
     ".head": _AFNI,
     ".brik": _AFNI,
     ".brik.gz": _AFNI,
@@ -111,11 +111,11 @@ _BY_ENDING = {
     ".m3z": Format(
         "a deformation of FreeSurfer, which is no volume", "give a volume, as .nii.gz or .mgz"
     ),
-    ".bz2": _unpack("bzip2", "bunzip2"),
-    ".xz": _unpack("xz", "unxz"),
-    ".lzma": _unpack("lzma", "unlzma"),
-    ".zst": _unpack("zstd", "unzstd"),
-    ".z": _unpack("compress", "uncompress"),
+    ".bz2": _make_packed_format("bzip2", "bunzip2"),
+    ".xz": _make_packed_format("xz", "unxz"),
+    ".lzma": _make_packed_format("lzma", "unlzma"),
+    ".zst": _make_packed_format("zstd", "unzstd"),
+    ".z": _make_packed_format("compress", "uncompress"),
     ".zip": _ARCHIVE,
     ".tar": _ARCHIVE,
     ".tar.gz": _ARCHIVE,
@@ -146,12 +146,12 @@ _BY_START = (
     (rb"NRRD000", _NRRD),
     (rb"(ObjectType|NDims|Comment)\s*=", _META),
     (rb".{128}DICM", _DICOM),
-    (rb"\x89PNG\r\n", _picture("PNG")),
-    (rb"\xff\xd8\xff", _picture("JPEG")),
-    (rb"II\*\0|MM\0\*", _picture("TIFF")),
-    (rb"GIF8[79]a", _picture("GIF")),
-    (rb"BM.{4}\0\0\0\0", _picture("BMP")),
-    (rb"RIFF.{4}WEBP", _picture("WebP")),
+    (rb"\x89PNG\r\n", _make_picture_format("PNG")),
+    (rb"\xff\xd8\xff", _make_picture_format("JPEG")),
+    (rb"II\*\0|MM\0\*", _make_picture_format("TIFF")),
+    (rb"GIF8[79]a", _make_picture_format("GIF")),
+    (rb"BM.{4}\0\0\0\0", _make_picture_format("BMP")),
+    (rb"RIFF.{4}WEBP", _make_picture_format("WebP")),
     (rb"\x93NUMPY", _NUMPY),
     (rb"CDF[\x01\x02]", _MINC),
     (
@@ -165,10 +165,10 @@ _BY_START = (
         Format("a MATLAB file", "save the volume as .nii.gz, for example with niftiwrite"),
     ),
     (rb"mrtrix image", _MRTRIX),
-    (rb"BZh[1-9]", _unpack("bzip2", "bunzip2")),
-    (rb"\xfd7zXZ\0", _unpack("xz", "unxz")),
-    (rb"\x28\xb5\x2f\xfd", _unpack("zstd", "unzstd")),
-    (rb"\x1f\x9d", _unpack("compress", "uncompress")),
+    (rb"BZh[1-9]", _make_packed_format("bzip2", "bunzip2")),
+    (rb"\xfd7zXZ\0", _make_packed_format("xz", "unxz")),
+    (rb"\x28\xb5\x2f\xfd", _make_packed_format("zstd", "unzstd")),
+    (rb"\x1f\x9d", _make_packed_format("compress", "uncompress")),
     (rb"PK\x03\x04|PK\x05\x06|7z\xbc\xaf|Rar!", _ARCHIVE),
     (rb"\x1f\x8b", Format("a file that is compressed twice", "unpack it once with gunzip")),
 )

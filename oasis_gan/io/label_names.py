@@ -127,12 +127,12 @@ def label_set_by_name(path: Path) -> LabelSet | None:
     if is_image(stem):
         return None
     if is_dseg(stem):
-        return _by_entities(entities_of(stem))
+        return _find_by_entities(entities_of(stem))
     if stem.casefold().endswith("_fseg"):
         return OASIS
     if _is_of_fast(path, stem):
         return FSL_FAST
-    return _by_words(stem)
+    return _find_by_words(stem)
 
 
 def names_neurite_seg24(path: Path) -> bool:
@@ -141,15 +141,15 @@ def names_neurite_seg24(path: Path) -> bool:
     return neurite is not None and neurite[1].casefold() == "seg24"
 
 
-def _by_entities(entities: Mapping[str, str]) -> LabelSet | None:
+def _find_by_entities(entities: Mapping[str, str]) -> LabelSet | None:
     for key in ("desc", "seg", "atlas"):
-        found = _by_words(entities.get(key, ""))
+        found = _find_by_words(entities.get(key, ""))
         if found is not None:
             return found
     return None
 
 
-def _by_words(name: str) -> LabelSet | None:
+def _find_by_words(name: str) -> LabelSet | None:
     words = re.split(r"[^a-z0-9]+", name.casefold())
     if not _OTHER_VALUES.isdisjoint(words):
         return None

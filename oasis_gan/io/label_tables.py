@@ -248,7 +248,7 @@ def _make_label_set(path: Path, labels: Sequence[Label]) -> LabelSet:
         if label.value != 0:
             is_unique = counts[label.name] == 1
             distinct.append(label if is_unique else _add_value_to_name(label))
-        elif _tissue_of_label(label) in TISSUES:
+        elif _find_tissue_of_label(label) in TISSUES:
             raise TissueAtZeroError(path)
     try:
         return LabelSet(name=path.name, labels=tuple(distinct))
@@ -258,9 +258,9 @@ def _make_label_set(path: Path, labels: Sequence[Label]) -> LabelSet:
 
 def _add_value_to_name(label: Label) -> Label:
     name = f"{label.name} ({label.value})"
-    tissue = _tissue_of_label(label)
+    tissue = _find_tissue_of_label(label)
     return Structure(label.value, name, tissue) if tissue else Label(label.value, name)
 
 
-def _tissue_of_label(label: Label) -> str:
+def _find_tissue_of_label(label: Label) -> str:
     return label.tissue if isinstance(label, Structure) else tissue_of(label.name)

@@ -150,7 +150,7 @@ class _Pipeline:
 
     def run(self, works: Sequence[_Work], *, wait: bool) -> Iterator[Outcome]:
         """Yield the outcome of each subject that no other run is translating."""
-        for work, reading in zip(works, self._one_ahead(works, wait=wait), strict=True):
+        for work, reading in zip(works, self._read_ahead(works, wait=wait), strict=True):
             self.doing = f"reading {work.label}"
             # Waits only: what went wrong is in the outcome of the work.
             reading.result()
@@ -162,13 +162,13 @@ class _Pipeline:
             self._writing.append((work, writing))
             # One subject is written while another is translated; more would fill the memory.
             if len(self._writing) > 1:
-                yield self._next_written()
+                yield self._finish_next()
         yield from self.finish_writing()
 
     def finish_writing(self) -> Iterator[Outcome]:
         """Yield the outcomes of the subjects that are being written."""
         while self._writing:
-            yield self._next_written()
+            yield self._finish_next()
 
     def give_up_writing(self) -> None:
         """Stop waiting for the subjects that are being written."""
@@ -180,7 +180,7 @@ class _Pipeline:
         self._reader.close(_PATIENCE)
         self._writer.close(self._writer_patience)
 
-    def _next_written(self) -> Outcome:
+    def _finish_next(self) -> Outcome:
         work, writing = self._writing[0]
         self.doing = f"writing {work.label}"
         outcome = writing.result()
@@ -193,7 +193,7 @@ class _Pipeline:
         self._ended(outcome)
         return outcome
 
-    def _one_ahead(self, works: Sequence[_Work], *, wait: bool) -> Iterator[Future[None]]:
+    def _read_ahead(self, works: Sequence[_Work], *, wait: bool) -> Iterator[Future[None]]:
         """Yield the futures of reading in order, each once reading of the next has begun."""
         begun: list[Future[None]] = []
         for work in works:
@@ -237,17 +237,17 @@ class _Work:
 
         Nothing is read if the output is there already, or another run is making it.
         """
-        self._do(partial(self._read, wait=wait))
+        self._run_step(partial(self._read, wait=wait))
 
     def translate(self, advance: Callable[[float], None]) -> None:
         """Translate the sources that were read."""
         if self._outcome is None:
-            self._do(partial(self._translate, advance))
+            self._run_step(partial(self._translate, advance))
 
     def write(self) -> Outcome:
         """Write the translation, and return the outcome of the subject."""
         if self._outcome is None:
-            self._do(self._write)
+            self._run_step(self._write)
         self.let_go()
         if self._outcome is None:
             raise RuntimeError(f"{self.label} has no outcome")
@@ -261,7 +261,7 @@ class _Work:
             self._place.claim.release()
         self._place = None
 
-    def _do(self, step: Callable[[], None]) -> None:
+    def _run_step(self, step: Callable[[], None]) -> None:
         start = time.monotonic()
         try:
             with foreign_code(self._subject.source.path):

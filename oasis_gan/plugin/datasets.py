@@ -21,7 +21,7 @@ from .foreign import reading
 from .portable import Portable
 
 
-def _wrong_field(fields: Iterable[tuple[str, object, bool]]) -> str | None:
+def _find_wrong_field(fields: Iterable[tuple[str, object, bool]]) -> str | None:
     """Return the first field of a wrong type, with its actual type.
 
     Args:
@@ -100,7 +100,7 @@ class Scan(Portable):
 
     def wrong_field(self) -> str | None:
         """Return the first field of a wrong type, such as ``path: str``, or None."""
-        return _wrong_field(
+        return _find_wrong_field(
             (
                 ("path", self.path, isinstance(self.path, Path)),
                 ("reader", self.reader, callable(self.reader)),
@@ -193,7 +193,7 @@ class Subject:
 
     def wrong_field(self) -> str | None:
         """Return the first field of a wrong type, such as ``source.path: str``, or None."""
-        wrong = _wrong_field(
+        wrong = _find_wrong_field(
             (
                 ("name", self.name, isinstance(self.name, str)),
                 ("source", self.source, isinstance(self.source, Scan)),

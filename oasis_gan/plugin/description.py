@@ -33,10 +33,10 @@ def find_wrong_field(description: object, kind: type) -> tuple[str, object] | No
     Returns:
         For example ``("summary: str", None)``, or None if all types are right.
     """
-    declared = _fields(kind)
+    declared = _list_fields(kind)
     values = {name: getattr(description, name) for name in declared}
     try:
-        _model(kind).model_validate(values)
+        _make_model(kind).model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         # A fault may lie deep inside the value of a field; the field is the outermost.
@@ -45,14 +45,14 @@ def find_wrong_field(description: object, kind: type) -> tuple[str, object] | No
     return None
 
 
-def _fields(kind: type) -> Mapping[str, Field[Any]]:
+def _list_fields(kind: type) -> Mapping[str, Field[Any]]:
     return {field.name: field for field in fields(kind)}
 
 
 @cache
-def _model(kind: type) -> type[BaseModel]:
+def _make_model(kind: type) -> type[BaseModel]:
     """Return a pydantic model with the fields of a dataclass."""
     hints = get_type_hints(kind)
     config = ConfigDict(strict=True, arbitrary_types_allowed=True)
-    declared: dict[str, Any] = {name: (hints[name], ...) for name in _fields(kind)}
+    declared: dict[str, Any] = {name: (hints[name], ...) for name in _list_fields(kind)}
     return create_model(kind.__name__, __config__=config, **declared)

@@ -34,8 +34,8 @@ def find_installed() -> Iterator[tuple[PluginOrigin, Load]]:
     """
     found: dict[tuple[str, str], Load] = {}
     for distribution in distributions():
-        for entry_point in _entry_points(distribution):
-            key = (_name(distribution), entry_point.name)
+        for entry_point in _list_entry_points(distribution):
+            key = (_read_name(distribution), entry_point.name)
             # The first of two copies on the path is the one that gets imported.
             found.setdefault(key, entry_point.load)
     own = sorted(key for key in found if key[0] == OWN_DISTRIBUTION)
@@ -50,7 +50,7 @@ def from_file(file: Path) -> tuple[PluginOrigin, Load]:
     return PluginOrigin(file.stem, str(file)), partial(_load_file, file)
 
 
-def _entry_points(distribution: Distribution) -> list[EntryPoint]:
+def _list_entry_points(distribution: Distribution) -> list[EntryPoint]:
     """Return a distribution's plugins; a broken list counts as one plugin that cannot be loaded."""
     try:
         entry_points = distribution.entry_points
@@ -68,7 +68,7 @@ def _mentions_us(distribution: Distribution) -> bool:
         return False
 
 
-def _name(distribution: Distribution) -> str:
+def _read_name(distribution: Distribution) -> str:
     """Return a distribution's name, which is missing after an interrupted uninstall."""
     try:
         name = distribution.metadata["Name"]

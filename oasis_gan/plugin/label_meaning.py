@@ -56,7 +56,7 @@ def find_label_set(path: Path) -> LabelSet | None:
     return LabelSetFinder().find(path)
 
 
-def _places(path: Path) -> list[Path]:
+def _list_places(path: Path) -> list[Path]:
     """Return the path of a file and, if that is a link, the path that it leads to."""
     # Not Path.resolve, which follows links.
     named = Path(os.path.abspath(path))  # noqa: PTH100
@@ -107,7 +107,7 @@ class LabelSetFinder:
 
     def find(self, path: Path) -> LabelSet | None:
         """Return what the values of a label map mean; see `find_label_set`."""
-        found = self._by_evidence(path)
+        found = self._find_by_evidence(path)
         if found is None and self._is_common_bids(path):
             return BIDS
         return found
@@ -138,7 +138,7 @@ class LabelSetFinder:
         if scan.labels is not None or isinstance(scan.reader, _Refusing):
             return scan
         try:
-            found = self._by_evidence(scan.path)
+            found = self._find_by_evidence(scan.path)
         except (OasisGanError, OSError) as error:
             return replace(scan, reader=_Refusing(scan.reader, error))
         if found is not None:
@@ -149,19 +149,19 @@ class LabelSetFinder:
             return replace(scan, labels=default or BIDS, reader=reader)
         return scan
 
-    def _by_evidence(self, path: Path) -> LabelSet | None:
+    def _find_by_evidence(self, path: Path) -> LabelSet | None:
         """Return what tables and the file name say, at the path and where a link leads."""
-        for place in _places(path):
+        for place in _list_places(path):
             if is_image(stem_of(place)):
                 return None
-            found = self._beside(place, path)
+            found = self._find_beside(place, path)
             if found is not None:
                 return found
         return None
 
-    def _beside(self, path: Path, where: Path) -> LabelSet | None:
+    def _find_beside(self, path: Path, where: Path) -> LabelSet | None:
         """Return the label set that files beside ``path`` give; errors are about ``where``."""
-        table = self._own_table(path) or self._bids_table(path)
+        table = self._find_own_table(path) or self._find_bids_table(path)
         if table is not None:
             return self._read(table)
         if names_neurite_seg24(path):
@@ -169,10 +169,10 @@ class LabelSetFinder:
         named = label_set_by_name(path)
         if named is not None:
             return named
-        colours = self._colour_table(path, where)
+        colours = self._find_colour_table(path, where)
         return self._read(colours) if colours is not None else None
 
-    def _own_table(self, path: Path) -> Path | None:
+    def _find_own_table(self, path: Path) -> Path | None:
         """Return the table that has the file's own name."""
         names = self._list(path.parent)
         stem = stem_of(path)
@@ -186,7 +186,7 @@ class LabelSetFinder:
                 return table
         return None
 
-    def _bids_table(self, path: Path) -> Path | None:
+    def _find_bids_table(self, path: Path) -> Path | None:
         """Return the ``dseg.tsv`` that applies to a ``dseg`` by inheritance.
 
         It lies in the same folder or above, and its name has no entity that the name of the file
@@ -197,9 +197,9 @@ class LabelSetFinder:
         if not is_dseg(stem):
             return None
         entities = entities_of(stem).items()
-        for folder in self._dataset_folders(path):
+        for folder in self._list_dataset_folders(path):
             applicable = []
-            for name, table_entities in self._dseg_tables(folder):
+            for name, table_entities in self._list_dseg_tables(folder):
                 if table_entities.items() <= entities:
                     applicable.append((len(table_entities), name))
             if applicable:
@@ -207,7 +207,7 @@ class LabelSetFinder:
                 return folder / most_specific
         return None
 
-    def _dseg_tables(self, folder: Path) -> list[tuple[str, Mapping[str, str]]]:
+    def _list_dseg_tables(self, folder: Path) -> list[tuple[str, Mapping[str, str]]]:
         """Return the label tables of a folder, and the entities of their names."""
         if folder not in self._dseg:
             tables = []
@@ -218,17 +218,17 @@ class LabelSetFinder:
             self._dseg[folder] = tables
         return self._dseg[folder]
 
-    def _colour_table(self, path: Path, where: Path) -> Path | None:
+    def _find_colour_table(self, path: Path, where: Path) -> Path | None:
         """Return the colour table of a folder: the only one, or that of FreeSurfer by its name."""
         if not looks_like_label_map(stem_of(path)):
             return None
-        tables = self._colour_tables(path.parent)
+        tables = self._list_colour_tables(path.parent)
         if len(tables) > 1:
             names = [table.name for table in tables]
             raise SeveralColourTablesError(where, names, self.advice.option)
         return tables[0] if tables else None
 
-    def _colour_tables(self, folder: Path) -> list[Path]:
+    def _list_colour_tables(self, folder: Path) -> list[Path]:
         if folder not in self._colours:
             self._colours[folder] = self._find_colour_tables(folder)
         return self._colours[folder]
@@ -247,14 +247,14 @@ class LabelSetFinder:
 
     def _is_common_bids(self, path: Path) -> bool:
         """Tell whether a file is a ``dseg`` in a BIDS dataset."""
-        return any(self._lies_in_bids(place) for place in _places(path))
+        return any(self._lies_in_bids(place) for place in _list_places(path))
 
     def _lies_in_bids(self, path: Path) -> bool:
         if not is_dseg(stem_of(path)):
             return False
         return any(self._describes(folder, path) for folder in path.parents[:_DEEPEST])
 
-    def _dataset_folders(self, path: Path) -> Iterator[Path]:
+    def _list_dataset_folders(self, path: Path) -> Iterator[Path]:
         """Yield the folders above a file that may belong to its dataset, the nearest first.
 
         The last is the outermost folder with a description, because a derivative inside a dataset

@@ -48,7 +48,7 @@ def draw_histograms(volumes: Volumes, evaluation: Evaluation) -> bytes | None:
     mask = regions.pop(TOTAL)
     if not mask.any():
         return None
-    bounds = evaluation.bounds.get("raw") or _range_of(volumes.output.voxels)
+    bounds = evaluation.bounds.get("raw") or _find_range(volumes.output.voxels)
     with rc_context(_STYLE):
         figure = Figure(figsize=_SIZE, layout="constrained")
         charts = figure.subplots(1, len(regions), squeeze=False, sharey=True)[0]
@@ -103,7 +103,7 @@ def _draw_histogram(
     chart.stairs(shares, edges, color=colour, label=label)
 
 
-def _range_of(voxels: Voxels) -> tuple[float, float]:
+def _find_range(voxels: Voxels) -> tuple[float, float]:
     return float(voxels.min()), float(voxels.max())
 
 

@@ -27,7 +27,7 @@ def render_subject(**values: Any) -> str:  # noqa: ANN401 - what a template take
     script = _read_text("report.js")
     viewer = _read_bytes(_NIIVUE)
     facts = values.pop("facts")
-    template = _environment().get_template("subject.html.j2")
+    template = _make_environment().get_template("subject.html.j2")
     page: str = template.render(
         **values,
         facts=Markup(json_in_html(facts)),  # noqa: S704 - nothing in it can end the element
@@ -35,7 +35,7 @@ def render_subject(**values: Any) -> str:  # noqa: ANN401 - what a template take
         js=Markup(script),  # noqa: S704 - our own file
         niivue=base64.b64encode(viewer).decode("ascii"),
         niivue_version=NIIVUE_VERSION,
-        policy=_policy(script.encode("utf-8"), gzip.decompress(viewer)),
+        policy=_make_policy(script.encode("utf-8"), gzip.decompress(viewer)),
     )
     return page
 
@@ -46,23 +46,23 @@ def render_index(**values: Any) -> str:  # noqa: ANN401 - what a template takes
     Args:
         values: What the template ``index.html.j2`` names, less the style and the policy.
     """
-    template = _environment().get_template("index.html.j2")
+    template = _make_environment().get_template("index.html.j2")
     css = Markup(_read_text("report.css"))  # noqa: S704 - our own file
-    page: str = template.render(**values, css=css, policy=_policy())
+    page: str = template.render(**values, css=css, policy=_make_policy())
     return page
 
 
-def _policy(*scripts: bytes) -> str:
+def _make_policy(*scripts: bytes) -> str:
     """Return a Content-Security-Policy: only these scripts and our style; pictures in the page."""
-    sources = " ".join(_hash_of(script) for script in scripts) or "'none'"
-    style = _hash_of(_read_bytes("report.css"))
+    sources = " ".join(_hash(script) for script in scripts) or "'none'"
+    style = _hash(_read_bytes("report.css"))
     return (
         f"default-src 'none'; script-src {sources}; style-src {style}; img-src data: blob:; "
         "form-action 'none'; base-uri 'none'"
     )
 
 
-def _hash_of(text: bytes) -> str:
+def _hash(text: bytes) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode('ascii')}'"
 
 
@@ -75,7 +75,7 @@ def json_in_html(value: object) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _make_environment() -> Environment:
     loader = PackageLoader("oasis_gan.report", "page")
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
 

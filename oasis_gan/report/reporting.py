@@ -105,15 +105,15 @@ def write_page(
         headline=[
             {"title": title, "value": value} for title, value in headline(evaluation).items()
         ],
-        notes=_notes(evaluation),
-        mosaic=_base64(as_webp(mosaic)),
+        notes=_list_notes(evaluation),
+        mosaic=_encode_base64(as_webp(mosaic)),
         mosaic_size=mosaic.size,
         layers=layers,
-        charts=list(_charts(volumes, evaluation)),
-        tables=list(_tables(evaluation)),
+        charts=list(_draw_charts(volumes, evaluation)),
+        tables=list(_make_tables(evaluation)),
         artefacts=ARTEFACTS,
-        provenance={"tool": version("oasis-gan"), "text": _provenance(output, evaluation)},
-        facts=_facts(output, evaluation, layers),
+        provenance={"tool": version("oasis-gan"), "text": _read_provenance(output, evaluation)},
+        facts=_collect_page_data(output, evaluation, layers),
     )
     path = page_of(output)
     write_atomically(path, page.encode("utf-8"))
@@ -139,7 +139,7 @@ def index_row(folder: Path, page: Path, evaluation: Evaluation) -> IndexRow:
         subject=printable(evaluation.subject),
         link=quote(os.fsencode(relative)),
         figures=headline(evaluation),
-        notes=len(_notes(evaluation)),
+        notes=len(_list_notes(evaluation)),
     )
 
 
@@ -175,19 +175,19 @@ def mosaic_rows(volumes: Volumes) -> list[Row]:
     return rows
 
 
-def _notes(evaluation: Evaluation) -> list[str]:
+def _list_notes(evaluation: Evaluation) -> list[str]:
     notes = (*evaluation.notes, *describe_undefined(evaluation))
     return list(map(printable, notes))
 
 
-def _charts(volumes: Volumes, evaluation: Evaluation) -> Iterator[dict[str, str]]:
+def _draw_charts(volumes: Volumes, evaluation: Evaluation) -> Iterator[dict[str, str]]:
     histograms = draw_histograms(volumes, evaluation)
     if histograms is not None:
         yield {
             "title": "Intensities by tissue",
             "help": "How intensities are distributed in each tissue of the label map, "
             "as they are stored.",
-            "svg": _base64(histograms),
+            "svg": _encode_base64(histograms),
         }
     for section, reference in _CURVES.items():
         curves = draw_curves(evaluation.curves.get(section, {}), reference)
@@ -196,22 +196,24 @@ def _charts(volumes: Volumes, evaluation: Evaluation) -> Iterator[dict[str, str]
                 "title": "Slices that stand out",
                 "help": f"Steps from each slice to the next, where 1 is as {reference}. "
                 "A peak is a slice that stands out.",
-                "svg": _base64(curves),
+                "svg": _encode_base64(curves),
             }
 
 
-def _tables(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+def _make_tables(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
     for section in SECTIONS:
         regions = evaluation.scores.get(section.key)
         if regions:
             yield {
                 "title": f"{section.title[0].upper()}{section.title[1:]}",
                 "columns": list(regions),
-                "rows": _table_rows(section, regions),
+                "rows": _make_table_rows(section, regions),
             }
 
 
-def _table_rows(section: Section, regions: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _make_table_rows(
+    section: Section, regions: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     return [
         {
             "title": measure.title,
@@ -221,7 +223,7 @@ def _table_rows(section: Section, regions: Mapping[str, Mapping[str, Any]]) -> l
     ]
 
 
-def _provenance(output: Path, evaluation: Evaluation) -> str:
+def _read_provenance(output: Path, evaluation: Evaluation) -> str:
     """Return the sidecar as it is, or the hashes of the files where there is none."""
     try:
         content = json.loads(read_small(sidecar_of(output), _MOST_PROVENANCE))
@@ -231,7 +233,9 @@ def _provenance(output: Path, evaluation: Evaluation) -> str:
     return json.dumps(content, indent=1)
 
 
-def _facts(output: Path, evaluation: Evaluation, layers: Sequence[Layer]) -> dict[str, Any]:
+def _collect_page_data(
+    output: Path, evaluation: Evaluation, layers: Sequence[Layer]
+) -> dict[str, Any]:
     """Return what the script of a page has to know."""
     return {
         "subject": printable(evaluation.subject),
@@ -239,12 +243,12 @@ def _facts(output: Path, evaluation: Evaluation, layers: Sequence[Layer]) -> dic
         "sha256": evaluation.files["output"]["sha256"],
         "tool": f"oasis-gan {version('oasis-gan')}",
         "layers": [{"key": layer.key, "low": layer.low, "high": layer.high} for layer in layers],
-        "tissues": _tissue_colormap(),
+        "tissues": _make_tissue_colormap(),
         "difference": _DIFFERENCE_COLORMAP,
     }
 
 
-def _tissue_colormap() -> dict[str, list[Any]]:
+def _make_tissue_colormap() -> dict[str, list[Any]]:
     """Return the colours of tissues as NiiVue takes them."""
     red, green, blue = (list(channel) for channel in zip(*TISSUE_COLOURS, strict=True))
     return {
@@ -257,5 +261,5 @@ def _tissue_colormap() -> dict[str, list[Any]]:
     }
 
 
-def _base64(data: bytes) -> str:
+def _encode_base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")

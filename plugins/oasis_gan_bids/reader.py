@@ -150,9 +150,9 @@ class _Dataset:
     def _find_counterpart(self, source: BidsFile) -> BidsFile | None:
         files = self._targets.get(source.visit, [])
         candidates = [file for file in files if file.path != source.path]
-        return find_counterpart(source, candidates, self._target_homes(source))
+        return find_counterpart(source, candidates, self._find_target_homes(source))
 
-    def _target_homes(self, source: BidsFile) -> list[Path]:
+    def _find_target_homes(self, source: BidsFile) -> list[Path]:
         """Return the datasets that may hold the target of a source, the preferred one first."""
         if self._selection.target_root is not None:
             return [self._raw]

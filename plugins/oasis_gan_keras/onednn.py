@@ -19,7 +19,7 @@ def prefer_onednn() -> Iterator[None]:
     Training is a quarter faster with it. Translating is not, because weights would be rearranged
     for every batch.
     """
-    with _default_variable(_ENABLE):
+    with _set_default_variable(_ENABLE):
         yield
 
 
@@ -30,12 +30,12 @@ def return_memory() -> Iterator[None]:
     Otherwise it keeps all memory that it has ever used. A choice that the environment makes is
     respected.
     """
-    with _default_variable(_RETURN_MEMORY):
+    with _set_default_variable(_RETURN_MEMORY):
         yield
 
 
 @contextmanager
-def _default_variable(name: str) -> Iterator[None]:
+def _set_default_variable(name: str) -> Iterator[None]:
     """Set a variable of the environment to 1 in this context, unless it has a value."""
     is_set = name in os.environ
     os.environ.setdefault(name, "1")

@@ -169,7 +169,7 @@ class Run:
         changes = find_changes(
             self._done,
             before=rename_settings(metadata["recipe"], renamed),
-            after=self._settings(),
+            after=self._dump_settings(),
             defaults=defaults,
         )
         self._changes += changes
@@ -268,7 +268,7 @@ class Run:
         metadata = {
             **self._observer.metadata(),
             "precision": self._precision.metadata(),
-            "recipe": self._settings(),
+            "recipe": self._dump_settings(),
             "changes": self._describe_changes(),
         }
         checkpoint = Checkpoint(self._done, arrays, metadata)
@@ -314,11 +314,11 @@ class Run:
             "held_out": self._data.held_out.names,
             "slices": len(pairs),
             "precision": self._precision.text,
-            "recipe": self._settings(),
+            "recipe": self._dump_settings(),
             "changes": self._describe_changes(),
         }
 
-    def _settings(self) -> dict[str, Any]:
+    def _dump_settings(self) -> dict[str, Any]:
         return self._recipe.model_dump(mode="json")
 
     def _describe_changes(self) -> list[dict[str, Any]]:

@@ -30,8 +30,8 @@ def sharpen(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
         one voxel removes. An image that is sharp enough is returned as it is.
     """
     inside = labels != 0
-    target = sharpness * _mean_gradient(_paint_means(image, labels), inside)
-    if _mean_gradient(image, inside) >= target:
+    target = sharpness * _measure_mean_gradient(_paint_means(image, labels), inside)
+    if _measure_mean_gradient(image, inside) >= target:
         return image
     detail = _find_detail(image, inside)
 
@@ -43,7 +43,7 @@ def sharpen(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
     high = _MOST
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        if _mean_gradient(add_detail(middle), inside) < target:
+        if _measure_mean_gradient(add_detail(middle), inside) < target:
             low = middle
         else:
             high = middle
@@ -70,7 +70,7 @@ def _paint_means(image: Image, labels: NDArray[Any]) -> Image:
     return np.asarray(means, np.float32)[index]
 
 
-def _mean_gradient(image: Image, inside: Mask) -> float:
+def _measure_mean_gradient(image: Image, inside: Mask) -> float:
     """Return the mean absolute difference of neighbours inside, over the three axes."""
     means = []
     for axis in range(3):

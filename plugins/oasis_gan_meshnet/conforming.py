@@ -68,8 +68,8 @@ class ConformedAxis:
         samples = max(1, round(length * spacing))
         return cls(
             head=head,
-            there=_weights_there(length, spacing, samples),
-            back=_weights_back(length, spacing, samples),
+            there=_make_forward_matrix(length, spacing, samples),
+            back=_make_inverse_matrix(length, spacing, samples),
             samples=samples,
         )
 
@@ -99,7 +99,7 @@ class ConformedGrid:
             HeadSizeError: If the head is larger than any.
         """
         turned = orientations.apply_orientation(mask, _to_conformed(geometry))
-        order = _conformed_order(geometry)
+        order = _find_axis_order(geometry)
         spacings = [geometry.spacing[axis] for axis in order]
         if min(spacings) < _SMALLEST or max(spacings) > _LARGEST:
             raise VoxelSizeError(spacings, _SMALLEST, _LARGEST)
@@ -122,14 +122,14 @@ class ConformedGrid:
         turned = orientations.apply_orientation(voxels, _to_conformed(self.geometry))
         head = turned[self._head].astype(np.float32)
         there = [axis.there for axis in self.axes]
-        return _along_all(head, there)
+        return _apply_along_all(head, there)
 
     def restore(self, labels: Labels) -> Labels:
         """Return labels of the head in the volume, if its voxels are 1 mm apart.
 
         Outside the head there is background.
         """
-        order = _conformed_order(self.geometry)
+        order = _find_axis_order(self.geometry)
         shape = [self.geometry.shape[axis] for axis in order]
         turned = np.zeros(shape, np.uint8)
         turned[self._head] = labels
@@ -148,7 +148,7 @@ class ConformedGrid:
         back = [axis.back for axis in self.axes]
         # One label after the other: all of them at once need too much memory.
         for label in range(probabilities.shape[-1]):
-            probability = _along_all(probabilities[..., label], back)
+            probability = _apply_along_all(probabilities[..., label], back)
             higher = probability > highest
             highest[higher] = probability[higher]
             likeliest[higher] = label
@@ -179,36 +179,36 @@ def _from_conformed(geometry: Geometry) -> NDArray[Any]:
     return np.asarray(orientations.ornt_transform(_CONFORMED, own))
 
 
-def _conformed_order(geometry: Geometry) -> list[int]:
+def _find_axis_order(geometry: Geometry) -> list[int]:
     """Return which axis of the volume each axis of the conformed grid is."""
     destinations = _to_conformed(geometry)[:, 0]
     return [int(axis) for axis in destinations.argsort()]
 
 
-def _weights_there(length: int, spacing: float, samples: int) -> Floats:
+def _make_forward_matrix(length: int, spacing: float, samples: int) -> Floats:
     """Return the matrix that samples an axis every millimetre, symmetrically around its middle."""
     middle = (length - 1) / 2
-    positions = middle + _offsets(samples) / spacing
+    positions = middle + _compute_offsets(samples) / spacing
     # Where voxels become more than twice as large, each is a mean of what lies in it.
     widen = max(1.0, 0.5 / spacing)
     return make_interpolation_matrix(positions, length, widen=widen)
 
 
-def _weights_back(length: int, spacing: float, samples: int) -> Floats:
+def _make_inverse_matrix(length: int, spacing: float, samples: int) -> Floats:
     """Return the matrix that samples the conformed axis at the voxels of the volume."""
     middle = (samples - 1) / 2
-    positions = middle + _offsets(length) * spacing
+    positions = middle + _compute_offsets(length) * spacing
     widen = max(1.0, spacing / 2)
     return make_interpolation_matrix(positions, samples, widen=widen)
 
 
-def _offsets(count: int) -> NDArray[np.float64]:
+def _compute_offsets(count: int) -> NDArray[np.float64]:
     """Return how far each of ``count`` samples lies from their middle."""
     middle = (count - 1) / 2
     return np.arange(count, dtype=np.float64) - middle
 
 
-def _along_all(voxels: Floats, matrices: Sequence[Floats | None]) -> Floats:
+def _apply_along_all(voxels: Floats, matrices: Sequence[Floats | None]) -> Floats:
     """Apply a matrix along each axis."""
     for axis, matrix in enumerate(matrices):
         if matrix is not None:

@@ -107,12 +107,12 @@ class MeshNet:
         margins: Margins,
     ) -> Array:
         """Return the answer for the voxels of a part that lie inside its margins."""
-        graph = self._graph(find, margins)
+        graph = self._build_graph(find, margins)
         batch = part[np.newaxis, ..., np.newaxis]
         answer: Array = graph(batch)[0].numpy()
         return answer
 
-    def _graph(self, find: Find, margins: Margins) -> Any:  # noqa: ANN401
+    def _build_graph(self, find: Find, margins: Margins) -> Any:  # noqa: ANN401
         """Return a graph for parts of any size that have these margins."""
         key = (find, margins)
         if key not in self._graphs:

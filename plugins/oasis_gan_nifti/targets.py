@@ -62,7 +62,7 @@ class TargetFinder:
         candidates = [root]
         # A single target may be named by its file.
         if not root.is_file():
-            candidates = list(self._candidates(root, source, relative, key))
+            candidates = list(self._list_candidates(root, source, relative, key))
         try:
             found = self._lookup.first(candidates)
             self._require_one(found, candidates)
@@ -71,7 +71,7 @@ class TargetFinder:
         if found == source:
             raise OwnTargetError(source)
         if found is None:
-            return self._missing(source, root / key, candidates[0])
+            return self._make_missing_scan(source, root / key, candidates[0])
         return volume_scan(found, self._selection.max_voxels)
 
     def _root_of(self, source: Path) -> Path:
@@ -80,7 +80,9 @@ class TargetFinder:
             return selection.target_root
         return selection.root if selection.root.is_dir() else source.parent
 
-    def _candidates(self, root: Path, source: Path, relative: Path, key: str) -> Iterator[Path]:
+    def _list_candidates(
+        self, root: Path, source: Path, relative: Path, key: str
+    ) -> Iterator[Path]:
         """Yield where the target may be, the likeliest first.
 
         In a folder of its own the target has the same path below the root, at least up to the
@@ -106,7 +108,7 @@ class TargetFinder:
         if len(names) > 1:
             raise SeveralTargetsError(found, names)
 
-    def _missing(self, source: Path, beginning: Path, expected: Path) -> Scan:
+    def _make_missing_scan(self, source: Path, beginning: Path, expected: Path) -> Scan:
         """Return the scan of a missing target; its error lists files whose names begin alike."""
         folder = beginning.parent
         names = self._lookup.names_like(beginning)
@@ -115,9 +117,11 @@ class TargetFinder:
         if others:
             error = NoTargetError(expected, source, others, _NAME_TARGETS)
             return Scan.refused(expected, error)
-        return self._missing_of_long_name(source, beginning, expected)
+        return self._make_missing_scan_for_long_name(source, beginning, expected)
 
-    def _missing_of_long_name(self, source: Path, beginning: Path, expected: Path) -> Scan:
+    def _make_missing_scan_for_long_name(
+        self, source: Path, beginning: Path, expected: Path
+    ) -> Scan:
         """Return the scan of a missing target; its error names a file that begins like the source.
 
         Such a file is the target if the source has a suffix that nobody named.

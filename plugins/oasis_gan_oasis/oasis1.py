@@ -108,7 +108,7 @@ def _walk_sessions(root: Path, report: Report) -> Iterator[Session]:
 
     def find_session(entry: tuple[Path, list[str]]) -> Path | None:
         folder, _ = entry
-        return _session_folder(folder, root)
+        return _find_session_folder(folder, root)
 
     # All folders of a session come one after the other.
     for session, folders in groupby(walk_folders(root, report=report), find_session):
@@ -119,7 +119,7 @@ def _walk_sessions(root: Path, report: Report) -> Iterator[Session]:
             yield Session(session.name, session, sorted(images))
 
 
-def _session_folder(folder: Path, root: Path) -> Path | None:
+def _find_session_folder(folder: Path, root: Path) -> Path | None:
     """Return the session's folder below ``root`` that a folder is or lies in, if there is one."""
     parts = folder.relative_to(root).parts
     for depth, part in enumerate(parts, start=1):

@@ -115,7 +115,7 @@ def decode(data: bytes, where: object, max_pixels: int = MAX_PIXELS) -> Picture:
         raise DamagedPngError(where, f"a damaged one ({error})") from error
     _require_grey(pixels, where)
     notes = _describe_channels(pixels) + _describe_oddities(chunks)
-    return Picture(_first_channel(pixels), notes)
+    return Picture(_take_first_channel(pixels), notes)
 
 
 def _check_header(chunks: Chunks, where: object, max_pixels: int) -> None:
@@ -152,7 +152,7 @@ def _require_grey(pixels: Pixels, where: object) -> None:
         raise NotGreyError(where)
 
 
-def _first_channel(pixels: Pixels) -> Pixels:
+def _take_first_channel(pixels: Pixels) -> Pixels:
     """Return (rows, columns) of (rows, columns[, channels])."""
     if pixels.ndim == 3:
         return np.ascontiguousarray(pixels[..., 0])

@@ -45,7 +45,7 @@ class _Pass(NamedTuple):
     column_step: int
     row_step: int
 
-    def unpacked_size(self, header: Header) -> int:
+    def compute_unpacked_size(self, header: Header) -> int:
         """Return the number of bytes of its rows: whole bytes, each row after a filter byte."""
         columns = _count(header.width, self.column, self.column_step)
         rows = _count(header.height, self.row, self.row_step)
@@ -89,7 +89,7 @@ class Header(NamedTuple):
     def unpacked_size(self) -> int:
         """Return the number of bytes of the unpacked pixels."""
         passes = _INTERLACED if self.interlaced else _WHOLE
-        return sum(each.unpacked_size(self) for each in passes)
+        return sum(each.compute_unpacked_size(self) for each in passes)
 
 
 def _count(length: int, first: int, step: int) -> int:
@@ -183,14 +183,14 @@ def check_length(chunks: Chunks, where: object) -> None:
     )
     size = chunks.header.unpacked_size
     try:
-        missing = size - _unpacked_size(packed, size)
+        missing = size - _measure_unpacked_size(packed, size)
     except zlib.error as error:
         raise DamagedPngError(where, f"a damaged one ({error})") from error
     if missing > 0:
         raise DamagedPngError(where, f"one that lacks {missing} bytes of pixels")
 
 
-def _unpacked_size(packed: bytes, limit: int) -> int:
+def _measure_unpacked_size(packed: bytes, limit: int) -> int:
     """Return how many bytes ``packed`` has when it is unpacked; counting stops at ``limit``."""
     unpacker = zlib.decompressobj()
     size = 0

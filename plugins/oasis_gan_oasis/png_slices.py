@@ -80,7 +80,7 @@ def list_subjects(selection: Selection) -> Iterator[Subject]:
         raise SuffixError("target_suffix", selection.target_suffix)
     # A folder may be named like a PNG.
     if _is_png_name(selection.root) and not selection.root.is_dir():
-        yield _single_slice(selection)
+        yield _read_single_slice(selection)
         return
     yield from list_found(
         selection,
@@ -100,7 +100,7 @@ def _is_png_name(path: Path) -> bool:
     return path.name.lower().endswith(".png")
 
 
-def _single_slice(selection: Selection) -> Subject:
+def _read_single_slice(selection: Selection) -> Subject:
     """Return the volume of one slice that a PNG of any name is."""
     root = selection.root
     target_root = selection.target_root
@@ -109,10 +109,10 @@ def _single_slice(selection: Selection) -> Subject:
 
 
 def _scan_slice(path: Path, selection: Selection) -> Scan:
-    hints = _hints_in(path.name)
+    hints = _parse_hints(path.name)
     # The folder only says something about slices: a PNG of any name may lie anywhere.
     if _SLICE.fullmatch(path.name):
-        hints |= _hints_in(path.absolute().parent.name)
+        hints |= _parse_hints(path.absolute().parent.name)
     case = Case(
         name=_stem(path),
         files={0: [PurePosixPath(path.name)]},
@@ -132,7 +132,7 @@ def _find_cases(root: Path, report: Report = ignore_error) -> Cases:
     for path in list_files(root, report):
         match = _SLICE.fullmatch(path.name)
         if match:
-            _add_slice(cases, path, match, _hints_for(path, root))
+            _add_slice(cases, path, match, _find_hints(path, root))
     return cases
 
 
@@ -145,21 +145,21 @@ def _add_slice(cases: Cases, path: PurePosixPath, match: re.Match[str], hints: s
     files.setdefault(int(match["slice"]), []).append(path)
 
 
-def _hints_for(path: PurePosixPath, root: Path) -> set[str]:
+def _find_hints(path: PurePosixPath, root: Path) -> set[str]:
     """Return the hints in the folders of a file below the root, or else in the root itself."""
     hints: set[str] = set()
     for folder in path.parent.parts:
-        hints |= _hints_in(folder)
+        hints |= _parse_hints(folder)
     if hints:
         return hints
-    hints = _hints_in(root.absolute().name)
+    hints = _parse_hints(root.absolute().name)
     # A zip of slices made from sub-01_seg.nii.gz is named after it.
     if is_zip_name(root):
         hints.discard("seg")
     return hints
 
 
-def _hints_in(name: str) -> set[str]:
+def _parse_hints(name: str) -> set[str]:
     """Return the hints in a name: ``seg``, ``slices``, and a side of the split as the last word."""
     words = [word for word in re.split("[^a-z]+", name.lower()) if word]
     kinds = {"seg", "slices"} & set(words)

@@ -66,7 +66,7 @@ def _read(path: Path, case: Case, selection: Selection) -> Volume:
     max_pixels = selection.max_voxels // case.slices
     with open_container(path) as load:
         pictures = _decode_slices(path, case, load, max_pixels)
-    voxels = _stack(pictures, case.slices, where)
+    voxels = _stack_slices(pictures, case.slices, where)
     if case.is_labels:
         voxels = _decode_labels(voxels, where)
     spacing = selection.spacing or (1.0, 1.0, 1.0)
@@ -96,7 +96,7 @@ def _decode_slices(path: Path, case: Case, load: Load, max_pixels: int) -> dict[
     return pictures
 
 
-def _stack(pictures: Mapping[int, Picture], slices: int, where: str) -> Pixels:
+def _stack_slices(pictures: Mapping[int, Picture], slices: int, where: str) -> Pixels:
     """Return voxels (columns, rows from the bottom, slices); slices without a picture are empty."""
     _require_equal(pictures, where)
     pixels = next(iter(pictures.values())).pixels

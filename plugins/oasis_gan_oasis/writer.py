@@ -60,11 +60,11 @@ def write_slices(volume: Volume, path: Path) -> None:
     metadata = {
         "description": SYNTHETIC_MARK,
         **scale._asdict(),
-        "affine": _affine_of_slices(volume.geometry),
+        "affine": _compute_slice_affine(volume.geometry),
     }
     slices = cut(volume.voxels, volume.geometry, Plane.AXIAL).slices
     pictures = (_encode_png(scale.to_pixels(values)) for values in slices)
-    data = _make_zip(_case_name(path, is_labels), json.dumps(metadata), pictures)
+    data = _make_zip(_make_case_name(path, is_labels), json.dumps(metadata), pictures)
     write_atomically(path, data)
 
 
@@ -72,13 +72,13 @@ def _make_zip(case: str, metadata: str, pictures: Iterable[bytes]) -> bytes:
     """Return a zip of the slices of a case, and of the JSON that goes with them."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(_member(f"{case}.json"), metadata)
+        archive.writestr(_make_member(f"{case}.json"), metadata)
         for index, picture in enumerate(pictures):
-            archive.writestr(_member(f"{case}_slice_{index}.nii.png"), picture)
+            archive.writestr(_make_member(f"{case}_slice_{index}.nii.png"), picture)
     return file.getvalue()
 
 
-def _case_name(path: Path, is_labels: bool) -> str:
+def _make_case_name(path: Path, is_labels: bool) -> str:
     prefix = "seg" if is_labels else "case"
     match = re.search(r"(?:case|seg)_([0-9]{1,9})", path.name, re.IGNORECASE)
     number = match[1] if match else "001"
@@ -95,7 +95,7 @@ def _choose_scale(voxels: Pixels) -> _GreyScale:
     return _GreyScale(low, high if high > low else low + 1)
 
 
-def _affine_of_slices(geometry: Geometry) -> list[list[float]]:
+def _compute_slice_affine(geometry: Geometry) -> list[list[float]]:
     """Return the affine from (column, row from the bottom, slice, 1) to RAS+ millimetres."""
     orientation = orientations.io_orientation(geometry.affine)
     to_ras = orientations.inv_ornt_aff(orientation, geometry.shape)
@@ -103,7 +103,7 @@ def _affine_of_slices(geometry: Geometry) -> list[list[float]]:
     return affine
 
 
-def _member(name: str) -> zipfile.ZipInfo:
+def _make_member(name: str) -> zipfile.ZipInfo:
     # No date, so that equal volumes become equal files; readable after unpacking.
     info = zipfile.ZipInfo(name)
     info.external_attr = 0o644 << 16

@@ -170,11 +170,11 @@ def make_blueprint(
         channels_in: The channels of the source.
         channels_out: The channels of the target.
     """
-    inner_blocks = _decoder_blocks(settings)
-    output_blocks = _output_blocks(settings, channels_out)
+    inner_blocks = _make_decoder_blocks(settings)
+    output_blocks = _make_output_blocks(settings, channels_out)
     return Blueprint(
         channels=channels_in,
-        encoder=tuple(_encoder_blocks(settings)),
+        encoder=tuple(_make_encoder_blocks(settings)),
         decoder=(*inner_blocks, *output_blocks),
     )
 
@@ -192,7 +192,7 @@ def choose_norm(settings: NetworkSettings) -> Norm | None:
     )
 
 
-def _encoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
+def _make_encoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
     """Yield the blocks ``down1``, ``down2``, ... of the encoder.
 
     They are C64-C128-C256-C512-C512-C512-C512-C512 in the paper. Block ``downN`` returns level N.
@@ -214,19 +214,19 @@ def _encoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
         before = name
 
 
-def _decoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
+def _make_decoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
     """Yield the blocks ..., ``up3``, ``up2`` of the decoder.
 
     They are CD512-CD1024-CD1024-C1024-C1024-C512-C256-C128 in the paper, which counts the channels
     that are read. Block ``upN`` reads level N and returns the level above. The last of the paper's
-    blocks returns the image: see `_output_blocks`.
+    blocks returns the image: see `_make_output_blocks`.
     """
     widths = _list_widths(settings)
     for level in range(settings.levels, 1, -1):
         has_dropout = level > settings.levels - _DROPOUT_BLOCKS
         yield Block(
             name=f"up{level}",
-            reads=_inputs_at(level, settings),
+            reads=_list_inputs_at(level, settings),
             convolution=DOUBLINGS[settings.upsample],
             filters=widths[level - 2],
             norm=choose_norm(settings),
@@ -236,7 +236,7 @@ def _decoder_blocks(settings: GeneratorSettings) -> Iterator[Block]:
         )
 
 
-def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
+def _make_output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[Block]:
     """Yield the blocks that reach full size and return the image.
 
     With a full skip connection, a narrow block comes first, so that the last block can read the
@@ -246,7 +246,7 @@ def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[B
     if not settings.skips_whole:
         yield Block(
             name="output",
-            reads=_inputs_at(1, settings),
+            reads=_list_inputs_at(1, settings),
             convolution=doubling,
             filters=channels_out,
             activation=Tanh(),
@@ -254,7 +254,7 @@ def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[B
         return
     yield Block(
         name="up1",
-        reads=_inputs_at(1, settings),
+        reads=_list_inputs_at(1, settings),
         convolution=doubling,
         filters=settings.full_size_filters,
         norm=choose_norm(settings),
@@ -271,7 +271,7 @@ def _output_blocks(settings: GeneratorSettings, channels_out: int) -> Iterator[B
     )
 
 
-def _inputs_at(level: int, settings: GeneratorSettings) -> tuple[str, ...]:
+def _list_inputs_at(level: int, settings: GeneratorSettings) -> tuple[str, ...]:
     """Return the inputs of the decoder at a level: the block before, and a skip connection."""
     if level == settings.levels:
         return (f"down{level}",)

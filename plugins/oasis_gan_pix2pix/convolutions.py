@@ -72,7 +72,7 @@ class Convolution:
             self.kernel,
             self.stride,
             padding=padding,
-            kernel_initializer=_initializer(),
+            kernel_initializer=_make_initializer(),
             name=name,
             **options,
         )
@@ -153,7 +153,7 @@ class TransposedConvolution(Doubling):
             self.kernel,
             self.stride,
             padding="same",
-            kernel_initializer=_initializer(),
+            kernel_initializer=_make_initializer(),
             name=name,
             **options,
         )
@@ -175,7 +175,7 @@ class ResizedConvolution(Doubling):
         from . import layers
 
         layer = layers.ResizeConvolution(
-            filters, kernel_initializer=_initializer(), name=name, **options
+            filters, kernel_initializer=_make_initializer(), name=name, **options
         )
         return layer(x)
 
@@ -193,7 +193,7 @@ DOUBLINGS: dict[str, Convolution] = {
 """The ways of doubling the size, by their names in recipes."""
 
 
-def _initializer() -> Any:  # noqa: ANN401
+def _make_initializer() -> Any:  # noqa: ANN401
     """Return the paper's initializer, a new one for each layer.
 
     A Keras initializer chooses its seed when it is created, and returns the same numbers at every

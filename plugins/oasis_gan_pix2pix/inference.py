@@ -117,7 +117,7 @@ class Inference:
         """Return the padded input of each block of the encoder for an empty slice."""
         empty_slice = tf.zeros((1, *size, self._plan.channels))
         # An empty slice has no noise, and a generator with dropout always sees whole slices.
-        outputs = self._inputs(empty_slice, None, 0)
+        outputs = self._make_inputs(empty_slice, None, 0)
         self._encode(outputs, None, None, 0)
         empty_inputs = []
         for block in self._plan.encoder:
@@ -133,13 +133,13 @@ class Inference:
         draw: Tensor | int,
     ) -> Tensor:
         """Return translated slices in the window of level 0."""
-        outputs = self._inputs(slices, windows, draw)
+        outputs = self._make_inputs(slices, windows, draw)
         self._encode(outputs, empty_inputs, windows, draw)
         self._decode(outputs, windows, draw)
         image = outputs[self._plan.blocks[-1].name]
         return image / 2 + 0.5
 
-    def _inputs(
+    def _make_inputs(
         self,
         slices: Tensor,
         windows: Tensor | None,

@@ -230,12 +230,12 @@ class ModelFile(Settings):
             target=self.target,
             output=self.output,
             weights_sha256=self.weights.sha256,
-            options=tuple(self._options()),
+            options=tuple(self._list_options()),
             details=details,
             note=self._note,
         )
 
-    def _options(self) -> Iterator[Option]:
+    def _list_options(self) -> Iterator[Option]:
         """Yield the options of the model."""
         yield plane_option(self.planes)
         if self.texture is not None:
