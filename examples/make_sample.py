@@ -51,7 +51,7 @@ def main(head: Path, name: str, out: Path) -> None:
     sources = {kind: head / f"{kind}.nii.gz" for kind in LIMITS}
     seg, t1 = (Scan(path, read_nifti) for path in sources.values())
     try:
-        labels, _ = Subject(name, seg, t1).paired()
+        labels, _ = Subject(name, seg, t1).read_both()
         OASIS.clean(labels, seg.path)
         for kind, path in sources.items():
             sample = out / f"{name}_{kind}.nii.gz"

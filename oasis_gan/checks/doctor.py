@@ -64,7 +64,7 @@ class _ReadScan:
 
     def align(self, other: _ReadScan) -> tuple[_ReadScan, _ReadScan]:
         """Return both with the axes of this one; see `Subject.aligned`."""
-        volume, other_volume = Subject.aligned(self.volume, other.volume)
+        volume, other_volume = Subject.align(self.volume, other.volume)
         return replace(self, volume=volume), replace(other, volume=other_volume)
 
 
@@ -175,10 +175,10 @@ def _read_pair(source: Scan, target: Scan) -> tuple[_ReadScan, _ReadScan]:
     Where the content of one is known, it decides the content of the other.
     """
     if source.known_content is None and target.known_content == "labels":
-        source = source.holding("image")
+        source = source.with_content("image")
     first = _ReadScan(source, source.read())
     if target.known_content is None and first.holds_labels:
-        target = target.holding("image")
+        target = target.with_content("image")
     return first, _ReadScan(target, target.read())
 
 

@@ -77,7 +77,7 @@ class Entry:
             self.further_sha256,
         )
 
-    def own_hashes(self) -> Iterator[str]:
+    def list_own_hashes(self) -> Iterator[str]:
         """Yield the hashes of files that hold no other subject, as an archive may.
 
         The hash of a file that could not be read is empty.
@@ -255,7 +255,7 @@ def _require_files_on_one_side(entries: Iterable[Entry]) -> None:
     owners: dict[str, Entry] = {}
     for entry in entries:
         # Two files that could not be read need not be the same.
-        for digest in filter(None, entry.own_hashes()):
+        for digest in filter(None, entry.list_own_hashes()):
             owner = owners.setdefault(digest, entry)
             if owner.side != entry.side:
                 raise FileOnBothSidesError(owner.subject, entry.subject)

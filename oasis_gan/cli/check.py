@@ -19,7 +19,7 @@ from .flags import with_flags
 from .further_sources import FurtherSources, collect_places
 from .label_choices import choose_source_labels
 from .progress import reporting
-from .streams import results_stream, write_result
+from .streams import get_results_stream, write_result
 
 _COLOURS = {
     Verdict.ACCEPT: "green",
@@ -51,7 +51,7 @@ def check(options: CheckOptions) -> int:
     source_labels = choose_source_labels(options.source_labels, places, "--source")
     subjects, broken = list_subjects(
         registry,
-        options.selections(),
+        options.make_selections(),
         options.dataset,
         options.labels,
         options.source_is,
@@ -116,7 +116,9 @@ def _print_table(reports: Iterable[Report]) -> None:
             for text in (report.subject, _format_message(report))
         )
         table.add_row(name, Text(report.verdict, _COLOURS[report.verdict]), message)
-    console = Console(file=results_stream(), width=None if results_stream().isatty() else _WIDTH)
+    console = Console(
+        file=get_results_stream(), width=None if get_results_stream().isatty() else _WIDTH
+    )
     # Through `write_result`, which knows what to do when nobody reads.
     with console.capture() as capture:
         console.print(table)

@@ -63,7 +63,7 @@ class CheckOptions:
     target_root: Path | None = None
     target_suffix: str = ""
 
-    def selection(self, sample: Path) -> Selection:
+    def make_selection(self, sample: Path) -> Selection:
         """Return what a reader is asked for in a sample."""
         return Selection(sample, self.target_root, self.source_suffix, self.target_suffix)
 
@@ -118,11 +118,11 @@ def _check_offers(options: CheckOptions) -> Iterator[Line]:
 def _try(offered: _Offered, options: CheckOptions) -> Iterator[Line]:
     """Yield what is broken of the contract of one offer, on each sample that suits it."""
     # pytest comes with it.
-    from ..testing.contract import Samples, contract_of
+    from ..testing.contract import Samples, find_contract
     from ..testing.trial import Trial
 
-    contract = contract_of(offered.kind)
-    cases = list(contract.cases(offered.offer, Samples(options.samples, options.selection)))
+    contract = find_contract(offered.kind)
+    cases = list(contract.cases(offered.offer, Samples(options.samples, options.make_selection)))
     if not cases:
         yield f"{offered.title}: not checked; name {contract.needed} with --sample", False
     for case in cases:

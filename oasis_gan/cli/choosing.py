@@ -76,7 +76,7 @@ class SelectionOptions:
     further: tuple[NamedSource, ...] = ()
     source_labels: tuple[NamedSource, ...] = ()
 
-    def selections(self) -> list[Selection]:
+    def make_selections(self) -> list[Selection]:
         """Return what the dataset plugins are asked for: a selection for each source."""
         return [self._select_from(source) for source in self.sources]
 
@@ -293,7 +293,7 @@ def list_valid_subjects(
         OasisGanError: If the reader finds no subject, or lists something else.
     """
     for subject in _open_subjects(reader, selection):
-        wrong_field = subject.wrong_field()
+        wrong_field = subject.find_wrong_field()
         if wrong_field is None:
             yield name_reader(subject, reader)
         else:

@@ -13,21 +13,21 @@ from ..evaluation.cohort import Cohort
 from ..evaluation.evaluating import Evaluation
 from ..evaluation.records import (
     Record,
-    json_document,
-    json_failure,
-    json_record,
-    tsv_header,
-    tsv_rows,
+    make_json_document,
+    make_json_failure,
+    make_json_record,
+    make_tsv_header,
+    make_tsv_rows,
 )
 from .evaluation_table import (
     SubjectRow,
-    cohort_table,
-    evaluation_table,
+    make_cohort_table,
+    make_evaluation_table,
+    make_subjects_table,
     print_table,
-    subjects_table,
 )
 from .streams import write_result
-from .structures_table import cohort_structures_tables, structures_tables
+from .structures_table import make_cohort_structures_tables, make_structures_tables
 
 
 class Form(ABC):
@@ -58,11 +58,11 @@ class Rows(Form):
 
     def __init__(self, segmenter: str | None) -> None:
         super().__init__(segmenter)
-        write_result(tsv_header())
+        write_result(make_tsv_header())
 
     def add(self, evaluation: Evaluation) -> None:
         """Write a row for each tissue."""
-        for row in tsv_rows(evaluation):
+        for row in make_tsv_rows(evaluation):
             write_result(row)
 
     def add_failure(self, subject: str, message: str) -> None:
@@ -81,17 +81,17 @@ class JsonDocument(Form):
 
     def add(self, evaluation: Evaluation) -> None:
         """Keep the record of an output."""
-        self._records.append(json_record(evaluation))
+        self._records.append(make_json_record(evaluation))
 
     def add_failure(self, subject: str, message: str) -> None:
         """Keep the reason."""
-        self._records.append(json_failure(subject, message))
+        self._records.append(make_json_failure(subject, message))
 
     def finish(self, cohort: Cohort) -> None:
         """Write the document."""
         # The mean of one subject would only repeat its figures.
         several = cohort if cohort.subjects > 1 else None
-        document = json_document(self._records, several, self._segmenter)
+        document = make_json_document(self._records, several, self._segmenter)
         write_result(json.dumps(document, indent=2))
 
 
@@ -119,14 +119,14 @@ class Tables(Form):
 
     def _make_tables(self, cohort: Cohort) -> Iterator[Table]:
         if len(self._rows) > 1:
-            yield subjects_table(self._rows)
+            yield make_subjects_table(self._rows)
         if cohort.subjects > 1:
-            yield cohort_table(cohort)
-            yield from cohort_structures_tables(cohort)
+            yield make_cohort_table(cohort)
+            yield from make_cohort_structures_tables(cohort)
         # Where only one output could be evaluated, it is shown in full.
         elif self._last is not None:
-            yield evaluation_table(self._last)
-            yield from structures_tables(self._last)
+            yield make_evaluation_table(self._last)
+            yield from make_structures_tables(self._last)
 
 
 FORMS: dict[str, type[Form]] = {

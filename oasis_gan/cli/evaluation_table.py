@@ -22,7 +22,7 @@ from ..evaluation.measures import (
     Section,
     Value,
 )
-from .streams import results_stream, write_result
+from .streams import get_results_stream, write_result
 
 _WIDTH = 160  # columns of a table that goes to a file
 _SHOWN_KEYS = {"mae", "psnr", "ssim", "ms_ssim", "ncc", "histogram"}
@@ -81,7 +81,7 @@ class SubjectRow:
         return cells
 
 
-def evaluation_table(evaluation: Evaluation) -> Table:
+def make_evaluation_table(evaluation: Evaluation) -> Table:
     """Return the table of one output: a row a measure, a column a tissue."""
     table = make_table(printable(evaluation.subject))
     table.add_column("measure")
@@ -110,7 +110,7 @@ def _describe_section(evaluation: Evaluation, section: Section) -> str:
     return f"{section.title}, range {low:g} to {high:g}"
 
 
-def subjects_table(rows: Iterable[SubjectRow]) -> Table:
+def make_subjects_table(rows: Iterable[SubjectRow]) -> Table:
     """Return the table of a cohort: a row a subject."""
     rows = list(rows)
     has_scores = any(row.scores for row in rows)
@@ -138,9 +138,9 @@ def _format_cell(measure: Measure, value: Value | None) -> str:
     return "" if value is None else measure.format(value)
 
 
-def cohort_table(cohort: Cohort) -> Table:
+def make_cohort_table(cohort: Cohort) -> Table:
     """Return the means of a cohort with their confidence intervals."""
-    estimates = cohort.estimates()
+    estimates = cohort.estimate_means()
     tissues = _list_tissues(cohort, estimates)
     table = make_table(f"mean of {cohort.subjects} subjects")
     table.add_column("measure")
@@ -170,7 +170,7 @@ def _list_tissues(cohort: Cohort, estimates: Estimates) -> list[str]:
 
 def print_table(table: Table) -> None:
     """Write a table to standard output."""
-    stream = results_stream()
+    stream = get_results_stream()
     console = Console(file=stream, width=None if stream.isatty() else _WIDTH)
     # Through `write_result`, which knows what to do when nobody reads.
     with console.capture() as capture:

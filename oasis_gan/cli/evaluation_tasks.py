@@ -204,7 +204,7 @@ class TaskFinder:
             subject=output.name,
             output=self._open(output.path, "image"),
             sidecar=output.sidecar,
-            real=real.holding("image") if real else None,
+            real=real.with_content("image") if real else None,
             labels=self._with_meaning(labels, output.sidecar) if labels else None,
             segmentation=self._segmentations.find(output),
             real_segmentation=self._segmentations.segment_real(real) if real else None,
@@ -299,7 +299,7 @@ class TaskFinder:
         if explicit is None and sidecar is not None and sidecar.source_labels:
             explicit = self._advice.label_sets.find_by_identity(sidecar.source_labels)
         described = self._finder.describe(labels, explicit=explicit)
-        return described.holding("labels")
+        return described.with_content("labels")
 
     def _open_single(self, path: Path | None, content: Content) -> Scan | None:
         """Return the scan of a file; None for a folder or a table of pairs, which may hold many."""
@@ -363,7 +363,7 @@ class _Segmentations:
             explicit = choose_label_set(options.segmentation_set, advice)
         scan = _open_scan(self._registry, options, path, "labels")
         described = LabelSetFinder(advice).describe(scan, explicit=explicit)
-        return described.holding("labels")
+        return described.with_content("labels")
 
 
 def _open_scan(
@@ -381,4 +381,4 @@ def _open_scan(
         spacing=options.spacing,
         max_voxels=options.max_voxels,
     )
-    return scan.holding(content)
+    return scan.with_content(content)

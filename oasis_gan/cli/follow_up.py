@@ -120,7 +120,7 @@ class _Work:
         return output, self.sources.find_subject(output)
 
     def _add_preview(self, output: Output, subject: Subject) -> None:
-        from ..report.preview import is_current, volume_row, write_preview
+        from ..report.preview import is_current, make_volume_row, write_preview
 
         digest = identify(output.path)["sha256"]
         # The same command again must not draw all pictures again.
@@ -128,14 +128,17 @@ class _Work:
             return
         card = self.asked.card
         made = self._open(output.path).read()
-        made_row = volume_row("output (synthetic)", made, card.target.label_set)
+        made_row = make_volume_row("output (synthetic)", made, card.target.label_set)
         source = next(iter(choose_scans(subject, card).values()))
         given = place_on_grid(made, source.read(), source.path)
-        rows = [volume_row(f"source: {source.path.name}", given, card.source.label_set), made_row]
+        rows = [
+            make_volume_row(f"source: {source.path.name}", given, card.source.label_set),
+            made_row,
+        ]
         if subject.target is not None and card.target.content == "image":
-            real = subject.target.holding("image")
+            real = subject.target.with_content("image")
             shown = place_on_grid(made, real.read(), real.path)
-            rows.append(volume_row("real scan", shown, None))
+            rows.append(make_volume_row("real scan", shown, None))
         write_preview(output.path, rows, made, output.name, digest)
 
     def _add_evaluation(self, output: Output, subject: Subject) -> None:
@@ -155,11 +158,11 @@ class _Work:
             CertificateTable(self.out).add(certificate)
 
     def _add_page(self, path: Path, volumes: Volumes, evaluation: Evaluation) -> None:
-        from ..report.reporting import index_row, write_page
+        from ..report.reporting import make_index_row, write_page
 
         uncertainty = read_uncertainty(self.asked.registry, path, volumes.output)
         page = write_page(path, volumes, evaluation, uncertainty)
-        self.rows.append(index_row(self.out, page, evaluation))
+        self.rows.append(make_index_row(self.out, page, evaluation))
 
     def _add_row_without_page(self, name: str, message: str) -> None:
         if not self.asked.report:
@@ -171,19 +174,19 @@ class _Work:
     def _make_task(self, output: Output, subject: Subject) -> Task:
         labels = None
         if self.asked.card.source.content == "labels":
-            labels = subject.source.holding("labels")
+            labels = subject.source.with_content("labels")
         return Task(
             output.name,
             self._open(output.path),
             output.sidecar,
-            subject.target.holding("image") if subject.target else None,
+            subject.target.with_content("image") if subject.target else None,
             labels,
             segmenter=self.asked.segmenter,
         )
 
     def _open(self, path: Path) -> Scan:
         content = self.asked.card.target.content
-        return open_scan(self.asked.registry, path, content).holding(content)
+        return open_scan(self.asked.registry, path, content).with_content(content)
 
 
 def _read_as_far_as_possible(task: Task) -> Volumes:

@@ -191,11 +191,11 @@ class _Search:
             scan = found.get((subject.name, source))
             if scan is None:
                 error = FurtherSourceMissingError(source, self.name)
-                scan = Scan.refused(source, error)
+                scan = Scan.from_error(source, error)
             elif id(scan) not in usable:
                 output = f"an output of oasis-gan, {scan.path.name}"
                 error = FurtherSourceMissingError(source, self.name, output)
-                scan = Scan.refused(source, error)
+                scan = Scan.from_error(source, error)
             yield _with_further(subject, self.name, scan)
 
     def _find_scans(self) -> dict[tuple[str, Path], Scan]:

@@ -119,7 +119,7 @@ class LabelMeanings:
         """
         source = self._finder.describe(subject.source, explicit=self._of_source)
         if self._source_is is not None:
-            source = source.holding(self._source_is)
+            source = source.with_content(self._source_is)
         target = subject.target
         if target is not None:
             target = self._finder.describe(target, explicit=self._of_target)

@@ -16,7 +16,7 @@ from .flags import with_flags
 Row = tuple[str, ...]
 
 
-def plugin_table(files: Iterable[Path]) -> Iterator[str]:
+def describe_plugins(files: Iterable[Path]) -> Iterator[str]:
     """Yield a line for each thing a plugin offers, and one for each that is broken."""
     # Without warnings: here the problems are rows of the result.
     registry = Registry.discover(files)
@@ -32,7 +32,7 @@ def plugin_table(files: Iterable[Path]) -> Iterator[str]:
         yield f"deprecated: {deprecation}"
 
 
-def model_table(files: Iterable[Path]) -> Iterator[str]:
+def describe_models(files: Iterable[Path]) -> Iterator[str]:
     """Yield a line for each trained model; the first is the default of ``oasis-gan run``."""
     registry = load_registry(files)
     rows: list[Row] = [("MODEL", "VERSION", "KIND", "FROM", "TO", "OPTIONS", "FOLDER")]

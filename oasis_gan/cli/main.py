@@ -22,7 +22,7 @@ from .options import (
     plugin_option,
 )
 from .run_options import translates
-from .streams import expect_no_readers, open_closed_streams, output_failure, write_result
+from .streams import expect_no_readers, find_output_failure, open_closed_streams, write_result
 from .subject_options import (
     further_sources_option,
     selects_pairs,
@@ -249,9 +249,9 @@ def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options
             raise TwoPluginsError(plugin_files[0])
 
         context.exit(check_plugin(CheckOptions(**options)))
-    from .listing import plugin_table
+    from .listing import describe_plugins
 
-    for line in plugin_table(plugin_files):
+    for line in describe_plugins(plugin_files):
         write_result(line)
 
 
@@ -263,9 +263,9 @@ def models(model: str | None, plugin_files: tuple[Path, ...]) -> None:
 
     MODEL is a name from the list, or a model folder.
     """
-    from .listing import describe_model, model_table
+    from .listing import describe_model, describe_models
 
-    lines = model_table(plugin_files) if model is None else describe_model(model, plugin_files)
+    lines = describe_models(plugin_files) if model is None else describe_model(model, plugin_files)
     for line in lines:
         write_result(line)
 
@@ -290,7 +290,7 @@ def main() -> None:
     open_closed_streams()
     expect_no_readers()
     status = _run_command()
-    failure = output_failure()
+    failure = find_output_failure()
     if failure is not None:
         _report(failure)
         status = status or 1

@@ -15,7 +15,7 @@ from ..plugin.errors import UnreadableError
 from ..plugin.foreign import foreign_code
 from ..plugin.registry import Registry
 from .errors import SeveralVolumesError
-from .readers import find_readers, known_readers, name_reader, require_path
+from .readers import find_readers, list_readers, name_reader, require_path
 
 Spacing = tuple[float, float, float]
 
@@ -93,7 +93,7 @@ def _choose_readers(registry: Registry, path: Path, dataset: str | None) -> list
         return sorted(readers, key=lambda reader: reader.generic)
     if dataset:
         return [registry[Dataset].get(dataset)]
-    raise explain_unrecognised(path, known_readers(registry))
+    raise explain_unrecognised(path, list_readers(registry))
 
 
 def _open_only_scan(reader: Dataset, selection: Selection, content: Content) -> Scan:

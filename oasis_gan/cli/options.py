@@ -58,7 +58,7 @@ max_voxels_option = click.option(
 )
 
 
-def named_values(
+def parse_named_values(
     context: click.Context, parameter: click.Parameter, typed: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
     """Take names and values with an equals sign between them."""

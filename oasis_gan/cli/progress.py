@@ -15,7 +15,7 @@ from rich.table import Column
 from ..errors import printable
 from ..pipeline.ledger import Outcome, Status
 from .flags import with_flags
-from .streams import results_stream, write_result
+from .streams import get_results_stream, write_result
 
 # Seconds to take the mean speed over: a pause to measure or to save must not shake it.
 _SPEED_PERIOD = 300.0
@@ -53,7 +53,7 @@ class _Bar:
 
     def give(self, result: Path) -> None:
         # Where both are one terminal, what is written past the bar would land in the middle of it.
-        if results_stream().isatty():
+        if get_results_stream().isatty():
             self.say(str(result))
         else:
             write_result(result)

@@ -37,7 +37,7 @@ def guess_reader(registry: Registry, root: Path) -> Dataset:
     require_path(root, "a file or folder", "nothing there")
     recognising = find_readers(registry, root)
     if not recognising:
-        raise explain_unrecognised(root, known_readers(registry))
+        raise explain_unrecognised(root, list_readers(registry))
     particular = [reader for reader in recognising if not reader.generic]
     readers = particular or recognising
     if len(readers) > 1:
@@ -83,6 +83,6 @@ def require_path(path: Path, expected: str, found: str) -> None:
     raise MissingPathError(path, expected, found)
 
 
-def known_readers(registry: Registry) -> str:
+def list_readers(registry: Registry) -> str:
     """Return the names of all readers, for errors."""
     return ", ".join(registry[Dataset].offers) or "none"

@@ -69,7 +69,7 @@ def _report_all(outputs: Sequence[Output], finder: TaskFinder, folder: Path | No
 
 def _report_one(output: Output, finder: TaskFinder, folder: Path, reporter: Reporter) -> IndexRow:
     """Make the page of an output and return its row of the index, which says why if it failed."""
-    from ..report.reporting import IndexRow, index_row, write_page
+    from ..report.reporting import IndexRow, make_index_row, write_page
 
     try:
         with foreign_code(output.path):
@@ -84,4 +84,4 @@ def _report_one(output: Output, finder: TaskFinder, folder: Path, reporter: Repo
         reporter.say(f"{output.name}: failed - {message}")
         return IndexRow(printable(output.name), message=printable(message))
     reporter.give(page)
-    return index_row(folder, page, evaluation)
+    return make_index_row(folder, page, evaluation)

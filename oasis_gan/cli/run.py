@@ -77,7 +77,7 @@ class RunOptions(SelectionOptions):
     preview: bool
     report: bool
 
-    def requested_options(self) -> dict[str, RequestedOption]:
+    def collect_options(self) -> dict[str, RequestedOption]:
         """Return what the user typed for options of the model.
 
         Raises:
@@ -110,7 +110,7 @@ def run(options: RunOptions) -> int:
     registry = load_registry(options.plugin_files)
     kind, folder = choose_model(registry, options.model)
     card = read_card(kind, folder)
-    values = choose_options(card, options.requested_options())
+    values = choose_options(card, options.collect_options())
     exporter = registry[Exporter].get(options.exporter)
     # Whatever can be refused at once is refused before TensorFlow is loaded and data are read.
     _require_reference(options)
@@ -124,7 +124,7 @@ def run(options: RunOptions) -> int:
     model = ModelReference.of(kind, folder, card, values, plugin_files)
     subjects, broken = list_subjects(
         registry,
-        options.selections(),
+        options.make_selections(),
         options.dataset,
         options.labels,
         options.source_is,
@@ -204,7 +204,7 @@ class _Run:
         """Show how far the subject at work is."""
         self._reporter.advance(index + fraction, self._total, "translating")
 
-    def state(self) -> str:
+    def describe_progress(self) -> str:
         """Return how far the run is, and how to go on."""
         return (
             f"{self._ended} of {self._total} subjects are finished, "
@@ -229,7 +229,7 @@ def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
                 # They are reported as soon as they are known, which is earlier.
                 pass
     except KeyboardInterrupt as interruption:
-        interruption.add_note(run.state())
+        interruption.add_note(run.describe_progress())
         run.finish()
         raise
 
@@ -323,14 +323,16 @@ def _find_contrast(
     if scan.known_content == "labels":
         raise ReferenceIsLabelMapError(options.like)
     references = {}
-    reference, references["like"] = read_with_identity(scan.holding("image"), read_volume)
+    reference, references["like"] = read_with_identity(scan.with_content("image"), read_volume)
     labels = None
     if options.like_labels is not None:
         scan = _open_like_labels(options, registry, options.like_labels, card)
         label_set = card.source.label_set
         if label_set is not None:
             scan = scan.in_labels(label_set)
-        labels, references["like_labels"] = read_with_identity(scan.holding("labels"), read_volume)
+        labels, references["like_labels"] = read_with_identity(
+            scan.with_content("labels"), read_volume
+        )
     _say_notes("--like", reference)
     if labels is not None:
         _say_notes("--like-labels", labels)

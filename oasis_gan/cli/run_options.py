@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from ..image.choices import DATATYPES
-from .options import EXISTING, named_values
+from .options import EXISTING, parse_named_values
 
 _OPTIONS = (
     click.option(
@@ -41,7 +41,7 @@ _OPTIONS = (
         "options",
         multiple=True,
         metavar="NAME=VALUE",
-        callback=named_values,
+        callback=parse_named_values,
         help="Set an option of the model; `oasis-gan models NAME` lists them. May be repeated.",
     ),
     click.option(

@@ -18,7 +18,7 @@ _SIGNALS = [
 class StopRequest:
     """Takes SIGINT, SIGTERM and SIGHUP during a training.
 
-    A signal raises `Stopped` where the program is, until `received` is asked for the first time:
+    A signal raises `Stopped` where the program is, until `poll` is called for the first time:
     from then on somebody looks after each step whether one has come, and ends in good order. A
     second signal ends the process at once, as it would without this. A signal that the process was
     started to ignore (by ``nohup``) stays ignored.
@@ -43,7 +43,7 @@ class StopRequest:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def received(self) -> bool:
+    def poll(self) -> bool:
         """Return whether a signal has come; whoever asks must stop soon if so."""
         self._awaited = True
         return self.signal is not None

@@ -53,7 +53,7 @@ def expect_no_readers() -> None:
     """Make standard output and standard error streams that nobody has to read.
 
     Whoever reads messages may leave (``2>&1 | head -1``), and a log may be on a full disk: that
-    must stop no run. Why standard output could not be written is kept for `output_failure`.
+    must stop no run. Why standard output could not be written is kept for `find_output_failure`.
     """
     output = sys.__stdout__
     error = sys.__stderr__
@@ -126,7 +126,7 @@ def results_only() -> Iterator[None]:
         os.close(saved)
 
 
-def results_stream() -> TextIO:
+def get_results_stream() -> TextIO:
     """Return the stream of results, for what writes to a stream itself."""
     return _RESULTS.stream or sys.stdout
 
@@ -135,11 +135,11 @@ def write_result(result: object) -> None:
     """Write a line to standard output.
 
     A reader who has gone (``| head -1``) does not matter: the line is dropped. Any other failure is
-    kept for `output_failure`, and what comes after it is dropped, too.
+    kept for `find_output_failure`, and what comes after it is dropped, too.
     """
     if _RESULTS.failure is not None:
         return
-    stream = results_stream()
+    stream = get_results_stream()
     try:
         stream.write(f"{result}\n")
         stream.flush()
@@ -147,7 +147,7 @@ def write_result(result: object) -> None:
         _RESULTS.failure = error
 
 
-def output_failure() -> OSError | None:
+def find_output_failure() -> OSError | None:
     """Return why results could not be written, if there is a reason to tell the user."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()

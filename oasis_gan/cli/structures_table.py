@@ -14,7 +14,7 @@ from ..evaluation.measures import FAITHFULNESS_MEASURES, SECTIONS, Section
 from .evaluation_table import format_estimate, make_table
 
 
-def structures_tables(evaluation: Evaluation) -> Iterator[Table]:
+def make_structures_tables(evaluation: Evaluation) -> Iterator[Table]:
     """Yield a table for each section of an evaluation that has structures."""
     for section in SECTIONS:
         scores = evaluation.scores.get(section.key, {})
@@ -29,9 +29,9 @@ def structures_tables(evaluation: Evaluation) -> Iterator[Table]:
         yield table
 
 
-def cohort_structures_tables(cohort: Cohort) -> Iterator[Table]:
+def make_cohort_structures_tables(cohort: Cohort) -> Iterator[Table]:
     """Yield a table of means for each section of a cohort that has structures."""
-    estimates = cohort.estimates()
+    estimates = cohort.estimate_means()
     for section in SECTIONS:
         found = estimates.get(section.key, {})
         names = [name for name in cohort.structures if name in found]

@@ -12,7 +12,7 @@ from .options import (
     EXISTING,
     Decorator,
     max_voxels_option,
-    named_values,
+    parse_named_values,
     plugin_option,
     spacing_option,
 )
@@ -97,7 +97,7 @@ source_labels_option = click.option(
     "--source-labels",
     multiple=True,
     metavar="NAME=SET",
-    callback=named_values,
+    callback=parse_named_values,
     help="Say what the values of a further source mean: the NAME that it has in --source, and a "
     "SET as for --labels. May be repeated.",
 )

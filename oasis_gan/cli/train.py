@@ -97,7 +97,7 @@ def train(options: TrainOptions) -> int:
         with suppress(Stopped):
             training.run()
         if training.stopped_early:
-            say(training.farewell())
+            say(training.describe_stop())
             return stop.exit_status
     if training.out is not None:
         write_result(training.out)
@@ -166,7 +166,7 @@ class _Training:
             # If nothing was left to learn, no step has written it.
             record.write()
 
-    def farewell(self) -> str:
+    def describe_stop(self) -> str:
         """Return what to say of a training that was stopped by a signal."""
         if self._step:
             command = f"oasis-gan train --resume {shlex.quote(str(self.out))}"
@@ -193,7 +193,7 @@ class _Training:
             report=reporter.say,
             progress=advance,
             resume=self._options.resume is not None,
-            stop_requested=self._stop.received,
+            stop_requested=self._stop.poll,
         )
 
 
@@ -379,7 +379,7 @@ def _list_subjects(plan: _Plan, selection: SelectionOptions) -> list[Subject]:
     further = FurtherSources.of(selection, plan.registry, places)
     subjects, broken = list_subjects(
         plan.registry,
-        selection.selections(),
+        selection.make_selections(),
         selection.dataset,
         selection.labels,
         source_is,

@@ -44,7 +44,7 @@ def prepare_subject(subject: Subject, data: TrainingData) -> Subject:
         data: What the training learns from.
     """
     if data.source and data.target:
-        subject = subject.holding(data.source, data.target)
+        subject = subject.with_content(data.source, data.target)
     labels = data.label_set
     further = {
         name: _prepare(scan, data.sources.get(name), labels)
@@ -60,5 +60,5 @@ def prepare_subject(subject: Subject, data: TrainingData) -> Subject:
 
 def _prepare(scan: Scan, content: Content | None, labels: LabelSet) -> Scan:
     if content is not None:
-        scan = scan.holding(content)
+        scan = scan.with_content(content)
     return scan.in_labels(labels)

@@ -30,5 +30,5 @@ def read_uncertainty(registry: Registry, path: Path, output: Volume) -> Voxels |
     if not is_map_of(files.map_sidecar(UNCERTAINTY), path):
         return None
     # A map of few values could be taken for a label map.
-    scan = open_scan(registry, files.further_map(UNCERTAINTY), "image").holding("image")
+    scan = open_scan(registry, files.further_map(UNCERTAINTY), "image").with_content("image")
     return place_on_grid(output, scan.read(), scan.path).voxels

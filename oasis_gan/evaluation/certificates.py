@@ -14,16 +14,16 @@ from ..io.endings import sidecar_of
 from ..io.files import read_small, write_atomically
 from .errors import OutputChangedError
 from .evaluating import Evaluation
-from .libraries import versions
+from .libraries import list_versions
 from .measures import SECTIONS
-from .records import SCHEMA, Record, json_record, tsv_header
+from .records import SCHEMA, Record, make_json_record, make_tsv_header
 
 TABLE = "evaluation.tsv"
 """The table of all certificates in an output folder."""
 _FIELD = "evaluation"
 _MOST_BYTES = 2**24  # of a sidecar; this tool writes far fewer
 _FIGURE_TYPES = (int, float, NoneType)
-_HEADER = f"{tsv_header()}\toutput_sha256"
+_HEADER = f"{make_tsv_header()}\toutput_sha256"
 
 
 def read_certificate(output: Path, segmenter: str) -> Record | None:
@@ -54,8 +54,8 @@ def write_certificate(output: Path, evaluation: Evaluation, segmenter: str) -> R
         "schema": SCHEMA,
         "segmenter": segmenter,
         "output_sha256": digest,
-        "versions": versions(),
-        **json_record(evaluation),
+        "versions": list_versions(),
+        **make_json_record(evaluation),
     }
     path = sidecar_of(output)
     # Another run may be making the output again, with a sidecar of its own.

@@ -72,7 +72,7 @@ class Cohort:
         """The regions in which only segmentations are compared."""
         return tuple(name for name in self._structures if name not in self._regions)
 
-    def estimates(self) -> Estimates:
+    def estimate_means(self) -> Estimates:
         """Return the mean of each measure by section and region, where any subject has a value."""
         estimates: Estimates = {}
         for section in SECTIONS:

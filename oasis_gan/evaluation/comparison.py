@@ -77,7 +77,7 @@ def plane_axes(geometry: Geometry) -> dict[Plane, int]:
     return axes
 
 
-def regions_of(tissues: Voxels) -> dict[str, Mask]:
+def find_regions(tissues: Voxels) -> dict[str, Mask]:
     """Return the mask of a map of tissues, and each tissue that it holds.
 
     Args:
@@ -183,7 +183,7 @@ def _make_comparison(
 ) -> Comparison:
     """Return the volumes around the mask, 0 outside it, and the regions there."""
     mask = regions[TOTAL]
-    box = box_around(mask, _MARGIN)
+    box = find_box(mask, _MARGIN)
     return Comparison(
         real=_crop(real, mask, box),
         output=_crop(output, mask, box),
@@ -203,7 +203,7 @@ def _crop(voxels: Voxels, mask: Mask, box: Box) -> Image:
         return inside.astype(np.float32)
 
 
-def box_around(mask: Mask, margin: int = 0) -> Box:
+def find_box(mask: Mask, margin: int = 0) -> Box:
     """Return the smallest box with a mask in it, wider by a margin on all sides."""
     sides = []
     for other_axes in ((1, 2), (0, 2), (0, 1)):

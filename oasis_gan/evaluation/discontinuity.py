@@ -27,7 +27,7 @@ from ..image.choices import Plane
 from ..image.label_sets import OASIS
 from ..image.volume import Mask, Voxels
 from .comparison import TOTAL, Comparison, Image
-from .measures import AXES, Curve, Scores, Undefined, Value, checked, json_value
+from .measures import AXES, Curve, Scores, Undefined, Value, catch_overflow, json_value
 
 ENOUGH = 0.25
 """Of the pairs of the largest step: a step with fewer pairs has no part in the worst one."""
@@ -133,7 +133,7 @@ class _StepComparison:
         if not np.isfinite(expected) or expected == 0:
             return Undefined(f"{reference} is constant from slice to slice or within slices")
         found = self.output.ratio()
-        return checked(found / expected) if np.isfinite(found) else _FLAT_OUTPUT
+        return catch_overflow(found / expected) if np.isfinite(found) else _FLAT_OUTPUT
 
     def find_worst(self) -> Value:
         """Return the largest discontinuity of a step, among those that have enough voxels."""
@@ -144,7 +144,7 @@ class _StepComparison:
         # A step of a few voxels, at the end of the head, says little.
         has_enough = pairs >= ENOUGH * pairs.max()
         usable = ratios[has_enough & np.isfinite(ratios)]
-        return checked(usable.max()) if usable.size else _FLAT_SLICES
+        return catch_overflow(usable.max()) if usable.size else _FLAT_SLICES
 
 
 def measure_discontinuity(
@@ -243,5 +243,5 @@ def _place_curve(comparison: Comparison, plane: Plane, ratios: Sums) -> Curve:
     # The arrays of a comparison were cut out of the volume.
     curve: Curve = [None] * comparison.shape[axis]
     for index, ratio in enumerate(ratios, start):
-        curve[index] = json_value(checked(ratio))
+        curve[index] = json_value(catch_overflow(ratio))
     return curve

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image.volume import Mask
-from .comparison import box_around
+from .comparison import find_box
 
 DISTANCE_PERCENTILE = 95
 _REACH = 3  # voxels along each axis, within which distances are looked up
@@ -31,7 +31,7 @@ Offset = tuple[int, int, int]
 def measure_distance(expected: Mask, found: Mask, spacing: Spacing) -> float:
     """Return the 95 % Hausdorff distance of two regions that are not empty, in mm."""
     # Nothing outside this box can be near a surface.
-    box = box_around(expected | found)
+    box = find_box(expected | found)
     expected_surface = _find_surface(expected[box])
     found_surface = _find_surface(found[box])
     there = _measure_one_way(expected_surface, found_surface, spacing)

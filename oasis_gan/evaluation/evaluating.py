@@ -18,8 +18,8 @@ from .comparison import (
     Regions,
     compare_matched,
     compare_raw,
+    find_regions,
     plane_axes,
-    regions_of,
 )
 from .discontinuity import Discontinuity, measure_discontinuity, paint_smooth_anatomy
 from .errors import EmptyMaskError
@@ -259,7 +259,7 @@ def _find_regions(volumes: Volumes, task: Task) -> tuple[str, Regions]:
         where = task.output.path
     else:
         definition = LABELLED
-        regions = regions_of(volumes.labels.tissues.voxels)
+        regions = find_regions(volumes.labels.tissues.voxels)
         where = task.labels.path
     if not regions[TOTAL].any():
         raise EmptyMaskError(where, has_labels=definition == LABELLED)

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..image.label_sets import OASIS
 from ..image.volume import Mask
-from .comparison import TOTAL, regions_of
+from .comparison import TOTAL, find_regions
 from .distance import Spacing, measure_distance
 from .label_maps import LabelMap
 from .measures import Scores, Undefined, Value
@@ -69,8 +69,8 @@ class _RegionPair(NamedTuple):
 
 def _pair_regions(expected: LabelMap, found: LabelMap) -> Iterator[_RegionPair]:
     """Yield each tissue, and each structure that both label sets distinguish."""
-    expected_tissues = regions_of(expected.tissues.voxels)
-    found_tissues = regions_of(found.tissues.voxels)
+    expected_tissues = find_regions(expected.tissues.voxels)
+    found_tissues = find_regions(found.tissues.voxels)
     # The mask of a tissue that a label map does not have.
     nothing = np.zeros(expected.tissues.voxels.shape, np.bool_)
     for name in _TISSUE_NAMES:

@@ -21,10 +21,10 @@ from .measures import (
     Scores,
     Undefined,
     Value,
-    checked,
+    catch_overflow,
     json_value,
 )
-from .similarity import multi_scale_similarity, similarity_maps
+from .similarity import compute_multi_scale_similarity, compute_similarity_maps
 
 BINS = 64
 """Of the histograms, over the range of intensities."""
@@ -57,8 +57,8 @@ def score(comparison: Comparison) -> ImageScores:
     slices: dict[Plane, Curve] = {}
     # What overflows, or is divided by 0, becomes `Undefined`.
     with np.errstate(all="ignore"):
-        maps = similarity_maps(comparison)
-        over_scales = multi_scale_similarity(comparison)
+        maps = compute_similarity_maps(comparison)
+        over_scales = compute_multi_scale_similarity(comparison)
         for name, region in comparison.regions.items():
             values = _score_region(comparison, region)
             values["ms_ssim"] = over_scales[name]
@@ -95,7 +95,7 @@ def _score_slices(
 def _compute_mean(region: Mask, similarity: Image | Undefined) -> Value:
     if isinstance(similarity, Undefined):
         return similarity
-    return checked(similarity[region].mean(dtype=np.float64))
+    return catch_overflow(similarity[region].mean(dtype=np.float64))
 
 
 def _score_region(comparison: Comparison, region: Mask) -> dict[str, Value]:
@@ -106,8 +106,8 @@ def _score_region(comparison: Comparison, region: Mask) -> dict[str, Value]:
     error = (real - output).astype(np.float64)
     squared = float((error**2).mean())
     scores: dict[str, Value] = {
-        "mae": checked(np.abs(error).mean()),
-        "rmse": checked(math.sqrt(squared)),
+        "mae": catch_overflow(np.abs(error).mean()),
+        "rmse": catch_overflow(math.sqrt(squared)),
         "psnr": _compute_psnr(squared, comparison.data_range),
         "ncc": _compute_correlation(real, output),
         "histogram": _compute_histogram_intersection(real, output, comparison.bounds),
@@ -125,7 +125,7 @@ def _compute_psnr(squared_error: float, data_range: float) -> Value:
         return math.inf
     signal = 20 * math.log10(data_range)
     noise = 10 * math.log10(squared_error)
-    return checked(signal - noise)
+    return catch_overflow(signal - noise)
 
 
 def _compute_correlation(real: Values, output: Values) -> Value:
@@ -137,7 +137,7 @@ def _compute_correlation(real: Values, output: Values) -> Value:
     if min(real_square, output_square) == 0:
         return _FLAT
     product = float((real_deviations * output_deviations).sum())
-    return checked(product / math.sqrt(real_square * output_square))
+    return catch_overflow(product / math.sqrt(real_square * output_square))
 
 
 def _compute_histogram_intersection(real: Values, output: Values, bounds: Bounds) -> Value:
@@ -153,7 +153,7 @@ def _compute_histogram_intersection(real: Values, output: Values, bounds: Bounds
     real_counts = _count_values(real, bounds)
     output_counts = _count_values(output, bounds)
     shared = np.minimum(real_counts, output_counts).sum()
-    return checked(shared / real.size)
+    return catch_overflow(shared / real.size)
 
 
 def _count_values(values: Values, bounds: Bounds) -> NDArray[np.intp]:
@@ -183,4 +183,4 @@ def _compute_gradient_ratio(comparison: Comparison, region: Mask, axis: int) -> 
         mean = steps[both].mean(dtype=np.float64)
         means.append(float(mean))
     real, output = means
-    return checked(output / real) if real > 0 else _NO_GRADIENT
+    return catch_overflow(output / real) if real > 0 else _NO_GRADIENT

@@ -81,7 +81,7 @@ def place_on_grid(output: Volume, other: Volume, path: Path) -> Volume:
     Raises:
         OasisGanError: If it lies on another grid.
     """
-    placed, turned = Subject.aligned(output, other)
+    placed, turned = Subject.align(output, other)
     placed.geometry.require_same_grid(turned.geometry, path)
     return turned
 

@@ -18,7 +18,7 @@ def require_libraries() -> None:
         raise PackagesMissingError(missing)
 
 
-def versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
     """Return the versions of what computes the figures, by distribution."""
     return {name: version(name) for name in _USED}
 

@@ -131,7 +131,7 @@ SECTIONS = (
 """All that is measured, in the order in which it is shown."""
 
 
-def checked(value: float) -> Value:
+def catch_overflow(value: float) -> Value:
     """Return a computed value, or the reason if arithmetic has overflowed."""
     return float(value) if math.isfinite(value) else OUT_OF_RANGE
 

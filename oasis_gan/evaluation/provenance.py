@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import OasisGanError, printable
-from ..io.files import sha256
+from ..io.files import hash_file
 from .sidecars import FileIdentity
 
 
@@ -39,6 +39,6 @@ def _find_files_called(name: str, folder: Path) -> list[Path]:
 
 def _has_hash(path: Path, expected: str) -> bool:
     try:
-        return sha256(path) == expected
+        return hash_file(path) == expected
     except (OasisGanError, OSError):
         return False

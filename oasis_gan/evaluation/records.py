@@ -17,7 +17,7 @@ from .discontinuity import ENOUGH, SMOOTHING
 from .distance import DISTANCE_PERCENTILE
 from .evaluating import Evaluation, Region
 from .image_scores import BINS
-from .libraries import versions
+from .libraries import list_versions
 from .measures import (
     SECTIONS,
     Scores,
@@ -35,7 +35,7 @@ _DIGITS = 7  # significant ones, as many as a float of 32 bits has
 Record = dict[str, Any]
 
 
-def tsv_header() -> str:
+def make_tsv_header() -> str:
     """Return the names of the columns."""
     columns = ["subject", "tissue", "voxels", "volume_ml"]
     for section in SECTIONS:
@@ -43,7 +43,7 @@ def tsv_header() -> str:
     return "\t".join(columns)
 
 
-def tsv_rows(evaluation: Evaluation) -> Iterator[str]:
+def make_tsv_rows(evaluation: Evaluation) -> Iterator[str]:
     """Yield a row for the whole mask, for each tissue and for each structure."""
     regions = {**evaluation.regions, **evaluation.structures}
     for name, region in regions.items():
@@ -104,7 +104,7 @@ def _reason(value: Value) -> str:
     return "infinite, the two volumes are equal there" if math.isinf(value) else ""
 
 
-def json_document(
+def make_json_document(
     subjects: Iterable[Record],
     cohort: Cohort | None,
     segmenter: str | None = None,
@@ -118,7 +118,7 @@ def json_document(
     """
     return {
         "schema": SCHEMA,
-        "versions": versions(),
+        "versions": list_versions(),
         "settings": {
             "ssim_window": WINDOW,
             "ms_ssim_weights": SCALE_WEIGHTS,
@@ -137,7 +137,7 @@ def json_document(
     }
 
 
-def json_record(evaluation: Evaluation) -> Record:
+def make_json_record(evaluation: Evaluation) -> Record:
     """Return all that was found about an output."""
     notes = [*evaluation.notes, *describe_undefined(evaluation)]
     ranges = evaluation.bounds.items()
@@ -157,7 +157,7 @@ def json_record(evaluation: Evaluation) -> Record:
     }
 
 
-def json_failure(subject: str, message: str) -> Record:
+def make_json_failure(subject: str, message: str) -> Record:
     """Return the record of an output that could not be evaluated."""
     return {
         "subject": printable(subject),
@@ -197,7 +197,7 @@ def _make_scores_record(scores: Scores) -> Record:
 def _make_cohort_record(cohort: Cohort) -> Record:
     tissues: dict[str, Record] = {}
     structures: dict[str, Record] = {}
-    for section, regions in cohort.estimates().items():
+    for section, regions in cohort.estimate_means().items():
         for region, estimates in regions.items():
             records = structures if region in cohort.structures else tissues
             record = records.setdefault(region, {})

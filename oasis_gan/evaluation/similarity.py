@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .comparison import TOTAL, Comparison, Image, box_around
-from .measures import CONSTANT, Undefined, Value, checked
+from .comparison import TOTAL, Comparison, Image, find_box
+from .measures import CONSTANT, Undefined, Value, catch_overflow
 
 WINDOW = 7
 """Voxels of the window along each axis."""
@@ -30,7 +30,7 @@ _TOO_NARROW = Undefined(f"fewer than {WINDOW} voxels along an axis")
 Weights = NDArray[np.float32]
 
 
-def similarity_maps(comparison: Comparison) -> dict[str, Image | Undefined]:
+def compute_similarity_maps(comparison: Comparison) -> dict[str, Image | Undefined]:
     """Return the maps of SSIM in three dimensions and in the slices of each plane.
 
     The keys are those of the measures.
@@ -97,13 +97,13 @@ def count_scales(comparison: Comparison) -> int:
 
     Each scale halves the mask, which must not become smaller than a window.
     """
-    box = box_around(comparison.regions[TOTAL])
+    box = find_box(comparison.regions[TOTAL])
     shortest = min(side.stop - side.start for side in box)
     scales = range(len(SCALE_WEIGHTS))
     return sum(shortest >= WINDOW * 2**scale for scale in scales)
 
 
-def multi_scale_similarity(comparison: Comparison) -> dict[str, Value]:
+def compute_multi_scale_similarity(comparison: Comparison) -> dict[str, Value]:
     """Return MS-SSIM in three dimensions in each region.
 
     In a region the mean at each scale is weighted by how much of a voxel lies in it.
@@ -124,7 +124,7 @@ def multi_scale_similarity(comparison: Comparison) -> dict[str, Value]:
         weight = weights[scale] / sum(weights)
         for name, region in level.regions.items():
             logarithms[name] += weight * _compute_log_mean(similarity, region)
-    return {name: checked(np.exp(logarithm)) for name, logarithm in logarithms.items()}
+    return {name: catch_overflow(np.exp(logarithm)) for name, logarithm in logarithms.items()}
 
 
 def _compute_log_mean(similarity: Image, region: Weights) -> float:

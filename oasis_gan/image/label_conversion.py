@@ -10,7 +10,7 @@ import numpy as np
 from .errors import NoCounterpartError, UnknownLabelsError, abbreviate
 from .label_advice import ADVICE, OWN_TABLE, LabelAdvice
 from .label_sets import include_rare_labels
-from .labels import Label, LabelSet, Structure, values_of
+from .labels import Label, LabelSet, Structure, find_values
 from .regions import count_voxels
 from .tissues import BACKGROUND, describe_mixture, is_background_name, tissue_of
 from .volume import CleanVolume, RepairNote, Volume, Voxels
@@ -50,7 +50,7 @@ def convert(
     known = include_rare_labels(source)
     require_labels(volume, known, where, advice)
     cleaned = known.clean(volume, where)
-    present = values_of(cleaned.voxels)
+    present = find_values(cleaned.voxels)
     counterparts = _find_counterparts(known, target)
     unmapped = [value for value in present if value not in counterparts]
     if unmapped:
@@ -83,12 +83,12 @@ def require_labels(
 
     The error names the sets that have them.
     """
-    unknown = label_set.unknown_values(volume.voxels)
+    unknown = label_set.find_unknown_values(volume.voxels)
     if not unknown:
         return
     remedy = f"say with {advice.option} what they mean: a label set, or {OWN_TABLE}"
     if all(float(value).is_integer() for value in unknown):
-        values = map(int, values_of(volume.voxels))
+        values = map(int, find_values(volume.voxels))
         remedy = advice.remedy_for(values, remedy)
     raise UnknownLabelsError(where, f"labels of {label_set.name}", unknown, remedy)
 

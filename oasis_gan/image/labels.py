@@ -141,7 +141,7 @@ class LabelSet:
         """
         cleaned = clean(volume, where, "labels")
         voxels = _round_labels(cleaned.voxels)
-        unknown = self.unknown_values(voxels)
+        unknown = self.find_unknown_values(voxels)
         if not unknown:
             whole = voxels.astype(np.int32, copy=False)
             return replace(cleaned, voxels=whole)
@@ -151,13 +151,13 @@ class LabelSet:
         remedy = f"give a label map with these values (an MRI is no label map), or {say}"
         raise UnknownLabelsError(where, expected, unknown, remedy)
 
-    def unknown_values(self, voxels: Voxels) -> list[float]:
+    def find_unknown_values(self, voxels: Voxels) -> list[float]:
         """Return the values that are no label of this set, in increasing order."""
         known = {0, *self.values}
-        return [value for value in values_of(voxels) if value not in known]
+        return [value for value in find_values(voxels) if value not in known]
 
 
-def values_of(voxels: Voxels) -> list[int]:
+def find_values(voxels: Voxels) -> list[int]:
     """Return the distinct values of a label map in increasing order, near whole ones rounded."""
     voxels = _as_integers(_round_labels(voxels))
     if voxels.dtype.kind in "iu" and voxels.size:

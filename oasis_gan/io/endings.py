@@ -147,7 +147,7 @@ class NameLookup:
             raise AmbiguousNameError(path, names)
         return parent / names[0] if names else None
 
-    def first(self, candidates: Iterable[Path]) -> Path | None:
+    def find_first(self, candidates: Iterable[Path]) -> Path | None:
         """Return the first of several files that exists; see `find`."""
         for candidate in candidates:
             found = self.find(candidate)
@@ -155,7 +155,7 @@ class NameLookup:
                 return found
         return None
 
-    def names_like(self, path: Path) -> list[str]:
+    def list_similar_names(self, path: Path) -> list[str]:
         """Return the names in a folder that begin with the name of ``path`` as a whole word."""
         parent = self.find(path.parent)
         beginning = fold_case(path.name)
@@ -167,7 +167,7 @@ class NameLookup:
                 alike.extend(names)
         return sorted(alike)
 
-    def longest_beginning(self, path: Path) -> str:
+    def find_longest_beginning(self, path: Path) -> str:
         """Return the volume in the same folder with the longest stem that begins a name, or "".
 
         The stem must be a whole word of the name: ``sub-1`` does not begin ``sub-10_T1w``.

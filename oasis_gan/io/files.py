@@ -115,7 +115,7 @@ def _make_and_hold_folder(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Return the SHA-256 of the content of a regular file as hex digits.
 
     Raises:

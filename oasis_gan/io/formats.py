@@ -191,7 +191,7 @@ def format_of_name(name: str) -> Format | None:
     return _BY_ENDING[longest]
 
 
-def missing_content(path: Path) -> Format | None:
+def describe_missing_content(path: Path) -> Format | None:
     """Return what is at ``path`` instead of a file: nothing, or a dangling link; else None."""
     if path.exists():
         return None
@@ -206,7 +206,7 @@ def missing_content(path: Path) -> Format | None:
 
 def require_content(path: Path, expected: str) -> None:
     """Raise `OasisGanError` if nothing is at ``path``, or a link to content not yet fetched."""
-    found = missing_content(path)
+    found = describe_missing_content(path)
     if found is not None:
         raise found.make_error(path, expected)
 

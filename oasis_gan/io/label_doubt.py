@@ -13,7 +13,7 @@ from ..image.label_advice import ADVICE, OWN_TABLE, LabelAdvice
 from ..image.label_anatomy import TissueContacts, Tissues, count_tissue_contacts
 from ..image.label_conversion import convert
 from ..image.label_sets import BIDS, FREESURFER, OASIS, OASIS_PNG
-from ..image.labels import LabelSet, values_of
+from ..image.labels import LabelSet, find_values
 from ..image.volume import CleanVolume, V, Volume
 from .label_errors import (
     AmbiguousLabelsError,
@@ -51,10 +51,10 @@ def assume_label_set(
             else there, if its tissues lie as in no head, or if ``expected`` lacks one of its
             values.
     """
-    present = [value for value in values_of(volume.voxels) if value != 0]
+    present = [value for value in find_values(volume.voxels) if value != 0]
     if not present:
         return volume
-    unknown = expected.unknown_values(volume.voxels)
+    unknown = expected.find_unknown_values(volume.voxels)
     values = [int(value) for value in present if float(value).is_integer()]
     if len(values) < len(present):
         raise UnknownLabelsError(where, expected, unknown, _advise_other_map(advice))
@@ -86,7 +86,7 @@ def require_bids_anatomy(volume: Volume, where: Path, advice: LabelAdvice = ADVI
     """
     # NaN and infinity are refused later, when the volume is cleaned.
     voxels = np.nan_to_num(volume.voxels, nan=0, posinf=0, neginf=0)
-    values = values_of(voxels)
+    values = find_values(voxels)
     if not set(values) <= {0, *_ORDERS[BIDS.name]}:
         return
     contacts = count_tissue_contacts(np.rint(voxels), _voxel_volume(volume))

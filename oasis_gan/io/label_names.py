@@ -118,7 +118,7 @@ def looks_like_label_map(stem: str) -> bool:
     return any(word.startswith(_LABEL_WORDS) or word.endswith("seg") for word in words)
 
 
-def label_set_by_name(path: Path) -> LabelSet | None:
+def find_label_set_by_name(path: Path) -> LabelSet | None:
     """Return the label set that the name of a file implies, or None if it implies none."""
     stem = stem_of(path)
     neurite = _NEURITE.fullmatch(stem)

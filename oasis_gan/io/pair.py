@@ -94,7 +94,7 @@ def _find_half(path: Path, endings: Sequence[str]) -> Path:
     if ending.endswith(".gz"):
         # The halves are usually compressed alike.
         candidates.reverse()
-    return NameLookup().first(candidates) or candidates[0]
+    return NameLookup().find_first(candidates) or candidates[0]
 
 
 def _parse_header(block: bytes, path: Path) -> Header:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import printable
 from .errors import OutputIsFolderError, OutputTakenError
-from .files import sha256, sync_all, sync_folder
+from .files import hash_file, sync_all, sync_folder
 
 Identity = dict[str, Any]
 
@@ -59,7 +59,7 @@ def identify(path: Path) -> Identity:
     """
     return {
         "file": printable(path.name),
-        "sha256": _hash_folder(path) if path.is_dir() else sha256(path),
+        "sha256": _hash_folder(path) if path.is_dir() else hash_file(path),
     }
 
 
@@ -68,7 +68,7 @@ def _hash_folder(folder: Path) -> str:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             name = os.fsencode(path.relative_to(folder))
-            digest.update(name + b"\0" + sha256(path).encode())
+            digest.update(name + b"\0" + hash_file(path).encode())
     return digest.hexdigest()
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..errors import OasisGanError, printable
 from ..image.label_sets import identity_of
 from ..image.volume import Volume
-from ..io.files import read_small, sha256
+from ..io.files import hash_file, read_small
 from ..io.publishing import Identity, identify, list_companions
 from ..plugin.datasets import Scan
 from ..plugin.models import UNCERTAINTY, Computation, ModelCard
@@ -286,7 +286,7 @@ def _read_state(path: Path, *, hashed: bool | None = None) -> _State | None:
         status = path.stat()
         if hashed is None:
             hashed = abs(time.time() - status.st_ctime) < _RECENT
-        digest = sha256(path) if hashed else None
+        digest = hash_file(path) if hashed else None
     except (OSError, OasisGanError):
         return None
     return _State(

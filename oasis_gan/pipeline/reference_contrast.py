@@ -156,7 +156,7 @@ def _anchor_on_tissues(
         tissues = estimate_tissues(reference.voxels, label_set)
         remedy = "give another reference, or its tissue map as `like_labels`"
     else:
-        reference, labels = Subject.aligned(reference, labels)
+        reference, labels = Subject.align(reference, labels)
         reference.geometry.require_same_grid(labels.geometry, labels_where)
         tissues = label_set.clean(labels, labels_where).voxels
         remedy = "give a T1w scan as the reference, and the tissue map that belongs to it"

@@ -61,7 +61,7 @@ def read_sources(scans: Mapping[str, Scan], card: ModelCard) -> dict[str, CleanV
 
 def _align(volume: CleanVolume, first: CleanVolume, where: object) -> CleanVolume:
     """Return a volume with the axes of the first one; raise an error if the grids differ."""
-    _, aligned = Subject.aligned(first, volume)
+    _, aligned = Subject.align(first, volume)
     first.geometry.require_same_grid(aligned.geometry, where)
     return aligned
 
@@ -70,7 +70,7 @@ def _find_position(volume: CleanVolume, others: Mapping[str, CleanVolume]) -> Cl
     """Return a volume; if its header gives no position, at that of the first other that has one."""
     for other in others.values():
         if not volume.geometry.has_position:
-            volume, _ = Subject.aligned(volume, other)
+            volume, _ = Subject.align(volume, other)
     return volume
 
 
@@ -78,7 +78,7 @@ def _declare_content(scan: Scan, encoding: Encoding) -> Scan:
     """Return a scan that reads what an encoding takes."""
     if encoding.label_set is not None:
         scan = scan.in_labels(encoding.label_set)
-    return scan.holding(encoding.content)
+    return scan.with_content(encoding.content)
 
 
 def _name_source(name: str, note: str) -> str:

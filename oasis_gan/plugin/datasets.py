@@ -94,11 +94,11 @@ class Scan(Portable):
     advice: LabelAdvice = ADVICE
 
     @classmethod
-    def refused(cls, path: Path, error: Exception) -> Scan:
+    def from_error(cls, path: Path, error: Exception) -> Scan:
         """Return a scan that raises ``error`` when it is read, so that other subjects continue."""
         return cls(path, Refusal(error))
 
-    def wrong_field(self) -> str | None:
+    def find_wrong_field(self) -> str | None:
         """Return the first field of a wrong type, such as ``path: str``, or None."""
         return _find_wrong_field(
             (
@@ -161,11 +161,11 @@ class Scan(Portable):
         stored_labels = self.stored_labels or self.labels
         return replace(self, labels=label_set, stored_labels=stored_labels)
 
-    def holding(self, content: Content) -> Scan:
+    def with_content(self, content: Content) -> Scan:
         """Return a copy of this scan that is known to hold labels or an image."""
         return replace(self, content=content)
 
-    def _not_portable(self, found: str) -> OasisGanError:
+    def _make_portability_error(self, found: str) -> OasisGanError:
         remedy = f"fix the dataset plugin {self.plugin}".rstrip()
         return NotImportableError(self.path, "a reader", found, remedy)
 
@@ -191,7 +191,7 @@ class Subject:
     further: Mapping[str, Scan] = field(default_factory=dict)
     entities: Mapping[str, str] = field(default_factory=dict)
 
-    def wrong_field(self) -> str | None:
+    def find_wrong_field(self) -> str | None:
         """Return the first field of a wrong type, such as ``source.path: str``, or None."""
         wrong = _find_wrong_field(
             (
@@ -210,17 +210,17 @@ class Subject:
             scans.append(("target", self.target))
         scans.extend(self.further.items())
         for role, scan in scans:
-            wrong = scan.wrong_field()
+            wrong = scan.find_wrong_field()
             if wrong is not None:
                 return f"{role}.{wrong}"
         return None
 
-    def holding(self, source: Content, target: Content) -> Subject:
+    def with_content(self, source: Content, target: Content) -> Subject:
         """Return a copy whose source and target are known to hold these contents."""
-        target_scan = self.target.holding(target) if self.target else None
-        return replace(self, source=self.source.holding(source), target=target_scan)
+        target_scan = self.target.with_content(target) if self.target else None
+        return replace(self, source=self.source.with_content(source), target=target_scan)
 
-    def paired(self) -> tuple[CleanVolume, CleanVolume]:
+    def read_both(self) -> tuple[CleanVolume, CleanVolume]:
         """Read the source and the target, which must be on the same grid.
 
         Raises:
@@ -228,7 +228,7 @@ class Subject:
         """
         if self.target is None:
             raise NoTargetError(self.source.path)
-        source, target = self.aligned(
+        source, target = self.align(
             self.source.read(),
             self.target.read(),
         )
@@ -236,7 +236,7 @@ class Subject:
         return source, target
 
     @staticmethod
-    def aligned(source: V, target: V) -> tuple[V, V]:
+    def align(source: V, target: V) -> tuple[V, V]:
         """Return both volumes with the axes of the source, and a note on what was changed.
 
         A target that is stored with its axes in another order is reordered, without resampling. A

@@ -30,6 +30,6 @@ class Exporter(Description, Portable):
     suffix: str
     write: Callable[[Volume, Path], None]
 
-    def _not_portable(self, found: str) -> OasisGanError:
+    def _make_portability_error(self, found: str) -> OasisGanError:
         remedy = f"fix the exporter plugin {self.name}"
         return NotImportableError(f"exporter {self.name}", "a writer", found, remedy)

@@ -21,9 +21,9 @@ from ..image.volume import Volume
 from ..io.label_doubt import require_bids_anatomy
 from ..io.label_names import (
     entities_of,
+    find_label_set_by_name,
     is_dseg,
     is_image,
-    label_set_by_name,
     looks_like_label_map,
     names_neurite_seg24,
     stem_of,
@@ -166,7 +166,7 @@ class LabelSetFinder:
             return self._read(table)
         if names_neurite_seg24(path):
             raise UnpublishedCodingError(where, self.advice.option)
-        named = label_set_by_name(path)
+        named = find_label_set_by_name(path)
         if named is not None:
             return named
         colours = self._find_colour_table(path, where)

@@ -53,10 +53,10 @@ class Portable:
             # Others need their class in front to be understood.
             is_sentence = isinstance(error, pickle.PicklingError)
             found = safe_text(error) if is_sentence else one_line(error)
-            raise self._not_portable(found) from error
+            raise self._make_portability_error(found) from error
         return file.getvalue()
 
-    def _not_portable(self, found: str) -> OasisGanError:
+    def _make_portability_error(self, found: str) -> OasisGanError:
         """Return the error to raise if a field cannot be pickled."""
         return NotPicklableError(type(self), found)
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from ..evaluation.comparison import TOTAL, regions_of
+from ..evaluation.comparison import TOTAL, find_regions
 from ..evaluation.evaluating import Evaluation
 from ..evaluation.image_scores import BINS
 from ..evaluation.measures import Curve
@@ -44,7 +44,7 @@ def draw_histograms(volumes: Volumes, evaluation: Evaluation) -> bytes | None:
     """
     if volumes.labels is None:
         return None
-    regions = regions_of(volumes.labels.tissues.voxels)
+    regions = find_regions(volumes.labels.tissues.voxels)
     mask = regions.pop(TOTAL)
     if not mask.any():
         return None

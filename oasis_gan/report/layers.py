@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OasisGanError
-from ..evaluation.comparison import Box, box_around, compare_matched, plane_axes, regions_of
+from ..evaluation.comparison import Box, compare_matched, find_box, find_regions, plane_axes
 from ..evaluation.reading import Volumes
 from ..image.volume import Geometry, Voxels
 
@@ -56,7 +56,7 @@ def find_shown_box(volumes: Volumes) -> Box:
         mask = mask | (volumes.labels.tissues.voxels != 0)
     if not mask.any():
         mask = np.ones_like(mask)
-    return box_around(mask, _MARGIN)
+    return find_box(mask, _MARGIN)
 
 
 def make_layers(volumes: Volumes, box: Box, uncertainty: Voxels | None) -> list[Layer]:
@@ -152,7 +152,7 @@ def _find_difference(volumes: Volumes) -> Voxels | None:
             volumes.real.voxels,
             output.voxels,
             tissues,
-            regions_of(tissues),
+            find_regions(tissues),
             plane_axes(output.geometry),
         )
     except OasisGanError:

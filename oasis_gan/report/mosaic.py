@@ -36,7 +36,7 @@ Colours = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A volume that has a row in a mosaic; `scan_row` and `label_row` make one.
+    """A volume that has a row in a mosaic; `make_scan_row` and `make_label_row` make one.
 
     Args:
         title: What it is.
@@ -60,12 +60,12 @@ class Row:
         return np.asarray(np.clip(share, 0, 1) * 255, np.uint8)
 
 
-def scan_row(title: str, voxels: Voxels) -> Row:
+def make_scan_row(title: str, voxels: Voxels) -> Row:
     """Return the row of a scan, in greys that suit its intensities."""
     return Row(title, voxels, bounds=find_bounds(voxels))
 
 
-def label_row(title: str, voxels: Voxels, label_set: LabelSet = OASIS) -> Row:
+def make_label_row(title: str, voxels: Voxels, label_set: LabelSet = OASIS) -> Row:
     """Return the row of a label map, with a colour for each label of its set."""
     return Row(title, voxels, colours=_choose_colours(label_set))
 

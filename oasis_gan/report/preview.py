@@ -11,14 +11,14 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..errors import OasisGanError, printable
-from ..evaluation.comparison import box_around
+from ..evaluation.comparison import find_box
 from ..image.labels import LabelSet
 from ..image.volume import Volume
 from ..io.endings import ending_of
 from ..io.files import write_atomically
 from ..io.marks import SYNTHETIC_MARK
 from ..pipeline.places import OutputFiles
-from .mosaic import Row, draw_mosaic, label_row, scan_row
+from .mosaic import Row, draw_mosaic, make_label_row, make_scan_row
 
 _MARGIN = 3  # voxels around the head
 _DIGEST = "SHA-256 of the volume"
@@ -62,11 +62,11 @@ def is_current(output: Path, digest: str) -> bool:
     return texts.get(_DIGEST) == digest
 
 
-def volume_row(title: str, volume: Volume, label_set: LabelSet | None) -> Row:
+def make_volume_row(title: str, volume: Volume, label_set: LabelSet | None) -> Row:
     """Return the row of a volume: a label map in colours, a scan in greys."""
     if label_set is None:
-        return scan_row(title, volume.voxels)
-    return label_row(title, volume.voxels, label_set)
+        return make_scan_row(title, volume.voxels)
+    return make_label_row(title, volume.voxels, label_set)
 
 
 def write_preview(output: Path, rows: list[Row], grid: Volume, subject: str, digest: str) -> Path:
@@ -85,7 +85,7 @@ def write_preview(output: Path, rows: list[Row], grid: Volume, subject: str, dig
     mask = np.any([row.voxels != 0 for row in rows], axis=0)
     if not mask.any():
         mask = np.ones_like(mask)
-    box = box_around(mask, _MARGIN)
+    box = find_box(mask, _MARGIN)
     picture = draw_mosaic(rows, grid.geometry, box, printable(subject))
     texts = PngInfo()
     texts.add_text("Description", SYNTHETIC_MARK)

@@ -30,7 +30,7 @@ def render_subject(**values: Any) -> str:  # noqa: ANN401 - what a template take
     template = _make_environment().get_template("subject.html.j2")
     page: str = template.render(
         **values,
-        facts=Markup(json_in_html(facts)),  # noqa: S704 - nothing in it can end the element
+        facts=Markup(format_json_for_html(facts)),  # noqa: S704 - nothing in it can end the element
         css=Markup(_read_text("report.css")),  # noqa: S704 - our own file
         js=Markup(script),  # noqa: S704 - our own file
         niivue=base64.b64encode(viewer).decode("ascii"),
@@ -66,7 +66,7 @@ def _hash(text: bytes) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode('ascii')}'"
 
 
-def json_in_html(value: object) -> str:
+def format_json_for_html(value: object) -> str:
     """Return JSON that holds none of the characters with a meaning in HTML."""
     text = json.dumps(value)
     for character in "<>&":

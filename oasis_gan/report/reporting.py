@@ -23,7 +23,7 @@ from ..io.endings import sidecar_of, stem_of
 from ..io.files import read_small, write_atomically
 from .figures import draw_curves, draw_histograms
 from .layers import Layer, find_shown_box, make_layers
-from .mosaic import TISSUE_COLOURS, Row, as_webp, draw_mosaic, label_row, scan_row
+from .mosaic import TISSUE_COLOURS, Row, as_webp, draw_mosaic, make_label_row, make_scan_row
 from .rendering import render_index, render_subject
 
 INDEX = "index.html"
@@ -97,13 +97,13 @@ def write_page(
     """
     box = find_shown_box(volumes)
     subject = printable(evaluation.subject)
-    mosaic = draw_mosaic(mosaic_rows(volumes), volumes.output.geometry, box, subject)
+    mosaic = draw_mosaic(make_mosaic_rows(volumes), volumes.output.geometry, box, subject)
     layers = make_layers(volumes, box, uncertainty)
     page = render_subject(
         subject=subject,
         file=printable(output.name),
         headline=[
-            {"title": title, "value": value} for title, value in headline(evaluation).items()
+            {"title": title, "value": value} for title, value in choose_headline(evaluation).items()
         ],
         notes=_list_notes(evaluation),
         mosaic=_encode_base64(as_webp(mosaic)),
@@ -132,18 +132,18 @@ def write_index(folder: Path, rows: Sequence[IndexRow]) -> Path:
     return path
 
 
-def index_row(folder: Path, page: Path, evaluation: Evaluation) -> IndexRow:
+def make_index_row(folder: Path, page: Path, evaluation: Evaluation) -> IndexRow:
     """Return the row of an output in the index that lies in a folder."""
     relative = os.path.relpath(page, folder)
     return IndexRow(
         subject=printable(evaluation.subject),
         link=quote(os.fsencode(relative)),
-        figures=headline(evaluation),
+        figures=choose_headline(evaluation),
         notes=len(_list_notes(evaluation)),
     )
 
 
-def headline(evaluation: Evaluation) -> dict[str, str]:
+def choose_headline(evaluation: Evaluation) -> dict[str, str]:
     """Return the most telling figures of a whole head by title, as far as they are known."""
     found: dict[str, str] = {}
     for key, measure, title in _HEADLINE:
@@ -164,14 +164,14 @@ def _find_measure(section: str, key: str) -> Measure:
     )
 
 
-def mosaic_rows(volumes: Volumes) -> list[Row]:
+def make_mosaic_rows(volumes: Volumes) -> list[Row]:
     """Return the rows of a mosaic: the label map, the output and the real scan, where present."""
     rows = []
     if volumes.labels is not None:
-        rows.append(label_row("label map", volumes.labels.tissues.voxels))
-    rows.append(scan_row("output (synthetic)", volumes.output.voxels))
+        rows.append(make_label_row("label map", volumes.labels.tissues.voxels))
+    rows.append(make_scan_row("output (synthetic)", volumes.output.voxels))
     if volumes.real is not None:
-        rows.append(scan_row("real scan", volumes.real.voxels))
+        rows.append(make_scan_row("real scan", volumes.real.voxels))
     return rows
 
 

@@ -55,13 +55,13 @@ class Contract:
         raise NotImplementedError
 
 
-def contract_of(kind: HookKind) -> type[Contract]:
+def find_contract(kind: HookKind) -> type[Contract]:
     """Return the contract of one kind of plugin."""
     testing = importlib.import_module("oasis_gan.testing")
     contract: type[Contract] = getattr(testing, kind.contract)
     return contract
 
 
-def suite_name(contract: type[Contract]) -> str:
+def name_suite(contract: type[Contract]) -> str:
     """Return the name of a contract's test class in `oasis_gan.testing.offered`."""
     return f"Test{contract.__name__}"

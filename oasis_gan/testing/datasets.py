@@ -142,7 +142,7 @@ class DatasetContract(Contract):
     ) -> None:
         """All fields of a subject have the right type, and the tool knows the split."""
         for subject in subjects:
-            wrong = subject.wrong_field()
+            wrong = subject.find_wrong_field()
             assert wrong is None, (
                 f"a Subject has {wrong}: use the types that oasis_gan.Subject names"
             )
@@ -166,7 +166,7 @@ class DatasetContract(Contract):
         if not pairs:
             pytest.skip("there are no targets (`target_root` or `target_suffix` finds some)")
         for subject in pairs:
-            source, target = subject.paired()
+            source, target = subject.read_both()
             assert source.voxels.shape == target.voxels.shape
 
     def test_a_suffix_that_no_file_has_finds_nothing(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from oasis_gan.plugin.hookspecs import HOOK_KINDS
-from oasis_gan.testing.contract import Contract, contract_of, suite_name
+from oasis_gan.testing.contract import Contract, find_contract, name_suite
 
 
 def _make_fixture(name: str) -> object:
@@ -23,9 +23,9 @@ def _make_fixture(name: str) -> object:
 def _make_suite(contract: type[Contract]) -> type[Contract]:
     """Return a subclass of a contract whose fixtures come from the trial that runs it."""
     fixtures = {name: _make_fixture(name) for name in contract.given}
-    return type(suite_name(contract), (contract,), fixtures)
+    return type(name_suite(contract), (contract,), fixtures)
 
 
 for _kind in HOOK_KINDS:
-    _contract = contract_of(_kind)
-    globals()[suite_name(_contract)] = _make_suite(_contract)
+    _contract = find_contract(_kind)
+    globals()[name_suite(_contract)] = _make_suite(_contract)

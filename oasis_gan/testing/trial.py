@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..errors import one_line, printable
-from .contract import Case, Contract, suite_name
+from .contract import Case, Contract, name_suite
 
 _SUITES = Path(__file__).with_name("offered.py")
 # The folder that the user is in must not matter: no settings, no conftest, no cache.
@@ -45,7 +45,7 @@ class Trial:
         self.kept = 0
         self.broken: list[str] = []
         self.skipped: list[str] = []
-        suite = f"{_SUITES}::{suite_name(contract)}"
+        suite = f"{_SUITES}::{name_suite(contract)}"
         pytest.main([*_ALONE, *_SILENT, suite], plugins=[self])
 
     @pytest.fixture

@@ -144,7 +144,7 @@ class _Dataset:
         try:
             target = self._find_counterpart(source)
         except OasisGanError as error:
-            return Scan.refused(source.path, error)
+            return Scan.from_error(source.path, error)
         return self.make_scan(target) if target else None
 
     def _find_counterpart(self, source: BidsFile) -> BidsFile | None:

@@ -133,15 +133,15 @@ def _read_volumes(
     recipe: TrainingSettings,
 ) -> tuple[dict[str, CleanVolume], CleanVolume]:
     """Return the sources by name, in the order of channels, and the target, all on one grid."""
-    pair = subject.holding(recipe.source, recipe.target)
-    source, target = pair.paired()
+    pair = subject.with_content(recipe.source, recipe.target)
+    source, target = pair.read_both()
     encodings = recipe.encodings
     first, *further = recipe.named_sources
     sources = {first: encodings[first].clean(source, subject.source.path)}
     for name in further:
-        scan = _find_further(subject, name).holding(recipe.named_sources[name])
+        scan = _find_further(subject, name).with_content(recipe.named_sources[name])
         # A source without a position of its own takes that of the first source.
-        _, volume = Subject.aligned(source, scan.read())
+        _, volume = Subject.align(source, scan.read())
         source.geometry.require_same_grid(volume.geometry, scan.path)
         sources[name] = encodings[name].clean(volume, scan.path)
     return sources, target

@@ -1,4 +1,4 @@
-"""Bringing a volume onto the grid that MeshNet was trained on, and labels back.
+"""Bring a volume onto the grid that MeshNet was trained on, and labels back.
 
 That is the grid of FreeSurfer's conformed volumes: voxels of 1 mm along axes that run to the left,
 to the feet and to the front. In any other order the same weights find almost no deep structure.
@@ -37,19 +37,19 @@ class ConformedAxis:
 
     Args:
         head: The voxels of the volume from the first to the last that is no background.
-        there: The matrix (conformed voxels, voxels of the head) of linear interpolation; None where
-            voxels are moved whole.
-        back: The matrix (voxels of the head, conformed voxels); None likewise.
+        forward: The matrix (conformed voxels, voxels of the head) of linear interpolation; None
+            where voxels are moved whole.
+        inverse: The matrix (voxels of the head, conformed voxels); None likewise.
         samples: How many conformed voxels the head becomes.
     """
 
     head: slice
-    there: Floats | None
-    back: Floats | None
+    forward: Floats | None
+    inverse: Floats | None
     samples: int
 
     @classmethod
-    def around(cls, occupied: Flags, spacing: float) -> ConformedAxis:
+    def from_occupied(cls, occupied: Flags, spacing: float) -> ConformedAxis:
         """Lay out an axis.
 
         Args:
@@ -61,15 +61,15 @@ class ConformedAxis:
         if abs(spacing - 1) < _SAME_SPACING:
             return cls(
                 head=head,
-                there=None,
-                back=None,
+                forward=None,
+                inverse=None,
                 samples=length,
             )
         samples = max(1, round(length * spacing))
         return cls(
             head=head,
-            there=_make_forward_matrix(length, spacing, samples),
-            back=_make_inverse_matrix(length, spacing, samples),
+            forward=_make_forward_matrix(length, spacing, samples),
+            inverse=_make_inverse_matrix(length, spacing, samples),
             samples=samples,
         )
 
@@ -87,7 +87,7 @@ class ConformedGrid:
     axes: tuple[ConformedAxis, ...]
 
     @classmethod
-    def around(cls, mask: Mask, geometry: Geometry) -> ConformedGrid:
+    def from_mask(cls, mask: Mask, geometry: Geometry) -> ConformedGrid:
         """Return the grid for a volume.
 
         Args:
@@ -106,7 +106,7 @@ class ConformedGrid:
         axes = []
         for spacing, others in zip(spacings, _OTHER_AXES, strict=True):
             occupied = turned.any(axis=others)
-            axes.append(ConformedAxis.around(occupied, spacing))
+            axes.append(ConformedAxis.from_occupied(occupied, spacing))
         samples = [axis.samples for axis in axes]
         if math.prod(samples) > _MAX_VOXELS:
             raise HeadSizeError(samples, _MAX_VOXELS)
@@ -115,14 +115,14 @@ class ConformedGrid:
     @property
     def resamples(self) -> bool:
         """Whether voxels are not 1 mm apart, so that labels come back as probabilities."""
-        return any(axis.there is not None for axis in self.axes)
+        return any(axis.forward is not None for axis in self.axes)
 
     def conform(self, voxels: Floats) -> Floats:
         """Return the head in a volume, on the conformed grid."""
         turned = orientations.apply_orientation(voxels, _to_conformed(self.geometry))
         head = turned[self._head].astype(np.float32)
-        there = [axis.there for axis in self.axes]
-        return _apply_along_all(head, there)
+        forward = [axis.forward for axis in self.axes]
+        return _apply_along_all(head, forward)
 
     def restore(self, labels: Labels) -> Labels:
         """Return labels of the head in the volume, if its voxels are 1 mm apart.
@@ -145,10 +145,10 @@ class ConformedGrid:
         shape = [head.stop - head.start for head in self._head]
         highest = np.zeros(shape, np.float32)
         likeliest = np.zeros(shape, np.uint8)
-        back = [axis.back for axis in self.axes]
+        inverse = [axis.inverse for axis in self.axes]
         # One label after the other: all of them at once need too much memory.
         for label in range(probabilities.shape[-1]):
-            probability = _apply_along_all(probabilities[..., label], back)
+            probability = _apply_along_all(probabilities[..., label], inverse)
             higher = probability > highest
             highest[higher] = probability[higher]
             likeliest[higher] = label

@@ -108,7 +108,7 @@ class ModelFile(Settings):
             weights_sha256=self.weights.sha256,
         )
 
-    def weight_shapes(self) -> dict[str, Shape]:
+    def list_weight_shapes(self) -> dict[str, Shape]:
         """Return the shape of each weight, by name."""
         shapes: dict[str, Shape] = {}
         channels = 1
@@ -151,7 +151,7 @@ def read_weights(folder: Path, model: ModelFile) -> Weights:
     if hashlib.sha256(data).hexdigest() != published.sha256:
         raise ChecksumError(path, published.bytes, published.sha256)
     weights = _parse_weights(path, data)
-    require_shapes(model.weight_shapes(), weights, path)
+    require_shapes(model.list_weight_shapes(), weights, path)
     return weights
 
 

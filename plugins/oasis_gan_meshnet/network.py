@@ -65,11 +65,11 @@ class MeshNet:
         self._max_voxels = max_voxels
         self._graphs: dict[tuple[Find, Margins], Any] = {}
 
-    def labels(self, volume: Floats) -> Labels:
+    def predict_labels(self, volume: Floats) -> Labels:
         """Return the likeliest label of each voxel of a volume (x, y, z) in [0, 1]."""
         return self._run_in_parts(self._find_labels, volume)
 
-    def probabilities(self, volume: Floats) -> Floats:
+    def predict_probabilities(self, volume: Floats) -> Floats:
         """Return each label's probability, (x, y, z, labels), for a volume (x, y, z) in [0, 1]."""
         return self._run_in_parts(self._find_probabilities, volume)
 

@@ -72,7 +72,7 @@ class MeshNetSegmenter:
         window = encoding.fit(source.voxels)
         scaled = window.encode(source.voxels)[..., 0]
         mask = encoding.find_mask(source.voxels)
-        grid = ConformedGrid.around(mask, source.geometry)
+        grid = ConformedGrid.from_mask(mask, source.geometry)
         labels = self._segment(scaled, grid, progress)
         progress(1.0)
         voxels = labels.astype(np.int32)
@@ -83,7 +83,7 @@ class MeshNetSegmenter:
         conformed = grid.conform(voxels)
         progress(_CONFORMED)
         if not grid.resamples:
-            return grid.restore(self._network.labels(conformed))
-        probabilities = self._network.probabilities(conformed)
+            return grid.restore(self._network.predict_labels(conformed))
+        probabilities = self._network.predict_probabilities(conformed)
         progress(_SEGMENTED)
         return grid.restore_likeliest(probabilities)

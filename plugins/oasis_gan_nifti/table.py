@@ -69,7 +69,7 @@ def read_table(
     for number, row in enumerate(rows, start=1):
         error = _find_error(table, number, row)
         if error:
-            refused = Scan.refused(table, error)
+            refused = Scan.from_error(table, error)
             yield Subject(row.subject or f"row {number}", refused, refused)
             continue
         yield Subject(
@@ -85,7 +85,7 @@ def _find_scan(path: Path, lookup: NameLookup, make_scan: Callable[[Path], Scan]
     try:
         return make_scan(lookup.find(path) or path)
     except OasisGanError as error:
-        return Scan.refused(path, error)
+        return Scan.from_error(path, error)
 
 
 def _read_rows(table: Path) -> list[Row]:

@@ -64,10 +64,10 @@ class TargetFinder:
         if not root.is_file():
             candidates = list(self._list_candidates(root, source, relative, key))
         try:
-            found = self._lookup.first(candidates)
+            found = self._lookup.find_first(candidates)
             self._require_one(found, candidates)
         except OasisGanError as error:
-            return Scan.refused(candidates[0], error)
+            return Scan.from_error(candidates[0], error)
         if found == source:
             raise OwnTargetError(source)
         if found is None:
@@ -111,12 +111,12 @@ class TargetFinder:
     def _make_missing_scan(self, source: Path, beginning: Path, expected: Path) -> Scan:
         """Return the scan of a missing target; its error lists files whose names begin alike."""
         folder = beginning.parent
-        names = self._lookup.names_like(beginning)
+        names = self._lookup.list_similar_names(beginning)
         volumes = [name for name in names if is_volume_name(Path(name))]
         others = [name for name in volumes if folder / name != source]
         if others:
             error = NoTargetError(expected, source, others, _NAME_TARGETS)
-            return Scan.refused(expected, error)
+            return Scan.from_error(expected, error)
         return self._make_missing_scan_for_long_name(source, beginning, expected)
 
     def _make_missing_scan_for_long_name(
@@ -127,9 +127,9 @@ class TargetFinder:
         Such a file is the target if the source has a suffix that nobody named.
         """
         selection = self._selection
-        other = self._lookup.longest_beginning(beginning)
+        other = self._lookup.find_longest_beginning(beginning)
         has_suffix = bool(selection.source_suffix or selection.target_suffix)
         if has_suffix or not other or beginning.parent / other == source:
             return volume_scan(expected, selection.max_voxels)
         error = NoTargetError(expected, source, [other], _NAME_SOURCES)
-        return Scan.refused(expected, error)
+        return Scan.from_error(expected, error)

@@ -49,7 +49,7 @@ class Session(NamedTuple):
     folder: Path
     images: list[Path]
 
-    def images_with(self, ending: str) -> list[Path]:
+    def list_images(self, ending: str) -> list[Path]:
         """Return the images whose names end in ``ending``, whatever their format."""
         return [path for path in self.images if has_suffix(path.name, ending)]
 
@@ -168,7 +168,7 @@ def _list_subjects_of(session: Session, selection: Selection) -> Iterator[Subjec
     # An image that is named alone is a source, whatever it holds.
     default = "" if is_one_image else _LABELS
     ending = stem_of(selection.source_suffix) or default
-    sources = session.images_with(ending)
+    sources = session.list_images(ending)
     if not sources:
         yield Subject(session.name, _refuse(session, ending, [], "source_suffix"))
     for source in sources:
@@ -182,7 +182,7 @@ def _find_target(source: Path, key: str, session: Session, selection: Selection)
     """Return the image named like ``source`` up to the endings, or else the only one that fits."""
     default = "" if selection.source_suffix else _MRI
     ending = stem_of(selection.target_suffix) or default
-    fitting = [path for path in session.images_with(ending) if ending and path != source]
+    fitting = [path for path in session.list_images(ending) if ending and path != source]
     counterparts = _prefer_key(fitting, key, ending)
     if len(counterparts) == 1:
         return _make_scan(counterparts[0], selection)
@@ -207,4 +207,4 @@ def _refuse(session: Session, ending: str, found: list[Path], option: str) -> Sc
     """Return the scan of an image that is missing or ambiguous; reading it raises the error."""
     pattern = f"*{ending}.hdr"
     error = MissingImageError(session.folder, pattern, found, option)
-    return Scan.refused(session.folder / pattern, error)
+    return Scan.from_error(session.folder / pattern, error)

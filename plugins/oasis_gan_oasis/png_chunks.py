@@ -120,7 +120,7 @@ class _Chunk(NamedTuple):
     start: int
     end: int
 
-    def content_in(self, data: bytes) -> bytes:
+    def read_content(self, data: bytes) -> bytes:
         """Return the content of the chunk, without its length, kind and checksum."""
         return data[self.start + _HEAD : self.end - _TAIL]
 
@@ -145,7 +145,7 @@ def split_chunks(data: bytes, where: object) -> Chunks:
     end = 0
     for chunk in _read_chunks(data, where):
         _require_standard(chunk, where, is_first=not first)
-        first.setdefault(chunk.kind, chunk.content_in(data))
+        first.setdefault(chunk.kind, chunk.read_content(data))
         if chunk.kind in _CRITICAL:
             needed.append(data[chunk.start : chunk.end])
         end = chunk.end
@@ -177,7 +177,7 @@ def check_length(chunks: Chunks, where: object) -> None:
         DamagedPngError: If rows are missing, or the pixels cannot be unpacked.
     """
     packed = b"".join(
-        chunk.content_in(chunks.needed)
+        chunk.read_content(chunks.needed)
         for chunk in _read_chunks(chunks.needed, where)
         if chunk.kind == b"IDAT"
     )

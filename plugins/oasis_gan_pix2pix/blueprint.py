@@ -148,7 +148,7 @@ class Blueprint:
         """How often the slice is halved; rows and columns are multiples of ``2 ** depth``."""
         return max(self.levels.values())
 
-    def channels_into(self, block: Block) -> int:
+    def count_channels_into(self, block: Block) -> int:
         """Return the number of input channels of a block."""
         widths = {SOURCE: self.channels, NOISE: self.channels}
         for earlier in self.blocks:

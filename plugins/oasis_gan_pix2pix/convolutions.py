@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels import REPEAT, sub_pixel_kernel
+from .kernels import REPEAT, make_sub_pixel_kernel
 
 Array = NDArray[Any]
 Tensor = Any
@@ -130,7 +130,7 @@ class Doubling(Convolution, ABC):
     def for_inference(self, kernel: Array) -> tuple[Convolution, Array]:
         """Return the equivalent sub-pixel convolution and its kernel."""
         transposed = self.as_transposed(kernel)
-        return SubPixelConvolution(), sub_pixel_kernel(transposed)
+        return SubPixelConvolution(), make_sub_pixel_kernel(transposed)
 
 
 @dataclass(frozen=True)

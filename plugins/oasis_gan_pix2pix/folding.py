@@ -26,7 +26,7 @@ def fold(plan: Blueprint, weights: Weights) -> tuple[Blueprint, Arrays]:
 
     Args:
         plan: The blueprint of the trained generator.
-        weights: Its weights, with the names and shapes of ``weight_shapes(plan)``.
+        weights: Its weights, with the names and shapes of ``list_weight_shapes(plan)``.
 
     Raises:
         ValueError: If a weight is impossible, such as a variance below 0; the message begins with
@@ -86,6 +86,6 @@ def _find_scaling(
         return None
     norm_weights = block.select_norm_weights(weights)
     try:
-        return block.norm.factor_and_shift(norm_weights)
+        return block.norm.compute_factor_and_shift(norm_weights)
     except ValueError as error:
         raise ValueError(f"{block.norm_name}/{error}") from None

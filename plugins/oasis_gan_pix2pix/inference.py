@@ -99,7 +99,7 @@ class Inference:
         slices = tf.TensorSpec((None, None, None, plan.channels), tf.float32)
         empty_inputs = []
         for block in plan.encoder:
-            channels = plan.channels_into(block)
+            channels = plan.count_channels_into(block)
             empty_input = tf.TensorSpec((1, None, None, channels), self._type)
             empty_inputs.append(empty_input)
         windows = tf.TensorSpec((plan.depth + 1, 2, 2), tf.int32)

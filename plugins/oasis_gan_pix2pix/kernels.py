@@ -20,7 +20,7 @@ Three taps (a, b, c) become (c, b+c, a+b, a).
 """
 
 
-def sub_pixel_kernel(kernel: Array) -> Array:
+def make_sub_pixel_kernel(kernel: Array) -> Array:
     """Return the kernel (2, 2, channels, 4 filters) that computes four pixels at once.
 
     The four pixels lie in the middle of the 2x2 that are read (Shi et al. 2016, arXiv 1609.05158).

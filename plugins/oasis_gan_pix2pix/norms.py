@@ -39,7 +39,7 @@ class Norm(ABC):
     def build_layer(self, name: str) -> Any:  # noqa: ANN401 - Keras is untyped here
         """Return the Keras layer to train with, whose variables have the names in `weights`."""
 
-    def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
+    def compute_factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
         """Return the factor and the shift that the norm applies to each channel.
 
         A norm that returns them is folded into the convolution before it. A norm whose factor
@@ -57,7 +57,7 @@ class Norm(ABC):
     def compute(self, x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
         """Normalise (n, rows, columns, channels) when translating.
 
-        It is needed only if `factor_and_shift` returns None.
+        It is needed only if `compute_factor_and_shift` returns None.
         """
         raise NotImplementedError(
             f"{type(self).__name__} has neither a factor and a shift nor a computation"
@@ -117,7 +117,7 @@ class BatchNorm(InstanceNorm):
             name=name,
         )
 
-    def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
+    def compute_factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array] | None:
         """Return the factor and the shift that follow from the moving statistics."""
         if self.own_statistics:
             return None

@@ -34,7 +34,7 @@ from .errors import (
 )
 from .folding import fold
 from .inference import Inference
-from .weight_shapes import weight_shapes
+from .weight_shapes import list_weight_shapes
 
 
 def load_translator(
@@ -148,7 +148,7 @@ class StoredGenerator:
         self.file = stored.file
         plan = _make_plan(self.file, folder)
         weights_path = folder / model_folder.WEIGHTS
-        require_shapes(weight_shapes(plan), stored.weights, weights_path)
+        require_shapes(list_weight_shapes(plan), stored.weights, weights_path)
         self.texture = self._choose_texture(texture)
         with np.errstate(all="ignore"):
             weights = stored.blend(self.strength)

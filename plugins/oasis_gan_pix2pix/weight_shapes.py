@@ -5,12 +5,12 @@ from __future__ import annotations
 from .blueprint import Blueprint
 
 
-def weight_shapes(plan: Blueprint) -> dict[str, tuple[int, ...]]:
+def list_weight_shapes(plan: Blueprint) -> dict[str, tuple[int, ...]]:
     """Return the shape of each weight of a generator, by name."""
     shapes: dict[str, tuple[int, ...]] = {}
     for block in plan.blocks:
         convolution = block.convolution
-        channels = plan.channels_into(block)
+        channels = plan.count_channels_into(block)
         shapes[block.kernel] = convolution.kernel_shape(channels, block.filters)
         if block.has_bias:
             shapes[block.bias] = (convolution.copies * block.filters,)

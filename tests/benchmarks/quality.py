@@ -106,7 +106,7 @@ def main(
     for subject in registry[Dataset].get("nifti").open(selection):
         if wanted and subject.name not in wanted:
             continue
-        source, target = subject.paired()
+        source, target = subject.read_both()
         labels = OASIS.clean(source, subject.name).voxels
         real = matched(target.voxels, labels)
         inside = labels > 0

@@ -65,7 +65,7 @@ class Head:
 
     def __init__(self, subject: Subject) -> None:
         self.name = subject.name
-        source, target = subject.paired()
+        source, target = subject.read_both()
         self._source = OASIS.clean(source, subject.name)
         self._labels = self._slices(self._source)
         self._inside = self._labels > 0

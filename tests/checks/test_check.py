@@ -168,7 +168,7 @@ def test_a_pair_stored_along_other_axes_is_brought_together(tmp_path: Path) -> N
             )
             assert "nothing is resampled" in found.message
             assert found.figures["shift"] == [0, 0, 0]
-            source, target = one.paired()
+            source, target = one.read_both()
             source.geometry.require_same_grid(target.geometry, "t1.nii")
             mri, labels = (source, target) if source.content == "image" else (target, source)
             for tissue, mean in ((1, 300), (2, 550), (3, 750)):
@@ -182,7 +182,7 @@ def test_an_oblique_pair_along_other_axes_is_brought_together_to_the_voxel() -> 
     order = np.array([[2, -1], [0, 1], [1, -1]])
     voxels = nib.orientations.apply_orientation(T1, order)
     other = affine @ nib.orientations.inv_ornt_aff(order, T1.shape)
-    source, target = Subject("a", scan(LABELS, affine), scan(voxels, other)).paired()
+    source, target = Subject("a", scan(LABELS, affine), scan(voxels, other)).read_both()
     assert np.array_equal(target.voxels, T1)
     assert np.array_equal(target.geometry.affine, source.geometry.affine)
 
@@ -217,7 +217,7 @@ def test_a_mate_without_a_place_takes_that_of_the_other(tmp_path: Path) -> None:
     found = report(one)
     assert found.verdict is Verdict.WARN
     assert "no orientation in the header" in found.message
-    source, target = one.paired()
+    source, target = one.read_both()
     assert source.geometry is target.geometry
 
 
@@ -423,7 +423,7 @@ from oasis_gan import ModelKind, hookimpl
 
 def train(request):
     for side, subjects in (("learnt", request.subjects), ("measured", request.validation)):
-        lines = [f"{one.name} {one.paired()[0].voxels.max()}" for one in subjects]
+        lines = [f"{one.name} {one.read_both()[0].voxels.max()}" for one in subjects]
         (request.out / side).write_text("\\n".join(lines))
 
 @hookimpl

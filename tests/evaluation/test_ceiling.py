@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from oasis_gan.evaluation.ceiling import describe_ceiling, find_typical_scores, read_ceiling
-from oasis_gan.evaluation.records import json_document
+from oasis_gan.evaluation.records import make_json_document
 from oasis_gan.plugin.registry import Registry
 
 
@@ -24,7 +24,7 @@ def test_a_segmenter_that_nobody_measured_has_none() -> None:
 
 
 def test_json_says_where_the_figures_come_from() -> None:
-    settings = json_document([], None)["settings"]
+    settings = make_json_document([], None)["settings"]
     assert settings["typical_ceiling"] == describe_ceiling()
     assert json.loads(json.dumps(describe_ceiling()))["command"].startswith("python tests/")
     assert len(read_ceiling().heads) >= 8

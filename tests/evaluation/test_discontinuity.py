@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from oasis_gan import Geometry
-from oasis_gan.evaluation.comparison import compare_raw, plane_axes, regions_of
+from oasis_gan.evaluation.comparison import compare_raw, find_regions, plane_axes
 from oasis_gan.evaluation.discontinuity import (
     Discontinuity,
     measure_discontinuity,
@@ -31,7 +31,7 @@ DIRECTIONS = ("left_right", "posterior_anterior", AXIAL)
 
 def measure(real: Array, output: Array, labels: Array = LABELS) -> Discontinuity:
     axes = plane_axes(Geometry(labels.shape, np.eye(4)))
-    return measure_discontinuity(compare_raw(real, output, regions_of(labels), axes))
+    return measure_discontinuity(compare_raw(real, output, find_regions(labels), axes))
 
 
 def total(real: Array, output: Array, labels: Array = LABELS) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def measure_against_anatomy(output: Array) -> Scores:
     tissues = make_anatomy()[0]
     anatomy = paint_smooth_anatomy(output, tissues)
     axes = plane_axes(Geometry(tissues.shape, np.eye(4)))
-    comparison = compare_raw(anatomy, output, regions_of(tissues), axes)
+    comparison = compare_raw(anatomy, output, find_regions(tissues), axes)
     return measure_discontinuity(comparison, "the label map").regions["total"]
 
 

@@ -16,12 +16,16 @@ from oasis_gan.evaluation.comparison import (
     Comparison,
     compare_matched,
     compare_raw,
+    find_regions,
     plane_axes,
-    regions_of,
 )
 from oasis_gan.evaluation.image_scores import ImageScores, score
 from oasis_gan.evaluation.measures import Undefined, Value
-from oasis_gan.evaluation.similarity import count_scales, multi_scale_similarity, similarity_maps
+from oasis_gan.evaluation.similarity import (
+    compute_multi_scale_similarity,
+    compute_similarity_maps,
+    count_scales,
+)
 from oasis_gan.image.choices import Plane
 
 Array = NDArray[Any]
@@ -33,7 +37,7 @@ GRADIENTS = ["gradient_left_right", "gradient_posterior_anterior", "gradient_inf
 
 def compare(real: Array, output: Array, labels: Array = LABELS) -> Comparison:
     axes = plane_axes(Geometry(labels.shape, np.eye(4)))
-    return compare_raw(real, output, regions_of(labels), axes)
+    return compare_raw(real, output, find_regions(labels), axes)
 
 
 def total(real: Array, output: Array, labels: Array = LABELS) -> dict[str, Any]:
@@ -42,7 +46,7 @@ def total(real: Array, output: Array, labels: Array = LABELS) -> dict[str, Any]:
 
 def matched(real: Array, output: Array, labels: Array = LABELS) -> ImageScores:
     axes = plane_axes(Geometry(labels.shape, np.eye(4)))
-    return score(compare_matched(real, output, labels, regions_of(labels), axes))
+    return score(compare_matched(real, output, labels, find_regions(labels), axes))
 
 
 def test_of_equal_volumes_every_measure_is_at_its_best_in_every_tissue() -> None:
@@ -96,7 +100,7 @@ def test_the_contrast_of_the_output_makes_no_difference_once_contrasts_are_match
 
 def test_matching_puts_the_tissue_means_on_fixed_places() -> None:
     axes = plane_axes(Geometry(LABELS.shape, np.eye(4)))
-    comparison = compare_matched(REAL, REAL**1.2, LABELS, regions_of(LABELS), axes)
+    comparison = compare_matched(REAL, REAL**1.2, LABELS, find_regions(LABELS), axes)
     assert comparison.bounds == (0, 1)
     for voxels in (comparison.real, comparison.output):
         means = [voxels[comparison.regions[tissue]].mean() for tissue in ("CSF", "GM", "WM")]
@@ -195,8 +199,8 @@ def test_ms_ssim_of_one_scale_is_ssim() -> None:
     output = REAL + np.random.default_rng(0).normal(0, 9, REAL.shape)
     comparison = compare(REAL[part], output[part], LABELS[part])
     assert count_scales(comparison) == 1
-    found = multi_scale_similarity(comparison)
-    plain = similarity_maps(comparison)["ssim"]
+    found = compute_multi_scale_similarity(comparison)
+    plain = compute_similarity_maps(comparison)["ssim"]
     assert not isinstance(plain, Undefined)
     for name, region in comparison.regions.items():
         assert found[name] == pytest.approx(float(plain[region].mean()), abs=1e-4)
@@ -218,7 +222,9 @@ def test_axes_are_named_by_anatomy_however_the_voxels_are_stored() -> None:
     turned = [np.transpose(voxels, (1, 2, 0))[::-1, ::-1] for voxels in (REAL, output, LABELS)]
     axes = plane_axes(Geometry(turned[0].shape, affine))
     ours = total(REAL, output)
-    theirs = score(compare_raw(turned[0], turned[1], regions_of(turned[2]), axes)).regions["total"]
+    theirs = score(compare_raw(turned[0], turned[1], find_regions(turned[2]), axes)).regions[
+        "total"
+    ]
     keys = ["mae", "ssim", "ssim_sagittal", "ssim_axial", *GRADIENTS]
     assert [float(theirs[key]) for key in keys] == pytest.approx(
         [ours[key] for key in keys], rel=1e-4

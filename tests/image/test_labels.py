@@ -179,4 +179,4 @@ def test_a_scan_reads_the_labels_that_are_wanted_where_its_own_are_known() -> No
 def test_a_scan_of_unknown_labels_is_read_as_it_is() -> None:
     unknown = Scan(Path("seg.nii.gz"), lambda path: volume(1, 3)).in_labels(OASIS)
     assert unknown.labels is None
-    assert values(unknown.holding("labels").read()) == [1, 3]
+    assert values(unknown.with_content("labels").read()) == [1, 3]

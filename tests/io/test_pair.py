@@ -298,7 +298,7 @@ def test_a_folder_lists_each_pair_once_and_voxels_without_a_header_by_name(
             tmp_path / "one_seg.hdr",
             (tmp_path / "one_seg.img",),
         )
-        assert np.array_equal(two.paired()[0].voxels, two.paired()[1].voxels)
+        assert np.array_equal(two.read_both()[0].voxels, two.read_both()[1].voxels)
         with pytest.raises(OasisGanError, match=r"lost_seg\.hdr: expected a header"):
             lost.source.read()
 

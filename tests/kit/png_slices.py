@@ -114,7 +114,7 @@ def assert_complete(found: dict[str, Subject]) -> None:
     assert list(found) == ["case_001", "case_002", "case_402", "case_441"]
     assert [subject.split for subject in found.values()] == ["train", "train", "validate", "test"]
     for case, subject in zip((1, 2, 402, 441), found.values(), strict=True):
-        source, target = subject.paired()
+        source, target = subject.read_both()
         assert subject.source.labels is OASIS
         assert source.voxels.shape == (COLUMNS, ROWS, 12)
         for number in range(12):

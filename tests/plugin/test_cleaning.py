@@ -272,7 +272,7 @@ def test_check_says_that_a_background_of_nan_is_taken_as_background(tmp_path: Pa
 def test_a_target_with_one_nan_is_learnt_from() -> None:
     voxels = T1.copy()
     voxels[10, 12, 9] = np.nan
-    _, target = Subject("a", scan(LABELS), scan(voxels)).holding("labels", "image").paired()
+    _, target = Subject("a", scan(LABELS), scan(voxels)).with_content("labels", "image").read_both()
     assert np.isfinite(target.voxels).all()
 
 

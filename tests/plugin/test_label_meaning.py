@@ -88,7 +88,7 @@ def understand(path: Path, labels: str | None = None, dataset: str | None = None
     subjects, broken = list_subjects(Registry.discover(), [Selection(path)], dataset, labels)
     assert not broken, broken[0].message
     (subject,) = subjects
-    return subject.source.in_labels(OASIS).holding("labels").read()
+    return subject.source.in_labels(OASIS).with_content("labels").read()
 
 
 def assert_painted_right(folder: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from kit.desk import make_head
 from kit.tool import Painting, oasis_gan
 
-from oasis_gan.report.rendering import json_in_html
+from oasis_gan.report.rendering import format_json_for_html
 
 OUTPUT = "out/a_seg_synthT1w.nii.gz"
 PAGE = "out/a_seg_synthT1w.html"
@@ -137,6 +137,6 @@ def test_a_missing_extra_is_one_line_with_the_command_that_installs_it(painted: 
 
 
 def test_json_for_the_script_of_a_page_cannot_end_its_element() -> None:
-    text = json_in_html({"subject": "</script><!--&"})
+    text = format_json_for_html({"subject": "</script><!--&"})
     assert not {"<", ">", "&"} & set(text)
     assert json.loads(text)["subject"] == "</script><!--&"

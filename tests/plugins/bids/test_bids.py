@@ -78,7 +78,7 @@ def subjects(root: Path, **requested: object) -> list[Subject]:
 def targets(root: Path, **requested: object) -> dict[str, int]:
     """Return the value that fills each subject's target."""
     return {
-        subject.name: int(subject.paired()[1].voxels[0, 0, 0])
+        subject.name: int(subject.read_both()[1].voxels[0, 0, 0])
         for subject in subjects(root, **requested)
     }
 
@@ -452,7 +452,7 @@ def test_a_label_map_in_another_space_goes_with_nothing(ds: Path, save: Save) ->
         r"found ds: sub-01_T1w\.nii\.gz"
     )
     with pytest.raises(OasisGanError, match=message):
-        subject.paired()
+        subject.read_both()
 
 
 def test_a_label_map_on_another_grid_is_refused_by_name(ds: Path, save: Save) -> None:
@@ -461,7 +461,7 @@ def test_a_label_map_on_another_grid_is_refused_by_name(ds: Path, save: Save) ->
     with pytest.raises(
         OasisGanError, match=r"sub-01_T1w\.nii\.gz: expected voxels in the same places"
     ):
-        subjects(ds)[0].paired()
+        subjects(ds)[0].read_both()
 
 
 def test_of_two_scans_none_is_picked_by_chance(ds: Path, save: Save) -> None:
@@ -471,7 +471,7 @@ def test_of_two_scans_none_is_picked_by_chance(ds: Path, save: Save) -> None:
     with pytest.raises(
         OasisGanError, match=r"found ds: sub-01_run-1_T1w.* and ds: sub-01_run-2.*`target_suffix`"
     ):
-        subjects(ds)[0].paired()
+        subjects(ds)[0].read_both()
     assert targets(ds, target_suffix="run-2_T1w.nii.gz") == {"sub-01": 2}
 
 
@@ -481,7 +481,7 @@ def test_a_visit_without_a_scan_can_be_translated_and_not_learnt_from(ds: Path, 
     (subject,) = subjects(ds)
     assert subject.source.read().voxels.any()
     with pytest.raises(OasisGanError, match="expected a target beside it, found none"):
-        subject.paired()
+        subject.read_both()
 
 
 @pytest.mark.parametrize("nested", [True, False])

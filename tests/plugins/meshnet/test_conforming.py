@@ -53,7 +53,7 @@ def test_there_are_48_orientations() -> None:
 @pytest.mark.parametrize("axes", ORIENTATIONS)
 def test_conformed_axes_run_to_the_left_to_the_feet_and_to_the_front(axes: str) -> None:
     geometry = make_geometry(axes, (6, 5, 7))
-    grid = ConformedGrid.around(np.ones(geometry.shape, bool), geometry)
+    grid = ConformedGrid.from_mask(np.ones(geometry.shape, bool), geometry)
     x, y, z = (grid.conform(place.astype(np.float32)) for place in world_coordinates(geometry))
     assert (np.diff(x, axis=0) == -1).all()
     assert (np.diff(z, axis=1) == -1).all()
@@ -64,7 +64,7 @@ def test_conformed_axes_run_to_the_left_to_the_feet_and_to_the_front(axes: str) 
 def test_labels_of_1_mm_come_back_to_their_voxels(axes: str, shape: Shape, seed: int) -> None:
     labels = np.random.default_rng(seed).integers(0, 18, shape).astype(np.uint8)
     geometry = make_geometry(axes, shape)
-    grid = ConformedGrid.around(labels > 0, geometry)
+    grid = ConformedGrid.from_mask(labels > 0, geometry)
     assert not grid.resamples
     restored = grid.restore(grid.conform(labels.astype(np.float32)).astype(np.uint8))
     np.testing.assert_array_equal(restored, labels)
@@ -84,7 +84,7 @@ def test_labels_of_other_spacings_come_back_to_their_voxels(
         # Blocks are large enough to have an inside in either grid.
         labels = labels.repeat(max(6, round(8 / spacing)), axis)
     geometry = make_geometry(axes, labels.shape, spacings)
-    grid = ConformedGrid.around(labels > 0, geometry)
+    grid = ConformedGrid.from_mask(labels > 0, geometry)
     shares = [grid.conform((labels == value).astype(np.float32)) for value in range(5)]
     restored = grid.restore_likeliest(np.stack(shares, axis=-1))
     # How far interpolation reaches, there and back.
@@ -98,7 +98,7 @@ def test_no_label_lies_outside_the_head(axes: str, spacings: Spacings) -> None:
     geometry = make_geometry(axes, (12, 10, 11), spacings)
     mask = np.zeros(geometry.shape, bool)
     mask[3:9, 2:7, 4:10] = True
-    grid = ConformedGrid.around(mask, geometry)
+    grid = ConformedGrid.from_mask(mask, geometry)
     shape = grid.conform(mask.astype(np.float32)).shape
     assert list(shape) == [axis.samples for axis in grid.axes]
     everywhere = np.zeros((*shape, 2), np.float32)
@@ -113,9 +113,9 @@ def test_an_oblique_volume_takes_the_nearest_axes() -> None:
     turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     oblique = Geometry(geometry.shape, turn @ geometry.affine)
     voxels = np.random.default_rng(0).uniform(1, 2, geometry.shape).astype(np.float32)
-    straight = ConformedGrid.around(voxels > 0, geometry).conform(voxels)
+    straight = ConformedGrid.from_mask(voxels > 0, geometry).conform(voxels)
     np.testing.assert_array_equal(
-        ConformedGrid.around(voxels > 0, oblique).conform(voxels), straight
+        ConformedGrid.from_mask(voxels > 0, oblique).conform(voxels), straight
     )
 
 
@@ -123,10 +123,10 @@ def test_an_oblique_volume_takes_the_nearest_axes() -> None:
 def test_voxels_of_a_size_that_no_scan_has_are_refused(spacing: float) -> None:
     geometry = make_geometry("RAS", (4, 4, 4), (1, spacing, 1))
     with pytest.raises(OasisGanError, match=r"^volume: expected voxels of 0\.05 to 20 mm, found"):
-        ConformedGrid.around(np.ones(geometry.shape, bool), geometry)
+        ConformedGrid.from_mask(np.ones(geometry.shape, bool), geometry)
 
 
 def test_a_head_larger_than_any_is_refused_before_memory_is_taken() -> None:
     geometry = make_geometry("RAS", (100, 100, 100), (20, 20, 20))
     with pytest.raises(OasisGanError, match=r"at most 33\.6 litres, found 2000 x 2000 x 2000 mm"):
-        ConformedGrid.around(np.ones(geometry.shape, bool), geometry)
+        ConformedGrid.from_mask(np.ones(geometry.shape, bool), geometry)

@@ -38,14 +38,14 @@ def dilates(request: pytest.FixtureRequest) -> bool:
 
 def test_probabilities_are_those_of_the_formula(volume: NDArray[np.float32], dilates: bool) -> None:
     weights = make_weights()
-    found = MeshNet(LAYERS, weights, dilates=dilates).probabilities(volume)
+    found = MeshNet(LAYERS, weights, dilates=dilates).predict_probabilities(volume)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, compute_probabilities(volume, weights), atol=ROUNDING)
 
 
 def test_labels_are_the_likeliest_ones(volume: NDArray[np.float32], dilates: bool) -> None:
     weights = make_weights()
-    labels = MeshNet(LAYERS, weights, dilates=dilates).labels(volume)
+    labels = MeshNet(LAYERS, weights, dilates=dilates).predict_labels(volume)
     probabilities = compute_probabilities(volume, weights)
     assert set(np.unique(labels)) == {0, 1, 2}
     chosen = np.take_along_axis(probabilities, labels[..., np.newaxis].astype(int), axis=-1)[..., 0]
@@ -58,8 +58,10 @@ def test_a_volume_computed_in_parts_gives_the_same_answer(axis: int, dilates: bo
     shape[axis] = 60
     volume = np.random.default_rng(2).uniform(size=shape).astype(np.float32)
     weights = make_weights()
-    whole = MeshNet(LAYERS, weights, dilates=dilates).probabilities(volume)
-    parts = MeshNet(LAYERS, weights, dilates=dilates, max_voxels=9_000).probabilities(volume)
+    whole = MeshNet(LAYERS, weights, dilates=dilates).predict_probabilities(volume)
+    parts = MeshNet(LAYERS, weights, dilates=dilates, max_voxels=9_000).predict_probabilities(
+        volume
+    )
     np.testing.assert_allclose(parts, whole, atol=ROUNDING)
 
 
@@ -93,19 +95,22 @@ def test_what_is_far_enough_away_changes_nothing(dilates: bool) -> None:
     volume = np.random.default_rng(3).uniform(size=(reach + 4, 8, 8)).astype(np.float32)
     changed = volume.copy()
     changed[-2:] = 0
-    near = network.probabilities(volume)
-    np.testing.assert_allclose(network.probabilities(changed)[:2], near[:2], atol=ROUNDING)
+    near = network.predict_probabilities(volume)
+    np.testing.assert_allclose(network.predict_probabilities(changed)[:2], near[:2], atol=ROUNDING)
     # The network does see as far as its layers reach.
-    assert np.abs(network.probabilities(changed)[-2 - reach] - near[-2 - reach]).max() > ROUNDING
+    assert (
+        np.abs(network.predict_probabilities(changed)[-2 - reach] - near[-2 - reach]).max()
+        > ROUNDING
+    )
 
 
 def test_background_around_a_head_changes_nothing(
     dilates: bool, volume: NDArray[np.float32]
 ) -> None:
     network = MeshNet(LAYERS, make_weights(), dilates=dilates)
-    wide = network.probabilities(np.pad(volume, 5))
+    wide = network.predict_probabilities(np.pad(volume, 5))
     inside = wide[5:-5, 5:-5, 5:-5]
-    np.testing.assert_allclose(network.probabilities(volume), inside, atol=ROUNDING)
+    np.testing.assert_allclose(network.predict_probabilities(volume), inside, atol=ROUNDING)
 
 
 def test_the_shipped_network_is_surrounded_by_what_its_layers_change() -> None:

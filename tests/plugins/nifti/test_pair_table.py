@@ -65,7 +65,7 @@ def test_paths_are_relative_to_the_table_and_may_be_absolute(tmp_path: Path) -> 
         )
     )
     assert subject.name == "seg_site1_a"
-    assert subject.paired()[1].voxels.max() == 7
+    assert subject.read_both()[1].voxels.max() == 7
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -103,7 +103,7 @@ def test_names_are_matched_as_a_file_system_without_case_would_match_them(tmp_pa
     save(tmp_path / unicodedata.normalize("NFC", "Zoë_t1.nii"))
     typed = unicodedata.normalize("NFC", "Zoë/seg.nii"), unicodedata.normalize("NFD", "zoë_T1.nii")
     (subject,) = subjects(write(tmp_path / "t.tsv", ("source", "target"), typed))
-    subject.paired()
+    subject.read_both()
 
 
 def test_a_bad_row_is_named_and_the_others_go_on(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_bad_row_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     said = []
     for subject in subjects(write(tmp_path / "t.tsv", *rows)):
         try:
-            subject.paired()
+            subject.read_both()
             said.append(f"{subject.name}: fine")
         except OasisGanError as error:
             said.append(str(error).replace(str(tmp_path), "").split(";")[0])
@@ -162,7 +162,7 @@ def test_random_tables_are_refused_or_read(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "t.tsv").write_bytes(b"source\ttarget\n" + data)
     try:
         for subject in subjects(tmp_path / "t.tsv"):
-            subject.paired()
+            subject.read_both()
     except (OasisGanError, OSError) as error:
         assert str(error).isprintable()
 

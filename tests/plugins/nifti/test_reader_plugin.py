@@ -37,7 +37,7 @@ def names(root: Path, suffix: str = "") -> list[str]:
 def targets(selection: Selection) -> dict[str, int]:
     """Return the value that fills each subject's target."""
     return {
-        subject.name: int(subject.paired()[1].voxels[0, 0, 0]) for subject in subjects(selection)
+        subject.name: int(subject.read_both()[1].voxels[0, 0, 0]) for subject in subjects(selection)
     }
 
 
@@ -188,12 +188,12 @@ def test_a_missing_target_fails_only_the_subject_it_belongs_to(tmp_path: Path) -
     first, second, third = subjects(
         Selection(tmp_path, source_suffix="_seg.nii", target_suffix="_t1.nii")
     )
-    first.paired()
-    third.paired()
+    first.read_both()
+    third.read_both()
     with pytest.raises(
         OasisGanError, match=r"b_t1\.nii: expected a NIfTI file, found no such file"
     ):
-        second.paired()
+        second.read_both()
     assert second.source.read().voxels.any()
 
 
@@ -204,13 +204,13 @@ def test_a_target_on_another_grid_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         OasisGanError, match=r"a_t1\.nii: expected shape \(2, 3, 4\), found \(3, 3, 4\)"
     ):
-        subject.paired()
+        subject.read_both()
 
 
 def test_a_subject_without_a_target_cannot_be_learnt_from(tmp_path: Path) -> None:
     (subject,) = subjects(Selection(save(tmp_path / "a.nii")))
     with pytest.raises(OasisGanError, match="expected a target beside it, found none"):
-        subject.paired()
+        subject.read_both()
 
 
 def test_no_volume_is_its_own_target(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_no_volume_is_its_own_target(tmp_path: Path) -> None:
             subjects(selection)
     (subject,) = subjects(Selection(tmp_path, target_root=tmp_path))
     with pytest.raises(OasisGanError, match="no such file"):
-        subject.paired()
+        subject.read_both()
 
 
 # Links, other formats, other spellings
@@ -296,7 +296,7 @@ def test_of_two_copies_that_a_suffix_without_an_ending_names_none_is_picked(tmp_
         OasisGanError,
         match=r"expected one target, found a_t1\.nii and a_t1\.nii\.gz; give `target_s",
     ):
-        subject.paired()
+        subject.read_both()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -319,7 +319,7 @@ def test_a_missing_target_of_which_others_begin_alike_points_to_the_suffix(tmp_p
     said = r"BLB_400\.nii\.gz: expected the target of BLB_400\.nii\.gz, found BLB_400_0000\.nii\.gz"
     said += "; say with `target_s"
     with pytest.raises(OasisGanError, match=said):
-        first.paired()
+        first.read_both()
     selection = Selection(
         tmp_path / "labelsTr", tmp_path / "imagesTr", target_suffix="_0000.nii.gz"
     )
@@ -373,4 +373,4 @@ def test_a_gzipped_pair_is_read_and_listed_once(tmp_path: Path) -> None:
     for source in ("_seg.hdr.gz", "_seg.img.gz", "_seg"):
         (subject,) = subjects(Selection(tmp_path, source_suffix=source, target_suffix="_t1.hdr"))
         assert subject.source.parts == (tmp_path / "a_seg.img.gz",)
-        assert subject.paired()[1].voxels.max() == 5
+        assert subject.read_both()[1].voxels.max() == 5

@@ -132,7 +132,7 @@ def test_a_subject_is_its_tissues_and_its_mri_in_one_space(
     subject = only(dataset, neurite(spaces=spaces))
     assert subject.name == "OASIS_OAS1_0001_MR1"
     assert files(subject) == found
-    labels, mri = subject.paired()
+    labels, mri = subject.read_both()
     assert labels.voxels.shape == mri.voxels.shape == SPACES[spaces[0]]
     assert labels.geometry.orientation == "LIA"
 
@@ -182,7 +182,7 @@ def test_a_subject_that_lacks_its_image_is_named(dataset: Dataset, neurite: Make
     with pytest.raises(
         OasisGanError, match=r"OASIS_OAS1_0001_MR1/slice_norm.nii.gz: .* found no such file"
     ):
-        one.paired()
+        one.read_both()
     with pytest.raises(OasisGanError, match="`target_root`: expected targets beside the sources"):
         only(dataset, root, target_root=root)
 

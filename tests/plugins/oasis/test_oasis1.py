@@ -126,7 +126,7 @@ def test_a_session_is_its_label_map_and_the_mri_on_its_grid(
     assert subject.source.labels is OASIS
     assert subject.target is not None
     assert subject.target.labels is None
-    source, target = subject.paired()
+    source, target = subject.read_both()
     labels, mri = head(42)
     assert np.array_equal(source.voxels, labels)
     assert np.array_equal(target.voxels, mri)
@@ -161,7 +161,7 @@ def test_images_without_their_folders_are_told_apart_by_name(
         path.rename(flat / path.name)
     one, two = open_all(dataset, flat)
     assert [one.name, two.name] == ["OAS1_0001_MR1", "OAS1_0002_MR1"]
-    assert np.array_equal(two.paired()[1].voxels, head(2)[1])
+    assert np.array_equal(two.read_both()[1].voxels, head(2)[1])
 
 
 @pytest.mark.parametrize("ending", ["", ".hdr", ".img", ".nii.gz"])
@@ -217,19 +217,19 @@ def test_a_session_that_lacks_an_image_is_named(dataset: Dataset, disc: Disc) ->
     ).unlink()
     one, two = open_all(dataset, root, target_suffix="_t88_gfc.hdr")
     with pytest.raises(OasisGanError, match="expected a header"):
-        one.paired()
+        one.read_both()
 
 
 def test_targets_that_are_none_or_many_are_refused_by_name(dataset: Dataset, disc: Disc) -> None:
     root = disc()
     (subject,) = open_all(dataset, root, target_suffix="_t99.hdr")
     with pytest.raises(OasisGanError, match=r"expected one image \*_t99.hdr, found none"):
-        subject.paired()
+        subject.read_both()
     (subject,) = open_all(dataset, root, target_suffix="_anon.hdr")
     with pytest.raises(
         OasisGanError, match=r"found OAS1_0001_MR1_mpr-1_anon.hdr, OAS1_0001_MR1_mpr-2_anon.hdr"
     ):
-        subject.paired()
+        subject.read_both()
 
 
 def test_targets_in_another_folder_are_refused(
@@ -329,7 +329,7 @@ def test_linked_discs_and_sessions_count_like_any_other(
         "OAS1_0003_MR1",
     ]
     for subject in found:
-        subject.paired()
+        subject.read_both()
 
 
 def test_a_session_without_a_file_is_named(dataset: Dataset, disc: Disc) -> None:
@@ -346,7 +346,7 @@ def test_gzipped_images_are_read(dataset: Dataset, disc: Disc) -> None:
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
     (subject,) = open_all(dataset, root)
-    source, target = subject.paired()
+    source, target = subject.read_both()
     assert source.voxels.max() == 3
     assert target.voxels.max() > 500
     for suffix in ("_fseg.hdr", "_fseg.img.gz", "_fseg"):

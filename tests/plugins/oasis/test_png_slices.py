@@ -90,12 +90,12 @@ def test_a_slice_that_has_not_been_fetched_or_is_no_png_is_called_what_it_is(
     ):
         path.write_bytes(content)
         assert said in refusal(
-            lambda: [subject.paired() for subject in list_subjects(data).values()]
+            lambda: [subject.read_both() for subject in list_subjects(data).values()]
         )
     path.unlink()
     path.symlink_to("../.git/annex/objects/x")
     assert "has not been fetched" in refusal(
-        lambda: [subject.paired() for subject in list_subjects(data).values()]
+        lambda: [subject.read_both() for subject in list_subjects(data).values()]
     )
 
 
@@ -141,7 +141,7 @@ def test_the_direction_of_pairs_is_that_of_the_two_folders(data: Path) -> None:
     ):
         found = list_subjects(root, target)
         assert list(found) == ["case_001", "case_002"]
-        source, goal = found["case_001"].paired()
+        source, goal = found["case_001"].read_both()
         assert (source.voxels.max() == 3) == (root is seg)
         assert (goal.voxels.max() == 3) != (root is seg)
 
@@ -151,7 +151,7 @@ def test_one_png_is_a_volume_of_one_slice(data: Path, tmp_path: Path) -> None:
     seg = data / "keras_png_slices_seg_test" / "seg_441_slice_7.nii.png"
     assert READER.recognises(mri)
     found = list_subjects(seg, mri)
-    source, target = found["seg_441_slice_7"].paired()
+    source, target = found["seg_441_slice_7"].read_both()
     assert source.voxels.shape == target.voxels.shape == (COLUMNS, ROWS, 1)
     np.testing.assert_array_equal(source.voxels[:, ::-1, 0].T, label_slice(441, 7))
     np.testing.assert_array_equal(target.voxels[:, ::-1, 0].T, image_slice(441, 7))

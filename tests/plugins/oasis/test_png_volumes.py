@@ -53,7 +53,7 @@ def test_a_missing_slice_is_a_gap_that_is_named(data: Path) -> None:
     """And what lies above it stays where it is."""
     for number in (0, 10, 11):
         (data / "keras_png_slices_train" / f"case_001_slice_{number}.nii.png").unlink()
-    source, target = list_subjects(data)["case_001"].paired()
+    source, target = list_subjects(data)["case_001"].read_both()
     assert source.voxels.shape == target.voxels.shape
     assert "slice 0, 10, 11 of 0 to 11 missing, left empty" in target.notes
     assert not target.voxels[..., [0, 10, 11]].any()
@@ -121,7 +121,7 @@ def test_a_case_without_its_mate_is_refused_and_the_others_are_not(data: Path) -
     )
     assert found["case_002"].source.read().voxels.any()
     assert "case_002: expected slices of its MRI, found none" in refusal(found["case_002"].paired)
-    found["case_402"].paired()
+    found["case_402"].read_both()
 
 
 def test_a_slice_number_beyond_all_heads_is_refused_before_anything_is_made(tmp_path: Path) -> None:

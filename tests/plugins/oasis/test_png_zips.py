@@ -63,7 +63,7 @@ def test_a_damaged_member_spoils_its_case_only(data: Path) -> None:
     assert "seg_001_slice_4.nii.png: expected a whole member" in refusal(
         found["case_001"].source.read
     )
-    found["case_002"].paired()
+    found["case_002"].read_both()
 
 
 @pytest.mark.parametrize(("flag", "method"), [(1, 0), (0, 99)])

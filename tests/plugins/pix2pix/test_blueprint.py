@@ -22,7 +22,7 @@ from oasis_gan_pix2pix.folding import fold
 from oasis_gan_pix2pix.inference import Inference
 from oasis_gan_pix2pix.norms import NORMS, Norm
 from oasis_gan_pix2pix.recipe import DiscriminatorSettings, GeneratorSettings, parse_recipe
-from oasis_gan_pix2pix.weight_shapes import weight_shapes
+from oasis_gan_pix2pix.weight_shapes import list_weight_shapes
 
 Array = NDArray[Any]
 Tensor = Any
@@ -35,7 +35,7 @@ def draw_weights(plan: Blueprint) -> dict[str, NDArray[np.float32]]:
     """Return weights that are far from those at the start of a training."""
     rng = np.random.default_rng(0)
     weights = {}
-    for name, shape in weight_shapes(plan).items():
+    for name, shape in list_weight_shapes(plan).items():
         values = rng.normal(0, 0.3, shape).astype(np.float32)
         if name.endswith("variance"):
             values = np.abs(values) + np.float32(0.5)
@@ -55,11 +55,11 @@ def assert_all_agree(plan: Blueprint) -> None:
     """Check that building, counting, folding and windows agree on a blueprint."""
     network = networks.build_from_blueprint(plan)
     shapes = {name: array.shape for name, array in variables.read_weights(network).items()}
-    assert weight_shapes(plan) == shapes
+    assert list_weight_shapes(plan) == shapes
     weights = draw_weights(plan)
     variables.assign(network, weights, "test")
     folded_plan, folded = fold(plan, weights)
-    assert weight_shapes(folded_plan) == {name: array.shape for name, array in folded.items()}
+    assert list_weight_shapes(folded_plan) == {name: array.shape for name, array in folded.items()}
     inference = Inference(folded_plan, folded, "float32")
     for box in list_boxes():
         slices = np.zeros((2, *SIZE, plan.channels), np.float32)
@@ -87,7 +87,9 @@ def test_the_blueprints_list_the_blocks_of_the_paper() -> None:
     for plan in (u_net, plain):
         encoder = "-".join(format_block(block, block.filters) for block in plan.encoder)
         assert encoder == "C64-C128-C256-C512-C512-C512-C512-C512"
-    decoder = "-".join(format_block(block, u_net.channels_into(block)) for block in u_net.decoder)
+    decoder = "-".join(
+        format_block(block, u_net.count_channels_into(block)) for block in u_net.decoder
+    )
     assert decoder == "CD512-CD1024-CD1024-C1024-C1024-C512-C256-C128"
     decoder = "-".join(format_block(block, block.filters) for block in plain.decoder[:-1])
     assert decoder == "CD512-CD512-CD512-C512-C256-C128-C64"
@@ -103,7 +105,7 @@ class FixedScale(Norm):
     def build_layer(self, name: str) -> Any:  # noqa: ANN401
         return _ScaleLayer(name=name)
 
-    def factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array]:
+    def compute_factor_and_shift(self, weights: Mapping[str, Array]) -> tuple[Array, Array]:
         return weights["scale"], np.zeros_like(weights["scale"])
 
 
@@ -143,9 +145,9 @@ def test_a_new_norm_needs_one_class_in_one_table(
         {"generator": {"norm": "new", "upsample": upsample, "levels": LEVELS, "filters": 4}}
     )
     plan = make_blueprint(recipe.generator, 2, 1)
-    assert "up2_norm/scale" in weight_shapes(plan)
+    assert "up2_norm/scale" in list_weight_shapes(plan)
     folded_plan, _ = fold(plan, draw_weights(plan))
-    assert ("up2_norm/scale" not in weight_shapes(folded_plan)) == folds
+    assert ("up2_norm/scale" not in list_weight_shapes(folded_plan)) == folds
     assert_all_agree(plan)
     judge = networks.build_discriminator(
         DiscriminatorSettings(norm="new", filters=4, receptive_field=34), 2, 1
@@ -187,7 +189,7 @@ def test_a_new_way_of_doubling_needs_one_class_in_one_table(
         "full_skip": full_skip,
     }
     plan = make_blueprint(parse_recipe({"generator": settings}).generator, 2, 1)
-    assert weight_shapes(plan)["up2_conv/kernel"] == (1, 1, 16, 4)
+    assert list_weight_shapes(plan)["up2_conv/kernel"] == (1, 1, 16, 4)
     assert_all_agree(plan)
 
 
@@ -222,7 +224,7 @@ def make_extended_blueprint(*, kernel: int) -> Blueprint:
 @pytest.mark.parametrize("kernel", [1, 3, 5])
 def test_a_new_block_and_a_new_skip_only_change_the_blueprint(kernel: int) -> None:
     plan = make_extended_blueprint(kernel=kernel)
-    shapes = weight_shapes(plan)
+    shapes = list_weight_shapes(plan)
     assert shapes["deeper2_conv/kernel"] == (kernel, kernel, 8, 5)
     assert shapes["down3_conv/kernel"] == (4, 4, 8 + 5, 16)
     assert shapes["finer2_conv/kernel"] == (kernel, kernel, 8 + 5, 3)

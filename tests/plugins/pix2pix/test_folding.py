@@ -14,9 +14,9 @@ from oasis_gan_pix2pix import networks
 from oasis_gan_pix2pix.blueprint import make_blueprint
 from oasis_gan_pix2pix.folding import fold
 from oasis_gan_pix2pix.inference import Inference
-from oasis_gan_pix2pix.kernels import sub_pixel_kernel
+from oasis_gan_pix2pix.kernels import make_sub_pixel_kernel
 from oasis_gan_pix2pix.recipe import GeneratorSettings
-from oasis_gan_pix2pix.weight_shapes import weight_shapes
+from oasis_gan_pix2pix.weight_shapes import list_weight_shapes
 
 Array = NDArray[np.float32]
 GENERATORS: dict[str, dict[str, Any]] = {
@@ -57,7 +57,7 @@ def test_the_weights_are_those_of_the_network(name: str, levels: int) -> None:
     settings = GeneratorSettings(**{"levels": levels, "filters": 4, **GENERATORS[name]})
     plan = make_blueprint(settings, 3, 2)
     weights = variables.read_weights(networks.build_from_blueprint(plan))
-    assert weight_shapes(plan) == {path: array.shape for path, array in weights.items()}
+    assert list_weight_shapes(plan) == {path: array.shape for path, array in weights.items()}
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -81,7 +81,7 @@ def test_the_folded_blueprint_lists_the_folded_weights(name: str) -> None:
     settings = GeneratorSettings(**{"levels": 3, "filters": 4, **GENERATORS[name]})
     plan = make_blueprint(settings, 3, 2)
     folded_plan, weights = fold(plan, assign_random_weights(networks.build_from_blueprint(plan)))
-    assert weight_shapes(folded_plan) == {path: array.shape for path, array in weights.items()}
+    assert list_weight_shapes(folded_plan) == {path: array.shape for path, array in weights.items()}
 
 
 def test_folding_leaves_no_norm_and_no_transposed_convolution() -> None:
@@ -100,7 +100,7 @@ def test_a_sub_pixel_convolution_equals_the_transposed_one(size: tuple[int, int]
     x = rng.normal(size=(3, *size, 5)).astype(np.float32)
     kernel = rng.normal(size=(4, 4, 6, 5)).astype(np.float32)
     padded = tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    windows = tf.nn.conv2d(padded, sub_pixel_kernel(kernel), 1, "VALID")
+    windows = tf.nn.conv2d(padded, make_sub_pixel_kernel(kernel), 1, "VALID")
     expected = tf.nn.conv2d_transpose(x, kernel, (3, 2 * size[0], 2 * size[1], 6), 2)
     np.testing.assert_allclose(
         tf.nn.depth_to_space(windows, 2)[:, 1:-1, 1:-1], np.asarray(expected), atol=1e-5

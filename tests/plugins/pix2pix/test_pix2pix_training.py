@@ -30,7 +30,7 @@ from oasis_gan_pix2pix.renamed_settings import RENAMED_SETTINGS
 from oasis_gan_pix2pix.trainer import Pix2PixTrainer
 from oasis_gan_pix2pix.training import train
 from oasis_gan_pix2pix.translator import HistogramMatching, StoredGenerator, load_translator
-from oasis_gan_pix2pix.weight_shapes import weight_shapes
+from oasis_gan_pix2pix.weight_shapes import list_weight_shapes
 
 from oasis_gan import OasisGanError, TrainingRequest
 
@@ -324,7 +324,7 @@ def test_a_norm_that_does_not_fit_its_convolution_is_refused_in_one_line(
     file = dict(model_folder.read_model(folder).file)
     del file["weights"]
     settings = GeneratorSettings(levels=2, filters=4, norm="batch")
-    shapes = weight_shapes(make_blueprint(settings, 3, 1))
+    shapes = list_weight_shapes(make_blueprint(settings, 3, 1))
     weights = {path: np.ones(shape, np.float32) for path, shape in shapes.items()}
     array = weights.pop(name)
     if change is not None:

@@ -14,7 +14,7 @@ from oasis_gan_pix2pix.blueprint import make_blueprint
 from oasis_gan_pix2pix.folding import fold
 from oasis_gan_pix2pix.inference import Inference
 from oasis_gan_pix2pix.recipe import GeneratorSettings
-from oasis_gan_pix2pix.weight_shapes import weight_shapes
+from oasis_gan_pix2pix.weight_shapes import list_weight_shapes
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "u-net": {"norm": "batch"},
@@ -33,7 +33,7 @@ def make_generator(name: str, levels: int) -> Inference:
     plan = make_blueprint(settings, 2, 1)
     rng = np.random.default_rng(levels)
     weights = {}
-    for path, shape in weight_shapes(plan).items():
+    for path, shape in list_weight_shapes(plan).items():
         values = rng.normal(0, 0.2, shape).astype(np.float32)
         if path.endswith(("variance", "gamma")):
             values = np.abs(values) + np.float32(0.5)
