@@ -46,22 +46,22 @@ class OasisGanError(Exception):
         self,
     ) -> tuple[Callable[..., OasisGanError], tuple[object, ...], dict[str, object]]:
         """Return what another process makes the error of; there, ``where`` is text."""
-        facts = {**self.__dict__, "where": safe_text(self.where)}
-        return _restore, (type(self), *self.args), facts
+        attributes = {**self.__dict__, "where": safe_text(self.where)}
+        return _restore, (type(self), *self.args), attributes
 
     def at(self, where: object) -> Self:
         """Return the same error about another place; its class and the facts of that stay."""
-        moved = self.__class__.__new__(self.__class__)
-        moved.__dict__.update(self.__dict__)
+        copy = self.__class__.__new__(self.__class__)
+        copy.__dict__.update(self.__dict__)
         # Not the subclass's own: its arguments are other facts.
         OasisGanError.__init__(
-            moved,
+            copy,
             where,
             expected=self.expected,
             found=self.found,
             remedy=self.remedy,
         )
-        return moved
+        return copy
 
 
 def _restore(kind: type[OasisGanError], *args: object) -> OasisGanError:

@@ -20,14 +20,14 @@ _Kinds = dict[tuple[Path, str], list[str]]
 def suggest_suffix(
     subjects: Iterable[Subject],
     selection: Selection,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Iterator[Subject]:
     """Yield subjects, and suggest a suffix if all files of a folder were taken.
 
     Args:
         subjects: The subjects that a reader found.
         selection: What the user asked for.
-        say: Called with each line for the user.
+        report: Called with each line for the user.
     """
     paths: list[Path] = []
     for subject in subjects:
@@ -37,7 +37,7 @@ def suggest_suffix(
         return
     hint = hint_at_suffix(paths)
     if hint is not None:
-        say(f"{selection.root}: {hint}")
+        report(f"{selection.root}: {hint}")
 
 
 def hint_at_suffix(paths: Iterable[Path]) -> str | None:

@@ -46,7 +46,7 @@ def _read_mark(path: Path) -> dict[str, object]:
 def without_outputs(
     subjects: Iterable[Subject],
     selection: Selection,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Iterator[Subject]:
     """Yield the subjects whose sources are not outputs of this tool, and report the others.
 
@@ -56,7 +56,7 @@ def without_outputs(
     Args:
         subjects: The subjects that a reader found.
         selection: What the user asked for.
-        say: Called with each line for the user.
+        report: Called with each line for the user.
 
     Raises:
         OasisGanError: If a folder holds only outputs.
@@ -79,14 +79,14 @@ def without_outputs(
         return
     is_chosen_by_suffix = selection.source_suffix and not sources
     if outputs and (is_file or is_chosen_by_suffix):
-        say(_describe_use(outputs))
+        report(_describe_use(outputs))
         yield from outputs
         return
     number = _count(len(left_out))
     if not sources:
         raise OnlyOutputsError(selection.root, number)
     example = left_out[0].source.path.name
-    say(f"{selection.root}: {number} of oasis-gan left out, such as {example}")
+    report(f"{selection.root}: {number} of oasis-gan left out, such as {example}")
 
 
 def _describe_use(outputs: Sequence[Subject]) -> str:

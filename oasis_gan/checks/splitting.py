@@ -98,12 +98,12 @@ class Entry:
 class Split:
     """The subjects to learn from, and those that are held out."""
 
-    learnt: tuple[Subject, ...]
+    training: tuple[Subject, ...]
     held_out: tuple[Subject, ...]
 
     def entries(self) -> Iterator[Entry]:
         """Yield a row of `TABLE` for each subject."""
-        for subject in self.learnt:
+        for subject in self.training:
             yield Entry.describe(subject, "train")
         for subject in self.held_out:
             yield Entry.describe(subject, "validate")
@@ -142,20 +142,20 @@ class Comparison:
             raise OtherSubjectsError(where, names)
 
 
-def split(learnt: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
+def split(training: Sequence[Subject], held_out: Sequence[Subject]) -> Split:
     """Check both sides and return them as a `Split`.
 
     Raises:
         OasisGanError: If there is no subject to learn from, or a person is on both sides.
     """
-    if not learnt:
+    if not training:
         raise NobodyToLearnFromError(len(held_out))
-    people = {_find_person(subject) for subject in learnt}
+    people = {_find_person(subject) for subject in training}
     held_out_people = {_find_person(subject) for subject in held_out}
     on_both = people & held_out_people
     if on_both:
         raise PersonOnBothSidesError(min(on_both))
-    return Split(tuple(learnt), tuple(held_out))
+    return Split(tuple(training), tuple(held_out))
 
 
 def write_split(folder: Path, sides: Split) -> None:
@@ -218,11 +218,11 @@ def compare(recorded: Sequence[Entry], subjects: Iterable[_SubjectOnSide]) -> Co
     Subjects are matched by name, side and content: files may have moved, and the order may differ.
     """
     unmatched = _group_by_identity(subjects)
-    learnt: list[Subject] = []
+    training: list[Subject] = []
     held_out: list[Subject] = []
     lost: list[Entry] = []
     # Somebody may have edited the table: rows of any other side are lost.
-    sides = {"train": learnt, "validate": held_out}
+    sides = {"train": training, "validate": held_out}
     for entry in recorded:
         matches = unmatched.get(entry.identity)
         if matches and entry.side in sides:
@@ -233,7 +233,7 @@ def compare(recorded: Sequence[Entry], subjects: Iterable[_SubjectOnSide]) -> Co
             lost.append(entry)
     others = itertools.chain.from_iterable(unmatched.values())
     return Comparison(
-        split=Split(tuple(learnt), tuple(held_out)),
+        split=Split(tuple(training), tuple(held_out)),
         lost=tuple(lost),
         others=tuple(others),
     )

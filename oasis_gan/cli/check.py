@@ -95,12 +95,12 @@ def _format_row(report: Report) -> str:
 
 
 def _make_record(report: Report) -> dict[str, object]:
-    said = {
+    record = {
         "subject": printable(report.subject),
         "verdict": report.verdict,
         "message": printable(_format_message(report)),
     }
-    return {**said, "figures": report.figures}
+    return {**record, "figures": report.figures}
 
 
 def _print_rows(rows: Iterable[str]) -> None:

@@ -133,7 +133,7 @@ def _try(offered: _Offered, options: CheckOptions) -> Iterator[Line]:
         for line in trial.skipped:
             yield f"{title}: skipped: {line}", True
         counts = (
-            f"{trial.kept} checks kept, {len(trial.broken)} broken, {len(trial.skipped)} skipped"
+            f"{trial.passed} checks kept, {len(trial.broken)} broken, {len(trial.skipped)} skipped"
         )
         yield f"{title}: {counts}", not trial.broken
 
@@ -168,8 +168,8 @@ def _try_extension(title: str, check: Check) -> Line:
     """Return how the check of an extension went."""
     try:
         with foreign_code(title):
-            kept = check()
+            passed = check()
     # The check may be anybody's.
     except Exception as error:  # noqa: BLE001
         return f"{title}: {one_line(error)}", False
-    return f"{title}: {kept} checks kept, 0 broken, 0 skipped", True
+    return f"{title}: {passed} checks kept, 0 broken, 0 skipped", True

@@ -35,7 +35,7 @@ from .errors import (
     WrongSubjectError,
 )
 from .label_choices import LabelMeanings, advise_on_labels
-from .lines import say
+from .lines import log
 from .readers import guess_reader, name_reader
 from .source_option import NamedSource
 
@@ -97,7 +97,7 @@ def load_registry(files: Iterable[Path]) -> Registry:
     """Return all plugins, and warn of the broken ones."""
     registry = Registry.discover(files)
     for problem in registry.problems:
-        say(f"warning: {problem}")
+        log(f"warning: {problem}")
     return registry
 
 
@@ -171,7 +171,7 @@ def choose_options(card: ModelCard, requested: Mapping[str, RequestedOption]) ->
 def warn_of_note(card: ModelCard, folder: Path) -> None:
     """Print what a user should know about a model before trusting it."""
     if card.note:
-        say(f"warning: {folder}: {card.note}")
+        log(f"warning: {folder}: {card.note}")
 
 
 def export_model(kind: ModelKind, folder: Path, form: str, out: Path) -> None:
@@ -331,9 +331,9 @@ def _list_sources(
 ) -> Iterator[Subject]:
     """Yield the subjects to work on, and print what a user should know about the others."""
     valid = list_valid_subjects(reader, selection, broken)
-    subjects = without_outputs(valid, selection, say)
+    subjects = without_outputs(valid, selection, log)
     if reader.generic:
-        yield from suggest_suffix(subjects, selection, say)
+        yield from suggest_suffix(subjects, selection, log)
     else:
         # A reader of a particular layout knows by itself which files are meant.
         yield from subjects

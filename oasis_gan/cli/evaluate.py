@@ -72,12 +72,12 @@ def _evaluate_one(
     # Readers may be anybody's.
     except Exception as error:  # noqa: BLE001
         message = with_flags(one_line(error))
-        reporter.say(f"{output.name}: failed - {message}")
+        reporter.log(f"{output.name}: failed - {message}")
         form.add_failure(output.name, message)
         return None
     notes = [with_flags(note) for note in evaluation.notes]
     evaluation = replace(evaluation, notes=tuple(notes))
     for note in (*notes, *describe_undefined(evaluation)):
-        reporter.say(f"{output.name}: {note}")
+        reporter.log(f"{output.name}: {note}")
     form.add(evaluation)
     return evaluation

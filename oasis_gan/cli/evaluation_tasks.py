@@ -21,7 +21,7 @@ from ..plugin.label_meaning import LabelSetFinder
 from ..plugin.registry import Registry
 from .choosing import list_subjects
 from .label_choices import advise_on_labels, choose_label_set
-from .lines import say
+from .lines import log
 from .opening import open_scan
 from .segmenting import CommandSegmenter, load_segmenter
 
@@ -246,7 +246,7 @@ class TaskFinder:
         if broken and not subjects:
             raise ListingError(broken[0].message)
         for outcome in broken:
-            say(f"{outcome.subject}: {outcome.message}")
+            log(f"{outcome.subject}: {outcome.message}")
         return subjects
 
     def _select_labels(self, folder: Path) -> Selection:
@@ -288,7 +288,7 @@ class TaskFinder:
         if path is None:
             name = sidecar.source.file
             remedy = "name it with --labels"
-            say(f"warning: {name}, which the output was made from, is not near it: {remedy}")
+            log(f"warning: {name}, which the output was made from, is not near it: {remedy}")
             return None
         return self._open(path, "labels")
 

@@ -76,7 +76,7 @@ class FollowUp:
                 reporter.advance(index, len(outputs), f"evaluating {path.name}")
                 work.add_to(path, reporter)
             if self.report:
-                reporter.say(f"report: {work.write_index()}")
+                reporter.log(f"report: {work.write_index()}")
         return work.complete
 
 
@@ -102,7 +102,7 @@ class _Work:
         # Readers and models may be anybody's.
         except Exception as error:  # noqa: BLE001
             message = with_flags(one_line(error))
-            reporter.say(f"{path.name}: not evaluated - {message}")
+            reporter.log(f"{path.name}: not evaluated - {message}")
             self._add_row_without_page(path.name, message)
             self.complete = False
 

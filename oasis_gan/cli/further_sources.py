@@ -17,7 +17,7 @@ from ..io.endings import has_suffix
 from ..plugin.datasets import Dataset, Scan, Selection, Subject
 from ..plugin.registry import Registry
 from .choosing import SelectionOptions, list_valid_subjects, spell_as_on_disk
-from .lines import say
+from .lines import log
 from .opening import open_scan
 from .source_errors import (
     FurtherSourceMissingError,
@@ -160,7 +160,7 @@ class FurtherSources:
             max_voxels=selection.max_voxels,
         )
         # A file that the user names is used whatever it is; this prints what to know about it.
-        list(without_outputs([Subject(name, scan)], Selection(path), say))
+        list(without_outputs([Subject(name, scan)], Selection(path), log))
         return _with_further(subjects[0], name, scan)
 
 
@@ -229,7 +229,7 @@ class _Search:
             source_suffix="" if self.folder else self.where,
         )
         subjects = [Subject("", scan) for scan in scans]
-        return [subject.source for subject in without_outputs(subjects, selection, say)]
+        return [subject.source for subject in without_outputs(subjects, selection, log)]
 
     def _is_there(self, scan: Scan, source: Path) -> bool:
         """Tell whether a scan is where the user says.

@@ -8,7 +8,7 @@ from ..errors import printable
 from .flags import with_flags
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     """Write a line to standard error."""
     sys.stderr.write(printable(with_flags(line)) + "\n")
     sys.stderr.flush()

@@ -116,9 +116,9 @@ def train(context: click.Context, /, moved_to: tuple[str, ...], **options: objec
     """
     from .train import TrainOptions, train
 
-    moved = source_option.pick_new_places(moved_to)
+    new_places = source_option.pick_new_places(moved_to)
     further = source_option.pick_further_sources(moved_to)
-    context.exit(train(TrainOptions(**options, moved_to=moved, further=further)))  # type: ignore[arg-type]
+    context.exit(train(TrainOptions(**options, moved_to=new_places, further=further)))  # type: ignore[arg-type]
 
 
 @cli.command(cls=SubjectCommand, short_help="Check volumes or pairs before you use them.")

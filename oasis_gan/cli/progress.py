@@ -27,10 +27,10 @@ class Reporter(Protocol):
     def advance(self, done: float, total: int, doing: str) -> None:
         """Show that ``done`` of ``total`` subjects or steps are done, and what is being done."""
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """Show a line that stays."""
 
-    def give(self, result: Path) -> None:
+    def write_result(self, result: Path) -> None:
         """Write a result to standard output."""
 
 
@@ -44,17 +44,17 @@ class _Bar:
     def advance(self, done: float, total: int, doing: str) -> None:
         self._progress.update(self._task, completed=done, total=total, description=printable(doing))
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         text = printable(with_flags(line))
         # The name of a file may look like markup, such as [bold].
         self._progress.console.print(
             text, markup=False, emoji=False, highlight=False, soft_wrap=True
         )
 
-    def give(self, result: Path) -> None:
+    def write_result(self, result: Path) -> None:
         # Where both are one terminal, what is written past the bar would land in the middle of it.
         if get_results_stream().isatty():
-            self.say(str(result))
+            self.log(str(result))
         else:
             write_result(result)
 
@@ -65,12 +65,12 @@ class _Log:
     def advance(self, done: float, total: int, doing: str) -> None:
         pass
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         sys.stderr.write(f"{printable(with_flags(line))}\n")
         # Whoever follows a log sees each line at once.
         sys.stderr.flush()
 
-    def give(self, result: Path) -> None:
+    def write_result(self, result: Path) -> None:
         write_result(result)
 
 
@@ -101,14 +101,14 @@ def reporting(doing: str, total: int | None = None) -> Iterator[Reporter]:
         yield _Bar(progress, doing, total)
 
 
-class Tally:
+class OutcomeFormatter:
     """Turn outcomes into lines with a count."""
 
     def __init__(self, total: int) -> None:
         self._total = total
         self._count = 0
 
-    def line(self, outcome: Outcome) -> str:
+    def format(self, outcome: Outcome) -> str:
         """Return the line for the next outcome."""
         self._count += 1
         # A message that names the subject is not preceded by the name once more.

@@ -11,7 +11,7 @@ from ..plugin.datasets import Dataset, Subject
 from ..plugin.foreign import foreign_code
 from ..plugin.registry import Registry
 from .errors import MissingPathError, SeveralLayoutsError
-from .lines import say
+from .lines import log
 
 
 def name_reader(subject: Subject, reader: Dataset) -> Subject:
@@ -45,7 +45,7 @@ def guess_reader(registry: Registry, root: Path) -> Dataset:
     (reader,) = readers
     # A format that the name of a file states is no guess.
     if root.is_dir() or not reader.generic:
-        say(f"reading {root} as {reader.name}")
+        log(f"reading {root} as {reader.name}")
     return reader
 
 
@@ -63,7 +63,7 @@ def recognises(reader: Dataset, root: Path) -> bool:
         with foreign_code(reader.name):
             return bool(reader.recognises(root))
     except Exception as error:  # noqa: BLE001
-        say(f"warning: dataset {reader.name} did not look at {root}: {one_line(error)}")
+        log(f"warning: dataset {reader.name} did not look at {root}: {one_line(error)}")
         return False
 
 

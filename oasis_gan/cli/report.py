@@ -63,7 +63,7 @@ def _report_all(outputs: Sequence[Output], finder: TaskFinder, folder: Path | No
             reporter.advance(index, len(outputs), f"reporting on {output.name}")
             rows.append(_report_one(output, finder, folder or output.path.parent, reporter))
         if folder is not None:
-            reporter.give(write_index(folder, rows))
+            reporter.write_result(write_index(folder, rows))
     return int(any(row.message for row in rows))
 
 
@@ -81,7 +81,7 @@ def _report_one(output: Output, finder: TaskFinder, folder: Path, reporter: Repo
     # Readers may be anybody's.
     except Exception as error:  # noqa: BLE001
         message = with_flags(one_line(error))
-        reporter.say(f"{output.name}: failed - {message}")
+        reporter.log(f"{output.name}: failed - {message}")
         return IndexRow(printable(output.name), message=printable(message))
-    reporter.give(page)
+    reporter.write_result(page)
     return make_index_row(folder, page, evaluation)

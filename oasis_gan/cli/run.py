@@ -47,9 +47,9 @@ from .flags import with_flags
 from .follow_up import FollowUp, NothingToReportError
 from .further_sources import FurtherSources, choose_sources, require_sources
 from .label_choices import advise_on_labels, choose_label_set, choose_source_labels
-from .lines import say
+from .lines import log
 from .opening import open_scan, read_volume
-from .progress import Reporter, Tally, reporting
+from .progress import OutcomeFormatter, Reporter, reporting
 from .segmenting import MODEL_FLAG
 
 _LIKE_LABEL_SET = "--like-label-set"
@@ -159,7 +159,7 @@ def _prepare(out: Path, reporter: Reporter) -> None:
     swept = sweep(out)
     if swept:
         files = "file" if swept == 1 else "files"
-        reporter.say(f"{out}: removed {swept} unfinished {files} of a run that was killed")
+        reporter.log(f"{out}: removed {swept} unfinished {files} of a run that was killed")
     try:
         with hold_name(out, "may I write here?"):
             pass
@@ -180,7 +180,7 @@ class _Run:
     def __init__(self, reporter: Reporter, ledger: Ledger, total: int) -> None:
         self._reporter = reporter
         self._ledger = ledger
-        self._tally = Tally(total)
+        self._formatter = OutcomeFormatter(total)
         self._total = total
         self._ended = 0
         self._failed = False
@@ -194,10 +194,10 @@ class _Run:
         # A row that cannot be written now is written with the next; `finish` reports what is left.
         with suppress(OSError):
             self._ledger.add(outcome)
-        self._reporter.say(self._tally.line(outcome))
+        self._reporter.log(self._formatter.format(outcome))
         # Outputs that were there already are results of the command, too.
         if outcome.output is not None:
-            self._reporter.give(outcome.output)
+            self._reporter.write_result(outcome.output)
             self.outputs.append(outcome.output)
 
     def advance(self, index: int, fraction: float) -> None:
@@ -216,7 +216,7 @@ class _Run:
         try:
             self._ledger.write()
         except OSError as error:
-            self._reporter.say(one_line(error))
+            self._reporter.log(one_line(error))
             return 1
         return int(self._failed)
 
@@ -309,7 +309,7 @@ def _load_model(model: ModelReference) -> ModelCard:
     warn_of_note(card, model.folder)
     computation = computation_of(translator)
     if computation is not None and computation.note:
-        say(computation.note)
+        log(computation.note)
     return card
 
 
@@ -333,17 +333,17 @@ def _find_contrast(
         labels, references["like_labels"] = read_with_identity(
             scan.with_content("labels"), read_volume
         )
-    _say_notes("--like", reference)
+    _log_notes("--like", reference)
     if labels is not None:
-        _say_notes("--like-labels", labels)
+        _log_notes("--like-labels", labels)
     return find_contrast(card, reference, labels, options.like, options.like_labels), references
 
 
-def _say_notes(option: str, volume: Volume) -> None:
+def _log_notes(option: str, volume: Volume) -> None:
     """Say what was odd about a volume that an option names, such as NaN for background."""
     for note in volume.notes:
         if not isinstance(note, AssumptionNote):
-            say(f"{option}: {note}")
+            log(f"{option}: {note}")
 
 
 def _open_like_labels(options: RunOptions, registry: Registry, path: Path, card: ModelCard) -> Scan:

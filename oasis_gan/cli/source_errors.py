@@ -76,7 +76,7 @@ class SourceNotGivenError(OasisGanError):
 
     def __init__(self, name: str, names: Sequence[str], owner: str) -> None:
         expected = f"{name}=WHERE for {owner}, which takes {_enumerate_sources(names)}"
-        remedy = say_where(name)
+        remedy = suggest_source_option(name)
         super().__init__(SOURCE, expected=expected, found="none", remedy=remedy)
 
 
@@ -114,7 +114,7 @@ class FurtherSourceMissingError(OasisGanError):
     """
 
     def __init__(self, path: Path, name: str, found: str = "none", remedy: str = "") -> None:
-        remedy = remedy or say_where(name)
+        remedy = remedy or suggest_source_option(name)
         super().__init__(path, expected=f"a {name} beside it", found=found, remedy=remedy)
 
 
@@ -135,7 +135,7 @@ class FurtherSourceSearchError(OasisGanError):
         super().__init__(where, expected=expected, found=error.found, remedy=remedy)
 
 
-def say_where(name: str) -> str:
+def suggest_source_option(name: str) -> str:
     """Return how a user says where a further source is."""
     return (
         f"say where it is with {SOURCE} {name}=WHERE: a file, a folder, or how its file name ends"

@@ -29,7 +29,7 @@ from .choosing import (
 from .flags import flag_of
 from .further_sources import FurtherSources, collect_places, require_sources
 from .label_choices import advise_on_labels, choose_source_labels
-from .lines import say
+from .lines import log
 from .progress import Reporter, reporting
 from .recipes import apply_settings, compose_recipe
 from .signals import Stopped
@@ -97,7 +97,7 @@ def train(options: TrainOptions) -> int:
         with suppress(Stopped):
             training.run()
         if training.stopped_early:
-            say(training.describe_stop())
+            log(training.describe_stop())
             return stop.exit_status
     if training.out is not None:
         write_result(training.out)
@@ -173,8 +173,8 @@ class _Training:
             return printable(f"stopped at step {self._step}; go on with: {command}")
         if self._options.resume is not None:
             return "stopped before the next step, nothing is lost; go on with the same command"
-        nothing = "stopped before the first step: there was nothing to save"
-        return f"{nothing}; start again with the same command"
+        reason = "stopped before the first step: there was nothing to save"
+        return f"{reason}; start again with the same command"
 
     def _make_request(
         self, record: TrainingRecord, recipe: Mapping[str, object], reporter: Reporter
@@ -186,11 +186,11 @@ class _Training:
             reporter.advance(step, steps, doing)
 
         return TrainingRequest(
-            subjects=record.sides.learnt,
+            subjects=record.sides.training,
             validation=record.sides.held_out,
             out=record.out,
             recipe=recipe,
-            report=reporter.say,
+            report=reporter.log,
             progress=advance,
             resume=self._options.resume is not None,
             stop_requested=self._stop.poll,
@@ -390,5 +390,5 @@ def _list_subjects(plan: _Plan, selection: SelectionOptions) -> list[Subject]:
     if selection.source_is and data.source and data.source != selection.source_is:
         raise OtherContentError(data.source, selection.source_is)
     for outcome in broken:
-        say(outcome.message)
+        log(outcome.message)
     return subjects

@@ -11,7 +11,7 @@ from ..checks.splitting import TABLE, Split, compare, read_split, split
 from ..image.labels import LabelSet
 from ..plugin.datasets import Subject
 from .check import report_line
-from .lines import say
+from .lines import log
 from .training_errors import SameHeadError
 
 
@@ -68,6 +68,6 @@ def examine_sides(
 
 def _print_report(report: Report) -> None:
     if report.verdict is Verdict.REJECT:
-        say(f"left out {report_line(report)}")
+        log(f"left out {report_line(report)}")
     elif report.message:
-        say(report_line(report))
+        log(report_line(report))

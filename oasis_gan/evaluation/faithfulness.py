@@ -72,10 +72,10 @@ def _pair_regions(expected: LabelMap, found: LabelMap) -> Iterator[_RegionPair]:
     expected_tissues = find_regions(expected.tissues.voxels)
     found_tissues = find_regions(found.tissues.voxels)
     # The mask of a tissue that a label map does not have.
-    nothing = np.zeros(expected.tissues.voxels.shape, np.bool_)
+    empty = np.zeros(expected.tissues.voxels.shape, np.bool_)
     for name in _TISSUE_NAMES:
-        expected_mask = expected_tissues.get(name, nothing)
-        found_mask = found_tissues.get(name, nothing)
+        expected_mask = expected_tissues.get(name, empty)
+        found_mask = found_tissues.get(name, empty)
         yield _RegionPair(name, expected_mask, found_mask)
     if expected.structures is None or found.structures is None:
         return

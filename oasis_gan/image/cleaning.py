@@ -126,26 +126,26 @@ def _replace_non_finite(
     voxels = volume.voxels
     if voxels.dtype.kind in "iu":
         return volume
-    strange = ~np.isfinite(voxels)
-    count = count_voxels(strange)
+    not_finite = ~np.isfinite(voxels)
+    count = count_voxels(not_finite)
     if count == 0:
         return volume
-    if count == strange.size:
+    if count == not_finite.size:
         raise NotFiniteError(where)
     empty = mark_background(voxels, background)
-    if _surrounds_head(strange, empty):
+    if _surrounds_head(not_finite, empty):
         around = f"{count} voxels around the head are not finite"
         note: str = RepairNote(f"{around}: they are taken as background")
     elif content == "labels":
-        raise LabelsNotFiniteError(where, voxels[strange][0], count)
+        raise LabelsNotFiniteError(where, voxels[not_finite][0], count)
     else:
         note = f"{count} voxels are not finite: they are taken as background"
     replacement = voxels.dtype.type(background)
-    finite = np.where(strange, replacement, voxels)
+    finite = np.where(not_finite, replacement, voxels)
     return replace(volume, voxels=finite).add_note(note)
 
 
-def _surrounds_head(strange: Mask, empty: Mask) -> bool:
+def _surrounds_head(not_finite: Mask, empty: Mask) -> bool:
     """Return whether all voxels that are not finite belong to the background.
 
     SPM writes NaN where there is no brain, and resampling does where there are no data. In both
@@ -153,19 +153,19 @@ def _surrounds_head(strange: Mask, empty: Mask) -> bool:
     tissue that was lost lies beside other tissues.
 
     Args:
-        strange: The voxels that are not finite.
+        not_finite: The voxels that are not finite.
         empty: The voxels of the background.
     """
-    if count_voxels(strange) < _MIN_REGION * strange.size:
+    if count_voxels(not_finite) < _MIN_REGION * not_finite.size:
         return False
-    background = strange | empty
+    background = not_finite | empty
     around_head = flood_from_faces(background)
-    if (strange & ~around_head).any():
+    if (not_finite & ~around_head).any():
         return False
-    if _count_on_faces(strange) > _count_on_faces(empty):
+    if _count_on_faces(not_finite) > _count_on_faces(empty):
         return True
-    beside_empty = count_touching_pairs(strange, empty)
-    beside_head = count_touching_pairs(strange, ~background)
+    beside_empty = count_touching_pairs(not_finite, empty)
+    beside_head = count_touching_pairs(not_finite, ~background)
     return beside_head <= _MAX_HEAD_CONTACT * (beside_head + beside_empty)
 
 

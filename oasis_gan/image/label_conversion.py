@@ -152,11 +152,11 @@ def _note_outside(
 
 def _note_mixtures(labels: Sequence[Label], target: LabelSet) -> list[RepairNote]:
     """Return a note on each label that becomes one tissue and stands for several."""
-    kept = set(target.names.values())
+    target_names = set(target.names.values())
     notes = []
     for label in labels:
         mixture = describe_mixture(label.name)
-        if mixture and label.name not in kept:
+        if mixture and label.name not in target_names:
             tissue = tissue_of(label.name)
             notes.append(RepairNote(f"{label.name} counts as {tissue}, {mixture}"))
     return notes

@@ -369,14 +369,14 @@ class _Work:
     ) -> None:
         """Write the sidecar of the volume in a work folder, where nobody else can change it yet."""
         computation = computation_of(self._job.translator)
-        facts = {
+        entries = {
             "translation": dict(translation.details),
             "computation": computation.record() if computation else None,
             "subject": printable(self.label),
             "tag": self._naming.tag,
             "notes": notes,
         }
-        content = format_sidecar(self._record, work, files.volume.name, facts)
+        content = format_sidecar(self._record, work, files.volume.name, entries)
         write_atomically(work / files.sidecar.name, content)
 
     def _export_companions(self, translation: Translation, files: OutputFiles, work: Path) -> None:

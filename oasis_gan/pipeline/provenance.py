@@ -156,20 +156,20 @@ def describe_source(scan: Scan, identity: Identity) -> Record:
     return description
 
 
-def format_sidecar(record: Record, work: Path, output: str, facts: Mapping[str, object]) -> bytes:
+def format_sidecar(record: Record, work: Path, output: str, entries: Mapping[str, object]) -> bytes:
     """Return the content of the JSON file beside the volume ``output`` in a work folder.
 
     Args:
         record: What `make_record` returned for the volume.
         work: The folder in which the volume was made; other files in it belong to the volume.
         output: The name of the volume.
-        facts: Further entries, which no later run compares.
+        entries: Further entries, which no later run compares.
     """
     volume = dict(identify(work / output))
     parts = [identify(work / name) for name in list_companions(work, [output])]
     if parts:
         volume["parts"] = parts
-    content = {**record, "volume": volume, **facts}
+    content = {**record, "volume": volume, **entries}
     text = json.dumps(content, indent=2, ensure_ascii=False)
     return f"{text}\n".encode()
 

@@ -34,7 +34,7 @@ class Trial:
         case: The object and the sample to run it on.
 
     Attributes:
-        kept: The number of checks that passed.
+        passed: The number of checks that passed.
         broken: One line for each check that failed.
         skipped: One line for each check that was skipped, with the reason.
     """
@@ -42,7 +42,7 @@ class Trial:
     def __init__(self, contract: type[Contract], case: Case) -> None:
         self._case = case
         self._failed_setups: set[str] = set()
-        self.kept = 0
+        self.passed = 0
         self.broken: list[str] = []
         self.skipped: list[str] = []
         suite = f"{_SUITES}::{name_suite(contract)}"
@@ -56,7 +56,7 @@ class Trial:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a check that passed, and record one that was skipped; called by pytest."""
         if report.when == "call" and report.passed:
-            self.kept += 1
+            self.passed += 1
         if report.skipped and isinstance(report.longrepr, tuple):
             reason = report.longrepr[2].removeprefix("Skipped: ")
             # A check that runs in several geometries is skipped in all of them.

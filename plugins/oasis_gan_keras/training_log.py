@@ -140,10 +140,10 @@ class TrainingLog:
             return
         if not path.exists():
             return
-        kept = [_format_row(row) for row in self._read_rows() if int(row[0]) <= step]
-        if kept:
-            kept.insert(0, _format_row(self._columns))
-        write_atomically(path, "".join(kept).encode())
+        lines = [_format_row(row) for row in self._read_rows() if int(row[0]) <= step]
+        if lines:
+            lines.insert(0, _format_row(self._columns))
+        write_atomically(path, "".join(lines).encode())
 
     def _read_rows(self) -> list[list[str]]:
         """Return the cells of all complete rows below the header."""

@@ -24,7 +24,7 @@ def subject(name: str, folder: Path | None = None, content: str = "") -> Subject
 
 def test_sides_are_kept_as_they_are_given() -> None:
     sides = split([subject("a")], [subject("b"), subject("c")])
-    assert [[one.name for one in side] for side in (sides.learnt, sides.held_out)] == [
+    assert [[one.name for one in side] for side in (sides.training, sides.held_out)] == [
         ["a"],
         ["b", "c"],
     ]
@@ -41,7 +41,7 @@ def test_sides_are_kept_as_they_are_given() -> None:
 def test_two_sessions_of_a_person_are_on_one_side(one: str, other: str) -> None:
     with pytest.raises(OasisGanError, match="each person on one side"):
         split([subject(one)], [subject(other)])
-    assert split([subject(one), subject(other)], []).learnt
+    assert split([subject(one), subject(other)], []).training
 
 
 def test_names_that_only_begin_alike_are_different_people() -> None:
@@ -81,7 +81,7 @@ def test_subjects_are_the_same_by_name_and_content_wherever_they_lie_and_in_what
     write_split(tmp_path, split([one for one, _ in listed(old, "b", "a")], []))
     found = compare(read_split(tmp_path), listed(new, "a", "b"))
     found.require_same((), tmp_path / TABLE)
-    assert [one.source.path for one in found.split.learnt] == [new / "b", new / "a"]
+    assert [one.source.path for one in found.split.training] == [new / "b", new / "a"]
 
 
 def test_who_is_missing_changed_or_new_is_named(tmp_path: Path) -> None:

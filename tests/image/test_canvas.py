@@ -58,12 +58,12 @@ def test_at_equal_spacing_pixels_are_moved_whole(
     mask = box(shape, inside[0], inside[1])
     slices = random_slices(*shape)
     transform = CanvasTransform.from_mask(mask, (spacing, spacing), MM)
-    there = transform.apply(slices)
-    assert set(np.unique(there)) <= {0.0, *np.unique(slices)}
-    back = transform.apply_inverse(there)
-    assert np.array_equal(back[:, mask[0]], slices[:, mask[0]])
+    placed = transform.apply(slices)
+    assert set(np.unique(placed)) <= {0.0, *np.unique(slices)}
+    restored = transform.apply_inverse(placed)
+    assert np.array_equal(restored[:, mask[0]], slices[:, mask[0]])
     # What the canvas has no room for is 0, the rest is as it was.
-    assert np.array_equal(back, np.where(back == 0, 0, slices))
+    assert np.array_equal(restored, np.where(restored == 0, 0, slices))
 
 
 @given(
@@ -91,10 +91,10 @@ def test_a_constant_stays_constant_inside(spacing: tuple[float, float]) -> None:
     transform = CanvasTransform.from_mask(
         box((64, 64), slice(20, 44), slice(20, 44)), spacing, Canvas(1.0, 8, 8)
     )
-    there = transform.apply(slices)
-    assert np.allclose(there[0, 6:-6, 6:-6], 1, atol=1e-5)
-    assert np.allclose(transform.apply_inverse(there)[0, 30:34, 30:34], 1, atol=1e-5)
-    assert there.max() <= 1 + 1e-5
+    placed = transform.apply(slices)
+    assert np.allclose(placed[0, 6:-6, 6:-6], 1, atol=1e-5)
+    assert np.allclose(transform.apply_inverse(placed)[0, 30:34, 30:34], 1, atol=1e-5)
+    assert placed.max() <= 1 + 1e-5
 
 
 @given(
@@ -109,15 +109,15 @@ def test_nothing_drifts(
     slices = bump(shape, spacing, (40 + shift[0], 40 + shift[1]), sigma=5)
     mask = slices[..., 0] > 1e-5
     transform = CanvasTransform.from_mask(mask, spacing, Canvas(canvas, 8, 8))
-    there = transform.apply(slices)
+    placed = transform.apply(slices)
     assert np.allclose(
-        centroid(transform.apply_inverse(there), spacing), centroid(slices, spacing), atol=0.05
+        centroid(transform.apply_inverse(placed), spacing), centroid(slices, spacing), atol=0.05
     )
     # The middle of the object is the middle of the canvas; at equal spacing to half a pixel, as
     # pixels stay whole.
     occupied = np.argwhere(mask[0])
     middle = (occupied.min(axis=0) + occupied.max(axis=0)) / 2 * spacing
-    offset = centroid(there, (canvas, canvas)) - (np.array(there.shape[1:3]) - 1) / 2 * canvas
+    offset = centroid(placed, (canvas, canvas)) - (np.array(placed.shape[1:3]) - 1) / 2 * canvas
     slack = np.where(np.abs(np.array(spacing) / canvas - 1) < 0.01, canvas / 2, 0) + 0.05
     assert (np.abs(offset - (centroid(slices, spacing) - middle)) <= slack).all()
 
@@ -171,10 +171,10 @@ def test_a_moved_fit_lays_slices_further_along_and_brings_them_back(shift: tuple
 def test_what_is_moved_off_the_canvas_is_lost_and_zero_enters() -> None:
     slices = random_slices(16, 16)
     transform = CanvasTransform.from_mask(np.ones((1, 16, 16), bool), (1.0, 1.0), MM)
-    there = transform.shift((5, -3)).apply(slices)
-    assert np.array_equal(there[:, 5:, :-3], slices[:, :-5, 3:])
-    assert not there[:, :5].any()
-    assert not there[:, :, -3:].any()
+    placed = transform.shift((5, -3)).apply(slices)
+    assert np.array_equal(placed[:, 5:, :-3], slices[:, :-5, 3:])
+    assert not placed[:, :5].any()
+    assert not placed[:, :, -3:].any()
     assert not transform.shift((40, 0)).apply(slices).any()
 
 
@@ -192,10 +192,10 @@ def test_pixels_that_are_moved_whole_are_those_of_the_matrix_products() -> None:
     slices = np.random.default_rng(0).random((3, 40, 56, 2), np.float32)
     transform = CanvasTransform.from_mask(mask, (1.0, 1.0), Canvas(1.0, 32, 16)).shift((3, -30))
     on_canvas = transform.apply(slices)
-    back = transform.apply_inverse(on_canvas)
+    restored = transform.apply_inverse(on_canvas)
     for maps, source, made in (
         (transform.forward, slices, on_canvas),
-        (transform.inverse, on_canvas, back),
+        (transform.inverse, on_canvas, restored),
     ):
         np.testing.assert_array_equal(made, np.einsum("ir,jc,nrck->nijk", *maps, source))
         assert made.any()
@@ -230,17 +230,17 @@ def test_what_is_not_wanted_of_the_canvas_changes_nothing(
     rng = np.random.default_rng(seed)
     mask = rng.random((2, 21, 17)) < data.draw(st.sampled_from([0.01, 0.3, 1]))
     transform = CanvasTransform.from_mask(mask, spacing, MM)
-    wanted = transform.mask_on_canvas(mask)
-    canvas = rng.random((*wanted.shape, 1)).astype(np.float32)
+    needed = transform.mask_on_canvas(mask)
+    canvas = rng.random((*needed.shape, 1)).astype(np.float32)
     # With the ends at hand in each slice nothing is cut off.
     canvas[:, 0, 0] = -9
     canvas[:, 0, 1] = 9
-    wanted[:, 0, :2] = True
-    other = np.where(wanted[..., np.newaxis], canvas, rng.random(canvas.shape, np.float32))
+    needed[:, 0, :2] = True
+    other = np.where(needed[..., np.newaxis], canvas, rng.random(canvas.shape, np.float32))
     np.testing.assert_array_equal(
         transform.apply_inverse(other)[mask], transform.apply_inverse(canvas)[mask]
     )
-    assert wanted.any() or not mask.any()
+    assert needed.any() or not mask.any()
 
 
 def test_at_equal_spacing_no_more_is_wanted_than_what_is_there() -> None:

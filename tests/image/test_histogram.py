@@ -42,10 +42,10 @@ def overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 def test_an_output_gets_the_distribution_of_a_scan_of_its_own_tissues(
     shares: dict[int, int],
 ) -> None:
-    wanted, _ = scan(shares, seed=1)
+    target, _ = scan(shares, seed=1)
     flat, labels = scan(shares, spread=0.005, seed=2)
-    assert overlap(flat, wanted) < 0.5
-    assert overlap(real().match(flat, labels, OASIS), wanted) > 0.95
+    assert overlap(flat, target) < 0.5
+    assert overlap(real().match(flat, labels, OASIS), target) > 0.95
 
 
 def test_strength_goes_from_nothing_to_all_of_it() -> None:

@@ -122,11 +122,11 @@ def test_a_window_that_cannot_be_undone_is_none(
 
 
 def test_nan_and_inf_in_an_mri_become_background_with_a_note() -> None:
-    strange = volume(5, np.nan, np.inf, -np.inf, 7)
-    clean = Window((0, 10), (0, 1)).clean(strange, "t1.nii")
+    damaged = volume(5, np.nan, np.inf, -np.inf, 7)
+    clean = Window((0, 10), (0, 1)).clean(damaged, "t1.nii")
     assert clean.voxels.ravel().tolist() == [5, 0, 0, 0, 7]
     assert clean.notes == ("3 voxels are not finite: they are taken as background",)
-    assert np.isnan(strange.voxels).any()
+    assert np.isnan(damaged.voxels).any()
 
 
 def test_an_mri_without_a_finite_voxel_is_refused() -> None:
@@ -136,9 +136,9 @@ def test_an_mri_without_a_finite_voxel_is_refused() -> None:
 
 def test_a_clean_mri_is_left_alone() -> None:
     for dtype in (np.int16, np.float64):
-        there = volume(1, 2, 3, dtype=dtype)
-        cleaned = Window((0, 10), (0, 1)).clean(there, "t1.nii")
-        assert cleaned.voxels is there.voxels
+        whole = volume(1, 2, 3, dtype=dtype)
+        cleaned = Window((0, 10), (0, 1)).clean(whole, "t1.nii")
+        assert cleaned.voxels is whole.voxels
         assert cleaned.notes == ()
 
 
@@ -179,12 +179,12 @@ def test_labels_that_a_slope_has_bent_a_little_are_mended() -> None:
     ]
 
 
-@pytest.mark.parametrize("strange", [0.5, 1.01, 4, -1])
-def test_a_value_that_is_no_label_is_refused_by_name(strange: float) -> None:
+@pytest.mark.parametrize("value", [0.5, 1.01, 4, -1])
+def test_a_value_that_is_no_label_is_refused_by_name(value: float) -> None:
     with pytest.raises(OasisGanError) as caught:
-        OASIS.clean(volume(0, 1, strange), "seg.nii")
+        OASIS.clean(volume(0, 1, value), "seg.nii")
     expected = "seg.nii: expected labels 0 background, 1 CSF, 2 GM, 3 WM (oasis), found "
-    assert str(caught.value).startswith(f"{expected}{strange:g}; ")
+    assert str(caught.value).startswith(f"{expected}{value:g}; ")
 
 
 def test_an_mri_given_as_a_label_map_is_told_its_first_values() -> None:

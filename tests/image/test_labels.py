@@ -43,8 +43,8 @@ def volume(*values: float, dtype: Any = np.int16) -> Volume:  # noqa: ANN401
     )
 
 
-def values(there: Volume) -> list[int]:
-    return [int(value) for value in there.voxels.ravel()]
+def values(labels: Volume) -> list[int]:
+    return [int(value) for value in labels.voxels.ravel()]
 
 
 def drawn_from(label_set: LabelSet) -> st.SearchStrategy[list[int]]:
@@ -84,8 +84,8 @@ def test_the_four_tissues_of_neurite_are_those_of_oasis_in_another_order() -> No
 def test_structures_of_freesurfer_become_the_tissue_they_are_of(
     structure: str, tissue: str
 ) -> None:
-    there = volume(0, FREESURFER_APARC.value_of(structure))
-    assert values(convert(there, FREESURFER_APARC, OASIS, "aseg.nii")) == [
+    found = volume(0, FREESURFER_APARC.value_of(structure))
+    assert values(convert(found, FREESURFER_APARC, OASIS, "aseg.nii")) == [
         0,
         OASIS.value_of(tissue),
     ]
@@ -125,26 +125,26 @@ def test_the_structures_of_neurite_are_numbered_as_in_its_table(value: int, name
 
 def test_structures_of_one_name_keep_it() -> None:
     every = volume(*(label.value for label in NEURITE_SEG35.labels))
-    there = convert(every, NEURITE_SEG35, FREESURFER, "seg35.nii.gz")
-    assert values(there)[:4] == [2, 3, 4, 5]
-    assert values(convert(there, FREESURFER, NEURITE_SEG35, "aseg.nii")) == values(every)
+    converted = convert(every, NEURITE_SEG35, FREESURFER, "seg35.nii.gz")
+    assert values(converted)[:4] == [2, 3, 4, 5]
+    assert values(convert(converted, FREESURFER, NEURITE_SEG35, "aseg.nii")) == values(every)
 
 
 @pytest.mark.parametrize("name", TISSUE_BY_TISSUE)
 @given(data=st.data())
 def test_every_label_has_a_tissue_and_background_stays(name: str, data: st.DataObject) -> None:
-    there = data.draw(drawn_from(LABEL_SETS[name]))
-    converted = values(convert(volume(*there), LABEL_SETS[name], OASIS, "seg.nii"))
-    assert [value == 0 for value in converted] == [value == 0 for value in there]
+    drawn = data.draw(drawn_from(LABEL_SETS[name]))
+    converted = values(convert(volume(*drawn), LABEL_SETS[name], OASIS, "seg.nii"))
+    assert [value == 0 for value in converted] == [value == 0 for value in drawn]
     assert set(converted) <= {0, 1, 2, 3}
-    by_value = dict(zip(there, converted, strict=True))
-    assert [by_value[value] for value in there] == converted
+    by_value = dict(zip(drawn, converted, strict=True))
+    assert [by_value[value] for value in drawn] == converted
 
 
-@given(there=drawn_from(OASIS))
-def test_sets_of_the_same_labels_are_taken_for_each_other(there: list[int]) -> None:
-    same = convert(volume(*there), LABEL_SETS["fsl-fast"], OASIS, "seg.nii")
-    assert values(same) == there
+@given(drawn=drawn_from(OASIS))
+def test_sets_of_the_same_labels_are_taken_for_each_other(drawn: list[int]) -> None:
+    same = convert(volume(*drawn), LABEL_SETS["fsl-fast"], OASIS, "seg.nii")
+    assert values(same) == drawn
     assert same.notes == ()
 
 
