@@ -92,20 +92,20 @@ def arrange(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
     """Return all tiles on black, captions above the columns."""
     heights = [row[0].height for row in rows]
     widths = [max(row[column].width for row in rows) for column in range(len(rows[0]))]
-    sheet = Image.new(
+    picture = Image.new(
         "RGB", (sum(widths) + _GAP * (len(widths) + 1), _BAND + sum(heights) + _GAP * len(heights))
     )
-    pen = ImageDraw.Draw(sheet)
+    pen = ImageDraw.Draw(picture)
     font = ImageFont.load_default(15)
     left = _GAP
     for column, width in enumerate(widths):
         pen.text((left + width / 2, _BAND / 2), CAPTIONS[column], _INK, font, anchor="mm")
         top = _BAND
         for row, height in zip(rows, heights, strict=True):
-            sheet.paste(row[column], (left + (width - row[column].width) // 2, top))
+            picture.paste(row[column], (left + (width - row[column].width) // 2, top))
             top += height + _GAP
         left += width + _GAP
-    return sheet
+    return picture
 
 
 def draw(source: Path, scans: Sequence[Path], scale: float) -> Image.Image:

@@ -63,7 +63,7 @@ class _ReadScan:
         return self.scan.labels
 
     def align(self, other: _ReadScan) -> tuple[_ReadScan, _ReadScan]:
-        """Return both with the axes of this one; see `Subject.aligned`."""
+        """Return both with the axes of this one; see `Subject.align`."""
         volume, other_volume = Subject.align(self.volume, other.volume)
         return replace(self, volume=volume), replace(other, volume=other_volume)
 

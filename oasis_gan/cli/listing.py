@@ -36,7 +36,7 @@ def describe_models(files: Iterable[Path]) -> Iterator[str]:
     """Yield a line for each trained model; the first is the default of ``oasis-gan run``."""
     registry = load_registry(files)
     rows: list[Row] = [("MODEL", "VERSION", "KIND", "FROM", "TO", "OPTIONS", "FOLDER")]
-    remarks = []
+    notes = []
     for model in registry.trained:
         try:
             with foreign_code(model.folder):
@@ -44,12 +44,12 @@ def describe_models(files: Iterable[Path]) -> Iterator[str]:
                 row = _summarise(model.kind.name, card)
             rows.append((model.name, *row, str(model.folder)))
             if card.note:
-                remarks.append(printable(f"note: model {model.name}: {card.note}"))
+                notes.append(printable(f"note: model {model.name}: {card.note}"))
         # The kind may be anybody's.
         except Exception as error:  # noqa: BLE001
-            remarks.append(printable(with_flags(f"broken: model {model.name}: {one_line(error)}")))
+            notes.append(printable(with_flags(f"broken: model {model.name}: {one_line(error)}")))
     yield from _align_columns(rows)
-    yield from remarks
+    yield from notes
 
 
 def describe_model(name: str, files: Iterable[Path]) -> Iterator[str]:

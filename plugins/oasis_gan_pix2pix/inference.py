@@ -1,6 +1,6 @@
 """Translate with a generator: compute what the trained network does, where it is needed.
 
-Each level is computed in a window: see `windows`. Inside a window, pixels differ from those of the
+Each level is computed in a crop: see `crops`. Inside a crop, pixels differ from those of the
 whole canvas only by rounding.
 """
 
@@ -15,8 +15,8 @@ from oasis_gan_keras.backend import compile_graph, tf
 from oasis_gan_keras.hardware import Precision
 
 from .blueprint import NOISE, SOURCE, Block, Blueprint
+from .crops import OUTWARD, find_box, find_crops
 from .operations import apply_fixed_dropout, make_noise
-from .windows import OUTWARD, find_box, find_windows
 
 Tensor = Any
 Slices = NDArray[np.float32]
@@ -48,7 +48,7 @@ class Inference:
         self._needs_whole_slice = any(
             block.norm is not None or block.dropout for block in plan.blocks
         )
-        self._generate_in_windows = compile_graph(
+        self._generate_in_crops = compile_graph(
             self._generate,
             input_signature=self._make_signature(),
         )
@@ -76,16 +76,16 @@ class Inference:
         if mask is None or self._needs_whole_slice:
             mask = np.ones(slices.shape[:3], bool)
         box = find_box(mask | slices.any(-1))
-        windows = find_windows(self._plan, box, size)
-        generated = self._generate_in_windows(
+        crops = find_crops(self._plan, box, size)
+        generated = self._generate_in_crops(
             tf.constant(slices),
             self._find_empty_inputs(size),
-            tf.constant(windows),
+            tf.constant(crops),
             tf.constant(draw),
         )
         channels = generated.shape[-1]
         answer = np.zeros((n, *size, channels), np.float32)
-        (top, bottom), (left, right) = windows[0]
+        (top, bottom), (left, right) = crops[0]
         answer[:, top:bottom, left:right] = generated
         return answer
 
@@ -102,9 +102,9 @@ class Inference:
             channels = plan.count_channels_into(block)
             empty_input = tf.TensorSpec((1, None, None, channels), self._type)
             empty_inputs.append(empty_input)
-        windows = tf.TensorSpec((plan.depth + 1, 2, 2), tf.int32)
+        crops = tf.TensorSpec((plan.depth + 1, 2, 2), tf.int32)
         draw = tf.TensorSpec((), tf.int32)
-        return [slices, empty_inputs, windows, draw]
+        return [slices, empty_inputs, crops, draw]
 
     def _find_empty_inputs(self, size: list[int]) -> list[Tensor]:
         """Return the inputs of the encoder for an empty slice, from the last call if they fit."""
@@ -129,58 +129,58 @@ class Inference:
         self,
         slices: Tensor,
         empty_inputs: list[Tensor] | None,
-        windows: Tensor | None,
+        crops: Tensor | None,
         draw: Tensor | int,
     ) -> Tensor:
-        """Return translated slices in the window of level 0."""
-        outputs = self._make_inputs(slices, windows, draw)
-        self._encode(outputs, empty_inputs, windows, draw)
-        self._decode(outputs, windows, draw)
+        """Return translated slices in the crop of level 0."""
+        outputs = self._make_inputs(slices, crops, draw)
+        self._encode(outputs, empty_inputs, crops, draw)
+        self._decode(outputs, crops, draw)
         image = outputs[self._plan.blocks[-1].name]
         return image / 2 + 0.5
 
     def _make_inputs(
         self,
         slices: Tensor,
-        windows: Tensor | None,
+        crops: Tensor | None,
         draw: Tensor | int,
     ) -> dict[str, Tensor]:
-        """Return the inputs that are not outputs of a block, in the window of level 0."""
+        """Return the inputs that are not outputs of a block, in the crop of level 0."""
         source = tf.cast(slices, self._type)
-        inputs = {SOURCE: _crop(source, windows)}
+        inputs = {SOURCE: _crop(source, crops)}
         if self._plan.reads_noise:
             # The noise of a pixel depends on its whole slice.
             noise = tf.cast(make_noise(slices, draw), self._type)
-            inputs[NOISE] = _crop(noise, windows)
+            inputs[NOISE] = _crop(noise, crops)
         return inputs
 
     def _encode(
         self,
         outputs: dict[str, Tensor],
         empty_inputs: list[Tensor] | None,
-        windows: Tensor | None,
+        crops: Tensor | None,
         draw: Tensor | int,
     ) -> None:
-        """Add the output of each block of the encoder, in the window of its level."""
+        """Add the output of each block of the encoder, in the crop of its level."""
         for number, block in enumerate(self._plan.encoder):
             x = _read(outputs, block)
-            if empty_inputs is None or windows is None:
+            if empty_inputs is None or crops is None:
                 x = _pad_all_around(x, block.convolution.padding)
             else:
-                x = self._surround(x, block, empty_inputs[number], windows)
+                x = self._surround(x, block, empty_inputs[number], crops)
             x = self._convolve(x, block, "VALID")
             outputs[block.name] = self._finish(x, block, draw)
 
     def _decode(
         self,
         outputs: dict[str, Tensor],
-        windows: Tensor | None,
+        crops: Tensor | None,
         draw: Tensor | int,
     ) -> None:
-        """Add the output of each block of the decoder, in the window of its level."""
+        """Add the output of each block of the decoder, in the crop of its level."""
         for block in self._plan.decoder:
             x = _read(outputs, block)
-            x = self._convolve_or_double(x, block, windows)
+            x = self._convolve_or_double(x, block, crops)
             outputs[block.name] = self._finish(x, block, draw)
 
     def _surround(
@@ -188,14 +188,14 @@ class Inference:
         x: Tensor,
         block: Block,
         empty_input: Tensor,
-        windows: Tensor,
+        crops: Tensor,
     ) -> Tensor:
-        """Surround a window with the pixels that a block needs.
+        """Surround a crop with the pixels that a block needs.
 
         They are those of an empty slice, and zeros beyond its edges.
         """
         convolution = block.convolution
-        before, after = self._find_windows_of(block, windows)
+        before, after = self._find_crops_of(block, crops)
         needed = convolution.stride * after + convolution.padding * OUTWARD
         margins = needed - before
         size = tf.shape(x)[1:3]
@@ -205,24 +205,24 @@ class Inference:
         around = _crop(empty_input, [needed + convolution.padding])
         return _pad(x, margins) + around * is_outside[:, :, tf.newaxis]
 
-    def _find_windows_of(self, block: Block, windows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the window that a block reads, and the window of its output."""
+    def _find_crops_of(self, block: Block, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the crop that a block reads, and the crop of its output."""
         levels = self._plan.levels
         before = levels[block.reads[0]]
         after = levels[block.name]
-        return windows[before], windows[after]
+        return crops[before], crops[after]
 
     def _convolve_or_double(
         self,
         x: Tensor,
         block: Block,
-        windows: Tensor | None,
+        crops: Tensor | None,
     ) -> Tensor:
         if block.convolution.halvings == 0:
             return self._convolve(x, block, "SAME")
-        if windows is None:
+        if crops is None:
             return self._double(x, block)
-        return self._double_in_window(x, block, windows)
+        return self._double_in_crop(x, block, crops)
 
     def _double(self, x: Tensor, block: Block) -> Tensor:
         """Double the size: 2x2 pixels become the four pixels in their middle.
@@ -234,18 +234,18 @@ class Inference:
         # The outermost pixels are those beyond the edges.
         return doubled[:, 1:-1, 1:-1]
 
-    def _double_in_window(self, x: Tensor, block: Block, windows: Tensor) -> Tensor:
-        """Double the size as `_double` does, and return only the window of the output."""
-        before, after = self._find_windows_of(block, windows)
-        read = _find_window_to_double(before, after)
+    def _double_in_crop(self, x: Tensor, block: Block, crops: Tensor) -> Tensor:
+        """Double the size as `_double` does, and return only the crop of the output."""
+        before, after = self._find_crops_of(block, crops)
+        read = _find_crop_to_double(before, after)
         x = _pad(x, read - before)
         x = self._convolve(x, block, "VALID")
         # The first of the four pixels has an odd number.
         start = after[:, 0] - (2 * read[:, 0] + 1)
         end = start + after[:, 1] - after[:, 0]
-        window = tf.stack([start, end], 1)
+        crop = tf.stack([start, end], 1)
         doubled = tf.nn.depth_to_space(x, 2)
-        return _crop(doubled, [window])
+        return _crop(doubled, [crop])
 
     def _convolve(self, x: Tensor, block: Block, padding: str) -> Tensor:
         convolved = tf.nn.conv2d(
@@ -269,10 +269,10 @@ class Inference:
         return block.activation.compute(x)
 
 
-def _find_window_to_double(before: Tensor, after: Tensor) -> Tensor:
-    """Return the window to read so that the output fills ``after``; it contains ``before``."""
+def _find_crop_to_double(before: Tensor, after: Tensor) -> Tensor:
+    """Return the crop to read so that the output fills ``after``; it contains ``before``."""
     needed = (after + np.array([1, 0], np.int32)) // 2 + OUTWARD
-    # The window may be larger than needed, for other blocks of its level.
+    # The crop may be larger than needed, for other blocks of its level.
     first = tf.minimum(needed[:, 0], before[:, 0])
     last = tf.maximum(needed[:, 1], before[:, 1])
     return tf.stack([first, last], 1)
@@ -300,11 +300,11 @@ def _pad_all_around(x: Tensor, pixels: int) -> Tensor:
     return tf.pad(x, (none, margin, margin, none))
 
 
-def _crop(x: Tensor, windows: Any) -> Tensor:  # noqa: ANN401 - a tensor, a list of one, or None
-    """Return the part of (n, rows, columns, channels) in the first window; all without windows."""
-    if windows is None:
+def _crop(x: Tensor, crops: Any) -> Tensor:  # noqa: ANN401 - a tensor, a list of one, or None
+    """Return the part of (n, rows, columns, channels) in the first crop; all without crops."""
+    if crops is None:
         return x
-    rows, columns = tf.unstack(windows[0])
+    rows, columns = tf.unstack(crops[0])
     top, bottom = tf.unstack(rows)
     left, right = tf.unstack(columns)
     return x[:, top:bottom, left:right]

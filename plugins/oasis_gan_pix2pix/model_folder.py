@@ -50,8 +50,8 @@ _SMOOTH = "smooth/"  # the prefix of the names of the smooth end's weights
 
 Scale = Annotated[float, Field(gt=0, lt=1000)]
 Texture = Annotated[float, Field(ge=0, le=1)]
-Source = Annotated[LabelSet | Percentiles | Window, Field(discriminator="kind")]
-Target = Annotated[LabelSet | Window, Field(discriminator="kind")]
+SourceEncoding = Annotated[LabelSet | Percentiles | Window, Field(discriminator="kind")]
+TargetEncoding = Annotated[LabelSet | Window, Field(discriminator="kind")]
 Weights = Mapping[str, NDArray[Any]]
 
 
@@ -110,9 +110,9 @@ class ModelFile(Settings):
     name: str = Field(max_length=MAX_NAME)
     version: str = Field(max_length=MAX_NAME)
     output: str = Field(pattern=r"^[A-Za-z0-9]+$", max_length=MAX_OUTPUT)
-    source: Source | None = None
-    sources: dict[SourceName, Source] = Field({})
-    target: Target
+    source: SourceEncoding | None = None
+    sources: dict[SourceName, SourceEncoding] = Field({})
+    target: TargetEncoding
     planes: tuple[Plane, ...] = Field(min_length=1)
     context: int = Field(0, ge=0, le=MAX_CONTEXT)
     canvas: Canvas
@@ -190,7 +190,7 @@ class ModelFile(Settings):
         return {name for name, value in fields.items() if not value}
 
     @property
-    def named_sources(self) -> dict[str, Source]:
+    def named_sources(self) -> dict[str, SourceEncoding]:
         """Return the sources by name, in the order of channels.
 
         A single source is named ``labels`` or ``image``.

@@ -3,7 +3,7 @@
     python tests/benchmarks/cropping.py [--texture 0]
 
 The example's label map is translated on the model's canvas, every pixel of it; as a run does, in
-windows; and on the smallest canvas that holds the brain.
+crops; and on the smallest canvas that holds the brain.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main(texture: float) -> None:
         mask = transform.mask_on_canvas(inside[middle])
         whole = transform.apply_inverse(generator.generate(laid))[inside[middle]]
         others = {
-            "in windows": transform.apply_inverse(generator.generate(laid, mask)),
+            "in crops": transform.apply_inverse(generator.generate(laid, mask)),
             "on " + "x".join(map(str, laid_tight.shape[1:3])): tight.apply_inverse(
                 generator.generate(laid_tight)
             ),

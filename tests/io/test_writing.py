@@ -110,10 +110,10 @@ def test_the_header_says_that_the_volume_is_synthetic(tmp_path: Path, name: str)
     assert itk.GetMetaData("descrip") == "oasis-gan synthetic"
 
 
-@pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
-def test_voxels_that_are_not_finite_are_refused(tmp_path: Path, strange: float) -> None:
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_voxels_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
     voxels = VOXELS.copy()
-    voxels[1, 2, 3] = strange
+    voxels[1, 2, 3] = value
     with pytest.raises(
         OasisGanError, match=r"out\.nii\.gz: expected finite voxels, found NaN or Inf"
     ):

@@ -52,7 +52,7 @@ def list_boxes() -> Iterator[tuple[slice, slice]]:
 
 
 def assert_all_agree(plan: Blueprint) -> None:
-    """Check that building, counting, folding and windows agree on a blueprint."""
+    """Check that building, counting, folding and crops agree on a blueprint."""
     network = networks.build_from_blueprint(plan)
     shapes = {name: array.shape for name, array in variables.read_weights(network).items()}
     assert list_weight_shapes(plan) == shapes

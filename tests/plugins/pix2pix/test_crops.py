@@ -1,4 +1,4 @@
-"""A slice that is computed in windows equals the slice that is computed as a whole."""
+"""A slice that is computed in crops equals the slice that is computed as a whole."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
 A head fills a third of its canvas and is surrounded by background. There the output of the encoder
 is the same for every slice, and the output of the decoder is not used. So each level is computed in
-a window only. The window of level 0, the slice itself, contains all pixels that are not background
-and all that are requested. The window of each further level contains the pixels that the window
+a crop only. The crop of level 0, the slice itself, contains all pixels that are not background
+and all that are requested. The crop of each further level contains the pixels that the crop
 before it reaches through a 4x4 convolution with a stride of 2. The decoder needs the same pixels to
-compute the window before.
+compute the crop before.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from .blueprint import Blueprint
 
-Windows = NDArray[np.int32]
+Crops = NDArray[np.int32]
 """The box of each level, (levels + 1, 2, 2)."""
 Box = NDArray[np.integer[Any]]
 """The first row and the row after the last, then the same of columns, (2, 2)."""
 OUTWARD = np.array([-1, 1], np.int32)
-"""A step that widens a window by one pixel at both ends."""
+"""A step that widens a crop by one pixel at both ends."""
 
 
 def find_box(mask: NDArray[np.bool_]) -> Box:
@@ -37,8 +37,8 @@ def find_box(mask: NDArray[np.bool_]) -> Box:
     return np.array(box)
 
 
-def find_windows(plan: Blueprint, box: Box, size: list[int]) -> Windows:
-    """Return the window of each level.
+def find_crops(plan: Blueprint, box: Box, size: list[int]) -> Crops:
+    """Return the crop of each level.
 
     Args:
         plan: The blueprint of the generator.
@@ -46,22 +46,22 @@ def find_windows(plan: Blueprint, box: Box, size: list[int]) -> Windows:
         size: The rows and columns of the slice.
     """
     margins = _find_margins(plan)
-    windows = [box + margins[0] * OUTWARD]
+    crops = [box + margins[0] * OUTWARD]
     for margin in margins[1:]:
-        reached = (windows[-1] + np.array([-1, 2])) // 2
-        windows.append(reached + margin * OUTWARD)
+        reached = (crops[-1] + np.array([-1, 2])) // 2
+        crops.append(reached + margin * OUTWARD)
     sizes = []
-    for level in range(len(windows)):
+    for level in range(len(crops)):
         rows, columns = size
         sizes.append([[rows >> level], [columns >> level]])
-    within_slice = np.clip(windows, 0, sizes)
+    within_slice = np.clip(crops, 0, sizes)
     return np.asarray(within_slice, np.int32)
 
 
 def _find_margins(plan: Blueprint) -> list[int]:
-    """Return by how many pixels the window of each level is widened.
+    """Return by how many pixels the crop of each level is widened.
 
-    A convolution that keeps the size reads pixels beyond the window, so its output at the very edge
+    A convolution that keeps the size reads pixels beyond the crop, so its output at the very edge
     is wrong.
     """
     margins = [0] * (plan.depth + 1)
