@@ -120,7 +120,9 @@ def test_a_case_without_its_mate_is_refused_and_the_others_are_not(data: Path) -
         found["case_001"].source.read
     )
     assert found["case_002"].source.read().voxels.any()
-    assert "case_002: expected slices of its MRI, found none" in refusal(found["case_002"].read_both)
+    assert "case_002: expected slices of its MRI, found none" in refusal(
+        found["case_002"].read_both
+    )
     found["case_402"].read_both()
 
 
