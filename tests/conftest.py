@@ -44,7 +44,7 @@ SaveAnalyze = Callable[..., Path]
 
 @pytest.fixture
 def save_analyze() -> SaveAnalyze:
-    """Return a writer of Analyze 7.5 pairs as in OASIS.
+    """Return a function that saves Analyze 7.5 pairs as in OASIS.
 
     They are big-endian, and have a fourth axis and blanks instead of an origin.
     """

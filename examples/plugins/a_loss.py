@@ -21,4 +21,4 @@ def edges(inputs: LossInputs) -> Tensor:
     real_down, real_across = tf.image.image_gradients(inputs.real)
     down, across = tf.image.image_gradients(inputs.generated)
     difference = tf.abs(down - real_down) + tf.abs(across - real_across)
-    return tf.reduce_mean(difference * inputs.inside, axis=(1, 2, 3))
+    return tf.reduce_mean(difference * inputs.mask, axis=(1, 2, 3))

@@ -93,11 +93,11 @@ def align(labels: Voxels, mri: Voxels, left_right: int) -> Alignment | None:
         mri: Finite intensities on the same grid.
         left_right: The axis that runs between left and right.
     """
-    inside = np.flatnonzero(labels)
+    labelled = np.flatnonzero(labels)
     is_flat = mri.min() == mri.max()
-    if inside.size < 2 or is_flat:
+    if labelled.size < 2 or is_flat:
         return None
-    chosen = _choose_voxels(labels, inside)
+    chosen = _choose_voxels(labels, labelled)
     sample = _Sample.from_indices(chosen, labels, mri)
     in_place = sample.measure(_NO_SHIFT)
     shifted = sample.find_best_shift()
@@ -132,16 +132,16 @@ def _describe_misalignment(alignment: Alignment) -> str:
     return f"the labels fit the MRI when they are moved by ({shift}) voxels"
 
 
-def _choose_voxels(labels: Voxels, inside: Indices) -> Indices:
+def _choose_voxels(labels: Voxels, labelled: Indices) -> Indices:
     """Return the flat indices of the voxels to compare, which are the same in every run.
 
     Args:
         labels: Label values.
-        inside: The flat indices of all voxels with a label.
+        labelled: The flat indices of all voxels with a label.
     """
     rng = np.random.default_rng(0)
-    count = min(_MOST_VOXELS, inside.size)
-    chosen = rng.choice(inside, count, replace=False)
+    count = min(_MOST_VOXELS, labelled.size)
+    chosen = rng.choice(labelled, count, replace=False)
     values = labels.flat[chosen]
     has_one_label = (values == values[0]).all()
     if not has_one_label:

@@ -1,6 +1,6 @@
 """Recognise outputs of this tool.
 
-The JSON file beside each output says that it is synthetic, and so does the header of the output.
+The sidecar of each output says that it is synthetic, and so does the header of the output.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ _UNREADABLE = (OasisGanError, OSError, ValueError, RecursionError)
 
 
 def is_output(path: Path) -> bool:
-    """Tell whether the JSON beside a file, or its own header, marks it as synthetic.
+    """Tell whether the sidecar of a file, or its own header, marks it as synthetic.
 
-    JSON that is missing, unreadable or very large does not.
+    A sidecar that is missing, unreadable or very large does not.
     """
     return _read_mark(path).get("synthetic") is True or is_marked(path)
 
 
 def is_map(path: Path) -> bool:
-    """Tell whether the JSON beside a file marks it as a map of an output, such as uncertainty."""
+    """Tell whether the sidecar of a file marks it as a map of an output, such as uncertainty."""
     content = _read_mark(path)
     return content.get("synthetic") is True and "map" in content and "of" in content
 
 
 def _read_mark(path: Path) -> dict[str, object]:
-    """Return the JSON object beside a file; empty if there is none that can be read."""
+    """Return the JSON object in the sidecar of a file; empty if none can be read."""
     try:
         content = json.loads(read_small(sidecar_of(path)))
     except _UNREADABLE:

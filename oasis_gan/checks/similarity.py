@@ -40,9 +40,9 @@ def make_fingerprint(volume: Volume) -> Fingerprint | None:
     head = voxels > inside.mean() / 2
     cells = _find_cells(head, affine)
     sums, counts = _sum_by_cell(cells, voxels[head])
-    occupied = counts > 0
-    means = np.where(occupied, sums / np.maximum(counts, 1), 0)
-    typical_count = np.median(counts[occupied])
+    is_filled = counts > 0
+    means = np.where(is_filled, sums / np.maximum(counts, 1), 0)
+    typical_count = np.median(counts[is_filled])
     # The mean of a cell at the rim is taken over few voxels, and is unreliable.
     full = counts > 0.5 * typical_count
     detail = _remove_slow_changes(means, full)

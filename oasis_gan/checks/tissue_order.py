@@ -1,9 +1,9 @@
 """Check that the mean intensities of the labelled tissues have an order that an MRI can have.
 
 In a T1w scan the means rise from CSF to GM to WM; in T2w and PD scans they fall. In FLAIR, CSF is
-darkest and GM is brightest. A label map read with the wrong coding gives another order: BIDS (1 GM,
-2 WM, 3 CSF) read as 1 CSF, 2 GM, 3 WM makes "white matter" darkest and "grey matter" brightest in a
-T1w scan.
+darkest and GM is brightest. A label map that is read with the wrong label set gives another order.
+If a map of BIDS (1 GM, 2 WM, 3 CSF) is read as 1 CSF, 2 GM, 3 WM, the "white matter" of a T1w scan
+is darkest and its "grey matter" brightest.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _RISING = ("CSF", "GM", "WM")
 _FALLING = ("WM", "GM", "CSF")
 _FLAIR = ("CSF", "WM", "GM")
 _BIDS_IN_T1W = ("WM", "CSF", "GM")
-"""What a T1w scan shows if a label map in the coding of BIDS is read as 1 CSF, 2 GM, 3 WM."""
+"""What a T1w scan shows if a label map of BIDS is read as 1 CSF, 2 GM, 3 WM."""
 _T1W = re.compile(r"(?:.*[^a-z0-9])?(?:t1w?|mprage|t1_?brain)", re.IGNORECASE)
 _FLAIR_NAME = re.compile(r"(?:.*[^a-z0-9])?flair", re.IGNORECASE)
 

@@ -18,7 +18,7 @@ from ..image.volume import Geometry, Mask, Volume, Voxels
 from .findings import Finding, accept, fix, reject, warn
 
 Areas = NDArray[np.intp]
-"""The number of occupied voxels in each slice."""
+"""The number of voxels of the mask in each slice."""
 VOID = 0.25
 """A volume is cut off if more than this share of its slices is empty at one end of an axis, ..."""
 ABRUPT = 0.5
@@ -81,8 +81,8 @@ def check_picture(geometry: Geometry) -> Iterator[Finding]:
 
 def check_room(volume: Volume, where: object) -> Iterator[Finding]:
     """Check that axial slices fit onto a canvas of 1 mm pixels, which most models use."""
-    occupied = volume.voxels != 0
-    stack = cut(occupied, volume.geometry, Plane.AXIAL)
+    mask = volume.voxels != 0
+    stack = cut(mask, volume.geometry, Plane.AXIAL)
     try:
         require_room(stack.slices, stack.spacing, _USUAL_CANVAS, where)
     except OasisGanError as error:
@@ -91,35 +91,35 @@ def check_room(volume: Volume, where: object) -> Iterator[Finding]:
 
 def check_emptiness(volume: Volume) -> Iterator[Finding]:
     """Check for an empty volume, for empty slices inside, and for a head that is cut off."""
-    occupied = volume.voxels != 0
-    if not occupied.any():
-        yield warn("nothing but background", occupied=0.0)
+    mask = volume.voxels != 0
+    if not mask.any():
+        yield warn("nothing but background", mask_share=0.0)
         return
-    share = float(occupied.mean())
-    yield accept(occupied=round(share, 4))
-    for axis, size in enumerate(occupied.shape):
+    share = float(mask.mean())
+    yield accept(mask_share=round(share, 4))
+    for axis, size in enumerate(mask.shape):
         # Slices of a thin volume say nothing about a head.
         if size < _THIN:
             continue
-        areas = _measure_areas(occupied, axis)
+        areas = _measure_areas(mask, axis)
         letter = "ijk"[axis]
         yield from _check_gaps(areas, letter)
         yield from _check_ends(areas, letter)
 
 
-def _measure_areas(occupied: Mask, axis: int) -> Areas:
-    """Return the number of occupied voxels in each slice along an axis."""
+def _measure_areas(mask: Mask, axis: int) -> Areas:
+    """Return the number of voxels of a mask in each slice along an axis."""
     other_axes = tuple(other for other in range(3) if other != axis)
-    return np.asarray(np.count_nonzero(occupied, axis=other_axes))
+    return np.asarray(np.count_nonzero(mask, axis=other_axes))
 
 
 def _check_gaps(areas: Areas, letter: str) -> Iterator[Finding]:
     """Check for empty slices within the head."""
-    occupied = np.flatnonzero(areas)
-    first = int(occupied[0])
-    last = int(occupied[-1])
+    filled = np.flatnonzero(areas)
+    first = int(filled[0])
+    last = int(filled[-1])
     extent = last - first + 1
-    gaps = extent - len(occupied)
+    gaps = extent - len(filled)
     if gaps:
         yield warn(f"{gaps} empty slices inside, along axis {letter}")
 

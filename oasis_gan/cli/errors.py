@@ -91,9 +91,9 @@ class ReferenceIsLabelMapError(OasisGanError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             "--like",
-            expected="a scan",
+            expected="an image",
             found=f"a label map, {path}",
-            remedy="give the scan, and its label map as --like-labels",
+            remedy="give the image, and its label map as --like-labels",
         )
 
 

@@ -23,7 +23,7 @@ _OPTIONS = (
         type=EXISTING,
         metavar="PATH",
         help="Use this label map, which OUTPUT was made from, or the folder of the label maps.  "
-        "[default: the file that the JSON beside OUTPUT names]",
+        "[default: the file that the sidecar of OUTPUT names]",
     ),
     click.option(
         "--label-set",

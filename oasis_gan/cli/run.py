@@ -290,14 +290,14 @@ def _make_job(
 ) -> Job:
     """Load the model, find the contrast that is asked for, and return how to translate subjects."""
     card = _load_model(model)
-    contrast, references = _find_contrast(options, registry, card)
+    target, references = _find_contrast(options, registry, card)
     return Job(
         model=model,
         exporter=exporter,
-        datatype=choose_datatype(contrast or card.target, options.dtype),
+        datatype=choose_datatype(target or card.target, options.dtype),
         layout=layout,
         overwrite=options.overwrite,
-        contrast=contrast,
+        target=target,
         references=references,
     )
 

@@ -56,7 +56,8 @@ _OPTIONS = (
         "--texture",
         metavar="0..1",
         help="Give outputs this much texture: from 0, smooth and closest to the truth on average, "
-        "to 1, textured like a scan. Short for --option texture=VALUE.  [default: the model's]",
+        "to 1, textured like a real scan. Short for --option texture=VALUE.  "
+        "[default: the model's]",
     ),
     click.option(
         "--precision",
@@ -92,7 +93,7 @@ _OPTIONS = (
         "--evaluate",
         is_flag=True,
         help="Segment each output again and compare it with its label map; see evaluation.tsv and "
-        "the JSON files.",
+        "the sidecars.",
     ),
     click.option(
         "--segmenter",

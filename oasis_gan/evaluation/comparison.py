@@ -207,9 +207,9 @@ def find_box(mask: Mask, margin: int = 0) -> Box:
     """Return the smallest box with a mask in it, wider by a margin on all sides."""
     sides = []
     for other_axes in ((1, 2), (0, 2), (0, 1)):
-        occupied = np.flatnonzero(mask.any(axis=other_axes))
-        first = int(occupied[0])
-        last = int(occupied[-1])
+        indices = np.flatnonzero(mask.any(axis=other_axes))
+        first = int(indices[0])
+        last = int(indices[-1])
         # A slice may end beyond the array, but not begin before it.
         start = max(0, first - margin)
         sides.append(slice(start, last + margin + 1))

@@ -1,7 +1,7 @@
 """Whether neighbouring slices of an output go together, as those of a real scan do.
 
 A model that works slice by slice may give each slice a level of its own. That makes the steps from
-slice to slice larger than the steps within slices. Across each plane,
+slice to slice larger than the steps within slices. For each plane,
 
     ratio = mean |step to the next slice| / mean |step within slices|
 
@@ -89,7 +89,7 @@ class _Sums:
 
 @dataclass(frozen=True, eq=False)
 class _Steps:
-    """Absolute steps across one plane, and within its slices.
+    """Absolute steps from slice to slice of one plane, and within the slices.
 
     Args:
         across: The (slices - 1) sums of the steps from each slice to the next.
@@ -111,7 +111,7 @@ class _Steps:
 
 @dataclass(frozen=True, eq=False)
 class _StepComparison:
-    """The steps of a real scan and of an output, in one region and across one plane."""
+    """The steps of a real scan and of an output, in one region and one plane."""
 
     real: _Steps
     output: _Steps
@@ -212,18 +212,18 @@ def _compare_steps(comparison: Comparison, region: Mask, axis: int) -> _StepComp
 def _add_up(image: Image, region: Mask, axis: int) -> _Steps:
     """Add up the steps of an image in a region, across the slices of an axis and within them."""
     slices = np.moveaxis(image, axis, 0)
-    inside = np.moveaxis(region, axis, 0)
-    across = _add_up_along(slices, inside, axis=0)
-    rows = _add_up_along(slices, inside, axis=1)
-    columns = _add_up_along(slices, inside, axis=2)
+    mask = np.moveaxis(region, axis, 0)
+    across = _add_up_along(slices, mask, axis=0)
+    rows = _add_up_along(slices, mask, axis=1)
+    columns = _add_up_along(slices, mask, axis=2)
     return _Steps(across, within=rows + columns)
 
 
-def _add_up_along(slices: Image, inside: Mask, axis: int) -> _Sums:
+def _add_up_along(slices: Image, mask: Mask, axis: int) -> _Sums:
     """Add up by slice the absolute steps along an axis."""
     before = np.arange(slices.shape[axis] - 1)
     # A step to a voxel outside the region says nothing: there both volumes count as 0.
-    both = inside.take(before, axis) & inside.take(before + 1, axis)
+    both = mask.take(before, axis) & mask.take(before + 1, axis)
     lengths = np.abs(np.diff(slices, axis=axis))
     steps = np.where(both, lengths, 0)
     pairs = np.count_nonzero(both, axis=(1, 2))

@@ -58,12 +58,12 @@ class OutputIsLabelMapError(OasisGanError):
 
 
 class OutputChangedError(OasisGanError):
-    """An output is not the volume that the JSON beside it describes."""
+    """An output is not the volume that its sidecar describes."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
             path,
-            expected="the volume that the JSON beside it describes",
+            expected="the volume that its sidecar describes",
             found="another one, by its SHA-256",
             remedy="make it again with `overwrite`, or move the JSON away",
         )
@@ -159,22 +159,22 @@ class NoOutputsError(OasisGanError):
 
 
 class SidecarMissingError(OasisGanError):
-    """A file in a folder is called like an output, and has no JSON beside it."""
+    """A file in a folder is named like an output, but has no sidecar."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
             path,
-            expected="the JSON of oasis-gan beside it",
+            expected="a sidecar of oasis-gan, the JSON file beside it",
             found="none",
             remedy="make it again with `overwrite`, or name the file itself to evaluate it without",
         )
 
 
 class DamagedSidecarError(OasisGanError):
-    """The JSON beside an output is not what this tool has written.
+    """The sidecar of an output is not what this tool has written.
 
     Args:
-        path: The JSON file.
+        path: The sidecar.
         expected: What it should hold.
         found: What it holds.
     """
@@ -237,7 +237,7 @@ class SourceUnknownError(OasisGanError):
     def __init__(self, output: Path) -> None:
         super().__init__(
             output,
-            expected="the JSON of oasis-gan beside it, which names its label map",
+            expected="a sidecar of oasis-gan, the JSON file that names its label map",
             found="none",
             remedy="name one label map with `labels`",
         )

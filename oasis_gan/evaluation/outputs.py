@@ -1,4 +1,4 @@
-"""Find the outputs of this tool in a folder: the JSON beside each of them says that it is one."""
+"""Find the outputs of this tool in a folder, which are recognised by their sidecars."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Output:
     Args:
         name: How to call its subject.
         path: The file.
-        sidecar: What the JSON beside it says; None if there is none of this tool.
+        sidecar: What its sidecar says; None if there is none of this tool.
         problem: What is wrong with it, if it cannot be evaluated.
     """
 
@@ -76,7 +76,7 @@ def _list_folder(root: Path) -> Iterator[Output]:
             output = _describe(path)
             if output.sidecar is not None or output.problem is not None:
                 yield output
-            # Its name says that this tool made it, but its JSON is lost.
+            # Its name says that this tool made it, but its sidecar is lost.
             elif _MARK in name:
                 yield replace(output, problem=SidecarMissingError(path))
     for error in unreadable:

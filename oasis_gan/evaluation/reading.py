@@ -31,8 +31,8 @@ class Task:
     Args:
         subject: How to call it.
         output: The volume.
-        sidecar: What the JSON beside it says, if there is one.
-        real: The scan to compare it with, if there is one.
+        sidecar: What its sidecar says, if there is one.
+        real: The real scan to compare it with, if there is one.
         labels: The label map that it was made from, if it is known.
         segmentation: A segmentation of the output, if there is one.
         real_segmentation: The real scan segmented in the same way, if it is.

@@ -14,10 +14,11 @@ from .label_maps import LabelMap
 
 @dataclass(frozen=True, eq=False)
 class ModelSegmenter:
-    """Segments one MRI after the other with a model that is loaded once.
+    """Segments one MRI after the other with one translator.
 
     Args:
-        translator: A model of one MRI, and possibly a label map that says where the brain is.
+        translator: A loaded model that takes one MRI, and possibly a label map that says where
+            the brain is.
     """
 
     translator: Translator

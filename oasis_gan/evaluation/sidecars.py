@@ -1,4 +1,4 @@
-"""What the JSON beside an output says, as far as an evaluation needs it; anybody may edit it."""
+"""Read from the sidecar of an output what an evaluation needs; anybody may have edited it."""
 
 from __future__ import annotations
 

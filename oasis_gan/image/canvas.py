@@ -204,16 +204,16 @@ class _AxisPlacement:
     object_pixels: int
 
     @classmethod
-    def from_occupied(
+    def from_mask(
         cls,
-        occupied: NDArray[np.bool_],
+        mask: NDArray[np.bool_],
         spacing: float,
         canvas: Canvas,
     ) -> _AxisPlacement:
-        """Return the placement that puts what is occupied in the middle of the canvas."""
-        inside = np.flatnonzero(occupied)
-        first = int(inside[0]) if inside.size else 0
-        last = int(inside[-1]) if inside.size else 0
+        """Return the placement that puts the mask of an axis in the middle of the canvas."""
+        indices = np.flatnonzero(mask)
+        first = int(indices[0]) if indices.size else 0
+        last = int(indices[-1]) if indices.size else 0
         object_pixels = last - first + 1
         ratio = spacing / canvas.spacing
         if abs(ratio - 1) < SAME_SPACING:
@@ -224,7 +224,7 @@ class _AxisPlacement:
             # Both middles must be whole or both half, or each pixel would be a blend of two.
             centre += ((canvas_pixels - 1) / 2 - centre) % 1
         return cls(
-            slice_pixels=len(occupied),
+            slice_pixels=len(mask),
             canvas_pixels=canvas_pixels,
             ratio=ratio,
             centre=centre,
@@ -265,8 +265,8 @@ def _place_axes(
     """Return the placements of rows and columns, or raise an error if they take too much memory."""
     occupied_rows = np.asarray(mask.any(axis=(0, 2)))
     occupied_columns = np.asarray(mask.any(axis=(0, 1)))
-    rows = _AxisPlacement.from_occupied(occupied_rows, spacing[0], canvas)
-    columns = _AxisPlacement.from_occupied(occupied_columns, spacing[1], canvas)
+    rows = _AxisPlacement.from_mask(occupied_rows, spacing[0], canvas)
+    columns = _AxisPlacement.from_mask(occupied_columns, spacing[1], canvas)
     pixels = rows.canvas_pixels * columns.canvas_pixels
     matrix_size = max(rows.matrix_size, columns.matrix_size)
     if pixels > MAX_PIXELS or matrix_size > MAX_MATRIX_SIZE:

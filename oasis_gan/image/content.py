@@ -33,17 +33,17 @@ def guess_content(voxels: Voxels) -> Content:
     """
     sample, in_slice = _sample_slices(voxels)
     background = _mark_near(sample, find_background(voxels))
-    inside = np.isfinite(sample) & (sample != 0) & ~background
-    values, counts = np.unique(sample[inside], return_counts=True)
+    mask = np.isfinite(sample) & (sample != 0) & ~background
+    values, counts = np.unique(sample[mask], return_counts=True)
     if not len(values):
         return "image"
     if len(values) <= _MASK_VALUES:
         return "labels"
-    _exclude_noise(sample, inside)
+    _exclude_noise(sample, mask)
     # The commonest value alone says nothing: where a scanner clips, it is the brightest one.
     commonest = values[np.argmax(counts)]
-    inside &= sample != commonest
-    alike = _measure_agreement(sample, inside, in_slice)
+    mask &= sample != commonest
+    alike = _measure_agreement(sample, mask, in_slice)
     if _are_whole(values):
         return "labels" if alike > _ALIKE else "image"
     is_resampled_map = _are_few(values, counts) and alike > _ALIKE_RESAMPLED
@@ -87,11 +87,11 @@ def _sample_slices(voxels: Voxels) -> tuple[Voxels, tuple[int, ...]]:
     return slices[::step], axes
 
 
-def _exclude_noise(sample: Voxels, inside: Mask) -> None:
-    """Remove from ``inside`` what is darker than half of the mean: noise takes few values."""
+def _exclude_noise(sample: Voxels, mask: Mask) -> None:
+    """Remove voxels darker than half of the mean from the mask, because noise takes few values."""
     sizes = np.abs(sample)
-    mean = sizes[inside].mean(dtype=np.float64)
-    inside &= sizes > mean / 2
+    mean = sizes[mask].mean(dtype=np.float64)
+    mask &= sizes > mean / 2
 
 
 def _are_few(values: Voxels, counts: Voxels) -> bool:
@@ -155,14 +155,14 @@ def _mark_near(voxels: Voxels, value: float) -> Mask:
 
 def _measure_agreement(
     voxels: Voxels,
-    inside: Mask,
+    mask: Mask,
     axes: tuple[int, ...],
 ) -> float:
-    """Return the share of pairs of neighbours inside that have the same value; 1 without pairs."""
+    """Return the share of pairs of neighbours in a mask that have the same value; 1 if none."""
     pairs = 0
     alike = 0
     for one, other in iter_neighbours(voxels.shape, axes):
-        both = inside[one] & inside[other]
+        both = mask[one] & mask[other]
         are_equal = voxels[one] == voxels[other]
         pairs += count_voxels(both)
         alike += count_voxels(both & are_equal)

@@ -1,7 +1,7 @@
 """The distribution of intensities in each tissue of real scans, and how outputs are given it.
 
 A generator that is trained to be accurate leaves out what it cannot know, so its histogram has
-peaks where a scan's has slopes. Histogram matching (for MRI: Nyul, Udupa and Zhang 2000,
+peaks where that of a real scan has slopes. Histogram matching (for MRI: Nyul, Udupa and Zhang 2000,
 https://doi.org/10.1109/42.836373) changes intensities and keeps edges: what was brighter stays
 brighter.
 """
@@ -26,7 +26,7 @@ Values = NDArray[np.float32]
 Floats = NDArray[np.float64]
 _Row = tuple[float, ...]
 """The quantiles of a tissue."""
-_QUANTILES = (np.arange(100) + 0.5) / 100  # that are recorded of a scan
+_QUANTILES = (np.arange(100) + 0.5) / 100  # that are recorded of a real scan
 _LEVELS = np.linspace(0, 1, 257)  # between which a curve is interpolated
 _DIGITS = 4
 
@@ -62,7 +62,7 @@ class Histogram:
         label_set: LabelSet,
         strength: float,
     ) -> Histogram:
-        """Return the distribution in a scan.
+        """Return the distribution in a real scan.
 
         Args:
             values: Intensities in [0, 1].
@@ -100,7 +100,7 @@ class Histogram:
         return replace(self, strength=self.strength * fraction)
 
     def match(self, values: Values, labels: Voxels, label_set: LabelSet) -> Values:
-        """Return intensities with the distribution that a scan of the same tissues would have.
+        """Return intensities with the distribution that a real scan of the same tissues would have.
 
         One rising curve maps the intensities of the whole volume. It depends on their quantiles
         and on the share of each tissue.
@@ -112,18 +112,18 @@ class Histogram:
         """
         known = [label for label in label_set.labels if label.name in self.tissues]
         known_values = [label.value for label in known]
-        inside = np.isin(labels, known_values)
-        if self.strength == 0 or not inside.any():
+        mask = np.isin(labels, known_values)
+        if self.strength == 0 or not mask.any():
             return values
         counts = {}
         for label in known:
             counts[label.name] = count_voxels(labels == label.value)
         mixture = self._mix_tissues(counts)
-        places, targets = _fit_curve(values[inside], mixture)
+        places, targets = _fit_curve(values[mask], mixture)
         change = np.interp(values, places, targets) - values
         matched = values + np.float32(self.strength) * change
-        changed_inside = np.where(inside, matched, values)
-        return changed_inside.astype(np.float32)
+        changed = np.where(mask, matched, values)
+        return changed.astype(np.float32)
 
     def identity(self) -> dict[str, Any]:
         """Return a short description that no other distribution has, for JSON."""

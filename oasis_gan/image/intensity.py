@@ -1,7 +1,6 @@
-"""A contrast says what the grey values of an MRI mean.
+"""Encode images: map intensities, which every scanner scales differently, to [0, 1].
 
-Like a label set, a contrast brings voxels into the space a model works in, [0, 1] with background
-on 0, and is recorded with the model.
+Like a label set, these encodings map background to 0 and are recorded with the model.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ ANCHORS = {"CSF": 0.30, "GM": 0.55, "WM": 0.75}
 _HEADROOM = 1.5  # times the mean of white matter: the intensity that lands on 1
 
 
-class _Contrast:
-    """What the contrasts of images have in common."""
+class _ImageEncoding:
+    """What the encodings of images have in common."""
 
     channels: ClassVar[int] = 1
     label_set: ClassVar[None] = None
     content: ClassVar[Content] = "image"
 
     def describe(self) -> str:
-        """Return what the values are, in a word."""
+        """Return what the values are in one word."""
         return "image"
 
     def find_mask(self, voxels: Voxels) -> Mask:
@@ -40,8 +39,8 @@ class _Contrast:
 
 
 @dataclass(frozen=True)
-class Window(_Contrast):
-    """A contrast that maps intensities to [0, 1] piecewise linearly, and back.
+class Window(_ImageEncoding):
+    """An encoding that maps intensities to [0, 1] piecewise linearly, and back.
 
     Args:
         values: Increasing intensities, in the unit of the volume.
@@ -94,10 +93,10 @@ class Window(_Contrast):
     ) -> Window:
         """Return the window that maps the mean of each tissue to its place in `ANCHORS`.
 
-        Two scanners paint the same tissue in different greys. With such a window they paint it
-        alike, so that a network learns anatomy and not the scanner. Background lands on 0, and 1.5
-        times the mean of white matter on 1. If intensities fall below 0, as z-scores do, 0 does
-        not end the scale: the lines through the means are extended instead.
+        Two scanners show the same tissue in different greys. Such a window gives it the same
+        value, so that a network learns the anatomy and not the scanner. Background lands on 0, and
+        1.5 times the mean of white matter on 1. If intensities fall below 0, as z-scores do, the
+        scale does not end at 0: the lines through the means are extended instead.
 
         Args:
             voxels: Intensities, any shape.
@@ -135,7 +134,7 @@ class Window(_Contrast):
         return cls(tuple(mean.tolist()), windows[0].anchors)
 
     def identity(self) -> dict[str, object]:
-        """Return a description that no other contrast has, for JSON."""
+        """Return a description that no other encoding has, for JSON."""
         return asdict(self)
 
     def fit(self, voxels: Voxels) -> Window:
@@ -170,8 +169,8 @@ class Window(_Contrast):
 
 
 @dataclass(frozen=True)
-class Percentiles(_Contrast):
-    """A contrast that gives each volume a window of its own, from percentiles.
+class Percentiles(_ImageEncoding):
+    """An encoding that gives each volume a window of its own, from percentiles.
 
     It suits models that learnt from images: scanners differ in scale, percentiles do not.
 
@@ -185,7 +184,7 @@ class Percentiles(_Contrast):
     kind: Literal["percentiles"] = "percentiles"
 
     def identity(self) -> dict[str, object]:
-        """Return a description that no other contrast has, for JSON."""
+        """Return a description that no other encoding has, for JSON."""
         return asdict(self)
 
     def fit(self, voxels: Voxels) -> Window:

@@ -95,26 +95,26 @@ def count_tissue_contacts(voxels: Voxels, voxel_mm3: float) -> TissueContacts | 
     """
     block = []
     for other_axes in ((1, 2), (0, 2), (0, 1)):
-        occupied = np.flatnonzero(voxels.any(axis=other_axes))
-        if len(occupied) < _MIN_THICKNESS:
+        labelled = np.flatnonzero(voxels.any(axis=other_axes))
+        if len(labelled) < _MIN_THICKNESS:
             return None
-        block.append(_add_margin(occupied))
-    inside = voxels[tuple(block)].astype(np.uint8)
-    counts = np.bincount(inside.reshape(-1), minlength=4)
+        block.append(_add_margin(labelled))
+    head = voxels[tuple(block)].astype(np.uint8)
+    counts = np.bincount(head.reshape(-1), minlength=4)
     if counts[1:].sum() < _MIN_VOXELS:
         return None
-    faces = _count_faces(inside)
+    faces = _count_faces(head)
     contacts = TissueContacts(faces, counts, voxel_mm3 / 1000)
     return None if contacts.is_noise else contacts
 
 
-def _add_margin(occupied: NDArray[np.intp]) -> slice:
-    """Return the planes from one before the first to one after the last that is occupied.
+def _add_margin(labelled: NDArray[np.intp]) -> slice:
+    """Return the slices from one before the first to one after the last that has a label.
 
-    A margin, if there is one, shows what touches the outside. Beyond the grid may be anything.
+    A margin, if there is one, shows what touches the outside. Nothing is known beyond the grid.
     """
-    first = occupied[0]
-    last = occupied[-1]
+    first = labelled[0]
+    last = labelled[-1]
     return slice(max(0, first - 1), last + 2)
 
 

@@ -1,6 +1,6 @@
-"""Whether a scan shows more than a brain.
+"""Tell whether an image shows more than a brain.
 
-Intensities tell tissues apart in a skull-stripped scan only. Thirteen brains in T1w, T2w, PD and
+Intensities tell tissues apart in a skull-stripped image only. Thirteen brains in T1w, T2w, PD and
 FLAIR show none of the signs of a skull: at most 1.92 litres are not background, all faces of the
 volume are 0, and a T1w brain gets brighter from the rim inwards, while fat, skull and brain are
 bright, dark and bright.
@@ -54,28 +54,28 @@ def _has_dark_layer_below_bright(volume: Volume, mask: Mask) -> bool:
     excess = mask.size / _MAX_VOXELS
     step = math.ceil(excess ** (1 / 3))
     voxels = volume.voxels[::step, ::step, ::step]
-    inside = mask[::step, ::step, ::step]
-    if not inside.any():
+    sample = mask[::step, ::step, ::step]
+    if not sample.any():
         return False
     spacing = float(np.mean(volume.geometry.spacing))
     thickness = step * spacing
     skull_layers = math.ceil(_SKULL_MM / thickness)
     rim_layers = math.ceil(_RIM_MM / thickness)
-    layers = _measure_layers(voxels, inside, skull_layers)
+    layers = _measure_layers(voxels, sample, skull_layers)
     return _drops_below_rim(layers, rim_layers)
 
 
-def _measure_layers(voxels: Voxels, inside: Mask, count: int) -> list[float]:
+def _measure_layers(voxels: Voxels, mask: Mask, count: int) -> list[float]:
     """Return the intensity of each layer of voxels, from the outside inwards.
 
     It is a median, on a scale where the darkest voxels are 0 and the median of all is 1. Holes
-    that are 0 belong to the inside. A volume without contrast has no layers.
+    in the mask count as part of the head. A volume without contrast has no layers.
     """
-    percentiles = np.percentile(voxels[inside], [1, 50])
+    percentiles = np.percentile(voxels[mask], [1, 50])
     darkest, median = percentiles.tolist()
     if median <= darkest:
         return []
-    outside = flood_from_faces(~inside)
+    outside = flood_from_faces(~mask)
     layers = []
     for _ in range(count):
         wider = dilate(outside)

@@ -17,7 +17,7 @@ from ..image.labels import LabelSet, find_values
 from ..image.volume import CleanVolume, V, Volume
 from .label_errors import (
     AmbiguousLabelsError,
-    LabelCodingError,
+    ImplausibleAnatomyError,
     MaskError,
     UnknownLabelsError,
 )
@@ -93,7 +93,7 @@ def require_bids_anatomy(volume: Volume, where: Path, advice: LabelAdvice = ADVI
     found = contacts.find_contradiction(_ORDERS[BIDS.name]) if contacts else ""
     if found:
         remedy = _advise_label_sets(advice, OASIS.name, BIDS.name)
-        raise LabelCodingError(where, _describe(BIDS, values), BIDS.name, found, remedy)
+        raise ImplausibleAnatomyError(where, _describe(BIDS, values), BIDS.name, found, remedy)
 
 
 def _refuse_bids_meaning(
@@ -119,7 +119,7 @@ def _has_bids_name(path: Path) -> bool:
 
 
 def _require_anatomy(volume: Volume, values: list[int], where: Path, advice: LabelAdvice) -> None:
-    """Raise `LabelCodingError` if OASIS tissues lie as in no head, or as in half of FreeSurfer."""
+    """Raise an error if OASIS tissues lie as in no head, or as in one hemisphere of FreeSurfer."""
     contacts = count_tissue_contacts(volume.voxels, _voxel_volume(volume))
     if contacts is None:
         return
@@ -130,7 +130,7 @@ def _require_anatomy(volume: Volume, values: list[int], where: Path, advice: Lab
     if found:
         others = [FREESURFER.name] if may_be_half else _find_other_orders(contacts)
         remedy = _advise_label_sets(advice, *others, OASIS.name)
-        raise LabelCodingError(where, _describe(OASIS, values), OASIS.name, found, remedy)
+        raise ImplausibleAnatomyError(where, _describe(OASIS, values), OASIS.name, found, remedy)
 
 
 def _find_other_orders(contacts: TissueContacts) -> list[str]:

@@ -119,8 +119,8 @@ class MaskError(UnusableFileError):
         )
 
 
-class LabelCodingError(UnusableFileError):
-    """The tissues of a label map lie as in no head, if its values mean what they seem to mean.
+class ImplausibleAnatomyError(UnusableFileError):
+    """The tissues of a label map lie as in no head if its values mean what they seem to mean.
 
     Args:
         path: The label map.

@@ -54,7 +54,7 @@ class Job(Portable):
         datatype: The datatype in which voxels are stored.
         layout: Where outputs go.
         overwrite: Whether existing outputs are made again.
-        contrast: The contrast of the outputs; that of the model if not given.
+        target: The encoding that gives outputs another contrast than the model's, if there is one.
         references: Names and hashes of the scans that every output depends on, by their use.
     """
 
@@ -63,21 +63,21 @@ class Job(Portable):
     datatype: str
     layout: Layout
     overwrite: bool = False
-    contrast: FittedEncoding | None = None
+    target: FittedEncoding | None = None
     references: Mapping[str, Identity] = field(default_factory=dict)
 
     @cached_property
     def translator(self) -> Translator:
-        """The model in the contrast of the outputs; it is loaded when it is first used.
+        """The model, which makes outputs of the right contrast; it is loaded at the first use.
 
         Raises:
             OasisGanError: If it cannot be loaded.
             OSError: As the file system says.
         """
         translator = self.model.load()
-        if self.contrast is None:
+        if self.target is None:
             return translator
-        return apply_contrast(translator, self.contrast)
+        return apply_contrast(translator, self.target)
 
     def locate(self, name: str, entities: Mapping[str, str]) -> OutputFiles:
         """Return the files of an output, given its name and the entities of its subject."""
@@ -123,7 +123,7 @@ def translate_all(
         try:
             yield from pipeline.finish_writing()
         except KeyboardInterrupt:
-            # The second time, do not wait for a writer that hangs on a disk that does not answer.
+            # After a second interruption, do not wait for an exporter: the disk may not answer.
             pipeline.give_up_writing()
             raise interruption from None
         raise
@@ -176,7 +176,7 @@ class _Pipeline:
         self._writer_patience = _PATIENCE
 
     def close(self) -> None:
-        """End the threads: wait for the writer, but leave behind a reader that hangs."""
+        """End the threads: wait for the exporter, but leave behind a reader that hangs."""
         self._reader.close(_PATIENCE)
         self._writer.close(self._writer_patience)
 

@@ -1,4 +1,4 @@
-"""Write the JSON beside a further map of an output, such as that of the uncertainty."""
+"""Write the sidecar of a further map of an output, such as that of the uncertainty."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MAX_BYTES = 2**24
 
 
 def describe_map(kind: str, path: Path, output: Path, details: object) -> bytes:
-    """Return the JSON that lies beside a further map, so that nobody takes it for a scan.
+    """Return the sidecar of a further map, so that nobody takes the map for a scan.
 
     Args:
         kind: What the model calls the map, such as ``uncertainty``.
         path: The map, complete.
-        output: The volume that it belongs to; what made both is in the JSON beside that.
+        output: The volume that it belongs to, whose sidecar says what made both.
         details: What the model says about how the map was computed; JSON, or None.
     """
     content = {
@@ -33,7 +33,7 @@ def describe_map(kind: str, path: Path, output: Path, details: object) -> bytes:
 
 
 def is_map_of(path: Path, output: Path) -> bool:
-    """Tell whether a JSON file is that of a further map of ``output``; see `describe_map`."""
+    """Tell whether a JSON file is the sidecar of a further map of ``output``."""
     try:
         content = json.loads(read_small(path, _MAX_BYTES))
     except (OasisGanError, OSError, ValueError, RecursionError):

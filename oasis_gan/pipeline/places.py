@@ -299,7 +299,7 @@ def _find_state(
 
 def _find_state_without_sidecar(files: OutputFiles) -> _State:
     """Return the state of the files under a name that has no sidecar of this tool."""
-    # A JSON that this tool did not write is replaced only if the user says so.
+    # A JSON file that this tool did not write is replaced only if the user says so.
     if os.path.lexists(files.sidecar):
         return _State.FOREIGN
     is_begun = os.path.lexists(files.volume) or _has_map_alone(files)

@@ -1,4 +1,4 @@
-"""The JSON file beside each output, which records the model, the sources and the options."""
+"""Write and read the sidecar of an output, which records the model, the sources and the options."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def describe_source(scan: Scan, identity: Identity) -> Record:
 
 
 def format_sidecar(record: Record, work: Path, output: str, entries: Mapping[str, object]) -> bytes:
-    """Return the content of the JSON file beside the volume ``output`` in a work folder.
+    """Return the content of the sidecar of the volume ``output`` in a work folder.
 
     Args:
         record: What `make_record` returned for the volume.

@@ -39,16 +39,16 @@ _ROUNDS = 100  # of k-means, at most
 _FIRST_CENTRES = (10, 45, 85)  # percentiles of the intensities of a brain
 
 
-def apply_contrast(translator: Translator, contrast: FittedEncoding) -> Translator:
-    """Return a model whose outputs have another contrast; nothing else about them changes.
+def apply_contrast(translator: Translator, target: FittedEncoding) -> Translator:
+    """Return a translator whose outputs have another contrast and do not differ otherwise.
 
     Args:
-        translator: A model that makes images.
-        contrast: The contrast; see `find_contrast`.
+        translator: A translator that makes images.
+        target: The encoding that gives outputs the contrast; see `find_contrast`.
     """
     if isinstance(translator, _Retargetable):
-        return translator.with_target(contrast)
-    return _Recoloured(translator, contrast)
+        return translator.with_target(target)
+    return _Recoloured(translator, target)
 
 
 @runtime_checkable
@@ -56,12 +56,12 @@ class _Retargetable(Protocol):
     """A translator that can give its answers in another encoding."""
 
     def with_target(self, target: FittedEncoding) -> Translator:
-        """Return the same model with answers in another encoding."""
+        """Return the same translator with answers in another encoding."""
 
 
 @dataclass(frozen=True)
 class _Recoloured:
-    """A model whose outputs are brought from its own contrast to another afterwards."""
+    """A translator whose outputs are converted to another contrast afterwards."""
 
     translator: Translator
     target: FittedEncoding
@@ -116,7 +116,9 @@ def find_contrast(
     where: object,
     labels_where: object = "tissue map",
 ) -> Window:
-    """Return the contrast of a reference, as a window of the same kind as the model's.
+    """Return a window that gives outputs the contrast of a reference.
+
+    The window is of the same kind as that of the model.
 
     Args:
         card: The card of a model that makes images.
@@ -129,7 +131,7 @@ def find_contrast(
         OasisGanError: If the model makes no image, or the two do not fit.
     """
     target = card.target
-    # Another kind of image than a window has no contrast that could be taken from a scan.
+    # Only a window can express the contrast of a scan.
     if not isinstance(target, Window):
         raise NoContrastError(card.name, target.describe())
     reference = clean(reference, where, "image")
@@ -138,7 +140,7 @@ def find_contrast(
     label_set = card.source.label_set
     is_anchored = set(ANCHORS.values()) <= set(target.anchors)
     if is_anchored and label_set is not None:
-        # Anchored on tissues: those of the reference have to be found.
+        # The window is anchored on tissues, so the tissues of the reference have to be found.
         return _anchor_on_tissues(reference, labels, label_set, where, labels_where)
     return Window.from_percentiles(reference.voxels)
 
@@ -166,7 +168,7 @@ def _anchor_on_tissues(
 def _require_skull_stripped(reference: Volume, where: object) -> None:
     """Raise `OasisGanError` unless a scan shows a brain and nothing else.
 
-    In anything else, intensities do not tell the tissues.
+    Intensities tell tissues apart only within the brain.
     """
     if not reference.voxels.any():
         raise EmptyReferenceError(where)

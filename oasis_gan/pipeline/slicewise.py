@@ -210,7 +210,7 @@ class SlicewiseTranslator:
             raise NoUncertaintyError(where, expected, f"only the {planes[0]} plane")
 
     def _describe_uncertainty(self, passes: Sequence[Pass]) -> dict[str, object]:
-        """Return how the map of the uncertainty was computed, for the file beside the output."""
+        """Return how the map of the uncertainty was computed, for its sidecar."""
         return {
             "measure": "standard deviation",
             "passes": [one.describe() for one in passes],
@@ -260,14 +260,14 @@ class SlicewiseTranslator:
         """Return the answers for all slices of a plane: (slices, rows, columns, channels)."""
         pixels = mask.slices
         transform = CanvasTransform.from_mask(pixels, mask.spacing, self.canvas, VOLUME)
-        occupied = np.flatnonzero(pixels.any(axis=(1, 2)))
+        filled = np.flatnonzero(pixels.any(axis=(1, 2)))
         answers = np.zeros((*pixels.shape, self.card.target.channels), np.float32)
-        for start in range(0, len(occupied), BATCH):
-            batch = occupied[start : start + BATCH]
+        for start in range(0, len(filled), BATCH):
+            batch = filled[start : start + BATCH]
             encoded = self._encode(stacks, batch)
             answers[batch] = self._predict_on_canvas(predict, encoded, pixels[batch], transform)
             predicted = start + len(batch)
-            progress(predicted / len(occupied))
+            progress(predicted / len(filled))
         return answers
 
     def _encode(self, stacks: Sequence[EncodedStack], batch: Indices) -> Channels:

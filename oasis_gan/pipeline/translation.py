@@ -30,7 +30,7 @@ def translate(
 
     Args:
         sources: A volume for each source of the model's card.
-        translator: A trained model.
+        translator: The loaded model.
         where: What to call the volumes in an error.
         progress: Called with the fraction that is done.
 

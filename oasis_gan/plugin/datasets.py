@@ -172,7 +172,7 @@ class Scan(Portable):
 
 @dataclass(frozen=True)
 class Subject:
-    """One head that can be translated, or one pair that a training can use.
+    """A source to translate; with a target, a pair that a training can use.
 
     Args:
         name: The name of the subject, unique in its source; names of outputs contain it.

@@ -265,8 +265,8 @@ class NoTargetError(OasisGanError):
         )
 
 
-class UnpublishedCodingError(OasisGanError):
-    """A label map of the Neurite OASIS release has the coding seg24, which is not published.
+class UnpublishedLabelSetError(OasisGanError):
+    """A label map of the Neurite OASIS release has the label set seg24, which is not published.
 
     Args:
         where: The label map.
@@ -276,7 +276,7 @@ class UnpublishedCodingError(OasisGanError):
     def __init__(self, where: object, option: str) -> None:
         super().__init__(
             where,
-            expected="label maps of a published coding (seg4 or seg35)",
+            expected="label maps of a published label set (seg4 or seg35)",
             found="seg24",
             remedy=f"choose seg4, or say with {option} what the values mean: {OWN_TABLE}",
         )

@@ -15,7 +15,7 @@ from .portable import Portable
 
 @dataclass(frozen=True, kw_only=True)
 class Exporter(Description, Portable):
-    """A writer plugin, which knows one file format.
+    """The part of a plugin that writes volumes in one file format.
 
     Args:
         name: What the user types after ``--exporter``.
@@ -32,4 +32,4 @@ class Exporter(Description, Portable):
 
     def _make_portability_error(self, found: str) -> OasisGanError:
         remedy = f"fix the exporter plugin {self.name}"
-        return NotImportableError(f"exporter {self.name}", "a writer", found, remedy)
+        return NotImportableError(f"exporter {self.name}", "a `write`", found, remedy)

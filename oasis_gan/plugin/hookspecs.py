@@ -121,10 +121,10 @@ def oasis_gan_models() -> Iterable[ModelKind]:
 
 @hookspec
 def oasis_gan_exporters() -> Iterable[Exporter]:
-    """Return the writers of this plugin.
+    """Return the exporters of this plugin.
 
     Example:
-        A writer of NumPy files::
+        An exporter of NumPy files::
 
             import io
             import numpy as np

@@ -30,7 +30,7 @@ from ..io.label_names import (
 )
 from ..io.label_tables import has_label_columns, is_colour_table, read_label_table
 from .datasets import Scan
-from .errors import SeveralColourTablesError, UnpublishedCodingError
+from .errors import SeveralColourTablesError, UnpublishedLabelSetError
 
 DESCRIPTION = "dataset_description.json"
 _COLOURS = "FreeSurferColorLUT.txt"
@@ -165,7 +165,7 @@ class LabelSetFinder:
         if table is not None:
             return self._read(table)
         if names_neurite_seg24(path):
-            raise UnpublishedCodingError(where, self.advice.option)
+            raise UnpublishedLabelSetError(where, self.advice.option)
         named = find_label_set_by_name(path)
         if named is not None:
             return named

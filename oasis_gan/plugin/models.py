@@ -49,7 +49,7 @@ class ModelCard:
         output: The suffix in the names of outputs, such as ``T1w``.
         weights_sha256: The SHA-256 of the weights; empty if there are none.
         options: The user's choices; `ModelKind.load` takes each of them as a keyword argument.
-        details: Further settings that affect outputs, for the file beside each output; JSON.
+        details: Further settings that affect outputs, as JSON for the sidecar of each output.
         note: A warning for the user, such as that training is not finished; empty if there is none.
     """
 
@@ -80,8 +80,8 @@ class Translation:
     Args:
         volume: The answer, on the grid of the first source.
         maps: Further volumes on that grid by name, such as ``uncertainty``: see `UNCERTAINTY`.
-        details: How the answer was computed, such as the slicing planes, for the file beside the
-            output; JSON.
+        details: How the answer was computed, such as the slicing planes, as JSON for the sidecar
+            of the output.
     """
 
     volume: Volume
@@ -91,7 +91,7 @@ class Translation:
 
 @dataclass(frozen=True)
 class Computation:
-    """How a translator computes; the file beside each output records it.
+    """How a translator computes, which the sidecar of each output records.
 
     Args:
         precision: The number format of the arithmetic, such as ``float32`` or ``bfloat16``. Outputs
@@ -115,14 +115,13 @@ class Computation:
 class Translator(Protocol):
     """A trained model that is ready to use: it takes named volumes and returns a volume.
 
-    A translator may also have an attribute ``computation``, a `Computation`. The file beside each
-    output then says how the output was computed, and outputs of another precision are not taken for
-    outputs that are already there.
+    A translator may also have an attribute ``computation``, a `Computation`. The sidecar of each
+    output then says how the output was computed. If the precision changes, an output that is
+    already there counts as a different one.
 
     It may have a method ``with_target`` that takes a `FittedEncoding` and returns the same
-    translator with answers in
-    it: in the contrast of another scan, for example. The contrast of other translators is changed
-        afterwards.
+    translator with answers in that encoding, for example in the contrast of another scan. The
+    outputs of other translators are converted to the other contrast afterwards.
     """
 
     @property

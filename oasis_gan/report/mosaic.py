@@ -36,7 +36,7 @@ Colours = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A volume that has a row in a mosaic; `make_scan_row` and `make_label_row` make one.
+    """A volume that has a row in a mosaic; `make_image_row` and `make_label_row` make one.
 
     Args:
         title: What it is.
@@ -60,8 +60,8 @@ class Row:
         return np.asarray(np.clip(share, 0, 1) * 255, np.uint8)
 
 
-def make_scan_row(title: str, voxels: Voxels) -> Row:
-    """Return the row of a scan, in greys that suit its intensities."""
+def make_image_row(title: str, voxels: Voxels) -> Row:
+    """Return the row of an image, in greys that suit its intensities."""
     return Row(title, voxels, bounds=find_bounds(voxels))
 
 
@@ -153,17 +153,17 @@ def _join_tiles(tiles: Sequence[Image.Image]) -> Image.Image:
     return strip
 
 
-def _draw_slice(row: Row, plane: Voxels, spacing: NDArray[np.float64]) -> Image.Image:
+def _draw_slice(row: Row, pixels: Voxels, spacing: NDArray[np.float64]) -> Image.Image:
     """Return a picture of a slice.
 
     Args:
         row: The volume.
-        plane: The slice, its second axis pointing up.
+        pixels: The slice, its second axis pointing up.
         spacing: Of its pixels along both axes, mm.
     """
     # Pictures begin at the top.
-    image = Image.fromarray(row.paint(np.flipud(plane.T))).convert("RGB")
-    millimetres = plane.shape * spacing
+    image = Image.fromarray(row.paint(np.flipud(pixels.T))).convert("RGB")
+    millimetres = pixels.shape * spacing
     width = round(_HEIGHT * millimetres[0] / millimetres[1])
     # Colours of labels must not be mixed.
     how = Image.Resampling.BICUBIC if row.colours is None else Image.Resampling.NEAREST

@@ -18,7 +18,7 @@ from ..io.endings import ending_of
 from ..io.files import write_atomically
 from ..io.marks import SYNTHETIC_MARK
 from ..pipeline.places import OutputFiles
-from .mosaic import Row, draw_mosaic, make_label_row, make_scan_row
+from .mosaic import Row, draw_mosaic, make_image_row, make_label_row
 
 _MARGIN = 3  # voxels around the head
 _DIGEST = "SHA-256 of the volume"
@@ -63,9 +63,9 @@ def is_current(output: Path, digest: str) -> bool:
 
 
 def make_volume_row(title: str, volume: Volume, label_set: LabelSet | None) -> Row:
-    """Return the row of a volume: a label map in colours, a scan in greys."""
+    """Return the row of a volume: a label map in colours, an image in greys."""
     if label_set is None:
-        return make_scan_row(title, volume.voxels)
+        return make_image_row(title, volume.voxels)
     return make_label_row(title, volume.voxels, label_set)
 
 

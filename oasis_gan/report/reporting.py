@@ -23,7 +23,7 @@ from ..io.endings import sidecar_of, stem_of
 from ..io.files import read_small, write_atomically
 from .figures import draw_curves, draw_histograms
 from .layers import Layer, find_shown_box, make_layers
-from .mosaic import TISSUE_COLOURS, Row, as_webp, draw_mosaic, make_label_row, make_scan_row
+from .mosaic import TISSUE_COLOURS, Row, as_webp, draw_mosaic, make_image_row, make_label_row
 from .rendering import render_index, render_subject
 
 INDEX = "index.html"
@@ -169,9 +169,9 @@ def make_mosaic_rows(volumes: Volumes) -> list[Row]:
     rows = []
     if volumes.labels is not None:
         rows.append(make_label_row("label map", volumes.labels.tissues.voxels))
-    rows.append(make_scan_row("output (synthetic)", volumes.output.voxels))
+    rows.append(make_image_row("output (synthetic)", volumes.output.voxels))
     if volumes.real is not None:
-        rows.append(make_scan_row("real scan", volumes.real.voxels))
+        rows.append(make_image_row("real scan", volumes.real.voxels))
     return rows
 
 

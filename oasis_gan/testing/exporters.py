@@ -1,4 +1,4 @@
-"""The contract that every writer keeps."""
+"""The contract that every exporter keeps."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ AFFINES: dict[str, Affine] = {
 
 
 class ExporterContract(Contract):
-    """Checks for a writer. A subclass provides the fixture ``exporter``."""
+    """Checks for an exporter. A subclass provides the fixture ``exporter``."""
 
     given = ("exporter",)
 
     @classmethod
     def cases(cls, offer: Exporter, samples: Samples) -> Iterator[Case]:
-        """Yield the writer, which needs no sample."""
+        """Yield the exporter, which needs no sample."""
         yield Case({"exporter": offer})
 
     @pytest.fixture
     def exporter(self) -> Exporter:
-        """Return the writer to check."""
+        """Return the exporter to check."""
         pytest.fail("give a fixture `exporter` that returns the Exporter of your plugin")
 
     @pytest.fixture
@@ -117,7 +117,7 @@ class ExporterContract(Contract):
         )
 
     def test_a_full_disk_leaves_nothing(self, exporter: Exporter, folder: Path) -> None:
-        """The writer raises, and leaves no file that looks like a volume."""
+        """The exporter raises, and leaves no file that looks like a volume."""
         with must_raise((Exception,), _UNNOTICED), _full_disk():
             exporter.write(example_volume(), folder / f"a{exporter.suffix}")
         assert not _names(folder), f"a failed `write` left {_names(folder)}: {_ATOMIC}"
@@ -193,7 +193,7 @@ def example_volume(affine: Affine = AFFINES["RAS"], seed: int = 0) -> Volume:
 def _full_disk(room: int = 256) -> Iterator[None]:
     """Limit files to ``room`` bytes, so that writing fails as it does on a full disk.
 
-    The limit is set in this process, because a writer may not be picklable.
+    The limit is set in this process, because an exporter may not be picklable.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))

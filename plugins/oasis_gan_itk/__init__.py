@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from oasis_gan import Exporter, hookimpl
 
-from .writer import write_metaimage, write_nrrd
+from .exporter import write_metaimage, write_nrrd
 
 __all__ = ["write_metaimage", "write_nrrd"]
 
 
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
-    """Offer the two writers."""
+    """Offer the two exporters."""
     yield Exporter(
         name="metaimage",
         summary="MetaImage for ITK, compressed",

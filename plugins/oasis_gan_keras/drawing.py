@@ -47,7 +47,7 @@ CAPTION_HEIGHT = 40
 _GAP = 8
 
 _MOST_POINTS = 100  # a longer curve is smoothed
-_SMOOTHING_WINDOW = 0.03  # of its points
+_SMOOTHED_SHARE = 0.03  # of its points
 _LOGARITHMIC_RATIO = 10.0  # of the largest to the smallest value, from which a scale is logarithmic
 _DECADES_RATIO = 1000.0  # from which only powers of ten are labelled
 _COLOURS = {"training": "tab:blue", "validation": "tab:red"}
@@ -232,13 +232,13 @@ def _choose_scale(axes: Axes, values: Values) -> None:
 def compute_running_mean(values: Values) -> Values:
     """Return the mean of each value and its neighbours, with fewer neighbours at the ends."""
     count = len(values)
-    reach = max(1, round(count * _SMOOTHING_WINDOW / 2))
+    reach = max(1, round(count * _SMOOTHED_SHARE / 2))
     sums = np.concatenate([[0.0], np.cumsum(values)])
     places = np.arange(count)
     first = np.maximum(places - reach, 0)
     end = np.minimum(places + reach + 1, count)
-    window_sums = sums[end] - sums[first]
-    return np.asarray(window_sums / (end - first))
+    smoothed_sums = sums[end] - sums[first]
+    return np.asarray(smoothed_sums / (end - first))
 
 
 def colour_channels(slices: Slices) -> Slices:

@@ -86,16 +86,16 @@ def _check_gradient(checks: _Checks, compute: LossFunction, inputs: LossInputs) 
 def _make_inputs() -> LossInputs:
     """Return slices of noise surrounded by background."""
     rng = np.random.default_rng(0)
-    inside = np.zeros((*_SHAPE, 1), np.float32)
-    inside[:, 3:-3, 3:-3] = 1
-    source = rng.random((*_SHAPE, _SOURCE_CHANNELS), np.float32) * inside
+    mask = np.zeros((*_SHAPE, 1), np.float32)
+    mask[:, 3:-3, 3:-3] = 1
+    source = rng.random((*_SHAPE, _SOURCE_CHANNELS), np.float32) * mask
     noise = rng.random((2, *_SHAPE, _TARGET_CHANNELS), np.float32)
-    real, generated = noise * 2 * inside - 1
+    real, generated = noise * 2 * mask - 1
     return LossInputs(
         source=tf.constant(source),
         real=tf.constant(real),
         generated=tf.constant(generated),
-        inside=tf.constant(inside),
+        mask=tf.constant(mask),
     )
 
 
@@ -105,5 +105,5 @@ def _select_slices(inputs: LossInputs, selected: slice) -> LossInputs:
         source=inputs.source[selected],
         real=inputs.real[selected],
         generated=inputs.generated[selected],
-        inside=inputs.inside[selected],
+        mask=inputs.mask[selected],
     )

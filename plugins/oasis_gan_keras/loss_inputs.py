@@ -16,11 +16,11 @@ class LossInputs:
         source: The input of the network, (n, rows, columns, source channels) in [0, 1].
         real: The target, (n, rows, columns, target channels) in [-1, 1].
         generated: The output of the network, of the same shape and range as `real`.
-        inside: 1 where the source is not background and 0 elsewhere, (n, rows, columns, 1). Where
+        mask: 1 where the source is not background and 0 elsewhere, (n, rows, columns, 1). Where
             it is 0, both `real` and `generated` are background, -1.
     """
 
     source: Tensor
     real: Tensor
     generated: Tensor
-    inside: Tensor
+    mask: Tensor

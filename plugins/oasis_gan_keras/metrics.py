@@ -25,16 +25,16 @@ VALIDATION_METRICS = (VALIDATION_L1, VALIDATION_PSNR)
 def measure(
     generated: NDArray[np.float32],
     real: NDArray[np.float32],
-    inside: NDArray[np.bool_],
+    mask: NDArray[np.bool_],
 ) -> dict[str, float]:
     """Return the mean absolute error and the PSNR, in dB, of slices in [0, 1].
 
     Args:
         generated: The slices to measure, (n, rows, columns, channels).
         real: The true slices, of the same shape.
-        inside: The pixels to compare, (n, rows, columns).
+        mask: The pixels to compare, (n, rows, columns).
     """
-    errors = (generated - real)[inside]
+    errors = (generated - real)[mask]
     l1 = float(np.abs(errors).mean())
     squared = float((errors**2).mean())
     psnr = -10 * math.log10(max(squared, 1e-12))

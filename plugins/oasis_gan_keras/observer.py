@@ -153,7 +153,7 @@ class Observer:
             target[shown],
         )
         log.draw_samples(step, columns)
-        self._measured = measure(generated, target, self._trainer.find_inside(source))
+        self._measured = measure(generated, target, self._trainer.find_mask(source))
         is_better = self.best.is_beaten_by(self._measured)
         if is_better:
             self.best.replace(self._measured, step, self._trainer.weights())

@@ -84,8 +84,8 @@ class PairedSlices:
         return len(self._slices)
 
     @property
-    def target_contrast(self) -> LabelSet | Window:
-        """Say what the target's values mean: its label set, or the mean window of all subjects."""
+    def target_encoding(self) -> LabelSet | Window:
+        """Return the encoding of the target: its label set, or the mean window of all subjects."""
         if self._recipe.target == "labels":
             return self._recipe.label_set
         return Window.average(self.windows)
@@ -204,7 +204,7 @@ class PairedSlices:
         spacing = (row_spacing * row_scale, column_spacing * column_scale)
         # As when translating, the whole stack is centred, so that a small slice keeps its place in
         # the head.
-        centred = CanvasTransform.from_mask(item.footprint, spacing, self._canvas)
+        centred = CanvasTransform.from_mask(item.mask, spacing, self._canvas)
         transform = centred.shift(placement.shift)
         source = transform.apply(self._encode_with_neighbours(item))
         target_slice = _encode(item.target, item.index, self._target_set)

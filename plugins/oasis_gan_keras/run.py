@@ -296,7 +296,7 @@ class Run:
             folder=folder,
             weights=weights,
             snapshots=self._trainer.snapshots,
-            target=self._data.pairs.target_contrast,
+            target=self._data.pairs.target_encoding,
             histogram=self._data.histogram,
             training=self._describe(step),
             software={name: importlib.metadata.version(name) for name in _SOFTWARE},

@@ -29,33 +29,33 @@ def sharpen(image: Image, labels: NDArray[Any], sharpness: float) -> Image:
         The image, changed only where there are labels, with at most twice the detail that a blur of
         one voxel removes. An image that is sharp enough is returned as it is.
     """
-    inside = labels != 0
-    target = sharpness * _measure_mean_gradient(_paint_means(image, labels), inside)
-    if _measure_mean_gradient(image, inside) >= target:
+    mask = labels != 0
+    target = sharpness * _measure_mean_gradient(_paint_means(image, labels), mask)
+    if _measure_mean_gradient(image, mask) >= target:
         return image
-    detail = _find_detail(image, inside)
+    detail = _find_detail(image, mask)
 
     def add_detail(amount: float) -> Image:
         sharper = np.clip(image + np.float32(amount) * detail, 0, 1)
-        return np.where(inside, sharper, image)
+        return np.where(mask, sharper, image)
 
     low = 0.0
     high = _MOST
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        if _measure_mean_gradient(add_detail(middle), inside) < target:
+        if _measure_mean_gradient(add_detail(middle), mask) < target:
             low = middle
         else:
             high = middle
     return add_detail(high)
 
 
-def _find_detail(image: Image, inside: Mask) -> Image:
-    """Return what a blur of one voxel removes, if only voxels inside are averaged."""
-    weight = _blur(inside.astype(np.float32))
+def _find_detail(image: Image, mask: Mask) -> Image:
+    """Return what a blur of one voxel removes, if only voxels in the mask are averaged."""
+    weight = _blur(mask.astype(np.float32))
     # Far from the labels, nothing is averaged.
     np.maximum(weight, np.float32(1e-3), out=weight)
-    brain = np.where(inside, image, 0).astype(np.float32)
+    brain = np.where(mask, image, 0).astype(np.float32)
     return image - _blur(brain) / weight
 
 
@@ -70,12 +70,12 @@ def _paint_means(image: Image, labels: NDArray[Any]) -> Image:
     return np.asarray(means, np.float32)[index]
 
 
-def _measure_mean_gradient(image: Image, inside: Mask) -> float:
-    """Return the mean absolute difference of neighbours inside, over the three axes."""
+def _measure_mean_gradient(image: Image, mask: Mask) -> float:
+    """Return the mean absolute difference of neighbours in the mask, over the three axes."""
     means = []
     for axis in range(3):
-        mask = np.moveaxis(inside, axis, 0)
-        both_inside = mask[1:] & mask[:-1]
+        turned = np.moveaxis(mask, axis, 0)
+        both_inside = turned[1:] & turned[:-1]
         differences = np.abs(np.diff(image, axis=axis))
         differences = np.moveaxis(differences, axis, 0)
         mean = float(differences[both_inside].mean()) if both_inside.any() else 0.0

@@ -175,10 +175,10 @@ class Trainer(ABC):
             generated = self._inference_graph(slices)
             batches.append(np.asarray(generated))
         images = np.concatenate(batches) / 2 + 0.5
-        inside = self.find_inside(source)
-        return np.asarray(images * inside[..., np.newaxis], np.float32)
+        mask = self.find_mask(source)
+        return np.asarray(images * mask[..., np.newaxis], np.float32)
 
-    def find_inside(self, source: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def find_mask(self, source: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return the pixels that are not background, (n, rows, columns).
 
         Only the first source counts, without its neighbouring slices: where it is background, so is
@@ -203,14 +203,14 @@ class Trainer(ABC):
         generated = self.generator(source, training=True)
         first_source = source[..., self._settings.mask_channels]
         brightest = tf.reduce_max(first_source, -1, keepdims=True)
-        inside = tf.cast(brightest > 0, tf.float32)
-        real = (target * 2) * inside - 1
-        generated = (generated + 1) * inside - 1
+        mask = tf.cast(brightest > 0, tf.float32)
+        real = (target * 2) * mask - 1
+        generated = (generated + 1) * mask - 1
         return LossInputs(
             source=source,
             real=real,
             generated=generated,
-            inside=inside,
+            mask=mask,
         )
 
     @cached_property

@@ -46,13 +46,14 @@ class TrainingSlice:
         sources: All slices of each source, in the order of channels; neighbouring slices are taken
             from them.
         target: All slices of the target.
-        footprint: The pixels that any slice of the first source covers, (1, rows, columns).
+        mask: The pixels at which any slice of the first source is not background, (1, rows,
+            columns).
         index: The index of the slice.
     """
 
     sources: tuple[SliceStack, ...]
     target: SliceStack
-    footprint: Mask
+    mask: Mask
     index: int
 
     @property
@@ -72,7 +73,7 @@ class _Target:
 
     Args:
         volume: The labels, or intensities in [0, 1].
-        window: The intensity window; None for a label map.
+        window: The window that encodes the intensities; None for a label map.
         histogram: The distribution of the intensities, if the recipe asks for it.
     """
 
@@ -88,7 +89,7 @@ class PreparedSubject:
     Args:
         name: The name of the subject.
         slices: The slices worth training on, in all planes and resolutions.
-        window: The intensity window of the target; None for a label map.
+        window: The window that encodes the target; None for a label map.
         histogram: The distribution of the target's intensities, if the recipe asks for it.
     """
 
@@ -194,7 +195,7 @@ def _find_target_window(
     recipe: TrainingSettings,
     where: object,
 ) -> Window:
-    """Return the window of a target image by the contrast of the recipe."""
+    """Return the window of a target image, of the kind that the recipe names."""
     if recipe.contrast == "robust":
         return Window.from_percentiles(target.voxels)
     return Window.from_tissues(
@@ -207,7 +208,7 @@ def _find_target_window(
 
 
 def _normalise(volume: Volume, window: LabelSet | Window) -> Volume:
-    """Return a volume with intensities in [0, 1]."""
+    """Return a volume whose intensities are encoded in [0, 1]."""
     encoded = window.encode(volume.voxels)
     return replace(volume, voxels=encoded[..., 0])
 
@@ -248,18 +249,18 @@ def _cut_planes(
         stacks = tuple(cut(source.voxels, source.geometry, plane) for source in sources)
         targets = cut(target.voxels, target.geometry, plane)
         first = stacks[0]
-        inside = first.slices != 0
-        footprint = np.asarray(inside.any(axis=0, keepdims=True))
-        _require_canvas(footprint, first.spacing, recipe, where)
+        masks = first.slices != 0
+        mask = np.asarray(masks.any(axis=0, keepdims=True))
+        _require_canvas(mask, first.spacing, recipe, where)
         rows, columns = first.spacing
-        pixels = np.count_nonzero(inside, axis=(1, 2))
+        pixels = np.count_nonzero(masks, axis=(1, 2))
         area = pixels * rows * columns
         for index in np.flatnonzero(area >= MIN_AREA_MM2):
-            yield TrainingSlice(stacks, targets, footprint, int(index))
+            yield TrainingSlice(stacks, targets, mask, int(index))
 
 
 def _require_canvas(
-    footprint: Mask,
+    mask: Mask,
     spacing: tuple[float, float],
     recipe: TrainingSettings,
     where: object,
@@ -268,7 +269,7 @@ def _require_canvas(
     largest = recipe.augmentation.enlarge * (1 + recipe.augmentation.zoom)
     rows, columns = spacing
     CanvasTransform.from_mask(
-        footprint,
+        mask,
         (rows * largest, columns * largest),
         recipe.canvas,
         where,

@@ -36,7 +36,7 @@ class ConformedAxis:
     """How one axis of a volume lies on the conformed grid.
 
     Args:
-        head: The voxels of the volume from the first to the last that is no background.
+        head: The voxels of the volume from the first to the last in the mask.
         forward: The matrix (conformed voxels, voxels of the head) of linear interpolation; None
             where voxels are moved whole.
         inverse: The matrix (voxels of the head, conformed voxels); None likewise.
@@ -49,14 +49,14 @@ class ConformedAxis:
     samples: int
 
     @classmethod
-    def from_occupied(cls, occupied: Flags, spacing: float) -> ConformedAxis:
-        """Lay out an axis.
+    def from_mask(cls, mask: Flags, spacing: float) -> ConformedAxis:
+        """Return how an axis lies on the conformed grid.
 
         Args:
-            occupied: Which of its voxels hold something else than background.
+            mask: Which of its voxels are not background.
             spacing: Between voxels, mm.
         """
-        head = _find_extent(occupied)
+        head = _find_extent(mask)
         length = head.stop - head.start
         if abs(spacing - 1) < _SAME_SPACING:
             return cls(
@@ -91,7 +91,7 @@ class ConformedGrid:
         """Return the grid for a volume.
 
         Args:
-            mask: Where there is something else than background.
+            mask: The voxels that are not background.
             geometry: Where the voxels lie.
 
         Raises:
@@ -105,8 +105,8 @@ class ConformedGrid:
             raise VoxelSizeError(spacings, _SMALLEST, _LARGEST)
         axes = []
         for spacing, others in zip(spacings, _OTHER_AXES, strict=True):
-            occupied = turned.any(axis=others)
-            axes.append(ConformedAxis.from_occupied(occupied, spacing))
+            along_axis = turned.any(axis=others)
+            axes.append(ConformedAxis.from_mask(along_axis, spacing))
         samples = [axis.samples for axis in axes]
         if math.prod(samples) > _MAX_VOXELS:
             raise HeadSizeError(samples, _MAX_VOXELS)
@@ -159,13 +159,13 @@ class ConformedGrid:
         return tuple(axis.head for axis in self.axes)
 
 
-def _find_extent(occupied: Flags) -> slice:
-    """Return the range from the first occupied voxel to the last; one voxel if none is."""
-    inside = np.flatnonzero(occupied)
-    if inside.size == 0:
+def _find_extent(mask: Flags) -> slice:
+    """Return the range from the first voxel in a mask to the last; one voxel if it is empty."""
+    indices = np.flatnonzero(mask)
+    if indices.size == 0:
         return slice(0, 1)
-    first = int(inside[0])
-    last = int(inside[-1])
+    first = int(indices[0])
+    last = int(indices[-1])
     return slice(first, last + 1)
 
 

@@ -28,7 +28,7 @@ class ScaledIntensities(Percentiles):
     high: float = 99.9
 
     def identity(self) -> Mapping[str, object]:  # type: ignore[override]
-        """Return what tells this contrast from any other, for JSON."""
+        """Return a description that no other encoding has, for JSON."""
         return {
             "kind": "scaled",
             "low": self.low,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from oasis_gan import Dataset, Exporter, hookimpl
 
+from .exporter import write_nifti
 from .reader import list_subjects, recognises
-from .writer import write_nifti
 
 __all__ = ["write_nifti"]
 
@@ -26,7 +26,7 @@ def oasis_gan_datasets() -> Iterator[Dataset]:
 
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
-    """Offer the NIfTI writer under two names, compressed and not: the suffix decides."""
+    """Offer two NIfTI exporters, one of compressed and one of uncompressed files."""
     yield Exporter(
         name="nifti",
         summary="NIfTI-1, gzipped, on the source's own grid",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from oasis_gan import Dataset, Exporter, hookimpl
 
 from . import neurite, oasis1, png_slices
-from .writer import write_slices
+from .exporter import write_slices
 
 __all__ = ["write_slices"]
 
@@ -37,7 +37,7 @@ def oasis_gan_datasets() -> Iterator[Dataset]:
 
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
-    """Offer the writer of PNG slices."""
+    """Offer the exporter of PNG slices."""
     yield Exporter(
         name="oasis-png",
         summary="A zip of 8-bit PNG slices in the OASIS naming",

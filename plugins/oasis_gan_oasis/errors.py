@@ -172,11 +172,11 @@ class LargeMemberError(OasisGanError):
         )
 
 
-class EmptyCaseError(OasisGanError):
-    """A case has no slices of the label map, or none of the MRI.
+class NoSlicesError(OasisGanError):
+    """A subject has no slices of its label map, or none of its MRI.
 
     Args:
-        where: The case.
+        where: The subject.
         kind: ``label map`` or ``MRI``.
     """
 
@@ -185,15 +185,15 @@ class EmptyCaseError(OasisGanError):
             where,
             expected=f"slices of its {kind}",
             found="none",
-            remedy="add them, or leave the case out",
+            remedy="add them, or leave the subject out",
         )
 
 
 class RepeatedSliceError(OasisGanError):
-    """Several files of a case have the same slice number.
+    """Several files of a subject have the same slice number.
 
     Args:
-        where: The case.
+        where: The subject.
         names: The files.
     """
 
@@ -207,10 +207,10 @@ class RepeatedSliceError(OasisGanError):
 
 
 class SliceNumberError(OasisGanError):
-    """The highest slice number of a case is too high for a volume.
+    """The highest slice number of a subject is too high for a volume.
 
     Args:
-        where: The case.
+        where: The subject.
         limit: How many slices a volume may have.
         number: The highest number.
     """
@@ -225,14 +225,14 @@ class SliceNumberError(OasisGanError):
 
 
 class UnequalSlicesError(OasisGanError):
-    """The slices of a case differ in size or depth.
+    """The slices of a subject differ in size or in bits per pixel.
 
     Args:
-        where: The case.
+        where: The subject.
         first: Number of the first slice.
-        expected: Its size and depth.
+        expected: Its size and bits per pixel.
         other: Number of the slice that differs.
-        found: Its size and depth.
+        found: Its size and bits per pixel.
     """
 
     def __init__(self, where: str, first: int, expected: str, other: int, found: str) -> None:
@@ -240,15 +240,15 @@ class UnequalSlicesError(OasisGanError):
             where,
             expected=f"{expected} as in slice {first}",
             found=f"{found} in slice {other}",
-            remedy="make the slices of a case alike",
+            remedy="give all slices of a subject the same size and number of bits",
         )
 
 
 class NotLabelsError(OasisGanError):
-    """The pixels of a label map are none of the codings of the labels 0 to 3.
+    """The pixels of a label map are not the labels 0 to 3, nor their multiples by 85 or 21845.
 
     Args:
-        where: The case.
+        where: The subject.
         values: The pixels that occur.
     """
 

@@ -1,11 +1,11 @@
-"""Find the cases of the OASIS PNG slices ("keras_png_slices_data"), in a folder or a zip.
+"""Find the subjects of the OASIS PNG slices ("keras_png_slices_data"), in a folder or a zip.
 
 Slices are called ``case_001_slice_0.nii.png``. Slices of label maps are called
 ``seg_001_slice_0.nii.png``, or have the same names but lie in a folder with ``seg`` in its name.
 Folders are called ``keras_png_slices_train``, ``keras_png_slices_seg_test`` and so on; they may lie
-in ``slices`` and ``slices_seg``. A label map and its MRI share the number of the case and the side
-of the split. The label maps are the sources; if there are none, as in ``keras_png_slices_train``,
-the MRIs are.
+in ``slices`` and ``slices_seg``. A label map and its MRI share the number after ``case_`` or
+``seg_``, and the side of the split. The label maps are the sources; if there are none, as in
+``keras_png_slices_train``, the MRIs are.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from oasis_gan import OasisGanError, Scan, Selection, Subject
 from .bundled import Report, ignore_error, list_found
 from .container import is_zip_name, list_files
 from .errors import SuffixError
-from .stack import Case
+from .stack import PngStack
 
 Files = dict[int, list[PurePosixPath]]
 """The files of each slice by its number: several files if they claim the same number."""
 _SLICE = re.compile(
-    r"(?P<prefix>case|seg)_(?P<case>[0-9]{1,9})_slice_(?P<slice>[0-9]{1,9})(\.nii)?\.png",
+    r"(?P<prefix>case|seg)_(?P<number>[0-9]{1,9})_slice_(?P<slice>[0-9]{1,9})(\.nii)?\.png",
     re.IGNORECASE,
 )
 _SPLITS = ("train", "validate", "test")
 
 
 class Key(NamedTuple):
-    """What the label map and the MRI of a case share; cases are listed in this order."""
+    """What the label map and the MRI of a subject share; subjects are listed in this order."""
 
     number: int
     split: str
 
     @property
     def name(self) -> str:
-        """Return the name of the case, without its side of the split."""
+        """Return the name of the subject, without its side of the split."""
         return f"case_{self.number:03d}"
 
 
-class Cases(NamedTuple):
-    """The cases that a folder or zip holds."""
+class FoundSlices(NamedTuple):
+    """The files of slices in a folder or zip, by kind and subject."""
 
     labels: dict[Key, Files]
     images: dict[Key, Files]
@@ -65,10 +65,10 @@ def recognises(path: Path) -> bool:
 
 
 def list_subjects(selection: Selection) -> Iterator[Subject]:
-    """List the cases of a selection, each with its counterpart and its side of the split.
+    """List the subjects of a selection, each with its counterpart and its side of the split.
 
-    A case is called ``case_001``, or ``train_case_001`` if that number occurs on several sides. A
-    case without its counterpart is listed too, and refused when it is read. A single PNG is a
+    A subject is called ``case_001``, or ``train_case_001`` if that number occurs on several sides.
+    A subject without its counterpart is listed too, and refused when it is read. A single PNG is a
     volume of one slice.
 
     Raises:
@@ -91,7 +91,7 @@ def list_subjects(selection: Selection) -> Iterator[Subject]:
 
 
 def _find_subjects(selection: Selection, report: Report) -> Iterator[Subject]:
-    pairing = _Pairing(selection, _find_cases(selection.root, report))
+    pairing = _Pairing(selection, _find_slices(selection.root, report))
     for key in pairing.list_keys():
         yield pairing.make_subject(key)
 
@@ -113,35 +113,37 @@ def _scan_slice(path: Path, selection: Selection) -> Scan:
     # The folder only says something about slices: a PNG of any name may lie anywhere.
     if _SLICE.fullmatch(path.name):
         hints |= _parse_hints(path.absolute().parent.name)
-    case = Case(
+    stack = PngStack(
         name=_stem(path),
         files={0: [PurePosixPath(path.name)]},
         slices=1,
         is_labels="seg" in hints,
     )
-    return case.scan(path, selection)
+    return stack.scan(path, selection)
 
 
 def _stem(path: Path) -> str:
     return re.sub(r"(\.nii)?\.png$", "", path.name, flags=re.IGNORECASE) or path.name
 
 
-def _find_cases(root: Path, report: Report = ignore_error) -> Cases:
-    """Sort the slices below a folder, or in a zip, by kind and case."""
-    cases = Cases({}, {})
+def _find_slices(root: Path, report: Report = ignore_error) -> FoundSlices:
+    """Sort the slices below a folder, or in a zip, by kind and subject."""
+    slices = FoundSlices({}, {})
     for path in list_files(root, report):
         match = _SLICE.fullmatch(path.name)
         if match:
-            _add_slice(cases, path, match, _find_hints(path, root))
-    return cases
+            _add_slice(slices, path, match, _find_hints(path, root))
+    return slices
 
 
-def _add_slice(cases: Cases, path: PurePosixPath, match: re.Match[str], hints: set[str]) -> None:
-    """Add a file to its case, from its name and the hints in its folders."""
+def _add_slice(
+    slices: FoundSlices, path: PurePosixPath, match: re.Match[str], hints: set[str]
+) -> None:
+    """Add a file to its subject, from its name and the hints in its folders."""
     is_labels = match["prefix"].lower() == "seg" or "seg" in hints
-    kind = cases.labels if is_labels else cases.images
+    kind = slices.labels if is_labels else slices.images
     split = next((side for side in _SPLITS if side in hints), "")
-    files = kind.setdefault(Key(int(match["case"]), split), {})
+    files = kind.setdefault(Key(int(match["number"]), split), {})
     files.setdefault(int(match["slice"]), []).append(path)
 
 
@@ -168,47 +170,47 @@ def _parse_hints(name: str) -> set[str]:
 
 
 class _Pairing:
-    """The cases of a selection, each with its counterpart.
+    """The slices of a selection, each subject with its counterpart.
 
     Args:
         selection: What the user asks for.
-        cases: The cases below its root.
+        slices: The slices below its root.
     """
 
-    def __init__(self, selection: Selection, cases: Cases) -> None:
+    def __init__(self, selection: Selection, slices: FoundSlices) -> None:
         self._selection = selection
         self._target_root = selection.target_root or selection.root
         self._is_one_root = self._target_root == selection.root
-        others = cases if self._is_one_root else _find_cases(self._target_root)
-        self._is_from_labels = bool(cases.labels)
+        others = slices if self._is_one_root else _find_slices(self._target_root)
+        self._is_from_labels = bool(slices.labels)
         if self._is_from_labels:
-            self._sources = cases.labels
+            self._sources = slices.labels
             self._targets = others.images
         else:
-            self._sources = cases.images
+            self._sources = slices.images
             self._targets = others.labels
         self._sides = Counter(key.number for key in self.list_keys())
 
     def list_keys(self) -> list[Key]:
-        """Return the keys of the cases, also of those that lack a label map or an MRI."""
+        """Return the keys of all subjects, including those that lack a label map or an MRI."""
         keys = set(self._sources)
-        # Another folder may hold targets of cases that were not asked for.
+        # Another folder may hold targets of subjects that were not asked for.
         if self._is_one_root:
             keys |= set(self._targets)
         return sorted(keys)
 
     def make_subject(self, key: Key) -> Subject:
-        """Return the subject of a case; reading what it lacks raises the error."""
+        """Return the subject of a key; reading a scan that it lacks raises the error."""
         files = self._sources.get(key, {})
         # A folder that is not split can hold the counterparts of all sides.
         counterparts = self._targets.get(key) or self._targets.get(Key(key.number, ""), {})
         # Both become volumes of the same size, also if the last slices of one are missing.
         slices = max([*files, *counterparts]) + 1
-        source = Case(key.name, files, slices, is_labels=self._is_from_labels)
-        target = Case(key.name, counterparts, slices, is_labels=not self._is_from_labels)
+        source = PngStack(key.name, files, slices, is_labels=self._is_from_labels)
+        target = PngStack(key.name, counterparts, slices, is_labels=not self._is_from_labels)
         return Subject(
             self._name_subject(key),
-            _scan_case(self._selection.root, source, self._selection),
+            _scan_stack(self._selection.root, source, self._selection),
             self._scan_target(target),
             key.split,
         )
@@ -218,14 +220,14 @@ class _Pairing:
             return key.name
         return f"{key.split or 'other'}_{key.name}"
 
-    def _scan_target(self, case: Case) -> Scan | None:
+    def _scan_target(self, stack: PngStack) -> Scan | None:
         if self._targets or self._selection.wants_targets:
-            return _scan_case(self._target_root, case, self._selection)
+            return _scan_stack(self._target_root, stack, self._selection)
         return None
 
 
-def _scan_case(root: Path, case: Case, selection: Selection) -> Scan:
-    paths = [root / path for number in sorted(case.files) for path in case.files[number]]
+def _scan_stack(root: Path, stack: PngStack, selection: Selection) -> Scan:
+    paths = [root / path for number in sorted(stack.files) for path in stack.files[number]]
     if is_zip_name(root) or not paths:
-        return case.scan(root, selection)
-    return case.scan(paths[0], selection, tuple(paths[1:]))
+        return stack.scan(root, selection)
+    return stack.scan(paths[0], selection, tuple(paths[1:]))

@@ -1,4 +1,4 @@
-"""Stack the slices of a case to a volume, with an assumed position.
+"""Stack the slices of a label map or an MRI to a volume, with an assumed position.
 
 A PNG does not say where its pixels lie. The assumption: slices are axial and numbered from inferior
 to superior, the front of the head is at the top of a picture, and the left of the head on its left.
@@ -19,7 +19,7 @@ from oasis_gan import OASIS, AssumptionNote, Geometry, Scan, Selection, Volume
 
 from .container import Load, describe_file, open_container
 from .errors import (
-    EmptyCaseError,
+    NoSlicesError,
     NotLabelsError,
     RepeatedSliceError,
     SliceNumberError,
@@ -36,12 +36,12 @@ MAX_SLICES = 4096
 
 
 @dataclass(frozen=True)
-class Case:
-    """The slices that one case has of its MRI, or of its label map.
+class PngStack:
+    """The files that hold the slices of one MRI, or of one label map.
 
     Args:
-        name: As in ``case_001``.
-        files: The files of each slice by its number; a case with several for a slice is refused.
+        name: The name of the subject, such as ``case_001``.
+        files: The files of each slice by its number; several files for one slice are refused.
         slices: Number of slices of the volume, missing ones included.
         is_labels: Whether the pixels are labels.
     """
@@ -52,45 +52,45 @@ class Case:
     is_labels: bool
 
     def scan(self, path: Path, selection: Selection, parts: tuple[Path, ...] = ()) -> Scan:
-        """Return the scan that reads this case from its first file, or from a zip."""
-        read = partial(_read, case=self, selection=selection)
+        """Return the scan that reads the slices, given the first file or a zip."""
+        read = partial(_read, stack=self, selection=selection)
         labels = OASIS if self.is_labels else None
         return Scan(path, read, labels, parts)
 
 
-def _read(path: Path, case: Case, selection: Selection) -> Volume:
+def _read(path: Path, stack: PngStack, selection: Selection) -> Volume:
     folder = path.parent if path.suffix.lower() == ".png" else path
-    where = f"{folder}: {case.name}"
-    _check_files(case, selection, where)
+    where = f"{folder}: {stack.name}"
+    _check_files(stack, selection, where)
     # Each picture has its share of the voxels, so that their sum stays below the limit.
-    max_pixels = selection.max_voxels // case.slices
+    max_pixels = selection.max_voxels // stack.slices
     with open_container(path) as load:
-        pictures = _decode_slices(path, case, load, max_pixels)
-    voxels = _stack_slices(pictures, case.slices, where)
-    if case.is_labels:
+        pictures = _decode_slices(path, stack, load, max_pixels)
+    voxels = _stack_slices(pictures, stack.slices, where)
+    if stack.is_labels:
         voxels = _decode_labels(voxels, where)
     spacing = selection.spacing or (1.0, 1.0, 1.0)
     geometry = Geometry(voxels.shape, np.diag([*spacing, 1.0]))
-    notes = (_describe_spacing(spacing), *_describe_gaps(case), *_describe_pictures(pictures))
+    notes = (_describe_spacing(spacing), *_describe_gaps(stack), *_describe_pictures(pictures))
     return Volume(voxels, geometry, notes)
 
 
-def _check_files(case: Case, selection: Selection, where: str) -> None:
-    """Refuse a case that cannot be a volume, judging by the names of its files."""
-    if not case.files:
-        raise EmptyCaseError(where, "label map" if case.is_labels else "MRI")
-    for names in case.files.values():
+def _check_files(stack: PngStack, selection: Selection, where: str) -> None:
+    """Refuse slices that cannot be a volume, judging by the names of their files."""
+    if not stack.files:
+        raise NoSlicesError(where, "label map" if stack.is_labels else "MRI")
+    for names in stack.files.values():
         if len(names) > 1:
             raise RepeatedSliceError(where, names)
     # A volume of one pixel a slice already has as many voxels as slices.
-    if case.slices > min(MAX_SLICES, selection.max_voxels):
-        raise SliceNumberError(where, MAX_SLICES, case.slices - 1)
+    if stack.slices > min(MAX_SLICES, selection.max_voxels):
+        raise SliceNumberError(where, MAX_SLICES, stack.slices - 1)
 
 
-def _decode_slices(path: Path, case: Case, load: Load, max_pixels: int) -> dict[int, Picture]:
+def _decode_slices(path: Path, stack: PngStack, load: Load, max_pixels: int) -> dict[int, Picture]:
     pictures = {}
-    for number in sorted(case.files):
-        (name,) = case.files[number]
+    for number in sorted(stack.files):
+        (name,) = stack.files[number]
         data = load(str(name))
         pictures[number] = decode(data, describe_file(path, name), max_pixels)
     return pictures
@@ -123,7 +123,7 @@ def _describe_pixels(pixels: Pixels) -> str:
 
 
 def _decode_labels(voxels: Pixels, where: str) -> Pixels:
-    """Return the labels 0 to 3 that the pixels code for, in the coding that has all of them."""
+    """Return the labels 0 to 3 of the pixels, which are multiples of one of the `_STEPS`."""
     values = np.flatnonzero(np.bincount(voxels.ravel()))
     for step in _STEPS:
         if np.isin(values, step * np.array(LABELS)).all():
@@ -140,11 +140,11 @@ def _describe_spacing(spacing: tuple[float, float, float]) -> AssumptionNote:
     )
 
 
-def _describe_gaps(case: Case) -> tuple[str, ...]:
-    missing = [number for number in range(case.slices) if number not in case.files]
+def _describe_gaps(stack: PngStack) -> tuple[str, ...]:
+    missing = [number for number in range(stack.slices) if number not in stack.files]
     if not missing:
         return ()
-    last = case.slices - 1
+    last = stack.slices - 1
     return (f"slice {list_numbers(missing)} of 0 to {last} missing, left empty",)
 
 

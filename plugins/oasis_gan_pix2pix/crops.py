@@ -1,11 +1,11 @@
 """Find the pixels of a slice that a generator has to compute.
 
 A head fills a third of its canvas and is surrounded by background. There the output of the encoder
-is the same for every slice, and the output of the decoder is not used. So each level is computed in
-a crop only. The crop of level 0, the slice itself, contains all pixels that are not background
-and all that are requested. The crop of each further level contains the pixels that the crop
-before it reaches through a 4x4 convolution with a stride of 2. The decoder needs the same pixels to
-compute the crop before.
+is the same for every slice, and the output of the decoder is not used. So only a rectangular crop
+of each level is computed. The crop of level 0, the slice itself, contains all pixels that are not
+background and all that are requested. The crop of each further level contains the pixels that the
+crop before it reaches through a 4x4 convolution with a stride of 2. The decoder needs the same
+pixels to compute the crop before.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ Crops = NDArray[np.int32]
 Box = NDArray[np.integer[Any]]
 """The first row and the row after the last, then the same of columns, (2, 2)."""
 OUTWARD = np.array([-1, 1], np.int32)
-"""A step that widens a crop by one pixel at both ends."""
+"""A step that widens a crop by one pixel on all sides."""
 
 
 def find_box(mask: NDArray[np.bool_]) -> Box:
     """Return the smallest box around a mask (n, rows, columns); one pixel if it is empty."""
     box = []
     for other_axes in ((0, 2), (0, 1)):
-        occupied = np.flatnonzero(mask.any(other_axes))
-        if occupied.size:
-            box.append((occupied[0], occupied[-1] + 1))
+        indices = np.flatnonzero(mask.any(other_axes))
+        if indices.size:
+            box.append((indices[0], indices[-1] + 1))
         else:
             box.append((0, 1))
     return np.array(box)

@@ -8,7 +8,7 @@ the slices.
 
 Both compute in float32, whatever precision this machine is fastest in and whatever the model was
 trained in. Both carry the ``model.json`` of the model folder, which describes the channels, the
-canvas and the crops. What was written is read back and compared with the generator before the
+canvas and the encodings. What was written is read back and compared with the generator before the
 export counts as done.
 """
 

@@ -1,7 +1,7 @@
 """Translate with a generator: compute what the trained network does, where it is needed.
 
-Each level is computed in a crop: see `crops`. Inside a crop, pixels differ from those of the
-whole canvas only by rounding.
+Only a crop of each level is computed: see `crops`. Its pixels differ from those of the whole canvas
+only by rounding.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Inference:
         crops: Tensor | None,
         draw: Tensor | int,
     ) -> Tensor:
-        """Return translated slices in the crop of level 0."""
+        """Return the crop of translated slices at level 0."""
         outputs = self._make_inputs(slices, crops, draw)
         self._encode(outputs, empty_inputs, crops, draw)
         self._decode(outputs, crops, draw)
@@ -145,7 +145,7 @@ class Inference:
         crops: Tensor | None,
         draw: Tensor | int,
     ) -> dict[str, Tensor]:
-        """Return the inputs that are not outputs of a block, in the crop of level 0."""
+        """Return the crop of level 0 of the inputs that are not outputs of a block."""
         source = tf.cast(slices, self._type)
         inputs = {SOURCE: _crop(source, crops)}
         if self._plan.reads_noise:
@@ -161,7 +161,7 @@ class Inference:
         crops: Tensor | None,
         draw: Tensor | int,
     ) -> None:
-        """Add the output of each block of the encoder, in the crop of its level."""
+        """Add the output of each block of the encoder, cropped as its level is."""
         for number, block in enumerate(self._plan.encoder):
             x = _read(outputs, block)
             if empty_inputs is None or crops is None:
@@ -177,7 +177,7 @@ class Inference:
         crops: Tensor | None,
         draw: Tensor | int,
     ) -> None:
-        """Add the output of each block of the decoder, in the crop of its level."""
+        """Add the output of each block of the decoder, cropped as its level is."""
         for block in self._plan.decoder:
             x = _read(outputs, block)
             x = self._convolve_or_double(x, block, crops)
@@ -235,7 +235,7 @@ class Inference:
         return doubled[:, 1:-1, 1:-1]
 
     def _double_in_crop(self, x: Tensor, block: Block, crops: Tensor) -> Tensor:
-        """Double the size as `_double` does, and return only the crop of the output."""
+        """Double the size as `_double` does, and return only a crop of the output."""
         before, after = self._find_crops_of(block, crops)
         read = _find_crop_to_double(before, after)
         x = _pad(x, read - before)
@@ -301,7 +301,7 @@ def _pad_all_around(x: Tensor, pixels: int) -> Tensor:
 
 
 def _crop(x: Tensor, crops: Any) -> Tensor:  # noqa: ANN401 - a tensor, a list of one, or None
-    """Return the part of (n, rows, columns, channels) in the first crop; all without crops."""
+    """Cut the first crop out of (n, rows, columns, channels); without crops, return everything."""
     if crops is None:
         return x
     rows, columns = tf.unstack(crops[0])

@@ -151,9 +151,9 @@ def texture_loss(real: Tensor, generated: Tensor, gain: float = 1.0) -> Tensor:
     """Return how much slices differ in the distribution of intensities and local differences.
 
     Differences are taken between pixels one and two apart. The loss is the mean distance between
-    sorted values, which is the Wasserstein distance of their distributions: it counts bright or
-    rough pixels, wherever they lie. It is the sliced Wasserstein loss of arXiv 2006.07229 along
-    fixed directions.
+    sorted values, which is the Wasserstein distance of their distributions. It depends on how many
+    pixels are bright or differ from their neighbours, and not on where they lie. This is the sliced
+    Wasserstein loss of arXiv 2006.07229 along fixed directions.
 
     Args:
         real: The real slices.

@@ -44,9 +44,9 @@ class LinearPrediction:
         channels_out = true_slices.shape[-1]
         source = slices.reshape(-1, channels_in)
         target = true_slices.reshape(-1, channels_out)
-        inside = source[:, mask_channels].any(axis=1)
-        weights = np.linalg.lstsq(source[inside], target[inside])[0]
-        error = target[inside] - source[inside] @ weights
+        mask = source[:, mask_channels].any(axis=1)
+        weights = np.linalg.lstsq(source[mask], target[mask])[0]
+        error = target[mask] - source[mask] @ weights
         # A residual is divided by the deviation, which may be 0 where the target is predictable.
         deviation = max(float(error.std()), 1e-3)
         return cls(weights.astype(np.float32), deviation)

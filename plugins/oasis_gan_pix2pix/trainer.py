@@ -164,9 +164,9 @@ class Pix2PixTrainer(Trainer):
         prediction = tf.tensordot(inputs.source, self.prediction.weights, 1)
         blurred = tf.nn.conv2d(prediction, _BLUR, 1, "SAME")
         # Pixels outside the head do not count in the mean of those around them.
-        weight = tf.nn.conv2d(inputs.inside, _BLUR, 1, "SAME")
+        weight = tf.nn.conv2d(inputs.mask, _BLUR, 1, "SAME")
         mean = tf.math.divide_no_nan(blurred, weight)
-        prediction = 2 * inputs.inside * mean - 1
+        prediction = 2 * inputs.mask * mean - 1
         difference = prediction - inputs.real
         return inputs.real + self.recipe.loss.target_shrinkage * difference
 

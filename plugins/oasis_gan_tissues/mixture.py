@@ -173,8 +173,8 @@ def _find_classes(centres: Numbers, counts: Integers) -> tuple[Numbers, Integers
 
     This is k-means by Lloyd 1982, https://doi.org/10.1109/TIT.1982.1056489.
     """
-    occupied = np.unique(centres[counts > 0])
-    means: Numbers = np.percentile(occupied, [10, 50, 90])
+    present = np.unique(centres[counts > 0])
+    means: Numbers = np.percentile(present, [10, 50, 90])
     nearest = np.zeros(len(centres), np.intp)
     for _ in range(_KMEANS_ROUNDS):
         distances = np.abs(centres[:, np.newaxis] - means)

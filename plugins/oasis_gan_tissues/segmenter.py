@@ -146,8 +146,8 @@ def _find_box(mask: Mask) -> Box:
     """Return the smallest box with a mask in it."""
     box = []
     for others in _OTHER_AXES:
-        occupied = np.flatnonzero(mask.any(axis=others))
-        first = int(occupied[0])
-        last = int(occupied[-1])
+        indices = np.flatnonzero(mask.any(axis=others))
+        first = int(indices[0])
+        last = int(indices[-1])
         box.append(slice(first, last + 1))
     return tuple(box)

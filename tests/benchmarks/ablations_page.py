@@ -24,7 +24,7 @@ _COLUMNS = (
 _HEAD = (f"| {' | '.join(_COLUMNS)} |", "|" + "---|" * len(_COLUMNS))
 PAGE = Page(
     "tests/benchmarks/ablations.py",
-    """# The paper's ablations, on brains
+    """# Ablations of the Pix2Pix paper, on brains
 
 This page repeats the Pix2Pix paper's ablations on brains, with the same budget for every row.
 

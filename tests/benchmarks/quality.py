@@ -47,29 +47,29 @@ def matched(voxels: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def figures(
-    real: NDArray[np.float32], made: NDArray[np.float32], inside: NDArray[np.bool_]
+    real: NDArray[np.float32], made: NDArray[np.float32], mask: NDArray[np.bool_]
 ) -> Figures:
     """Compare two matched volumes inside the brain."""
-    error = (real - made)[inside]
+    error = (real - made)[mask]
     similarity = structural_similarity(real, made, data_range=1, full=True)[1]
-    histograms = [np.histogram(volume[inside], 64, (0, 1))[0] for volume in (real, made)]
+    histograms = [np.histogram(volume[mask], 64, (0, 1))[0] for volume in (real, made)]
     return {
         "MAE": float(np.abs(error).mean()),
         "PSNR": float(-10 * np.log10((error**2).mean())),
-        "SSIM": float(similarity[inside].mean()),
+        "SSIM": float(similarity[mask].mean()),
         "gradients": [
-            _gradient(made, inside, axis) / _gradient(real, inside, axis) for axis in range(3)
+            _gradient(made, mask, axis) / _gradient(real, mask, axis) for axis in range(3)
         ],
-        "histogram": float(np.minimum(*histograms).sum() / inside.sum()),
+        "histogram": float(np.minimum(*histograms).sum() / mask.sum()),
     }
 
 
-def _gradient(voxels: NDArray[np.float32], inside: NDArray[np.bool_], axis: int) -> float:
-    """Return the mean absolute difference of neighbours that both lie inside."""
+def _gradient(voxels: NDArray[np.float32], mask: NDArray[np.bool_], axis: int) -> float:
+    """Return the mean absolute difference of neighbours that both lie in a mask."""
     first, second = ([slice(None)] * 3 for _ in range(2))
     first[axis] = slice(None, -1)
     second[axis] = slice(1, None)
-    both = inside[tuple(first)] & inside[tuple(second)]
+    both = mask[tuple(first)] & mask[tuple(second)]
     return float(np.abs(np.diff(voxels, axis=axis))[both].mean())
 
 
@@ -109,11 +109,11 @@ def main(
         source, target = subject.read_both()
         labels = OASIS.clean(source, subject.name).voxels
         real = matched(target.voxels, labels)
-        inside = labels > 0
-        print(_line(subject.name, "painted", figures(real, PAINT[labels], inside)), flush=True)
+        mask = labels > 0
+        print(_line(subject.name, "painted", figures(real, PAINT[labels], mask)), flush=True)
         for plane, translator in translators.items():
             made = translate({"labels": source}, translator, subject.name).volume
-            found = figures(real, matched(made.voxels, labels), inside)
+            found = figures(real, matched(made.voxels, labels), mask)
             print(_line(subject.name, plane, found), flush=True)
             _keep(out, made, f"{subject.name}_{plane}.nii.gz", registry)
 

@@ -41,29 +41,29 @@ class Agreement:
     iou: float
 
 
-def segment(voxels: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def segment(voxels: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Return CSF (1), GM (2) and WM (3) of a T1-weighted volume, 0 outside the brain."""
-    greys = voxels[inside].astype(np.float32)
+    greys = voxels[mask].astype(np.float32)
     greys = np.clip(greys, *np.percentile(greys, _CLIPPED))
     classes = _by_thresholds(greys)
     for _ in range(_ROUNDS):
         classes = _likeliest(greys, classes)
     found = np.zeros(voxels.shape, np.uint8)
-    found[inside] = classes
+    found[mask] = classes
     return found
 
 
 def agreement(found: Labels, labels: Labels) -> Agreement:
     """Compare a segmentation with the labels where there are labels."""
-    inside = labels > 0
+    mask = labels > 0
     hits, unions, sizes = (
         np.array(
-            [np.count_nonzero(of(found == value, labels == value) & inside) for value in CLASSES]
+            [np.count_nonzero(of(found == value, labels == value) & mask) for value in CLASSES]
         )
         for of in (np.logical_and, np.logical_or, lambda _, there: there)
     )
     shares = [float((hits / np.maximum(of, 1)).mean()) for of in (sizes, unions)]
-    return Agreement(float(hits.sum() / inside.sum()), *shares)
+    return Agreement(float(hits.sum() / mask.sum()), *shares)
 
 
 def _by_thresholds(greys: NDArray[np.float32]) -> NDArray[np.uint8]:

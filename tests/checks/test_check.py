@@ -1,4 +1,4 @@
-"""What the pairing doctor finds, what it lets pass, and what a user sees of it."""
+"""``oasis-gan check`` and ``train`` find faults of subjects, accept sound ones, and say why."""
 
 from __future__ import annotations
 

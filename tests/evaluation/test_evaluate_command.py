@@ -241,7 +241,7 @@ def test_an_output_that_has_changed_since_is_one_line(painted: Path) -> None:
     shutil.copy(painted / "a_t1.nii.gz", painted / OUTPUT)
     done = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz")
     assert_one_line(
-        done, OUTPUT, "expected the volume that the JSON beside it describes, found another one"
+        done, OUTPUT, "expected the volume that its sidecar describes, found another one"
     )
 
 

@@ -23,7 +23,7 @@ PATIENCE = 20  # seconds
 
 @dataclass
 class Lab:
-    """A reader, a model and a writer that put down what they do, and do first what a test wants."""
+    """A reader, a model and an exporter that record what they do, after doing what a test wants."""
 
     folder: Path
     before: Callable[[str, int], None] = lambda step, number: None

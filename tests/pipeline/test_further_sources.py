@@ -84,7 +84,7 @@ def made(folder: Path, name: str) -> np.ndarray:
 
 
 def sidecar(folder: Path, name: str) -> SimpleNamespace:
-    """Return what the JSON beside an output says."""
+    """Return what the sidecar of an output says."""
     return SimpleNamespace(**json.loads((folder / "out" / f"{name}_synthFLAIR.json").read_text()))
 
 

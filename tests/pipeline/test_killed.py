@@ -311,7 +311,7 @@ def test_two_runs_that_overwrite_leave_pairs_that_belong_together(
         assert (tmp_path / f"out/{name}_synthT1w.nii.gz").read_bytes() == alone.read_bytes()
 
 
-WRITER = """
+EXPORTER = """
 import os
 import time
 from oasis_gan import Exporter, hookimpl
@@ -332,7 +332,7 @@ def exporting(
     first: str,
     *words: Any,  # noqa: ANN401
 ) -> subprocess.CompletedProcess[str]:
-    (tmp_path / "raw.py").write_text(WRITER.replace("FIRST", first))
+    (tmp_path / "raw.py").write_text(EXPORTER.replace("FIRST", first))
     return paint("a.nii.gz", "--plugin", "raw.py", "--exporter", "raw", *words)
 
 

@@ -94,7 +94,7 @@ def open_folder(selection):
         yield Subject(path.stem, Scan(path, reader))
 
 @dataclass(frozen=True)
-class Writer:
+class Export:
     header: bytes
 
     def __call__(self, volume, path):
@@ -121,7 +121,7 @@ def oasis_gan_models():
 
 @hookimpl
 def oasis_gan_exporters():
-    yield Exporter(name="raw", summary="Bytes", suffix=".raw", write=Writer(b"RAW"))
+    yield Exporter(name="raw", summary="Bytes", suffix=".raw", write=Export(b"RAW"))
 """
 
 
@@ -315,7 +315,7 @@ def test_an_exporter_that_cannot_be_pickled_is_named(arrays: Path) -> None:
     with pytest.raises(OasisGanError) as raised:
         pickle.dumps(job)
     line = str(raised.value)
-    assert line.startswith("exporter odd: expected a writer that another process can import")
+    assert line.startswith("exporter odd: expected a `write` that another process can import")
     assert line.endswith("fix the exporter plugin odd")
     assert "<lambda>" in line
     assert "\n" not in line

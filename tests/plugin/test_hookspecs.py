@@ -68,7 +68,7 @@ class TestModelExample(ModelContract):
 
 
 class TestExporterExample(ExporterContract):
-    """The writer in the docstring."""
+    """The exporter in the docstring."""
 
     @pytest.fixture
     def exporter(self, registry: Registry) -> Exporter:

@@ -524,7 +524,7 @@ def anchored(tmp_path: Path, paint_plugin: Path) -> Painting:
 
 
 @pytest.mark.parametrize(
-    ("name", "coding", "words"),
+    ("name", "values", "words"),
     [
         ("ref_seg.nii.gz", [0, 1, 2, 3], ()),
         ("ref_seg.nii.gz", [0, 3, 1, 2], ("--like-label-set", "bids")),
@@ -536,12 +536,12 @@ def anchored(tmp_path: Path, paint_plugin: Path) -> Painting:
     ],
 )
 def test_the_label_map_of_a_reference_is_understood_as_a_source_is(
-    tmp_path: Path, anchored: Painting, name: str, coding: list[int], words: tuple[str, ...]
+    tmp_path: Path, anchored: Painting, name: str, values: list[int], words: tuple[str, ...]
 ) -> None:
     describe(tmp_path / "ds")
     save(tmp_path / "map.nii.gz", HEAD)
     save(tmp_path / "ref.nii.gz", LIKE[HEAD] + NOISE)
-    save(tmp_path / name, np.array(coding, np.uint8)[HEAD])
+    save(tmp_path / name, np.array(values, np.uint8)[HEAD])
     (tmp_path / "ref.tsv").write_text("index\ttissue\n7\tCSF\n8\tGM\n9\tWM\n")
     process = anchored("map.nii.gz", "--like", "ref.nii.gz", "--like-labels", name, *words)
     assert process.returncode == 0, process.stderr
@@ -551,7 +551,7 @@ def test_the_label_map_of_a_reference_is_understood_as_a_source_is(
 
 
 @pytest.mark.parametrize(
-    ("name", "coding", "complaint"),
+    ("name", "values", "complaint"),
     [
         ("ref_seg.nii.gz", [0, 24, 42, 41], "they fit freesurfer: say --like-label-set freesurfer"),
         (
@@ -565,11 +565,11 @@ def test_the_label_map_of_a_reference_is_understood_as_a_source_is(
     ],
 )
 def test_what_is_wrong_with_the_label_map_of_a_reference_names_it_and_its_option(
-    tmp_path: Path, anchored: Painting, name: str, coding: list[int], complaint: str
+    tmp_path: Path, anchored: Painting, name: str, values: list[int], complaint: str
 ) -> None:
     save(tmp_path / "map.nii.gz", HEAD)
     save(tmp_path / "ref.nii.gz", LIKE[HEAD] + NOISE)
-    save(tmp_path / name, np.array(coding, np.uint8)[HEAD])
+    save(tmp_path / name, np.array(values, np.uint8)[HEAD])
     process = anchored("map.nii.gz", "--like", "ref.nii.gz", "--like-labels", name)
     assert process.returncode == 2
     assert process.stderr.startswith(f"oasis-gan: {name}: expected")
@@ -605,17 +605,17 @@ def test_ants_with_a_proper_table_is_read_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label_set", "coding", "outside"),
+    ("label_set", "values", "outside"),
     [
         ("bids", BIDS_OF, (4, "Bone")),
         ("freesurfer", np.array([0, 24, 42, 41], np.uint8), (165, "Skull")),
     ],
 )
 def test_what_lies_outside_the_brain_becomes_background_with_a_note(
-    tmp_path: Path, label_set: str, coding: Array, outside: tuple[int, str]
+    tmp_path: Path, label_set: str, values: Array, outside: tuple[int, str]
 ) -> None:
     value, name = outside
-    labels = coding[HEAD].astype(np.int16)
+    labels = values[HEAD].astype(np.int16)
     labels[:2, :2, :2] = value
     save(tmp_path / "seg.nii.gz", labels)
     volume = understand(tmp_path / "seg.nii.gz", label_set)
@@ -653,7 +653,7 @@ def test_seg24_is_refused_by_name(tmp_path: Path, paint: Painting) -> None:
         process = paint(*words)
         assert process.returncode == 1
         assert (
-            "expected label maps of a published coding (seg4 or seg35), found seg24"
+            "expected label maps of a published label set (seg4 or seg35), found seg24"
             in process.stderr
         )
 

@@ -78,7 +78,7 @@ def test_an_output_that_cannot_be_read_is_a_line_in_the_index_and_the_rest_goes_
     (line,) = [line for line in done.stderr.splitlines() if "failed" in line]
     assert "b_synthT1w" in line
     assert (painted / PAGE).exists()
-    assert "expected the JSON of oasis-gan" in (painted / "out" / "index.html").read_text("utf-8")
+    assert "expected a sidecar of oasis-gan" in (painted / "out" / "index.html").read_text("utf-8")
 
 
 def test_a_volume_of_zeros_has_a_page_or_a_line(painted: Path) -> None:

@@ -412,7 +412,7 @@ def test_a_kind_whose_load_does_not_take_its_options_is_found_out(tmp_path: Path
 def writer_failure(
     check: str, write: Callable[[Volume, Path], object], folder: Path, *more: object
 ) -> str:
-    """Run one check of a writer, which must fail, and return what it says."""
+    """Run one check of an exporter, which must fail, and return what it says."""
     exporter = Exporter(
         name="mine",
         summary="My files",

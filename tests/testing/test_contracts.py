@@ -83,7 +83,7 @@ class TestNiftiPairs(TestNiftiFile):
 
 
 class TestNiftiWriter(ExporterContract):
-    """The built-in writer."""
+    """The built-in exporter."""
 
     @pytest.fixture
     def exporter(self) -> Exporter:
@@ -91,7 +91,7 @@ class TestNiftiWriter(ExporterContract):
 
 
 class TestUncompressedNiftiWriter(ExporterContract):
-    """The built-in writer of files that can be mapped."""
+    """The built-in exporter of files that can be mapped."""
 
     @pytest.fixture
     def exporter(self) -> Exporter:
@@ -99,7 +99,7 @@ class TestUncompressedNiftiWriter(ExporterContract):
 
 
 class TestMetaImageWriter(ExporterContract):
-    """The first of two writers for users of ITK."""
+    """The first of two exporters for users of ITK."""
 
     @pytest.fixture
     def exporter(self) -> Exporter:

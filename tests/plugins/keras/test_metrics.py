@@ -96,6 +96,6 @@ def test_the_best_value_of_the_first_versions_had_no_name() -> None:
 def test_only_pixels_inside_the_head_are_measured() -> None:
     real = np.zeros((1, 2, 2, 1), np.float32)
     generated = np.array([0.1, 0.1, 0.9, 0.9], np.float32).reshape(real.shape)
-    inside = np.array([[[True, True], [False, False]]])
-    measured = measure(generated, real, inside)
+    mask = np.array([[[True, True], [False, False]]])
+    measured = measure(generated, real, mask)
     assert measured == {VALIDATION_L1: pytest.approx(0.1), VALIDATION_PSNR: pytest.approx(20)}

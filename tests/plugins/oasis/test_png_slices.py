@@ -54,7 +54,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
         "images": "keras_png_slices_{}/data",
         "segs": "keras_png_slices_seg_{}/data",
     },
-    "labels called like their mates": {"prefix": "case"},
+    "labels named like their MRIs": {"prefix": "case"},
     "labels from 0 to 3": {"step": 1},
 }
 

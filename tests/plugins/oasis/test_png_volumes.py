@@ -1,4 +1,4 @@
-"""The slices of a case become a volume, or a line that says why not."""
+"""The slices of a subject become a volume, or a line that says why not."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def test_a_missing_slice_is_a_gap_that_is_named(data: Path) -> None:
     assert len(source.notes) == 1
 
 
-@pytest.mark.parametrize("coding", STEPS)
-def test_labels_in_any_coding_are_the_labels_of_oasis(tmp_path: Path, coding: str) -> None:
-    dtype, step = STEPS[coding]
+@pytest.mark.parametrize("stored", STEPS)
+def test_label_maps_in_any_greys_are_read_as_labels_of_oasis(tmp_path: Path, stored: str) -> None:
+    dtype, step = STEPS[stored]
     for number in range(3):
         pixels = (label_slice(1, number).astype(dtype) * step).astype(dtype)
         save_png(tmp_path / f"seg_1_slice_{number}.png", pixels)
@@ -94,7 +94,7 @@ def test_16_bits_stay_16_bits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "odd", [np.zeros((ROWS, COLUMNS + 1), np.uint8), np.zeros((ROWS, COLUMNS), np.uint16)]
 )
-def test_slices_that_differ_are_refused_by_case(data: Path, odd: Pixels) -> None:
+def test_slices_that_differ_are_refused_and_the_subject_is_named(data: Path, odd: Pixels) -> None:
     save_png(data / "keras_png_slices_seg_train" / "seg_002_slice_5.nii.png", odd)
     found = list_subjects(data)
     said = refusal(found["case_002"].source.read)
@@ -110,7 +110,7 @@ def test_two_files_for_a_slice_are_refused(data: Path) -> None:
     assert "seg_1_slice_03.png" in said
 
 
-def test_a_case_without_its_mate_is_refused_and_the_others_are_not(data: Path) -> None:
+def test_a_subject_without_its_counterpart_is_refused_and_the_others_are_not(data: Path) -> None:
     for path in data.rglob("seg_001_*"):
         path.unlink()
     for path in data.rglob("case_002_*"):

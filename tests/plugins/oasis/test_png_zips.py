@@ -50,7 +50,7 @@ def test_a_zip_whose_members_lead_out_of_it_is_refused(tmp_path: Path) -> None:
         assert "stay in the zip" in refusal(lambda: list_subjects(tmp_path / "a.zip"))
 
 
-def test_a_damaged_member_spoils_its_case_only(data: Path) -> None:
+def test_a_damaged_member_affects_its_own_subject_only(data: Path) -> None:
     path = make_zip(data, data / "all.zip", zipfile.ZIP_STORED)
     content = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:

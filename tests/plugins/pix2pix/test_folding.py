@@ -100,10 +100,10 @@ def test_a_sub_pixel_convolution_equals_the_transposed_one(size: tuple[int, int]
     x = rng.normal(size=(3, *size, 5)).astype(np.float32)
     kernel = rng.normal(size=(4, 4, 6, 5)).astype(np.float32)
     padded = tf.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    patches = tf.nn.conv2d(padded, make_sub_pixel_kernel(kernel), 1, "VALID")
+    computed = tf.nn.conv2d(padded, make_sub_pixel_kernel(kernel), 1, "VALID")
     expected = tf.nn.conv2d_transpose(x, kernel, (3, 2 * size[0], 2 * size[1], 6), 2)
     np.testing.assert_allclose(
-        tf.nn.depth_to_space(patches, 2)[:, 1:-1, 1:-1], np.asarray(expected), atol=1e-5
+        tf.nn.depth_to_space(computed, 2)[:, 1:-1, 1:-1], np.asarray(expected), atol=1e-5
     )
 
 

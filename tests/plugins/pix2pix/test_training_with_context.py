@@ -101,11 +101,11 @@ def test_background_is_never_trained_on_whatever_its_neighbours_show() -> None:
     prediction = LinearPrediction.fit((source, target), recipe.mask_channels)
     trainer = Pix2PixTrainer(recipe, prediction, 4)
     inputs = trainer.make_loss_inputs(source, target)
-    inside = np.asarray(inputs.inside)
-    assert inside.sum() == 16
-    assert inside[:, 4:8, 4:8].all()
-    assert (np.asarray(inputs.real)[inside == 0] == -1).all()
-    assert np.array_equal(trainer.generate(source) > 0, inside > 0)
+    mask = np.asarray(inputs.mask)
+    assert mask.sum() == 16
+    assert mask[:, 4:8, 4:8].all()
+    assert (np.asarray(inputs.real)[mask == 0] == -1).all()
+    assert np.array_equal(trainer.generate(source) > 0, mask > 0)
 
 
 def test_a_training_that_is_stopped_and_resumed_ends_the_same(axial: Path, tmp_path: Path) -> None:

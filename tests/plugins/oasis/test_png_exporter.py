@@ -28,17 +28,17 @@ def data(tmp_path: Path) -> Path:
     return make_dataset(tmp_path / "in" / "keras_png_slices_data")
 
 
-WRITER: Exporter = {exporter.name: exporter for exporter in oasis_gan_oasis.oasis_gan_exporters()}[
-    "oasis-png"
-]
+EXPORTER: Exporter = {
+    exporter.name: exporter for exporter in oasis_gan_oasis.oasis_gan_exporters()
+}["oasis-png"]
 
 
-class TestWriter(ExporterContract):
-    """The writer of slices."""
+class TestExporter(ExporterContract):
+    """The exporter of slices."""
 
     @pytest.fixture
     def exporter(self) -> Exporter:
-        return WRITER
+        return EXPORTER
 
 
 def write_and_read(path: Path, voxels: Pixels, affine: Pixels | None = None) -> Volume:
@@ -46,7 +46,7 @@ def write_and_read(path: Path, voxels: Pixels, affine: Pixels | None = None) -> 
     geometry = Geometry(
         (voxels.shape[0], voxels.shape[1], voxels.shape[2]), np.eye(4) if affine is None else affine
     )
-    WRITER.write(Volume(voxels, geometry), path)
+    EXPORTER.write(Volume(voxels, geometry), path)
     (subject,) = list_subjects(path).values()
     return subject.source.read()
 
@@ -55,7 +55,7 @@ def test_what_was_read_is_written_as_it_was(data: Path, tmp_path: Path) -> None:
     subject = list_subjects(data)["case_001"]
     for name, scan in (("case_001", subject.source), ("seg_001", subject.target)):
         assert scan is not None
-        WRITER.write(scan.read(), tmp_path / f"{name}_again.zip")
+        EXPORTER.write(scan.read(), tmp_path / f"{name}_again.zip")
     with (
         zipfile.ZipFile(tmp_path / "case_001_again.zip") as seg,
         zipfile.ZipFile(tmp_path / "seg_001_again.zip") as mri,
@@ -113,5 +113,5 @@ def test_slices_are_axial_however_the_volume_lies(tmp_path: Path) -> None:
 
 def test_what_is_not_finite_is_not_written(tmp_path: Path) -> None:
     volume = Volume(np.full((2, 2, 2), np.nan), Geometry((2, 2, 2), np.eye(4)))
-    assert "NaN or Inf" in refusal(lambda: WRITER.write(volume, tmp_path / "a.zip"))
+    assert "NaN or Inf" in refusal(lambda: EXPORTER.write(volume, tmp_path / "a.zip"))
     assert not list(tmp_path.iterdir())

@@ -22,7 +22,7 @@ from oasis_gan_itk import write_metaimage, write_nrrd
 from oasis_gan import Geometry, OasisGanError, Volume
 
 Painting = Callable[..., subprocess.CompletedProcess[str]]
-WRITERS = {".mha": write_metaimage, ".nrrd": write_nrrd}
+EXPORTERS = {".mha": write_metaimage, ".nrrd": write_nrrd}
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHAPE = (4, 5, 3)
 DATATYPES = [
@@ -37,7 +37,7 @@ DATATYPES = [
     "float32",
     "float64",
 ]
-writers = pytest.mark.parametrize("suffix", WRITERS)
+exporters = pytest.mark.parametrize("suffix", EXPORTERS)
 
 
 def volume(affine: NDArray[np.float64] | None = None, datatype: str = "float32") -> Volume:
@@ -56,7 +56,7 @@ spacings = st.floats(0.1, 10)
 positions = st.floats(-500, 500)
 
 
-@writers
+@exporters
 @given(
     turn=st.tuples(angles, angles, angles),
     order=st.permutations(range(3)),
@@ -81,19 +81,19 @@ def test_itk_sees_any_grid_where_it_lies(
     affine = nib.affines.from_matvec(axes @ np.diag(spacing), position)
     given_volume = volume(affine)
     path = tmp_path / f"a{suffix}"
-    WRITERS[suffix](given_volume, path)
+    EXPORTERS[suffix](given_volume, path)
     image = sitk.ReadImage(str(path))
     np.testing.assert_allclose(affine_of(image), affine, rtol=0, atol=1e-6)
     np.testing.assert_allclose(image.GetSpacing(), spacing, rtol=0, atol=1e-6)
     assert np.array_equal(sitk.GetArrayFromImage(image).T, given_volume.voxels)
 
 
-@writers
+@exporters
 @pytest.mark.parametrize("datatype", DATATYPES)
 def test_voxels_keep_their_datatype_and_value(tmp_path: Path, suffix: str, datatype: str) -> None:
     given_volume = volume(datatype=datatype)
     path = tmp_path / f"a{suffix}"
-    WRITERS[suffix](given_volume, path)
+    EXPORTERS[suffix](given_volume, path)
     voxels = sitk.GetArrayFromImage(sitk.ReadImage(str(path))).T
     assert voxels.dtype == np.dtype(datatype)
     assert np.array_equal(voxels, given_volume.voxels)
@@ -107,11 +107,11 @@ def test_the_header_says_that_the_volume_is_synthetic(
     tmp_path: Path, suffix: str, line: bytes
 ) -> None:
     path = tmp_path / f"a{suffix}"
-    WRITERS[suffix](volume(), path)
+    EXPORTERS[suffix](volume(), path)
     assert line in path.read_bytes().splitlines()
 
 
-@writers
+@exporters
 @pytest.mark.parametrize("layout", ["C", "F", "big-endian"])
 def test_the_layout_of_an_array_in_memory_is_all_one(
     tmp_path: Path, suffix: str, layout: str
@@ -122,12 +122,12 @@ def test_the_layout_of_an_array_in_memory_is_all_one(
         "F": np.asfortranarray(voxels),
         "big-endian": voxels.astype(">f4"),
     }
-    WRITERS[suffix](Volume(layouts[layout], Geometry(SHAPE, np.eye(4))), tmp_path / f"a{suffix}")
-    WRITERS[suffix](volume(), tmp_path / f"b{suffix}")
+    EXPORTERS[suffix](Volume(layouts[layout], Geometry(SHAPE, np.eye(4))), tmp_path / f"a{suffix}")
+    EXPORTERS[suffix](volume(), tmp_path / f"b{suffix}")
     assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
 
 
-@writers
+@exporters
 def test_a_sheared_grid_is_refused_since_itk_would_move_its_voxels(
     tmp_path: Path, suffix: str
 ) -> None:
@@ -136,11 +136,11 @@ def test_a_sheared_grid_is_refused_since_itk_would_move_its_voxels(
     with pytest.raises(
         OasisGanError, match=r"expected perpendicular axes, found shear 0\.001; resample"
     ):
-        WRITERS[suffix](volume(affine), tmp_path / f"a{suffix}")
+        EXPORTERS[suffix](volume(affine), tmp_path / f"a{suffix}")
     assert not any(tmp_path.iterdir())
 
 
-@writers
+@exporters
 @pytest.mark.parametrize("strange", [np.nan, np.inf])
 def test_voxels_that_are_not_finite_are_refused(
     tmp_path: Path, suffix: str, strange: float
@@ -148,17 +148,17 @@ def test_voxels_that_are_not_finite_are_refused(
     voxels = volume().voxels
     voxels[1, 2, 1] = strange
     with pytest.raises(OasisGanError, match="expected finite voxels, found NaN or Inf"):
-        WRITERS[suffix](Volume(voxels, Geometry(SHAPE, np.eye(4))), tmp_path / f"a{suffix}")
+        EXPORTERS[suffix](Volume(voxels, Geometry(SHAPE, np.eye(4))), tmp_path / f"a{suffix}")
     assert not any(tmp_path.iterdir())
 
 
-@writers
+@exporters
 @pytest.mark.parametrize("datatype", ["bool", "complex64", "float16"])
 def test_voxels_that_itk_has_no_type_for_are_refused(
     tmp_path: Path, suffix: str, datatype: str
 ) -> None:
     with pytest.raises(OasisGanError, match=f"found {datatype}; convert them to one of int8, "):
-        WRITERS[suffix](volume(datatype=datatype), tmp_path / f"a{suffix}")
+        EXPORTERS[suffix](volume(datatype=datatype), tmp_path / f"a{suffix}")
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_a_run_writes_on_the_grid_that_itk_reads_from_the_source(
     assert np.array_equal(sitk.GetArrayFromImage(masked), sitk.GetArrayFromImage(made))
 
 
-@writers
+@exporters
 def test_itk_reads_origin_spacing_and_directions_as_they_were_written(
     tmp_path: Path, suffix: str
 ) -> None:
@@ -210,7 +210,7 @@ def test_itk_reads_origin_spacing_and_directions_as_they_were_written(
     affine = nib.affines.from_matvec(axes @ np.diag(spacing), rng.uniform(-500, 500, 3))
     given_volume = volume(affine)
     path = tmp_path / f"a{suffix}"
-    WRITERS[suffix](given_volume, path)
+    EXPORTERS[suffix](given_volume, path)
     image = sitk.ReadImage(str(path))
     directions = (LPS[:3, :3] @ affine[:3, :3]) / given_volume.geometry.spacing
     rounding = 0 if suffix == ".mha" else 1e-15
@@ -223,7 +223,7 @@ def test_itk_reads_origin_spacing_and_directions_as_they_were_written(
     )
 
 
-@writers
+@exporters
 def test_a_file_that_comes_back_otherwise_is_not_written(
     tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,5 +239,5 @@ def test_a_file_that_comes_back_otherwise_is_not_written(
     with pytest.raises(
         OasisGanError, match="expected the volume that was written, found something else"
     ):
-        WRITERS[suffix](volume(), tmp_path / f"a{suffix}")
+        EXPORTERS[suffix](volume(), tmp_path / f"a{suffix}")
     assert not any(tmp_path.iterdir())

@@ -45,7 +45,7 @@ def write_slices(volume: Volume, path: Path) -> None:
     ``seg_001_slice_0.nii.png`` and so on, with the pixels 0, 85, 170 and 255. Any other volume
     becomes ``case_001_slice_0.nii.png``: integers from 0 to 255 are kept; other values are mapped
     linearly and rounded, with 0 (or the lowest value, if that is negative) as black and the highest
-    as white. The number of the case is the one in the name of the zip, as in
+    as white. The number is the one in the name of the zip, as in
     ``case_017_synthT1w.zip``, or else 001. What a PNG cannot hold is in ``case_001.json`` beside
     the slices: the values of black and white, the affine, and `SYNTHETIC_MARK`.
 
@@ -64,21 +64,21 @@ def write_slices(volume: Volume, path: Path) -> None:
     }
     slices = cut(volume.voxels, volume.geometry, Plane.AXIAL).slices
     pictures = (_encode_png(scale.to_pixels(values)) for values in slices)
-    data = _make_zip(_make_case_name(path, is_labels), json.dumps(metadata), pictures)
+    data = _make_zip(_name_volume(path, is_labels), json.dumps(metadata), pictures)
     write_atomically(path, data)
 
 
-def _make_zip(case: str, metadata: str, pictures: Iterable[bytes]) -> bytes:
-    """Return a zip of the slices of a case, and of the JSON that goes with them."""
+def _make_zip(name: str, metadata: str, pictures: Iterable[bytes]) -> bytes:
+    """Return a zip of the slices of a volume, and of the JSON that goes with them."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(_make_member(f"{case}.json"), metadata)
+        archive.writestr(_make_member(f"{name}.json"), metadata)
         for index, picture in enumerate(pictures):
-            archive.writestr(_make_member(f"{case}_slice_{index}.nii.png"), picture)
+            archive.writestr(_make_member(f"{name}_slice_{index}.nii.png"), picture)
     return file.getvalue()
 
 
-def _make_case_name(path: Path, is_labels: bool) -> str:
+def _name_volume(path: Path, is_labels: bool) -> str:
     prefix = "seg" if is_labels else "case"
     match = re.search(r"(?:case|seg)_([0-9]{1,9})", path.name, re.IGNORECASE)
     number = match[1] if match else "001"
