@@ -46,7 +46,7 @@ def test_rows_are_those_of_the_paper_and_one_more_each_trained_once() -> None:
 @pytest.mark.parametrize(
     ("budget", "levels", "filters", "size"), [("small", 5, 16, 192), ("full", 8, 64, 256)]
 )
-def test_rows_differ_from_the_base_in_what_they_are_named_after(
+def test_each_row_changes_the_setting_that_it_is_named_after(
     budget: str, levels: int, filters: int, size: int
 ) -> None:
     of = {row.name: parse_recipe(row.recipe(budget, None, 3)) for row in EXPERIMENTS}
@@ -70,7 +70,7 @@ def test_rows_differ_from_the_base_in_what_they_are_named_after(
     }
 
 
-def test_steps_take_the_place_of_epochs() -> None:
+def test_steps_replace_epochs() -> None:
     row = EXPERIMENTS[0]
     assert parse_recipe(row.recipe("full", None, 0)).epochs == 200
     assert parse_recipe(row.recipe("full", 7, 0)).total_steps(1000) == 7
@@ -85,13 +85,13 @@ def test_the_segmenter_finds_three_tissues_whatever_the_scale(scale: float) -> N
     assert agreement(found, labels).per_pixel > 0.98
 
 
-def test_the_segmenter_finds_paint_exactly_and_one_grey_at_all() -> None:
+def test_the_segmenter_is_exact_on_painted_tissues_and_accepts_a_single_grey() -> None:
     labels, _ = head()
     assert agreement(segment(np.array([0, 0.3, 0.55, 0.75])[labels], labels > 0), labels).iou == 1
     assert segment(np.ones(labels.shape), labels > 0).max() <= 3
 
 
-def test_agreement_is_that_of_the_paper() -> None:
+def test_agreement_is_computed_as_in_the_paper() -> None:
     labels = np.array([0, 1, 1, 2, 2, 3, 3, 3, 3])
     found = np.array([3, 1, 2, 2, 2, 3, 3, 3, 1])
     of = agreement(found, labels)
@@ -109,7 +109,7 @@ def test_the_page_keeps_what_was_written_by_hand() -> None:
     assert PAGE.spliced("tables", "By hand.\n").startswith("By hand.\n\n<!--")
 
 
-def test_the_tables_hold_the_rows_there_are_beside_the_paper_s_figures() -> None:
+def test_the_tables_show_trained_rows_beside_the_figures_of_the_paper() -> None:
     scores = {
         "real": PLAIN,
         "painted": PLAIN,
@@ -158,8 +158,8 @@ def test_a_row_is_trained_scored_and_not_trained_again(tmp_path: Path) -> None:
     assert picture(shown).startswith(b"\x89PNG")
 
 
-def test_an_image_whose_tissues_do_not_rise_is_scored_as_the_model_scaled_it() -> None:
-    """An adversarial loss alone may well turn the contrast over."""
+def test_an_image_with_an_inverted_contrast_is_scored_without_matching() -> None:
+    """A model that is trained by an adversarial loss alone may invert the contrast."""
     _, score = Head(subject("b", *head(1))).generated(_inverting())
     assert score.matched == 0
     assert score.per_pixel < 0.7
@@ -184,7 +184,7 @@ def test_a_head_on_both_sides_is_refused(tmp_path: Path) -> None:
         Heads.there(tmp_path, ["a", "b"], ["b"])
 
 
-def test_the_command_leaves_a_table_a_picture_and_a_page_with_nothing_of_this_machine_s_folders(
+def test_the_command_writes_a_table_a_picture_and_a_page_without_paths_of_this_machine(
     tmp_path: Path,
 ) -> None:
     for seed, name in enumerate(("a", "b")):

@@ -65,7 +65,7 @@ def test_the_tables_hold_medians_spread_and_their_ratios() -> None:
     assert "GPUs are untested" in text
 
 
-def test_what_is_measured_once_says_so() -> None:
+def test_a_single_measurement_is_reported_as_such() -> None:
     text = tables(RESULTS, [], "", 30, "")
     assert "| bfloat16 | 31000.0 \\* |  | 620.00 |" in text
     assert "\\* measured once: a single call took longer than 30 s." in text
@@ -76,7 +76,7 @@ def test_the_plot_is_a_png() -> None:
     assert plot(RESULTS).startswith(b"\x89PNG")
 
 
-def test_a_round_lasts_as_long_as_it_is_asked_to_and_counts_units() -> None:
+def test_a_round_lasts_the_requested_time_and_counts_units() -> None:
     calls: list[int] = []
     work = Prepared(lambda: calls.append(1), units=4, precision="float32")
     assert work.round(0) > 0
@@ -85,7 +85,7 @@ def test_a_round_lasts_as_long_as_it_is_asked_to_and_counts_units() -> None:
     assert len(calls) > 2
 
 
-def test_a_process_is_measured_with_its_memory_and_held_to_its_exit_code() -> None:
+def test_the_memory_of_a_process_is_measured_and_its_exit_code_checked() -> None:
     measured = in_turns({"small": Command(python("-c", ""))}, 2)
     assert len(measured["small"].values) == 2
     assert measured["small"].peak == 0
@@ -98,12 +98,12 @@ def test_a_process_is_measured_with_its_memory_and_held_to_its_exit_code() -> No
     assert 500 < float(told.stdout) < 700
 
 
-def test_an_import_is_seen() -> None:
+def test_imports_of_a_program_are_detected() -> None:
     assert imports("tomllib", python("-c", "import tomllib"))
     assert not imports("tomllib", python("-c", ""))
 
 
-def test_pytorch_that_is_missing_is_a_line_with_the_command_to_install_it(
+def test_missing_pytorch_is_one_line_with_the_command_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
@@ -121,7 +121,7 @@ def test_pytorch_that_is_missing_is_a_line_with_the_command_to_install_it(
     assert chosen_sides(("ours",), without_torch=False) == ("ours",)
 
 
-def test_ours_in_another_precision_is_left_out_where_it_is_no_other(
+def test_our_second_precision_is_measured_as_a_variant(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: dict[str, Entry] = {}
@@ -181,7 +181,7 @@ def test_each_side_of_tensorflow_does_its_work(
     assert work.gflop > 0
 
 
-def test_the_head_that_is_measured_fits_every_size_and_is_wanted_where_it_is() -> None:
+def test_the_measured_head_fits_every_size_and_its_mask_covers_it() -> None:
     for size in (32, 256):
         slices, wanted = head(size)
         assert slices.shape == (155, size, size, 3)

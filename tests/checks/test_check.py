@@ -130,27 +130,27 @@ def test_a_shift_of_a_mask_is_found() -> None:
     ]
 
 
-def test_labels_with_left_and_right_turned_over_are_found() -> None:
+def test_labels_with_left_and_right_swapped_are_found() -> None:
     found = report(subject(LABELS[::-1], T1))
     assert found.verdict is Verdict.REJECT
     assert "left and right turned over" in found.message
 
 
-def test_labels_that_say_nothing_of_the_mri_are_doubted() -> None:
+def test_labels_unrelated_to_the_mri_get_a_warning() -> None:
     noise = np.where(LABELS > 0, np.random.default_rng(0).uniform(100, 900, SHAPE), 0)
     found = report(subject(LABELS, noise))
     assert found.verdict is Verdict.WARN
     assert "do they belong together?" in found.message
 
 
-def test_a_header_that_turns_left_and_right_over_is_named() -> None:
+def test_a_header_that_swaps_left_and_right_is_reported() -> None:
     mirrored = AFFINE @ np.diag([-1.0, 1, 1, 1])
     found = report(Subject("a", scan(LABELS, mirrored), scan(T1)))
     assert found.verdict is Verdict.REJECT
     assert "left and right are turned over, LAS against RAS" in found.message
 
 
-def test_a_pair_stored_along_other_axes_is_brought_together(tmp_path: Path) -> None:
+def test_a_pair_stored_along_other_axes_is_reordered(tmp_path: Path) -> None:
     for axes in ("LAS", "LPS", "PSR", "LIA", "SAR"):
         image = nib.Nifti1Image(T1, AFFINE).as_reoriented(
             nib.orientations.ornt_transform(
@@ -175,7 +175,7 @@ def test_a_pair_stored_along_other_axes_is_brought_together(tmp_path: Path) -> N
                 assert mri.voxels[labels.voxels == tissue].mean() == pytest.approx(mean, rel=0.01)
 
 
-def test_an_oblique_pair_along_other_axes_is_brought_together_to_the_voxel() -> None:
+def test_an_oblique_pair_along_other_axes_is_aligned_to_the_voxel() -> None:
     turn = np.eye(4)
     turn[:3, :3] = nib.eulerangles.euler2mat(np.radians(45), np.radians(20), np.radians(-10))
     affine = turn @ AFFINE
@@ -187,7 +187,7 @@ def test_an_oblique_pair_along_other_axes_is_brought_together_to_the_voxel() -> 
     assert np.array_equal(target.geometry.affine, source.geometry.affine)
 
 
-def test_only_a_head_that_is_turned_over_is_called_so() -> None:
+def test_only_a_mirrored_head_is_reported_as_mirrored() -> None:
     turned = AFFINE @ np.diag([-1.0, 1, 1, 1])
     assert "turned over" in report(Subject("a", scan(LABELS), scan(T1, turned))).message
     aside = turned.copy()
@@ -197,7 +197,7 @@ def test_only_a_head_that_is_turned_over_is_called_so() -> None:
     assert "turned over" not in found.message
 
 
-def test_grids_that_differ_are_refused_beyond_a_micron() -> None:
+def test_grids_that_differ_by_more_than_a_micron_are_refused() -> None:
     for mm, verdict in ((1e-4, Verdict.ACCEPT), (0.01, Verdict.REJECT)):
         near = AFFINE + mm * np.array([[0, 0, 0, 1], *[[0] * 4] * 3])
         assert report(Subject("a", scan(LABELS, near), scan(T1))).verdict is verdict
@@ -205,7 +205,7 @@ def test_grids_that_differ_are_refused_beyond_a_micron() -> None:
     assert "expected shape (50, 59, 46), found (50, 60, 46)" in short.message
 
 
-def test_a_mate_without_a_place_takes_that_of_the_other(tmp_path: Path) -> None:
+def test_a_volume_without_a_position_takes_that_of_its_counterpart(tmp_path: Path) -> None:
     for name, voxels, codes in (("seg", LABELS, 0), ("t1", T1, 1)):
         image = nib.Nifti1Image(voxels, AFFINE)
         image.set_sform(AFFINE, codes)
@@ -232,7 +232,9 @@ def test_a_mate_without_a_place_takes_that_of_the_other(tmp_path: Path) -> None:
         (np.zeros_like(LABELS), Verdict.WARN, "nothing but background"),
     ],
 )
-def test_labels_are_whole_numbers_of_their_set(labels: Array, verdict: Verdict, said: str) -> None:
+def test_labels_must_be_whole_numbers_of_their_label_set(
+    labels: Array, verdict: Verdict, said: str
+) -> None:
     found = report(subject(labels, T1))
     assert found.verdict is verdict
     assert said in found.message
@@ -268,7 +270,9 @@ def test_labels_mean_what_their_layout_says() -> None:
         (np.arange(2400.0).reshape(40, 30, 2), Verdict.ACCEPT, ""),
     ],
 )
-def test_voxels_are_finite_and_of_a_whole_head(mri: Array, verdict: Verdict, said: str) -> None:
+def test_voxels_must_be_finite_and_show_a_whole_head(
+    mri: Array, verdict: Verdict, said: str
+) -> None:
     found = report(subject(mri))
     assert found.verdict is verdict
     assert said in found.message
@@ -296,14 +300,16 @@ def test_a_head_in_a_large_field_of_view_is_not_cut_off() -> None:
         (AFFINE + 1e5 * np.eye(4, k=3), "m from the middle"),
     ],
 )
-def test_places_where_no_head_is_are_doubted(affine: Array, said: str) -> None:
+def test_an_implausible_position_gets_a_warning(affine: Array, said: str) -> None:
     found = report(Subject("a", scan(T1, affine)))
     assert found.verdict is Verdict.WARN
     assert said in found.message
 
 
 @pytest.mark.parametrize(("degrees", "mm"), [(0.02, 0), (0, 0.05), (1, 0), (0, 3), (30, 20)])
-def test_sform_and_qform_at_odds_are_measured(tmp_path: Path, degrees: float, mm: float) -> None:
+def test_the_difference_between_sform_and_qform_is_measured(
+    tmp_path: Path, degrees: float, mm: float
+) -> None:
     turn = np.eye(4)
     turn[:3, :3] = nib.eulerangles.euler2mat(np.radians(degrees))
     qform = turn @ AFFINE
@@ -322,7 +328,7 @@ def test_sform_and_qform_at_odds_are_measured(tmp_path: Path, degrees: float, mm
     )
 
 
-def test_what_the_reader_put_right_is_a_fix_and_what_it_doubts_a_warning() -> None:
+def test_repairs_by_the_reader_are_fixes_and_its_doubts_are_warnings() -> None:
     for note, verdict in (
         (RepairNote("a code was unknown"), Verdict.FIX),
         ("a code is unknown", Verdict.WARN),
@@ -335,7 +341,7 @@ def print_of(voxels: Array, affine: Array = AFFINE) -> Any:  # noqa: ANN401
     return make_fingerprint(Volume(voxels, Geometry(voxels.shape, affine)))
 
 
-def test_a_head_is_known_again() -> None:
+def test_the_same_head_is_recognised_after_changes() -> None:
     rng = np.random.default_rng(1)
     mirrored = AFFINE @ np.diag([-1.0, 1, 1, 1])
     mirrored[:3, 3] += AFFINE[:3, 0] * (SHAPE[0] - 1)
@@ -350,7 +356,7 @@ def test_a_head_is_known_again() -> None:
         assert compute_similarity(there, again) > SAME_HEAD
 
 
-def test_different_heads_are_not_taken_for_one() -> None:
+def test_different_heads_are_not_taken_for_the_same() -> None:
     prints = [print_of(head(seed)[1]) for seed in range(4)]
     assert (
         max(compute_similarity(one, other) for i, one in enumerate(prints) for other in prints[:i])
@@ -372,7 +378,7 @@ def test_a_head_on_two_sides_of_a_split_is_found() -> None:
     assert found["c"].side == "validate"
 
 
-def test_the_split_of_the_data_counts_too_and_within_a_side_heads_may_come_again() -> None:
+def test_the_split_of_the_data_counts_and_a_head_may_repeat_within_a_side() -> None:
     def duplicates(*splits: str) -> list[str | None]:
         subjects = [subject(T1, name=str(index), split=split) for index, split in enumerate(splits)]
         return [one.duplicate for one in examine_all(subjects, OASIS)]
@@ -391,7 +397,7 @@ def broken(path: Path) -> Volume:
     raise RuntimeError(path)
 
 
-def test_one_bad_subject_stops_no_other() -> None:
+def test_one_bad_subject_does_not_stop_the_others() -> None:
     subjects = [Subject("bad", Scan(Path("bad.nii"), broken)), subject(LABELS, T1, "good")]
     bad, good = examine_all(subjects, OASIS, ["good"])
     assert bad.report.verdict is Verdict.REJECT
@@ -402,7 +408,7 @@ def test_one_bad_subject_stops_no_other() -> None:
     assert good.report.verdict is Verdict.ACCEPT
 
 
-def test_volumes_are_not_kept() -> None:
+def test_volumes_are_not_kept_in_memory() -> None:
     def peak(count: int) -> int:
         tracemalloc.start()
         there = [subject(LABELS, T1, str(index)) for index in range(count)]
@@ -474,7 +480,7 @@ def test_tsv_has_a_row_a_subject_and_names_are_escaped(heads: Path) -> None:
     assert "no such file" in rows[2]["message"]
 
 
-def test_json_holds_the_figures_and_all_is_well_without_a_rejection(heads: Path) -> None:
+def test_json_holds_the_figures_and_the_status_is_0_without_a_rejection(heads: Path) -> None:
     process = oasis_gan(
         "check", "heads/a_seg.nii", "--target", "heads/a_t1.nii", "--format", "json", cwd=heads
     )
@@ -534,9 +540,7 @@ def test_training_is_refused_where_a_head_is_on_both_sides(heads: Path) -> None:
     assert not (heads / "model").exists()
 
 
-def test_a_translation_takes_labels_for_what_the_user_says_they_are(
-    tmp_path: Path, paint: Painting
-) -> None:
+def test_run_reads_labels_as_the_user_says(tmp_path: Path, paint: Painting) -> None:
     neurite = np.array([0, 4, 1, 3], np.uint8)[LABELS]
     nib.save(nib.Nifti1Image(neurite, np.eye(4)), tmp_path / "seg4.nii")
     process = paint("seg4.nii", "--labels", "neurite-seg4")
@@ -548,7 +552,7 @@ def test_a_translation_takes_labels_for_what_the_user_says_they_are(
     assert record["notes"] == ["labels converted from neurite-seg4 to oasis"]
 
 
-def test_an_unknown_label_set_is_refused_with_those_there_are(heads: Path) -> None:
+def test_an_unknown_label_set_is_refused_with_a_list_of_the_known_ones(heads: Path) -> None:
     process = oasis_gan("check", "heads", "--labels", "nobodys", cwd=heads)
     assert process.returncode == 2
     assert "--labels: expected one of oasis, fsl-fast, neurite-seg4" in process.stderr

@@ -111,14 +111,14 @@ def test_a_folder_of_nothing_but_outputs_says_so(tmp_path: Path) -> None:
     ids=range(9),
 )
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.mgz", "a.hdr", "a.npy"])
-def test_what_lies_beside_a_file_is_read_with_care(
+def test_only_a_sidecar_that_says_so_marks_an_output(
     tmp_path: Path, name: str, content: bytes, is_one: bool
 ) -> None:
     (tmp_path / "a.json").write_bytes(content)
     assert is_output(tmp_path / name) is is_one
 
 
-def test_a_pipe_or_a_device_beside_a_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_reading_a_sidecar_does_not_wait_for_a_pipe_or_a_device(tmp_path: Path) -> None:
     assert not is_output(tmp_path / "a.nii")
     os.mkfifo(tmp_path / "a.json")
     (tmp_path / "b.json").symlink_to("/dev/zero")
@@ -130,7 +130,7 @@ def test_a_pipe_or_a_device_beside_a_file_is_not_waited_for(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("exporter", "ending"), [("nifti", "nii.gz"), ("nifti-uncompressed", "nii"), ("nrrd", "nrrd")]
 )
-def test_what_is_written_beside_an_output_tells_it(
+def test_an_output_is_recognised_by_its_sidecar(
     tmp_path: Path, data: Path, paint: Painting, exporter: str, ending: str
 ) -> None:
     done = paint("data/a_seg.nii.gz", "--exporter", exporter)
@@ -170,7 +170,7 @@ def test_other_files_are_not_marked(tmp_path: Path, content: bytes) -> None:
     assert not is_output(tmp_path / "a.nii.gz")
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_reading_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.nii")
     assert not is_output(tmp_path / "a.nii")
 
@@ -201,7 +201,7 @@ def test_labels_beside_an_mri_suggest_a_suffix(names: list[str], said: str | Non
     assert hint is None if said is None else said in (hint or "")
 
 
-def test_where_labels_lie_beside_mri_the_suffix_is_pointed_to(
+def test_commands_suggest_a_suffix_where_labels_lie_beside_mri(
     tmp_path: Path, paint: Painting
 ) -> None:
     save(tmp_path / "heads/sub-01_seg.nii.gz")

@@ -48,7 +48,7 @@ def test_names_that_only_begin_alike_are_different_people() -> None:
     assert split([subject("sub-01")], [subject("sub-012")]).held_out
 
 
-def test_somebody_must_be_left_to_learn_from() -> None:
+def test_a_subject_must_be_left_to_train_on() -> None:
     with pytest.raises(OasisGanError, match="a subject to train on"):
         split([], [subject("a")])
 
@@ -59,7 +59,7 @@ def test_one_file_under_two_names_is_on_one_side(tmp_path: Path) -> None:
         write_split(tmp_path, sides)
 
 
-def test_the_list_says_who_is_where(tmp_path: Path) -> None:
+def test_the_table_lists_the_side_of_each_subject(tmp_path: Path) -> None:
     sides = split([subject("a", tmp_path)], [subject("b\nc", tmp_path)])
     write_split(tmp_path, sides)
     rows = [line.split("\t") for line in (tmp_path / TABLE).read_text().splitlines()]
@@ -84,7 +84,7 @@ def test_subjects_are_the_same_by_name_and_content_wherever_they_lie_and_in_what
     assert [one.source.path for one in found.split.training] == [new / "b", new / "a"]
 
 
-def test_who_is_missing_changed_or_new_is_named(tmp_path: Path) -> None:
+def test_missing_changed_and_new_subjects_are_named(tmp_path: Path) -> None:
     write_split(tmp_path, split([one for one, _ in listed(tmp_path, "a", "b", "c", "d")], []))
     there = listed(tmp_path, "a", "c", "e")
     (tmp_path / "c").write_text("changed")
@@ -93,7 +93,7 @@ def test_who_is_missing_changed_or_new_is_named(tmp_path: Path) -> None:
     assert "found b, d missing; c changed; e added; put them back as they were" in str(caught.value)
 
 
-def test_who_changed_sides_has_changed(tmp_path: Path) -> None:
+def test_a_subject_on_another_side_counts_as_changed(tmp_path: Path) -> None:
     write_split(tmp_path, split([one for one, _ in listed(tmp_path, "a", "b")], []))
     moved = [(one, "validate") for one, _ in listed(tmp_path, "b")]
     with pytest.raises(OasisGanError, match="found b changed;"):
@@ -102,7 +102,7 @@ def test_who_changed_sides_has_changed(tmp_path: Path) -> None:
         )
 
 
-def test_voxels_that_lie_beside_a_header_are_looked_at_too(tmp_path: Path) -> None:
+def test_the_voxels_of_a_pair_are_compared_too(tmp_path: Path) -> None:
     header = tmp_path / "a.hdr"
     voxels = tmp_path / "a.img"
     header.write_text("header")
@@ -124,7 +124,7 @@ def test_subjects_of_one_archive_may_be_on_both_sides(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "a\tb\n", "subject\tside\n"])
-def test_a_list_that_is_none_is_refused_in_a_line(tmp_path: Path, content: str) -> None:
+def test_a_damaged_table_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / TABLE).write_text(content)
     with pytest.raises(
         OasisGanError, match=r"split\.tsv: expected a table of subject, side, source"

@@ -123,7 +123,7 @@ def mixed_run(tmp_path_factory: pytest.TempPathFactory, paint_plugin: Path) -> F
     return folder, oasis_gan(*words, cwd=folder)
 
 
-def test_one_bad_subject_stops_no_other(mixed_run: FolderRun) -> None:
+def test_one_bad_subject_does_not_stop_the_others(mixed_run: FolderRun) -> None:
     folder, process = mixed_run
     assert process.returncode == 1
     assert {row[0]: row[1] for row in table(folder / "out")} == {
@@ -145,15 +145,13 @@ def test_one_bad_subject_stops_no_other(mixed_run: FolderRun) -> None:
         ("missing.nii.gz", "nothing there"),
     ],
 )
-def test_the_table_says_what_is_wrong_with_a_subject(
-    mixed_run: FolderRun, subject: str, said: str
-) -> None:
+def test_the_table_says_why_a_subject_failed(mixed_run: FolderRun, subject: str, said: str) -> None:
     folder, _ = mixed_run
     messages = {row[0]: row[3] for row in table(folder / "out")}
     assert said in messages[subject]
 
 
-def test_a_run_shows_the_layout_and_a_line_for_each_subject(mixed_run: FolderRun) -> None:
+def test_a_run_reports_the_layout_and_one_line_for_each_subject(mixed_run: FolderRun) -> None:
     _, process = mixed_run
     first, *lines = process.stderr.splitlines()
     assert first == "reading in as nifti"
@@ -179,7 +177,7 @@ def made(tmp_path: Path, paint: Painting) -> Path:
     return tmp_path / "out/a_synthT1w.nii.gz"
 
 
-def test_an_output_that_is_there_is_skipped(made: Path, paint: Painting) -> None:
+def test_an_existing_output_is_skipped(made: Path, paint: Painting) -> None:
     before = made.stat().st_mtime_ns
     again = paint("a.nii.gz")
     assert again.returncode == 0
@@ -203,7 +201,7 @@ def change_source(made: Path) -> None:
         (change_source, (), "one with another source"),
     ],
 )
-def test_an_output_of_something_else_is_not_overwritten_unasked(
+def test_an_output_that_would_differ_is_replaced_only_on_request(
     made: Path,
     paint: Painting,
     change: Callable[[Path], None] | None,
@@ -221,7 +219,7 @@ def test_an_output_of_something_else_is_not_overwritten_unasked(
     assert made.stat().st_mtime_ns != before
 
 
-def test_sources_of_one_name_get_outputs_of_their_own(tmp_path: Path, paint: Painting) -> None:
+def test_sources_of_the_same_name_get_separate_outputs(tmp_path: Path, paint: Painting) -> None:
     sources = [
         label_map(tmp_path / folder / "seg.nii.gz", seed=seed) for seed, folder in enumerate("ab")
     ]
@@ -266,7 +264,7 @@ def test_any_file_name_works(tmp_path: Path, paint: Painting, name: str) -> None
         ),
     ],
 )
-def test_wrong_usage_is_a_line_and_exit_2(
+def test_wrong_usage_is_one_line_and_exit_status_2(
     tmp_path: Path, paint_plugin: Path, words: tuple[str, ...], said: tuple[str, ...]
 ) -> None:
     label_map(tmp_path / "a.nii.gz")
@@ -286,7 +284,7 @@ def test_a_plane_the_model_does_not_know_is_refused(tmp_path: Path, paint: Paint
 @pytest.mark.parametrize(
     "words", [("--like", "missing.nii"), ("--like", "a.nii.gz", "--like-labels", "missing.nii")]
 )
-def test_a_reference_that_is_not_there_is_a_line_and_leaves_nothing(
+def test_a_missing_reference_is_one_line_and_leaves_nothing(
     tmp_path: Path, paint: Painting, words: tuple[str, ...]
 ) -> None:
     process = paint(label_map(tmp_path / "a.nii.gz"), *words)
@@ -295,7 +293,7 @@ def test_a_reference_that_is_not_there_is_a_line_and_leaves_nothing(
     assert not (tmp_path / "out").exists()
 
 
-def test_where_nobody_is_listed_the_ledger_says_why_and_no_model_is_loaded(tmp_path: Path) -> None:
+def test_without_subjects_the_table_says_why_and_no_model_is_loaded(tmp_path: Path) -> None:
     """With the model that ships, which would bring TensorFlow."""
     (tmp_path / "a.txt").write_text("no volume")
     code = (
@@ -348,7 +346,7 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_an_interrupted_run_keeps_what_is_done_and_goes_on(
+def test_an_interrupted_run_keeps_finished_outputs_and_can_be_continued(
     tmp_path: Path, paint: Painting, paint_plugin: Path
 ) -> None:
     for seed, name in enumerate("abc"):
@@ -381,7 +379,7 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(
 
 
 @pytest.mark.parametrize("piped", [False, True])
-def test_on_a_terminal_results_and_bar_keep_out_of_each_others_way(
+def test_on_a_terminal_results_and_progress_bar_do_not_mix(
     tmp_path: Path, paint_plugin: Path, piped: bool
 ) -> None:
     """A real terminal on standard error; results go to a pipe, or to the same terminal."""
@@ -434,15 +432,15 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> FolderRun:
     return folder, oasis_gan("train", "data", *_PAIRS, *_TINY, *chosen, cwd=folder)
 
 
-def test_a_training_says_nothing_but_its_own_lines(training: FolderRun) -> None:
-    """TensorFlow has much to say when it starts; none of it reaches the user."""
+def test_a_training_prints_only_its_own_lines(training: FolderRun) -> None:
+    """Messages of TensorFlow are not shown."""
     _, process = training
     assert process.returncode == 0, process.stderr
     assert process.stdout.split() == ["m"]
     assert len(process.stderr.splitlines()) == 5
 
 
-def test_a_run_of_a_trained_model_says_nothing_but_its_own_line(training: FolderRun) -> None:
+def test_a_run_of_a_trained_model_prints_only_its_own_line(training: FolderRun) -> None:
     folder, _ = training
     model = ("--model", "m", "--plane", "sagittal")
     process = oasis_gan("run", "data/one/seg.nii.gz", *model, "--out", "out", cwd=folder)
@@ -456,14 +454,14 @@ def test_a_run_of_a_trained_model_says_nothing_but_its_own_line(training: Folder
     assert made[labels > 0].std() > 0
 
 
-def test_a_training_does_not_take_the_folder_of_another(training: FolderRun) -> None:
+def test_a_training_into_the_folder_of_another_is_refused(training: FolderRun) -> None:
     folder, _ = training
     again = oasis_gan("train", "data", *_PAIRS, *_TINY, "--out", "m", cwd=folder)
     assert again.returncode == 2
     assert_one_line(again, "a new folder")
 
 
-def test_help_needs_no_arrays() -> None:
+def test_help_imports_neither_numpy_nor_nibabel() -> None:
     loaded = "print(sorted({'numpy', 'nibabel'}.intersection(sys.modules)))"
     code = f"import sys; from oasis_gan.cli.main import main\ntry: main()\nfinally: {loaded}"
     process = subprocess.run(

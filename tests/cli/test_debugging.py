@@ -68,7 +68,7 @@ def test_the_traceback_of_an_error_is_shown_if_it_is_asked_for(
 @pytest.mark.parametrize(
     ("source", "found"), [("brain.npy", "KeyError: 'voxels'"), ("study.csv", "KeyError: 'subject'")]
 )
-def test_what_a_reader_raises_is_a_line_with_the_file_and_the_plugin(
+def test_an_exception_of_a_reader_is_one_line_with_the_file_and_the_plugin(
     folder: Path, source: str, found: str
 ) -> None:
     line = check(folder, source, None).stdout.splitlines()[1]
@@ -79,7 +79,7 @@ def test_what_a_reader_raises_is_a_line_with_the_file_and_the_plugin(
     assert "OASIS_GAN_DEBUG=1" in line
 
 
-def test_a_file_cut_short_is_a_line_with_the_file(folder: Path) -> None:
+def test_a_truncated_file_is_one_line_with_its_name(folder: Path) -> None:
     (folder / "mine.py").write_text(PLUGIN.replace('return {}["voxels"]', "raise EOFError"))
     line = check(folder, "brain.npy", None).stdout.splitlines()[1]
     assert (

@@ -39,7 +39,7 @@ def test_parameters_become_flags_and_other_words_stay() -> None:
     )
 
 
-def test_a_name_that_looks_like_a_parameter_and_is_none_stays() -> None:
+def test_a_name_that_only_looks_like_a_parameter_stays() -> None:
     assert (
         with_flags("`max_voxel` `MAX_VOXELS` `max voxels`")
         == "`max_voxel` `MAX_VOXELS` `max voxels`"

@@ -68,7 +68,7 @@ def test_the_examples_of_the_documentation_keep_the_contract(folder: Path) -> No
     assert done.stderr == ""
 
 
-def test_a_promise_that_is_broken_is_a_line_with_the_remedy(folder: Path) -> None:
+def test_a_broken_promise_is_one_line_with_a_remedy(folder: Path) -> None:
     code = (folder / "mine.py").read_text()
     for before, after in BREAKING:
         assert before in code
@@ -89,7 +89,7 @@ def test_a_promise_that_is_broken_is_a_line_with_the_remedy(folder: Path) -> Non
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_what_cannot_be_tried_is_not_passed(folder: Path) -> None:
+def test_a_check_that_cannot_run_does_not_count_as_passed(folder: Path) -> None:
     code = (folder / "mine.py").read_text().replace('shipped={"paint": Path()}', "shipped={}")
     (folder / "mine.py").write_text(code)
     done = check(folder, "mine.py", "--sample", "nothing.txt")
@@ -130,7 +130,7 @@ def test_a_reader_is_checked_by_the_name_it_is_listed_under(folder: Path) -> Non
     )
 
 
-def test_a_plugin_that_cannot_be_loaded_is_a_line(folder: Path) -> None:
+def test_a_plugin_that_cannot_be_loaded_is_one_line(folder: Path) -> None:
     (folder / "mine.py").write_text("import no_such_module")
     done = check(folder, "mine.py")
     assert done.returncode == 1
@@ -147,7 +147,7 @@ def test_a_plugin_that_is_not_installed_is_wrong_usage(folder: Path) -> None:
     )
 
 
-def test_without_pytest_it_says_how_to_get_it(folder: Path) -> None:
+def test_without_pytest_the_message_says_how_to_install_it(folder: Path) -> None:
     done = check(folder, "mine.py", pytest_installed=False)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
@@ -234,7 +234,7 @@ def test_a_model_that_takes_images_keeps_the_contract(
         ),
     ],
 )
-def test_a_card_with_something_else_than_encodings_is_told_in_one_line(
+def test_a_card_without_encodings_is_reported_in_one_line(
     folder: Path, sources: str, target: str, said: str
 ) -> None:
     save_image_model(folder, sources, target)
@@ -329,7 +329,7 @@ def oasis_gan_datasets():
 """
 
 
-def test_a_reader_that_ignores_options_is_found_out(folder: Path) -> None:
+def test_a_reader_that_ignores_options_is_detected(folder: Path) -> None:
     (folder / "careless.py").write_text(READER)
     done = check(folder, "careless.py", "--sample", ".")
     assert done.returncode == 1

@@ -102,6 +102,6 @@ def test_a_training_that_fails_on_a_terminal_ends_with_its_line(
     assert last == "oasis-gan: step 40: expected finite losses, found nan; lower the learning rate"
 
 
-def test_who_asks_for_a_training_need_not_watch_it(tmp_path: Path) -> None:
+def test_a_training_can_be_requested_without_a_progress_callback(tmp_path: Path) -> None:
     request = TrainingRequest(subjects=(), validation=(), out=tmp_path, recipe={}, report=print)
     request.progress(1, 2, "L1 0.1")

@@ -50,7 +50,7 @@ def test_a_run_with_relative_paths_gives_the_same_files(
     assert here == there
 
 
-def test_a_run_is_taken_up_again_from_another_folder(
+def test_a_run_can_be_continued_from_another_folder(
     command_line: CommandLine, data: Path, paint_plugin: Path
 ) -> None:
     options = ("--source-suffix", "_seg.nii.gz", "--model", "paint", "--plugin", paint_plugin)

@@ -90,13 +90,13 @@ def place(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path / "place"
 
 
-def test_a_training_of_a_relative_source_goes_on_in_the_same_folder(place: Path) -> None:
+def test_a_training_with_a_relative_source_is_resumed_in_the_same_folder(place: Path) -> None:
     printed, _ = train("--resume", "out/rel", "--set", "steps=3")
     assert printed.strip() == "out/rel"
     assert json.loads((place / "out/rel/model.json").read_text())["training"]["step"] == 3
 
 
-def test_a_training_goes_on_from_another_folder(
+def test_a_training_is_resumed_from_another_folder(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -104,7 +104,7 @@ def test_a_training_goes_on_from_another_folder(
     assert json.loads((place / "out/rel/model.json").read_text())["training"]["step"] == 3
 
 
-def test_a_model_folder_that_was_moved_goes_on(place: Path) -> None:
+def test_a_training_in_a_moved_folder_is_resumed(place: Path) -> None:
     (place / "out/rel").rename(place / "elsewhere")
     train("--resume", "elsewhere", "--set", "steps=3")
     assert json.loads((place / "elsewhere/model.json").read_text())["training"]["step"] == 3
@@ -123,7 +123,7 @@ def test_data_that_were_moved_are_asked_for_and_named_with_source(place: Path) -
     train("--resume", "out/rel", "--set", "steps=4")
 
 
-def test_targets_in_a_folder_of_their_own_move_too(place: Path) -> None:
+def test_targets_in_a_separate_folder_may_have_moved_too(place: Path) -> None:
     for folder, suffix in (("labels", "_seg.nii.gz"), ("images", "_t1.nii.gz")):
         (place / folder).mkdir()
         for path in (place / "heads").glob(f"*{suffix}"):
@@ -149,7 +149,7 @@ def test_a_table_of_labels_is_found_from_another_folder_and_may_move(
     train("--resume", "place/m", "--set", "steps=4", "--labels", "place/yours.tsv")
 
 
-def test_what_labels_mean_cannot_change_on_the_way(place: Path) -> None:
+def test_the_meaning_of_labels_cannot_change_on_resuming(place: Path) -> None:
     assert "found --labels; leave it out" in refusal(
         "--resume", "out/rel", "--labels", "freesurfer"
     )
@@ -200,7 +200,7 @@ def rename(place: Path) -> None:
         (rename, "found one missing; uno added;"),
     ],
 )
-def test_who_is_missing_changed_or_new_is_named_and_nothing_is_written(
+def test_missing_changed_and_new_subjects_are_named_and_nothing_is_written(
     place: Path,
     alter: Any,  # noqa: ANN401
     said: str,
@@ -213,7 +213,9 @@ def test_who_is_missing_changed_or_new_is_named_and_nothing_is_written(
     assert files(place / "out/rel") == before
 
 
-def test_a_subject_that_was_left_out_at_the_beginning_does_not_hinder_going_on(place: Path) -> None:
+def test_a_subject_that_was_left_out_at_the_beginning_does_not_prevent_resuming(
+    place: Path,
+) -> None:
     (place / "heads/bad_seg.nii.gz").write_bytes(b"no volume")
     train("--resume", "out/rel", "--set", "steps=3")
 
@@ -221,7 +223,7 @@ def test_a_subject_that_was_left_out_at_the_beginning_does_not_hinder_going_on(p
 @pytest.mark.parametrize(
     "setting", ["generator.filters=8", "loss.l1_weight=50", "steps=x", "stepz=5", "seed=3"]
 )
-def test_a_setting_that_a_training_cannot_go_on_with_is_refused_before_anything_is_written(
+def test_a_setting_that_cannot_change_is_refused_before_anything_is_written(
     place: Path, setting: str
 ) -> None:
     before = files(place / "out/rel")
@@ -243,7 +245,7 @@ def damage_the_checkpoint(folder: Path, old: bytes, new: bytes) -> None:
         (b'{\\"sums', b'[\\"sums', "damaged metadata"),
     ],
 )
-def test_settings_of_a_training_that_cannot_go_on_are_not_kept(
+def test_settings_are_not_kept_if_the_training_cannot_be_resumed(
     place: Path, old: bytes, new: bytes, said: str
 ) -> None:
     damage_the_checkpoint(place / "out/rel", old, new)
@@ -276,7 +278,7 @@ def test_a_finished_model_without_checkpoints_is_not_replaced(place: Path) -> No
 
 
 @pytest.mark.parametrize(("end", "said"), [(100, "a row of 3 cells"), (None, "no such file")])
-def test_a_split_that_is_damaged_or_gone_is_named_in_a_line(
+def test_a_split_that_is_damaged_or_gone_is_named_in_one_line(
     place: Path, end: int | None, said: str
 ) -> None:
     path = place / "out/rel/split.tsv"
@@ -293,7 +295,7 @@ def test_a_split_that_is_damaged_or_gone_is_named_in_a_line(
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"kind": "pix2pix", "selection": {"sources": 5}}', "[" * 10**5]
 )
-def test_a_folder_without_a_training_to_go_on_with_is_refused_in_a_line(
+def test_a_folder_without_a_training_to_resume_is_refused_in_one_line(
     tmp_path: Path, content: str
 ) -> None:
     (tmp_path / "run.json").write_text(content)
@@ -317,7 +319,7 @@ def test_a_start_that_fails_leaves_nothing_that_blocks_the_corrected_command(pla
     assert (place / "new/m0/model.json").exists()
 
 
-def test_a_folder_in_which_nothing_was_learnt_may_be_begun_anew(place: Path) -> None:
+def test_a_folder_without_a_checkpoint_may_be_used_for_a_new_training(place: Path) -> None:
     """As an earlier version, or a crash, leaves it."""
     (place / "m0").mkdir()
     for name in ("run.json", "split.tsv"):
@@ -329,7 +331,9 @@ def test_a_folder_in_which_nothing_was_learnt_may_be_begun_anew(place: Path) -> 
     assert (place / "m0/model.json").exists()
 
 
-def test_a_model_is_never_begun_anew_and_the_refusal_says_how_to_go_on(place: Path) -> None:
+def test_a_new_training_never_replaces_a_model_and_the_message_says_how_to_resume(
+    place: Path,
+) -> None:
     before = files(place / "out/rel")
     said = refusal("heads", *PAIRS, "--recipe", "tiny.toml", "--out", "out/rel")
     assert "expected a new folder, found one with a training in it" in said
@@ -350,7 +354,7 @@ def test_a_finished_training_says_how_it_went_and_where_to_look(place: Path) -> 
     assert (training["step"], training["steps"], training["finished"]) == (2, 2, True)
 
 
-def test_going_on_with_a_finished_training_says_that_it_is_finished_and_changes_nothing(
+def test_resuming_a_finished_training_says_so_and_changes_nothing(
     place: Path,
 ) -> None:
     before = files(place / "out/rel")
@@ -366,7 +370,7 @@ def test_fewer_steps_than_are_done_are_refused(place: Path) -> None:
     )
 
 
-def test_a_setting_that_is_changed_on_the_way_is_said_drawn_and_kept(place: Path) -> None:
+def test_a_setting_that_is_changed_on_resuming_is_reported_drawn_and_kept(place: Path) -> None:
     _, said = train("--resume", "out/rel", "--set", "steps=4", "--set", "learning_rate=1e-5")
     assert "learning_rate: 0.0002 until step 2, 1e-05 from there on" in said
     recipe = (place / "out/rel/recipe.toml").read_text()

@@ -56,7 +56,7 @@ def oasis_gan_datasets():
         (("--spacing", "1,1,1.25", "--max-voxels", "9"), "((), (), (1.0, 1.0, 1.25), 9)"),
     ],
 )
-def test_a_reader_is_asked_for_what_the_user_says(
+def test_a_reader_receives_the_selection_of_the_user(
     tmp_path: Path, paint: Callable[..., Any], words: tuple[str, ...], asked: str
 ) -> None:
     (tmp_path / "spy.py").write_text(SPY)
@@ -75,7 +75,7 @@ def test_a_reader_is_asked_for_what_the_user_says(
         (("ds", "--participant-label", "sub-01/", "sub-02/"), "('01', '02')"),
     ],
 )
-def test_what_is_there_is_a_source_and_what_is_not_a_label(
+def test_an_existing_path_is_a_source_and_anything_else_is_a_label(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], asked: str
 ) -> None:
     (tmp_path / "spy.py").write_text(SPY)
@@ -91,7 +91,7 @@ def test_what_is_there_is_a_source_and_what_is_not_a_label(
     assert f"found ({asked}, " in rows[0]
 
 
-def test_a_label_that_is_not_there_is_named_and_not_taken_for_a_source(tmp_path: Path) -> None:
+def test_an_unknown_label_is_named_and_not_taken_for_a_source(tmp_path: Path) -> None:
     (tmp_path / "dataset_description.json").write_text("{}")
     for sub in ("01", "02"):
         (tmp_path / f"sub-{sub}").mkdir()
@@ -111,7 +111,7 @@ def test_a_label_that_is_not_there_is_named_and_not_taken_for_a_source(tmp_path:
     ]
 
 
-def test_participants_of_a_layout_that_knows_none_are_refused(
+def test_choosing_participants_is_refused_for_a_layout_without_participants(
     tmp_path: Path, paint: Callable[..., Any]
 ) -> None:
     nib.save(nib.Nifti1Image(np.ones((3, 3, 3), np.uint8), np.eye(4)), tmp_path / "a.nii")

@@ -103,7 +103,7 @@ def begin(*words: str) -> Result:
     return call("train", *target, *recipe, *words)
 
 
-def test_the_remedy_speaks_of_the_source_whose_values_are_not_understood() -> None:
+def test_the_remedy_names_the_source_whose_values_are_unknown() -> None:
     done = run()
     assert done.exit_code == 1
     assert "heads/a_map.nii.gz: expected labels 0 background, 1 CSF" in done.stderr
@@ -120,7 +120,7 @@ def test_a_further_source_is_converted_from_the_set_that_is_named() -> None:
     assert sidecar["further_sources"]["tissue"]["labels"] == "freesurfer"
 
 
-def test_a_further_source_has_a_table_of_its_own() -> None:
+def test_a_further_source_can_have_its_own_table_of_labels() -> None:
     Path("values.tsv").write_text("index\ttissue\n24\tCSF\n41\tGM\n42\tGM\n")
     done = run("--source-labels", "tissue=values.tsv")
     assert done.exit_code == 0, done.stderr
@@ -137,7 +137,7 @@ def test_a_further_source_has_a_table_of_its_own() -> None:
         (("tissue=osais",), "--source-labels` tissue=: expected one of oasis, "),
     ],
 )
-def test_what_is_wrong_with_the_names_is_said_before_anything_is_read(
+def test_wrong_source_names_are_reported_before_anything_is_read(
     typed: tuple[str, ...], message: str
 ) -> None:
     done = run(*(word for text in typed for word in ("--source-labels", text)))

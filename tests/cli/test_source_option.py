@@ -69,7 +69,7 @@ def _heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_the_names_is_said_before_anything_is_read(
+def test_wrong_source_names_are_reported_before_anything_is_read(
     typed: tuple[str, ...], message: str
 ) -> None:
     words = [word for text in typed for word in ("--source", text)]
@@ -102,7 +102,7 @@ def test_a_subject_is_not_its_own_further_source() -> None:
     assert done.stderr.count("expected a t2 beside it, found none") == 2
 
 
-def test_a_table_of_pairs_does_not_pass_its_targets_off_as_another_source() -> None:
+def test_targets_in_a_table_of_pairs_are_not_used_as_a_further_source() -> None:
     Path("pairs.tsv").write_text("source\ttarget\nt1/a.nii.gz\tt2/b.nii.gz\n")
     done = run("pairs.tsv", "--source", "t2=_T2w.nii.gz")
     assert done.exit_code == 1
@@ -123,7 +123,7 @@ def test_outputs_are_no_further_sources_unless_they_are_named() -> None:
     assert "warning: using synthetic sources, which oasis-gan has made: a.nii.gz" in named.stderr
 
 
-def test_a_file_that_cannot_be_read_is_named_itself() -> None:
+def test_a_further_source_that_cannot_be_read_is_named() -> None:
     Path("t2/a.nii.gz").write_bytes(b"no volume")
     done = run("t1", "--source", "t2=t2")
     assert "[1/2] failed - t2/a.nii.gz: expected" in done.stderr

@@ -118,7 +118,7 @@ def read_until(process: Started, awaited: str) -> None:
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
     ids=lambda one: str(one),
 )
-def test_a_training_that_is_asked_to_end_saves_says_and_goes_on_to_the_same_model(
+def test_a_training_stopped_by_a_signal_saves_and_resumes_to_the_same_model(
     start: Start,
     heads: Path,
     uninterrupted: Path,
@@ -229,7 +229,7 @@ def test_nohup_keeps_a_training_from_ending_with_its_terminal(
     assert process.returncode == 0, stderr
 
 
-def test_a_second_training_in_a_folder_is_told_who_holds_it(
+def test_a_second_training_in_a_folder_is_refused_and_names_the_first(
     start: Start, heads: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "m"

@@ -89,9 +89,7 @@ def test_what_a_plugin_prints_goes_to_standard_error(tmp_path: Path, paint: Pain
 
 
 @pytest.mark.usefixtures("volumes")
-def test_a_reader_of_results_who_leaves_does_not_stop_a_cohort(
-    tmp_path: Path, words: list[str]
-) -> None:
+def test_a_closed_pipe_of_results_does_not_stop_a_cohort(tmp_path: Path, words: list[str]) -> None:
     process = shell(f"PAINT_SECONDS=0.3 {shlex.join(words)} | head -1", tmp_path)
     assert process.returncode == 0, process.stderr
     assert process.stdout == "out/a_synthT1w.nii.gz\n"
@@ -120,7 +118,9 @@ def test_a_listing_that_nobody_reads_is_silent(tmp_path: Path, command: str) -> 
 
 
 @pytest.mark.usefixtures("volumes")
-def test_a_full_standard_output_is_named_and_stops_nobody(tmp_path: Path, words: list[str]) -> None:
+def test_a_full_standard_output_is_reported_and_does_not_stop_a_cohort(
+    tmp_path: Path, words: list[str]
+) -> None:
     process = shell(f"{shlex.join(words)} > /dev/full", tmp_path)
     assert process.returncode == 1
     last = process.stderr.splitlines()[-1]
@@ -129,7 +129,7 @@ def test_a_full_standard_output_is_named_and_stops_nobody(tmp_path: Path, words:
 
 
 @pytest.mark.parametrize("command", ["models", "--help", "run --help", "--version"])
-def test_a_full_standard_output_is_named_by_every_command(tmp_path: Path, command: str) -> None:
+def test_a_full_standard_output_is_reported_by_every_command(tmp_path: Path, command: str) -> None:
     process = shell(f"{shlex.quote(sys.executable)} -m oasis_gan {command} > /dev/full", tmp_path)
     assert process.returncode == 1
     assert (
@@ -139,7 +139,7 @@ def test_a_full_standard_output_is_named_by_every_command(tmp_path: Path, comman
 
 @pytest.mark.usefixtures("volumes")
 @pytest.mark.parametrize("messages", ["2>&1 | head -1", "2>&1 >paths | true", "2>/dev/full"])
-def test_messages_that_cannot_be_written_stop_no_cohort(
+def test_messages_that_cannot_be_written_do_not_stop_a_cohort(
     tmp_path: Path, words: list[str], messages: str
 ) -> None:
     process = shell(f"PAINT_SECONDS=0.3 {shlex.join(words)} {messages}", tmp_path)
@@ -147,7 +147,7 @@ def test_messages_that_cannot_be_written_stop_no_cohort(
     assert statuses(tmp_path / "out") == ["done"] * 3
 
 
-def test_a_plugin_that_closes_standard_output_silences_nobody(
+def test_a_plugin_that_closes_standard_output_hides_no_results(
     tmp_path: Path, paint: Painting
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -164,7 +164,9 @@ def test_a_plugin_that_closes_standard_output_silences_nobody(
 
 @pytest.mark.usefixtures("volumes")
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
-def test_closed_streams_do_not_matter(tmp_path: Path, words: list[str], closed: str) -> None:
+def test_commands_work_with_closed_standard_streams(
+    tmp_path: Path, words: list[str], closed: str
+) -> None:
     process = shell(f"{shlex.join(words)} {closed}", tmp_path)
     assert process.returncode == 0, process.stderr
     assert statuses(tmp_path / "out") == ["done"] * 3
@@ -229,7 +231,7 @@ def oasis_gan_exporters():
 
 
 @pytest.mark.usefixtures("volumes")
-def test_a_writer_that_hangs_is_left_behind_when_a_run_is_interrupted_twice(
+def test_a_second_interruption_does_not_wait_for_an_exporter_that_hangs(
     tmp_path: Path, words: list[str]
 ) -> None:
     (tmp_path / "hanging.py").write_text(HANGING)

@@ -58,7 +58,7 @@ def train(*words: object) -> str:
     return result.stdout
 
 
-def test_a_training_leaves_all_that_is_said_and_goes_on_from_there(
+def test_a_training_writes_the_promised_files_and_can_be_resumed(
     heads: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "m"
@@ -97,7 +97,7 @@ def test_a_training_leaves_all_that_is_said_and_goes_on_from_there(
         train(heads, *PAIRS, "--recipe", heads / "tiny.toml", "--out", out)
 
 
-def test_settings_go_over_a_recipe_and_that_over_a_preset(heads: Path, tmp_path: Path) -> None:
+def test_settings_override_a_recipe_which_overrides_a_preset(heads: Path, tmp_path: Path) -> None:
     out = tmp_path / "m"
     small = (
         "--set",
@@ -187,7 +187,7 @@ def test_settings_go_over_a_recipe_under_their_earlier_names_too(
         ),
     ],
 )
-def test_what_cannot_be_followed_is_a_line_and_leaves_nothing(
+def test_an_invalid_command_is_one_line_and_leaves_nothing(
     heads: Path, tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
     with pytest.raises(OasisGanError) as caught:
@@ -214,7 +214,7 @@ def test_settings_are_refused_before_tensorflow_starts(heads: Path, tmp_path: Pa
     assert process.stdout.strip().endswith("False")
 
 
-def test_onednn_learns_what_tensorflow_alone_learns(heads: Path, tmp_path: Path) -> None:
+def test_training_with_onednn_agrees_with_training_without_it(heads: Path, tmp_path: Path) -> None:
     recipe = ("--recipe", heads / "tiny.toml", "--set", "precision=float32")
     words = ("train", heads, *PAIRS, *recipe, "--validate", "two")
     states = []

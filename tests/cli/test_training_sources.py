@@ -85,7 +85,7 @@ def told() -> Any:  # noqa: ANN401
     return json.loads(Path("m/told.json").read_text())
 
 
-def test_a_kind_is_given_the_sources_that_its_recipe_names_and_who_lacks_one_is_left_out() -> None:
+def test_a_kind_gets_the_sources_of_its_recipe_and_incomplete_subjects_are_left_out() -> None:
     said = begin(*GIVEN)
     expected = {
         "tissue": ["{}_seg.nii.gz", "labels", "labels"],
@@ -100,7 +100,7 @@ def test_a_kind_is_given_the_sources_that_its_recipe_names_and_who_lacks_one_is_
     assert "c_t1.nii.gz: expected a t2 beside it, found none" in said
 
 
-def test_a_training_goes_on_with_the_same_sources_from_another_folder(
+def test_a_training_resumed_from_another_folder_has_the_same_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(*GIVEN)
@@ -125,7 +125,7 @@ def test_a_further_source_that_has_moved_is_named_again() -> None:
     assert str(Path("there").absolute()) in Path("m/run.json").read_text()
 
 
-def test_data_and_a_further_source_may_have_moved_at_once() -> None:
+def test_the_source_and_a_further_source_may_both_have_moved() -> None:
     begin(*GIVEN)
     Path("heads").rename("now")
     Path("t2").rename("there")
@@ -133,7 +133,7 @@ def test_data_and_a_further_source_may_have_moved_at_once() -> None:
     assert set(told()) == {"a", "b"}
 
 
-def test_a_further_source_that_has_changed_stops_a_training_that_goes_on() -> None:
+def test_a_training_is_not_resumed_if_a_further_source_has_changed() -> None:
     begin(*GIVEN)
     assert "t2=" in Path("m", TABLE).read_text()
     image = nib.Nifti1Image.from_filename("t2/a_t1.nii.gz")
@@ -171,13 +171,13 @@ def test_sources_and_recipe_must_agree(words: tuple[str, ...], sources: str, mes
     assert not Path("m").exists()
 
 
-def test_the_table_of_a_training_with_one_source_is_what_it_was() -> None:
+def test_the_table_of_a_training_with_one_source_has_no_columns_for_further_ones() -> None:
     begin(sources="steps=1")
     columns = "subject\tside\tsource\tsource_sha256\ttarget\ttarget_sha256"
     assert Path("m", TABLE).read_text().splitlines()[0] == columns
 
 
-def test_a_kind_that_describes_its_data_otherwise_is_named_in_a_line() -> None:
+def test_a_kind_that_describes_its_data_in_another_type_is_named_in_one_line() -> None:
     text = Path("kind.py").read_text()
     Path("kind.py").write_text(text.replace("return oasis_gan.TrainingData(", "return dict("))
     with pytest.raises(OasisGanError, match=r"teller: expected a TrainingData .*, found dict; fix"):

@@ -140,7 +140,9 @@ def test_a_segmenter_that_cannot_be_used_is_one_line_before_anything_is_made(
     assert not (heads.parent / "out").exists()
 
 
-def test_one_output_that_cannot_be_evaluated_stops_no_other(heads: Path, paint: Painting) -> None:
+def test_one_output_that_cannot_be_evaluated_does_not_stop_the_others(
+    heads: Path, paint: Painting
+) -> None:
     failing = THIRDS.replace(
         "        labels =",
         "        assert volume.voxels.shape[0] < 40, 'too wide'\n        labels =",

@@ -134,7 +134,7 @@ def test_scans_are_found_in_every_layout_in_which_train_finds_them(
     ]
 
 
-def test_scans_are_found_by_name_where_no_label_map_is_near_and_that_is_said(made: Path) -> None:
+def test_scans_are_found_by_name_where_no_label_map_is_near_with_a_note(made: Path) -> None:
     done = evaluate(made, "plain", "--against", "images", "--format", "tsv")
     assert (done.returncode, tuple(totals(done))) == (0, NAMES)
     assert {row["matched_mae"] for row in rows(done)} == {"n/a"}
@@ -190,7 +190,7 @@ def on_another_grid(path: Path) -> None:
         "null JSON",
     ],
 )
-def test_one_bad_subject_is_one_line_and_the_others_go_on(
+def test_one_bad_subject_is_one_line_and_does_not_stop_the_others(
     cohort: Path, break_it: Callable[[Path], object], file: str
 ) -> None:
     break_it(cohort / file)

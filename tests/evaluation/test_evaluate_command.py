@@ -113,7 +113,7 @@ def test_every_figure_that_is_missing_is_explained(painted: Path) -> None:
     )
 
 
-def test_an_output_beside_itself_is_perfect(painted: Path) -> None:
+def test_an_output_compared_with_itself_is_perfect(painted: Path) -> None:
     done = evaluate(painted, OUTPUT, "--against", OUTPUT, "--format", "tsv")
     row = next(csv.DictReader(io.StringIO(done.stdout), dialect="excel-tab"))
     assert (row["raw_psnr"], row["raw_mae"], float(row["raw_ssim"])) == ("inf", "0", 1)
@@ -135,7 +135,7 @@ def test_the_label_map_is_named_where_it_lies_elsewhere(painted: Path) -> None:
     assert "contrasts matched" in named.stdout
 
 
-def test_another_label_map_than_the_one_of_the_output_is_used_with_a_word(painted: Path) -> None:
+def test_a_label_map_that_the_output_was_not_made_from_is_used_with_a_note(painted: Path) -> None:
     save(make_head(1)[0], painted / "other.nii.gz")
     done = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz", "--labels", "other.nii.gz")
     assert done.returncode == 0
@@ -144,7 +144,7 @@ def test_another_label_map_than_the_one_of_the_output_is_used_with_a_word(painte
     )
 
 
-def test_what_the_values_of_the_label_map_mean_can_be_said(painted: Path) -> None:
+def test_the_meaning_of_the_label_values_can_be_given(painted: Path) -> None:
     labels, _ = make_head(0)
     save(np.array([0, 3, 1, 2], np.uint8)[labels], painted / "bids.nii.gz")
     words = (
@@ -162,7 +162,7 @@ def test_what_the_values_of_the_label_map_mean_can_be_said(painted: Path) -> Non
     assert evaluate(painted, *words).stdout == plain.stdout
 
 
-def test_the_same_grid_in_another_order_of_axes_is_turned_and_said(painted: Path) -> None:
+def test_a_scan_with_another_order_of_axes_is_reordered_with_a_note(painted: Path) -> None:
     image = nib.load(painted / "a_t1.nii.gz")
     assert isinstance(image, nib.Nifti1Image)
     turned_axes = np.array([[1, -1], [0, 1], [2, 1]])
@@ -285,7 +285,7 @@ def test_an_output_alone_is_compared_with_nothing_and_that_is_one_line(painted: 
     assert_one_line(evaluate(painted, OUTPUT), "--against", "--segmentation")
 
 
-def test_names_stay_names(painted: Path) -> None:
+def test_names_with_markup_and_control_characters_are_shown_as_text(painted: Path) -> None:
     name = "[red]<img src=x>\x1b[31m\nb"
     shutil.copy(painted / OUTPUT, painted / f"{name}.nii.gz")
     words = (f"{name}.nii.gz", "--against", "a_t1.nii.gz", "--labels", "a_seg.nii.gz")

@@ -49,7 +49,7 @@ def matched(real: Array, output: Array, labels: Array = LABELS) -> ImageScores:
     return score(compare_matched(real, output, labels, find_regions(labels), axes))
 
 
-def test_of_equal_volumes_every_measure_is_at_its_best_in_every_tissue() -> None:
+def test_equal_volumes_have_the_best_scores_in_every_tissue() -> None:
     found = score(compare(REAL, REAL.copy()))
     assert set(found.regions) == {"total", "CSF", "GM", "WM"}
     for scores in found.regions.values():

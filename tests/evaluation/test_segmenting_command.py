@@ -83,7 +83,7 @@ def test_the_real_scan_is_segmented_likewise_and_is_the_ceiling(made: Path) -> N
     assert "ceiling, CSF: not defined, the segmentation has none of it" in done.stderr
 
 
-def test_a_segmenter_that_fails_for_one_output_stops_no_other(made: Path) -> None:
+def test_a_segmenter_that_fails_for_one_output_does_not_stop_the_others(made: Path) -> None:
     done = evaluate(made, f"{PYTHON} fails.py {{input}} {{output}}", "--format", "tsv")
     assert done.returncode == 1
     assert {row["subject"] for row in rows(done)} == {"sub-01"}

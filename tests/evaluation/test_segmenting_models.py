@@ -110,7 +110,9 @@ def test_a_model_that_cannot_segment_is_one_line(
     assert said in line
 
 
-def test_segmentations_in_a_folder_are_found_and_a_missing_one_stops_no_other(made: Path) -> None:
+def test_segmentations_in_a_folder_are_found_and_a_missing_one_does_not_stop_the_others(
+    made: Path,
+) -> None:
     (made / "segs").mkdir()
     image = nib.Nifti1Image(make_head(0)[0], np.eye(4))
     nib.save(image, made / "segs" / "sub-01_synthT1w_dseg.nii.gz")

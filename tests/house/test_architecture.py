@@ -135,7 +135,7 @@ def test_only_the_table_of_kinds_names_a_hook(path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", LOOPS)
-def test_what_deals_with_all_kinds_names_none(module: str) -> None:
+def test_code_for_all_kinds_of_offers_names_none_of_them(module: str) -> None:
     kinds = {kind.description.__name__ for kind in HOOK_KINDS} | {
         kind.contract for kind in HOOK_KINDS
     }

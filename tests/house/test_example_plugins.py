@@ -71,7 +71,7 @@ def test_voxels_of_a_format_that_simpleitk_reads_stay_in_their_places(tmp_path: 
     np.testing.assert_array_equal(made.get_fdata(), expected.get_fdata())
 
 
-def test_a_file_that_simpleitk_cannot_read_stops_no_other(tmp_path: Path) -> None:
+def test_a_file_that_simpleitk_cannot_read_does_not_stop_the_others(tmp_path: Path) -> None:
     whole = save_nrrd(tmp_path / "heads" / "b.nrrd")
     (tmp_path / "heads" / "a.nrrd").write_bytes(whole.read_bytes()[:300])
     words = ("--dataset", "nrrd", "--plugin", READER, *PAINT)

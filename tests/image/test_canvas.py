@@ -102,7 +102,7 @@ def test_a_constant_stays_constant_inside(spacing: tuple[float, float]) -> None:
     shift=st.tuples(st.floats(-4, 4), st.floats(-4, 4)),
     canvas=st.sampled_from([0.7, 1.0, 1.6]),
 )
-def test_nothing_drifts(
+def test_a_slice_is_centred_on_the_canvas_and_comes_back_to_its_place(
     spacing: tuple[float, float], shift: tuple[float, float], canvas: float
 ) -> None:
     shape = (int(80 / spacing[0]), int(80 / spacing[1]))
@@ -115,8 +115,8 @@ def test_nothing_drifts(
     )
     # The middle of the object is the middle of the canvas; at equal spacing to half a pixel, as
     # pixels stay whole.
-    occupied = np.argwhere(mask[0])
-    middle = (occupied.min(axis=0) + occupied.max(axis=0)) / 2 * spacing
+    places = np.argwhere(mask[0])
+    middle = (places.min(axis=0) + places.max(axis=0)) / 2 * spacing
     offset = centroid(placed, (canvas, canvas)) - (np.array(placed.shape[1:3]) - 1) / 2 * canvas
     slack = np.where(np.abs(np.array(spacing) / canvas - 1) < 0.01, canvas / 2, 0) + 0.05
     assert (np.abs(offset - (centroid(slices, spacing) - middle)) <= slack).all()
@@ -158,7 +158,7 @@ def test_an_empty_stack_has_a_canvas_too() -> None:
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (2, 0), (-3, 1), (0, -4), (4, 4)])
-def test_a_moved_fit_lays_slices_further_along_and_brings_them_back(shift: tuple[int, int]) -> None:
+def test_a_shifted_transform_moves_slices_and_brings_them_back(shift: tuple[int, int]) -> None:
     slices = random_slices(8, 8)
     transform = CanvasTransform.from_mask(np.ones((1, 8, 8), bool), (1.0, 1.0), MM)
     shifted = transform.shift(shift)
@@ -168,7 +168,7 @@ def test_a_moved_fit_lays_slices_further_along_and_brings_them_back(shift: tuple
     assert np.array_equal(shifted.apply_inverse(shifted.apply(slices)), slices)
 
 
-def test_what_is_moved_off_the_canvas_is_lost_and_zero_enters() -> None:
+def test_pixels_shifted_off_the_canvas_are_lost_and_zeros_enter() -> None:
     slices = random_slices(16, 16)
     transform = CanvasTransform.from_mask(np.ones((1, 16, 16), bool), (1.0, 1.0), MM)
     placed = transform.shift((5, -3)).apply(slices)
@@ -224,7 +224,7 @@ def test_a_parabola_on_the_canvas_comes_back_exactly(spacing: float) -> None:
 
 
 @given(spacing=st.tuples(SPACINGS, SPACINGS), seed=st.integers(0, 9), data=st.data())
-def test_what_is_not_wanted_of_the_canvas_changes_nothing(
+def test_canvas_pixels_outside_the_mask_change_nothing(
     spacing: tuple[float, float], seed: int, data: st.DataObject
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -243,7 +243,7 @@ def test_what_is_not_wanted_of_the_canvas_changes_nothing(
     assert needed.any() or not mask.any()
 
 
-def test_at_equal_spacing_no_more_is_wanted_than_what_is_there() -> None:
+def test_at_equal_spacing_the_mask_on_the_canvas_has_no_additional_pixels() -> None:
     mask = np.random.default_rng(0).random((2, 21, 17)) < 0.3
     transform = CanvasTransform.from_mask(mask, (1.0, 1.0), MM)
     laid = transform.apply(mask[..., np.newaxis].astype(np.float32))[..., 0]

@@ -48,7 +48,7 @@ def test_an_output_gets_the_distribution_of_a_scan_of_its_own_tissues(
     assert overlap(real().match(flat, labels, OASIS), target) > 0.95
 
 
-def test_strength_goes_from_nothing_to_all_of_it() -> None:
+def test_strength_ranges_from_no_change_to_the_full_distribution() -> None:
     flat, labels = scan({1: 5000, 2: 5000, 3: 5000}, spread=0.005, seed=3)
     none, half, full = (
         real().scale_strength(share).match(flat, labels, OASIS) for share in (0.0, 0.5, 1.0)
@@ -112,14 +112,14 @@ def test_of_several_scans_the_quantiles_are_averaged_whatever_their_size() -> No
         ({"GM": (0.4, 0.5)}, float("nan")),
     ],
 )
-def test_what_is_no_distribution_is_refused(
+def test_an_invalid_distribution_is_refused(
     tissues: dict[str, tuple[float, ...]], strength: float
 ) -> None:
     with pytest.raises(ValueError, match="rising quantiles"):
         Histogram(tissues, strength)
 
 
-def test_two_distributions_are_told_apart_in_few_words() -> None:
+def test_distributions_have_short_distinct_descriptions() -> None:
     assert real().identity() == real().identity()
     assert real().identity() != real().scale_strength(0.5).identity()
     assert real().identity()["sha256"] != Histogram({"GM": (0.4, 0.5)}, 1.0).identity()["sha256"]

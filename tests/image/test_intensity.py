@@ -46,7 +46,7 @@ def test_an_empty_volume_has_no_window() -> None:
         Window.from_percentiles(np.zeros(9))
 
 
-def test_anchored_the_tissues_of_every_scanner_land_on_the_same_greys() -> None:
+def test_an_anchored_window_puts_the_tissues_of_every_scanner_on_the_same_values() -> None:
     for scanner in (T1W, T1W * 0.3 + 5 * (T1W > 0)):
         window = Window.from_tissues(scanner, TISSUES, OASIS)
         encoded = window.encode(scanner)[..., 0]
@@ -74,7 +74,7 @@ def test_the_mean_of_windows_lies_half_way() -> None:
 
 
 @given(values=knots(4), anchors=knots(4), data=st.data())
-def test_a_window_is_undone_within_its_ends(
+def test_a_window_can_be_inverted_within_its_ends(
     values: tuple[float, ...], anchors: tuple[float, ...], data: st.DataObject
 ) -> None:
     window = Window(values, tuple(anchor / anchors[-1] for anchor in anchors))
@@ -114,7 +114,7 @@ def test_what_lies_outside_a_window_lands_on_its_ends_and_background_on_zero() -
         ((0, 1), (1, 0)),
     ],
 )
-def test_a_window_that_cannot_be_undone_is_none(
+def test_a_window_that_cannot_be_inverted_is_refused(
     values: tuple[float, ...], anchors: tuple[float, ...]
 ) -> None:
     with pytest.raises(ValueError, match=r"."):
@@ -134,7 +134,7 @@ def test_an_mri_without_a_finite_voxel_is_refused() -> None:
         Window((0, 10), (0, 1)).clean(volume(np.nan, np.inf), "t1.nii")
 
 
-def test_a_clean_mri_is_left_alone() -> None:
+def test_a_clean_mri_is_returned_unchanged() -> None:
     for dtype in (np.int16, np.float64):
         whole = volume(1, 2, 3, dtype=dtype)
         cleaned = Window((0, 10), (0, 1)).clean(whole, "t1.nii")
@@ -143,7 +143,7 @@ def test_a_clean_mri_is_left_alone() -> None:
 
 
 @given(labels=st.lists(st.sampled_from([0, 1, 2, 3]), min_size=1))
-def test_labels_are_one_hot_and_background_is_nothing(labels: list[int]) -> None:
+def test_labels_are_one_hot_and_background_is_all_zeros(labels: list[int]) -> None:
     channels = OASIS.encode(np.array(labels))
     assert channels.shape == (len(labels), OASIS.channels)
     assert channels.sum(axis=-1).tolist() == [float(label != 0) for label in labels]
@@ -164,13 +164,13 @@ def test_label_values_may_be_any_numbers() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64, np.int64])
-def test_whole_labels_are_taken_whatever_stores_them(dtype: Any) -> None:  # noqa: ANN401
+def test_whole_labels_are_accepted_in_any_datatype(dtype: Any) -> None:  # noqa: ANN401
     clean = OASIS.clean(volume(0, 1, 2, 3, dtype=dtype), "seg.nii")
     assert clean.voxels.ravel().tolist() == [0, 1, 2, 3]
     assert clean.voxels.dtype == np.int32
 
 
-def test_labels_that_a_slope_has_bent_a_little_are_mended() -> None:
+def test_labels_slightly_changed_by_a_slope_are_rounded() -> None:
     assert OASIS.clean(volume(0, 1.00001, 1.99999, 3), "seg.nii").voxels.ravel().tolist() == [
         0,
         1,
@@ -187,7 +187,7 @@ def test_a_value_that_is_no_label_is_refused_by_name(value: float) -> None:
     assert str(caught.value).startswith(f"{expected}{value:g}; ")
 
 
-def test_an_mri_given_as_a_label_map_is_told_its_first_values() -> None:
+def test_an_mri_given_as_a_label_map_is_refused_with_its_first_values() -> None:
     with pytest.raises(
         OasisGanError, match=r"found 4, 5, 6, 7, 8, 9, 10, 11, \.\.\.; .*an MRI is no label map"
     ):
@@ -198,7 +198,7 @@ def test_an_mri_given_as_a_label_map_is_told_its_first_values() -> None:
     "labels",
     [(), (Label(0, "air"),), (Label(1, "GM"), Label(1, "WM")), (Label(1, "GM"), Label(2, "GM"))],
 )
-def test_an_ambiguous_label_set_is_none(labels: tuple[Label, ...]) -> None:
+def test_an_ambiguous_label_set_is_refused(labels: tuple[Label, ...]) -> None:
     with pytest.raises(ValueError, match="distinct names and values, none of them 0"):
         LabelSet(name="bad", labels=labels)
 

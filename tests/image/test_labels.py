@@ -142,13 +142,13 @@ def test_every_label_has_a_tissue_and_background_stays(name: str, data: st.DataO
 
 
 @given(drawn=drawn_from(OASIS))
-def test_sets_of_the_same_labels_are_taken_for_each_other(drawn: list[int]) -> None:
+def test_sets_with_the_same_labels_are_interchangeable(drawn: list[int]) -> None:
     same = convert(volume(*drawn), LABEL_SETS["fsl-fast"], OASIS, "seg.nii")
     assert values(same) == drawn
     assert same.notes == ()
 
 
-def test_what_has_no_counterpart_is_listed() -> None:
+def test_labels_without_a_counterpart_are_listed() -> None:
     with pytest.raises(OasisGanError) as caught:
         convert(volume(0, 4, 17, 53), FREESURFER, NEURITE_SEG4, "aseg.nii")
     assert str(caught.value).startswith(
@@ -162,14 +162,14 @@ def test_a_value_of_no_label_is_refused_before_it_is_converted() -> None:
         convert(volume(0, 5), NEURITE_SEG4, OASIS, "seg4.nii.gz")
 
 
-def test_labels_of_somebodys_own_are_found_by_name() -> None:
+def test_labels_of_a_users_own_set_are_found_by_name() -> None:
     mine = LabelSet(name="mine", labels=(Label(7, "WM"), Label(9, "CSF"), Label(11, "lesion")))
     assert values(convert(volume(0, 7, 9), mine, OASIS, "seg.nii")) == [0, 3, 1]
     with pytest.raises(OasisGanError, match="found 11 lesion; "):
         convert(volume(7, 11), mine, OASIS, "seg.nii")
 
 
-def test_a_scan_reads_the_labels_that_are_wanted_where_its_own_are_known() -> None:
+def test_a_scan_with_a_known_label_set_is_converted_to_the_requested_one() -> None:
     scan = Scan(Path("seg4.nii.gz"), lambda path: volume(4, 3), NEURITE_SEG4)
     assert values(scan.in_labels(OASIS).read()) == [1, 3]
     assert scan.in_labels(OASIS).labels is OASIS

@@ -96,7 +96,7 @@ def test_a_file_is_found_as_a_file_system_without_case_would_find_it(
     assert NameLookup().find(tmp_path / "no/such/folder.nii") is None
 
 
-def test_the_exact_name_wins_and_of_several_others_none_is_picked(tmp_path: Path) -> None:
+def test_the_exact_name_wins_and_an_ambiguous_one_is_not_picked(tmp_path: Path) -> None:
     for name in ("a.nii", "A.nii", f"{COMPOSED}.nii", f"{DECOMPOSED}.nii"):
         (tmp_path / name).touch()
     if len(list(tmp_path.iterdir())) < 4:

@@ -72,7 +72,7 @@ def test_a_folder_goes_by_its_own_name_and_not_by_that_of_a_link(tmp_path: Path,
     assert listed(tmp_path) == ["m/deep/x.nii"]
 
 
-def test_two_links_to_one_folder_are_looked_at_once(tmp_path: Path) -> None:
+def test_a_folder_with_two_links_is_searched_once(tmp_path: Path) -> None:
     touch(tmp_path / "elsewhere/x.nii")
     for name in ("a", "b"):
         (tmp_path / "ds").mkdir(exist_ok=True)
@@ -80,7 +80,7 @@ def test_two_links_to_one_folder_are_looked_at_once(tmp_path: Path) -> None:
     assert listed(tmp_path / "ds") == ["a/x.nii"]
 
 
-def test_a_link_to_what_is_left_out_by_its_own_name_is_followed(tmp_path: Path) -> None:
+def test_a_link_into_a_folder_that_is_not_entered_is_followed(tmp_path: Path) -> None:
     touch(tmp_path / "sourcedata/sub-01/x.nii")
     (tmp_path / "sub-01").symlink_to("sourcedata/sub-01")
     assert listed(tmp_path, enter=lambda folder: folder != PurePath("sourcedata")) == [
@@ -97,7 +97,7 @@ def test_links_in_circles_are_not_followed(tmp_path: Path, target: str) -> None:
     assert listed(tmp_path / "ds") == ["itself", "inner/x.nii"]
 
 
-def test_a_circle_of_linked_folders_outside_ends(tmp_path: Path) -> None:
+def test_a_circle_of_links_outside_the_folder_is_not_followed_forever(tmp_path: Path) -> None:
     for one, other in (("a", "b"), ("b", "a")):
         touch(tmp_path / one / "x.nii")
         (tmp_path / one / "next").symlink_to(tmp_path / other)
@@ -131,7 +131,9 @@ def test_thousands_of_linked_folders_are_listed_in_seconds(tmp_path: Path) -> No
     assert time.process_time() - began < 5
 
 
-def test_a_link_to_a_folder_that_is_not_there_is_named_and_stops_no_other(tmp_path: Path) -> None:
+def test_a_link_to_a_folder_that_is_not_there_is_named_and_does_not_stop_the_others(
+    tmp_path: Path,
+) -> None:
     touch(tmp_path / "ds/sub-01/a.nii")
     (tmp_path / "ds/sub-02").symlink_to(tmp_path / "unmounted/sub-02")
     (tmp_path / "ds/README").symlink_to(".git/annex/objects/x/y")
@@ -148,7 +150,9 @@ def test_a_link_to_a_folder_that_is_not_there_is_named_and_stops_no_other(tmp_pa
         subject.source.read()
 
 
-def test_a_folder_that_cannot_be_listed_is_named_and_stops_no_other(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_listed_is_named_and_does_not_stop_the_others(
+    tmp_path: Path,
+) -> None:
     touch(tmp_path / "z.nii")
     # Its path is longer than any system call takes, so that root cannot list it either.
     here = os.getcwd()  # noqa: PTH109
@@ -169,7 +173,9 @@ def test_a_folder_that_cannot_be_listed_is_named_and_stops_no_other(tmp_path: Pa
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read_is_named_and_stops_no_other(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_read_is_named_and_does_not_stop_the_others(
+    tmp_path: Path,
+) -> None:
     for name in ("a/x.nii", "b/y.nii"):
         touch(tmp_path / name)
     (tmp_path / "a").chmod(0)

@@ -79,7 +79,7 @@ def test_a_pointer_file_says_how_to_fetch_what_it_stands_for(
     assert f"the content has not been fetched; {said}" in refusal(tmp_path / name)
 
 
-def test_any_other_link_that_leads_nowhere_is_called_so(tmp_path: Path) -> None:
+def test_any_other_dangling_link_is_reported_as_one(tmp_path: Path) -> None:
     (tmp_path / "a.nii").symlink_to("gone.nii")
     assert (
         "found a link that leads nowhere (gone.nii); fetch the file, or correct the link"
@@ -89,7 +89,7 @@ def test_any_other_link_that_leads_nowhere_is_called_so(tmp_path: Path) -> None:
     assert "found a link that leads nowhere" in refusal(tmp_path / "b.nii")
 
 
-def test_of_a_data_set_what_was_fetched_is_read_and_the_rest_is_named(tmp_path: Path) -> None:
+def test_fetched_files_of_a_dataset_are_read_and_the_others_are_named(tmp_path: Path) -> None:
     (tmp_path / "fetched.nii").write_bytes(NIFTI)
     (tmp_path / "linked.nii").symlink_to(ANNEX)
     (tmp_path / "pointer.nii").write_bytes(b"/annex/objects/MD5E-s12--abc.nii\n")
@@ -132,7 +132,7 @@ def test_of_a_data_set_what_was_fetched_is_read_and_the_rest_is_named(tmp_path: 
     ],
 )
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.mgz", "a.hdr"])
-def test_another_format_under_the_name_of_a_volume_is_called_what_it_is(
+def test_a_file_of_another_format_named_like_a_volume_is_recognised(
     tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
@@ -178,7 +178,7 @@ def test_what_the_tool_itself_writes_for_itk_is_not_called_unknown(tmp_path: Pat
         ("a.xyz", "a file of an unknown kind; convert it to .nii.gz"),
     ],
 )
-def test_a_file_of_a_known_kind_is_called_so_and_how_to_convert_it_is_said(
+def test_a_file_of_a_known_format_is_named_with_a_way_to_convert_it(
     tmp_path: Path, name: str, said: str
 ) -> None:
     (tmp_path / name).write_bytes(b"anything")
@@ -196,7 +196,7 @@ def test_a_gzip_file_whose_name_says_nothing_of_a_volume_is_not_called_damaged(
     assert said in answer(tmp_path / "seg.nii (1).gz")
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_reading_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.xyz")
     assert "a file of an unknown kind" in answer(tmp_path / "a.xyz")
 
@@ -255,7 +255,7 @@ def test_a_source_is_found_whichever_way_its_accents_are_written_and_not_in_anot
         ("sub-01_label-GM_probseg.nii.gz", 1, "the fractions of one tissue"),
     ],
 )
-def test_partial_volumes_are_refused_by_what_they_are(
+def test_partial_volumes_are_recognised_and_refused(
     tmp_path: Path, name: str, top: float, said: str
 ) -> None:
     voxels = np.linspace(0, top, 120, dtype=np.float32).reshape(4, 5, 6)
@@ -273,7 +273,7 @@ def test_partial_volumes_are_refused_by_what_they_are(
         ("sub-01_T1w.nii.gz", np.linspace(0, 1, 120)),
     ],
 )
-def test_volumes_that_are_called_alike_are_read(
+def test_volumes_that_only_look_like_partial_volumes_by_name_or_values_are_read(
     tmp_path: Path, name: str, voxels: NDArray[np.float64]
 ) -> None:
     nib.save(

@@ -98,7 +98,7 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
 
 
-def test_a_batch_of_hostile_files_goes_on_to_the_end(
+def test_a_batch_with_hostile_files_is_completed(
     tmp_path: Path, hostile: list[str], paint: Callable[..., Any]
 ) -> None:
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
@@ -154,12 +154,12 @@ def test_nothing_is_noted_of_a_good_volume() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (30, 1, 1)])
-def test_what_cannot_be_sliced_is_refused(shape: tuple[int, int, int]) -> None:
+def test_a_volume_that_cannot_be_sliced_is_refused(shape: tuple[int, int, int]) -> None:
     with pytest.raises(OasisGanError, match="x: expected a volume to translate, found"):
         with_quality_notes(volume(np.ones(shape)), "x")
 
 
-def test_a_head_that_ends_early_on_two_sides_is_said_once() -> None:
+def test_a_head_cut_off_at_two_ends_is_reported_once() -> None:
     voxels = np.zeros((12, 14, 40), np.uint8)
     voxels[2:-2, 2:-2, 14:26] = 2
     notes = [note for note in with_quality_notes(volume(voxels), "x").notes if "cut off" in note]

@@ -81,7 +81,7 @@ def test_a_volume_of_freesurfer_lies_where_nibabel_puts_it(
 
 
 @pytest.mark.parametrize("affine", [CONFORMED, tilted()], ids=["conformed", "tilted"])
-def test_what_is_written_from_it_lies_in_the_same_place_for_nibabel_and_itk(
+def test_an_output_on_its_grid_lies_in_the_same_place_for_nibabel_and_itk(
     tmp_path: Path, affine: NDArray[np.float64]
 ) -> None:
     source = save(tmp_path / "a.mgz", affine=affine)
@@ -119,7 +119,7 @@ def test_one_frame_is_a_volume_and_several_are_refused(tmp_path: Path) -> None:
     assert "expected a 3-D volume, found dimensions [4, 5, 6, 2]; split it into 3-D volumes" in said
 
 
-def test_without_orientation_it_lies_as_the_format_has_it_and_a_note_says_so(
+def test_without_orientation_the_default_of_the_format_is_used_with_a_note(
     tmp_path: Path,
 ) -> None:
     path = with_field(tmp_path / "a.mgh", goodRASFlag=0, delta=(3, 3, 3), Pxyz_c=(9, 9, 9))
@@ -136,7 +136,9 @@ def test_without_orientation_it_lies_as_the_format_has_it_and_a_note_says_so(
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mgh"])
-def test_a_file_is_what_it_holds_and_not_what_it_is_called(tmp_path: Path, name: str) -> None:
+def test_the_content_of_a_file_decides_its_format_and_not_its_name(
+    tmp_path: Path, name: str
+) -> None:
     data = save(tmp_path / "x.mgz").read_bytes()
     (tmp_path / name).write_bytes(data)
     assert np.array_equal(read_volume(tmp_path / name).voxels, VOXELS)
@@ -164,13 +166,13 @@ def test_a_file_is_what_it_holds_and_not_what_it_is_called(tmp_path: Path, name:
     ],
     ids=str,
 )
-def test_a_header_that_cannot_be_is_refused(
+def test_an_impossible_header_is_refused(
     tmp_path: Path, fields: dict[str, object], said: str
 ) -> None:
     assert said in refusal(with_field(tmp_path / "a.mgh", **fields))
 
 
-def test_a_giant_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
+def test_a_huge_volume_is_refused_before_memory_is_allocated(tmp_path: Path) -> None:
     path = with_field(tmp_path / "a.mgh", dims=(500, 500, 500, 1))
     tracemalloc.start()
     assert "expected 250000000 bytes of voxels" in refusal(path)
@@ -179,13 +181,13 @@ def test_a_giant_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
     assert peak < 2**25
 
 
-def test_a_limit_on_voxels_is_kept(tmp_path: Path) -> None:
+def test_the_limit_on_voxels_is_respected(tmp_path: Path) -> None:
     path = save(tmp_path / "a.mgz")
     assert "at most 119 voxels" in refusal(path, max_voxels=119)
     assert read_mgh(path, max_voxels=120).voxels.size == 120
 
 
-def test_what_freesurfer_adds_after_the_voxels_is_passed_over_and_a_bomb_is_not(
+def test_the_footer_of_freesurfer_is_skipped_and_a_bomb_is_refused(
     tmp_path: Path,
 ) -> None:
     data = gzip.decompress(save(tmp_path / "a.mgz").read_bytes())
@@ -198,7 +200,7 @@ def test_what_freesurfer_adds_after_the_voxels_is_passed_over_and_a_bomb_is_not(
 
 
 @pytest.mark.parametrize("compressed", [True, False])
-def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, compressed: bool) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path, compressed: bool) -> None:
     data = save(tmp_path / "a.mgz").read_bytes()
     if not compressed:
         # Its footer may be missing: files of old versions have none.
@@ -213,7 +215,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, compressed: bool) -> 
     changes=st.lists(st.tuples(st.integers(0, 89), st.integers(0, 255)), max_size=6),
     length=st.one_of(st.just(240), st.integers(0, 600)),
 )
-def test_random_headers_are_refused_or_make_a_volume_that_lies_somewhere(
+def test_random_headers_are_refused_or_give_a_volume_with_a_position(
     tmp_path: Path, changes: list[tuple[int, int]], length: int
 ) -> None:
     data = bytearray(save(tmp_path / "a.mgh").read_bytes()[: 284 + length])

@@ -86,7 +86,9 @@ def test_nibabel_and_itk_place_what_is_written_from_it_alike(
     assert np.array_equal(itk_voxels, np.asarray(image.dataobj))
 
 
-def test_that_the_position_is_assumed_is_said(tmp_path: Path, save_analyze: SaveAnalyze) -> None:
+def test_a_note_says_that_the_position_is_assumed(
+    tmp_path: Path, save_analyze: SaveAnalyze
+) -> None:
     (note,) = read_pair(save_analyze(tmp_path / "a.hdr", VOXELS)).notes
     assert (
         note
@@ -95,7 +97,7 @@ def test_that_the_position_is_assumed_is_said(tmp_path: Path, save_analyze: Save
 
 
 @pytest.mark.parametrize("orient", [6, 48, 255])
-def test_an_unknown_orient_byte_is_doubted(
+def test_an_unknown_orient_byte_is_noted_and_taken_as_0(
     tmp_path: Path, save_analyze: SaveAnalyze, orient: int
 ) -> None:
     volume = read_pair(save_analyze(tmp_path / "a.hdr", VOXELS, orient=orient))
@@ -196,7 +198,7 @@ def test_voxels_too_few_or_too_many_are_refused(
 
 
 @pytest.mark.parametrize("end", [".hdr", ".img"])
-def test_half_a_pair_is_refused_by_name(
+def test_one_half_of_a_pair_is_refused_and_the_other_is_named(
     tmp_path: Path, save_analyze: SaveAnalyze, end: str
 ) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
@@ -226,13 +228,13 @@ def test_half_a_pair_is_refused_by_name(
     ],
     ids=str,
 )
-def test_a_header_that_cannot_be_is_refused(
+def test_an_impossible_header_is_refused(
     tmp_path: Path, save_analyze: SaveAnalyze, fields: dict[str, object], said: str
 ) -> None:
     assert said in refusal(save_analyze(tmp_path / "a.hdr", VOXELS, **fields))
 
 
-def test_a_limit_on_voxels_is_kept_before_they_are_read(
+def test_the_limit_on_voxels_is_checked_before_they_are_read(
     tmp_path: Path, save_analyze: SaveAnalyze
 ) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
@@ -242,7 +244,7 @@ def test_a_limit_on_voxels_is_kept_before_they_are_read(
 
 
 @pytest.mark.parametrize("size", [0, 3, 347])
-def test_a_header_cut_short_is_refused(
+def test_a_truncated_header_is_refused(
     tmp_path: Path, save_analyze: SaveAnalyze, size: int
 ) -> None:
     path = save_analyze(tmp_path / "a.hdr", VOXELS)
@@ -319,7 +321,7 @@ PLACES = st.one_of(
     changes=st.lists(st.tuples(PLACES, st.integers(0, 255)), max_size=6),
     length=st.one_of(st.just(240), st.integers(0, 600)),
 )
-def test_random_headers_are_refused_or_make_a_volume_that_lies_somewhere(
+def test_random_headers_are_refused_or_give_a_volume_with_a_position(
     tmp_path: Path,
     save_analyze: SaveAnalyze,
     order: str,

@@ -130,7 +130,7 @@ def test_a_header_without_its_voxels_is_refused(save: Callable[..., Path], magic
 
 
 @pytest.mark.parametrize("name", ["scan.nii", "scan.nii.gz", "SCAN.NII.GZ", "scan"])
-def test_a_file_is_what_it_holds_and_not_what_it_is_called(
+def test_the_content_of_a_file_decides_its_format_and_not_its_name(
     save: Callable[..., Path], name: str
 ) -> None:
     for data in (GOOD[1], ZIPPED):
@@ -156,12 +156,12 @@ def test_a_nifti_file_is_called_so_in_upper_or_lower_case(name: str, called: boo
 
 
 @given(cut=st.integers(0, len(GOOD[1]) - 1))
-def test_a_file_that_is_cut_off_is_refused(save: Callable[..., Path], cut: int) -> None:
+def test_a_truncated_file_is_refused(save: Callable[..., Path], cut: int) -> None:
     refusal(save(GOOD[1][:cut]))
 
 
 @given(cut=st.integers(0, len(ZIPPED) - 1))
-def test_a_compressed_file_that_is_cut_off_is_refused(save: Callable[..., Path], cut: int) -> None:
+def test_a_truncated_compressed_file_is_refused(save: Callable[..., Path], cut: int) -> None:
     refusal(save(ZIPPED[:cut], "scan.nii.gz"))
 
 
@@ -191,7 +191,7 @@ def test_a_wrong_checksum_or_length_is_refused(save: Callable[..., Path], place:
 
 
 @pytest.mark.parametrize("behind", [b"\r\n--boundary--\r\n", b"x", b"<html>" * 9])
-def test_bytes_behind_the_gzip_stream_are_called_so(
+def test_other_bytes_after_the_gzip_stream_are_refused(
     save: Callable[..., Path], behind: bytes
 ) -> None:
     said = refusal(save(ZIPPED + behind, "scan.nii.gz"))
@@ -200,7 +200,7 @@ def test_bytes_behind_the_gzip_stream_are_called_so(
     )
 
 
-def test_zeros_and_further_members_behind_the_gzip_stream_are_no_harm(
+def test_zeros_and_further_members_after_the_gzip_stream_are_accepted(
     save: Callable[..., Path],
 ) -> None:
     half = len(GOOD[1]) // 2
@@ -209,7 +209,7 @@ def test_zeros_and_further_members_behind_the_gzip_stream_are_no_harm(
         assert np.array_equal(read_nifti(save(data, "scan.nii.gz")).voxels, VOXELS)
 
 
-def test_a_few_bytes_to_spare_are_no_harm_and_many_are_refused(save: Callable[..., Path]) -> None:
+def test_a_few_extra_bytes_are_accepted_and_many_are_refused(save: Callable[..., Path]) -> None:
     for spare in (1, 2**20):
         assert np.array_equal(read_nifti(save(GOOD[1] + bytes(spare))).voxels, VOXELS)
     for data in (GOOD[1] + bytes(2**20 + 1), gzip.compress(GOOD[1] + bytes(2**24))):
@@ -281,7 +281,7 @@ def test_impossible_dimensions_are_refused(save: Callable[..., Path], dim: list[
     ("version", "sizes"),
     [(1, [32767] * 3), (2, [2**62, 2**62, 2**62]), (2, [2**40, 1, 1]), (1, [640, 640, 640])],
 )
-def test_a_giant_is_refused_at_once_and_before_memory_is_taken(
+def test_a_huge_volume_is_refused_at_once_and_before_memory_is_allocated(
     save: Callable[..., Path], version: int, sizes: list[int]
 ) -> None:
     path = save(content(version, dim=[3, *sizes, 1, 1, 1, 1]))
@@ -363,12 +363,12 @@ def test_slope_and_intercept_are_applied(save: Callable[..., Path]) -> None:
 
 
 @pytest.mark.parametrize("slope", [0, np.nan, np.inf, -np.inf])
-def test_a_slope_that_is_none_scales_nothing(save: Callable[..., Path], slope: float) -> None:
+def test_a_slope_of_0_or_not_finite_scales_nothing(save: Callable[..., Path], slope: float) -> None:
     assert np.array_equal(read_nifti(save(content(scl_slope=slope, scl_inter=7))).voxels, VOXELS)
 
 
 @pytest.mark.parametrize("inter", [np.nan, np.inf])
-def test_an_intercept_that_is_none_is_noted_and_taken_as_zero(
+def test_an_intercept_that_is_not_finite_is_noted_and_taken_as_0(
     save: Callable[..., Path], inter: float
 ) -> None:
     volume = read_nifti(save(content(scl_slope=2, scl_inter=inter)))
@@ -393,7 +393,7 @@ def test_an_infinite_slope_scales_nothing_and_is_noted(
     )
 
 
-def test_a_colour_image_is_refused_as_one(save: Callable[..., Path]) -> None:
+def test_a_colour_image_is_recognised_and_refused(save: Callable[..., Path]) -> None:
     colours = np.zeros((4, 5, 6), [("R", "u1"), ("G", "u1"), ("B", "u1")])
     data = nib.Nifti1Image(colours, np.eye(4)).to_bytes()
     assert "found colours (RGB); convert it to grey levels" in refusal(save(data))
@@ -463,7 +463,7 @@ def test_an_unusable_sform_gives_way_to_the_qform_and_is_not_carried_over(
     ],
     ids=str,
 )
-def test_a_file_of_which_nothing_says_where_it_lies_is_refused(
+def test_a_file_without_a_usable_position_is_refused(
     save: Callable[..., Path], fields: dict[str, object]
 ) -> None:
     found = (
@@ -475,7 +475,7 @@ def test_a_file_of_which_nothing_says_where_it_lies_is_refused(
 
 @pytest.mark.parametrize("forms", [(1, 1), (1, 0), (0, 1)])
 @pytest.mark.parametrize("place", [1, 2, 3])
-def test_negative_voxel_sizes_turn_nothing_over(
+def test_negative_voxel_sizes_flip_nothing(
     save: Callable[..., Path], tmp_path: Path, forms: tuple[int, int], place: int
 ) -> None:
     pixdim = [-1.0, 2, 2, 2]
@@ -499,7 +499,7 @@ def test_negative_voxel_sizes_turn_nothing_over(
 
 
 @pytest.mark.parametrize("handedness", [0, 2, 17])
-def test_any_handedness_but_a_negative_one_is_right(
+def test_only_a_negative_qfac_flips_the_third_axis(
     save: Callable[..., Path], handedness: float
 ) -> None:
     data = content(sform_code=0, pixdim=[handedness], quatern_b=0, quatern_c=0, quatern_d=0)
@@ -577,7 +577,7 @@ def test_a_signalling_nan_is_a_nan(save: Callable[..., Path], version: int) -> N
     version=st.sampled_from(list(IMAGES)),
     changes=st.lists(st.tuples(st.integers(0, 539), st.integers(0, 255)), min_size=1, max_size=5),
 )
-def test_random_bytes_in_a_header_are_refused_or_make_a_volume_that_lies_somewhere(
+def test_random_bytes_in_a_header_are_refused_or_give_a_volume_with_a_position(
     save: Callable[..., Path], version: int, changes: list[tuple[int, int]]
 ) -> None:
     data = bytearray(GOOD[version])
@@ -617,7 +617,7 @@ NUMBERS = st.one_of(
     ),
     units=st.integers(0, 255),
 )
-def test_random_places_in_a_header_are_refused_or_make_a_volume_that_lies_somewhere(
+def test_random_positions_in_a_header_are_refused_or_give_a_volume_with_a_position(
     save: Callable[..., Path],
     version: int,
     codes: tuple[int, int],

@@ -67,7 +67,7 @@ def test_voxels_keep_their_datatype_and_are_never_scaled(tmp_path: Path, dtype: 
 
 
 @pytest.mark.parametrize("layout", ["C", "F", "view"])
-def test_the_layout_of_an_array_in_memory_is_all_one(tmp_path: Path, layout: str) -> None:
+def test_the_memory_layout_of_an_array_does_not_matter(tmp_path: Path, layout: str) -> None:
     layouts = {
         "C": np.ascontiguousarray(VOXELS),
         "F": np.asfortranarray(VOXELS),
@@ -132,7 +132,7 @@ def test_the_umask_is_respected(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("old", [None, b"the old file"])
-def test_a_full_disk_is_an_error_and_leaves_what_was_there(
+def test_a_full_disk_is_an_error_and_leaves_the_old_file(
     tmp_path: Path, name: str, old: bytes | None
 ) -> None:
     path = tmp_path / name
@@ -160,7 +160,7 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(
     )
 
 
-def test_a_writer_that_is_killed_leaves_no_part_under_the_final_name(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_no_partial_file_under_the_final_name(tmp_path: Path) -> None:
     path = tmp_path / "out.nii.gz"
     size = 2_000_000
     code = """
@@ -183,7 +183,7 @@ def test_a_writer_that_is_killed_leaves_no_part_under_the_final_name(tmp_path: P
 
 
 @pytest.mark.parametrize("step", ["fsync", "read_bytes", "replace"])
-def test_a_failure_at_any_step_leaves_what_was_there(
+def test_a_failure_at_any_step_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def fail(*_: object) -> None:
@@ -199,7 +199,7 @@ def test_a_failure_at_any_step_leaves_what_was_there(
     assert path.read_bytes() == b"old"
 
 
-def test_an_interruption_leaves_what_was_there(
+def test_an_interruption_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:
@@ -211,7 +211,7 @@ def test_an_interruption_leaves_what_was_there(
     assert not any(tmp_path.iterdir())
 
 
-def test_a_disk_that_gives_back_other_bytes_is_an_error(
+def test_a_disk_that_returns_other_bytes_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Path, "read_bytes", lambda path: b"ne")

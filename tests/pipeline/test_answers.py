@@ -75,7 +75,7 @@ def test_an_answer_of_the_wrong_shape_or_type_is_one_line_that_names_the_model(
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.uint8])
-def test_an_answer_in_any_real_numbers_is_taken(dtype: Any) -> None:  # noqa: ANN401
+def test_an_answer_in_any_real_numbers_is_accepted(dtype: Any) -> None:  # noqa: ANN401
     assert (translated(lambda grey: grey.astype(dtype)) == 1).all()
 
 
@@ -126,7 +126,7 @@ def moved(volume: Volume) -> Volume:
         ),
     ],
 )
-def test_a_translation_that_is_none_is_one_line_that_names_the_model(
+def test_an_invalid_translation_is_one_line_that_names_the_model(
     answer: Any,  # noqa: ANN401
     said: str,
 ) -> None:

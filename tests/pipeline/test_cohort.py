@@ -86,7 +86,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     ]
 
 
-def test_the_next_is_read_and_the_one_before_is_written_while_one_is_translated(lab: Lab) -> None:
+def test_while_a_subject_is_translated_the_next_is_read_and_the_previous_written(lab: Lab) -> None:
     def meet(step: str, number: int) -> None:
         if step == "translate" and number < 3:
             assert lab.event("read", number + 1).wait(PATIENCE)
@@ -118,7 +118,7 @@ def test_reading_does_not_run_ahead_of_the_model(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("broken", ["read", "translate", "write"])
-def test_what_goes_wrong_with_one_stays_with_it(lab: Lab, broken: str) -> None:
+def test_a_failure_affects_only_its_own_subject(lab: Lab, broken: str) -> None:
     def fail(step: str, number: int) -> None:
         if (step, number) == (broken, 1):
             raise ValueError("spilled coffee")
@@ -132,7 +132,7 @@ def test_what_goes_wrong_with_one_stays_with_it(lab: Lab, broken: str) -> None:
     )
 
 
-def test_each_is_told_the_time_that_it_took_itself(
+def test_each_outcome_has_the_time_of_its_own_subject(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A clock for each thread, which runs while that thread works on a subject and stops while it
@@ -158,7 +158,7 @@ def test_each_is_told_the_time_that_it_took_itself(
     assert took == [0.0, 1.0, 2.0, 4.0, 24.0]
 
 
-def test_whoever_interrupts_is_told_of_what_was_written(lab: Lab) -> None:
+def test_subjects_translated_before_an_interruption_are_written(lab: Lab) -> None:
     def interrupt(step: str, number: int) -> None:
         if (step, number) == ("translate", 2):
             raise KeyboardInterrupt
@@ -174,5 +174,5 @@ def test_whoever_interrupts_is_told_of_what_was_written(lab: Lab) -> None:
     ]
 
 
-def test_nobody_to_translate_is_no_work(lab: Lab) -> None:
+def test_without_subjects_nothing_is_done(lab: Lab) -> None:
     assert list(translate_all([], lab.job())) == []

@@ -70,7 +70,7 @@ def recoded(tmp_path: Path) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def test_maps_lie_beside_the_volume_and_are_vouched_for(
+def test_maps_lie_beside_the_volume_and_the_sidecar_has_their_hashes(
     recoded: subprocess.CompletedProcess[str], tmp_path: Path
 ) -> None:
     assert recoded.stdout == "out/a_synthdseg.nii.gz\n"

@@ -80,7 +80,7 @@ def labels(*values: int) -> LabelSet:
         (labels(2**40), None, "float32"),
     ],
 )
-def test_the_datatype_follows_what_comes_out_unless_another_is_wanted(
+def test_the_datatype_follows_the_output_unless_another_is_requested(
     target: Window | LabelSet, wanted: str | None, datatype: str
 ) -> None:
     assert choose_datatype(target, wanted) == datatype
@@ -105,7 +105,7 @@ def test_intensities_become_the_nearest_whole_numbers_and_a_note_says_how_near(
     assert stored.notes == expected
 
 
-def test_whole_numbers_are_stored_without_a_word() -> None:
+def test_whole_numbers_are_stored_without_a_note() -> None:
     stored = convert_datatype(volume(0, 1, 2, 255), "uint8", "a.nii")
     assert stored.voxels.ravel().tolist() == [0, 1, 2, 255]
     assert stored.notes == ("a note of the reader",)
@@ -125,7 +125,7 @@ def test_whole_numbers_are_stored_without_a_word() -> None:
         ((0, 0.5, 30), "int16", "found a range of 30, and a voxel 0.5 from the nearest"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_a_line(
+def test_what_does_not_fit_is_refused_in_one_line(
     values: tuple[float, ...], datatype: str, said: str
 ) -> None:
     with pytest.raises(OasisGanError) as caught:

@@ -156,7 +156,7 @@ def test_a_source_along_other_axes_is_turned_and_the_note_names_it(
 
 
 @pytest.mark.parametrize("placed", ["t1", "t2", "t3"])
-def test_sources_without_a_place_take_that_of_the_first_that_has_one(
+def test_sources_without_a_position_take_that_of_the_first_that_has_one(
     tmp_path: Path, placed: str
 ) -> None:
     affine = nib.affines.from_matvec(np.eye(3), [-3, 2, 5])

@@ -274,7 +274,7 @@ def test_grids_of_another_shape_or_place_are_told_apart() -> None:
             grid.require_same_grid(other, "t1.nii")
 
 
-def test_a_grid_that_lies_nowhere_is_never_the_same() -> None:
+def test_a_grid_with_nan_in_its_affine_equals_no_other() -> None:
     grid = Geometry((2, 2, 2), np.eye(4))
     with pytest.raises(OasisGanError, match="a corner nan mm away"):
         grid.require_same_grid(Geometry((2, 2, 2), np.full((4, 4), np.nan)), "t1.nii")
@@ -287,6 +287,6 @@ def test_further_axes_of_length_1_are_dropped() -> None:
         assert volume.voxels.shape == volume.geometry.shape == (2, 3, 4)
 
 
-def test_voxels_of_another_shape_than_the_grid_are_no_volume() -> None:
+def test_voxels_of_another_shape_than_the_grid_are_refused() -> None:
     with pytest.raises(ValueError, match="geometry says"):
         Volume(np.zeros((2, 3, 4)), Geometry((4, 3, 2), np.eye(4)))

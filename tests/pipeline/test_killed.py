@@ -179,7 +179,7 @@ def test_a_folder_under_the_name_of_an_output_is_never_removed(
     )
 
 
-def test_leftovers_are_swept_and_files_of_others_are_not(tmp_path: Path, paint: Painting) -> None:
+def test_leftovers_are_removed_and_files_of_others_are_not(tmp_path: Path, paint: Painting) -> None:
     label_map(tmp_path / "a.nii.gz")
     out = tmp_path / "out"
     out.mkdir()
@@ -200,7 +200,7 @@ def test_leftovers_are_swept_and_files_of_others_are_not(tmp_path: Path, paint: 
     ) == sorted(mine)
 
 
-def test_what_a_living_process_holds_is_not_swept(tmp_path: Path) -> None:
+def test_files_of_a_living_process_are_not_removed(tmp_path: Path) -> None:
     held = claim(tmp_path, "a", wait=False)
     assert held is not None
     (held.make_work_folder() / "a.nii").write_bytes(b"being written")
@@ -351,7 +351,7 @@ def test_a_file_that_takes_the_name_meanwhile_is_not_replaced(
     ]
 
 
-def test_a_writer_that_writes_nothing_has_failed(tmp_path: Path, paint: Painting) -> None:
+def test_an_exporter_that_writes_nothing_has_failed(tmp_path: Path, paint: Painting) -> None:
     label_map(tmp_path / "a.nii.gz")
     process = exporting(tmp_path, paint, "return")
     assert process.returncode == 1
@@ -359,7 +359,7 @@ def test_a_writer_that_writes_nothing_has_failed(tmp_path: Path, paint: Painting
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_writer_may_make_a_folder_or_two_files(
+def test_an_exporter_may_make_a_folder_or_two_files(
     tmp_path: Path, paint: Painting, again: bool
 ) -> None:
     label_map(tmp_path / "a.nii.gz")
@@ -460,7 +460,7 @@ def test_references_are_recorded(tmp_path: Path, paint: Painting) -> None:
 
 
 @pytest.mark.parametrize("first", ["data/A/seg.nii.gz", "data/A", "data/B"])
-def test_a_head_that_was_named_alone_is_found_again_among_others(
+def test_an_output_of_an_earlier_command_is_found_again_by_one_with_more_subjects(
     tmp_path: Path, paint: Painting, first: str
 ) -> None:
     label_map(tmp_path / "data/A/seg.nii.gz", 0)

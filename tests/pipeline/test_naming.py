@@ -129,7 +129,7 @@ def test_a_folder_does_not_make_a_name_that_another_subject_has() -> None:
     assert len(set(names)) == 3
 
 
-def test_the_name_in_other_company_is_among_those_that_are_looked_for() -> None:
+def test_names_from_other_commands_are_among_those_that_are_searched() -> None:
     here = subject("seg", "/x/a/seg.nii")
     there = subject("seg", "/x/b/seg.nii")
     alone = plan_names([here])[0]

@@ -61,7 +61,7 @@ def test_any_other_volume_is_sliced_as_the_model_does(shape: tuple[int, int, int
     assert chosen((94, 114, 93), *ALL, requested=True) == (ALL, "")
 
 
-def test_of_all_planes_those_remain_that_are_pictures() -> None:
+def test_all_planes_means_those_in_which_slices_are_pictures() -> None:
     planes, note = chosen((1, 114, 93), *ALL, requested=True)
     assert planes == (SAGITTAL,)
     assert "a single sagittal slice" in note
@@ -104,7 +104,7 @@ def test_a_coronal_slice_is_translated_as_a_picture_and_says_so(
     assert "already there" in again.stderr
 
 
-def test_a_sagittal_slice_that_this_model_cannot_cut_stops_no_other(
+def test_a_sagittal_slice_that_this_model_cannot_cut_does_not_stop_the_others(
     tmp_path: Path, paint: Painting
 ) -> None:
     save(tmp_path / "slice.nii", HEAD[10:11])

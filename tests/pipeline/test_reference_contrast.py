@@ -68,7 +68,7 @@ def test_a_model_of_percentiles_takes_those_of_the_reference() -> None:
     assert apply_contrast(model, contrast).card.target == contrast
 
 
-def test_tissues_are_told_by_intensity_alone() -> None:
+def test_tissues_can_be_estimated_from_intensities_alone() -> None:
     there = labels(2)
     told = estimate_tissues(reference(there, 40).voxels, OASIS)
     assert (told == there).mean() > 0.97
@@ -99,7 +99,7 @@ class WithoutTargets:
         return painter().translate(sources, progress)
 
 
-def test_a_model_that_has_one_contrast_alone_is_brought_to_another_afterwards() -> None:
+def test_outputs_of_a_model_with_a_fixed_contrast_are_converted_afterwards() -> None:
     there = labels(1)
     ours = labels()
     tissues = Volume(there, GEOMETRY)
@@ -176,7 +176,7 @@ def test_a_reference_in_any_format_gives_the_same_contrast(
         assert means == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_reference_is_read_by_a_reader_of_ones_own(tmp_path: Path, like: LikeRun) -> None:
+def test_a_reference_can_be_read_by_a_plugin(tmp_path: Path, like: LikeRun) -> None:
     (tmp_path / "reader.py").write_text(NUMPY_READER)
     np.save(tmp_path / "brain.npy", BRAIN)
     process, means = like("--like", "brain.npy", "--plugin", "reader.py")
@@ -217,7 +217,7 @@ def test_a_z_scored_reference_gives_its_contrast(
 
 
 @pytest.mark.parametrize("background", [2, -1024, 300, "z-scored"])
-def test_a_reference_of_another_background_is_counted_from_it(
+def test_the_background_of_a_reference_is_subtracted(
     tmp_path: Path,
     like: LikeRun,
     background: float | str,
@@ -272,9 +272,7 @@ def test_a_tissue_map_along_other_axes_fits_its_reference(
     assert means == pytest.approx([80, 155, 215], rel=0.01)
 
 
-def test_what_is_wrong_with_a_reference_is_said_of_the_reference(
-    tmp_path: Path, like: LikeRun
-) -> None:
+def test_an_error_in_a_reference_names_the_reference(tmp_path: Path, like: LikeRun) -> None:
     dark = store(tmp_path / "t2.nii", np.where(TISSUES > 0, 300 - BRAIN, 0).astype(np.float32))
     process, _ = like("--like", dark, "--like-labels", "seg.nii")
     assert process.returncode == 2

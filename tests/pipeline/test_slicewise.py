@@ -159,7 +159,7 @@ def test_several_sources_are_channels_in_the_order_of_the_card() -> None:
     )
 
 
-def test_the_last_step_sees_the_whole_volume_inside_the_support() -> None:
+def test_the_last_step_sees_the_whole_volume_inside_the_mask() -> None:
     source = labels()
 
     def brighten(made: Channels, sources: Mapping[str, Voxels]) -> Channels:

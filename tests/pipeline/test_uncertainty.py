@@ -134,7 +134,7 @@ def test_the_volume_is_the_same_to_the_last_bit_with_and_without_a_map(plane: st
     assert certain.details == {"planes": uncertain.details["planes"]}
 
 
-def test_the_ways_in_which_it_was_answered_are_on_record() -> None:
+def test_the_passes_are_recorded() -> None:
     translation = model(paint, redraw=paint, scale=2.5).translate({"labels": labels()})
     assert translation.details["uncertainty"] == {
         "measure": "standard deviation",
@@ -164,7 +164,7 @@ def test_labels_that_tell_left_from_right_are_not_mirrored() -> None:
     assert details["passes"] == ["axial", "coronal", "sagittal"]
 
 
-def test_a_model_with_a_single_answer_is_refused_in_a_line() -> None:
+def test_a_model_with_a_single_answer_is_refused_in_one_line() -> None:
     with pytest.raises(
         OasisGanError, match=r"^model m: expected several planes.*only the axial"
     ) as e:
@@ -172,7 +172,7 @@ def test_a_model_with_a_single_answer_is_refused_in_a_line() -> None:
     assert "\n" not in str(e.value)
 
 
-def test_a_model_of_labels_is_refused_in_a_line() -> None:
+def test_a_model_of_labels_is_refused_in_one_line() -> None:
     with pytest.raises(OasisGanError, match=r"^model m: expected a model that makes images"):
         model(lambda slices, mask: slices, target=OASIS)
 

@@ -110,7 +110,7 @@ def oasis_gan_datasets():
 """
 
 
-def test_a_reader_that_returns_nothing_stops_no_other_subject(
+def test_a_reader_that_returns_nothing_does_not_stop_the_others_subject(
     tmp_path: Path, paint: Painting
 ) -> None:
     (tmp_path / "reader.py").write_text(READER)
@@ -127,7 +127,7 @@ def test_a_reader_that_returns_nothing_stops_no_other_subject(
 # NaN and Inf
 
 
-def test_a_nan_background_of_a_label_map_is_background_and_said() -> None:
+def test_a_nan_background_of_a_label_map_becomes_background_with_a_note() -> None:
     volume = scan(NAN_AROUND).read()
     assert np.array_equal(volume.voxels, LABELS)
     assert volume.content == "labels"
@@ -187,7 +187,7 @@ def test_a_nan_background_of_an_mri_is_background() -> None:
     assert isinstance(volume.notes[0], RepairNote)
 
 
-def test_nan_within_an_mri_is_background_and_doubted() -> None:
+def test_nan_within_an_mri_becomes_background_with_a_warning() -> None:
     voxels = T1.copy()
     voxels[10, 12, 9] = np.nan
     voxels[10, 12, 10] = np.inf
@@ -356,7 +356,7 @@ def test_label_maps_of_many_structures_are_label_maps() -> None:
         assert scan(voxels.astype(np.int32)).read().content == "labels"
 
 
-def test_what_somebody_has_said_is_not_guessed() -> None:
+def test_known_content_is_not_guessed() -> None:
     assert scan(LABELS, "image").read().content == "image"
     assert scan(T1, "labels").read().content == "labels"
 
@@ -406,7 +406,7 @@ def test_outputs_are_0_where_the_source_is_background_whatever_its_value(
     assert "the background is" in (tmp_path / "out/subjects.tsv").read_text()
 
 
-def test_what_source_is_is_said_before_it_is_judged(tmp_path: Path) -> None:
+def test_source_is_decides_what_check_expects_of_a_source(tmp_path: Path) -> None:
     save(tmp_path / "few.nii", levels(6))
     save(tmp_path / "t1.nii", FEW_LEVELS)
     save(tmp_path / "seg.nii", LABELS.astype(np.uint8))
@@ -422,9 +422,7 @@ def test_what_source_is_is_said_before_it_is_judged(tmp_path: Path) -> None:
     assert verdicts("few.nii", "--target", "seg.nii", "--source-is", "image") == ["accept"]
 
 
-def test_what_a_model_cannot_translate_is_not_what_source_is(
-    tmp_path: Path, paint: Painting
-) -> None:
+def test_source_is_must_fit_the_model(tmp_path: Path, paint: Painting) -> None:
     save(tmp_path / "seg.nii", LABELS)
     process = paint("seg.nii", "--source-is", "image")
     assert process.returncode == 2

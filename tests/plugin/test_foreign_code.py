@@ -80,7 +80,7 @@ def odd(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("way", WAYS_OUT)
-def test_whatever_a_reader_raises_fails_its_subject_alone(
+def test_any_exception_of_a_reader_fails_its_subject_alone(
     tmp_path: Path, odd: Path, paint: Painting, way: str
 ) -> None:
     (tmp_path / "odd.py").write_text(READER.replace("WAY", WAYS_OUT[way]))
@@ -94,7 +94,7 @@ def test_whatever_a_reader_raises_fails_its_subject_alone(
     assert len(process.stderr.splitlines()) == 4
 
 
-def test_a_check_rejects_the_subject_whose_reader_leaves(tmp_path: Path, odd: Path) -> None:
+def test_check_rejects_a_subject_whose_reader_exits(tmp_path: Path, odd: Path) -> None:
     (tmp_path / "odd.py").write_text(READER.replace("WAY", "sys.exit(0)"))
     process = oasis_gan("check", odd, "--plugin", "odd.py", "--format", "json", cwd=tmp_path)
     assert process.returncode == 1, process.stderr
@@ -133,7 +133,7 @@ def test_a_subject_of_the_wrong_types_is_one_line(
 
 
 @pytest.mark.parametrize("where", ["subjects", "recognises", "import", "hook"])
-def test_a_plugin_that_leaves_while_it_lists_is_a_line(
+def test_a_plugin_that_exits_while_it_lists_is_one_line(
     tmp_path: Path, odd: Path, paint: Painting, where: str
 ) -> None:
     code = READER.replace("WAY", "pass")
@@ -218,7 +218,7 @@ def volumes(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
-def test_a_model_that_leaves_fails_its_subject_alone(tmp_path: Path, volumes: Path) -> None:
+def test_a_model_that_exits_fails_its_subject_alone(tmp_path: Path, volumes: Path) -> None:
     (tmp_path / "leaver.py").write_text(MODEL.replace("LOAD", "pass"))
     process = oasis_gan(
         "run", volumes, "--plugin", "leaver.py", "--model", "leaver", "--out", "out", cwd=tmp_path
@@ -227,7 +227,7 @@ def test_a_model_that_leaves_fails_its_subject_alone(tmp_path: Path, volumes: Pa
     assert one_failed(rows(tmp_path / "out"))
 
 
-def test_a_writer_that_leaves_fails_its_subject_alone(
+def test_an_exporter_that_exits_fails_its_subject_alone(
     tmp_path: Path, volumes: Path, paint: Painting
 ) -> None:
     (tmp_path / "leaver.py").write_text(MODEL.replace("LOAD", "pass"))
@@ -236,7 +236,7 @@ def test_a_writer_that_leaves_fails_its_subject_alone(
     assert one_failed(rows(tmp_path / "out"))
 
 
-def test_a_model_that_leaves_when_it_is_loaded_is_one_line(tmp_path: Path, volumes: Path) -> None:
+def test_a_model_that_exits_when_it_is_loaded_is_one_line(tmp_path: Path, volumes: Path) -> None:
     (tmp_path / "leaver.py").write_text(MODEL.replace("LOAD", "sys.exit(0)"))
     process = oasis_gan(
         "run", volumes, "--plugin", "leaver.py", "--model", "leaver", "--out", "out", cwd=tmp_path

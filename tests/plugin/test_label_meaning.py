@@ -207,7 +207,7 @@ def test_the_segmentation_of_fast_is_known_by_what_lies_beside_it(tmp_path: Path
     assert find_label_set(tmp_path / "t1_seg.nii.gz") is FSL_FAST
 
 
-def test_a_dseg_in_the_source_data_of_a_dataset_is_anybodys(tmp_path: Path) -> None:
+def test_a_dseg_in_sourcedata_is_not_assumed_to_follow_bids(tmp_path: Path) -> None:
     describe(tmp_path)
     assert find_label_set(save(tmp_path / "sourcedata/x_dseg.nii.gz", HEAD)) is None
     assert find_label_set(save(tmp_path / "sub-01/anat/sub-01_dseg.nii.gz", HEAD)) is BIDS
@@ -229,7 +229,7 @@ def test_two_colour_tables_are_named_and_none_is_chosen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["dangling", "fifo", "huge", "binary", "folder"])
-def test_a_table_that_cannot_be_used_fails_its_subjects_in_a_line_and_no_others(
+def test_a_table_that_cannot_be_used_fails_its_subjects_in_one_line_and_no_others(
     tmp_path: Path, paint: Painting, kind: str
 ) -> None:
     for sub in ("01", "02"):
@@ -301,7 +301,7 @@ def test_a_table_of_ones_own_says_what_the_values_mean(tmp_path: Path, table: st
         ("index\ttissue\n1.5\tGM\n", "index '1.5' is no whole number"),
     ],
 )
-def test_a_wrong_table_of_ones_own_is_refused_in_a_line(
+def test_a_wrong_table_of_ones_own_is_refused_in_one_line(
     tmp_path: Path, table: str | None, complaint: str
 ) -> None:
     save(tmp_path / "map.nii.gz", HEAD)
@@ -345,7 +345,7 @@ def test_an_output_made_by_another_table_is_not_taken_for_this_one(
     ],
 )
 @pytest.mark.parametrize(("labels", "label_set"), [(HEAD, "oasis"), (BIDS_OF[HEAD], "bids")])
-def test_a_dseg_that_may_be_read_in_two_ways_is_asked_about(
+def test_a_dseg_that_can_be_read_in_two_ways_is_refused(
     tmp_path: Path, name: str, labels: Array, label_set: str
 ) -> None:
     path = save(tmp_path / "anat4" / name, labels)
@@ -364,7 +364,7 @@ def test_a_dseg_that_may_be_read_in_two_ways_is_asked_about(
     assert np.array_equal(understand(path, label_set).voxels, HEAD)
 
 
-def test_run_and_check_ask_about_a_dseg_with_the_same_line_and_go_on(
+def test_run_and_check_refuse_an_ambiguous_dseg_with_the_same_line(
     tmp_path: Path, paint: Painting
 ) -> None:
     save(tmp_path / "d/sub-01_dseg.nii.gz", HEAD)
@@ -391,7 +391,7 @@ def test_run_and_check_ask_about_a_dseg_with_the_same_line_and_go_on(
         (np.array([0, 3, 2, 1], np.uint8)[HEAD], "`labels` oasis"),
     ],
 )
-def test_tissues_that_lie_as_in_no_head_are_asked_about(
+def test_tissues_that_lie_as_in_no_head_are_refused(
     tmp_path: Path, labels: Array, suggested: str
 ) -> None:
     path = save(tmp_path / "seg.nii.gz", labels)
@@ -403,7 +403,7 @@ def test_tissues_that_lie_as_in_no_head_are_asked_about(
     assert np.array_equal(understand(path, "oasis").voxels, labels)
 
 
-def test_a_dseg_of_a_dataset_that_lies_as_in_no_head_is_asked_about(
+def test_a_dseg_of_a_dataset_that_lies_as_in_no_head_is_refused(
     tmp_path: Path, paint: Painting
 ) -> None:
     dseg = fmriprep(tmp_path / "ds")
@@ -695,7 +695,7 @@ def test_labels_that_contradict_the_mri_are_found(tmp_path: Path, stem: str) -> 
         ("mri", [0, 560, 550, 555], "accept"),
     ],
 )
-def test_every_contrast_has_its_orders(
+def test_each_contrast_allows_its_own_orders_of_tissues(
     tmp_path: Path, name: str, greys: list[float], verdict: str
 ) -> None:
     save(tmp_path / "d/a_seg.nii.gz", HEAD)
@@ -710,7 +710,7 @@ def test_every_contrast_has_its_orders(
     )
 
 
-def test_labels_are_said_of_the_targets_where_the_sources_are_images(tmp_path: Path) -> None:
+def test_labels_is_about_the_targets_if_the_sources_are_images(tmp_path: Path) -> None:
     save(tmp_path / "d/a_seg.nii.gz", np.array([0, 24, 42, 41], np.uint8)[HEAD])
     save(tmp_path / "d/a_t1.nii.gz", MRI + NOISE)
     words = (

@@ -51,12 +51,14 @@ def test_a_value_may_be_typed(option: Option, typed: object, value: object) -> N
         (FLIP, "yes", "true or false"),
     ],
 )
-def test_another_value_is_refused_in_words(option: Option, typed: str, expected: str) -> None:
+def test_an_invalid_value_is_refused_with_the_valid_ones(
+    option: Option, typed: str, expected: str
+) -> None:
     with pytest.raises(ValueError, match=f"^{expected}$"):
         option.parse(typed)
 
 
-def test_a_default_that_is_no_value_is_a_mistake_of_the_plugin() -> None:
+def test_an_invalid_default_is_a_mistake_of_the_plugin() -> None:
     with pytest.raises(ValueError, match="a number from 0 to 1"):
         Option(
             name="texture", help="How textured the output is.", default=2.0, minimum=0, maximum=1

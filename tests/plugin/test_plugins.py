@@ -185,7 +185,7 @@ def test_a_broken_plugin_is_one_line_with_its_name_and_the_cause(
         assert part in problem
 
 
-def test_all_of_them_together_keep_nobody_from_working(install: Install) -> None:
+def test_broken_plugins_together_do_not_stop_the_tool(install: Install) -> None:
     for name, (code, _) in BROKEN.items():
         install(name, code)
     site = install("good", GOOD.replace("NAME", "good"))
@@ -204,7 +204,9 @@ def test_all_of_them_together_keep_nobody_from_working(install: Install) -> None
     assert ["exporter", "nifti", "nifti", "(oasis-gan)"] in table
 
 
-def test_what_one_hook_breaks_another_keeps(install: Install, discover: Discover) -> None:
+def test_a_broken_hook_does_not_affect_the_other_hooks_of_its_plugin(
+    install: Install, discover: Discover
+) -> None:
     code = (
         GOOD.replace("NAME", "half") + "@hookimpl\ndef oasis_gan_models(): raise ValueError('no')\n"
     )
@@ -261,9 +263,7 @@ def test_a_damaged_list_of_plugins_is_reported(
     assert "(dist-damaged)" in problem
 
 
-def test_damage_in_others_distributions_is_none_of_our_business(
-    install: Install, discover: Discover
-) -> None:
+def test_damage_in_unrelated_distributions_is_ignored(install: Install, discover: Discover) -> None:
     site = install("foreign", "", entry_points="[console_scripts]\nno equals sign\n")
     (site / "dist_foreign-1.0.dist-info" / "METADATA").unlink()
     (install("bytes", "") / "dist_bytes-1.0.dist-info" / "entry_points.txt").write_bytes(
@@ -301,7 +301,7 @@ def test_a_broken_plugin_file_is_wrong_usage(tmp_path: Path, name: str) -> None:
         assert part in line
 
 
-def test_a_plugin_file_may_not_take_a_name_of_ours(tmp_path: Path) -> None:
+def test_a_plugin_file_may_not_take_a_built_in_name(tmp_path: Path) -> None:
     (tmp_path / "usurper.py").write_text(GOOD.replace("NAME", "nifti"))
     process = run_tool("plugins", "--plugin", "usurper.py", cwd=tmp_path)
     assert (process.returncode, process.stdout) == (2, "")
@@ -413,7 +413,7 @@ def unruly(install: Install, tmp_path: Path) -> Path:
     return install("unruly", UNRULY)
 
 
-def test_a_reader_that_breaks_when_asked_keeps_no_other_from_reading(
+def test_a_reader_that_fails_to_recognise_does_not_affect_the_others(
     unruly: Path, tmp_path: Path
 ) -> None:
     process = run_tool(
@@ -445,7 +445,7 @@ def test_a_reader_that_lists_no_subjects_is_a_failure_with_a_reason(
     assert said in (tmp_path / "out" / "subjects.tsv").read_text()
 
 
-def test_a_model_that_cannot_be_described_is_a_line_in_the_list(unruly: Path) -> None:
+def test_a_model_that_cannot_be_described_is_one_line_in_the_list(unruly: Path) -> None:
     process = run_tool("models", site=unruly)
     assert process.returncode == 0
     assert "broken: model unruly: RuntimeError: not my day" in process.stdout.splitlines()

@@ -276,7 +276,7 @@ def test_an_exporter_of_a_plugin_file_writes_elsewhere(plugin: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("how", ["lambda", "closure"])
-def test_a_reader_without_a_name_works_here_and_is_refused_in_a_line_elsewhere(
+def test_a_reader_without_a_name_works_here_and_is_refused_in_one_line_elsewhere(
     how: str, subjects: dict[str, Subject]
 ) -> None:
     subject = subjects[how]

@@ -69,7 +69,7 @@ def test_a_page_lets_nothing_in(painted: Path) -> None:
     assert "unsafe" not in policy
 
 
-def test_an_output_that_cannot_be_read_is_a_line_in_the_index_and_the_rest_goes_on(
+def test_an_output_that_cannot_be_read_is_one_line_in_the_index_and_the_rest_goes_on(
     painted: Path,
 ) -> None:
     (painted / "out" / "b_synthT1w.nii.gz").write_bytes(b"no volume")

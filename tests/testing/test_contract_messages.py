@@ -81,7 +81,7 @@ def reader(open_: Callable[[Selection], Iterator[Subject]], name: str = "mine") 
     return Dataset(name=name, summary="My files", open=open_, recognises=lambda path: True)
 
 
-def test_a_reader_in_no_order_is_found_out(root: Path) -> None:
+def test_a_reader_in_no_order_is_detected(root: Path) -> None:
     state: list[int] = []
 
     def subjects(selection: Selection) -> Iterator[Subject]:
@@ -94,7 +94,7 @@ def test_a_reader_in_no_order_is_found_out(root: Path) -> None:
     assert "sort what it finds" in failure(check, reader(subjects), Selection(root), first)
 
 
-def test_a_reader_that_reads_while_it_lists_is_found_out(root: Path) -> None:
+def test_a_reader_that_reads_while_it_lists_is_detected(root: Path) -> None:
     def read(path: Path) -> Volume:
         return read_nifti(path)
 
@@ -110,24 +110,24 @@ def test_a_reader_that_reads_while_it_lists_is_found_out(root: Path) -> None:
     assert "`open` called ['read']" in said
 
 
-def test_subjects_of_one_name_are_found_out(root: Path) -> None:
+def test_subjects_of_one_name_are_detected(root: Path) -> None:
     subjects = [Subject("brain", Scan(path, read_nifti)) for path in sorted(root.iterdir())]
     assert "['brain']" in failure(DatasetContract.test_names_tell_subjects_apart, subjects)
 
 
-def test_a_split_that_the_tool_does_not_know_is_found_out(root: Path) -> None:
+def test_a_split_that_the_tool_does_not_know_is_detected(root: Path) -> None:
     subjects = [Subject("a", Scan(root / "a.nii", read_nifti), split="training")]
     said = failure(DatasetContract.test_what_it_says_of_a_subject_is_understood, subjects, [])
     assert "split 'training' of a: use one of train, validate, test" in said
 
 
-def test_labels_that_are_a_name_are_found_out(root: Path) -> None:
+def test_labels_that_are_a_name_are_detected(root: Path) -> None:
     scan = Scan(root / "a.nii", read_nifti, labels="oasis")  # type: ignore[arg-type]
     said = failure(DatasetContract.test_what_it_says_of_a_subject_is_understood, [], [scan])
     assert "labels is a str: use a LabelSet" in said
 
 
-def test_a_target_that_was_asked_for_and_is_missing_is_found_out(root: Path) -> None:
+def test_a_target_that_was_asked_for_and_is_missing_is_detected(root: Path) -> None:
     subjects = [Subject("a", Scan(root / "a.nii", read_nifti))]
     said = failure(
         DatasetContract.test_pairs_lie_on_one_grid,
@@ -155,7 +155,7 @@ def test_a_target_that_was_asked_for_and_is_missing_is_found_out(root: Path) -> 
         (np.ones((2, 2, 2)), np.ones((4, 4)), "last row"),
     ],
 )
-def test_a_volume_that_lies_nowhere_is_found_out(
+def test_a_volume_that_lies_nowhere_is_detected(
     tmp_path: Path, voxels: np.ndarray[Any, Any], affine: np.ndarray[Any, Any], said: str
 ) -> None:
     scan = Scan(tmp_path / "a", lambda path: Volume(voxels, Geometry(voxels.shape, affine)))
@@ -164,7 +164,7 @@ def test_a_volume_that_lies_nowhere_is_found_out(
     )
 
 
-def test_a_reader_that_hands_out_its_own_array_is_found_out(tmp_path: Path) -> None:
+def test_a_reader_that_hands_out_its_own_array_is_detected(tmp_path: Path) -> None:
     voxels = np.zeros((2, 2, 2))
 
     def read(path: Path) -> Volume:
@@ -176,7 +176,7 @@ def test_a_reader_that_hands_out_its_own_array_is_found_out(tmp_path: Path) -> N
     )
 
 
-def test_a_reader_that_takes_anything_is_found_out(
+def test_a_reader_that_takes_anything_is_detected(
     root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     empty = tmp_path_factory.mktemp("empty")
@@ -190,7 +190,7 @@ def test_a_reader_that_takes_anything_is_found_out(
     assert "`open` raised nothing" in failure(check, greedy, Selection(root), empty)
 
 
-def test_a_reader_that_raises_what_no_user_understands_is_found_out(
+def test_a_reader_that_raises_what_no_user_understands_is_detected(
     root: Path, tmp_path: Path
 ) -> None:
     def read(path: Path) -> Volume:
@@ -202,7 +202,7 @@ def test_a_reader_that_raises_what_no_user_understands_is_found_out(
     )
 
 
-def test_a_reader_that_fills_up_half_a_file_is_found_out(
+def test_a_reader_that_fills_up_half_a_file_is_detected(
     root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     def read(path: Path) -> Volume:
@@ -217,7 +217,7 @@ def test_a_reader_that_fills_up_half_a_file_is_found_out(
 
 
 @pytest.mark.parametrize("name", ["", "two words", "line\nend", 3])
-def test_names_that_cannot_be_typed_are_found_out(name: str) -> None:
+def test_names_that_cannot_be_typed_are_detected(name: str) -> None:
     failure(
         DatasetContract.test_it_can_be_named_and_listed, reader(lambda selection: iter(()), name)
     )
@@ -272,13 +272,13 @@ def spoiling(slices: Slices) -> Slices:
         ("test_a_batch_may_be_one_slice", lambda x: grey(x) / len(x), "by itself"),
     ],
 )
-def test_a_model_that_breaks_a_promise_is_found_out(
+def test_a_model_that_breaks_a_promise_is_detected(
     check: str, translate: Callable[[Slices], Slices], said: str
 ) -> None:
     assert said in model_failure(check, translate)
 
 
-def test_a_model_whose_answer_depends_on_the_mask_is_found_out() -> None:
+def test_a_model_whose_answer_depends_on_the_mask_is_detected() -> None:
     def crop(slices: Slices, mask: Mask) -> Slices:
         return grey(slices) * np.float32(mask.mean())
 
@@ -349,7 +349,7 @@ def lose(source: CleanVolume) -> Translation:
         ("test_the_same_sources_give_the_same_answer_again", roll_dice, "asked twice"),
     ],
 )
-def test_a_model_of_volumes_that_breaks_a_promise_is_found_out(
+def test_a_model_of_volumes_that_breaks_a_promise_is_detected(
     check: str, answer: Callable[[CleanVolume], Any], said: str
 ) -> None:
     source = replace(SOURCE, voxels=SOURCE.voxels.copy())
@@ -359,7 +359,7 @@ def test_a_model_of_volumes_that_breaks_a_promise_is_found_out(
 
 
 @pytest.mark.parametrize("fractions", [(0.5, 0.4), (0.5, 1.5), (-0.1, 1)])
-def test_a_progress_that_goes_astray_is_found_out(fractions: tuple[float, ...]) -> None:
+def test_a_progress_that_goes_astray_is_detected(fractions: tuple[float, ...]) -> None:
     class Hasty(VolumeModel):
         def translate(
             self, sources: Mapping[str, CleanVolume], progress: Progress = ignore_progress
@@ -372,7 +372,7 @@ def test_a_progress_that_goes_astray_is_found_out(fractions: tuple[float, ...]) 
         ModelContract().test_the_progress_goes_from_0_to_1(Hasty(paint_volume), {"labels": SOURCE})
 
 
-def test_a_model_that_divides_by_nothing_is_found_out() -> None:
+def test_a_model_that_divides_by_nothing_is_detected() -> None:
     with np.errstate(invalid="ignore"):
         said = model_failure("test_empty_slices_give_finite_answers", lambda x: grey(x) / x.max())
     assert "empty slices" in said
@@ -394,11 +394,11 @@ def test_a_model_that_divides_by_nothing_is_found_out() -> None:
         {"name": "my model"},
     ],
 )
-def test_a_card_that_misleads_the_tool_is_found_out(changes: dict[str, Any]) -> None:
+def test_a_card_that_misleads_the_tool_is_detected(changes: dict[str, Any]) -> None:
     model_failure("test_the_card_tells_what_the_tool_needs", grey, replace(CARD, **changes))
 
 
-def test_a_kind_whose_load_does_not_take_its_options_is_found_out(tmp_path: Path) -> None:
+def test_a_kind_whose_load_does_not_take_its_options_is_detected(tmp_path: Path) -> None:
     kind = ModelKind(
         name="mine",
         summary="My models",
@@ -424,7 +424,7 @@ def writer_failure(
     return str(caught.value)
 
 
-def test_a_writer_that_leaves_half_a_file_is_found_out(tmp_path: Path) -> None:
+def test_a_writer_that_leaves_half_a_file_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         path.write_bytes(volume.voxels.tobytes())
 
@@ -432,7 +432,7 @@ def test_a_writer_that_leaves_half_a_file_is_found_out(tmp_path: Path) -> None:
     assert "damaged" in writer_failure("test_a_full_disk_leaves_the_old_file", write, tmp_path)
 
 
-def test_a_writer_that_fails_in_silence_is_found_out(tmp_path: Path) -> None:
+def test_a_writer_that_fails_in_silence_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         try:
             write_atomically(path, volume.voxels.tobytes())
@@ -461,7 +461,7 @@ def test_a_library_that_does_not_report_a_full_disk_is_named_as_the_cause(tmp_pa
         assert "read the file back, compare" in said
 
 
-def test_a_writer_that_chooses_its_own_name_is_found_out(tmp_path: Path) -> None:
+def test_a_writer_that_chooses_its_own_name_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         path.with_suffix(".raw").write_bytes(volume.voxels.tobytes())
 
@@ -469,7 +469,7 @@ def test_a_writer_that_chooses_its_own_name_is_found_out(tmp_path: Path) -> None
     assert "there is ['a.raw']" in said
 
 
-def test_a_writer_that_leaves_something_beside_it_is_found_out(tmp_path: Path) -> None:
+def test_a_writer_that_leaves_something_beside_it_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         path.write_bytes(volume.voxels.tobytes())
         path.with_suffix(".tmp").touch()
@@ -478,7 +478,7 @@ def test_a_writer_that_leaves_something_beside_it_is_found_out(tmp_path: Path) -
     assert "['a.tmp']" in said
 
 
-def test_a_writer_that_keeps_the_old_file_is_found_out(tmp_path: Path) -> None:
+def test_a_writer_that_keeps_the_old_file_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         if not path.exists():
             path.write_bytes(volume.voxels.tobytes())
@@ -486,7 +486,7 @@ def test_a_writer_that_keeps_the_old_file_is_found_out(tmp_path: Path) -> None:
     assert "replace it" in writer_failure("test_an_old_file_gives_way", write, tmp_path)
 
 
-def test_a_writer_that_changes_the_volume_is_found_out(tmp_path: Path) -> None:
+def test_a_writer_that_changes_the_volume_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         np.subtract(volume.voxels, 1, out=volume.voxels)
 
@@ -501,7 +501,7 @@ def test_a_writer_that_changes_the_volume_is_found_out(tmp_path: Path) -> None:
     [(-1, np.eye(4), "other voxels"), (1, np.diag([1, 1, 1.1, 1]), "mm away")],
 )
 @pytest.mark.parametrize("check", ["test_nibabel_reads_it_back", "test_itk_reads_it_back"])
-def test_a_writer_that_moves_voxels_is_found_out(
+def test_a_writer_that_moves_voxels_is_detected(
     tmp_path: Path, check: str, flip: int, affine: np.ndarray[Any, Any], said: str
 ) -> None:
     def write(volume: Volume, path: Path) -> None:

@@ -106,7 +106,7 @@ class TestPairs(TestTranslating):
 # Which files
 
 
-def test_a_subject_says_whose_it_is_and_of_which_visit(tmp_path: Path) -> None:
+def test_a_subject_names_its_participant_and_session(tmp_path: Path) -> None:
     first, *_ = subjects(oasis3(tmp_path / "OASIS3"))
     assert first.entities["sub"] == "OAS30001"
     assert first.entities["ses"] == "d0129"
@@ -248,7 +248,7 @@ def test_copies_that_lie_with_functional_data_are_no_subjects(ds: Path, save: Sa
         assert len(subjects(root, source_suffix="_desc-aparcaseg_dseg.nii.gz")) == 1
 
 
-def test_copies_that_lie_with_functional_data_are_there_for_those_who_name_them(
+def test_copies_that_lie_with_functional_data_are_used_if_they_are_named(
     ds: Path, save: Save
 ) -> None:
     derivative = fmriprep(ds, save)
@@ -464,7 +464,7 @@ def test_a_label_map_on_another_grid_is_refused_by_name(ds: Path, save: Save) ->
         subjects(ds)[0].read_both()
 
 
-def test_of_two_scans_none_is_picked_by_chance(ds: Path, save: Save) -> None:
+def test_no_scan_is_chosen_if_two_match(ds: Path, save: Save) -> None:
     for run in ("1", "2"):
         save(f"sub-01/anat/sub-01_run-{run}_T1w.nii.gz", int(run))
     save("derivatives/fast/sub-01/anat/sub-01_dseg.nii.gz")

@@ -75,7 +75,7 @@ def small_head(tmp_path_factory: pytest.TempPathFactory) -> Head:
     return translated(seg, folder), seg, t1
 
 
-def test_the_whole_sample_goes_through(tmp_path: Path) -> None:
+def test_the_example_works_on_the_sample_head(tmp_path: Path) -> None:
     done = downstream(translated(SEG, tmp_path), SEG, T1, tmp_path / "itk")
     assert done.returncode == 0, done.stderr
     rows = table(tmp_path / "itk")

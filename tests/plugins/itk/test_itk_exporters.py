@@ -113,7 +113,7 @@ def test_the_header_says_that_the_volume_is_synthetic(
 
 @exporters
 @pytest.mark.parametrize("layout", ["C", "F", "big-endian"])
-def test_the_layout_of_an_array_in_memory_is_all_one(
+def test_the_memory_layout_of_an_array_does_not_matter(
     tmp_path: Path, suffix: str, layout: str
 ) -> None:
     voxels = volume().voxels

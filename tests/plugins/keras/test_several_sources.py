@@ -159,7 +159,7 @@ def test_a_source_with_strange_labels_is_named_and_left_out() -> None:
         ({"t1": 3}, r"^recipe: sources.t1: expected one of"),
     ],
 )
-def test_a_wrong_table_of_sources_is_refused_in_a_line(sources: object, expected: str) -> None:
+def test_a_wrong_table_of_sources_is_refused_in_one_line(sources: object, expected: str) -> None:
     with pytest.raises(OasisGanError, match=expected):
         make_settings(sources=sources)
 

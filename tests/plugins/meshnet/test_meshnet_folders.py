@@ -115,7 +115,7 @@ def put_folder(path: Path) -> None:
         (write(b" " * (2**20 + 1)), "at most 1048576 bytes"),
     ],
 )
-def test_a_spoilt_card_is_refused(
+def test_a_damaged_card_is_refused(
     spoil: Callable[[Path], object], expected: str, folder: Path
 ) -> None:
     spoil(folder / "model.json")

@@ -60,5 +60,5 @@ def test_an_empty_volume_is_refused() -> None:
         ScaledIntensities().fit(np.zeros((4, 4, 4)))
 
 
-def test_it_is_recorded_as_what_it_is() -> None:
+def test_its_identity_is_recorded() -> None:
     assert ScaledIntensities().identity() == {"kind": "scaled", "low": 0.1, "high": 99.9}

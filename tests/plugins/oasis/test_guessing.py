@@ -58,7 +58,7 @@ def test_a_particular_layout_wins_over_a_file_format(
     assert capsys.readouterr().err == f"reading {marked} as nifti\n"
 
 
-def test_what_the_name_of_a_file_says_is_no_guess(
+def test_a_format_stated_by_the_file_name_is_not_reported_as_a_guess(
     tmp_path: Path, marked: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert guess(tmp_path, marked / "a.nii") == (["a"], [])
@@ -69,7 +69,7 @@ def test_what_the_name_of_a_file_says_is_no_guess(
     ("readers", "found"),
     [({"mine": False, "yours": False}, "mine and yours"), ({"mine": True}, "nifti and mine")],
 )
-def test_two_that_fit_are_named_and_neither_is_taken(
+def test_two_readers_that_match_are_named_and_neither_is_used(
     tmp_path: Path,
     marked: Path,
     capsys: pytest.CaptureFixture[str],
@@ -82,7 +82,7 @@ def test_two_that_fit_are_named_and_neither_is_taken(
     assert capsys.readouterr().err == ""
 
 
-def test_nothing_of_the_kind_is_refused_with_what_there_is(tmp_path: Path) -> None:
+def test_an_unrecognised_folder_is_refused_with_a_list_of_the_readers(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     _, (why,) = guess(tmp_path, tmp_path / "in")
     assert "something that a dataset plugin reads" in why

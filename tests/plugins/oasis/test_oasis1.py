@@ -118,7 +118,7 @@ def open_all(dataset: Dataset, root: Path, **options: Any) -> list[Subject]:  # 
 
 
 @pytest.mark.parametrize("scans", [3, 4, 5, 6])
-def test_a_session_is_its_label_map_and_the_mri_on_its_grid(
+def test_a_session_has_its_label_map_as_source_and_its_mri_as_target(
     dataset: Dataset, disc: Disc, scans: int
 ) -> None:
     (subject,) = open_all(dataset, disc("OAS1_0042_MR1", scans))

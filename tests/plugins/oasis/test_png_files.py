@@ -104,7 +104,7 @@ def stack_channels(*channels: Pixels | int) -> Pixels:
         (insert_chunk(make_chunk(b"acTL", bytes(8))), (), ("animated",)),
     ],
 )
-def test_what_is_grey_in_the_end_is_read_and_what_was_done_is_said(
+def test_pictures_that_amount_to_grey_are_read_with_notes(
     tmp_path: Path, data: bytes, repaired: tuple[str, ...], doubted: tuple[str, ...]
 ) -> None:
     tracemalloc.start()
@@ -122,7 +122,7 @@ def test_what_is_grey_in_the_end_is_read_and_what_was_done_is_said(
         assert all(words in note for words, note in zip(wanted, found, strict=True))
 
 
-def test_an_animation_is_its_still_picture(tmp_path: Path) -> None:
+def test_an_animation_is_read_as_its_still_picture(tmp_path: Path) -> None:
     frames = [Image.fromarray(GREY), Image.fromarray(image_slice(2, 2))]
     frames[0].save(tmp_path / "moving.png", save_all=True, append_images=frames[1:])
     volume = read_png(tmp_path, (tmp_path / "moving.png").read_bytes())
@@ -224,7 +224,7 @@ def make_colour_palette() -> bytes:
         (make_colour_palette(), "found colours"),
     ],
 )
-def test_what_is_no_grey_picture_is_refused_in_a_line(
+def test_a_picture_that_is_not_grey_is_refused_in_one_line(
     tmp_path: Path, data: bytes, said: str
 ) -> None:
     tracemalloc.start()

@@ -171,7 +171,7 @@ def test_a_number_on_two_sides_is_two_subjects(data: Path) -> None:
     assert found["test_case_001"].source.read().voxels.shape[2] == 1
 
 
-def test_nobody_else_claims_the_slices(data: Path) -> None:
+def test_no_other_reader_claims_the_slices(data: Path) -> None:
     others = [one for one in oasis_gan_oasis.oasis_gan_datasets() if one.name != "oasis-png"]
     for path in (data, make_zip(data, data.parent / "all.zip"), next(data.rglob("*.png"))):
         assert READER.recognises(path)
