@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from kit.desk import make_desk
 from kit.painting import PAINT_PLUGIN
-from kit.tool import CommandLine, Painting, oasis_gan
+from kit.tool import CommandLine, Painting, paint_in
 from nibabel.analyze import AnalyzeHeader
 from numpy.typing import NDArray
 
@@ -42,7 +41,7 @@ settings.load_profile("oasis_gan")
 SaveAnalyze = Callable[..., Path]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def save_analyze() -> SaveAnalyze:
     """Return a function that saves Analyze 7.5 pairs as in OASIS.
 
@@ -87,12 +86,7 @@ def paint_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def paint(tmp_path: Path, paint_plugin: Path) -> Painting:
     """Return ``oasis-gan run ... --out out`` in ``tmp_path``, with that model."""
-
-    def run(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
-        model = ("--plugin", paint_plugin, "--model", "paint", "--out", "out")
-        return oasis_gan("run", *words, *model, cwd=tmp_path, **options)
-
-    return run
+    return paint_in(tmp_path, paint_plugin)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The one kind of error a user sees carries its facts, wherever it is raised and goes."""
+"""An error for the user keeps its facts, also in another process."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def judge(alignment: Alignment) -> Finding:
 def _describe_misalignment(alignment: Alignment) -> str:
     """Return a sentence that says where the labels fit better."""
     if alignment.is_mirrored:
-        return "the labels fit the MRI with left and right turned over"
+        return "the labels fit the MRI with left and right swapped"
     shift = ", ".join(f"{step:+d}" for step in alignment.shift)
     return f"the labels fit the MRI when they are moved by ({shift}) voxels"
 
@@ -190,7 +190,7 @@ class _Sample:
 
     def find_best_shift(self) -> _Fit:
         """Move the labels by one voxel at a time as long as they explain more."""
-        # Climbing measures a few dozen shifts, where a search of the cube would take thousands.
+        # This measures a few dozen shifts. A search of the whole cube would measure thousands.
         best = self.measure(_NO_SHIFT)
         while max(abs(step) for step in best.shift) < _FARTHEST:
             neighbours = [_add(best.shift, step) for step in _STEPS]
@@ -226,6 +226,6 @@ class _Sample:
 
 
 def _add(one: Shift, other: Shift) -> Shift:
-    """Return the shift that does what two shifts do, one after the other."""
+    """Return the sum of two shifts."""
     i, j, k = map(operator.add, one, other)
     return i, j, k

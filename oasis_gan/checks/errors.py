@@ -42,7 +42,7 @@ class OnlyOutputsError(OasisGanError):
     def __init__(self, folder: Path, outputs: str) -> None:
         super().__init__(
             folder,
-            expected="volumes that are no outputs",
+            expected="volumes that are not outputs",
             found=f"{outputs} of oasis-gan and nothing else",
             remedy="name the files themselves to use them, or choose them with `source_suffix`",
         )
@@ -55,7 +55,7 @@ class NobodyToLearnFromError(OasisGanError):
         super().__init__(
             "training data",
             expected="a subject to train on",
-            found=f"{held_out} held out and nobody else",
+            found=f"{held_out} held out and no other subjects",
             remedy="hold out fewer, or see the lines above",
         )
 

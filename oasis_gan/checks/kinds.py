@@ -1,4 +1,4 @@
-"""Suggest a suffix where a folder holds label maps beside MRIs and all files were taken."""
+"""Suggest a suffix if all files of a folder were used, although it holds label maps and MRIs."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def without_outputs(
     sources = 0
     is_file = not selection.root.is_dir()
     for subject in subjects:
-        # A map is no picture of a head: only a user who names the very file means it.
+        # A map does not show a head, so it is used only if the user names the file itself.
         if not is_file and is_map(subject.source.path):
             maps.append(subject)
         elif is_output(subject.source.path):

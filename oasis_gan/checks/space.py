@@ -67,7 +67,7 @@ def _compare_orientations(source: Geometry, target: Geometry) -> str:
     here = source.orientation
     there = target.orientation
     if is_flipped_left_right(source, target):
-        return f": left and right are turned over, {here} against {there}"
+        return f": left and right are swapped, {here} against {there}"
     if here != there:
         return f": axes run to {here} here, to {there} there"
     return ""
@@ -83,7 +83,7 @@ def _check_forms(geometry: Geometry, header: SpatialHeader) -> Iterator[Finding]
     if difference.degrees <= ANGLE and difference.millimetres <= tolerance_mm:
         yield accept(**figures)
     else:
-        yield warn(f"sform and qform are at odds: {difference}; the sform is used", **figures)
+        yield warn(f"sform and qform disagree: {difference}; the sform is used", **figures)
 
 
 @dataclass(frozen=True)

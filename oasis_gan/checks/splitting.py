@@ -221,7 +221,7 @@ def compare(recorded: Sequence[Entry], subjects: Iterable[_SubjectOnSide]) -> Co
     training: list[Subject] = []
     held_out: list[Subject] = []
     lost: list[Entry] = []
-    # Somebody may have edited the table: rows of any other side are lost.
+    # Somebody may have edited the table. Rows of any other side count as lost.
     sides = {"train": training, "validate": held_out}
     for entry in recorded:
         matches = unmatched.get(entry.identity)

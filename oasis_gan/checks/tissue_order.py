@@ -60,7 +60,7 @@ def check_tissue_order(
         yield accept(**figures)
         return
     message = _describe_contradiction(means, order, mri_path)
-    # What a user or a layout says is doubted, but never overruled.
+    # The word of a user or a layout may be doubted in a warning, but is never overruled.
     if order == _BIDS_IN_T1W and not is_known:
         yield reject(message, **figures)
     else:
@@ -97,7 +97,7 @@ def _list_possible_orders(mri_path: Path) -> tuple[Order, ...]:
     """Return the orders that an MRI may have, as far as its file name tells."""
     if _is_t1w(mri_path):
         return (_RISING,)
-    # Only a name makes the order of FLAIR possible: exchanged GM and WM give it in a T1w too.
+    # FLAIR needs a name that says so: a T1w with GM and WM exchanged has the same order.
     if _FLAIR_NAME.fullmatch(stem_of(mri_path)):
         return (_RISING, _FALLING, _FLAIR)
     return (_RISING, _FALLING)

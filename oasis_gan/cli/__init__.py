@@ -1,1 +1,1 @@
-"""The command line: the only wing that knows of options, terminals and exit statuses."""
+"""The command line, the only package that knows of options, terminals and exit statuses."""

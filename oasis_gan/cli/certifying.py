@@ -49,14 +49,14 @@ def choose_segmenter(
 
     Args:
         registry: The installed plugins.
-        card: Of the model whose outputs are evaluated.
+        card: The card of the model whose outputs are evaluated.
         segmenter: The name or the folder of the model that segments; by default the first that can.
         plugin_files: The plugin files that are in use.
 
     Raises:
         OasisGanError: If outputs of that model cannot be evaluated, or a package or a model is
             missing.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     require_libraries()
     if (card.source.content, card.target.content) != ("labels", "image"):
@@ -70,7 +70,7 @@ def _find_default(registry: Registry) -> str:
     for name, model in registry.trained.offers.items():
         try:
             require_segmenter(read_card(model.kind, model.folder))
-        # A model that is broken must not hide a sound one behind it.
+        # A broken model must not hide a sound one that comes after it.
         except (OasisGanError, OSError):
             continue
         return name

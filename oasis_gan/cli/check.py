@@ -47,7 +47,7 @@ def check(options: CheckOptions) -> int:
     registry = load_registry(options.plugin_files)
     places = collect_places(options.further)
     further = FurtherSources.of(options, registry, places)
-    # No model says which sources there are: they are those that the user names.
+    # No model says which sources there are, so they are those that the user names.
     source_labels = choose_source_labels(options.source_labels, places, "--source")
     subjects, broken = list_subjects(
         registry,
@@ -59,7 +59,7 @@ def check(options: CheckOptions) -> int:
         source_labels=source_labels,
     )
     require_listed(options.validate, subjects)
-    # What could not even be listed is rejected as well.
+    # Subjects that could not even be listed are rejected as well.
     reports = [
         Report(outcome.subject, (Finding(Verdict.REJECT, outcome.message),)) for outcome in broken
     ]
@@ -70,7 +70,7 @@ def check(options: CheckOptions) -> int:
             reports.append(examined.report)
             reporter.advance(index + 1, len(subjects), "checking")
             if options.form == "tsv":
-                # At once: what was found stays, whatever becomes of the others.
+                # Each line is printed at once, so that it stays if a later check is interrupted.
                 _print_rows([_format_row(examined.report)])
     if options.form == "table":
         _print_table(reports)
@@ -80,7 +80,7 @@ def check(options: CheckOptions) -> int:
 
 
 def report_line(report: Report) -> str:
-    """Return what a log says of a subject."""
+    """Return the line of a log about a subject."""
     return f"{report.subject}: {report.verdict} - {report.message}"
 
 
@@ -119,7 +119,7 @@ def _print_table(reports: Iterable[Report]) -> None:
     console = Console(
         file=get_results_stream(), width=None if get_results_stream().isatty() else _WIDTH
     )
-    # Through `write_result`, which knows what to do when nobody reads.
+    # `write_result` copes with a reader that has gone.
     with console.capture() as capture:
         console.print(table)
     write_result(capture.get().removesuffix("\n"))

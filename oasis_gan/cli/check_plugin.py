@@ -41,7 +41,7 @@ class _Offered:
 
     @property
     def title(self) -> str:
-        """What it is called in the report."""
+        """The name of the offer in the report."""
         return f"{self.kind.called} {self.offer.name}"
 
 
@@ -116,8 +116,8 @@ def _check_offers(options: CheckOptions) -> Iterator[Line]:
 
 
 def _try(offered: _Offered, options: CheckOptions) -> Iterator[Line]:
-    """Yield what is broken of the contract of one offer, on each sample that suits it."""
-    # pytest comes with it.
+    """Yield the checks of one offer that fail, on each sample that suits it."""
+    # Importing this imports pytest, too.
     from ..testing.contract import Samples, find_contract
     from ..testing.trial import Trial
 
@@ -169,7 +169,7 @@ def _try_extension(title: str, check: Check) -> Line:
     try:
         with foreign_code(title):
             passed = check()
-    # The check may be anybody's.
+    # The check may come from any plugin.
     except Exception as error:  # noqa: BLE001
         return f"{title}: {one_line(error)}", False
     return f"{title}: {passed} checks kept, 0 broken, 0 skipped", True

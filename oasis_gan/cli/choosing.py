@@ -130,7 +130,7 @@ def choose_model(
     if name is None:
         model = choose_default(installed.values(), "model")
         return model.kind, model.folder
-    # A name comes before a folder of that name, which can be given as ./NAME.
+    # A model name takes precedence over a folder of that name; type ./NAME for the folder.
     if name in installed:
         model = installed[name]
         return model.kind, model.folder
@@ -251,7 +251,7 @@ def list_subjects(
                 joined = join(sources, reader, selection)
                 # Subjects that are listed before an error stay.
                 subjects.extend(meanings.describe(subject) for subject in joined)
-        # The reader may be anybody's.
+        # The reader may come from any plugin.
         except Exception as error:  # noqa: BLE001
             broken.append(_fail(selection.root.name, error))
     return subjects, broken
@@ -335,7 +335,7 @@ def _list_sources(
     if reader.generic:
         yield from suggest_suffix(subjects, selection, log)
     else:
-        # A reader of a particular layout knows by itself which files are meant.
+        # The reader of a specific layout knows which files are meant.
         yield from subjects
 
 

@@ -19,7 +19,7 @@ class Command(click.Command):
         try:
             with results_only(), stopping_on_signals():
                 return super().invoke(context)
-        # Click would make an `Abort` of it, which knows neither the signal nor the notes.
+        # Click would turn it into an `Abort`, which loses the signal and the notes.
         except KeyboardInterrupt as interruption:
             line = printable(f"oasis-gan: {describe_interruption(interruption)}")
             sys.stderr.write(f"{line}\n")

@@ -34,7 +34,7 @@ def evaluate_command(options: EvaluateOptions) -> int:
 
     Raises:
         OasisGanError: If the options cannot be followed.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     require_libraries()
     outputs = list_outputs(options.outputs)
@@ -69,7 +69,7 @@ def _evaluate_one(
     try:
         with foreign_code(output.path):
             evaluation = evaluate(finder.find_task(output))
-    # Readers may be anybody's.
+    # Readers may come from any plugin.
     except Exception as error:  # noqa: BLE001
         message = with_flags(one_line(error))
         reporter.log(f"{output.name}: failed - {message}")

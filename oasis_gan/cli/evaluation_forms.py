@@ -54,7 +54,7 @@ class Form(ABC):
 
 
 class Rows(Form):
-    """Tab-separated values. Rows are written at once and stay, whatever becomes of the others."""
+    """Tab-separated values. Each row is written at once, and stays if a later output fails."""
 
     def __init__(self, segmenter: str | None) -> None:
         super().__init__(segmenter)

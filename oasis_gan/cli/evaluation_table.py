@@ -26,7 +26,7 @@ from .streams import get_results_stream, write_result
 
 _WIDTH = 160  # columns of a table that goes to a file
 _SHOWN_KEYS = {"mae", "psnr", "ssim", "ms_ssim", "ncc", "histogram"}
-# Of each subject of a cohort: more columns do not fit on a terminal.
+# The columns of a cohort: more would not fit on a terminal.
 _SHOWN = tuple(measure for measure in IMAGE_MEASURES if measure.key in _SHOWN_KEYS)
 _DICE = FAITHFULNESS_MEASURES[0]
 
@@ -41,7 +41,7 @@ class SubjectRow:
         contrasts: Whether the image scores are of ``matched`` contrasts, which is preferred, or
             ``raw``; or empty.
         scores: The image scores of the whole mask; none without a real scan.
-        dice: By tissue, of the output segmented again; none without a segmentation.
+        dice: The Dice of the output segmented again, by tissue; none without a segmentation.
     """
 
     subject: str
@@ -172,7 +172,7 @@ def print_table(table: Table) -> None:
     """Write a table to standard output."""
     stream = get_results_stream()
     console = Console(file=stream, width=None if stream.isatty() else _WIDTH)
-    # Through `write_result`, which knows what to do when nobody reads.
+    # `write_result` copes with a reader that has gone.
     with console.capture() as capture:
         console.print(table)
     write_result(capture.get().removesuffix("\n"))

@@ -1,4 +1,4 @@
-"""Finding what an output is compared with, by the options of ``oasis-gan evaluate``."""
+"""Find what an output is compared with, by the options of ``oasis-gan evaluate``."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class TaskOptions:
 
 
 class ListingError(OasisGanError):
-    """A folder whose subjects cannot be listed; the whole line is known already."""
+    """The subjects of a folder cannot be listed; the message is complete already."""
 
     def __init__(self, line: str) -> None:
-        # `OasisGanError` would make a sentence of its parts.
+        # `OasisGanError` would join its parts to a sentence, but there are none here.
         Exception.__init__(self, line)
 
 
@@ -191,7 +191,7 @@ class TaskFinder:
 
         Raises:
             OasisGanError: If something is missing, or not what it should be.
-            OSError: As the file system says.
+            OSError: If the file system fails.
         """
         if output.problem is not None:
             raise output.problem

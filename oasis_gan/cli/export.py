@@ -26,10 +26,10 @@ def export(options: ExportOptions) -> int:
     Raises:
         OasisGanError: If there is no such model or format, the output is there already, or the
             export cannot be trusted.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     kind, folder = choose_model(load_registry(options.plugin_files), options.model, "MODEL")
-    # Written beside it first: an export that fails, or differs, leaves nothing at the path.
+    # The export is written beside the path first, so that a failed one leaves nothing there.
     with write_whole(options.out, overwrite=False) as unfinished:
         export_model(kind, folder, options.format, unfinished)
     write_result(options.out)

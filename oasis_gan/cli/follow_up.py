@@ -45,11 +45,11 @@ class NothingToReportError(OasisGanError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FollowUp:
-    """Adds to each output of a run what the user asks for; a problem with one stops no other.
+    """Adds to each output what the user asks for; a problem with one does not stop the others.
 
     Args:
         registry: The installed plugins.
-        card: Of the model that made the outputs.
+        card: The card of the model that made the outputs.
         segmenter: The model that segments outputs for their certificates; None for no certificates.
         preview: Whether each output gets a picture.
         report: Whether each output gets a page, and the folder an index.
@@ -99,7 +99,7 @@ class _Work:
                     self._add_preview(output, subject)
                 if self.asked.report or self.asked.segmenter:
                     self._add_evaluation(output, subject)
-        # Readers and models may be anybody's.
+        # Readers and models may come from any plugin.
         except Exception as error:  # noqa: BLE001
             message = with_flags(one_line(error))
             reporter.log(f"{path.name}: not evaluated - {message}")

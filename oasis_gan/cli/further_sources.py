@@ -159,7 +159,7 @@ class FurtherSources:
             spacing=selection.spacing,
             max_voxels=selection.max_voxels,
         )
-        # A file that the user names is used whatever it is; this prints what to know about it.
+        # A file that the user names is always used; this prints a warning if there is a reason.
         list(without_outputs([Subject(name, scan)], Selection(path), log))
         return _with_further(subjects[0], name, scan)
 
@@ -205,7 +205,7 @@ class _Search:
             # The reader lists the same subjects as before: what is broken has been reported.
             subjects = list(list_valid_subjects(self.reader, selection, []))
         except OasisGanError as error:
-            # Who asked for a source must not be told about targets.
+            # The user asked for a source, so a message must not speak of targets.
             if "`target_" not in str(error):
                 raise
             raise FurtherSourceSearchError(error, self.name) from error
@@ -268,7 +268,7 @@ class _FurtherReader:
             raise FurtherSourceMissingError(self.source, self.name) from error
         except OasisGanError as error:
             speaks_of_target = "`target_suffix`" in error.remedy
-            # What is wrong with a file that is there is said as its reader says it.
+            # If the file exists, the error of its reader says what is wrong with it.
             if os.path.lexists(path) and not speaks_of_target:
                 raise
             found = "none" if error.found == "no such file" else error.found

@@ -1,4 +1,4 @@
-"""Take what a user says about the values of label maps, and tell it to the scans."""
+"""Give scans the label sets that a user names for them."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def choose_source_labels(
 
 
 class LabelMeanings:
-    """Tells scans what the values of their label maps mean.
+    """Gives scans the label sets of their label maps.
 
-    A user says so, or else something beside each file.
+    The user names the set, or else a file beside each scan does.
 
     Args:
         advice: How a user can say it of the sources or the targets, and which label sets there are.
@@ -115,7 +115,7 @@ class LabelMeanings:
     def describe(self, subject: Subject) -> Subject:
         """Return a subject whose scans know what they hold and what their labels mean.
 
-        A scan of which nobody says so stays as it is.
+        A scan about which nothing is known stays as it is.
         """
         source = self._finder.describe(subject.source, explicit=self._of_source)
         if self._source_is is not None:
@@ -128,7 +128,7 @@ class LabelMeanings:
 
     def _describe(self, name: str, scan: Scan) -> Scan:
         """Return a further source that knows what its labels mean."""
-        # One for all subjects, as it remembers tables that it has read.
+        # One finder serves all subjects, because it remembers the tables that it has read.
         finder = self._finders.get(name)
         if finder is None:
             finder = LabelSetFinder(_advise_on_source(name, self._advice))

@@ -45,7 +45,7 @@ def describe_models(files: Iterable[Path]) -> Iterator[str]:
             rows.append((model.name, *row, str(model.folder)))
             if card.note:
                 notes.append(printable(f"note: model {model.name}: {card.note}"))
-        # The kind may be anybody's.
+        # The kind may come from any plugin.
         except Exception as error:  # noqa: BLE001
             notes.append(printable(with_flags(f"broken: model {model.name}: {one_line(error)}")))
     yield from _align_columns(rows)

@@ -56,7 +56,7 @@ def open_scan(
             return _open_only_scan(reader, selection, content)
         except OasisGanError as error:
             problems.append(error)
-    # That of the most particular reader, which knows best what is wrong.
+    # The error of the most specific reader, which knows best what is wrong.
     raise problems[0]
 
 
@@ -72,7 +72,7 @@ def read_volume(scan: Scan) -> Volume:
 
 @contextmanager
 def _reading(path: Path, plugin: str) -> Iterator[None]:
-    """Make a line of whatever a dataset plugin raises in this block, a `MemoryError` too."""
+    """Turn any exception of a dataset plugin in this block into one line, even a `MemoryError`."""
     try:
         with foreign_code(path):
             yield
@@ -83,7 +83,7 @@ def _reading(path: Path, plugin: str) -> Iterator[None]:
 
 
 def _choose_readers(registry: Registry, path: Path, dataset: str | None) -> list[Dataset]:
-    """Return the readers to ask for a path, those of a particular layout first.
+    """Return the readers to ask for a path, those of a specific layout first.
 
     Raises:
         OasisGanError: If there is none.

@@ -1,4 +1,4 @@
-"""Showing how far a run or a training is: a bar on a terminal, and in a log the lines that stay."""
+"""Show how far a run or a training is: by a bar on a terminal, and by lines in a log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..pipeline.ledger import Outcome, Status
 from .flags import with_flags
 from .streams import get_results_stream, write_result
 
-# Seconds to take the mean speed over: a pause to measure or to save must not shake it.
+# Seconds over which the speed is averaged, so that a pause to save hardly changes it.
 _SPEED_PERIOD = 300.0
 
 
@@ -52,7 +52,7 @@ class _Bar:
         )
 
     def write_result(self, result: Path) -> None:
-        # Where both are one terminal, what is written past the bar would land in the middle of it.
+        # On one terminal, text that is written past the bar would land in the middle of it.
         if get_results_stream().isatty():
             self.log(str(result))
         else:
@@ -60,7 +60,7 @@ class _Bar:
 
 
 class _Log:
-    """Lines on standard error, nothing between them."""
+    """Lines on standard error, without a bar."""
 
     def advance(self, done: float, total: int, doing: str) -> None:
         pass
@@ -80,14 +80,14 @@ def reporting(doing: str, total: int | None = None) -> Iterator[Reporter]:
 
     Args:
         doing: What is going on, in a word or a few.
-        total: Of how many subjects or steps, as far as that is known yet.
+        total: The number of subjects or steps, if it is known yet.
     """
     if not sys.stderr.isatty():
         yield _Log()
         return
     bar = Progress(
         TextColumn("{task.description}", markup=False),
-        # On a narrow terminal only the bar itself gives way.
+        # On a narrow terminal only the bar itself is shortened.
         BarColumn(),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
         TimeRemainingColumn(table_column=Column(no_wrap=True)),

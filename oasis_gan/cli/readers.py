@@ -29,7 +29,7 @@ def name_reader(subject: Subject, reader: Dataset) -> Subject:
 def guess_reader(registry: Registry, root: Path) -> Dataset:
     """Return the one reader that recognises a file or folder, and print which it is.
 
-    A reader of a particular layout wins over one of a file format.
+    A reader of a specific layout wins over one of a file format.
 
     Raises:
         OasisGanError: If there is nothing at the path, or not exactly one reader recognises it.
@@ -43,7 +43,7 @@ def guess_reader(registry: Registry, root: Path) -> Dataset:
     if len(readers) > 1:
         raise SeveralLayoutsError(root, [reader.name for reader in readers])
     (reader,) = readers
-    # A format that the name of a file states is no guess.
+    # If the name of the file states the format, nothing was guessed.
     if root.is_dir() or not reader.generic:
         log(f"reading {root} as {reader.name}")
     return reader
@@ -57,13 +57,13 @@ def find_readers(registry: Registry, path: Path) -> list[Dataset]:
 def recognises(reader: Dataset, root: Path) -> bool:
     """Ask a reader whether it recognises a file or folder.
 
-    One that breaks does not keep the others from reading: it counts as one that does not.
+    A reader that raises an exception counts as one that does not recognise it.
     """
     try:
         with foreign_code(reader.name):
             return bool(reader.recognises(root))
     except Exception as error:  # noqa: BLE001
-        log(f"warning: dataset {reader.name} did not look at {root}: {one_line(error)}")
+        log(f"warning: dataset {reader.name} could not examine {root}: {one_line(error)}")
         return False
 
 

@@ -40,7 +40,7 @@ def report_command(options: ReportOptions) -> int:
 
     Raises:
         OasisGanError: If the options cannot be followed.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     require_report_libraries()
     require_libraries()
@@ -78,7 +78,7 @@ def _report_one(output: Output, finder: TaskFinder, folder: Path, reporter: Repo
             evaluation = evaluate_volumes(task, volumes)
             uncertainty = read_uncertainty(finder.registry, output.path, volumes.output)
             page = write_page(output.path, volumes, evaluation, uncertainty)
-    # Readers may be anybody's.
+    # Readers may come from any plugin.
     except Exception as error:  # noqa: BLE001
         message = with_flags(one_line(error))
         reporter.log(f"{output.name}: failed - {message}")

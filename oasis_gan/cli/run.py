@@ -135,7 +135,7 @@ def run(options: RunOptions) -> int:
     require_sources(subjects, names, places, card.name)
     layout = Layout(options.out)
     with reporting("translating", len(subjects)) as reporter:
-        # Loaded first, TensorFlow too: a model or a reference that is no good leaves no folder.
+        # The model is loaded first, so that a bad model or reference leaves no folder behind.
         job = _make_job(options, registry, model, exporter, layout) if subjects else None
         _prepare(options.out, reporter)
         run = _Run(reporter, Ledger(layout.ledger), len(subjects) + len(broken))
@@ -235,7 +235,7 @@ def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
 
 
 def _require_reference(options: RunOptions) -> None:
-    """Raise `OasisGanError` if something is said of a reference that is not named."""
+    """Raise `OasisGanError` if an option is about a reference, but none is named."""
     if options.like_labels is not None and options.like is None:
         raise NotAloneError("--like-labels", "--like", "name the reference")
     if options.like_label_set is not None and options.like_labels is None:
@@ -244,7 +244,7 @@ def _require_reference(options: RunOptions) -> None:
 
 
 def _choose_source_labels(options: RunOptions, card: ModelCard) -> dict[str, str]:
-    """Return what the user says of the values of the further sources that are label maps."""
+    """Return the label sets that the user names for further sources."""
     further = list(card.sources.items())[1:]
     maps = [name for name, source in further if source.content == "labels"]
     return choose_source_labels(options.source_labels, maps, card.name)

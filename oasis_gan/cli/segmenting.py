@@ -35,7 +35,7 @@ def load_segmenter(
 
     Raises:
         OasisGanError: If there is no such model, or it cannot segment an MRI.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     kind, folder = choose_model(registry, name, MODEL_FLAG)
     card = read_card(kind, folder)

@@ -1,4 +1,4 @@
-"""Ending early on request: what is finished stays, and the exit status names the signal."""
+"""End early on request: finished work stays, and the exit status names the signal."""
 
 from __future__ import annotations
 

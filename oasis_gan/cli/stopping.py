@@ -18,10 +18,10 @@ _SIGNALS = [
 class StopRequest:
     """Takes SIGINT, SIGTERM and SIGHUP during a training.
 
-    A signal raises `Stopped` where the program is, until `poll` is called for the first time:
-    from then on somebody looks after each step whether one has come, and ends in good order. A
-    second signal ends the process at once, as it would without this. A signal that the process was
-    started to ignore (by ``nohup``) stays ignored.
+    A signal raises `Stopped` at once until `poll` is called for the first time. From then on, the
+    training calls `poll` after each step, and ends in good order. A second signal ends the
+    process at once, as it would without this. A signal that the process was started to ignore (by
+    ``nohup``) stays ignored.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class StopRequest:
             signal.signal(number, handler)
 
     def poll(self) -> bool:
-        """Return whether a signal has come; whoever asks must stop soon if so."""
+        """Return whether a signal has come; if so, the caller must stop soon."""
         self._awaited = True
         return self.signal is not None
 

@@ -30,7 +30,7 @@ class _Descriptor(io.FileIO):
     failure: OSError | None = None
 
     def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer, as the base class has it
-        """Write, and say that everything is written even where nobody takes it."""
+        """Write, and report success even if nobody reads."""
         try:
             return super().write(data)
         except OSError as error:
@@ -50,10 +50,10 @@ _OUTPUT: list[_Descriptor] = []
 
 
 def expect_no_readers() -> None:
-    """Make standard output and standard error streams that nobody has to read.
+    """Make standard output and standard error streams to which writing never fails.
 
-    Whoever reads messages may leave (``2>&1 | head -1``), and a log may be on a full disk: that
-    must stop no run. Why standard output could not be written is kept for `find_output_failure`.
+    The reader of messages may have gone (``2>&1 | head -1``), and a log may be on a full disk.
+    Neither must stop a run. `find_output_failure` returns why standard output failed.
     """
     output = sys.__stdout__
     error = sys.__stderr__
@@ -85,7 +85,7 @@ def open_closed_streams() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            # The lowest free number is given out, which is this one.
+            # The system takes the lowest free number, which is this one.
             os.open(os.devnull, os.O_RDWR)
     if sys.stdout is None:
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open until the end
@@ -106,7 +106,7 @@ def results_only() -> Iterator[None]:
     before = sys.stdout
     before.flush()
     saved = os.dup(output)
-    # Also for what is printed below Python.
+    # This also redirects what is printed below Python.
     os.dup2(error, output)
     sys.stdout = sys.stderr
     # Paths keep their bytes, whatever these are.
@@ -127,7 +127,7 @@ def results_only() -> Iterator[None]:
 
 
 def get_results_stream() -> TextIO:
-    """Return the stream of results, for what writes to a stream itself."""
+    """Return the stream of results, for libraries that write to a stream."""
     return _RESULTS.stream or sys.stdout
 
 

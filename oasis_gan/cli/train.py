@@ -89,7 +89,7 @@ def train(options: TrainOptions) -> int:
 
     Raises:
         OasisGanError: If the options, the recipe or the data cannot be used.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     with StopRequest() as stop:
         training = _Training(options, stop)

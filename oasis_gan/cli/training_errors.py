@@ -175,7 +175,7 @@ class SameHeadError(OasisGanError):
     def __init__(self, subject: str, duplicate: str) -> None:
         super().__init__(
             "training data",
-            expected="different heads to learn and to measure on",
+            expected="different heads to train and to measure on",
             found=f"{subject} and {duplicate}, the same head",
             remedy="put both on one side, or leave one out",
         )

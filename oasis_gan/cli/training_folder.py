@@ -77,7 +77,7 @@ class TrainingRun:
         """Record it in a folder; a file that says the same is left alone.
 
         Raises:
-            OSError: As the file system says.
+            OSError: If the file system fails.
         """
         path = folder / RUN
         data = json.dumps(asdict(self), indent=2).encode()

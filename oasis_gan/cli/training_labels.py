@@ -25,7 +25,7 @@ def with_label_set(recipe: Mapping[str, object], label_sets: LabelSets) -> Mappi
         OasisGanError: If none of them has that name.
     """
     name = recipe.get(_SETTING)
-    # The kind refuses what is no name at all, like any other setting of a wrong type.
+    # The kind refuses a value that is not a name, as any setting of a wrong type.
     if not isinstance(name, str):
         return recipe
     label_set = label_sets.find(name)
@@ -51,7 +51,7 @@ def require_same_labels(
         after: What is asked of it now.
         labels: The label set that it would go on with.
     """
-    # The kind decides whether another name will do.
+    # The kind decides whether another name is accepted.
     if before.recipe.get(_SETTING) != after.recipe.get(_SETTING):
         return
     identity = identity_of(labels)

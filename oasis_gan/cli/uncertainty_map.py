@@ -1,4 +1,4 @@
-"""Reading the map of the uncertainty that ``run --uncertainty`` writes beside an output."""
+"""Read the map of the uncertainty that ``run --uncertainty`` writes beside an output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_uncertainty(registry: Registry, path: Path, output: Volume) -> Voxels |
 
     Raises:
         OasisGanError: If the map cannot be read, or lies on another grid than the output.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     files = OutputFiles(path, ending_of(path.name))
     if not is_map_of(files.map_sidecar(UNCERTAINTY), path):

@@ -1,4 +1,4 @@
-"""What segmenters reach on real heads, for outputs that have no real scan beside them.
+"""Read the scores that segmenters reach on real heads, for outputs without a real scan.
 
 The figures in ``ceiling.json`` were measured by ``tests/benchmarks/ceiling.py``, which writes that
 file.

@@ -31,7 +31,7 @@ def read_certificate(output: Path, segmenter: str) -> Record | None:
 
     Raises:
         OasisGanError: If the sidecar cannot be used.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     sidecar = _read(sidecar_of(output))
     certificate: Record = sidecar.get(_FIELD, {})
@@ -47,7 +47,7 @@ def write_certificate(output: Path, evaluation: Evaluation, segmenter: str) -> R
 
     Raises:
         OutputChangedError: If the output is no longer the one that was evaluated.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     digest = evaluation.files["output"]["sha256"]
     certificate = {
@@ -83,7 +83,7 @@ class CertificateTable:
         """Write the rows of a subject in the place of those that it had.
 
         Raises:
-            OSError: As the file system says; the old table stays.
+            OSError: If the file system fails; the old table stays.
         """
         subject = certificate["subject"]
         lines = [_HEADER]

@@ -29,8 +29,8 @@ class Estimate:
 
     Args:
         subjects: How many have a finite value.
-        mean: Of these; None of none.
-        low: Where the confidence interval begins; None of fewer than two.
+        mean: Their mean; None if there are none.
+        low: Where the confidence interval begins; None for fewer than two subjects.
         high: Where it ends.
     """
 

@@ -47,9 +47,9 @@ class Comparison:
         output: Those of the output, likewise.
         regions: The mask as `TOTAL`, and the tissues within it by name.
         bounds: The range of intensities; both ends are equal where the real scan is constant.
-        axes: By plane, the axis of the arrays across its slices.
+        axes: The axis of the arrays that runs across the slices, by plane.
         box: Where in the volumes the arrays were cut out.
-        shape: Of the volumes.
+        shape: The shape of the whole volumes.
     """
 
     real: Image

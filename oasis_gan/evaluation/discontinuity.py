@@ -1,4 +1,4 @@
-"""Whether neighbouring slices of an output go together, as those of a real scan do.
+"""Measure whether neighbouring slices of an output fit together as those of a real scan do.
 
 A model that works slice by slice may give each slice a level of its own. That makes the steps from
 slice to slice larger than the steps within slices. For each plane,

@@ -1,8 +1,8 @@
 """The 95 % Hausdorff distance of two regions: how far their surfaces lie from one another, in mm.
 
-Of each surface voxel of the one the distance to the nearest surface voxel of the other; the 95th
-percentile of these, and of the two directions the larger one. A surface voxel has a neighbour,
-across a face, outside its region.
+Each surface voxel of one region has a distance to the nearest surface voxel of the other. The
+result is the 95th percentile of these distances, in the direction in which it is larger. A surface
+voxel has a neighbour, across a face, outside its region.
 
 Nearly all surfaces of a good segmentation lie within a few voxels of the right ones. These
 distances are looked up nearest first, and a search tree is asked only where they do not settle the
@@ -74,9 +74,9 @@ def _look_nearby(
     Args:
         places: Flat indices into ``goal``, at least `_REACH` voxels away from its faces.
         goal: The other surface.
-        spacing: Of the voxels, mm.
-        distances: Of each place, filled in here.
-        enough: So many are needed.
+        spacing: The voxel size, mm.
+        distances: The distance of each place, which is filled in here.
+        enough: How many distances are needed.
     """
     flat = goal.reshape(-1)
     missing = np.arange(places.size)

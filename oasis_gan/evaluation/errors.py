@@ -65,7 +65,7 @@ class OutputChangedError(OasisGanError):
             path,
             expected="the volume that its sidecar describes",
             found="another one, by its SHA-256",
-            remedy="make it again with `overwrite`, or move the JSON away",
+            remedy="make it again with `overwrite`, or move the sidecar away",
         )
 
 

@@ -1,4 +1,4 @@
-"""Evaluating one output: where it is compared, and what is found."""
+"""Evaluate one output: decide where it is compared, and collect what is found."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class Evaluation:
         regions: The mask as ``total``, and each tissue in it.
         structures: Further regions that segmentations are compared in, as large as they are
             expected to be.
-        bounds: By contrast, the range of intensities.
-        scores: By section (`SECTIONS`) and region, what was measured.
-        curves: By section and name, values along an axis of the volume; None where there is none.
+        bounds: The range of intensities, for raw and for matched contrasts.
+        scores: What was measured, by section (`SECTIONS`) and region.
+        curves: Values along an axis of the volume, by section and name; None where there is none.
         notes: What a reader of the figures should know, a sentence each.
     """
 
@@ -86,7 +86,7 @@ def evaluate(task: Task) -> Evaluation:
     Raises:
         OasisGanError: If something cannot be read, does not lie on the grid of the output, or is
             not what the sidecar says that it is.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     return evaluate_volumes(task, read_volumes(task))
 
@@ -152,7 +152,7 @@ class _Findings:
         self.curves[contrast] = {f"ssim_{plane}": curve for plane, curve in slices}
 
     def add_slices(self, section: str, slices: Discontinuity) -> None:
-        """Add how the slices of the output go together."""
+        """Add how well the slices of the output fit together."""
         self.scores[section] = slices.regions
         self.curves[section] = slices.curves
 
@@ -174,7 +174,7 @@ def _judge_slices(
     comparisons: Mapping[str, Comparison],
     regions: Regions,
 ) -> Iterator[tuple[str, Discontinuity]]:
-    """Yield by section how the slices go together.
+    """Yield by section how well the slices fit together.
 
     They are compared with those of the real scan, or else with those of the label map.
     """

@@ -95,7 +95,7 @@ def _compare_region(
     Args:
         pair: The region.
         expected: The number of voxels that are expected.
-        spacing: Of the voxels, mm.
+        spacing: The voxel size, mm.
     """
     found = int(np.count_nonzero(pair.found))
     shared = int(np.count_nonzero(pair.expected & pair.found))

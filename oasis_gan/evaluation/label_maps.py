@@ -36,7 +36,7 @@ class LabelMap:
         where: object,
         advice: LabelAdvice = ADVICE,
     ) -> LabelMap:
-        """Return what a volume of labels says.
+        """Return the label map in a volume.
 
         Args:
             volume: Values of ``label_set``.
@@ -56,11 +56,11 @@ class LabelMap:
 def read_label_map(scan: Scan, output: Volume) -> tuple[LabelMap, Identity]:
     """Read a label map on the grid of an output, and return with it names and hashes of its files.
 
-    Without a word on what its values mean they are taken for the tissues of `OASIS`.
+    If nothing says what its values mean, they are taken for the tissues of `OASIS`.
 
     Raises:
         OasisGanError: If it cannot be used, or lies on another grid.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     label_set = scan.labels
     # Tissues need no conversion, and have no structures.
@@ -76,7 +76,7 @@ def read_label_map(scan: Scan, output: Volume) -> tuple[LabelMap, Identity]:
 
 
 def place_on_grid(output: Volume, other: Volume, path: Path) -> Volume:
-    """Return a volume on the grid of an output; its axes may be turned, but nothing is resampled.
+    """Return a volume on the grid of an output; its axes may be reordered, without resampling.
 
     Raises:
         OasisGanError: If it lies on another grid.

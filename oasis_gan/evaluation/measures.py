@@ -1,4 +1,4 @@
-"""What is measured, and what stands where a measure has no value: the reason, never a NaN."""
+"""Define what is measured. A measure without a value has a reason in its place, never NaN."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Section:
     Args:
         key: Its name in TSV and JSON.
         title: Its name in a table.
-        measures: In the order in which they are shown.
+        measures: The measures in the order in which they are shown.
     """
 
     key: str

@@ -43,7 +43,7 @@ class Pairs:
 
     Args:
         root: Where they were listed, for errors.
-        subjects: As `run` and `train` list them.
+        subjects: The subjects as `run` and `train` list them.
         source_suffix: How the names of label maps end.
         holds_labels: Whether every subject has a label map, as in a folder of them; else there may
             be scans alone.

@@ -18,7 +18,7 @@ def find_source_file(source: FileIdentity, folders: Iterable[Path]) -> Path | No
 
     Args:
         source: Its name and hash, as the sidecar of the output has them.
-        folders: Where to look, not below them; what cannot be read is passed over.
+        folders: Where to look, not below them; folders that cannot be read are skipped.
     """
     for folder in dict.fromkeys(folders):
         for path in _find_files_called(source.file, folder):

@@ -1,4 +1,4 @@
-"""Reading what an output is compared with: everything on its grid, with the hashes of the files."""
+"""Read what an output is compared with, on the grid of the output, and hash the files."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def read_volumes(task: Task) -> Volumes:
     Raises:
         OasisGanError: If something cannot be read, does not lie on the grid of the output, or is
             not what the sidecar says that it is.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     reader = _Reader(task)
     volumes = Volumes(

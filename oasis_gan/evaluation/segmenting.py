@@ -14,7 +14,7 @@ from .label_maps import LabelMap
 
 @dataclass(frozen=True, eq=False)
 class ModelSegmenter:
-    """Segments one MRI after the other with one translator.
+    """A segmenter that applies one translator to one MRI after the other.
 
     Args:
         translator: A loaded model that takes one MRI, and possibly a label map that says where

@@ -49,7 +49,7 @@ def _compute_volume_map(comparison: Comparison) -> Image | Undefined:
 
 
 def _compute_slice_map(comparison: Comparison, axis: int) -> Image | Undefined:
-    # A window must fit into the slices, and not across them.
+    # The window of SSIM must fit into the slices, but not across them.
     shape = list(comparison.real.shape)
     del shape[axis]
     problem = _find_problem(comparison, tuple(shape))

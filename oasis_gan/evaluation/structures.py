@@ -48,15 +48,15 @@ class StructureMap:
 
     Args:
         volume: 0 where there is none, 1 where the first of them is.
-        names: Of all structures that the label set distinguishes, whether this head has them or
-            not.
+        names: The names of all structures that the label set distinguishes, even if this head
+            lacks some of them.
     """
 
     volume: Volume
     names: tuple[str, ...]
 
     def mask_of(self, name: str) -> Mask:
-        """Return where a structure is."""
+        """Return the mask of a structure."""
         number = self.names.index(name) + 1
         return np.asarray(self.volume.voxels == number)
 

@@ -1,1 +1,1 @@
-"""What an image is: volumes, geometry, labels, contrasts and slices. No files, no plugins."""
+"""Represent volumes in memory: geometry, labels, encodings and slices."""

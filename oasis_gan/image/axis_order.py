@@ -36,7 +36,7 @@ def reorder_axes(volume: V, geometry: Geometry) -> V:
         return volume
     before = ", ".join(given.orientation)
     after = ", ".join(geometry.orientation)
-    note = RepairNote(f"its axes run to {before}: turned to {after}, nothing is resampled")
+    note = RepairNote(f"its axes run to {before}: reordered to {after}, nothing is resampled")
     return replace(volume, voxels=voxels, geometry=geometry).add_note(note)
 
 

@@ -98,7 +98,7 @@ def clean(
 def _subtract_background(volume: Volume, background: float) -> Volume:
     """Return an image whose background has become 0, with a note."""
     voxels = _subtract(volume.voxels, background)
-    note = RepairNote(f"the background is {background:g}: intensities are counted from it")
+    note = RepairNote(f"the background is {background:g}: it is subtracted from all intensities")
     return replace(volume, voxels=voxels).add_note(note)
 
 

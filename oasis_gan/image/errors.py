@@ -103,7 +103,7 @@ class SlicesTooLargeError(UnusableVolumeError):
         expected = f"slices that fit into {max_pixels} pixels of {spacing:g} mm"
         size = f"{millimetres[0]:.4g} x {millimetres[1]:.4g} mm"
         found = f"{size}, {voxels[0]} x {voxels[1]} voxels"
-        remedy = "is the voxel size right? correct it, or crop"
+        remedy = "check the voxel size and correct it, or crop"
         super().__init__(where, expected, found, remedy)
 
 

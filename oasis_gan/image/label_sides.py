@@ -1,4 +1,4 @@
-"""Whether an encoding distinguishes left from right."""
+"""Tell whether an encoding distinguishes left from right."""
 
 from __future__ import annotations
 

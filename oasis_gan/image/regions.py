@@ -78,7 +78,7 @@ def flood_from_faces(passable: Mask) -> Mask:
     # Each round goes as far as straight lines lead: a few rounds reach around any corner.
     while count != before:
         for axis in range(3):
-            # Views: what spreads in them spreads in `reached`.
+            # These are views: what is set in them is set in `reached`.
             reached_along = np.moveaxis(reached, axis, 0)
             passable_along = np.moveaxis(passable, axis, 0)
             _sweep(reached_along, passable_along)

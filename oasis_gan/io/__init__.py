@@ -1,1 +1,1 @@
-"""Read bytes as a volume and write them back, by one rule for every format."""
+"""Read volumes from files, and write files completely or not at all."""

@@ -130,7 +130,7 @@ class RepeatedKeyError(UnusableFileError):
             where,
             expected="each key once",
             found=f"{key} twice",
-            remedy="take a whole copy of it, or remove one of the two",
+            remedy="copy it again, or remove one of the two",
         )
 
 
@@ -308,8 +308,8 @@ class BytesBehindGzipError(UnusableFileError):
     def __init__(self, path: Path, start: str) -> None:
         super().__init__(
             path,
-            expected="nothing behind the volume",
-            found=f"other bytes behind the gzip stream {start}",
+            expected="nothing after the volume",
+            found=f"other bytes after the gzip stream {start}",
             remedy="download it again, or repack it: gzip -dc FILE | gzip > NEW.nii.gz",
         )
 

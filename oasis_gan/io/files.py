@@ -34,7 +34,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
             if temporary.read_bytes() != data:
                 raise BytesLostError(path)
-            # Renamed before it is closed: then others could take it for a leftover.
+            # It is renamed before it is closed: others could take a closed file for a leftover.
             temporary.replace(path)
     except BaseException as error:
         with suppress(OSError):
@@ -101,7 +101,7 @@ def _create_and_hold(path: Path) -> BufferedWriter:
         file = path.open("xb")
         if hold(path, file.fileno()):
             return file
-        # Another process has swept the folder between these two lines.
+        # Another process may have swept the folder between these two lines.
         file.close()
 
 

@@ -74,7 +74,7 @@ def assume_label_set(
 
 
 def require_bids_anatomy(volume: Volume, where: Path, advice: LabelAdvice = ADVICE) -> None:
-    """Raise `OasisGanError` if tissues lie as in no head when read with the common labels of BIDS.
+    """Raise `OasisGanError` if tissues lie as in no head when read as labels of BIDS.
 
     This concerns a ``dseg`` without a table in a BIDS dataset: older derivatives keep the values of
     FSL there.

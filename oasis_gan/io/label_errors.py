@@ -120,7 +120,7 @@ class MaskError(UnusableFileError):
 
 
 class ImplausibleAnatomyError(UnusableFileError):
-    """The tissues of a label map lie as in no head if its values mean what they seem to mean.
+    """The tissues of a label map would be arranged as in no head.
 
     Args:
         path: The label map.

@@ -1,4 +1,4 @@
-"""The mark that files of this tool carry inside: their sidecar may get lost."""
+"""Find the mark that outputs carry inside, because a sidecar may get lost."""
 
 from __future__ import annotations
 

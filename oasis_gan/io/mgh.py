@@ -115,8 +115,8 @@ def _read_affine(header: MGHHeader, path: Path) -> Affine:
     if not np.isfinite(affine).all() or not is_usable(affine):
         raise UnusableFileError(
             path,
-            expected="voxels that lie in space",
-            found="directions or sizes that place none",
+            expected="a usable position",
+            found="unusable directions or voxel sizes",
             remedy="correct it with mri_convert",
         )
     return affine

@@ -54,7 +54,7 @@ def note_odd_fields(header: Nifti1Header, geometry: Geometry) -> tuple[str, ...]
     if int(header["dim"][0]) > 3:
         notes += (RepairNote("axes of length 1 after the third are dropped"),)
     if unit in _UNITS:
-        notes += (RepairNote(f"places are given in {_UNITS[unit]}: taken in millimetres"),)
+        notes += (RepairNote(f"positions are given in {_UNITS[unit]}: converted to millimetres"),)
     if bits != header.get_data_dtype().itemsize * 8:
         notes += (f"bitpix is {bits}, which is not the size of its datatype",)
     if int(header["sform_code"]) > 0:

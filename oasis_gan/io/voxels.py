@@ -269,7 +269,7 @@ def apply_scaling(raw: Voxels, header: Header) -> tuple[Voxels, tuple[str, ...]]
         intercept = 0.0
         notes = ("scl_inter is not finite, taken as 0",)
     if slope < 0:
-        notes += (f"scl_slope is {slope:g}: intensities are turned over",)
+        notes += (f"scl_slope is {slope:g}: intensities are inverted",)
     if slope == 1 and intercept == 0:
         return raw, notes
     return raw * slope + intercept, notes

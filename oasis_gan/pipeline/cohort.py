@@ -72,7 +72,7 @@ class Job(Portable):
 
         Raises:
             OasisGanError: If it cannot be loaded.
-            OSError: As the file system says.
+            OSError: If the file system fails.
         """
         translator = self.model.load()
         if self.target is None:
@@ -152,7 +152,7 @@ class _Pipeline:
         """Yield the outcome of each subject that no other run is translating."""
         for work, reading in zip(works, self._read_ahead(works, wait=wait), strict=True):
             self.doing = f"reading {work.label}"
-            # Waits only: what went wrong is in the outcome of the work.
+            # This only waits: an error is part of the outcome of the work.
             reading.result()
             if work.postponed:
                 continue

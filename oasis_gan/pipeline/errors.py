@@ -119,7 +119,7 @@ class UnusableCanvasError(OasisGanError):
             f"model {model}",
             expected=expected,
             found=found,
-            remedy="take another model",
+            remedy="choose another model",
         )
 
 
@@ -243,7 +243,7 @@ class LabelsAsReferenceError(OasisGanError):
     def __init__(self, where: object) -> None:
         super().__init__(
             where,
-            expected="a scan whose contrast to take",
+            expected="a scan to take the contrast from",
             found="a label map",
             remedy="give the scan, and its label map as `like_labels`",
         )

@@ -70,7 +70,7 @@ class Ledger:
         A subject that is done or failed is written at once; one that was skipped, with the next.
 
         Raises:
-            OSError: As the file system says; the row is written with the next one.
+            OSError: If the file system fails; the row is written with the next one.
         """
         self._pending.append(outcome.row(self._path.parent))
         if outcome.status is not Status.SKIPPED:
@@ -82,7 +82,7 @@ class Ledger:
         They replace rows of earlier runs on the same subjects; other rows stay.
 
         Raises:
-            OSError: As the file system says; the old table stays.
+            OSError: If the file system fails; the old table stays.
         """
         path = self._path
         # A run without subjects leaves a table, too: its header.

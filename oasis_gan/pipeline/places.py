@@ -163,7 +163,7 @@ class Places:
         self._overwrite = overwrite
         self._tags = {naming.tag for naming in namings}
         self._holders: dict[str, str] = {}
-        # First all preferred names: nobody may take that of a later subject as an alternative.
+        # All preferred names come first, so that none is taken as an alternative name before.
         for naming in namings:
             self._hold(naming.preferred, naming)
 
@@ -183,7 +183,7 @@ class Places:
 
         Raises:
             OasisGanError: If another file has the name.
-            OSError: As the file system says.
+            OSError: If the file system fails.
         """
         for name in self._list_names(naming, record):
             if not self._may_take(name, naming):

@@ -42,7 +42,7 @@ class ScanFiles:
         """Return the names and hashes of the files.
 
         Raises:
-            OSError: As the file system says.
+            OSError: If the file system fails.
             OasisGanError: If one is no regular file.
         """
         scan, *parts = (identify(path) for path in self._paths)
@@ -65,7 +65,7 @@ def read_with_identity(scan: Scan, read: Callable[[Scan], Volume]) -> tuple[Volu
 
     Raises:
         OasisGanError: If it cannot be read, or changed in the meantime.
-        OSError: As the file system says.
+        OSError: If the file system fails.
     """
     files = ScanFiles(scan)
     volume = read(scan)

@@ -296,7 +296,7 @@ class Dataset(Description):
         recognises: Tells whether a file or folder has this layout; the tool asks if ``--dataset``
             is not given.
         generic: Whether the reader accepts a file format in any layout; it is then chosen only if
-            no reader of a particular layout recognises the data.
+            no reader of a specific layout recognises the data.
         by_participant: Whether the reader uses the participants and sessions of a selection.
     """
 

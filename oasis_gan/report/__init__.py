@@ -1,1 +1,1 @@
-"""Makes a page for each output, beside what it is made from and compared with, and an index."""
+"""Make a page that shows an output with its source and the real scan, and an index of the pages."""

@@ -86,7 +86,7 @@ def draw_mosaic(rows: Sequence[Row], geometry: Geometry, box: Box, caption: str)
 
     Args:
         rows: Volumes on one grid.
-        geometry: Of the grid.
+        geometry: The geometry of that grid.
         box: The part to show.
         caption: A line above the picture, beside the note on sides.
     """
@@ -159,7 +159,7 @@ def _draw_slice(row: Row, pixels: Voxels, spacing: NDArray[np.float64]) -> Image
     Args:
         row: The volume.
         pixels: The slice, its second axis pointing up.
-        spacing: Of its pixels along both axes, mm.
+        spacing: The size of its pixels along both axes, mm.
     """
     # Pictures begin at the top.
     image = Image.fromarray(row.paint(np.flipud(pixels.T))).convert("RGB")

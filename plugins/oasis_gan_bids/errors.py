@@ -120,7 +120,7 @@ class AmbiguousCounterpartError(OasisGanError):
     def __init__(self, path: Path, files: Sequence[BidsFile]) -> None:
         super().__init__(
             path,
-            expected="one volume to go with it",
+            expected="one volume that matches it",
             found=_list_with_homes(files),
             remedy="choose with `target_suffix`",
         )

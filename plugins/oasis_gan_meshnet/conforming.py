@@ -54,7 +54,7 @@ class ConformedAxis:
 
         Args:
             mask: Which of its voxels are not background.
-            spacing: Between voxels, mm.
+            spacing: The distance between voxels, mm.
         """
         head = _find_extent(mask)
         length = head.stop - head.start
@@ -80,7 +80,7 @@ class ConformedGrid:
 
     Args:
         geometry: The grid of the volume.
-        axes: To the left, to the feet and to the front.
+        axes: The axes that run to the left, to the feet and to the front.
     """
 
     geometry: Geometry

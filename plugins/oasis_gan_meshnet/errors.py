@@ -25,7 +25,7 @@ class UnusableModelError(OasisGanError):
             path,
             expected=expected,
             found=found,
-            remedy="take a whole copy of the model folder",
+            remedy="copy the whole model folder again",
         )
 
 
@@ -86,7 +86,7 @@ class VoxelSizeError(OasisGanError):
             VOLUME,
             expected=f"voxels of {smallest:g} to {largest:g} mm",
             found=" x ".join(f"{spacing:.4g}" for spacing in spacings),
-            remedy="is the voxel size right? correct it",
+            remedy="check the voxel size and correct it",
         )
 
 
@@ -103,5 +103,5 @@ class HeadSizeError(OasisGanError):
             VOLUME,
             expected=f"a head of at most {limit / 1e6:.1f} litres",
             found=f"{' x '.join(map(str, sizes))} mm",
-            remedy="is the voxel size right? correct it, or crop",
+            remedy="check the voxel size and correct it, or crop",
         )

@@ -42,7 +42,7 @@ class MeshNet:
     would show the network an edge, and change the volume of cortex by 3 %.
 
     Args:
-        layers: In their order.
+        layers: The layers in their order.
         weights: Kernel and bias of each layer, by name.
         dilates: Whether to use TensorFlow's own dilated convolutions; by default where it has them.
         max_voxels: Larger volumes are computed in overlapping parts, with the same result.
@@ -198,7 +198,7 @@ class CentredLayer:
     """A layer whose input and output are 0 in the background, so that zeros can pad them.
 
     Args:
-        kernel: As in the model.
+        kernel: The kernel of the layer in the model.
         bias: What the layer makes of the background before it is activated.
         background: What is subtracted from the activations; None for the last layer.
         dilation: How far apart the voxels lie that the kernel weighs; 1 if it weighs only one.
@@ -301,7 +301,7 @@ def divide_axis(
     part is shorter than the network sees, or too much would be computed twice.
 
     Args:
-        shape: Of the volume with its margins, the axis to divide first.
+        shape: The shape of the volume with its margins; the axis to divide comes first.
         margin: Voxels at both ends of the axis that belong to no part.
         reach: How far the network sees.
         max_voxels: How many voxels can be computed at once.

@@ -107,7 +107,7 @@ class EmptyTableError(OasisGanError):
             table,
             expected="a row for each pair",
             found="none",
-            remedy="list some",
+            remedy="add rows",
         )
 
 

@@ -60,8 +60,8 @@ class NonStandardPngError(OasisGanError):
     def __init__(self, where: object) -> None:
         super().__init__(
             where,
-            expected="a PNG as the standard has it",
-            found="a chunk of a dialect",
+            expected="a standard PNG",
+            found="a chunk that is not in the standard",
             remedy="save it again as PNG",
         )
 

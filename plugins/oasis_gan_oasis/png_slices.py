@@ -45,7 +45,7 @@ class Key(NamedTuple):
 
 
 class FoundSlices(NamedTuple):
-    """The files of slices in a folder or zip, by kind and subject."""
+    """The slices that a folder or zip holds, by kind and subject."""
 
     labels: dict[Key, Files]
     images: dict[Key, Files]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from oasis_gan import OasisGanError
 
-_WHOLE_COPY = "take a whole copy of the model folder, or train it again"
+_WHOLE_COPY = "copy the whole model folder again, or train it again"
 _PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 
 

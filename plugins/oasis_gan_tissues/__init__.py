@@ -1,7 +1,7 @@
 """The tissue plugin makes a map of three tissues from a T1-weighted MRI and a mask of the brain.
 
-It learns nothing from training data: each volume is its own evidence. SimpleITK is imported only
-when a volume is segmented.
+It is not trained: the tissues of a volume are found from that volume alone. SimpleITK is imported
+only when a volume is segmented.
 """
 
 from __future__ import annotations

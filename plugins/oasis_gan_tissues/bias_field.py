@@ -36,7 +36,7 @@ def remove_bias_field(voxels: Floats, brain: Mask, spacing: Spacing) -> Floats:
     Args:
         voxels: Intensities.
         brain: Where the field is fitted.
-        spacing: Of the voxels, mm.
+        spacing: The voxel size, mm.
 
     Raises:
         BiasFieldError: If N4 fails.

@@ -54,7 +54,7 @@ class Mixture:
     widths: Numbers
 
     def score(self, voxels: Floats, tissue: int) -> Floats:
-        """Return the logarithm of the likelihood of a tissue, but for a constant."""
+        """Return the logarithm of the likelihood of a tissue, up to a constant."""
         mean = np.float32(self.means[tissue])
         width = np.float32(self.widths[tissue])
         constant = np.float32(np.log(self.widths[tissue]))

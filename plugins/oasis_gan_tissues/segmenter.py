@@ -44,7 +44,7 @@ class TissueModelError(OasisGanError):
             path,
             expected="a model of the kind gaussian-mixture",
             found=found,
-            remedy="take a whole copy of the model folder",
+            remedy="copy the whole model folder again",
         )
 
 

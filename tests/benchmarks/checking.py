@@ -70,7 +70,7 @@ def _shifts(labels: Voxels, mri: Volume) -> str:
         gains.append((1 - alignment.explained) / (1 - alignment.explained_shifted))
     mirrored = judge(_aligned(labels[::-1], mri)).message
     accepted = judge(still).verdict is Verdict.ACCEPT
-    told = "found" if "turned over" in mirrored else "not found"
+    told = "found" if "swapped" in mirrored else "not found"
     return f"{still.explained:9.2f}  {accepted!s:8}  {found:6} of 12  {min(gains):20.2f}  {told}"
 
 

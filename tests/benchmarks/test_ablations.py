@@ -8,7 +8,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
-from ablations import Heads, as_tsv, command, main, picture, score_rows, train_row
+from ablations import Heads, Scored, Slice, as_tsv, command, main, picture, score_rows, train_row
 from ablations_page import PAGE, tables
 from click.testing import CliRunner
 from experiments import EXPERIMENTS, GROUPS
@@ -30,6 +30,8 @@ from oasis_gan import (
     slicewise,
 )
 
+Scores = tuple[Scored, dict[str, Slice]]
+"""What `score_rows` returns."""
 PLAIN = Score(0.9, 0.8, 0.7, 0.05, 22.5, 0.85, 0.9, 1.0, 1.0)
 
 
@@ -126,35 +128,77 @@ def test_the_tables_show_trained_rows_beside_the_figures_of_the_paper() -> None:
     assert "--budget small --steps 2 --row L1 --docs" in text
 
 
-def test_a_row_is_trained_scored_and_not_trained_again(tmp_path: Path) -> None:
-    heads = Heads((subject("a", *head()),), (subject("b", *head(1)),))
-    recipe: dict[str, Any] = {
-        **EXPERIMENTS[4].recipe("small", 2, 0),
-        **TINY,
-        "steps": 2,
-        "planes": ["axial"],
-    }
-    lines: list[str] = []
-    train_row(recipe, heads, tmp_path / "row", lines.append)
-    written = (tmp_path / "row" / "model.json").stat().st_mtime_ns
-    train_row(recipe, heads, tmp_path / "row", lines.append)
-    assert lines[-1] == "already trained"
-    assert (tmp_path / "row" / "model.json").stat().st_mtime_ns == written
-    for other, of in (
-        ({**recipe, "steps": 3}, heads),
-        (recipe, Heads(heads.validation, heads.training)),
-    ):
-        with pytest.raises(OasisGanError, match="name another --out"):
-            train_row(other, of, tmp_path / "row", lines.append)
+@pytest.fixture(scope="module")
+def heads() -> Heads:
+    """Return a head to train on, and a head that is held out."""
+    return Heads((subject("a", *head()),), (subject("b", *head(1)),))
 
-    scored, shown = score_rows([Head(one) for one in heads.validation], {"row": tmp_path / "row"})
+
+@pytest.fixture(scope="module")
+def recipe() -> dict[str, Any]:
+    """Return the recipe of a row, for two steps of tiny networks."""
+    row = EXPERIMENTS[4].recipe("small", 2, 0)
+    return {**row, **TINY, "steps": 2, "planes": ["axial"]}
+
+
+@pytest.fixture(scope="module")
+def trained_row(
+    heads: Heads, recipe: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the folder of a trained row."""
+    folder = tmp_path_factory.mktemp("ablations") / "row"
+    train_row(recipe, heads, folder, lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scores(heads: Heads, trained_row: Path) -> Scores:
+    """Return the scores of all rows on the held-out head, and a slice of each."""
+    return score_rows([Head(one) for one in heads.validation], {"row": trained_row})
+
+
+def test_a_row_is_not_trained_again(
+    heads: Heads, recipe: dict[str, Any], trained_row: Path
+) -> None:
+    written = (trained_row / "model.json").stat().st_mtime_ns
+    lines: list[str] = []
+    train_row(recipe, heads, trained_row, lines.append)
+    assert lines == ["already trained"]
+    assert (trained_row / "model.json").stat().st_mtime_ns == written
+
+
+def test_a_folder_with_another_recipe_is_refused(
+    heads: Heads, recipe: dict[str, Any], trained_row: Path
+) -> None:
+    with pytest.raises(OasisGanError, match="name another --out"):
+        train_row({**recipe, "steps": 3}, heads, trained_row, lambda _: None)
+
+
+def test_a_folder_with_other_heads_is_refused(
+    heads: Heads, recipe: dict[str, Any], trained_row: Path
+) -> None:
+    exchanged = Heads(heads.validation, heads.training)
+    with pytest.raises(OasisGanError, match="name another --out"):
+        train_row(recipe, exchanged, trained_row, lambda _: None)
+
+
+def test_a_row_is_scored_beside_the_real_head_and_the_painted_one(scores: Scores) -> None:
+    scored, shown = scores
     assert list(scored) == list(shown) == ["real", "painted", "row"]
     assert scored["real"]["b"].mae == 0
     assert scored["painted"]["b"].per_pixel > 0.99
     assert 0 < scored["row"]["b"].iou < 1
+
+
+def test_scores_become_a_table_with_the_mean_of_each_row(scores: Scores) -> None:
+    scored, _ = scores
     table = [line.split("\t") for line in as_tsv(scored).splitlines()]
     assert table[0] == ["row", "head", *COLUMNS]
     assert [line[:2] for line in table[-2:]] == [["row", "b"], ["row", "mean"]]
+
+
+def test_slices_of_the_rows_become_a_png(scores: Scores) -> None:
+    _, shown = scores
     assert picture(shown).startswith(b"\x89PNG")
 
 

@@ -133,7 +133,7 @@ def test_a_shift_of_a_mask_is_found() -> None:
 def test_labels_with_left_and_right_swapped_are_found() -> None:
     found = report(subject(LABELS[::-1], T1))
     assert found.verdict is Verdict.REJECT
-    assert "left and right turned over" in found.message
+    assert "left and right swapped" in found.message
 
 
 def test_labels_unrelated_to_the_mri_get_a_warning() -> None:
@@ -147,7 +147,7 @@ def test_a_header_that_swaps_left_and_right_is_reported() -> None:
     mirrored = AFFINE @ np.diag([-1.0, 1, 1, 1])
     found = report(Subject("a", scan(LABELS, mirrored), scan(T1)))
     assert found.verdict is Verdict.REJECT
-    assert "left and right are turned over, LAS against RAS" in found.message
+    assert "left and right are swapped, LAS against RAS" in found.message
 
 
 def test_a_pair_stored_along_other_axes_is_reordered(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_pair_stored_along_other_axes_is_reordered(tmp_path: Path) -> None:
             Subject("a", Scan(tmp_path / "t1.nii", read_nifti), scan(LABELS)),
         ):
             found = report(one)
-            assert (found.verdict, "turned over" in found.message) == (Verdict.FIX, False), (
+            assert (found.verdict, "swapped" in found.message) == (Verdict.FIX, False), (
                 found.message
             )
             assert "nothing is resampled" in found.message
@@ -189,12 +189,12 @@ def test_an_oblique_pair_along_other_axes_is_aligned_to_the_voxel() -> None:
 
 def test_only_a_mirrored_head_is_reported_as_mirrored() -> None:
     turned = AFFINE @ np.diag([-1.0, 1, 1, 1])
-    assert "turned over" in report(Subject("a", scan(LABELS), scan(T1, turned))).message
+    assert "swapped" in report(Subject("a", scan(LABELS), scan(T1, turned))).message
     aside = turned.copy()
     aside[:3, 3] += AFFINE[:3, 0] * (SHAPE[0] - 1) + (0, 5, 0)
     found = report(Subject("a", scan(LABELS), scan(T1, aside)))
     assert found.verdict is Verdict.REJECT
-    assert "turned over" not in found.message
+    assert "swapped" not in found.message
 
 
 def test_grids_that_differ_by_more_than_a_micron_are_refused() -> None:
@@ -285,7 +285,7 @@ def test_a_head_that_fits_on_no_canvas_is_rejected(shape: tuple[int, int, int], 
     voxels = np.random.default_rng(0).uniform(1, 2, shape)
     found = report(Subject("a", scan(voxels, np.diag([mm, mm, mm, 1.0]))))
     assert found.verdict is Verdict.REJECT
-    assert "is the voxel size right?" in found.message
+    assert "check the voxel size and correct it" in found.message
     assert f"{shape[0]} x {shape[1]} voxels" in found.message
 
 
@@ -323,7 +323,7 @@ def test_the_difference_between_sform_and_qform_is_measured(
     corners = np.array(np.meshgrid(*((0, n - 1) for n in SHAPE), [1], indexing="ij")).reshape(4, -1)
     worst = float(np.linalg.norm(((AFFINE - qform) @ corners)[:3], axis=0).max())
     assert found.figures["forms_mm"] == pytest.approx(worst, abs=0.05)
-    assert (found.verdict, "at odds" in found.message) == (
+    assert (found.verdict, "disagree" in found.message) == (
         (Verdict.WARN, True) if max(degrees, mm) >= 1 else (Verdict.ACCEPT, False)
     )
 

@@ -1,4 +1,4 @@
-"""What the tool has made is no source; where a subject has several files, it says how to choose."""
+"""Outputs are not used as sources, and a suffix is suggested where a subject has several files."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_folder_of_nothing_but_outputs_says_so(tmp_path: Path) -> None:
     save(tmp_path / "out" / "a_synthT1w.nii.gz", synthetic=True)
     checked = oasis_gan("check", "out", "--format", "tsv", cwd=tmp_path)
     assert checked.returncode == 1
-    said = "expected volumes that are no outputs, found 1 output of oasis-gan and nothing else; "
+    said = "expected volumes that are not outputs, found 1 output of oasis-gan and nothing else; "
     assert f"{said}name the fi" in checked.stdout
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
-from kit.tool import Painting, oasis_gan, on_terminal, tool_command
+from kit.tool import Painting, oasis_gan, on_terminal, paint_in, tool_command
 from numpy.typing import NDArray
 
 import oasis_gan as package
@@ -88,22 +88,48 @@ def test_on_the_models_own_grid_every_voxel_gets_its_own_value(
         )
 
 
-def test_beside_each_volume_lies_what_it_was_made_of(tmp_path: Path, paint: Painting) -> None:
-    paint(label_map(tmp_path / "a.nii.gz"))
-    record = json.loads((tmp_path / "out/a_synthT1w.json").read_text())
+@pytest.fixture(scope="module")
+def translated(tmp_path_factory: pytest.TempPathFactory, paint_plugin: Path) -> Path:
+    """Return a folder with a label map, and its translation in ``out``."""
+    folder = tmp_path_factory.mktemp("translated")
+    process = paint_in(folder, paint_plugin)(label_map(folder / "a.nii.gz"))
+    assert process.returncode == 0, process.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def record(translated: Path) -> dict[str, Any]:
+    """Return the sidecar of that translation."""
+    sidecar: dict[str, Any] = json.loads((translated / "out/a_synthT1w.json").read_text())
+    return sidecar
+
+
+def test_the_sidecar_marks_the_output_as_synthetic(record: dict[str, Any]) -> None:
     assert record["synthetic"] is True
+
+
+def test_the_sidecar_names_the_model_and_how_it_translated(record: dict[str, Any]) -> None:
     assert record["model"] == {"name": "paint", "version": "1", "weights_sha256": "0" * 64}
-    assert record["source"]["file"] == "a.nii.gz"
-    assert len(record["source"]["sha256"]) == 64
-    assert record["volume"]["file"] == "a_synthT1w.nii.gz"
-    assert (
-        record["volume"]["sha256"]
-        == hashlib.sha256((tmp_path / "out/a_synthT1w.nii.gz").read_bytes()).hexdigest()
-    )
     assert record["options"] == {"plane": "auto"}
     assert record["translation"] == {"planes": ["axial"]}
     assert record["target_encoding"]["values"] == [0, 1000]
-    assert str(tmp_path) not in json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    ("entry", "file"), [("source", "a.nii.gz"), ("volume", "out/a_synthT1w.nii.gz")]
+)
+def test_the_sidecar_has_names_and_hashes_of_source_and_output(
+    translated: Path, record: dict[str, Any], entry: str, file: str
+) -> None:
+    path = translated / file
+    assert record[entry]["file"] == path.name
+    assert record[entry]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_sidecar_holds_no_folder_of_the_machine(
+    translated: Path, record: dict[str, Any]
+) -> None:
+    assert str(translated) not in json.dumps(record)
 
 
 @pytest.fixture(scope="module")
@@ -118,9 +144,7 @@ def mixed_run(tmp_path_factory: pytest.TempPathFactory, paint_plugin: Path) -> F
     four_axes = nib.Nifti1Image(np.ones((5, 5, 5, 2), np.uint8), np.eye(4))
     nib.save(four_axes, folder / "in/d.nii.gz")
     label_map(folder / "in/e/deep.nii")
-    model = ("--plugin", paint_plugin, "--model", "paint")
-    words = ("run", "in", "missing.nii.gz", *model, "--out", "out")
-    return folder, oasis_gan(*words, cwd=folder)
+    return folder, paint_in(folder, paint_plugin)("in", "missing.nii.gz")
 
 
 def test_one_bad_subject_does_not_stop_the_others(mixed_run: FolderRun) -> None:

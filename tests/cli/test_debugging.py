@@ -1,4 +1,4 @@
-"""An author sees where an error was raised: with OASIS_GAN_DEBUG every line has its traceback."""
+"""With OASIS_GAN_DEBUG, the traceback of every error is shown as well as its line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of any name is translated, and wherever its name is shown it stays on its line."""
+"""A file of any name is translated, and its name is shown on one line everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training goes on wherever it is asked to, with the data it began with wherever they lie now."""
+"""A training can be resumed from any folder, and with data that have moved."""
 
 from __future__ import annotations
 

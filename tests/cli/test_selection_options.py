@@ -1,4 +1,4 @@
-"""The options that choose subjects reach the reader as they are meant, in every command."""
+"""The options that choose subjects reach the reader unchanged, in every command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training that is stopped saves what it has learnt, says so, and ends as if it had not been."""
+"""A training that is stopped by a signal saves its state, says so, and can be resumed."""
 
 from __future__ import annotations
 

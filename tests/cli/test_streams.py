@@ -1,4 +1,4 @@
-"""Standard output carries results alone, nobody has to read them, and signals end a run well."""
+"""Standard output carries only results, may be left unread, and signals end a run in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`oasis-gan train` as typed: presets over defaults, settings over presets, and resuming."""
+"""`oasis-gan train` combines presets, recipes and settings, and resumes trainings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training with several sources reaches the model kind, and a training that goes on remembers."""
+"""Several sources reach the kind of model, also when a training is resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where there is no real scan, figures of real heads stand beside those of an output."""
+"""Without a real scan, the figures of an output are shown with those of other real heads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each output of a folder finds its label map and scan; one bad subject stops no other."""
+"""Each output of a folder finds its label map and scan; a bad subject does not stop others."""
 
 from __future__ import annotations
 

@@ -16,9 +16,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 from kit.desk import make_head
-from kit.tool import Painting, oasis_gan
+from kit.tool import oasis_gan, paint_in
 
 Run = subprocess.CompletedProcess[str]
+Document = dict[str, Any]
 
 
 def save(
@@ -29,15 +30,30 @@ def save(
     return path
 
 
-@pytest.fixture
-def painted(tmp_path: Path, paint: Painting) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, paint_plugin: Path) -> Path:
     """Return a folder with a head, and in ``out`` what a model has made of its label map."""
+    folder = tmp_path_factory.mktemp("made")
     labels, scan = make_head(0)
-    save(labels, tmp_path / "a_seg.nii.gz")
-    save(scan, tmp_path / "a_t1.nii.gz")
-    done = paint("a_seg.nii.gz")
+    save(labels, folder / "a_seg.nii.gz")
+    save(scan, folder / "a_t1.nii.gz")
+    done = paint_in(folder, paint_plugin)("a_seg.nii.gz")
     assert done.returncode == 0, done.stderr
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def painted(made: Path, tmp_path: Path) -> Path:
+    """Return a copy of that folder, which a test may change."""
+    return Path(shutil.copytree(made, tmp_path, dirs_exist_ok=True))
+
+
+@pytest.fixture(scope="module")
+def document(made: Path) -> Document:
+    """Return what JSON says of the output against the real scan."""
+    done = evaluate(made, OUTPUT, "--against", "a_t1.nii.gz", "--format", "json")
+    parsed: Document = json.loads(done.stdout, parse_constant=pytest.fail)
+    return parsed
 
 
 OUTPUT = "out/a_seg_synthT1w.nii.gz"
@@ -81,25 +97,36 @@ def test_tsv_has_a_row_for_the_whole_and_for_each_tissue(painted: Path) -> None:
     assert {row["raw_ncc"] for row in rows[1:]} == {"n/a"}
 
 
-def test_json_says_what_was_compared_where_and_in_which_range(painted: Path) -> None:
-    done = evaluate(painted, OUTPUT, "--against", "a_t1.nii.gz", "--format", "json")
-    document = json.loads(done.stdout, parse_constant=pytest.fail)
+def test_json_states_its_schema_and_the_versions_of_the_packages(document: Document) -> None:
     assert document["schema"] == "oasis-gan/evaluation/1"
     assert {"oasis-gan", "scikit-image", "SimpleITK"} <= set(document["versions"])
+
+
+def test_json_names_the_subject_and_the_hashes_of_its_files(made: Path, document: Document) -> None:
     (subject,) = document["subjects"]
     assert (subject["subject"], subject["status"]) == ("a_seg", "done")
     files = {"output": OUTPUT, "real": "a_t1.nii.gz", "labels": "a_seg.nii.gz"}
     for role, name in files.items():
-        path = painted / name
-        assert subject["files"][role] == {
-            "file": path.name,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
+        path = made / name
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert subject["files"][role] == {"file": path.name, "sha256": digest}
+
+
+def test_json_holds_the_figures_of_each_tissue_and_the_range(document: Document) -> None:
+    (subject,) = document["subjects"]
     assert subject["range"]["matched"] == [0, 1]
     assert subject["tissues"]["GM"]["matched"]["mae"] > 0
+    assert subject["tissues"]["total"]["discontinuity"]["inferior_superior"] > 0
+
+
+def test_json_holds_a_value_for_each_slice(document: Document) -> None:
+    (subject,) = document["subjects"]
     assert len(subject["slices"]["matched"]["ssim_axial"]) == 30
     assert len(subject["slices"]["discontinuity"]["inferior_superior"]) == 30
-    assert subject["tissues"]["total"]["discontinuity"]["inferior_superior"] > 0
+
+
+def test_json_says_why_a_figure_is_missing(document: Document) -> None:
+    (subject,) = document["subjects"]
     assert any("one of the two is constant" in note for note in subject["notes"])
 
 

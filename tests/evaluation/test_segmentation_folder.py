@@ -1,4 +1,4 @@
-"""Segmentations in a folder are found by the names of the outputs that they are of."""
+"""Segmentations in a folder are found by the names of their outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's own segmenter is run on each output, and what it gets wrong is one line."""
+"""The user's own segmenter runs on each output, and each of its failures is one line."""
 
 from __future__ import annotations
 

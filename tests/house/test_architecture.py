@@ -1,4 +1,4 @@
-"""The house keeps its rooms: who may import whom."""
+"""Packages and modules import only what they may."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_code_for_all_kinds_of_offers_names_none_of_them(module: str) -> None:
     assert names_in(ROOT / "oasis_gan" / f"{module}.py") & kinds <= allowed
 
 
-WINGS = (
+LAYERS = (
     "cli",
     "testing",
     "report",
@@ -156,7 +156,7 @@ WINGS = (
     "image",
     "errors",
 )
-"""The wings of the core: each may import those that stand after it, and no other."""
+"""Parts of the core in layers: each may import those that come after it, and no others."""
 
 
 def relative_imports(path: Path) -> Iterator[Path]:
@@ -172,10 +172,12 @@ def relative_imports(path: Path) -> Iterator[Path]:
         yield from [file if file.exists() else base / "__init__.py" for file in files]
 
 
-@pytest.mark.parametrize("wing", WINGS)
-def test_a_wing_imports_only_the_wings_after_it(wing: str) -> None:
-    allowed = WINGS[WINGS.index(wing) :]
-    files = sorted((ROOT / "oasis_gan" / wing).rglob("*.py")) or [ROOT / "oasis_gan" / f"{wing}.py"]
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_imports_only_the_layers_after_it(layer: str) -> None:
+    allowed = LAYERS[LAYERS.index(layer) :]
+    files = sorted((ROOT / "oasis_gan" / layer).rglob("*.py")) or [
+        ROOT / "oasis_gan" / f"{layer}.py"
+    ]
     for path in files:
         imported = {
             file.relative_to(ROOT / "oasis_gan").parts[0] for file in relative_imports(path)
@@ -183,11 +185,11 @@ def test_a_wing_imports_only_the_wings_after_it(wing: str) -> None:
         assert {name.removesuffix(".py") for name in imported} <= set(allowed), path
 
 
-def test_every_module_of_the_core_stands_in_a_wing() -> None:
+def test_every_module_of_the_core_belongs_to_a_layer() -> None:
     outside = {path.name for path in (ROOT / "oasis_gan").glob("*.py")}
     assert outside == {"__init__.py", "__main__.py", "errors.py"}
     assert {path.parent.name for path in (ROOT / "oasis_gan").glob("*/__init__.py")} == set(
-        WINGS
+        LAYERS
     ) - {"errors"}
 
 

@@ -1,4 +1,4 @@
-"""Every command that a page prints works as it stands there, where the files it names are."""
+"""Every command that a page prints works as printed, in a folder with the files that it names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every training that a page prints begins as it stands there, stops when asked, and goes on.
+"""Every training that a page prints starts as printed, stops on a signal, and can be resumed.
 
 A whole one takes hours: it is stopped by a signal once it has made steps.
 """

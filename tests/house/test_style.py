@@ -1,4 +1,4 @@
-"""Code has room to breathe, and tests keep to what everybody may use."""
+"""Code is not packed too densely, and tests use only what is public."""
 
 from __future__ import annotations
 

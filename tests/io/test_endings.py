@@ -1,4 +1,4 @@
-"""Names of volumes: what they end in, and which of them a file system could take for one."""
+"""Names of volumes: their endings, and which names a file system could take for the same."""
 
 from __future__ import annotations
 

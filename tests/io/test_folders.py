@@ -1,4 +1,4 @@
-"""Folders are searched through links, once each, whatever circles the links make."""
+"""Folders are searched through links, each of them once, even if links form circles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that is no volume is called what it is, another format or not fetched, with a remedy."""
+"""A file that is not a volume is recognised, and the message says what to do about it."""
 
 from __future__ import annotations
 

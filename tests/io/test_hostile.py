@@ -1,4 +1,4 @@
-"""Hostile files are named one by one, within bounds of memory and time, and the run goes on."""
+"""Hostile files are refused within limits of memory and time, and the others are translated."""
 
 from __future__ import annotations
 
@@ -196,5 +196,5 @@ def test_a_volume_that_fits_on_no_canvas_is_refused_before_memory_is_taken(
     rows = (tmp_path / "out/subjects.tsv").read_text().splitlines()[1:]
     assert [row.split("\t")[1] for row in rows] == ["done", "failed", "done", "failed"]
     assert "b.nii: expected slices that fit into" in rows[1]
-    assert "found 3800 x 3800 mm, 38 x 38 voxels; is the voxel size right?" in rows[1]
+    assert "found 3800 x 3800 mm, 38 x 38 voxels; check the voxel size and correct it" in rows[1]
     assert "30000 x 8 voxels" in rows[3]

@@ -1,4 +1,4 @@
-"""FreeSurfer's volumes are read where nibabel puts them, or refused in one line with the name."""
+"""FreeSurfer's volumes get the position that nibabel gives them, or are refused in one line."""
 
 from __future__ import annotations
 
@@ -156,11 +156,11 @@ def test_the_content_of_a_file_decides_its_format_and_not_its_name(
         ({"dims": (2**31 - 1, 2**31 - 1, 2**31 - 1, 1)}, "at most 134217728 voxels"),
         ({"type": 6}, "integer or float voxels, found type code 6"),
         ({"type": -1}, "integer or float voxels, found type code -1"),
-        ({"delta": (1, 0, 1)}, "voxels that lie in space"),
-        ({"delta": (1, np.nan, 1)}, "voxels that lie in space"),
-        ({"Pxyz_c": (np.inf, 0, 0)}, "voxels that lie in space"),
-        ({"Pxyz_c": (1e30, 0, 0)}, "voxels that lie in space"),
-        ({"Mdc": np.zeros((3, 3))}, "voxels that lie in space"),
+        ({"delta": (1, 0, 1)}, "a usable position"),
+        ({"delta": (1, np.nan, 1)}, "a usable position"),
+        ({"Pxyz_c": (np.inf, 0, 0)}, "a usable position"),
+        ({"Pxyz_c": (1e30, 0, 0)}, "a usable position"),
+        ({"Mdc": np.zeros((3, 3))}, "a usable position"),
         ({"Mdc": np.eye(3) + 0.1}, "perpendicular axes"),
         ({"version": 2}, "a header of MGH or MGZ, found another format"),
     ],

@@ -196,7 +196,7 @@ def test_other_bytes_after_the_gzip_stream_are_refused(
 ) -> None:
     said = refusal(save(ZIPPED + behind, "scan.nii.gz"))
     assert said.startswith(
-        "expected nothing behind the volume, found other bytes behind the gzip stream (b'"
+        "expected nothing after the volume, found other bytes after the gzip stream (b'"
     )
 
 
@@ -378,7 +378,7 @@ def test_an_intercept_that_is_not_finite_is_noted_and_taken_as_0(
 
 def test_a_negative_slope_is_noted(save: Callable[..., Path]) -> None:
     assert read_nifti(save(content(scl_slope=-1))).notes == (
-        "scl_slope is -1: intensities are turned over",
+        "scl_slope is -1: intensities are inverted",
     )
 
 
@@ -493,7 +493,7 @@ def test_negative_voxel_sizes_flip_nothing(
     )
     assert volume.notes == (note,)
     assert not [
-        finding.message for finding in check_place(volume.geometry) if "at odds" in finding.message
+        finding.message for finding in check_place(volume.geometry) if "disagree" in finding.message
     ]
     assert_trustworthy(volume, tmp_path / "x")
 

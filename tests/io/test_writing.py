@@ -1,4 +1,4 @@
-"""An output is whole or not there, says nothing of a patient, and equal volumes are equal files."""
+"""An output is complete or absent, names no patient, and equal volumes give equal files."""
 
 from __future__ import annotations
 

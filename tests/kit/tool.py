@@ -38,6 +38,16 @@ def oasis_gan(*words: object, cwd: Path, **options: Any) -> subprocess.Completed
     )
 
 
+def paint_in(folder: Path, plugin: Path) -> Painting:
+    """Return ``oasis-gan run ... --out out`` in a folder, with the model of ``paint_plugin``."""
+
+    def run(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+        model = ("--plugin", plugin, "--model", "paint", "--out", "out")
+        return oasis_gan("run", *words, *model, cwd=folder, **options)
+
+    return run
+
+
 class CommandLine:
     """The command line, called in a folder that is neither the checkout nor that of the data.
 

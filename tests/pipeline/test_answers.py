@@ -1,4 +1,4 @@
-"""A model's answer is checked before use; nothing is broadcast, cut or cast without a word."""
+"""A model's answer is checked before use; nothing is broadcast, cropped or cast silently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models of several sources: each subject's volumes are read, brought on one grid, and recorded."""
+"""Models of several sources: each subject's volumes are read, put on one grid, and recorded."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_source_along_other_axes_is_turned_and_the_note_names_it(
     turned[0, 3] = SHAPE[0] - 1
     flipped = save(tmp_path / "flipped.nii.gz", (GREYS / 2)[::-1].copy(), turned)
     (outcome,) = translate(tmp_path, replace(subject, further={"t2": flipped}))
-    assert "t2: its axes run to L, A, S: turned to R, A, S" in outcome.message
+    assert "t2: its axes run to L, A, S: reordered to R, A, S" in outcome.message
     np.testing.assert_allclose(made(tmp_path, "s1"), GREYS * 5, rtol=1e-5)
 
 

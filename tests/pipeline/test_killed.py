@@ -1,4 +1,4 @@
-"""Runs that are killed, and runs at the same time: the next one heals, and nothing is lost."""
+"""A run repairs what killed runs left behind, and simultaneous runs share a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where outputs go is decided in one place: everything that belongs to an output follows it."""
+"""A layout decides where an output and everything that belongs to it goes."""
 
 from __future__ import annotations
 

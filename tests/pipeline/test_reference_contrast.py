@@ -1,4 +1,4 @@
-"""`--like` gives an output the contrast of a reference, and moves nothing else."""
+"""`--like` gives an output the contrast of a reference, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def test_a_reference_with_a_skull_needs_its_tissue_map(
 def test_a_label_map_is_no_reference(like: LikeRun) -> None:
     process, _ = like("--like", "seg.nii")
     assert process.returncode == 2
-    assert "expected a scan whose contrast to take, found a label map" in process.stderr
+    assert "expected a scan to take the contrast from, found a label map" in process.stderr
 
 
 @pytest.mark.parametrize("axes", ["LAS", "LPS", "PSR", "LIA"])

@@ -1,4 +1,4 @@
-"""The map of a model's uncertainty: the standard deviation of what it answers in other ways."""
+"""The map of the uncertainty is the standard deviation of a model's answers in several passes."""
 
 from __future__ import annotations
 

@@ -307,7 +307,7 @@ def test_a_constant_background_of_an_image_becomes_0_and_no_voxel_of_the_head_do
     differences = volume.voxels[LABELS > 0] - there[LABELS > 0].astype(np.float64)
     assert np.ptp(differences) < 1e-6
     (note,) = volume.notes
-    assert note == f"the background is {there[0, 0, 0]:g}: intensities are counted from it"
+    assert note == f"the background is {there[0, 0, 0]:g}: it is subtracted from all intensities"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A kind of thing that plugins offer is a row of one table, and that row is all it takes."""
+"""Each kind of thing that plugins offer is one row of a table; nothing else lists the kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the values of a label map mean is found whichever way the file is reached, or asked."""
+"""The meaning of label values is found however a file is reached, or the file is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of a model: what a user may type, and what is said about anything else."""
+"""Options of a model accept valid values, and refuse others with a list of the valid ones."""
 
 from __future__ import annotations
 

@@ -421,7 +421,8 @@ def test_a_reader_that_fails_to_recognise_does_not_affect_the_others(
     )
     assert process.returncode == 0, process.stderr
     assert (
-        "warning: dataset unruly did not look at a.nii: RuntimeError: not my day" in process.stderr
+        "warning: dataset unruly could not examine a.nii: RuntimeError: not my day"
+        in process.stderr
     )
     assert process.stdout == "out/a_synthp.nii.gz\n"
 

@@ -1,4 +1,4 @@
-"""``oasis-gan report`` makes a page for each output, an index, and a line for what is wrong."""
+"""``oasis-gan report`` makes a page for each output, an index, and a line for each fault."""
 
 from __future__ import annotations
 

@@ -409,7 +409,7 @@ def test_a_kind_whose_load_does_not_take_its_options_is_detected(tmp_path: Path)
         ModelContract().test_load_takes_the_options_of_the_card(kind, tmp_path)
 
 
-def writer_failure(
+def exporter_failure(
     check: str, write: Callable[[Volume, Path], object], folder: Path, *more: object
 ) -> str:
     """Run one check of an exporter, which must fail, and return what it says."""
@@ -424,25 +424,27 @@ def writer_failure(
     return str(caught.value)
 
 
-def test_a_writer_that_leaves_half_a_file_is_detected(tmp_path: Path) -> None:
+def test_an_exporter_that_leaves_half_a_file_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         path.write_bytes(volume.voxels.tobytes())
 
-    assert "write_atomically" in writer_failure("test_a_full_disk_leaves_nothing", write, tmp_path)
-    assert "damaged" in writer_failure("test_a_full_disk_leaves_the_old_file", write, tmp_path)
+    assert "write_atomically" in exporter_failure(
+        "test_a_full_disk_leaves_nothing", write, tmp_path
+    )
+    assert "damaged" in exporter_failure("test_a_full_disk_leaves_the_old_file", write, tmp_path)
 
 
-def test_a_writer_that_fails_in_silence_is_detected(tmp_path: Path) -> None:
+def test_an_exporter_that_fails_in_silence_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         try:
             write_atomically(path, volume.voxels.tobytes())
         except OSError:
             return
 
-    assert "`write` raised nothing" in writer_failure(
+    assert "`write` raised nothing" in exporter_failure(
         "test_a_full_disk_leaves_nothing", write, tmp_path
     )
-    assert "do not make it anew" in writer_failure(
+    assert "do not make it anew" in exporter_failure(
         "test_a_folder_that_is_not_there_is_an_error", write, tmp_path
     )
 
@@ -455,43 +457,47 @@ def test_a_library_that_does_not_report_a_full_disk_is_named_as_the_cause(tmp_pa
     itk = pytest.importorskip("SimpleITK")
     for check in ("test_a_full_disk_leaves_nothing", "test_a_full_disk_leaves_the_old_file"):
         (tmp_path / check).mkdir()
-        said = writer_failure(check, write, tmp_path / check)
+        said = exporter_failure(check, write, tmp_path / check)
         said_of_disk = "the disk was full, and `write` raised nothing: "
         assert f"{said_of_disk}the library that writes does not report it" in said
         assert "read the file back, compare" in said
 
 
-def test_a_writer_that_chooses_its_own_name_is_detected(tmp_path: Path) -> None:
+def test_an_exporter_that_chooses_its_own_name_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         path.with_suffix(".raw").write_bytes(volume.voxels.tobytes())
 
-    said = writer_failure("test_one_file_is_written_under_the_name_asked_for", write, tmp_path, "a")
+    said = exporter_failure(
+        "test_one_file_is_written_under_the_name_asked_for", write, tmp_path, "a"
+    )
     assert "there is ['a.raw']" in said
 
 
-def test_a_writer_that_leaves_something_beside_it_is_detected(tmp_path: Path) -> None:
+def test_an_exporter_that_leaves_something_beside_it_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         path.write_bytes(volume.voxels.tobytes())
         path.with_suffix(".tmp").touch()
 
-    said = writer_failure("test_one_file_is_written_under_the_name_asked_for", write, tmp_path, "a")
+    said = exporter_failure(
+        "test_one_file_is_written_under_the_name_asked_for", write, tmp_path, "a"
+    )
     assert "['a.tmp']" in said
 
 
-def test_a_writer_that_keeps_the_old_file_is_detected(tmp_path: Path) -> None:
+def test_an_exporter_that_keeps_the_old_file_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         if not path.exists():
             path.write_bytes(volume.voxels.tobytes())
 
-    assert "replace it" in writer_failure("test_an_old_file_gives_way", write, tmp_path)
+    assert "replace it" in exporter_failure("test_an_old_file_gives_way", write, tmp_path)
 
 
-def test_a_writer_that_changes_the_volume_is_detected(tmp_path: Path) -> None:
+def test_an_exporter_that_changes_the_volume_is_detected(tmp_path: Path) -> None:
     def write(volume: Volume, path: Path) -> None:
         np.subtract(volume.voxels, 1, out=volume.voxels)
 
     volume = Volume(np.ones((2, 2, 2)), Geometry((2, 2, 2), np.eye(4)))
-    assert "work on a copy" in writer_failure(
+    assert "work on a copy" in exporter_failure(
         "test_the_volume_stays_as_it_is", write, tmp_path, volume
     )
 
@@ -501,7 +507,7 @@ def test_a_writer_that_changes_the_volume_is_detected(tmp_path: Path) -> None:
     [(-1, np.eye(4), "other voxels"), (1, np.diag([1, 1, 1.1, 1]), "mm away")],
 )
 @pytest.mark.parametrize("check", ["test_nibabel_reads_it_back", "test_itk_reads_it_back"])
-def test_a_writer_that_moves_voxels_is_detected(
+def test_an_exporter_that_moves_voxels_is_detected(
     tmp_path: Path, check: str, flip: int, affine: np.ndarray[Any, Any], said: str
 ) -> None:
     def write(volume: Volume, path: Path) -> None:
@@ -509,7 +515,7 @@ def test_a_writer_that_moves_voxels_is_detected(
 
     voxels = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
     volume = Volume(voxels, Geometry((3, 4, 5), np.eye(4)))
-    assert said in writer_failure(check, write, tmp_path, volume)
+    assert said in exporter_failure(check, write, tmp_path, volume)
 
 
 def test_forgotten_fixtures_are_asked_for(pytester: pytest.Pytester) -> None:

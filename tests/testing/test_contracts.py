@@ -82,7 +82,7 @@ class TestNiftiPairs(TestNiftiFile):
         return Selection(tmp_path, source_suffix="_seg.nii.gz", target_suffix="_t1.nii.gz")
 
 
-class TestNiftiWriter(ExporterContract):
+class TestNiftiExporter(ExporterContract):
     """The built-in exporter."""
 
     @pytest.fixture
@@ -90,7 +90,7 @@ class TestNiftiWriter(ExporterContract):
         return next(oasis_gan_nifti.oasis_gan_exporters())
 
 
-class TestUncompressedNiftiWriter(ExporterContract):
+class TestUncompressedNiftiExporter(ExporterContract):
     """The built-in exporter of files that can be mapped."""
 
     @pytest.fixture
@@ -98,7 +98,7 @@ class TestUncompressedNiftiWriter(ExporterContract):
         return list(oasis_gan_nifti.oasis_gan_exporters())[1]
 
 
-class TestMetaImageWriter(ExporterContract):
+class TestMetaImageExporter(ExporterContract):
     """The first of two exporters for users of ITK."""
 
     @pytest.fixture
@@ -106,7 +106,7 @@ class TestMetaImageWriter(ExporterContract):
         return next(oasis_gan_itk.oasis_gan_exporters())
 
 
-class TestNrrdWriter(ExporterContract):
+class TestNrrdExporter(ExporterContract):
     """The second of them."""
 
     @pytest.fixture
@@ -148,8 +148,8 @@ class TestKind(ModelContract):
         return folder
 
 
-class TestWindowedTranslator(ModelContract):
-    """A model from a contrast to labels, whose canvas is square."""
+class TestSegmenter(ModelContract):
+    """A model from images to labels, whose canvas is square."""
 
     @pytest.fixture
     def translator(self) -> Translator:

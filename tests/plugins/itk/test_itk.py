@@ -11,7 +11,7 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nibabel as nib
 import numpy as np
@@ -75,29 +75,54 @@ def small_head(tmp_path_factory: pytest.TempPathFactory) -> Head:
     return translated(seg, folder), seg, t1
 
 
-def test_the_example_works_on_the_sample_head(tmp_path: Path) -> None:
-    done = downstream(translated(SEG, tmp_path), SEG, T1, tmp_path / "itk")
+class ItkExample(NamedTuple):
+    """What the example prints and leaves for the sample head."""
+
+    out: Path
+    printed: str
+    rows: dict[tuple[str, str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> ItkExample:
+    """Run the example on a translation of the sample head."""
+    folder = tmp_path_factory.mktemp("example")
+    out = folder / "itk"
+    done = downstream(translated(SEG, folder), SEG, T1, out)
     assert done.returncode == 0, done.stderr
-    rows = table(tmp_path / "itk")
-    assert len(rows) == 9
+    return ItkExample(out, done.stdout, table(out))
+
+
+@pytest.mark.parametrize("image", ["generated", "corrected", "real"])
+def test_means_rise_from_csf_to_white_matter_in_each_image(example: ItkExample, image: str) -> None:
+    csf, gm, wm = (float(example.rows[image, tissue]["mean"]) for tissue in ("CSF", "GM", "WM"))
+    assert csf < gm < wm
+
+
+def test_the_printed_means_are_those_of_the_table(example: ItkExample) -> None:
+    assert len(example.rows) == 9
     for image in ("generated", "corrected", "real"):
-        csf, gm, wm = (float(rows[image, tissue]["mean"]) for tissue in ("CSF", "GM", "WM"))
-        assert csf < gm < wm
-        assert rows[image, "GM"]["mean"] in done.stdout
+        assert example.rows[image, "GM"]["mean"] in example.printed
+
+
+def test_volumes_of_tissues_are_those_of_the_label_map(example: ItkExample) -> None:
     labels = read_nifti(SEG).voxels
     for value, tissue in enumerate(("CSF", "GM", "WM"), start=1):
-        row = rows["generated", tissue]
+        row = example.rows["generated", tissue]
         assert int(row["voxels"]) == np.count_nonzero(labels == value)
         assert float(row["volume_ml"]) == pytest.approx(int(row["voxels"]) / 1000, abs=0.01)
-    # Paint has no bias field, so none may be found.
-    assert float(rows["corrected", "WM"]["mean"]) == pytest.approx(750, rel=0.02)
-    registered = tmp_path / "itk" / "registered.nii.gz"
-    assert read_nifti(registered).geometry.header == read_nifti(T1).geometry.header
-    inside = labels > 0
-    assert (
-        np.corrcoef(read_nifti(registered).voxels[inside], read_nifti(T1).voxels[inside])[0, 1]
-        > 0.8
-    )
+
+
+def test_no_bias_field_is_found_in_a_painted_volume(example: ItkExample) -> None:
+    assert float(example.rows["corrected", "WM"]["mean"]) == pytest.approx(750, rel=0.02)
+
+
+def test_the_registered_output_lies_on_the_real_scan(example: ItkExample) -> None:
+    registered = read_nifti(example.out / "registered.nii.gz")
+    real = read_nifti(T1)
+    assert registered.geometry.header == real.geometry.header
+    mask = read_nifti(SEG).voxels > 0
+    assert np.corrcoef(registered.voxels[mask], real.voxels[mask])[0, 1] > 0.8
 
 
 def rotation(degrees: tuple[float, float, float]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""A checkpoint is restored bit for bit or refused, and a full disk costs no earlier one."""
+"""A checkpoint is restored bit for bit or refused, and a full disk destroys no earlier one."""
 
 from __future__ import annotations
 

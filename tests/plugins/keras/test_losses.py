@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import nibabel as nib
 import numpy as np
@@ -37,17 +38,22 @@ filters = 4
 """
 
 
+def make_folder(folder: Path) -> Path:
+    """Save two heads, a recipe and the example in a folder, and return it."""
+    for number, name in enumerate(("one", "two")):
+        labels, image = head(number)
+        (folder / "heads" / name).mkdir(parents=True)
+        nib.save(nib.Nifti1Image(labels, np.eye(4)), folder / "heads" / name / "seg.nii.gz")
+        nib.save(nib.Nifti1Image(image, np.eye(4)), folder / "heads" / name / "t1.nii.gz")
+    (folder / "tiny.toml").write_text(TINY)
+    shutil.copy(EXAMPLE, folder)
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with two heads, a recipe and the example."""
-    for number, name in enumerate(("one", "two")):
-        labels, image = head(number)
-        (tmp_path / "heads" / name).mkdir(parents=True)
-        nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "heads" / name / "seg.nii.gz")
-        nib.save(nib.Nifti1Image(image, np.eye(4)), tmp_path / "heads" / name / "t1.nii.gz")
-    (tmp_path / "tiny.toml").write_text(TINY)
-    shutil.copy(EXAMPLE, tmp_path)
-    return tmp_path
+    return make_folder(tmp_path)
 
 
 def train(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
@@ -68,31 +74,55 @@ def check(folder: Path, plugin: str) -> subprocess.CompletedProcess[str]:
     return oasis_gan("plugins", "--check", plugin, cwd=folder)
 
 
-def test_the_example_is_trained_with_logged_and_resumed(folder: Path) -> None:
-    weighted = ("--plugin", "a_loss.py", "--set", "loss.terms.edges=10")
-    begun = train(folder, *weighted)
+class Trained(NamedTuple):
+    """A folder with a training that uses the example, and what that training logged."""
+
+    folder: Path
+    log: str
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Train with the example; tests leave the training as it is."""
+    folder = make_folder(tmp_path_factory.mktemp("losses"))
+    begun = train(folder, "--plugin", "a_loss.py", "--set", "loss.terms.edges=10")
     assert begun.returncode == 0, begun.stderr
-    with (folder / "m" / "losses.csv").open() as file:
+    return Trained(folder, begun.stderr)
+
+
+def test_a_loss_of_a_plugin_is_a_column_of_the_table_and_part_of_the_log(trained: Trained) -> None:
+    with (trained.folder / "m" / "losses.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert float(row["edges"]) > 0
-    assert re.search(r"edges \d\.\d{4}", begun.stderr)
-    recipe = json.loads((folder / "m" / "model.json").read_text())["training"]["recipe"]
-    assert recipe["loss"]["terms"] == {"edges": 10.0}
+    assert re.search(r"edges \d\.\d{4}", trained.log)
 
-    without = oasis_gan("train", "--resume", "m", "--set", "steps=3", cwd=folder)
-    assert without.returncode == 2
-    last = without.stderr.splitlines()[-1]
+
+def test_the_model_records_the_weight_of_the_loss(trained: Trained) -> None:
+    model = json.loads((trained.folder / "m" / "model.json").read_text())
+    assert model["training"]["recipe"]["loss"]["terms"] == {"edges": 10.0}
+
+
+def test_without_the_plugin_a_training_is_not_resumed(trained: Trained) -> None:
+    words = ("train", "--resume", "m", "--set", "steps=3")
+    refused = oasis_gan(*words, cwd=trained.folder)
+    assert refused.returncode == 2
+    last = refused.stderr.splitlines()[-1]
     assert "recipe: loss.terms.edges: expected a loss that a plugin offers" in last
     assert "name its file with --plugin" in last
 
-    resumed = oasis_gan(
-        "train", "--resume", "m", "--plugin", "a_loss.py", "--set", "steps=3", cwd=folder
-    )
+
+def test_with_the_plugin_a_training_is_resumed(trained: Trained, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained.folder, tmp_path / "copy")
+    words = ("train", "--resume", "m", "--plugin", "a_loss.py", "--set", "steps=3")
+    resumed = oasis_gan(*words, cwd=folder)
     assert resumed.returncode == 0, resumed.stderr
-    # A model translates without the losses that it was trained with.
-    translated = oasis_gan(
-        "run", "heads/one/seg.nii.gz", "--model", "m", "--out", "out", cwd=folder
-    )
+
+
+def test_a_model_translates_without_the_losses_it_was_trained_with(
+    trained: Trained, tmp_path: Path
+) -> None:
+    words = ("run", "heads/one/seg.nii.gz", "--model", "m", "--out", tmp_path / "out")
+    translated = oasis_gan(*words, cwd=trained.folder)
     assert translated.returncode == 0, translated.stderr
 
 

@@ -1,4 +1,4 @@
-"""A table of pairs is followed row by row, whatever its names are, and a bad row costs that row."""
+"""A table of pairs is read row by row, with any file names, and a bad row fails alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a source is laid out is found by looking at it, said, and never picked among several."""
+"""The layout of a source is detected and reported; an ambiguous one is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever has Neurite OASIS, volumes or slices, names the folder, and labels keep their meaning."""
+"""The folder of Neurite OASIS, volumes or slices, is read, and labels keep their meaning."""
 
 from __future__ import annotations
 

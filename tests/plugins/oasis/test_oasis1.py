@@ -1,20 +1,21 @@
-"""Whoever has the discs of OASIS-1 names a disc, all of them or a session, and it works."""
+"""The discs of OASIS-1 can be read together or one by one, or a session alone."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK
-from kit.tool import TINY, Painting, oasis_gan
+from kit.tool import TINY, oasis_gan, paint_in
 from numpy.typing import NDArray
 from oasis_gan_nifti import oasis_gan_datasets as nifti_datasets
 from oasis_gan_oasis import oasis_gan_datasets
@@ -37,35 +38,37 @@ def head(seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
     return labels, mri.astype(np.int16)
 
 
+def make_session(
+    root: Path, save_analyze: SaveAnalyze, session: str = "OAS1_0001_MR1", scans: int = 4
+) -> None:
+    """Save a session to a disc, as the discs have it but smaller."""
+    folder = root / session
+    labels, mri = head(int(session[5:9]))
+    averaged = f"{session}_mpr_n{scans}_anon"
+    processed = folder / "PROCESSED" / "MPRAGE"
+    for run in range(1, scans + 1):
+        raw = np.full((32, 32, 16), run, np.int16)
+        path = folder / "RAW" / f"{session}_mpr-{run}_anon"
+        save_analyze(path, raw, orient=2, sizes=(1, 1, 1.25))
+    subject_space = np.ones((32, 32, 20), np.int16)
+    save_analyze(processed / "SUBJ_111" / f"{averaged}_sbj_111", subject_space, orient=2)
+    save_analyze(processed / "T88_111" / f"{averaged}_111_t88_gfc", mri + np.int16(7))
+    save_analyze(processed / "T88_111" / f"{averaged}_111_t88_masked_gfc", mri)
+    segmentation = f"{averaged}_111_t88_masked_gfc_fseg"
+    save_analyze(folder / "FSL_SEG" / segmentation, labels)
+    (folder / "FSL_SEG" / f"{segmentation}.mat").write_bytes(b"stray")
+    (folder / "FSL_SEG" / f"{segmentation}.txt").write_text("volumes")
+    (folder / "FSL_SEG" / f"{segmentation}_tra_90.gif").write_bytes(b"GIF89a")
+    (folder / f"{session}.txt").write_text("SESSION ID")
+    (folder / f"{session}.xml").write_text("<xnat/>")
+
+
 @pytest.fixture
 def disc(tmp_path: Path, save_analyze: SaveAnalyze) -> Disc:
-    """Return a maker of sessions, as the discs have them but smaller."""
+    """Return a function that saves a session to a disc, and returns the disc."""
 
     def make(session: str = "OAS1_0001_MR1", scans: int = 4, root: str = "disc1") -> Path:
-        folder = tmp_path / root / session
-        labels, mri = head(int(session[5:9]))
-        averaged = f"{session}_mpr_n{scans}_anon"
-        processed = folder / "PROCESSED" / "MPRAGE"
-        for run in range(1, scans + 1):
-            raw = np.full((32, 32, 16), run, np.int16)
-            save_analyze(
-                folder / "RAW" / f"{session}_mpr-{run}_anon", raw, orient=2, sizes=(1, 1, 1.25)
-            )
-        save_analyze(
-            processed / "SUBJ_111" / f"{averaged}_sbj_111",
-            np.ones((32, 32, 20), np.int16),
-            orient=2,
-        )
-        save_analyze(processed / "T88_111" / f"{averaged}_111_t88_gfc", mri + np.int16(7))
-        save_analyze(processed / "T88_111" / f"{averaged}_111_t88_masked_gfc", mri)
-        save_analyze(folder / "FSL_SEG" / f"{averaged}_111_t88_masked_gfc_fseg", labels)
-        (folder / "FSL_SEG" / f"{averaged}_111_t88_masked_gfc_fseg.mat").write_bytes(b"stray")
-        (folder / "FSL_SEG" / f"{averaged}_111_t88_masked_gfc_fseg.txt").write_text("volumes")
-        (folder / "FSL_SEG" / f"{averaged}_111_t88_masked_gfc_fseg_tra_90.gif").write_bytes(
-            b"GIF89a"
-        )
-        (folder / f"{session}.txt").write_text("SESSION ID")
-        (folder / f"{session}.xml").write_text("<xnat/>")
+        make_session(tmp_path / root, save_analyze, session, scans)
         return tmp_path / root
 
     return make
@@ -268,34 +271,64 @@ def test_many_sessions_are_listed_at_once_with_flat_memory(
 # End to end
 
 
-def test_a_disc_is_translated_to_nifti_that_nibabel_and_itk_place_alike(
-    disc: Disc, tmp_path: Path, paint: Painting
-) -> None:
-    disc("OAS1_0001_MR1")
-    disc("OAS1_0002_MR1", scans=3)
-    (tmp_path / "disc1" / "OAS1_0003_MR1").mkdir()
-    process = paint("disc1")
+class DiscRun(NamedTuple):
+    """A run over a disc."""
+
+    folder: Path
+    process: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def disc_run(
+    tmp_path_factory: pytest.TempPathFactory, save_analyze: SaveAnalyze, paint_plugin: Path
+) -> DiscRun:
+    """Translate a disc with two sessions, and a third one that has no files."""
+    folder = tmp_path_factory.mktemp("disc")
+    make_session(folder / "disc1", save_analyze, "OAS1_0001_MR1")
+    make_session(folder / "disc1", save_analyze, "OAS1_0002_MR1", scans=3)
+    (folder / "disc1" / "OAS1_0003_MR1").mkdir()
+    return DiscRun(folder, paint_in(folder, paint_plugin)("disc1"))
+
+
+OUTPUTS = {number: f"out/OAS1_000{number}_MR1_synthT1w.nii.gz" for number in (1, 2)}
+
+
+def test_a_disc_is_translated_although_a_session_is_empty(disc_run: DiscRun) -> None:
+    process = disc_run.process
     assert process.returncode == 1
-    assert "Traceback" not in process.stderr
+    assert process.stdout.split() == list(OUTPUTS.values())
     assert process.stderr.splitlines()[0] == "reading disc1 as oasis1"
     assert "OAS1_0003_MR1: expected one image" in process.stderr
-    outputs = [f"out/OAS1_000{number}_MR1_synthT1w.nii.gz" for number in (1, 2)]
-    assert process.stdout.split() == outputs
-    for number, output in enumerate(outputs, 1):
-        labels = head(number)[0]
-        made = nib.Nifti1Image.from_filename(tmp_path / output)
-        assert nib.aff2axcodes(made.affine) == ("L", "A", "S")
-        voxels = np.asarray(made.dataobj)
-        assert np.allclose(voxels, np.array([0, 300, 550, 750])[labels], rtol=1e-5)
-        image = SimpleITK.ReadImage(str(tmp_path / output))
-        assert np.array_equal(SimpleITK.GetArrayFromImage(image).T, voxels)
-        for index in ((0, 0, 0), (5, 20, 3)):
-            x, y, z = image.TransformIndexToPhysicalPoint(index)
-            assert np.allclose((-x, -y, z), (made.affine @ [*index, 1])[:3], atol=1e-5)
-    record = json.loads((tmp_path / "out/OAS1_0001_MR1_synthT1w.json").read_text())
-    assert [part["file"] for part in record["source"]["parts"]] == [
-        record["source"]["file"].replace(".hdr", ".img")
-    ]
+    assert "Traceback" not in process.stderr
+
+
+@pytest.mark.parametrize("number", OUTPUTS)
+def test_an_output_has_the_axes_and_the_voxels_of_its_session(
+    disc_run: DiscRun, number: int
+) -> None:
+    made = nib.Nifti1Image.from_filename(disc_run.folder / OUTPUTS[number])
+    labels, _ = head(number)
+    assert nib.aff2axcodes(made.affine) == ("L", "A", "S")
+    greys = np.array([0, 300, 550, 750])
+    assert np.allclose(np.asarray(made.dataobj), greys[labels], rtol=1e-5)
+
+
+@pytest.mark.parametrize("number", OUTPUTS)
+def test_itk_and_nibabel_place_an_output_alike(disc_run: DiscRun, number: int) -> None:
+    path = disc_run.folder / OUTPUTS[number]
+    made = nib.Nifti1Image.from_filename(path)
+    image = SimpleITK.ReadImage(str(path))
+    assert np.array_equal(SimpleITK.GetArrayFromImage(image).T, np.asarray(made.dataobj))
+    for index in ((0, 0, 0), (5, 20, 3)):
+        x, y, z = image.TransformIndexToPhysicalPoint(index)
+        assert np.allclose((-x, -y, z), (made.affine @ [*index, 1])[:3], atol=1e-5)
+
+
+def test_the_sidecar_names_both_files_of_a_pair(disc_run: DiscRun) -> None:
+    record = json.loads((disc_run.folder / "out/OAS1_0001_MR1_synthT1w.json").read_text())
+    header = record["source"]["file"]
+    parts = [part["file"] for part in record["source"]["parts"]]
+    assert parts == [header.replace(".hdr", ".img")]
 
 
 def test_a_disc_trains_a_model(disc: Disc, tmp_path: Path) -> None:

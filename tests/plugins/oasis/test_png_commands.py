@@ -62,7 +62,7 @@ def test_trained_on_the_folder_it_translates_the_zip_and_a_slice(
 
 
 def test_slices_become_slices(data: Path, tmp_path: Path, paint: Painting) -> None:
-    """By a model that needs no training, from folder to zip."""
+    """A model that needs no training translates a folder into a zip."""
     seg = data / "keras_png_slices_seg_test"
     process = paint(seg, "--exporter", "oasis-png")
     assert process.stdout.split() == ["out/case_441_synthT1w.zip"], process.stderr

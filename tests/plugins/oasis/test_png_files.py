@@ -208,7 +208,10 @@ def make_colour_palette() -> bytes:
         (PNG + make_header() + END, "lacks 182 bytes"),
         (PNG + make_header() + make_body(ROWS - 1) + END, "lacks 13 bytes"),
         (PNG + make_header() + make_chunk(b"IDAT", b"rubbish") + END, "damaged"),
-        (PNG + make_header() + make_chunk(b"CgBI", b"1234") + make_body() + END, "dialect"),
+        (
+            PNG + make_header() + make_chunk(b"CgBI", b"1234") + make_body() + END,
+            "not in the standard",
+        ),
         (PNG + make_header(60_000, 60_000) + make_body() + END, "60000 x 60000"),
         (PNG + make_header(2**31 - 1, 1) + make_body() + END, "2147483647 x 1"),
         (PNG + make_header(0, ROWS) + make_body() + END, "0 x 14"),

@@ -123,7 +123,7 @@ def test_a_folder_of_labels_alone_can_be_translated(data: Path) -> None:
 
 
 def test_a_folder_of_mri_alone_makes_them_the_source(data: Path) -> None:
-    """Which is how the direction is chosen."""
+    """The direction of a translation is chosen in this way."""
     subject = list_subjects(data / "keras_png_slices_train")["case_002"]
     assert subject.source.labels is None
     np.testing.assert_array_equal(subject.source.read().voxels[:, ::-1, 3].T, image_slice(2, 3))

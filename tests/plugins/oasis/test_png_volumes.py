@@ -50,7 +50,7 @@ def test_the_spacing_may_be_given(data: Path) -> None:
 
 
 def test_a_missing_slice_is_a_gap_that_is_named(data: Path) -> None:
-    """And what lies above it stays where it is."""
+    """The slices above the gap stay where they are."""
     for number in (0, 10, 11):
         (data / "keras_png_slices_train" / f"case_001_slice_{number}.nii.png").unlink()
     source, target = list_subjects(data)["case_001"].read_both()
