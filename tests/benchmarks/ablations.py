@@ -52,7 +52,7 @@ class Heads:
     validation: tuple[Subject, ...]
 
     @classmethod
-    def there(cls, folder: Path, training: Sequence[str], validation: Sequence[str]) -> Heads:
+    def find(cls, folder: Path, training: Sequence[str], validation: Sequence[str]) -> Heads:
         """Return the heads with these names.
 
         Raises:
@@ -101,17 +101,17 @@ def train_row(recipe: Recipe, heads: Heads, folder: Path, report: Callable[[str]
 
 
 def _finished(recipe: Recipe, heads: Heads, folder: Path) -> bool:
-    wanted = parse_recipe(recipe)
+    requested = parse_recipe(recipe)
     begun = folder / "recipe.toml"
     model = folder / "model.json"
-    if begun.exists() and parse_recipe(tomllib.loads(begun.read_text("utf-8"))) != wanted:
+    if begun.exists() and parse_recipe(tomllib.loads(begun.read_text("utf-8"))) != requested:
         raise _another(begun, "the recipe that is asked for")
     if not model.exists():
         return False
     training = json.loads(model.read_text("utf-8"))["training"]
     if training["subjects"] != [subject.name for subject in heads.training]:
         raise _another(model, "the heads that are asked for")
-    return bool(training["step"] >= wanted.total_steps(training["slices"]))
+    return bool(training["step"] >= requested.total_steps(training["slices"]))
 
 
 def _another(path: Path, expected: str) -> OasisGanError:
@@ -212,7 +212,7 @@ def main(
 ) -> None:
     """Train and score the paper's ablations on the heads in HEADS."""
     try:
-        there = Heads.there(heads, training, validate)
+        chosen = Heads.find(heads, training, validate)
         recipes = {
             row.name: row.recipe(budget, steps, _SEED)
             for row in EXPERIMENTS
@@ -221,12 +221,12 @@ def main(
         for name, recipe in recipes.items():
             train_row(
                 recipe,
-                there,
+                chosen,
                 out / name,
                 lambda line, name=name: click.echo(f"{name}: {line}", err=True),  # type: ignore[misc]
             )
         scored, shown = score_rows(
-            [Head(subject) for subject in there.validation], {name: out / name for name in recipes}
+            [Head(subject) for subject in chosen.validation], {name: out / name for name in recipes}
         )
         write_atomically(out / TABLE, as_tsv(scored).encode())
         write_atomically(out / PICTURE, picture(shown))
@@ -235,7 +235,7 @@ def main(
         if docs is not None:
             PAGE.write(
                 docs,
-                tables(means, facts(out, recipes, there, budget), command(budget, steps, rows)),
+                tables(means, facts(out, recipes, chosen, budget), command(budget, steps, rows)),
             )
     except (OasisGanError, OSError) as error:
         raise click.ClickException(str(error)) from None

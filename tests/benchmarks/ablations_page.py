@@ -70,11 +70,11 @@ def tables(scores: Mapping[str, Score], facts: Sequence[str], command: str) -> s
         _table("References", known),
     ]
     for group in GROUPS:
-        there = [
+        shown = [
             (title, scores[name], paper) for title, name, paper in group.rows if name in scores
         ]
-        if there:
-            parts.append(_table(group.title, there))
+        if shown:
+            parts.append(_table(group.title, shown))
     if any(score.matched < 1 for score in scores.values()):
         parts.append(_UNMATCHED)
     return "\n\n".join(parts)

@@ -47,11 +47,11 @@ def main(heads: Path) -> None:
     print("\nsimilarity of a head with itself, changed")
     for folder in sorted(path for path in heads.iterdir() if path.is_dir()):
         volume = read_nifti(folder / "t1.nii.gz")
-        told = (
+        found = (
             f"{name} {compute_similarity(_print(volume), _print(copy)):.2f}"
             for name, copy in _copies(volume)
         )
-        print(f"{folder.name:16} {', '.join(told)}")
+        print(f"{folder.name:16} {', '.join(found)}")
 
 
 def _shifts(labels: Voxels, mri: Volume) -> str:
@@ -70,8 +70,8 @@ def _shifts(labels: Voxels, mri: Volume) -> str:
         gains.append((1 - alignment.explained) / (1 - alignment.explained_shifted))
     mirrored = judge(_aligned(labels[::-1], mri)).message
     accepted = judge(still).verdict is Verdict.ACCEPT
-    told = "found" if "swapped" in mirrored else "not found"
-    return f"{still.explained:9.2f}  {accepted!s:8}  {found:6} of 12  {min(gains):20.2f}  {told}"
+    verdict = "found" if "swapped" in mirrored else "not found"
+    return f"{still.explained:9.2f}  {accepted!s:8}  {found:6} of 12  {min(gains):20.2f}  {verdict}"
 
 
 def _aligned(labels: Voxels, mri: Volume) -> Alignment:

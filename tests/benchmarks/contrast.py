@@ -25,10 +25,10 @@ def main(heads: Path) -> None:
     for path in sorted(heads.glob("*/t1.nii.gz")):
         voxels = read_nifti(path).voxels.astype(np.float64)
         labels = OASIS.clean(read_nifti(path.with_name("seg.nii.gz")), path).voxels
-        told = estimate_tissues(voxels, OASIS)
+        estimated = estimate_tissues(voxels, OASIS)
         values = [OASIS.value_of(name) for name in ANCHORS]
         known, guessed = (
-            np.array([voxels[by == value].mean() for value in values]) for by in (labels, told)
+            np.array([voxels[by == value].mean() for value in values]) for by in (labels, estimated)
         )
         scale = known[-1]
         worst = max(worst, float(np.abs(known - guessed).max() / scale))

@@ -41,17 +41,17 @@ def ran(command: Command) -> tuple[float, float]:
     Raises:
         OasisGanError: If it ends otherwise than it should.
     """
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command.words, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            command.words, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != command.exit_code:
-            said.seek(0)
-            last = said.read().decode(errors="replace").strip().splitlines()[-1:]
+            output.seek(0)
+            last = output.read().decode(errors="replace").strip().splitlines()[-1:]
             found = f"{process.returncode}: {''.join(last)}"
             where = " ".join(command.words)
             expected = f"exit code {command.exit_code}"
@@ -82,6 +82,8 @@ def python(*words: object) -> list[str]:
 
 def imports(module: str, words: Sequence[str]) -> bool:
     """Return whether a module is imported by the Python program that ``words`` run."""
-    told = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
-    said = subprocess.run(words, env=told, capture_output=True, text=True, check=False).stderr
-    return re.search(rf"\| +{re.escape(module)}$", said, re.MULTILINE) is not None
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    output = subprocess.run(
+        words, env=environment, capture_output=True, text=True, check=False
+    ).stderr
+    return re.search(rf"\| +{re.escape(module)}$", output, re.MULTILINE) is not None

@@ -88,10 +88,10 @@ def _line(name: str, plane: str, of: Figures) -> str:
 @click.option(
     "--texture", type=float, help="From 0, smooth, to 1, textured; the model's own if not given."
 )
-@click.option("--subject", "wanted", multiple=True, help="Only this head.")
+@click.option("--subject", "names", multiple=True, help="Only this head.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the translated volumes here.")
 def main(
-    heads: Path, model: str | None, texture: float | None, wanted: tuple[str, ...], out: Path | None
+    heads: Path, model: str | None, texture: float | None, names: tuple[str, ...], out: Path | None
 ) -> None:
     """Score a model on the heads in HEADS."""
     registry = load_registry(())
@@ -104,7 +104,7 @@ def main(
     translators = {plane: kind.load(folder, **chosen, plane=plane) for plane in planes}
     selection = Selection(heads, source_suffix="seg.nii.gz", target_suffix="t1.nii.gz")
     for subject in registry[Dataset].get("nifti").open(selection):
-        if wanted and subject.name not in wanted:
+        if names and subject.name not in names:
             continue
         source, target = subject.read_both()
         labels = OASIS.clean(source, subject.name).voxels

@@ -157,13 +157,13 @@ def _doubling(limit: int) -> list[int]:
     return [2**power for power in range(limit.bit_length())]
 
 
-def chosen_sides(wanted: Sequence[str], without_torch: bool) -> tuple[str, ...]:
+def chosen_sides(requested: Sequence[str], without_torch: bool) -> tuple[str, ...]:
     """Return who is measured.
 
     Raises:
         OasisGanError: If PyTorch is wanted and not there.
     """
-    sides = tuple(side for side in TITLES if not wanted or side in wanted)
+    sides = tuple(side for side in TITLES if not requested or side in requested)
     sides = tuple(side for side in sides if not (without_torch and side.startswith("pytorch")))
     if (
         any(side.startswith("pytorch") for side in sides)
@@ -191,8 +191,8 @@ def as_tsv(results: Results) -> str:
             "peak_MB",
         ]
     )
-    for question, there in results.items():
-        for name, of in there.items():
+    for question, measured in results.items():
+        for name, of in measured.items():
             seconds = [f"{value:.6g}" for value in (of.median, of.low, of.high)]
             writer.writerow(
                 [

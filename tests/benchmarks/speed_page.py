@@ -82,12 +82,12 @@ def tables(
         picture: Name of the plot, beside the page.
     """
     parts = ["\n".join(f"- {fact}" for fact in facts), f"```sh\n{command}\n```", _EXPLAINED]
-    for question, title, said, unit in (
+    for question, title, explained, unit in (
         ("inference", "Inference", _INFERENCE, "ms a slice"),
         ("training", "Training", _TRAINING, "ms an image"),
     ):
-        if there := results.get(question):
-            parts += [f"## {title}", said, _sides(there, unit)]
+        if measured := results.get(question):
+            parts += [f"## {title}", explained, _sides(measured, unit)]
     if "product" in results:
         parts += ["## The machine's own limit", _LIMIT, _products(results["product"])]
         parts += [table] if (table := _limits(results)) else []
@@ -100,22 +100,22 @@ def tables(
             *_sizes(results),
             f"![The same figures as curves]({picture})",
         ]
-    if any(of.once for there in results.values() for of in there.values()):
+    if any(of.once for measured in results.values() for of in measured.values()):
         parts.append(_ONCE.format(patience=patience))
     return "\n\n".join(parts)
 
 
-def _sides(there: Mapping[str, Measured], unit: str) -> str:
+def _sides(measured: Mapping[str, Measured], unit: str) -> str:
     rows = []
-    for name, of in there.items():
-        times = f"{of.median / there[OURS].median:.2f}" if OURS in there else ""
+    for name, of in measured.items():
+        times = f"{of.median / measured[OURS].median:.2f}" if OURS in measured else ""
         rows.append((TITLES[name], of.precision, *_spread(of, 1000, ".1f"), times))
     return _table(("", "precision", unit, "fastest to slowest", "times"), rows)
 
 
-def _products(there: Mapping[str, Measured]) -> str:
+def _products(measured: Mapping[str, Measured]) -> str:
     rows = []
-    for name, of in there.items():
+    for name, of in measured.items():
         median, low, high = (f"{1 / seconds:.3g}" for seconds in (of.median, of.high, of.low))
         rows.append(
             (name, f"{median} \\*" if of.once else median, "" if of.once else f"{low} to {high}")
@@ -144,10 +144,10 @@ def _limits(results: Results) -> str:
     )
 
 
-def _processes(there: Mapping[str, Measured]) -> str:
+def _processes(measured: Mapping[str, Measured]) -> str:
     rows = (
         (name, *_spread(of, 1, ".2f"), f"{of.peak:.0f}" if of.peak else "")
-        for name, of in there.items()
+        for name, of in measured.items()
     )
     return _table(("", "s", "fastest to slowest", "memory, MB"), rows)
 

@@ -21,12 +21,12 @@ def plot(results: Results) -> bytes:
     for place, (question, across, up, scale) in enumerate(_PANELS, 1):
         axes = figure.add_subplot(1, len(_PANELS), place)
         sizes = [int(name) for name in results[question]]
-        there = list(results[question].values())
+        measured = list(results[question].values())
         bars = [
-            [scale * (of.median - of.low) for of in there],
-            [scale * (of.high - of.median) for of in there],
+            [scale * (of.median - of.low) for of in measured],
+            [scale * (of.high - of.median) for of in measured],
         ]
-        axes.errorbar(sizes, [scale * of.median for of in there], bars, marker="o", capsize=3)
+        axes.errorbar(sizes, [scale * of.median for of in measured], bars, marker="o", capsize=3)
         axes.set_xscale("log", base=2)
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.set_ylim(bottom=0)

@@ -132,11 +132,11 @@ def _our_inference(work: Work) -> Prepared:
             Path(folder), precision="auto" if work.side == "ours-auto" else None
         )
     plain = networks.build_generator(_preset("paper", work).generator, CHANNELS, CHANNELS)
-    slices, wanted = head(work.size)
+    slices, mask = head(work.size)
     if work.side.endswith("-whole"):
-        wanted = np.ones_like(wanted)
+        mask = np.ones_like(mask)
     batches = [
-        (slices[n : n + work.batch], wanted[n : n + work.batch])
+        (slices[n : n + work.batch], mask[n : n + work.batch])
         for n in range(0, len(slices), work.batch)
     ]
     needed = gflop(plain, work.size)

@@ -60,15 +60,15 @@ def answers(question: dict[str, Any], ready: dict[str, Prepared]) -> dict[str, o
 def main() -> None:
     """Answer until nobody asks any more."""
     # What libraries print must not come between the answers.
-    told = os.fdopen(os.dup(1), "w")
+    answers_stream = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     if len(sys.argv) > 1:
         # Before a library counts the cores.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[1])])
     ready: dict[str, Prepared] = {}
     for line in sys.stdin:
-        told.write(json.dumps(answers(json.loads(line), ready)) + "\n")
-        told.flush()
+        answers_stream.write(json.dumps(answers(json.loads(line), ready)) + "\n")
+        answers_stream.flush()
 
 
 if __name__ == "__main__":

@@ -225,7 +225,7 @@ def _invert(slices: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.
 
 def test_a_head_on_both_sides_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OasisGanError, match="name it once"):
-        Heads.there(tmp_path, ["a", "b"], ["b"])
+        Heads.find(tmp_path, ["a", "b"], ["b"])
 
 
 def test_the_command_writes_a_table_a_picture_and_a_page_without_paths_of_this_machine(

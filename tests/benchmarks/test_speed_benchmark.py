@@ -104,10 +104,10 @@ def test_the_memory_of_a_process_is_measured_and_its_exit_code_checked() -> None
     with pytest.raises(OasisGanError, match="expected exit code 0, found 3: told"):
         ran(Command(python("-c", "import sys; print('told'); sys.exit(3)")))
     # By a process that is small itself.
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True
     )
-    assert 500 < float(told.stdout) < 700
+    assert 500 < float(process.stdout) < 700
 
 
 def test_imports_of_a_program_are_detected() -> None:
@@ -195,10 +195,10 @@ def test_each_side_of_tensorflow_does_its_work(
 
 def test_the_measured_head_fits_every_size_and_its_mask_covers_it() -> None:
     for size in (32, 256):
-        slices, wanted = head(size)
+        slices, mask = head(size)
         assert slices.shape == (155, size, size, 3)
-        assert wanted[slices.any(-1)].mean() > 0.9
-        assert 0.1 < wanted.mean() < 0.6
+        assert mask[slices.any(-1)].mean() > 0.9
+        assert 0.1 < mask.mean() < 0.6
 
 
 def test_operations_are_counted_from_the_layers() -> None:
@@ -282,9 +282,9 @@ def test_the_command_measures_side_by_side_and_keeps_what_was_written_by_hand(
     assert result.exit_code == 0, result.output
     rounds = [line.partition(",")[0] for line in result.stderr.splitlines() if "round" in line]
     assert rounds == ["tutorial: round 1", "ours: round 1", "tutorial: round 2", "ours: round 2"]
-    there = {row["row"]: row for row in csv.DictReader(StringIO(result.stdout), delimiter="\t")}
-    assert list(there) == ["tutorial", "ours"]
-    tutorial, ours = (float(row["median"]) for row in there.values())
+    rows = {row["row"]: row for row in csv.DictReader(StringIO(result.stdout), delimiter="\t")}
+    assert list(rows) == ["tutorial", "ours"]
+    tutorial, ours = (float(row["median"]) for row in rows.values())
     page = docs.read_text()
     row = next(
         line for line in page.splitlines() if TITLES["tutorial"] in line and line.startswith("|")
