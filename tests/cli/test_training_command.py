@@ -132,7 +132,7 @@ def test_settings_go_over_a_recipe_under_their_earlier_names_too(
 ) -> None:
     out = tmp_path / "m"
     (tmp_path / "r.toml").write_text("keep = 5\n[generator]\nleak = 0.1\nwidest = 2\n")
-    tiny = ("--set", "size=16", "--set", "epochs=1", "--set", "batch=64")
+    tiny = ("--set", "size=16", "--set", "steps=1")
     networks = (
         *("--set", "generator.levels=2", "--set", "generator.filters=2"),
         *("--set", "discriminator.filters=2", "--set", "discriminator.receptive_field=16"),
