@@ -62,6 +62,7 @@ from .pipeline.slicewise import (
 from .pipeline.translation import translate
 from .plugin.datasets import Dataset, Scan, Selection, Subject
 from .plugin.exporters import Exporter
+from .plugin.fingerprints import fingerprint
 from .plugin.foreign import foreign_code
 from .plugin.hookspecs import hookimpl
 from .plugin.label_meaning import LabelSetFinder, find_label_set
@@ -146,6 +147,7 @@ __all__ = [
     "convert",
     "cut",
     "find_label_set",
+    "fingerprint",
     "fold_case",
     "foreign_code",
     "has_suffix",

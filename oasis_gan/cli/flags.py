@@ -10,6 +10,7 @@ import re
 
 _NAMED_ALIKE = (
     "against",
+    "cache",
     "dataset",
     "dtype",
     "labels",

@@ -106,6 +106,13 @@ def run(context: click.Context, /, **options: object) -> None:
     help="Change one setting, which overrides the recipe: steps=200, loss.l1_weight=50, or in full "
     "TOML 'planes=[\"axial\"]'. May be repeated.",
 )
+@click.option(
+    "--cache",
+    type=EXISTING,
+    metavar="DIR",
+    help="Keep the training slices in this folder, which several trainings may share.  "
+    "[default: `cache` in the model folder, which is removed when the training is finished]",
+)
 @selects_pairs
 @click.pass_context
 def train(context: click.Context, /, moved_to: tuple[str, ...], **options: object) -> None:

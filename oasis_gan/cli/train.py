@@ -15,6 +15,7 @@ from ..checks.splitting import Split
 from ..errors import printable
 from ..image.choices import MAX_VOXELS
 from ..image.label_sets import OASIS, LabelSets, identity_of
+from ..io.claims import sweep
 from ..plugin.datasets import Subject
 from ..plugin.models import ModelKind, TrainingRequest
 from ..plugin.registry import Registry
@@ -61,6 +62,7 @@ _WITH_RESUME = {
     "further",
     "target_root",
     "labels",
+    "cache",
 }
 """The options that a resumed training heeds."""
 _NOT_GIVEN = (None, (), "", MAX_VOXELS)
@@ -78,6 +80,7 @@ class TrainOptions(SelectionOptions):
     preset: str | None
     recipe: Path | None
     settings: tuple[str, ...]
+    cache: Path | None = None
     validate: tuple[str, ...]
 
 
@@ -161,6 +164,7 @@ class _Training:
             record = TrainingRecord(plan.out, plan.run, sides)
             if plan.new:
                 record.write()
+            _sweep_cache(plan.run)
             with reporting("training") as reporter:
                 plan.learn(self._make_request(record, plan.recipe, reporter))
             # If nothing was left to learn, no step has written it.
@@ -192,6 +196,7 @@ class _Training:
             recipe=recipe,
             report=reporter.log,
             progress=advance,
+            cache=record.run.cache_folder(),
             resume=self._options.resume is not None,
             stop_requested=self._stop.poll,
         )
@@ -253,8 +258,21 @@ def _begin(
         selection=describe_selection(options, label_sets),
         validate=tuple(sorted(options.validate)),
         recipe=recipe,
+        cache=_describe_cache(options.cache),
     )
     return out, run
+
+
+def _sweep_cache(run: TrainingRun) -> None:
+    """Remove what trainings that were killed have left in a shared folder."""
+    folder = run.cache_folder()
+    if folder is not None:
+        sweep(folder)
+
+
+def _describe_cache(folder: Path | None) -> str:
+    """Return the folder for the training slices as it is recorded, understood from any folder."""
+    return str(folder.absolute()) if folder else ""
 
 
 def _find_preset(kind: ModelKind, name: str) -> Path:
@@ -277,7 +295,8 @@ def _resume(folder: Path, options: TrainOptions, registry: Registry) -> Training
     kind = registry[ModelKind].get(run.kind)
     # A copy: settings go into the tables of the recipe itself.
     recipe = apply_settings(deepcopy(run.recipe), options.settings, kind.renamed_settings)
-    run = replace(run, selection=selection, recipe=recipe)
+    cache = _describe_cache(options.cache) or run.cache
+    run = replace(run, selection=selection, recipe=recipe, cache=cache)
     _require_data(run)
     return run
 

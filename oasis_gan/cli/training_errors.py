@@ -62,7 +62,7 @@ class FixedOptionError(OasisGanError):
     """
 
     def __init__(self, flag: str) -> None:
-        expected = "only --set, --source and --target beside it"
+        expected = "only --set, --source, --target and --cache beside it"
         remedy = LEAVE_OUT
         if flag == "SOURCE":
             remedy += "; --source says where the data lie now"

@@ -36,6 +36,7 @@ class TrainingRun:
         recipe: The settings, as the user gave them.
         label_set: What tells the label set of the model from any other; empty if that was not
             recorded.
+        cache: The folder that the user named for the training slices; empty if none was named.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class TrainingRun:
     validate: tuple[str, ...]
     recipe: dict[str, Any]
     label_set: str = ""
+    cache: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> TrainingRun:
@@ -71,6 +73,7 @@ class TrainingRun:
             validate=tuple(content["validate"]),
             recipe=dict(content["recipe"]),
             label_set=str(content.get("label_set", "")),
+            cache=str(content.get("cache", "")),
         )
 
     def write(self, folder: Path) -> None:
@@ -93,6 +96,10 @@ class TrainingRun:
         """Return the folder that was named as ``--target``."""
         root = self.selection.get("target_root")
         return Path(root) if root else None
+
+    def cache_folder(self) -> Path | None:
+        """Return the folder that was named as ``--cache``."""
+        return Path(self.cache) if self.cache else None
 
 
 def relocate(recorded: Sequence[Path], given: Sequence[Path]) -> list[Path]:

@@ -182,6 +182,9 @@ class TrainingRequest:
         report: Called with each line to keep in the log.
         progress: Called with the step, the number of steps, and a few words such as ``L1 0.0113``,
             as often as the kind likes.
+        cache: A folder for what the kind makes of the data and can make again, which trainings may
+            share; None if the user names none. The kind then keeps it in ``out``, and removes it
+            when the training is finished.
         resume: Whether to resume the training in ``out``.
         stop_requested: Returns whether a signal asks to stop. A kind that calls this after each
             step can save its work and return; one that never does is interrupted anywhere.
@@ -193,6 +196,7 @@ class TrainingRequest:
     recipe: Mapping[str, object]
     report: Callable[[str], None]
     progress: Callable[[int, int, str], None] = _ignore_steps
+    cache: Path | None = None
     resume: bool = False
     stop_requested: Callable[[], bool] = _never_stop
 

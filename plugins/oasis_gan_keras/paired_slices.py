@@ -8,6 +8,8 @@ does each of several machines.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,6 @@ from oasis_gan import (
     CanvasTransform,
     Histogram,
     LabelSet,
-    SliceStack,
     Subject,
     Window,
     foreign_code,
@@ -24,21 +25,42 @@ from oasis_gan import (
 )
 
 from .augmentation import Augmentation, Placement, draw_augmentation, draw_contrasts
-from .errors import NoUsableSubjectsError, UnknownHistogramSubjectError
+from .errors import (
+    CacheRoomError,
+    CacheWriteError,
+    NoUsableSubjectsError,
+    UnknownHistogramSubjectError,
+)
 from .rotation import rotate
+from .slice_cache import Store, keep_in_memory
+from .slice_files import Pixels, StoredPlane, StoredSubject
 from .training_settings import TrainingSettings
-from .training_slices import PreparedSubject, TrainingSlice, prepare_subject
+from .training_slices import SliceSettings
 
 Slices = NDArray[np.float32]
 Batch = tuple[Slices, Slices]
+Integers = NDArray[np.integer[Any]]
 SAMPLE_SIZE = 48
 """The number of slices that stand for all of them when something is measured."""
 
 
-class PairedSlices:
-    """The slices of all subjects, which are kept as label values and normalised intensities.
+@dataclass(frozen=True, eq=False)
+class _TrainingSlice:
+    """One slice to train on, which is read when it is drawn.
 
-    Slices are encoded as channels when they are drawn.
+    Args:
+        plane: The slices that it belongs to; neighbouring slices are read from them.
+        index: The index of the slice among them.
+    """
+
+    plane: StoredPlane
+    index: int
+
+
+class PairedSlices:
+    """The slices of all subjects, which are stored as label values and normalised intensities.
+
+    Slices are read from where they are stored, and encoded as channels, when they are drawn.
 
     Args:
         subjects: The subjects to read. Those that cannot be used, for whatever reason, are reported
@@ -46,9 +68,15 @@ class PairedSlices:
         recipe: The planes, the canvas, the contrasts and the augmentation.
         report: A function that takes a line for each subject that is left out.
         required: Whether there must be at least one slice.
+        store: A function that returns the stored slices of a subject; by default it keeps them in
+            memory.
+        first: The index of the subject to begin with. Workers that share a store begin at
+            different ones, so that each finds what the others have made.
 
     Raises:
         NoUsableSubjectsError: If no subject can be used although one is required.
+        CacheRoomError: If the slices of all subjects would not fit on the disk of the store.
+        CacheWriteError: If the store cannot be written to.
     """
 
     def __init__(
@@ -58,30 +86,45 @@ class PairedSlices:
         report: Callable[[str], None],
         *,
         required: bool = True,
+        store: Store = keep_in_memory,
+        first: int = 0,
     ) -> None:
         self._recipe = recipe
+        self._slice_settings = SliceSettings.from_recipe(recipe)
         self._canvas = recipe.canvas
         self._encodings = tuple(recipe.encodings.values())
         self._target_set = recipe.label_set if recipe.target == "labels" else None
         self._has_images = "image" in recipe.named_sources.values()
-        self._slices: list[TrainingSlice] = []
         self.names: list[str] = []
         self.windows: list[Window] = []
         self._histograms: dict[str, Histogram] = {}
-        for subject in subjects:
+        self._planes: list[StoredPlane] = []
+        stored: dict[int, StoredSubject] = {}
+        for number in np.roll(np.arange(len(subjects)), -first).tolist():
+            subject = subjects[number]
             try:
                 with foreign_code(subject.source.path):
-                    prepared = prepare_subject(subject, recipe)
+                    stored[number] = self._store(subject, store)
+            except (CacheRoomError, CacheWriteError):
+                raise
             # A reader of a plugin may raise anything.
             except Exception as error:  # noqa: BLE001
                 report(f"left out {subject.name}: {one_line(error)}")
-            else:
-                self._add(prepared)
-        if required and not self._slices:
+        chosen: list[NDArray[np.int32]] = []
+        for number in sorted(stored):
+            self._add(subjects[number].name, stored[number])
+            chosen += stored[number].chosen
+        # A number for each slice, instead of an object: there may be millions.
+        self._plane_of = np.repeat(
+            np.arange(len(chosen), dtype=np.int32), [len(indices) for indices in chosen]
+        )
+        self._index_of = np.concatenate([np.zeros(0, np.int32), *chosen])
+        self._epoch: tuple[int, Integers] = (-1, self._plane_of)
+        if required and not len(self):
             raise NoUsableSubjectsError
 
     def __len__(self) -> int:
-        return len(self._slices)
+        return len(self._index_of)
 
     @property
     def target_encoding(self) -> LabelSet | Window:
@@ -122,15 +165,12 @@ class PairedSlices:
         seed = self._recipe.seed
         updates_per_epoch = self._recipe.updates_per_epoch(len(self))
         epoch, position = divmod(step, updates_per_epoch)
-        epoch_rng = np.random.default_rng((seed, 0, epoch))
-        shuffled = epoch_rng.permutation(len(self))
-        # A batch that is larger than the epoch repeats its slices.
-        order = np.resize(shuffled, max(len(self), size))
+        order = self._shuffle(epoch)
         part, parts = share
         places = np.array_split(np.arange(size), parts)
         augmented = []
         for place in places[part]:
-            item = self._slices[order[position * size + place]]
+            item = self._find(order[position * size + place])
             rng = np.random.default_rng((seed, 1, step, place))
             augmented.append(self._augment(item, rng))
         return _make_batch(augmented)
@@ -138,22 +178,46 @@ class PairedSlices:
     def sample(self, count: int = SAMPLE_SIZE) -> Batch:
         """Return about ``count`` slices without augmentation, evenly spaced over all of them."""
         every = max(1, len(self) // count)
-        chosen = self._slices[::every]
+        chosen = map(self._find, range(0, len(self), every))
         placed = [self._place_on_canvas(item, Placement()) for item in chosen]
         return _make_batch(placed)
 
-    def _add(self, prepared: PreparedSubject) -> None:
-        self.names.append(prepared.name)
-        self._slices += prepared.slices
-        if prepared.window is not None:
-            self.windows.append(prepared.window)
-        if prepared.histogram is not None:
-            self._histograms[prepared.name] = prepared.histogram
+    def _store(self, subject: Subject, store: Store) -> StoredSubject:
+        """Return the stored slices of a subject, if they fit on the canvas."""
+        stored = store(subject, self._slice_settings)
+        where = subject.target.path if subject.target else subject.name
+        for plane in stored.planes:
+            _require_canvas(plane, self._recipe, where)
+        return stored
 
-    def _augment(self, item: TrainingSlice, rng: np.random.Generator) -> Batch:
+    def _add(self, name: str, stored: StoredSubject) -> None:
+        self.names.append(name)
+        self._planes += stored.planes
+        if stored.window is not None:
+            self.windows.append(stored.window)
+        if stored.histogram is not None:
+            self._histograms[name] = stored.histogram
+
+    def _find(self, number: int) -> _TrainingSlice:
+        """Return one of the slices of all subjects."""
+        plane = self._planes[self._plane_of[number]]
+        return _TrainingSlice(plane, int(self._index_of[number]))
+
+    def _shuffle(self, epoch: int) -> Integers:
+        """Return the numbers of all slices in the order of an epoch."""
+        last_epoch, order = self._epoch
+        if epoch != last_epoch:
+            rng = np.random.default_rng((self._recipe.seed, 0, epoch))
+            shuffled = rng.permutation(len(self))
+            # A batch that is larger than the epoch repeats its slices.
+            order = np.resize(shuffled, max(len(self), self._recipe.batch))
+            self._epoch = (epoch, order)
+        return order
+
+    def _augment(self, item: _TrainingSlice, rng: np.random.Generator) -> Batch:
         """Shift, scale, rotate and flip a slice as the recipe says, and vary its contrast."""
         settings = self._recipe.augmentation
-        drawn = draw_augmentation(settings, item.plane, rng)
+        drawn = draw_augmentation(settings, item.plane.plane, rng)
         source, target = self._place_on_canvas(item, drawn.placement)
         if settings.rotate:
             degrees = drawn.angle * settings.rotate
@@ -197,59 +261,64 @@ class PairedSlices:
             target[:, top:bottom, left:right],
         )
 
-    def _place_on_canvas(self, item: TrainingSlice, placement: Placement) -> Batch:
+    def _place_on_canvas(self, item: _TrainingSlice, placement: Placement) -> Batch:
         """Return a slice on the canvas, encoded as channels."""
-        row_spacing, column_spacing = item.spacing
+        row_spacing, column_spacing = item.plane.spacing
         row_scale, column_scale = placement.scale
         spacing = (row_spacing * row_scale, column_spacing * column_scale)
         # As when translating, the whole stack is centred, so that a small slice keeps its place in
         # the head.
-        centred = CanvasTransform.from_mask(item.mask, spacing, self._canvas)
+        centred = CanvasTransform.from_mask(item.plane.mask, spacing, self._canvas)
         transform = centred.shift(placement.shift)
         source = transform.apply(self._encode_with_neighbours(item))
-        target_slice = _encode(item.target, item.index, self._target_set)
-        target = transform.apply(target_slice)
+        target_slice = item.plane.read_target(item.index)
+        target = transform.apply(_encode(target_slice, self._target_set))
         if not placement.flip:
             return source, target
         # Rows run from left to right.
         return source[:, ::-1], target[:, ::-1]
 
-    def _encode_with_neighbours(self, item: TrainingSlice) -> Slices:
+    def _encode_with_neighbours(self, item: _TrainingSlice) -> Slices:
         """Return the channels of a slice and its neighbours, in the order that `slicewise` uses."""
         context = self._recipe.context
-        first = item.index - context
-        last = item.index + context
+        plane = item.plane
+        count, rows, columns = plane.shape
         encoded = []
-        for index in range(first, last + 1):
-            for stack, encoding in zip(item.sources, self._encodings, strict=True):
-                encoded.append(_encode(stack, index, encoding.label_set))
+        for index in range(item.index - context, item.index + context + 1):
+            for number, encoding in enumerate(self._encodings):
+                # Slices beyond the volume are background.
+                pixels = np.zeros((rows, columns), np.uint8)
+                if 0 <= index < count:
+                    pixels = plane.read_source(number, index)
+                encoded.append(_encode(pixels, encoding.label_set))
         if len(encoded) == 1:
             return encoded[0]
         return np.concatenate(encoded, axis=-1)
 
 
-def _encode(
-    stack: SliceStack,
-    index: int,
-    label_set: LabelSet | None,
-) -> Slices:
+def _encode(pixels: Pixels, label_set: LabelSet | None) -> Slices:
     """Return the channels of a slice, (1, rows, columns, channels).
 
-    Slices beyond the volume are background.
-
     Args:
-        stack: Slices of label values or of normalised intensities.
-        index: The index of the slice, which may lie beyond either end.
+        pixels: Label values or normalised intensities, (rows, columns).
         label_set: The meaning of label values; None for intensities.
     """
-    count, rows, columns = stack.slices.shape
-    if not 0 <= index < count:
-        channels = 1 if label_set is None else label_set.channels
-        return np.zeros((1, rows, columns, channels), np.float32)
-    slices = stack.slices[index, np.newaxis]
+    slices = pixels[np.newaxis]
     if label_set is None:
         return slices[..., np.newaxis].astype(np.float32)
     return label_set.encode(slices)
+
+
+def _require_canvas(plane: StoredPlane, recipe: TrainingSettings, where: object) -> None:
+    """Raise `OasisGanError` now if a slice could be too large in the middle of the training."""
+    largest = recipe.augmentation.enlarge * (1 + recipe.augmentation.zoom)
+    rows, columns = plane.spacing
+    CanvasTransform.from_mask(
+        plane.mask,
+        (rows * largest, columns * largest),
+        recipe.canvas,
+        where,
+    )
 
 
 def _make_batch(pairs: Sequence[Batch]) -> Batch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oasis_gan import TrainingRequest
 
-from . import checkpoints
+from . import checkpoints, slice_cache
 from .backend import make_deterministic, start_devices
 from .checkpoints import Checkpoint
 from .errors import BatchSizeError, FolderInUseError, NoCheckpointError, OtherSourcesError
@@ -13,6 +13,7 @@ from .paired_slices import PairedSlices
 from .precision import TrainingPrecision
 from .replicas import Replicas
 from .run import Data, Run
+from .slice_cache import SliceCache
 from .training_settings import TrainingSettings
 
 
@@ -41,7 +42,8 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
     if replicas.is_chief:
         _require_usable_folder(request, model)
     request.out.mkdir(parents=True, exist_ok=True)
-    data = _read_data(request, recipe)
+    cache = _open_cache(request)
+    data = _read_data(request, recipe, cache, replicas)
     with replicas.worker_failures_as_errors("start all workers again with `resume`"):
         checkpoint = _read_checkpoint(request) if replicas.is_chief else None
         precision = TrainingPrecision.agree(
@@ -55,6 +57,8 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
         if request.resume:
             run.resume(checkpoint)
         run.train()
+    if run.finished and request.cache is None:
+        cache.remove()
 
 
 def _read_checkpoint(request: TrainingRequest) -> Checkpoint | None:
@@ -87,12 +91,32 @@ def _require_usable_folder(request: TrainingRequest, model: TrainableModel) -> N
         raise NoCheckpointError(folder)
 
 
-def _read_data(request: TrainingRequest, recipe: TrainingSettings) -> Data:
-    """Read all subjects."""
-    pairs = PairedSlices(request.subjects, recipe, request.report)
+def _open_cache(request: TrainingRequest) -> SliceCache:
+    """Return the cache of the training: the one that the user names, or one of its own."""
+    return SliceCache(
+        request.cache or request.out / slice_cache.FOLDER,
+        request.report,
+        subjects=len(request.subjects) + len(request.validation),
+    )
+
+
+def _read_data(
+    request: TrainingRequest,
+    recipe: TrainingSettings,
+    cache: SliceCache,
+    replicas: Replicas,
+) -> Data:
+    """Read all subjects whose slices are not in the cache yet."""
+    pairs = PairedSlices(
+        request.subjects,
+        recipe,
+        request.report,
+        store=cache.find_or_make,
+        first=len(request.subjects) * replicas.index // replicas.workers,
+    )
     data = Data(
         pairs=pairs,
-        held_out=_read_held_out(request, recipe),
+        held_out=_read_held_out(request, recipe, cache),
         histogram=pairs.histogram,
     )
     names = ", ".join(pairs.names)
@@ -100,13 +124,18 @@ def _read_data(request: TrainingRequest, recipe: TrainingSettings) -> Data:
     return data
 
 
-def _read_held_out(request: TrainingRequest, recipe: TrainingSettings) -> PairedSlices:
+def _read_held_out(
+    request: TrainingRequest,
+    recipe: TrainingSettings,
+    cache: SliceCache,
+) -> PairedSlices:
     """Return the held-out slices: none if no subject is held out, or none of them can be used."""
     pairs = PairedSlices(
         request.validation,
         recipe,
         request.report,
         required=False,
+        store=cache.find_or_make,
     )
     if request.validation and not pairs:
         request.report("no held-out subject can be used: there will be no validation")

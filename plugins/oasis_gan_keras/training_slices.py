@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oasis_gan import (
-    CanvasTransform,
     CleanVolume,
     Geometry,
     Histogram,
@@ -27,6 +26,7 @@ from oasis_gan import (
 )
 
 from .errors import MissingSourceError
+from .setting_types import Side
 from .sharpening import sharpen
 from .training_settings import TrainingSettings
 
@@ -38,33 +38,70 @@ MIN_AREA_MM2 = 200.0
 _COARSER = 1.05
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingSlice:
-    """One slice that shows all volumes of a subject.
+@dataclass(frozen=True)
+class SliceSettings:
+    """The settings that decide which slices a subject has, and what they hold.
+
+    Nothing else in a recipe does: slices that were kept with equal settings can be used again.
 
     Args:
-        sources: All slices of each source, in the order of channels; neighbouring slices are taken
-            from them.
+        encodings: The encoding of each source by name, in the order of channels.
+        target: The content of the target.
+        label_set: The meaning of label maps.
+        contrast: How the intensities of a target are scaled.
+        sharpness: How far targets are sharpened; None if they are not.
+        histogram: The strength with which outputs are matched to the histogram of targets.
+        planes: The planes in which slices are cut.
+        resolutions: The coarser voxel sizes at which slices are cut too, in mm.
+    """
+
+    encodings: Mapping[str, LabelSet | Percentiles]
+    target: Side
+    label_set: LabelSet
+    contrast: str
+    sharpness: float | None
+    histogram: float
+    planes: tuple[Plane, ...]
+    resolutions: tuple[float, ...]
+
+    @classmethod
+    def from_recipe(cls, recipe: TrainingSettings) -> SliceSettings:
+        """Return the settings of a recipe that concern its slices."""
+        return cls(
+            encodings=recipe.encodings,
+            target=recipe.target,
+            label_set=recipe.label_set,
+            contrast=recipe.contrast,
+            sharpness=recipe.sharpness,
+            histogram=recipe.histogram.strength,
+            planes=recipe.planes,
+            resolutions=recipe.resolutions,
+        )
+
+    def identity(self) -> dict[str, object]:
+        """Return a description that no other settings have, for JSON."""
+        described: dict[str, object] = dict(vars(self))
+        described["encodings"] = [encoding.identity() for encoding in self.encodings.values()]
+        described["label_set"] = self.label_set.identity()
+        return described
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneSlices:
+    """The slices that a subject has in one plane, at one resolution.
+
+    Args:
+        sources: All slices of each source, in the order of channels.
         target: All slices of the target.
         mask: The pixels at which any slice of the first source is not background, (1, rows,
             columns).
-        index: The index of the slice.
+        chosen: The indices of the slices that are worth training on.
     """
 
     sources: tuple[SliceStack, ...]
     target: SliceStack
     mask: Mask
-    index: int
-
-    @property
-    def plane(self) -> Plane:
-        """Return the plane of the slice."""
-        return self.sources[0].plane
-
-    @property
-    def spacing(self) -> tuple[float, float]:
-        """Return the distance between rows and between columns, in mm."""
-        return self.sources[0].spacing
+    chosen: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,68 +124,76 @@ class PreparedSubject:
     """The training slices that a subject has.
 
     Args:
-        name: The name of the subject.
-        slices: The slices worth training on, in all planes and resolutions.
+        planes: The slices in each plane, at each resolution.
         window: The window that encodes the target; None for a label map.
         histogram: The distribution of the target's intensities, if the recipe asks for it.
     """
 
-    name: str
-    slices: Sequence[TrainingSlice]
+    planes: Sequence[PlaneSlices]
     window: Window | None
     histogram: Histogram | None
 
 
-def prepare_subject(subject: Subject, recipe: TrainingSettings) -> PreparedSubject:
-    """Read a subject and cut it into training slices.
+@dataclass(frozen=True, eq=False)
+class SubjectVolumes:
+    """The volumes of a subject, as they were read, all on one grid.
 
     Args:
-        subject: A subject with source and target.
-        recipe: The planes, the canvas and the contrasts.
+        sources: The sources by name, in the order of channels.
+        target: The target.
+        where: The file of the target, for errors.
+    """
+
+    sources: Mapping[str, CleanVolume]
+    target: CleanVolume
+    where: object
+
+
+def read_volumes(subject: Subject, settings: SliceSettings) -> SubjectVolumes:
+    """Read the sources and the target of a subject.
+
+    Raises:
+        OasisGanError: If one of them is missing or cannot be used, or the grids differ.
+    """
+    encodings = settings.encodings
+    first, *further = encodings
+    pair = subject.with_content(encodings[first].content, settings.target)
+    source, target = pair.read_both()
+    sources = {first: encodings[first].clean(source, subject.source.path)}
+    for name in further:
+        scan = find_further(subject, name).with_content(encodings[name].content)
+        # A source without a position of its own takes that of the first source.
+        _, volume = Subject.align(source, scan.read())
+        source.geometry.require_same_grid(volume.geometry, scan.path)
+        sources[name] = encodings[name].clean(volume, scan.path)
+    where = subject.target.path if subject.target else subject.name
+    return SubjectVolumes(sources, target, where)
+
+
+def prepare_slices(volumes: SubjectVolumes, settings: SliceSettings) -> PreparedSubject:
+    """Normalise the volumes of a subject, and cut them into training slices.
 
     Raises:
         OasisGanError: If the subject cannot be used.
     """
-    sources, target_volume = _read_volumes(subject, recipe)
-    first_source = next(iter(sources.values()))
-    where = subject.target.path if subject.target else subject.name
-    if recipe.target == "labels":
-        target = _Target(recipe.label_set.clean(target_volume, where))
+    first_source = next(iter(volumes.sources.values()))
+    if settings.target == "labels":
+        target = _Target(settings.label_set.clean(volumes.target, volumes.where))
     else:
-        target = _prepare_image(target_volume, first_source, recipe, where)
+        target = _prepare_image(volumes.target, first_source, settings, volumes.where)
     prepared = []
-    for name, volume in sources.items():
-        encoded = _prepare_source(volume, recipe.encodings[name])
+    for name, volume in volumes.sources.items():
+        encoded = _prepare_source(volume, settings.encodings[name])
         prepared.append(_compact(encoded))
-    slices = _cut_resolutions(prepared, _compact(target.volume), recipe, where)
+    planes = _cut_resolutions(prepared, _compact(target.volume), settings)
     return PreparedSubject(
-        name=subject.name,
-        slices=list(slices),
+        planes=list(planes),
         window=target.window,
         histogram=target.histogram,
     )
 
 
-def _read_volumes(
-    subject: Subject,
-    recipe: TrainingSettings,
-) -> tuple[dict[str, CleanVolume], CleanVolume]:
-    """Return the sources by name, in the order of channels, and the target, all on one grid."""
-    pair = subject.with_content(recipe.source, recipe.target)
-    source, target = pair.read_both()
-    encodings = recipe.encodings
-    first, *further = recipe.named_sources
-    sources = {first: encodings[first].clean(source, subject.source.path)}
-    for name in further:
-        scan = _find_further(subject, name).with_content(recipe.named_sources[name])
-        # A source without a position of its own takes that of the first source.
-        _, volume = Subject.align(source, scan.read())
-        source.geometry.require_same_grid(volume.geometry, scan.path)
-        sources[name] = encodings[name].clean(volume, scan.path)
-    return sources, target
-
-
-def _find_further(subject: Subject, name: str) -> Scan:
+def find_further(subject: Subject, name: str) -> Scan:
     """Return one of the further sources of a subject."""
     scan = subject.further.get(name)
     if scan is None:
@@ -159,7 +204,7 @@ def _find_further(subject: Subject, name: str) -> Scan:
 def _prepare_image(
     image: Volume,
     labels: Volume,
-    recipe: TrainingSettings,
+    settings: SliceSettings,
     where: object,
 ) -> _Target:
     """Normalise the image that a network should make, and sharpen it if the recipe asks for it.
@@ -167,18 +212,18 @@ def _prepare_image(
     Args:
         image: The image.
         labels: The first source; label values if the recipe needs them.
-        recipe: The contrast, the histogram and the sharpness.
+        settings: The contrast, the histogram and the sharpness.
         where: The file of the image, for errors.
     """
-    window = _find_target_window(labels, image, recipe, where)
+    window = _find_target_window(labels, image, settings, where)
     normalised = _normalise(image, window)
     voxels = normalised.voxels
     histogram = None
-    strength = recipe.histogram.strength
+    strength = settings.histogram
     if strength:
-        histogram = Histogram.from_voxels(voxels, labels.voxels, recipe.label_set, strength)
-    if recipe.sharpness is not None:
-        voxels = sharpen(voxels, labels.voxels, recipe.sharpness)
+        histogram = Histogram.from_voxels(voxels, labels.voxels, settings.label_set, strength)
+    if settings.sharpness is not None:
+        voxels = sharpen(voxels, labels.voxels, settings.sharpness)
     return _Target(replace(normalised, voxels=voxels), window, histogram)
 
 
@@ -192,16 +237,16 @@ def _prepare_source(volume: Volume, encoding: LabelSet | Percentiles) -> Volume:
 def _find_target_window(
     source: Volume,
     target: Volume,
-    recipe: TrainingSettings,
+    settings: SliceSettings,
     where: object,
 ) -> Window:
     """Return the window of a target image, of the kind that the recipe names."""
-    if recipe.contrast == "robust":
+    if settings.contrast == "robust":
         return Window.from_percentiles(target.voxels)
     return Window.from_tissues(
         target.voxels,
         source.voxels,
-        recipe.label_set,
+        settings.label_set,
         where,
         remedy='train with contrast = "robust"',
     )
@@ -225,55 +270,37 @@ def _compact(volume: Volume) -> Volume:
 def _cut_resolutions(
     sources: Sequence[Volume],
     target: Volume,
-    recipe: TrainingSettings,
-    where: object,
-) -> Iterator[TrainingSlice]:
+    settings: SliceSettings,
+) -> Iterator[PlaneSlices]:
     """Yield the slices of volumes at their own resolution and at the coarser ones in the recipe."""
-    yield from _cut_planes(sources, target, recipe, where)
+    yield from _cut_planes(sources, target, settings)
     own_spacing = max(sources[0].geometry.spacing)
-    for spacing in recipe.resolutions:
+    for spacing in settings.resolutions:
         if spacing > _COARSER * own_spacing:
             coarse_sources = [_resample(source, spacing) for source in sources]
             coarse_target = _resample(target, spacing)
-            yield from _cut_planes(coarse_sources, coarse_target, recipe, where)
+            yield from _cut_planes(coarse_sources, coarse_target, settings)
 
 
 def _cut_planes(
     sources: Sequence[Volume],
     target: Volume,
-    recipe: TrainingSettings,
-    where: object,
-) -> Iterator[TrainingSlice]:
-    """Yield the slices in every plane that show enough of the first source."""
-    for plane in recipe.planes:
+    settings: SliceSettings,
+) -> Iterator[PlaneSlices]:
+    """Yield the slices of volumes in every plane."""
+    for plane in settings.planes:
         stacks = tuple(cut(source.voxels, source.geometry, plane) for source in sources)
-        targets = cut(target.voxels, target.geometry, plane)
         first = stacks[0]
         masks = first.slices != 0
-        mask = np.asarray(masks.any(axis=0, keepdims=True))
-        _require_canvas(mask, first.spacing, recipe, where)
         rows, columns = first.spacing
         pixels = np.count_nonzero(masks, axis=(1, 2))
         area = pixels * rows * columns
-        for index in np.flatnonzero(area >= MIN_AREA_MM2):
-            yield TrainingSlice(stacks, targets, mask, int(index))
-
-
-def _require_canvas(
-    mask: Mask,
-    spacing: tuple[float, float],
-    recipe: TrainingSettings,
-    where: object,
-) -> None:
-    """Raise `OasisGanError` now if a slice could be too large in the middle of the training."""
-    largest = recipe.augmentation.enlarge * (1 + recipe.augmentation.zoom)
-    rows, columns = spacing
-    CanvasTransform.from_mask(
-        mask,
-        (rows * largest, columns * largest),
-        recipe.canvas,
-        where,
-    )
+        yield PlaneSlices(
+            sources=stacks,
+            target=cut(target.voxels, target.geometry, plane),
+            mask=np.asarray(masks.any(axis=0, keepdims=True)),
+            chosen=np.flatnonzero(area >= MIN_AREA_MM2),
+        )
 
 
 def _resample(volume: Volume, spacing: float) -> Volume:
