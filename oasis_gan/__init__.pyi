@@ -45,6 +45,7 @@ from .io.endings import (
 from .io.files import write_atomically, write_whole
 from .io.folders import walk_files, walk_folders
 from .io.formats import refuse_content, require_content
+from .io.itk import import_simpleitk
 from .io.marks import SYNTHETIC_MARK
 from .io.mgh import is_mgh_name, read_mgh
 from .io.nifti import is_nifti_name, read_nifti
@@ -153,6 +154,7 @@ __all__ = [
     "has_suffix",
     "hookimpl",
     "ignore_progress",
+    "import_simpleitk",
     "is_mgh_name",
     "is_mirror_symmetric",
     "is_nifti_name",

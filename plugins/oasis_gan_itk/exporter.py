@@ -7,11 +7,9 @@ Formats: https://itk.org/Wiki/ITK/MetaIO/Documentation and https://teem.sourcefo
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
-from typing import Any
 
-from oasis_gan import SYNTHETIC_MARK, Volume, write_whole
+from oasis_gan import SYNTHETIC_MARK, Volume, import_simpleitk, write_whole
 
 from .errors import NotWrittenError
 from .image import ItkImage
@@ -59,7 +57,7 @@ def _write(volume: Volume, path: Path, description: str) -> None:
         description: What ITK calls the field of the format that describes a file.
     """
     image = ItkImage.from_volume(volume, path)
-    itk = _import_simpleitk()
+    itk = import_simpleitk()
     picture = image.to_simpleitk(itk)
     picture.SetMetaData(description, SYNTHETIC_MARK)
     with write_whole(path) as temporary:
@@ -78,15 +76,6 @@ def _last_line(error: RuntimeError) -> str:
     """Return the last line of an error of ITK; the lines before say where in its code it was."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
-
-
-def _import_simpleitk() -> Any:  # noqa: ANN401 - SimpleITK has no types
-    """Import SimpleITK only when a file is written, because it is slow to import."""
-    with warnings.catch_warnings():
-        # SWIG warns about the way it builds its own types.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import SimpleITK
-    return SimpleITK
 
 
 __all__ = ["write_metaimage", "write_nrrd"]

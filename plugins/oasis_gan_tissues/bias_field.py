@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oasis_gan import VOLUME, Mask, OasisGanError
+from oasis_gan import VOLUME, Mask, OasisGanError, import_simpleitk
 
 _SHRINK = 4  # voxels that are one to N4: a bias field is smooth
 _ITERATIONS = [50, 50, 50]  # at most, at each level of the spline
@@ -52,7 +51,7 @@ def remove_bias_field(voxels: Floats, brain: Mask, spacing: Spacing) -> Floats:
 
 def _fit_logarithm(voxels: Floats, brain: Mask, spacing: Spacing) -> Floats:
     """Return the logarithm of the bias field in each voxel."""
-    itk = _import_simpleitk()
+    itk = import_simpleitk()
     image = _make_image(itk, voxels, spacing)
     mask = _make_image(itk, brain.astype(np.uint8), spacing)
     factors = [_find_shrink_factor(size) for size in voxels.shape]
@@ -79,12 +78,3 @@ def _make_image(itk: Any, voxels: NDArray[Any], spacing: Spacing) -> Any:  # noq
     image = itk.GetImageFromArray(np.ascontiguousarray(voxels.T))
     image.SetSpacing(spacing)
     return image
-
-
-def _import_simpleitk() -> Any:  # noqa: ANN401 - SimpleITK has no types
-    """Import SimpleITK only when a volume is segmented, because it is slow to import."""
-    with warnings.catch_warnings():
-        # SWIG warns about the way it builds its own types.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import SimpleITK
-    return SimpleITK
