@@ -1,4 +1,4 @@
-"""Limits on the size of a model, checked before any memory is allocated for it."""
+"""Limits on settings, checked before any memory is allocated for a model."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ MAX_OUTPUT = 32
 """The most characters of the suffix of output names: a file name may have 255 in all."""
 MAX_CONTEXT = 16
 """The most neighbouring slices on each side that a model may see."""
+MAX_DISPLACEMENT = 8
+"""The largest displacement of a deformed pixel, in pixels: up to this one, slices do not fold."""
 _MAX_BATCH = 2**31  # bytes of a batch on the canvas, over all layers at full size
 _SLICES = 8  # per batch
 _BYTES = 4  # per number

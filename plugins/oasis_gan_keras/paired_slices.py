@@ -25,6 +25,8 @@ from oasis_gan import (
 )
 
 from .augmentation import Augmentation, Placement, draw_augmentation, draw_contrasts
+from .deformation import deform, draw_deformation
+from .degradation import degrade
 from .errors import (
     CacheRoomError,
     CacheWriteError,
@@ -223,8 +225,17 @@ class PairedSlices:
             degrees = drawn.angle * settings.rotate
             source = rotate(source, degrees)
             target = rotate(target, degrees)
+        # These numbers come from generators of their own, so that a slice keeps its other numbers.
+        field_rng, scanner_rng = rng.spawn(2)
+        if settings.deform and field_rng.random() < 0.5:
+            _, rows, columns, _ = source.shape
+            displacements = draw_deformation(field_rng, rows, columns, settings.deform)
+            source = deform(source, displacements)
+            target = deform(target, displacements)
         if settings.intensity and self._has_images:
             source = self._vary_contrasts(source, drawn, rng)
+        if settings.bias or settings.noise:
+            source = degrade(source, self._list_image_channels(), settings, scanner_rng)
         return self._crop_patch(source, target, rng)
 
     def _vary_contrasts(
@@ -240,6 +251,16 @@ class PairedSlices:
         slices = 2 * self._recipe.context + 1
         brighter = source * np.tile(factors, slices)
         return np.clip(brighter, 0, 1) ** np.tile(exponents, slices)
+
+    def _list_image_channels(self) -> list[list[int]]:
+        """Return the channels of each source image, in a slice and its neighbours."""
+        recipe = self._recipe
+        images = []
+        for name, side in recipe.named_sources.items():
+            if side == "image":
+                first = recipe.middle_channels[name].start % recipe.slice_channels
+                images.append(list(range(first, recipe.source_channels, recipe.slice_channels)))
+        return images
 
     def _crop_patch(
         self,

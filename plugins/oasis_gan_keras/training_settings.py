@@ -18,7 +18,7 @@ from oasis_gan import (
     TrainingData,
 )
 
-from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, find_largest_canvas
+from .limits import MAX_CONTEXT, MAX_DISPLACEMENT, MAX_NAME, MAX_OUTPUT, find_largest_canvas
 from .renamed_settings import RENAMED_SETTINGS
 from .setting_types import NamedLabelSet, Side, SourceName
 from .settings import Fraction, Settings, require_unique_planes, setting_error
@@ -53,6 +53,12 @@ class AugmentationSettings(Settings):
         0.0, ge=0, lt=0.5, description="Scale every other slice by up to this fraction."
     )
     rotate: float = Field(0.0, ge=0, le=45, description="Rotate slices by up to this many degrees.")
+    deform: float = Field(
+        0.0,
+        ge=0,
+        le=MAX_DISPLACEMENT,
+        description="Deform every other slice smoothly, by up to this many pixels.",
+    )
     flip: bool = Field(
         True, description="Swap left and right in half of the slices that show both."
     )
@@ -61,6 +67,20 @@ class AugmentationSettings(Settings):
         ge=0,
         le=0.5,
         description="Vary gain and gamma of source images by up to this fraction.",
+    )
+    bias: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Vary the brightness of source images smoothly across each slice, by up to "
+        "this fraction, as a bias field does.",
+    )
+    noise: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Add Gaussian noise to source images, whose standard deviation is up to this "
+        "fraction of the intensity range.",
     )
 
 

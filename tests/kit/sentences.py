@@ -7,25 +7,25 @@ import re
 from collections.abc import Iterator
 
 _VERBS = """
-accept act add align allow answer appear apply ask assign assume attach average avoid batch become
-begin belong blend bring build call carry certify change check choose claim clear close collect
-combine come compare compose compute connect contain continue convert convolve copy correct count
-create crop cut decide decode decorate define delete depend describe detect determine differ
-dilate display distinguish distribute divide do double draw drop encode end enlarge ensure enter
-erase estimate evaluate examine exceed expect explain export express extract fail fall fill find
-finish fit fold follow forward gather get give go group grow halve handle happen hash have help
-hide hold identify ignore implement import include inform install interpolate iterate join judge
-keep know lack lay learn leave let lie limit list load locate lock look lower make map mark mask
-match mean measure minimise mirror move multiply name need normalise occur offer open override own
-pad paint parse pass pickle place plan plot point predict prepare preserve prevent print process
-produce protect provide pull put raise rank rate reach read receive recognise record reduce refer
-refuse register regularise reject release remember remove rename render repeat replace report
-represent require resample reset reshape resize restore resume return reverse rewrite rotate round
-run save say scale search see seed segment select send separate set shade share sharpen shift ship
-show shrink skip slice smooth sort speak split stack stand start state stay stop store subtract
-suggest sum support swap take tell test touch track train transform translate trim try turn undo
-unpack unpickle update use validate vary view visit wait walk want warn weigh wish work wrap write
-yield
+accept act add align allow answer appear apply ask assign assume attach average avoid batch
+become begin belong blend bring build call carry certify change check choose claim clear close
+collect combine come compare compose compute connect contain continue convert convolve copy
+correct count create crop cut decide decode decorate define deform degrade delete depend
+describe detect determine differ dilate display distinguish distribute divide do double draw
+drop encode end enlarge ensure enter erase estimate evaluate examine exceed expect explain
+export express extract fail fall fill find finish fit fold follow forward gather get give go
+group grow halve handle happen hash have help hide hold identify ignore implement import include
+inform install interpolate iterate join judge keep know lack lay learn leave let lie limit list
+load locate lock look lower make map mark mask match mean measure minimise mirror move multiply
+name need normalise occur offer open override own pad paint parse pass pickle place plan plot
+point predict prepare preserve prevent print process produce protect provide pull put raise rank
+rate reach read receive recognise record reduce refer refuse register regularise reject release
+remember remove rename render repeat replace report represent require resample reset reshape
+resize restore resume return reverse rewrite rotate round run save say scale search see seed
+segment select send separate set shade share sharpen shift ship show shrink skip slice smooth
+sort speak split stack stand start state stay stop store subtract suggest sum support swap take
+tell test touch track train transform translate trim try turn undo unpack unpickle update use
+validate vary view visit wait walk want warn weigh wish work wrap write yield
 """
 _ALSO_NOUNS = """
 answers averages calls changes checks copies counts doubles ends fits groups hashes labels limits
