@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OasisGanError, one_line, printable
-from ..evaluation.certificates import CertificateTable, read_certificate, write_certificate
-from ..evaluation.evaluating import Evaluation, evaluate_volumes
+from ..evaluation.certificates import (
+    CertificateTable,
+    evaluate_once,
+    read_certificate,
+    write_certificate,
+)
+from ..evaluation.evaluating import Evaluation
 from ..evaluation.label_maps import place_on_grid
 from ..evaluation.outputs import Output
 from ..evaluation.pairing import Pairs
-from ..evaluation.reading import Task, Volumes, read_volumes
+from ..evaluation.reading import Task, Volumes, read_files
 from ..evaluation.segmenting import ModelSegmenter
 from ..evaluation.sidecars import read_sidecar
 from ..io.publishing import identify
@@ -149,7 +154,7 @@ class _Work:
         if self.asked.report or certificate is None:
             task = self._make_task(output, subject)
             volumes = _read_as_far_as_possible(task)
-            evaluation = evaluate_volumes(task, volumes)
+            evaluation = evaluate_once(task, volumes)
             if segmenter is not None and certificate is None:
                 certificate = write_certificate(output.path, evaluation, segmenter.name)
             if self.asked.report:
@@ -195,10 +200,10 @@ def _read_as_far_as_possible(task: Task) -> Volumes:
     The run has not used the real scan, so that nobody has asked for one that fits.
     """
     try:
-        return read_volumes(task)
+        return read_files(task)
     except OasisGanError as error:
         if task.real is None:
             raise
-        volumes = read_volumes(replace(task, real=None))
+        volumes = read_files(replace(task, real=None))
         note = f"not compared with the real scan: {one_line(error)}"
         return replace(volumes, notes=(*volumes.notes, note))

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ..errors import one_line, printable
-from ..evaluation.evaluating import evaluate_volumes
+from ..evaluation.certificates import evaluate_once
 from ..evaluation.libraries import require_libraries
 from ..evaluation.outputs import Output, list_outputs
-from ..evaluation.reading import read_volumes
+from ..evaluation.reading import read_files
 from ..plugin.foreign import foreign_code
 from ..report.libraries import require_report_libraries
 from .choosing import load_registry
@@ -74,8 +74,8 @@ def _report_one(output: Output, finder: TaskFinder, folder: Path, reporter: Repo
     try:
         with foreign_code(output.path):
             task = finder.find_task(output)
-            volumes = read_volumes(task)
-            evaluation = evaluate_volumes(task, volumes)
+            volumes = read_files(task)
+            evaluation = evaluate_once(task, volumes)
             uncertainty = read_uncertainty(finder.registry, output.path, volumes.output)
             page = write_page(output.path, volumes, evaluation, uncertainty)
     # Readers may come from any plugin.

@@ -56,7 +56,7 @@ def find_typical_scores(segmenter: str) -> dict[str, Scores]:
 
 def describe_ceiling() -> dict[str, Any]:
     """Return where the figures come from, for JSON."""
-    return read_ceiling().model_dump(include={"heads", "command", "oasis_gan"})
+    return read_ceiling().model_dump(mode="json", include={"heads", "command", "oasis_gan"})
 
 
 def _read_means(figures: dict[str, Figure]) -> dict[str, Value]:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import NoneType
 from typing import Any
+
+import numpy as np
 
 from ..errors import printable
 from ..io.claims import hold_name
 from ..io.endings import sidecar_of
 from ..io.files import read_small, write_atomically
 from .errors import OutputChangedError
-from .evaluating import Evaluation
+from .evaluating import Evaluation, choose_mask, evaluate_volumes
 from .libraries import list_versions
 from .measures import SECTIONS
-from .records import SCHEMA, Record, make_json_record, make_tsv_header
+from .reading import Task, Volumes, segment_volumes
+from .records import SCHEMA, Record, describe_settings, make_json_record, make_tsv_header
+from .stored import CertificateRecord
 
 TABLE = "evaluation.tsv"
 """The table of all certificates in an output folder."""
 _FIELD = "evaluation"
 _MOST_BYTES = 2**24  # of a sidecar; this tool writes far fewer
-_FIGURE_TYPES = (int, float, NoneType)
 _HEADER = f"{make_tsv_header()}\toutput_sha256"
 
 
@@ -35,11 +37,55 @@ def read_certificate(output: Path, segmenter: str) -> Record | None:
     """
     sidecar = _read(sidecar_of(output))
     certificate: Record = sidecar.get(_FIELD, {})
-    if not _is_certificate(certificate, segmenter):
+    found = CertificateRecord.read(certificate)
+    if found is None or (found.form, found.segmenter) != (SCHEMA, segmenter):
         return None
-    if certificate["output_sha256"] != sidecar["volume"]["sha256"]:
+    if found.output_sha256 != sidecar["volume"]["sha256"]:
         return None
     return certificate
+
+
+def evaluate_once(task: Task, volumes: Volumes) -> Evaluation:
+    """Return the evaluation in the sidecar of an output if it is still valid, or else a new one.
+
+    Args:
+        task: What an evaluation compares.
+        volumes: The volumes of its files.
+
+    Raises:
+        OasisGanError: If a volume cannot be segmented, or there is no voxel to compare.
+        OSError: As the file system says.
+    """
+    evaluation = _find_evaluation(task, volumes)
+    if evaluation is not None:
+        return evaluation
+    return evaluate_volumes(task, segment_volumes(task, volumes))
+
+
+def _find_evaluation(task: Task, volumes: Volumes) -> Evaluation | None:
+    """Return the evaluation in the sidecar of an output, if one of these volumes would equal it."""
+    if task.sidecar is None:
+        return None
+    sidecar = _read(sidecar_of(task.output.path))
+    found = CertificateRecord.read(sidecar.get(_FIELD))
+    if found is None or found.form != SCHEMA or found.files != volumes.files:
+        return None
+    if task.segmenter is not None and found.segmenter != task.segmenter.name:
+        return None
+    if (found.versions, found.settings) != (list_versions(), describe_settings()):
+        return None
+    return found.restore(volumes.files) if _has_same_regions(found, task, volumes) else None
+
+
+def _has_same_regions(found: CertificateRecord, task: Task, volumes: Volumes) -> bool:
+    """Whether the mask and the tissues are those of a certificate.
+
+    The same label map has others if its values are taken to mean something else.
+    """
+    mask, regions = choose_mask(volumes, task)
+    counts = {name: int(np.count_nonzero(region)) for name, region in regions.items()}
+    expected = {name: region.voxels for name, region in found.tissues.items()}
+    return (mask, counts) == (found.mask, expected)
 
 
 def write_certificate(output: Path, evaluation: Evaluation, segmenter: str) -> Record:
@@ -55,6 +101,7 @@ def write_certificate(output: Path, evaluation: Evaluation, segmenter: str) -> R
         "segmenter": segmenter,
         "output_sha256": digest,
         "versions": list_versions(),
+        "settings": describe_settings(),
         **make_json_record(evaluation),
     }
     path = sidecar_of(output)
@@ -132,39 +179,3 @@ def _format_cell(scores: Mapping[str, Any], key: str) -> str:
 def _read(path: Path) -> Record:
     content: Record = json.loads(read_small(path, _MOST_BYTES))
     return content
-
-
-def _is_certificate(certificate: object, segmenter: str) -> bool:
-    """Whether something in a sidecar is a certificate by a segmenter."""
-    # Anybody may have edited the sidecar.
-    if not isinstance(certificate, dict):
-        return False
-    if certificate.get("schema") != SCHEMA or certificate.get("segmenter") != segmenter:
-        return False
-    for key in ("subject", "output_sha256"):
-        if not isinstance(certificate.get(key), str):
-            return False
-    tissues = certificate.get("tissues")
-    structures = certificate.get("structures")
-    return _is_table(tissues) and _is_table(structures)
-
-
-def _is_table(regions: object) -> bool:
-    """Whether something is the figures of regions by section and measure."""
-    return isinstance(regions, dict) and all(map(_is_region, regions.values()))
-
-
-def _is_region(region: object) -> bool:
-    """Whether something is the size of a region, and its figures by section and measure."""
-    if not isinstance(region, dict):
-        return False
-    if "voxels" not in region or "volume_ml" not in region:
-        return False
-    keys = [section.key for section in SECTIONS]
-    return all(_is_figures(region[key]) for key in keys if key in region)
-
-
-def _is_figures(section: object) -> bool:
-    if not isinstance(section, dict):
-        return False
-    return all(isinstance(value, _FIGURE_TYPES) for value in section.values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from ..image.label_sets import OASIS
 from ..image.labels import Label, LabelSet
 from ..image.volume import Geometry, Mask, Voxels
 from .errors import TissueMissingError, TissueOrderError
+from .steps import StepPair, add_up_steps
 
 TOTAL = "total"
 """The region that is the whole mask."""
@@ -65,6 +67,11 @@ class Comparison:
         """Return the length of the range of intensities."""
         low, high = self.bounds
         return high - low
+
+    @cached_property
+    def steps(self) -> Mapping[str, StepPair]:
+        """Return the steps between neighbouring voxels, by region."""
+        return add_up_steps(self.real, self.output, self.regions)
 
 
 def plane_axes(geometry: Geometry) -> dict[Plane, int]:
@@ -163,7 +170,10 @@ def _match(
     tissues: Voxels,
     order: Sequence[str],
 ) -> Voxels:
-    """Return a volume with the means of its tissues in the places of `ANCHORS`, by brightness."""
+    """Return a volume with the means of its tissues in the places of `ANCHORS`, by brightness.
+
+    Where there is no tissue it is 0.
+    """
     values = {label.name: label.value for label in OASIS.labels}
     # The darkest tissue takes the name of the first anchor, whatever it is.
     labels = []
@@ -171,7 +181,10 @@ def _match(
         labels.append(Label(values[name], anchor))
     ranked = LabelSet(name="by brightness", labels=tuple(labels))
     window = Window.from_tissues(voxels, tissues, ranked)
-    return np.interp(voxels, window.values, window.anchors)
+    inside = tissues != 0
+    matched = np.zeros(voxels.shape)
+    matched[inside] = np.interp(voxels[inside], window.values, window.anchors)
+    return matched
 
 
 def _make_comparison(

@@ -21,13 +21,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..image.choices import Plane
 from ..image.label_sets import OASIS
-from ..image.volume import Mask, Voxels
+from ..image.volume import Voxels
 from .comparison import TOTAL, Comparison, Image
 from .measures import AXES, Curve, Scores, Undefined, Value, catch_overflow, json_value
+from .steps import RegionSteps, StepSums, Sums
 
 ENOUGH = 0.25
 """Of the pairs of the largest step: a step with fewer pairs has no part in the worst one."""
@@ -36,8 +36,6 @@ SMOOTHING = 1.0
 _NO_STEP = Undefined("no two voxels are neighbours from slice to slice, or none within slices")
 _FLAT_OUTPUT = Undefined("the output is constant within slices")
 _FLAT_SLICES = Undefined("one of the two is constant from slice to slice or within slices")
-
-Sums = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -55,39 +53,6 @@ class Discontinuity:
 
 
 @dataclass(frozen=True, eq=False)
-class _Sums:
-    """Absolute steps, added up slice by slice.
-
-    Args:
-        lengths: (slices) sums of the steps.
-        pairs: (slices) how many steps these are: pairs of neighbours.
-    """
-
-    lengths: Sums
-    pairs: Sums
-
-    def __add__(self, other: _Sums) -> _Sums:
-        return _Sums(self.lengths + other.lengths, self.pairs + other.pairs)
-
-    def between_slices(self) -> _Sums:
-        """Return (slices - 1) sums, each of a slice and the next."""
-        lengths = self.lengths[:-1] + self.lengths[1:]
-        pairs = self.pairs[:-1] + self.pairs[1:]
-        return _Sums(lengths, pairs)
-
-    def means(self) -> Sums:
-        """Return the mean step of each slice."""
-        means: Sums = self.lengths / self.pairs
-        return means
-
-    def mean(self) -> np.float64:
-        """Return the mean step of all slices; NaN if there is none."""
-        # A NumPy float: a Python float would raise where there is no step.
-        mean: np.float64 = self.lengths.sum() / self.pairs.sum()
-        return mean
-
-
-@dataclass(frozen=True, eq=False)
 class _Steps:
     """Absolute steps from slice to slice of one plane, and within the slices.
 
@@ -96,8 +61,8 @@ class _Steps:
         within: The (slices) sums of the steps within each slice.
     """
 
-    across: _Sums
-    within: _Sums
+    across: StepSums
+    within: StepSums
 
     def ratio(self) -> float:
         """Return the ratio over all slices; NaN or infinity where there is none."""
@@ -163,10 +128,12 @@ def measure_discontinuity(
     curves: dict[str, Curve] = {}
     # Where there is no step, figures become NaN or infinite, and then `Undefined`.
     with np.errstate(all="ignore"):
-        for name, region in comparison.regions.items():
+        for name, pair in comparison.steps.items():
             scores[name] = {}
             for plane, direction in AXES.items():
-                steps = _compare_steps(comparison, region, comparison.axes[plane])
+                axis = comparison.axes[plane]
+                real = _split_steps(pair.real, axis)
+                steps = _StepComparison(real, output=_split_steps(pair.output, axis))
                 scores[name][direction] = steps.measure(reference)
                 scores[name][f"worst_{direction}"] = steps.find_worst()
                 if name == TOTAL:
@@ -202,35 +169,10 @@ def paint_smooth_anatomy(output: Voxels, tissues: Voxels) -> Image:
     return anatomy
 
 
-def _compare_steps(comparison: Comparison, region: Mask, axis: int) -> _StepComparison:
-    """Add up the steps of both volumes in a region."""
-    real = _add_up(comparison.real, region, axis)
-    output = _add_up(comparison.output, region, axis)
-    return _StepComparison(real, output)
-
-
-def _add_up(image: Image, region: Mask, axis: int) -> _Steps:
-    """Add up the steps of an image in a region, across the slices of an axis and within them."""
-    slices = np.moveaxis(image, axis, 0)
-    mask = np.moveaxis(region, axis, 0)
-    across = _add_up_along(slices, mask, axis=0)
-    rows = _add_up_along(slices, mask, axis=1)
-    columns = _add_up_along(slices, mask, axis=2)
-    return _Steps(across, within=rows + columns)
-
-
-def _add_up_along(slices: Image, mask: Mask, axis: int) -> _Sums:
-    """Add up by slice the absolute steps along an axis."""
-    before = np.arange(slices.shape[axis] - 1)
-    # A step to a voxel outside the region says nothing: there both volumes count as 0.
-    both = mask.take(before, axis) & mask.take(before + 1, axis)
-    lengths = np.abs(np.diff(slices, axis=axis))
-    steps = np.where(both, lengths, 0)
-    pairs = np.count_nonzero(both, axis=(1, 2))
-    return _Sums(
-        lengths=steps.sum(axis=(1, 2), dtype=np.float64),
-        pairs=pairs.astype(np.float64),
-    )
+def _split_steps(steps: RegionSteps, axis: int) -> _Steps:
+    """Return the steps across the slices of an axis, and those within them."""
+    rows, columns = (steps.along(other, axis) for other in range(3) if other != axis)
+    return _Steps(across=steps.along(axis, axis), within=rows + columns)
 
 
 def _place_curve(comparison: Comparison, plane: Plane, ratios: Sums) -> Curve:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ from .comparison import (
 from .discontinuity import Discontinuity, measure_discontinuity, paint_smooth_anatomy
 from .errors import EmptyMaskError
 from .faithfulness import Faithfulness, compare_label_maps
-from .image_scores import score
+from .image_scores import ImageScores, score
 from .label_maps import LabelMap
 from .measures import Curve, Scores
 from .reading import Task, Volumes, read_volumes
@@ -97,11 +98,11 @@ def evaluate_volumes(task: Task, volumes: Volumes) -> Evaluation:
     Raises:
         OasisGanError: If there is no voxel to compare.
     """
-    mask, regions = _find_regions(volumes, task)
+    mask, regions = choose_mask(volumes, task)
     findings = _Findings(volumes, regions)
     comparisons = _compare_images(volumes, regions, findings.notes)
-    for contrast, comparison in comparisons.items():
-        findings.add_images(contrast, comparison)
+    for contrast, images in _score_all(comparisons).items():
+        findings.add_images(contrast, comparisons[contrast], images)
     for section, slices in _judge_slices(volumes, comparisons, regions):
         findings.add_slices(section, slices)
     for section, compared in _compare_segmentations(volumes):
@@ -143,9 +144,8 @@ class _Findings:
         self.curves: dict[str, Mapping[str, Curve]] = {}
         self.notes = list(volumes.notes)
 
-    def add_images(self, contrast: str, comparison: Comparison) -> None:
+    def add_images(self, contrast: str, comparison: Comparison, images: ImageScores) -> None:
         """Add how the output compares with the real scan, voxel by voxel."""
-        images = score(comparison)
         self.bounds[contrast] = comparison.bounds
         self.scores[contrast] = images.regions
         slices = images.slices.items()
@@ -167,6 +167,14 @@ class _Findings:
 
     def _measure(self, voxels: int) -> Region:
         return Region(voxels, voxels * self._voxel_ml)
+
+
+def _score_all(comparisons: Mapping[str, Comparison]) -> dict[str, ImageScores]:
+    """Return by contrast how the output compares with the real scan."""
+    # Both contrasts at once: NumPy and SciPy compute without the lock of Python.
+    with ThreadPoolExecutor() as pool:
+        scores = pool.map(score, comparisons.values())
+        return dict(zip(comparisons, scores, strict=True))
 
 
 def _judge_slices(
@@ -250,7 +258,7 @@ def _find_typical(
     return {name: scores for name, scores in typical.items() if name in regions}
 
 
-def _find_regions(volumes: Volumes, task: Task) -> tuple[str, Regions]:
+def choose_mask(volumes: Volumes, task: Task) -> tuple[str, Regions]:
     """Return what the mask is, and its regions."""
     if volumes.labels is None or task.labels is None:
         # Nothing else says where the brain is.

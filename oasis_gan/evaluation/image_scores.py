@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image.choices import Plane
-from ..image.regions import iter_neighbours
 from ..image.volume import Mask
 from .comparison import TOTAL, Bounds, Comparison, Image
 from .measures import (
@@ -24,7 +23,8 @@ from .measures import (
     catch_overflow,
     json_value,
 )
-from .similarity import compute_multi_scale_similarity, compute_similarity_maps
+from .similarity import measure_similarity
+from .steps import StepPair, add_up_slices
 
 BINS = 64
 """Of the histograms, over the range of intensities."""
@@ -57,17 +57,17 @@ def score(comparison: Comparison) -> ImageScores:
     slices: dict[Plane, Curve] = {}
     # What overflows, or is divided by 0, becomes `Undefined`.
     with np.errstate(all="ignore"):
-        maps = compute_similarity_maps(comparison)
-        over_scales = compute_multi_scale_similarity(comparison)
+        similarity = measure_similarity(comparison)
         for name, region in comparison.regions.items():
-            values = _score_region(comparison, region)
-            values["ms_ssim"] = over_scales[name]
-            for key, similarity in maps.items():
-                values[key] = _compute_mean(region, similarity)
+            values = _score_region(comparison, region, comparison.steps[name])
+            values["ms_ssim"] = similarity.over_scales[name]
+            for key, found in similarity.maps.items():
+                values[key] = _compute_mean(region, found)
             # In the order in which they are shown.
             scores[name] = {key: values[key] for key in _KEYS}
-    for plane in comparison.axes:
-        slices[plane] = _score_slices(comparison, plane, maps[f"ssim_{plane}"])
+        for plane in comparison.axes:
+            found = similarity.maps[f"ssim_{plane}"]
+            slices[plane] = _score_slices(comparison, plane, found)
     return ImageScores(scores, slices)
 
 
@@ -83,12 +83,11 @@ def _score_slices(
         return curve
     # The arrays of a comparison were cut out of the volume.
     start = comparison.box[axis].start
-    mask_slices = np.moveaxis(comparison.regions[TOTAL], axis, 0)
-    map_slices = np.moveaxis(similarity, axis, 0)
-    for index, mask in enumerate(mask_slices):
-        if mask.any():
-            mean = _compute_mean(mask, map_slices[index])
-            curve[start + index] = json_value(mean)
+    mask = comparison.regions[TOTAL]
+    voxels = add_up_slices(mask)[axis]
+    sums = add_up_slices(np.where(mask, similarity, np.float32(0)))[axis]
+    for index in np.flatnonzero(voxels):
+        curve[start + int(index)] = json_value(catch_overflow(sums[index] / voxels[index]))
     return curve
 
 
@@ -98,7 +97,7 @@ def _compute_mean(region: Mask, similarity: Image | Undefined) -> Value:
     return catch_overflow(similarity[region].mean(dtype=np.float64))
 
 
-def _score_region(comparison: Comparison, region: Mask) -> dict[str, Value]:
+def _score_region(comparison: Comparison, region: Mask, steps: StepPair) -> dict[str, Value]:
     """Return the measures that look at each voxel by itself, or at pairs of neighbours."""
     real = comparison.real[region]
     output = comparison.output[region]
@@ -114,7 +113,8 @@ def _score_region(comparison: Comparison, region: Mask) -> dict[str, Value]:
     }
     for plane, direction in AXES.items():
         axis = comparison.axes[plane]
-        scores[f"gradient_{direction}"] = _compute_gradient_ratio(comparison, region, axis)
+        slices = comparison.real.shape[axis]
+        scores[f"gradient_{direction}"] = _compute_gradient_ratio(steps, axis, slices)
     return scores
 
 
@@ -162,25 +162,19 @@ def _count_values(values: Values, bounds: Bounds) -> NDArray[np.intp]:
     return np.histogram(clipped, BINS, bounds)[0]
 
 
-def _compute_gradient_ratio(comparison: Comparison, region: Mask, axis: int) -> Value:
+def _compute_gradient_ratio(steps: StepPair, axis: int, slices: int) -> Value:
     """Return the mean absolute step between neighbours of the output over that of the real scan.
 
     Args:
-        comparison: The two volumes.
-        region: Both neighbours lie in it.
+        steps: The steps of the two volumes in a region.
         axis: Along which voxels are neighbours.
+        slices: The number of slices across that axis.
     """
-    indices = next(iter_neighbours(region.shape, (axis,)), None)
-    if indices is None:
+    if slices < 2:
         return _ONE_SLICE
-    here, there = indices
-    both = region[here] & region[there]
-    if not both.any():
+    expected = steps.real.along(axis, across=axis)
+    if not expected.pairs.any():
         return _NO_NEIGHBOURS
-    means = []
-    for voxels in (comparison.real, comparison.output):
-        steps = np.abs(voxels[there] - voxels[here])
-        mean = steps[both].mean(dtype=np.float64)
-        means.append(float(mean))
-    real, output = means
+    real = expected.mean()
+    output = steps.output.along(axis, across=axis).mean()
     return catch_overflow(output / real) if real > 0 else _NO_GRADIENT

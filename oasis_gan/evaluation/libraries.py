@@ -7,8 +7,8 @@ from importlib.util import find_spec
 
 from .errors import PackagesMissingError
 
-_PACKAGES = {"skimage": "scikit-image", "scipy": "scipy"}
-_USED = ("oasis-gan", "numpy", "scipy", "scikit-image", "SimpleITK")
+_PACKAGES = {"scipy": "scipy"}
+_USED = ("oasis-gan", "numpy", "scipy", "SimpleITK")
 
 
 def require_libraries() -> None:

@@ -80,8 +80,19 @@ def read_volumes(task: Task) -> Volumes:
             not what the sidecar says that it is.
         OSError: If the file system fails.
     """
+    return segment_volumes(task, read_files(task))
+
+
+def read_files(task: Task) -> Volumes:
+    """Read the volumes of a task that are in files.
+
+    Raises:
+        OasisGanError: If something cannot be read, does not lie on the grid of the output, or is
+            not what the sidecar says that it is.
+        OSError: As the file system says.
+    """
     reader = _Reader(task)
-    volumes = Volumes(
+    return Volumes(
         output=reader.output,
         real=reader.read_real_scan(),
         labels=reader.read_labels(),
@@ -90,6 +101,14 @@ def read_volumes(task: Task) -> Volumes:
         files=reader.files,
         notes=tuple(reader.notes),
     )
+
+
+def segment_volumes(task: Task, volumes: Volumes) -> Volumes:
+    """Add the segmentations by the model of a task, if it has one.
+
+    Raises:
+        OasisGanError: If a volume cannot be segmented, or a segmentation has no counterpart.
+    """
     if task.segmenter is not None:
         volumes = _segment(volumes, task, task.segmenter)
     # A segmentation is compared with the label map, or with that of the real scan.

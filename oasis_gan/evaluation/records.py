@@ -19,6 +19,7 @@ from .evaluating import Evaluation, Region
 from .image_scores import BINS
 from .libraries import list_versions
 from .measures import (
+    NOTED,
     SECTIONS,
     Scores,
     Section,
@@ -98,7 +99,9 @@ def _find_gaps(
 
 
 def _reason(value: Value) -> str:
-    """Return why a figure is missing or infinite; empty if it is neither."""
+    """Return why a figure is missing or infinite; empty if it is neither, or a note says it."""
+    if value is NOTED:
+        return ""
     if isinstance(value, Undefined):
         return f"not defined, {value}"
     return "infinite, the two volumes are equal there" if math.isinf(value) else ""
@@ -120,20 +123,27 @@ def make_json_document(
         "schema": SCHEMA,
         "versions": list_versions(),
         "settings": {
-            "ssim_window": WINDOW,
-            "ms_ssim_weights": SCALE_WEIGHTS,
-            "histogram_bins": BINS,
-            "raw_range_percentiles": RANGE_PERCENTILES,
-            "matched_anchors": list(ANCHORS.values()),
-            "worst_step_least_share": ENOUGH,
-            "smooth_anatomy_voxels": SMOOTHING,
-            "hausdorff_percentile": DISTANCE_PERCENTILE,
+            **describe_settings(),
             "segmenter": printable(segmenter) if segmenter is not None else None,
-            "typical_ceiling": describe_ceiling(),
             "bootstrap": {"confidence": CONFIDENCE, "resamples": RESAMPLES, "seed": SEED},
         },
         "subjects": list(subjects),
         "cohort": _make_cohort_record(cohort) if cohort is not None else None,
+    }
+
+
+def describe_settings() -> Record:
+    """Return the settings that the figures of an output depend on."""
+    return {
+        "ssim_window": WINDOW,
+        "ms_ssim_weights": list(SCALE_WEIGHTS),
+        "histogram_bins": BINS,
+        "raw_range_percentiles": list(RANGE_PERCENTILES),
+        "matched_anchors": list(ANCHORS.values()),
+        "worst_step_least_share": ENOUGH,
+        "smooth_anatomy_voxels": SMOOTHING,
+        "hausdorff_percentile": DISTANCE_PERCENTILE,
+        "typical_ceiling": describe_ceiling(),
     }
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import gzip
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import nibabel as nib
 import numpy as np
@@ -68,17 +71,19 @@ def make_layers(volumes: Volumes, box: Box, uncertainty: Voxels | None) -> list[
         uncertainty: The map beside the output, on its grid.
     """
     cut = _Cut(volumes.output.geometry, box)
-    layers = [cut.make_grey_layer("output", "Output", volumes.output.voxels)]
+    makers: list[Callable[[], Layer | None]] = []
+    makers.append(partial(cut.make_grey_layer, "output", "Output", volumes.output.voxels))
     if volumes.real is not None:
-        layers.append(cut.make_grey_layer("real", "Real scan", volumes.real.voxels))
-    difference = _find_difference(volumes)
-    if difference is not None:
-        layers.append(cut.make_difference_layer(difference))
+        makers.append(partial(cut.make_grey_layer, "real", "Real scan", volumes.real.voxels))
+        makers.append(partial(_make_difference_layer, volumes, cut))
     if uncertainty is not None:
-        layers.append(cut.make_uncertainty_layer(uncertainty))
+        makers.append(partial(cut.make_uncertainty_layer, uncertainty))
     if volumes.labels is not None:
-        layers.append(cut.make_label_layer(volumes.labels.tissues.voxels))
-    return layers
+        makers.append(partial(cut.make_label_layer, volumes.labels.tissues.voxels))
+    # At once: most of the time is that of zlib, which computes without the lock of Python.
+    with ThreadPoolExecutor() as pool:
+        layers = list(pool.map(lambda make: make(), makers))
+    return [layer for layer in layers if layer is not None]
 
 
 def find_bounds(voxels: Voxels) -> tuple[float, float]:
@@ -139,6 +144,12 @@ class _Cut:
         data[_SLOPE : _SLOPE + len(scale)] = scale
         packed = gzip.compress(data, _COMPRESSION_LEVEL, mtime=0)
         return base64.b64encode(packed).decode("ascii")
+
+
+def _make_difference_layer(volumes: Volumes, cut: _Cut) -> Layer | None:
+    """Return the layer of the output less the real scan; None where there is none."""
+    difference = _find_difference(volumes)
+    return None if difference is None else cut.make_difference_layer(difference)
 
 
 def _find_difference(volumes: Volumes) -> Voxels | None:

@@ -14,10 +14,9 @@ from ..errors import OasisGanError, printable
 from ..evaluation.comparison import find_box
 from ..image.labels import LabelSet
 from ..image.volume import Volume
-from ..io.endings import ending_of
+from ..io.endings import sidecar_of
 from ..io.files import write_atomically
 from ..io.marks import SYNTHETIC_MARK
-from ..pipeline.places import OutputFiles
 from .mosaic import Row, draw_mosaic, make_image_row, make_label_row
 
 _MARGIN = 3  # voxels around the head
@@ -39,7 +38,7 @@ class ForeignPictureError(OasisGanError):
 
 def preview_of(output: Path) -> Path:
     """Return the name of the preview of an output, beside it."""
-    return OutputFiles(output, ending_of(output.name)).preview
+    return sidecar_of(output).with_suffix(".png")
 
 
 def is_current(output: Path, digest: str) -> bool:

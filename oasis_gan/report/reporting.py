@@ -19,7 +19,7 @@ from ..evaluation.measures import SECTIONS, Measure, Section, Undefined
 from ..evaluation.reading import Volumes
 from ..evaluation.records import describe_undefined
 from ..image.volume import Voxels
-from ..io.endings import sidecar_of, stem_of
+from ..io.endings import sidecar_of
 from ..io.files import read_small, write_atomically
 from .figures import draw_curves, draw_histograms
 from .layers import Layer, find_shown_box, make_layers
@@ -78,7 +78,7 @@ class IndexRow:
 
 def page_of(output: Path) -> Path:
     """Return the name of the page of an output, beside it."""
-    return output.with_name(f"{stem_of(output.name)}.html")
+    return sidecar_of(output).with_suffix(".html")
 
 
 def write_page(
@@ -239,7 +239,7 @@ def _collect_page_data(
     """Return what the script of a page has to know."""
     return {
         "subject": printable(evaluation.subject),
-        "file": printable(stem_of(output.name)),
+        "file": printable(sidecar_of(output).stem),
         "sha256": evaluation.files["output"]["sha256"],
         "tool": f"oasis-gan {version('oasis-gan')}",
         "layers": [{"key": layer.key, "low": layer.low, "high": layer.high} for layer in layers],

@@ -99,7 +99,7 @@ def test_tsv_has_a_row_for_the_whole_and_for_each_tissue(painted: Path) -> None:
 
 def test_json_states_its_schema_and_the_versions_of_the_packages(document: Document) -> None:
     assert document["schema"] == "oasis-gan/evaluation/1"
-    assert {"oasis-gan", "scikit-image", "SimpleITK"} <= set(document["versions"])
+    assert {"oasis-gan", "scipy", "SimpleITK"} <= set(document["versions"])
 
 
 def test_json_names_the_subject_and_the_hashes_of_its_files(made: Path, document: Document) -> None:
@@ -325,7 +325,7 @@ def test_names_with_markup_and_control_characters_are_shown_as_text(painted: Pat
 
 
 def test_a_missing_extra_is_one_line_with_the_command_that_installs_it(painted: Path) -> None:
-    code = "import sys; sys.modules['skimage'] = None; from oasis_gan.cli.main import main; main()"
+    code = "import sys; sys.modules['scipy'] = None; from oasis_gan.cli.main import main; main()"
     words = [sys.executable, "-c", code, "evaluate", OUTPUT, "--against", "a_t1.nii.gz"]
     done = subprocess.run(words, cwd=painted, capture_output=True, text=True, check=False)
-    assert_one_line(done, "no scikit-image", "pip install 'oasis-gan[evaluation]'")
+    assert_one_line(done, "no scipy", "pip install 'oasis-gan[evaluation]'")

@@ -21,11 +21,7 @@ from oasis_gan.evaluation.comparison import (
 )
 from oasis_gan.evaluation.image_scores import ImageScores, score
 from oasis_gan.evaluation.measures import Undefined, Value
-from oasis_gan.evaluation.similarity import (
-    compute_multi_scale_similarity,
-    compute_similarity_maps,
-    count_scales,
-)
+from oasis_gan.evaluation.similarity import count_scales, measure_similarity
 from oasis_gan.image.choices import Plane
 
 Array = NDArray[Any]
@@ -199,11 +195,12 @@ def test_ms_ssim_of_one_scale_is_ssim() -> None:
     output = REAL + np.random.default_rng(0).normal(0, 9, REAL.shape)
     comparison = compare(REAL[part], output[part], LABELS[part])
     assert count_scales(comparison) == 1
-    found = compute_multi_scale_similarity(comparison)
-    plain = compute_similarity_maps(comparison)["ssim"]
+    similarity = measure_similarity(comparison)
+    plain = similarity.maps["ssim"]
     assert not isinstance(plain, Undefined)
     for name, region in comparison.regions.items():
-        assert found[name] == pytest.approx(float(plain[region].mean()), abs=1e-4)
+        found = similarity.over_scales[name]
+        assert found == pytest.approx(float(plain[region].mean()), abs=1e-4)
 
 
 def test_ms_ssim_forgives_fine_noise_and_not_a_coarse_error() -> None:

@@ -4,7 +4,13 @@
   const viewer = document.getElementById("viewer");
   const state = document.getElementById("state");
 
-  const bytesOf = (id) => Uint8Array.from(atob(document.getElementById(id).textContent.trim()), (c) => c.charCodeAt(0));
+  function bytesOf(id) {
+    const text = atob(document.getElementById(id).textContent.trim());
+    // A loop, because Uint8Array.from calls a function for each of millions of characters.
+    const bytes = new Uint8Array(text.length);
+    for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+    return bytes;
+  }
 
   async function unzip(bytes) {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -68,14 +74,15 @@
     window.viewer = nv;
     nv.addColormap("difference", facts.difference);
     await nv.attachToCanvas(viewer.querySelector("canvas"));
-    for (const layer of facts.layers) nv.addVolume(await loadLayer(niivue, layer));
     nv.setMultiplanarLayout(2); // two by two
     nv.setSliceType(nv.sliceTypeMultiplanar);
+    for (const layer of facts.layers) nv.addVolume(await loadLayer(niivue, layer));
     nv.setInterpolation(true);
     nv.onLocationChange = (place) => { document.getElementById("place").textContent = place.string; };
     connect(nv);
     state.textContent = "";
     document.documentElement.dataset.ready = "true";
+    performance.mark("viewer");
   }
 
   function connect(nv) {
@@ -115,5 +122,12 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });
 
-  start().catch((error) => { state.textContent = `The viewer needs WebGL 2: ${error.message}`; });
+  // A callback that a frame has asked for runs once it is painted: slices are seen before the viewer is unpacked.
+  function afterFirstPaint(action) {
+    // Hidden pages are not painted.
+    if (document.hidden) setTimeout(action);
+    else requestAnimationFrame(() => setTimeout(action));
+  }
+
+  afterFirstPaint(() => start().catch((error) => { state.textContent = `The viewer needs WebGL 2: ${error.message}`; }));
 })();
