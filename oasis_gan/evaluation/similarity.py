@@ -124,7 +124,8 @@ def _subtract_product(mean: Image, one: Image, other: Image) -> Image:
     """Return the mean of a product less the product of the means."""
     product = one * other
     # In place, like the steps that follow: most of their time is that of new arrays.
-    return np.subtract(mean, product, out=product)
+    np.subtract(mean, product, out=product)
+    return product
 
 
 def measure_similarity(comparison: Comparison) -> Similarity:

@@ -122,11 +122,19 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });
 
-  // A callback that a frame has asked for runs once it is painted: slices are seen before the viewer is unpacked.
+  // The viewer keeps a slow graphics processor busy: the slices above it are on the screen before it is unpacked.
   function afterFirstPaint(action) {
-    // Hidden pages are not painted.
-    if (document.hidden) setTimeout(action);
-    else requestAnimationFrame(() => setTimeout(action));
+    let waiting = true;
+    const once = () => {
+      if (waiting) action();
+      waiting = false;
+    };
+    new PerformanceObserver((list) => {
+      if (list.getEntriesByName("first-contentful-paint").length) once();
+    }).observe({ type: "paint", buffered: true });
+    // A page that is not in view is not painted.
+    if (document.hidden) once();
+    setTimeout(once, 5000);
   }
 
   afterFirstPaint(() => start().catch((error) => { state.textContent = `The viewer needs WebGL 2: ${error.message}`; }));
