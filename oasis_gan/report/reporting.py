@@ -47,13 +47,16 @@ _HEADLINE = (
 )
 _CURVES = {"discontinuity": "in the real scan", "continuity": "in the smoothed label map"}
 _DIFFERENCE_COLORMAP = {
-    "R": [90, 30, 0, 200, 255],
-    "G": [190, 80, 0, 60, 200],
-    "B": [255, 190, 0, 40, 110],
-    "A": [255, 255, 255, 255, 255],
-    "I": [0, 64, 128, 192, 255],
+    "R": [90, 30, 15, 0, 0, 70, 200, 255],
+    "G": [190, 80, 40, 0, 0, 20, 60, 200],
+    "B": [255, 190, 95, 0, 0, 14, 40, 110],
+    "A": [255, 255, 255, 0, 0, 255, 255, 255],
+    "I": [0, 64, 112, 113, 142, 143, 191, 255],
 }
-"""Blue where an output is darker than the real scan, red where brighter, black where they agree."""
+"""Blue where an output is darker than the real scan, red where brighter, clear where they agree.
+
+They agree up to the smallest step around zero: an opaque background would hide the head in 3-D.
+"""
 _MOST_PROVENANCE = 2**20
 
 

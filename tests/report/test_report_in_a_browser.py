@@ -82,10 +82,10 @@ def test_a_button_a_key_and_a_slider_change_what_is_shown(reports: Path, browser
     browser.run("document.querySelector('[data-show=real]').click()")
     assert browser.run(opacities) == [1, 1, 0, 0]
     browser.press("3", "#viewer canvas")
-    assert browser.run(opacities) == [1, 0, 1, 0]
+    assert browser.run(opacities) == [0, 0, 1, 0]
     slide = "const slider = document.querySelector('[data-opacity=labels]'); slider.value = 40; "
     browser.run(slide + "slider.dispatchEvent(new Event('input'))")
-    assert browser.run(opacities) == [1, 0, 1, 0.4]
+    assert browser.run(opacities) == [0, 0, 1, 0.4]
     assert browser.complaints() == []
 
 

@@ -29,6 +29,8 @@
 
   function show(nv, key) {
     for (const name of ["real", "difference"]) setOpacity(nv, name, name === key ? 1 : 0);
+    // A difference is clear where there is none, and nothing is to be seen through it.
+    setOpacity(nv, "output", key === "difference" ? 0 : 1);
     for (const button of document.querySelectorAll("[data-show]"))
       button.setAttribute("aria-pressed", String(button.dataset.show === key));
   }
