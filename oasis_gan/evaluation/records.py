@@ -133,7 +133,7 @@ def make_json_document(
 
 
 def describe_settings() -> Record:
-    """Return the settings that the figures of an output depend on."""
+    """Return the settings that decide the figures of an output."""
     return {
         "ssim_window": WINDOW,
         "ms_ssim_weights": list(SCALE_WEIGHTS),

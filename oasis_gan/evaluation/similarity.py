@@ -34,7 +34,7 @@ Weights = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Similarity:
-    """The structural similarity of two volumes.
+    """What is known of the structural similarity of two volumes.
 
     Args:
         maps: SSIM in each voxel, by the key of the measure: in three dimensions, and in the slices

@@ -17,7 +17,7 @@ _Figures = dict[str, float | None]
 
 
 class RegionRecord(BaseModel):
-    """The size of a region, and in further fields its figures by section and measure."""
+    """A region has a size, and in further fields its figures by section and measure."""
 
     model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
     __pydantic_extra__: dict[str, _Figures] = Field(init=False)
