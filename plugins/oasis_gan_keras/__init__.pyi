@@ -1,3 +1,4 @@
+from .augmentation_settings import AugmentationSettings
 from .changes import check_resume
 from .hardware import (
     ChosenPrecision,
@@ -37,7 +38,7 @@ from .trainer import (
     Trainer,
 )
 from .training import train
-from .training_settings import AugmentationSettings, HistogramSettings, TrainingSettings
+from .training_settings import HistogramSettings, TrainingSettings
 from .variables import assign, read_variables, read_weights, require_shapes
 
 __all__ = [

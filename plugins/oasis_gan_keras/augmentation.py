@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from oasis_gan import LabelSet, Percentiles, Plane
 
-from .training_settings import AugmentationSettings
+from .augmentation_settings import AugmentationSettings
 
 Factors = NDArray[np.float32]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .augmentation_settings import AugmentationSettings
 from .deformation import draw_field
-from .training_settings import AugmentationSettings
 
 Slices = NDArray[np.float32]
 

@@ -9,11 +9,12 @@ import pytest
 from kit.tiny_training import TINY as WHOLE
 from kit.tiny_training import head, subject
 from numpy.typing import NDArray
+from oasis_gan_keras.augmentation_settings import AugmentationSettings
 from oasis_gan_keras.deformation import deform, draw_deformation, draw_field
 from oasis_gan_keras.degradation import degrade
 from oasis_gan_keras.limits import MAX_DISPLACEMENT
 from oasis_gan_keras.paired_slices import Batch, PairedSlices
-from oasis_gan_keras.training_settings import AugmentationSettings, TrainingSettings
+from oasis_gan_keras.training_settings import TrainingSettings
 
 STILL: dict[str, Any] = {"shift": 0, "flip": False}
 TINY: dict[str, Any] = {
