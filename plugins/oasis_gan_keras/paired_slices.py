@@ -217,26 +217,31 @@ class PairedSlices:
         return order
 
     def _augment(self, item: _TrainingSlice, rng: np.random.Generator) -> Batch:
-        """Shift, scale, rotate and flip a slice as the recipe says, and vary its contrast."""
+        """Vary the place, the shape and the contrast of a slice, as the recipe says."""
+        drawn = draw_augmentation(self._recipe.augmentation, item.plane.plane, rng)
+        # Later numbers come from generators of their own, so that a slice keeps its other numbers.
+        shape_rng, scanner_rng = rng.spawn(2)
+        placed = self._place_on_canvas(item, drawn.placement)
+        source, target = self._vary_shapes(placed, drawn, shape_rng)
+        if self._has_images:
+            source = self._vary_contrasts(source, drawn, rng)
+            source = self._degrade_images(source, scanner_rng)
+        return self._crop_patch(source, target, rng)
+
+    def _vary_shapes(self, pair: Batch, drawn: Augmentation, rng: np.random.Generator) -> Batch:
+        """Return a slice rotated and deformed."""
         settings = self._recipe.augmentation
-        drawn = draw_augmentation(settings, item.plane.plane, rng)
-        source, target = self._place_on_canvas(item, drawn.placement)
+        source, target = pair
         if settings.rotate:
             degrees = drawn.angle * settings.rotate
             source = rotate(source, degrees)
             target = rotate(target, degrees)
-        # These numbers come from generators of their own, so that a slice keeps its other numbers.
-        field_rng, scanner_rng = rng.spawn(2)
-        if settings.deform and field_rng.random() < 0.5:
+        if settings.deform and rng.random() < 0.5:
             _, rows, columns, _ = source.shape
-            displacements = draw_deformation(field_rng, rows, columns, settings.deform)
+            displacements = draw_deformation(rng, rows, columns, settings.deform)
             source = deform(source, displacements)
             target = deform(target, displacements)
-        if settings.intensity and self._has_images:
-            source = self._vary_contrasts(source, drawn, rng)
-        if settings.bias or settings.noise:
-            source = degrade(source, self._list_image_channels(), settings, scanner_rng)
-        return self._crop_patch(source, target, rng)
+        return source, target
 
     def _vary_contrasts(
         self,
@@ -246,11 +251,20 @@ class PairedSlices:
     ) -> Slices:
         """Return a source slice with a random contrast in each of its images."""
         strength = self._recipe.augmentation.intensity
+        if not strength:
+            return source
         factors, exponents = draw_contrasts(drawn, self._encodings, strength, rng)
         # Neighbouring slices have the same contrasts.
         slices = 2 * self._recipe.context + 1
         brighter = source * np.tile(factors, slices)
         return np.clip(brighter, 0, 1) ** np.tile(exponents, slices)
+
+    def _degrade_images(self, source: Slices, rng: np.random.Generator) -> Slices:
+        """Return a source slice whose images have a bias field and noise."""
+        settings = self._recipe.augmentation
+        if not (settings.bias or settings.noise):
+            return source
+        return degrade(source, self._list_image_channels(), settings, rng)
 
     def _list_image_channels(self) -> list[list[int]]:
         """Return the channels of each source image, in a slice and its neighbours."""

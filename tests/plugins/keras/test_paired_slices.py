@@ -150,6 +150,18 @@ def test_source_and_target_are_rotated_alike() -> None:
     np.testing.assert_allclose(rotate(x, 90), np.rot90(x, 1, (1, 2)), atol=1e-5)
 
 
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_only_slices_that_show_both_sides_are_flipped(plane: str) -> None:
+    batches = []
+    for flip in (False, True):
+        recipe = Recipe(**{**STILL, "planes": [plane], "augmentation": {"shift": 0, "flip": flip}})
+        pairs = PairedSlices([subject("a", *head())], recipe, pytest.fail)
+        batches.append(np.concatenate([pairs.batch(step)[0] for step in range(5)]))
+    without, with_flips = batches
+    is_flipped = not np.array_equal(without, with_flips)
+    assert is_flipped == (plane != "sagittal")
+
+
 def test_a_head_is_also_cut_at_the_requested_resolutions() -> None:
     own = PairedSlices([subject("a", *head())], Recipe(**TINY), pytest.fail)
     both = PairedSlices(
