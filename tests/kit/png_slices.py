@@ -34,7 +34,7 @@ CASES = {"train": (1, 2), "validate": (402,), "test": (441,)}
 
 
 def label_slice(case: int, number: int) -> Pixels:
-    """Return a slice of labels that differs from case to case and from slice to slice."""
+    """Return a slice of labels that differs from subject to subject and from slice to slice."""
     return np.random.default_rng([case, number]).integers(0, 4, (ROWS, COLUMNS), np.uint8)
 
 
@@ -68,11 +68,11 @@ def make_dataset(
     prefix: str = "seg",
     step: int = 85,
 ) -> Path:
-    """Save two cases for training and one for each other side of the split.
+    """Save two subjects for training and one for each other side of the split.
 
     Args:
         root: The folder of the data.
-        slices: Number of slices of a case.
+        slices: Number of slices of a subject.
         images: Name of the folder of the images of a side.
         segs: Name of the folder of the label maps of a side.
         prefix: How the names of label maps begin.
