@@ -76,7 +76,7 @@ def check_picture(geometry: Geometry) -> Iterator[Finding]:
     """Check that axial slices, which most models use, are more than a few rows of pixels."""
     if is_too_thin(geometry, Plane.AXIAL):
         plane = find_best_plane(geometry)
-        yield warn(f"{describe_thin(geometry)}: a picture in the {plane} plane alone")
+        yield warn(f"{describe_thin(geometry)}: only {plane} slices are large enough")
 
 
 def check_room(volume: Volume, where: object) -> Iterator[Finding]:

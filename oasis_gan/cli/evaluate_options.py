@@ -28,7 +28,8 @@ _OPTIONS = (
     click.option(
         "--label-set",
         metavar="NAME|FILE",
-        help="Read --labels with this label set, or with a table (TSV: index, tissue).  "
+        help="Read the label map of --labels with this label set, or with a table (TSV: "
+        "index, tissue).  "
         "[default: found beside it]",
     ),
     click.option(

@@ -125,7 +125,7 @@ class NoPictureError(UnusableVolumeError):
         remedy: str,
     ) -> None:
         names = " and ".join(planes)
-        expected = f"a volume that is a picture in the {names} plane"
+        expected = f"{names} slices of more than one row of pixels"
         super().__init__(where, expected, found, remedy)
 
 

@@ -1,6 +1,6 @@
-"""Choose the planes in which the slices of a volume are pictures.
+"""Choose the planes in which the slices of a volume are large enough to show something.
 
-A single sagittal slice that is cut axially yields rows of one pixel, which are no pictures.
+A single sagittal slice that is cut axially yields rows of one pixel.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def choose_picture_planes(
     candidates = planes if requested else offered
     pictures = tuple(plane for plane in candidates if _is_picture(geometry, plane))
     if pictures and requested:
-        return pictures, f"{thin}: not sliced in planes in which it is no picture"
+        return pictures, f"{thin}: not sliced in planes where slices have few pixels"
     if pictures:
         chosen = best if best in pictures else pictures[0]
-        return (chosen,), f"{thin}: sliced in the {chosen} plane, in which it is a picture"
+        return (chosen,), f"{thin}: sliced in the {chosen} plane, where slices are large enough"
     narrowest = min(_shorter_side(geometry, plane) for plane in planes)
     if narrowest == 1:
         remedy = f"choose a model that was trained in the {best} plane"

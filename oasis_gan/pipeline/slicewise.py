@@ -181,7 +181,7 @@ class SlicewiseTranslator:
         every = self.planes
         pictures, _ = choose_picture_planes(grid, every, every, VOLUME, requested=True)
         offered = tuple(dict.fromkeys((*planes, *pictures)))
-        # A thin volume may be a picture in one plane only.
+        # A thin volume may have large enough slices in one plane only.
         self._require_several_answers(offered, VOLUME)
         return self._plan_all_passes(planes, offered)
 

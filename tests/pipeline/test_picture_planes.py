@@ -50,7 +50,7 @@ def test_a_thin_volume_is_sliced_in_the_plane_of_its_slices(
 ) -> None:
     planes, note = chosen(shape, AXIAL)
     assert planes == (plane,)
-    assert note == f"{thin}: sliced in the {plane} plane, in which it is a picture"
+    assert note == f"{thin}: sliced in the {plane} plane, where slices are large enough"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,8 @@ def test_all_planes_means_those_in_which_slices_are_pictures() -> None:
 
 def test_a_plane_that_cuts_a_slice_into_rows_is_refused_with_the_right_one() -> None:
     with pytest.raises(
-        OasisGanError, match=r"^seg\.nii: .*axial plane, found a single sagittal.*`plane` sagittal"
+        OasisGanError,
+        match=r"^seg\.nii: .*axial slices .*, found a single sagittal.*`plane` sagittal",
     ):
         chosen((1, 114, 93), AXIAL, requested=True)
     planes, note = chosen((2, 114, 93), AXIAL, requested=True)
@@ -97,7 +98,7 @@ def test_a_coronal_slice_is_translated_as_a_picture_and_says_so(
     record = json.loads((tmp_path / "out/slice_synthT1w.json").read_text())
     assert record["translation"]["planes"] == ["coronal"]
     assert (
-        "a single coronal slice: sliced in the coronal plane, in which it is a picture"
+        "a single coronal slice: sliced in the coronal plane, where slices are large enough"
         in record["notes"]
     )
     again = paint("slice.nii")
@@ -123,4 +124,4 @@ def test_check_says_in_which_plane_a_slice_is_a_picture(tmp_path: Path) -> None:
     )
     rows = [line.split("\t") for line in process.stdout.splitlines()[1:]]
     assert [row[1] for row in rows] == ["warn", "accept", "accept"]
-    assert rows[0][2] == "a single sagittal slice: a picture in the sagittal plane alone"
+    assert rows[0][2] == "a single sagittal slice: only sagittal slices are large enough"
