@@ -24,12 +24,14 @@ from ..evaluation.sidecars import read_sidecar
 from ..io.publishing import identify
 from ..pipeline.sources import choose_scans
 from ..plugin.datasets import Scan, Subject
+from ..plugin.exporters import Exporter
 from ..plugin.foreign import foreign_code
 from ..plugin.models import ModelCard
 from ..plugin.registry import Registry
 from .flags import with_flags
 from .opening import open_scan
 from .progress import Reporter, reporting
+from .readers import find_readers
 from .uncertainty_map import read_uncertainty
 
 if TYPE_CHECKING:
@@ -46,6 +48,25 @@ class NothingToReportError(OasisGanError):
             found=f"{card.name}, which makes {card.target.content}",
             remedy="leave it out; --preview draws label maps too",
         )
+
+
+class UnreadableOutputsError(OasisGanError):
+    """Outputs are to be read back, but no plugin reads the format of their exporter."""
+
+    def __init__(self, flag: str, exporter: Exporter) -> None:
+        super().__init__(
+            flag,
+            expected="outputs in a format that can be read back",
+            found=f"--exporter {exporter.name}, which writes {exporter.suffix}",
+            remedy=f"leave --exporter out, or {flag}",
+        )
+
+
+def require_readable_outputs(registry: Registry, exporter: Exporter, flag: str) -> None:
+    """Raise `UnreadableOutputsError` if no plugin reads what an exporter writes."""
+    # Readers know a file of their format by its name, before it is there.
+    if not find_readers(registry, Path(f"output{exporter.suffix}")):
+        raise UnreadableOutputsError(flag, exporter)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

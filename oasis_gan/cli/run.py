@@ -44,7 +44,7 @@ from .errors import (
     RepeatedValueError,
 )
 from .flags import with_flags
-from .follow_up import FollowUp, NothingToReportError
+from .follow_up import FollowUp, NothingToReportError, require_readable_outputs
 from .further_sources import FurtherSources, choose_sources, require_sources
 from .label_choices import advise_on_labels, choose_label_set, choose_source_labels
 from .lines import log
@@ -118,6 +118,7 @@ def run(options: RunOptions) -> int:
     places = choose_sources(options.further, names, card.name)
     source_labels = _choose_source_labels(options, card)
     _require_content(options, card)
+    _require_readable_outputs(options, registry, exporter)
     follow_up = _choose_follow_up(options, registry, card)
     further = FurtherSources.of(options, registry, places)
     plugin_files = map(PluginFile.identify, options.plugin_files)
@@ -248,6 +249,22 @@ def _choose_source_labels(options: RunOptions, card: ModelCard) -> dict[str, str
     further = list(card.sources.items())[1:]
     maps = [name for name, source in further if source.content == "labels"]
     return choose_source_labels(options.source_labels, maps, card.name)
+
+
+def _require_readable_outputs(
+    options: RunOptions,
+    registry: Registry,
+    exporter: Exporter,
+) -> None:
+    """Raise `OasisGanError` if outputs are to be read back, and no plugin reads their format."""
+    requested = {
+        "--evaluate": options.evaluate,
+        "--preview": options.preview,
+        "--report": options.report,
+    }
+    for flag, is_requested in requested.items():
+        if is_requested:
+            require_readable_outputs(registry, exporter, flag)
 
 
 def _choose_follow_up(options: RunOptions, registry: Registry, card: ModelCard) -> FollowUp | None:

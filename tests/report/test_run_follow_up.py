@@ -81,6 +81,19 @@ def test_a_replaced_output_keeps_no_picture_of_the_old_one(heads: Path, paint: P
     assert (out / "sub-02_synthT1w.html").exists()
 
 
+@pytest.mark.parametrize("flag", ["--evaluate", "--preview", "--report"])
+@pytest.mark.parametrize("exporter", ["nrrd", "metaimage", "oasis-png"])
+def test_a_format_that_is_not_read_back_is_refused_before_anything_is_made(
+    heads: Path, paint: Painting, flag: str, exporter: str
+) -> None:
+    done = paint("heads", "--exporter", exporter, flag)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"oasis-gan: {flag}: expected outputs in a format that can be read back")
+    assert f"found --exporter {exporter}" in line
+    assert not (heads.parent / "out").exists()
+
+
 def test_a_picture_of_somebody_elses_is_kept_and_the_others_are_drawn(
     heads: Path, paint: Painting
 ) -> None:
