@@ -46,7 +46,8 @@ class Row:
     Args:
         heads: How many heads it learnt from.
         peak: The most memory of the process, in MB.
-        step: The time of a step, in ms.
+        step: The time of a step on the clock, in ms.
+        computed: The time that all processors compute for a step, in ms.
         start: The time before the first step, in s.
         cache: The size of the training slices, in MB.
     """
@@ -54,6 +55,7 @@ class Row:
     heads: int
     peak: float
     step: float
+    computed: float
     start: float
     cache: float
 
@@ -85,10 +87,10 @@ def _measure(folder: Path, count: int, steps: int) -> Row:
     timed = Path(__file__).with_name("timed_training.py")
     log = folder / f"{count}.txt"
     _, peak = ran(Command(python(timed, log, steps, *words, *settings)))
-    start, step = map(float, log.read_text().split())
+    start, step, computed = map(float, log.read_text().split())
     size = sum(path.stat().st_size for path in cache.iterdir())
     print(f"{count} heads: {peak:.0f} MB, {step:.1f} ms a step", file=sys.stderr)
-    return Row(count, peak, step, start, size / 1e6)
+    return Row(count, peak, step, computed, start, size / 1e6)
 
 
 def _save_head(folder: Path, number: int) -> None:
@@ -116,12 +118,12 @@ def _format(rows: list[Row], steps: int) -> str:
         f"{versions(('oasis-gan', 'tensorflow', 'numpy'))}."
     )
     lines = [
-        "| heads | peak memory, MB | ms a step | s before the first step | cache, MB |",
-        "|---|---|---|---|---|",
+        "| heads | peak memory, MB | ms a step | CPU ms a step | s to the first step | cache, MB |",
+        "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        cells = (f"{row.peak:.0f}", f"{row.step:.1f}", f"{row.start:.0f}", f"{row.cache:.0f}")
-        lines.append(f"| {row.heads} | {' | '.join(cells)} |")
+        times = f"{row.step:.1f} | {row.computed:.1f} | {row.start:.0f}"
+        lines.append(f"| {row.heads} | {row.peak:.0f} | {times} | {row.cache:.0f} |")
     return "\n".join([*lines, "", made])
 
 
