@@ -74,8 +74,8 @@ def _write(volume: Volume, path: Path, description: str) -> None:
 
 def _last_line(error: RuntimeError) -> str:
     """Return the last line of an error of ITK; the lines before say where in its code it was."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    message = str(error).rstrip()
+    return message.rpartition("\n")[2].strip() or type(error).__name__
 
 
 __all__ = ["write_metaimage", "write_nrrd"]

@@ -6,8 +6,7 @@ from .hardware import (
     RequestedPrecision,
     choose_precision,
     compute_in,
-    count_threads,
-    read_engine_versions,
+    describe_computation,
 )
 from .limits import MAX_CONTEXT, MAX_NAME, MAX_OUTPUT, find_largest_canvas
 from .loss_inputs import LossInputs
@@ -76,7 +75,7 @@ __all__ = [
     "choose_precision",
     "compute_in",
     "compute_loss",
-    "count_threads",
+    "describe_computation",
     "describe_wrong_file",
     "find_largest_canvas",
     "find_workers",
@@ -84,7 +83,6 @@ __all__ = [
     "one_of",
     "parse_settings",
     "prefer_onednn",
-    "read_engine_versions",
     "read_variables",
     "read_weights",
     "require_shapes",

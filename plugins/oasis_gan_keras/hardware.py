@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from oasis_gan import Computation
+
 from .backend import keras, tf
 
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -119,6 +121,16 @@ def compute_in(precision: Precision) -> Iterator[None]:
 def read_engine_versions() -> dict[str, str]:
     """Return the versions of the packages that compute."""
     return {name: version(name) for name in ("tensorflow", "keras")}
+
+
+def describe_computation(chosen: ChosenPrecision) -> Computation:
+    """Describe how this machine computes in a precision."""
+    return Computation(
+        precision=chosen.precision,
+        software=read_engine_versions(),
+        threads=count_threads(),
+        note=chosen.note,
+    )
 
 
 def count_threads() -> int:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from oasis_gan_keras import count_threads, read_engine_versions
+from oasis_gan_keras import ChosenPrecision, describe_computation
 
 from oasis_gan import (
     CleanVolume,
-    Computation,
     ModelCard,
     Progress,
     Translation,
@@ -48,11 +47,7 @@ class MeshNetSegmenter:
     def __init__(self, model: ModelFile, weights: Weights) -> None:
         self._card = model.card()
         self._network = MeshNet(model.layers, weights)
-        self.computation = Computation(
-            precision="float32",
-            software=read_engine_versions(),
-            threads=count_threads(),
-        )
+        self.computation = describe_computation(ChosenPrecision("float32"))
 
     @property
     def card(self) -> ModelCard:

@@ -113,5 +113,5 @@ def _make_member(name: str) -> zipfile.ZipInfo:
 def _encode_png(pixels: Pixels) -> bytes:
     """Return a picture of an axial slice (left to right, back to front), the front at the top."""
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels.T[::-1])).save(file, "PNG")
+    Image.fromarray(pixels.T[::-1]).save(file, "PNG")
     return file.getvalue()

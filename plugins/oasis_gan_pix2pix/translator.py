@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from oasis_gan_keras import hardware
 from oasis_gan_keras.backend import start_devices, tf
-from oasis_gan_keras.hardware import ChosenPrecision, RequestedPrecision
+from oasis_gan_keras.hardware import RequestedPrecision
 from oasis_gan_keras.variables import require_shapes
 
 from oasis_gan import (
     AUTO_PLANE,
-    Computation,
     Histogram,
     LabelSet,
     SlicewiseTranslator,
@@ -154,7 +153,7 @@ class StoredGenerator:
             weights = stored.blend(self.strength)
         chosen = hardware.choose_precision(precision or hardware.DEFAULT_PRECISION)
         self.precision = chosen.precision
-        self.computation = _describe_computation(chosen)
+        self.computation = hardware.describe_computation(chosen)
         folded_plan, folded_weights = _fold(plan, weights, weights_path)
         self.inference = Inference(folded_plan, folded_weights, self.precision)
         self._parts = 1  # the number of parts in which a batch is computed
@@ -227,16 +226,6 @@ def _make_plan(file: model_folder.ModelFile, folder: Path) -> Blueprint:
         settings,
         channels_in=file.source_channels,
         channels_out=file.target.channels,
-    )
-
-
-def _describe_computation(chosen: ChosenPrecision) -> Computation:
-    """Describe how this machine computes in a precision."""
-    return Computation(
-        precision=chosen.precision,
-        software=hardware.read_engine_versions(),
-        threads=hardware.count_threads(),
-        note=chosen.note,
     )
 
 
