@@ -63,7 +63,6 @@ from .pipeline.slicewise import (
 from .pipeline.translation import translate
 from .plugin.datasets import Dataset, Scan, Selection, Subject
 from .plugin.exporters import Exporter
-from .plugin.fingerprints import fingerprint
 from .plugin.foreign import foreign_code
 from .plugin.hookspecs import hookimpl
 from .plugin.label_meaning import LabelSetFinder, find_label_set
@@ -81,6 +80,7 @@ from .plugin.models import (
 )
 from .plugin.options import Option
 from .plugin.renaming import rename_settings
+from .plugin.scan_identity import identify_scan
 from .plugin.scans import pair_scan, unreadable, volume_scan
 from .plugin.training_data import TrainingData
 
@@ -148,11 +148,11 @@ __all__ = [
     "convert",
     "cut",
     "find_label_set",
-    "fingerprint",
     "fold_case",
     "foreign_code",
     "has_suffix",
     "hookimpl",
+    "identify_scan",
     "ignore_progress",
     "import_simpleitk",
     "is_mgh_name",

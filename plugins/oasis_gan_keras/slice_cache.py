@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oasis_gan import Subject, fingerprint, one_line, write_atomically
+from oasis_gan import Subject, identify_scan, one_line, write_atomically
 
 from .errors import CacheRoomError, CacheWriteError, DamagedSlicesError
 from .slice_files import MARK, MemoryBlock, StoredSubject, open_file, pack_subject, unpack_subject
@@ -143,10 +143,10 @@ def _identify(subject: Subject, settings: SliceSettings) -> str | None:
     scans = [subject.source, subject.target]
     _, *further = settings.encodings
     scans += [find_further(subject, name) for name in further]
-    fingerprints = [fingerprint(scan) if scan else None for scan in scans]
-    if None in fingerprints:
+    identities = [identify_scan(scan) if scan else None for scan in scans]
+    if None in identities:
         return None
-    return _hash(settings, fingerprints)
+    return _hash(settings, identities)
 
 
 def _identify_volumes(volumes: SubjectVolumes, settings: SliceSettings) -> str:

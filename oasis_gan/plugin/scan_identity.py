@@ -17,7 +17,7 @@ from ..io.files import hash_file
 from .datasets import Scan
 
 
-def fingerprint(scan: Scan) -> str | None:
+def identify_scan(scan: Scan) -> str | None:
     """Return a text that two scans share only if they read the same volume.
 
     It depends on the content of the files, on the reader with the arguments that are bound to it,
