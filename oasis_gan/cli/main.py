@@ -121,7 +121,8 @@ def train(context: click.Context, /, moved_to: tuple[str, ...], **options: objec
     Prints the model folder. Besides the model it holds the checkpoints, the split, the losses as a
     table and as curves, and samples of the held-out subjects.
     """
-    from .train import TrainOptions, train
+    from .train import train
+    from .training_start import TrainOptions
 
     new_places = source_option.pick_new_places(moved_to)
     further = source_option.pick_further_sources(moved_to)

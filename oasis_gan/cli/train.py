@@ -5,16 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ..checks.doctor import find_side
 from ..checks.splitting import Split
 from ..errors import printable
-from ..image.choices import MAX_VOXELS
-from ..image.label_sets import OASIS, LabelSets, identity_of
+from ..image.label_sets import LabelSets, identity_of
 from ..io.claims import sweep
 from ..plugin.datasets import Subject
 from ..plugin.models import ModelKind, TrainingRequest
@@ -22,66 +19,29 @@ from ..plugin.registry import Registry
 from ..plugin.training_data import TrainingData
 from .choosing import (
     SelectionOptions,
-    choose_default,
     list_subjects,
     load_registry,
     require_listed,
 )
-from .flags import flag_of
-from .further_sources import FurtherSources, collect_places, require_sources
+from .further_sources import FurtherSources, require_sources
 from .label_choices import advise_on_labels, choose_source_labels
 from .lines import log
 from .progress import Reporter, reporting
-from .recipes import apply_settings, compose_recipe
 from .signals import Stopped
 from .stopping import StopRequest
 from .streams import write_result
 from .training_errors import (
-    DataMovedError,
-    FixedOptionError,
-    MissingArgumentsError,
-    NothingToResumeError,
     OtherContentError,
-    TrainingExistsError,
-    UnknownPresetError,
     UntrainableKindError,
     WrongTrainingDataError,
 )
-from .training_folder import TrainingRun, has_model, hold_training_folder, relocate
+from .training_folder import TrainingRun, hold_training_folder
 from .training_labels import label_set_in, require_same_labels, with_label_set
 from .training_record import TrainingRecord
-from .training_selection import describe_places, describe_selection, recall_selection
+from .training_selection import recall_selection
 from .training_sides import examine_sides, recall_sides
 from .training_sources import OWNER, choose_training_sources, prepare_subject
-
-_WITH_RESUME = {
-    "resume",
-    "settings",
-    "plugin_files",
-    "moved_to",
-    "further",
-    "target_root",
-    "labels",
-    "cache",
-}
-"""The options that a resumed training heeds."""
-_NOT_GIVEN = (None, (), "", MAX_VOXELS)
-"""The values of options that the user does not give."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions(SelectionOptions):
-    """The options that ``oasis-gan train`` takes."""
-
-    out: Path | None
-    resume: Path | None
-    moved_to: tuple[Path, ...] = ()
-    kind: str | None
-    preset: str | None
-    recipe: Path | None
-    settings: tuple[str, ...]
-    cache: Path | None = None
-    validate: tuple[str, ...]
+from .training_start import TrainOptions, begin_training, require_new, resume_training
 
 
 def train(options: TrainOptions) -> int:
@@ -159,7 +119,7 @@ class _Training:
         with hold_training_folder(plan.out, new=plan.new, leading=plan.leading):
             # Asked again: another training may have ended here before this one held the folder.
             if plan.new:
-                _require_new(plan.out)
+                require_new(plan.out)
             sides = _choose_sides(plan, self._options)
             record = TrainingRecord(plan.out, plan.run, sides)
             if plan.new:
@@ -212,10 +172,10 @@ def _make_plan(options: TrainOptions) -> _Plan:
     label_sets = advise_on_labels(registry).label_sets
     new = options.resume is None
     if options.resume is None:
-        out, run = _begin(options, registry, label_sets)
+        out, run = begin_training(options, registry, label_sets)
     else:
         out = options.resume
-        run = _resume(out, options, registry)
+        run = resume_training(out, options, registry)
     kind = registry[ModelKind].get(run.kind)
     learn = _require_trainable(kind)
     recipe = with_label_set(run.recipe, label_sets)
@@ -236,106 +196,11 @@ def _make_plan(options: TrainOptions) -> _Plan:
     return plan
 
 
-def _begin(
-    options: TrainOptions, registry: Registry, label_sets: LabelSets
-) -> tuple[Path, TrainingRun]:
-    """Return the folder of a new training, and what is asked of it."""
-    if options.moved_to:
-        raise NothingToResumeError
-    out = options.out
-    if out is None or not options.sources:
-        raise MissingArgumentsError("one of them" if out or options.sources else "neither")
-    trainable = (kind.name for kind in registry[ModelKind] if kind.train is not None)
-    name = options.kind or choose_default(trainable, "model kind that can be trained")
-    kind = registry[ModelKind].get(name)
-    preset = None
-    if options.preset is not None:
-        preset = _find_preset(kind, options.preset)
-    recipe = compose_recipe(preset, options.recipe, options.settings, kind.renamed_settings)
-    _require_new(out)
-    run = TrainingRun(
-        kind=name,
-        selection=describe_selection(options, label_sets),
-        validate=tuple(sorted(options.validate)),
-        recipe=recipe,
-        cache=_describe_cache(options.cache),
-    )
-    return out, run
-
-
 def _sweep_cache(run: TrainingRun) -> None:
     """Remove what trainings that were killed have left in a shared folder."""
     folder = run.cache_folder()
     if folder is not None:
         sweep(folder)
-
-
-def _describe_cache(folder: Path | None) -> str:
-    """Return the folder for the training slices as it is recorded, understood from any folder."""
-    return str(folder.absolute()) if folder else ""
-
-
-def _find_preset(kind: ModelKind, name: str) -> Path:
-    if name not in kind.presets:
-        raise UnknownPresetError(name, kind.presets)
-    return kind.presets[name]
-
-
-def _require_new(out: Path) -> None:
-    """Raise `OasisGanError` if a folder holds a model; one in which nothing was learnt is free."""
-    if has_model(out):
-        raise TrainingExistsError(out)
-
-
-def _resume(folder: Path, options: TrainOptions, registry: Registry) -> TrainingRun:
-    """Return what was asked of the training in a folder, with the changes of the options."""
-    _require_changeable(options)
-    run = TrainingRun.read(folder)
-    selection = _update_selection(run, options)
-    kind = registry[ModelKind].get(run.kind)
-    # A copy: settings go into the tables of the recipe itself.
-    recipe = apply_settings(deepcopy(run.recipe), options.settings, kind.renamed_settings)
-    cache = _describe_cache(options.cache) or run.cache
-    run = replace(run, selection=selection, recipe=recipe, cache=cache)
-    _require_data(run)
-    return run
-
-
-def _require_changeable(options: TrainOptions) -> None:
-    """Raise `OasisGanError` if an option is given that a resumed training cannot change."""
-    for field in fields(options):
-        is_given = getattr(options, field.name) not in _NOT_GIVEN
-        if is_given and field.name not in _WITH_RESUME:
-            raise FixedOptionError(flag_of(field.name))
-
-
-def _update_selection(run: TrainingRun, options: TrainOptions) -> dict[str, Any]:
-    """Return what chooses the subjects of a training, with the new places of its data."""
-    selection = dict(run.selection)
-    if options.moved_to:
-        selection["sources"] = [str(path) for path in relocate(run.sources(), options.moved_to)]
-    if options.target_root is not None:
-        selection["target_root"] = str(options.target_root.absolute())
-    if options.further:
-        places = {**dict(selection.get("further", ())), **collect_places(options.further)}
-        selection["further"] = describe_places(places)
-    if options.labels is not None:
-        recorded = Path(selection.get("labels") or OASIS.name)
-        # A table may have moved; a name cannot.
-        if not recorded.is_absolute():
-            raise FixedOptionError("--labels")
-        selection["labels"] = str(Path(options.labels).absolute())
-    return selection
-
-
-def _require_data(run: TrainingRun) -> None:
-    """Raise `OasisGanError` if nothing is left where the data of a training were."""
-    sources = run.sources()
-    if not any(source.exists() for source in sources):
-        raise DataMovedError("data", sources[0], "--source")
-    target_root = run.target_root()
-    if target_root is not None and not target_root.exists():
-        raise DataMovedError("targets", target_root, "--target")
 
 
 def _require_trainable(kind: ModelKind) -> Callable[[TrainingRequest], None]:
