@@ -1,4 +1,4 @@
-"""Draw the random numbers that augment a training slice; `PairedSlices` applies them."""
+"""Draw the random numbers with which an `Augmenter` changes a training slice."""
 
 from __future__ import annotations
 

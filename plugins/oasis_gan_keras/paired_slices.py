@@ -7,7 +7,7 @@ does each of several machines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,16 +24,14 @@ from oasis_gan import (
     one_line,
 )
 
-from .augmentation import Augmentation, Placement, draw_augmentation, draw_contrasts
-from .deformation import deform, draw_deformation
-from .degradation import degrade
+from .augmentation import Placement, draw_augmentation
+from .augmenter import Augmenter
 from .errors import (
     CacheRoomError,
     CacheWriteError,
     NoUsableSubjectsError,
     UnknownHistogramSubjectError,
 )
-from .rotation import rotate
 from .slice_cache import Store, keep_in_memory
 from .slice_files import Pixels, StoredPlane, StoredSubject
 from .training_settings import TrainingSettings
@@ -96,12 +94,33 @@ class PairedSlices:
         self._canvas = recipe.canvas
         self._encodings = tuple(recipe.encodings.values())
         self._target_set = recipe.label_set if recipe.target == "labels" else None
-        self._has_images = "image" in recipe.named_sources.values()
+        self._augmenter = Augmenter(recipe)
         self.names: list[str] = []
         self.windows: list[Window] = []
         self._histograms: dict[str, Histogram] = {}
         self._planes: list[StoredPlane] = []
-        stored: dict[int, StoredSubject] = {}
+        self._epoch: tuple[int, Integers] = (-1, np.zeros(0, np.int64))
+        stored = self._store_all(subjects, store, report, first)
+        self._index_slices(subjects, stored)
+        if required and not len(self):
+            raise NoUsableSubjectsError
+
+    def _store_all(
+        self,
+        subjects: Sequence[Subject],
+        store: Store,
+        report: Callable[[str], None],
+        first: int,
+    ) -> dict[int, StoredSubject]:
+        """Return the stored subjects by their number, without those that cannot be used.
+
+        Args:
+            subjects: The subjects to read.
+            store: The function that stores a subject.
+            report: A function that takes a line for each subject that is left out.
+            first: The number of the subject to begin with.
+        """
+        stored = {}
         for number in np.roll(np.arange(len(subjects)), -first).tolist():
             subject = subjects[number]
             try:
@@ -112,18 +131,22 @@ class PairedSlices:
             # A reader of a plugin may raise anything.
             except Exception as error:  # noqa: BLE001
                 report(f"left out {subject.name}: {one_line(error)}")
+        return stored
+
+    def _index_slices(
+        self,
+        subjects: Sequence[Subject],
+        stored: Mapping[int, StoredSubject],
+    ) -> None:
+        """Give each slice of all stored subjects a number, in the order of the subjects."""
         chosen: list[NDArray[np.int32]] = []
         for number in sorted(stored):
             self._add(subjects[number].name, stored[number])
             chosen += stored[number].chosen
         # A number for each slice, instead of an object: there may be millions.
-        self._plane_of = np.repeat(
-            np.arange(len(chosen), dtype=np.int32), [len(indices) for indices in chosen]
-        )
+        counts = [len(indices) for indices in chosen]
+        self._plane_of = np.repeat(np.arange(len(chosen), dtype=np.int32), counts)
         self._index_of = np.concatenate([np.zeros(0, np.int32), *chosen])
-        self._epoch: tuple[int, Integers] = (-1, self._plane_of)
-        if required and not len(self):
-            raise NoUsableSubjectsError
 
     def __len__(self) -> int:
         return len(self._index_of)
@@ -219,82 +242,8 @@ class PairedSlices:
     def _augment(self, item: _TrainingSlice, rng: np.random.Generator) -> Batch:
         """Vary the place, the shape and the contrast of a slice, as the recipe says."""
         drawn = draw_augmentation(self._recipe.augmentation, item.plane.plane, rng)
-        # Later numbers come from generators of their own, so that a slice keeps its other numbers.
-        shape_rng, scanner_rng = rng.spawn(2)
         placed = self._place_on_canvas(item, drawn.placement)
-        source, target = self._vary_shapes(placed, drawn, shape_rng)
-        if self._has_images:
-            source = self._vary_contrasts(source, drawn, rng)
-            source = self._degrade_images(source, scanner_rng)
-        return self._crop_patch(source, target, rng)
-
-    def _vary_shapes(self, pair: Batch, drawn: Augmentation, rng: np.random.Generator) -> Batch:
-        """Return a slice rotated and deformed."""
-        settings = self._recipe.augmentation
-        source, target = pair
-        if settings.rotate:
-            degrees = drawn.angle * settings.rotate
-            source = rotate(source, degrees)
-            target = rotate(target, degrees)
-        if settings.deform and rng.random() < 0.5:
-            _, rows, columns, _ = source.shape
-            displacements = draw_deformation(rng, rows, columns, settings.deform)
-            source = deform(source, displacements)
-            target = deform(target, displacements)
-        return source, target
-
-    def _vary_contrasts(
-        self,
-        source: Slices,
-        drawn: Augmentation,
-        rng: np.random.Generator,
-    ) -> Slices:
-        """Return a source slice with a random contrast in each of its images."""
-        strength = self._recipe.augmentation.intensity
-        if not strength:
-            return source
-        factors, exponents = draw_contrasts(drawn, self._encodings, strength, rng)
-        # Neighbouring slices have the same contrasts.
-        slices = 2 * self._recipe.context + 1
-        brighter = source * np.tile(factors, slices)
-        return np.clip(brighter, 0, 1) ** np.tile(exponents, slices)
-
-    def _degrade_images(self, source: Slices, rng: np.random.Generator) -> Slices:
-        """Return a source slice whose images have a bias field and noise."""
-        settings = self._recipe.augmentation
-        if not (settings.bias or settings.noise):
-            return source
-        return degrade(source, self._list_image_channels(), settings, rng)
-
-    def _list_image_channels(self) -> list[list[int]]:
-        """Return the channels of each source image, in a slice and its neighbours."""
-        recipe = self._recipe
-        images = []
-        for name, side in recipe.named_sources.items():
-            if side == "image":
-                first = recipe.middle_channels[name].start % recipe.slice_channels
-                images.append(list(range(first, recipe.source_channels, recipe.slice_channels)))
-        return images
-
-    def _crop_patch(
-        self,
-        source: Slices,
-        target: Slices,
-        rng: np.random.Generator,
-    ) -> Batch:
-        """Return a random crop if the recipe asks for one."""
-        patch = self._recipe.patch
-        if patch is None:
-            return source, target
-        _, rows, columns, _ = source.shape
-        top = int(rng.integers(0, max(rows - patch, 0) + 1))
-        left = int(rng.integers(0, max(columns - patch, 0) + 1))
-        bottom = top + patch
-        right = left + patch
-        return (
-            source[:, top:bottom, left:right],
-            target[:, top:bottom, left:right],
-        )
+        return self._augmenter.augment(placed, drawn, rng)
 
     def _place_on_canvas(self, item: _TrainingSlice, placement: Placement) -> Batch:
         """Return a slice on the canvas, encoded as channels."""
