@@ -13,6 +13,7 @@ import shutil
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -89,8 +90,13 @@ class SliceCache:
         return open_file(path, key)
 
     def remove(self) -> None:
-        """Remove the folder and all that it holds."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove the training slices, and the folder unless it holds anything else."""
+        written = [*self._folder.glob(f"*{_ENDING}"), *self._folder.glob(".*.part")]
+        # Another worker of the training may remove them at the same time.
+        with suppress(OSError):
+            for path in written:
+                path.unlink(missing_ok=True)
+            self._folder.rmdir()
 
     def _find(self, path: Path, key: str) -> StoredSubject | None:
         """Return the slices in a file, or None if they have to be made."""

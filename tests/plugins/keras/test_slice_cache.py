@@ -383,6 +383,16 @@ def test_two_processes_can_fill_a_cache_at_the_same_time(tmp_path: Path, first: 
     assert endings == [".slices"] * 6
 
 
+def test_a_cache_removes_nothing_but_its_own_files(tmp_path: Path) -> None:
+    open_pairs(tmp_path / "own", [subject("a", LABELS, IMAGE)])
+    SliceCache(tmp_path / "own", pytest.fail, 1).remove()
+    assert not (tmp_path / "own").exists()
+    open_pairs(tmp_path / "mixed", [subject("a", LABELS, IMAGE)])
+    (tmp_path / "mixed" / "notes.txt").write_text("mine")
+    SliceCache(tmp_path / "mixed", pytest.fail, 1).remove()
+    assert [path.name for path in (tmp_path / "mixed").iterdir()] == ["notes.txt"]
+
+
 def test_memory_does_not_grow_with_the_slices(tmp_path: Path) -> None:
     def measure(**recipe: Any) -> int:  # noqa: ANN401
         tracemalloc.start()
