@@ -50,7 +50,7 @@ from .io.marks import SYNTHETIC_MARK
 from .io.mgh import is_mgh_name, read_mgh
 from .io.nifti import is_nifti_name, read_nifti
 from .io.pair import is_pair_name, read_pair
-from .io.strict_json import require_unique_keys
+from .io.strict_json import describe_fault, require_unique_keys
 from .io.volume_files import read_volume
 from .pipeline.slicewise import (
     ALL_PLANES,
@@ -147,6 +147,7 @@ __all__ = [
     "Window",
     "convert",
     "cut",
+    "describe_fault",
     "find_label_set",
     "fold_case",
     "foreign_code",

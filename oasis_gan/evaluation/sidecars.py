@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from ..errors import printable
 from ..io.endings import sidecar_of
 from ..io.files import read_small
-from ..io.strict_json import require_unique_keys
+from ..io.strict_json import describe_fault, require_unique_keys
 from .errors import DamagedSidecarError
 
 _MOST_BYTES = 2**24  # of a sidecar; this tool writes far fewer
@@ -81,19 +81,13 @@ def read_sidecar(output: Path) -> Sidecar | None:
         # Strictly: a number where a text belongs is a sign of damage.
         sidecar = Sidecar.model_validate_json(data, strict=True)
     except ValidationError as error:
-        found = _describe_first_fault(error)
+        found = describe_fault(error)
         raise DamagedSidecarError(path, "the provenance of an output", found) from None
     file = sidecar.volume.file
     if file != printable(output.name):
         expected = f"the provenance of {output.name}"
         raise DamagedSidecarError(path, expected, f"that of {file}")
     return sidecar
-
-
-def _describe_first_fault(error: ValidationError) -> str:
-    first = error.errors()[0]
-    field = ".".join(map(str, first["loc"]))
-    return f"{field or 'the file'}: {first['msg']}"
 
 
 class _Marked(BaseModel):

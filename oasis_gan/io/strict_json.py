@@ -1,10 +1,24 @@
-"""Refuse JSON with repeated keys: some readers take the first value, and others the last."""
+"""Check JSON strictly, and describe what is wrong with it.
+
+Repeated keys are refused: some readers take the first value, and others the last.
+"""
 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from .errors import RepeatedKeyError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+
+def describe_fault(error: ValidationError) -> str:
+    """Return the first field of a file that is wrong, and why."""
+    fault = error.errors()[0]
+    field = ".".join(map(str, fault["loc"]))
+    return f"{field or 'the file'}: {fault['msg']}"
 
 
 def require_unique_keys(data: bytes, where: object) -> None:

@@ -167,6 +167,5 @@ def _identify_volumes(volumes: SubjectVolumes, settings: SliceSettings) -> str:
 
 
 def _hash(settings: SliceSettings, content: object) -> str:
-    described = [MARK.decode(), settings.identity(), content]
-    text = json.dumps(described, sort_keys=True)
+    text = json.dumps([MARK.decode(), settings.identity(), content], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -65,11 +64,9 @@ class FileBlock:
 
     def read(self, start: int, count: int) -> bytes:
         """Return a part of the file."""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return os.pread(descriptor, count, start)
-        finally:
-            os.close(descriptor)
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(count)
 
 
 @dataclass(frozen=True)

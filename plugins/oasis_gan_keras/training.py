@@ -96,7 +96,7 @@ def _open_cache(request: TrainingRequest) -> SliceCache:
     return SliceCache(
         request.cache or request.out / slice_cache.FOLDER,
         request.report,
-        subjects=len(request.subjects) + len(request.validation),
+        subjects=len(request.subjects + request.validation),
     )
 
 

@@ -85,7 +85,7 @@ class VoxelSizeError(OasisGanError):
         super().__init__(
             VOLUME,
             expected=f"voxels of {smallest:g} to {largest:g} mm",
-            found=" x ".join(f"{spacing:.4g}" for spacing in spacings),
+            found=_join(spacings),
             remedy="check the voxel size and correct it",
         )
 
@@ -102,6 +102,10 @@ class HeadSizeError(OasisGanError):
         super().__init__(
             VOLUME,
             expected=f"a head of at most {limit / 1e6:.1f} litres",
-            found=f"{' x '.join(map(str, sizes))} mm",
+            found=f"{_join(sizes)} mm",
             remedy="check the voxel size and correct it, or crop",
         )
+
+
+def _join(lengths: Sequence[float]) -> str:
+    return " x ".join(f"{length:.4g}" for length in lengths)

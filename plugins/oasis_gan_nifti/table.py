@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
@@ -35,12 +35,8 @@ class Row:
     @classmethod
     def from_cells(cls, cells: Mapping[str, str | None]) -> Row:
         """Return the row with these cells, which are None where the row is too short."""
-        return cls(
-            source=cells.get("source") or "",
-            target=cells.get("target") or "",
-            subject=cells.get("subject") or "",
-            split=cells.get("split") or "",
-        )
+        columns = (field.name for field in fields(cls))
+        return cls(**{name: cells.get(name) or "" for name in columns})
 
 
 def is_table_name(path: Path) -> bool:

@@ -47,16 +47,15 @@ class MissingImageError(OasisGanError):
     """A session has no image with a name like the one requested, or several.
 
     Args:
-        folder: The folder of the session.
-        pattern: What the name should look like.
+        pattern: What the path should look like.
         found: The images that match.
         option: The option that selects another image.
     """
 
-    def __init__(self, folder: Path, pattern: str, found: Iterable[Path], option: str) -> None:
+    def __init__(self, pattern: Path, found: Iterable[Path], option: str) -> None:
         super().__init__(
-            folder,
-            expected=f"one image {pattern}",
+            pattern.parent,
+            expected=f"one image {pattern.name}",
             found=", ".join(path.name for path in found) or "none",
             remedy=f"complete the session, or choose another with {option}",
         )

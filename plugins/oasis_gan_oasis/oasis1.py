@@ -205,6 +205,5 @@ def _make_scan(path: Path, selection: Selection) -> Scan:
 
 def _refuse(session: Session, ending: str, found: list[Path], option: str) -> Scan:
     """Return the scan of an image that is missing or ambiguous; reading it raises the error."""
-    pattern = f"*{ending}.hdr"
-    error = MissingImageError(session.folder, pattern, found, option)
-    return Scan.from_error(session.folder / pattern, error)
+    pattern = session.folder / f"*{ending}.hdr"
+    return Scan.from_error(pattern, MissingImageError(pattern, found, option))

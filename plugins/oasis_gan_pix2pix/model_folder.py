@@ -181,13 +181,8 @@ class ModelFile(Settings):
     @property
     def unused(self) -> set[str]:
         """The fields to leave out of the file, because earlier versions do not know them."""
-        fields = {
-            "source": self.source,
-            "sources": self.sources,
-            "context": self.context,
-            "uncertainty": self.uncertainty,
-        }
-        return {name for name, value in fields.items() if not value}
+        optional = ("source", "sources", "context", "uncertainty")
+        return {name for name in optional if not getattr(self, name)}
 
     @property
     def named_sources(self) -> dict[str, SourceEncoding]:

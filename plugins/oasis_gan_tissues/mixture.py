@@ -63,10 +63,8 @@ class Mixture:
 
     def rank_tissues(self) -> NDArray[np.uint8]:
         """Return the rank of each tissue by its brightness: 1 for the darkest."""
-        order = np.argsort(self.means)
-        ranks = np.empty(TISSUES, np.uint8)
-        ranks[order] = np.arange(1, TISSUES + 1)
-        return ranks
+        ranks = self.means.argsort().argsort() + 1
+        return ranks.astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from oasis_gan import (
     Translation,
     Volume,
     Voxels,
+    describe_fault,
     ignore_progress,
     require_unique_keys,
 )
@@ -84,14 +85,7 @@ def _read_model_file(path: Path) -> ModelFile:
     try:
         return ModelFile.model_validate_json(data)
     except ValidationError as error:
-        raise TissueModelError(path, _describe(error)) from None
-
-
-def _describe(error: ValidationError) -> str:
-    """Return the first field that is wrong, and why."""
-    details = error.errors()[0]
-    field = ".".join(map(str, details["loc"]))
-    return f"{field or 'the file'}: {details['msg']}"
+        raise TissueModelError(path, describe_fault(error)) from None
 
 
 class TissueSegmenter:
