@@ -1,4 +1,4 @@
-"""A reader, a model and a writer for oasis-gan. Change the names, and what is between them."""
+"""Provide a dataset plugin, a model and an exporter: change the names and the format."""
 
 from __future__ import annotations
 
