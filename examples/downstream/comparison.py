@@ -1,4 +1,4 @@
-"""What the examples in this folder share: three volumes in, a table and a figure out.
+"""Compare two registered images for all examples of this folder: a table and a figure.
 
 Each example registers two images to the real scan of a head, without being told that both are of
 the same head: the synthetic volume, and the real scan with some noise. No voxel should move. How

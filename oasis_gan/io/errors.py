@@ -75,8 +75,8 @@ class PathTakenError(UnusableFileError):
         super().__init__(
             path,
             expected="a new path",
-            found="something there",
-            remedy="name another, or remove it",
+            found="a file or a folder there",
+            remedy="choose another path, or remove it",
         )
 
 
