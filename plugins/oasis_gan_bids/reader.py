@@ -174,9 +174,9 @@ def _find_raw_dataset(root: Path) -> Path:
     """Return the dataset that a derivative lies in; any other dataset is its own."""
     # A derivative seldom has copies of the T1w; they lie in the dataset that it was made from.
     folder = root.absolute().parent
-    dataset = folder.parent
-    is_derivative = folder.name == "derivatives" and _is_described(dataset)
-    return dataset if is_derivative else root
+    if folder.name == "derivatives" and _is_described(folder.parent):
+        return folder.parent
+    return root
 
 
 def _find_label(option: str, label: str, known: set[str]) -> str:
