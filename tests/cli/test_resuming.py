@@ -12,24 +12,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from kit.heads import PAIRS, files, save_head
-from kit.tool import oasis_gan
+from kit.tool import TINY_NETWORKS, oasis_gan
 
 from oasis_gan import OasisGanError
 from oasis_gan.cli.main import cli
 from oasis_gan.cli.training_folder import relocate
 
-RECIPE = """
-steps = 2
-size = 16
-batch = 2
-precision = "float32"
-[generator]
-levels = 2
-filters = 4
-[discriminator]
-filters = 4
-receptive_field = 16
-"""
+RECIPE = "steps = 2\n" + TINY_NETWORKS
 BRINGS_A_MODEL = """
 from pathlib import Path
 from dataclasses import replace

@@ -16,21 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kit.heads import PAIRS, files, save_head
-from kit.tool import oasis_gan, tool_command
+from kit.tool import TINY_NETWORKS, oasis_gan, tool_command
 
-RECIPE = """
-steps = 300
-validate_every = 50
-size = 16
-batch = 2
-precision = "float32"
-[generator]
-levels = 2
-filters = 4
-[discriminator]
-filters = 4
-receptive_field = 16
-"""
+RECIPE = "steps = 300\nvalidate_every = 50\n" + TINY_NETWORKS
 SLOW_READER = """
 import time
 from oasis_gan import Dataset, Scan, Subject, hookimpl

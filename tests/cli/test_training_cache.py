@@ -11,22 +11,9 @@ from pathlib import Path
 
 import pytest
 from kit.heads import files, save_head
-from kit.tool import oasis_gan, tool_command
+from kit.tool import TINY_NETWORKS, oasis_gan, tool_command
 
-RECIPE = """
-steps = 60
-checkpoint_every = 20
-validate_every = 20
-size = 16
-batch = 2
-precision = "float32"
-[generator]
-levels = 2
-filters = 4
-[discriminator]
-filters = 4
-receptive_field = 16
-"""
+RECIPE = "steps = 60\ncheckpoint_every = 20\nvalidate_every = 20\n" + TINY_NETWORKS
 # It waits once the slices of two subjects are in the cache, if it is told to.
 PLUGIN = """
 import os, sys, time

@@ -18,6 +18,11 @@ TINY = (
     "[discriminator]\nreceptive_field = 16\nfilters = 4\n"
 )
 """A recipe that trains in seconds."""
+TINY_NETWORKS = (
+    'size = 16\nbatch = 2\nprecision = "float32"\n[generator]\nlevels = 2\nfilters = 4\n'
+    "[discriminator]\nfilters = 4\nreceptive_field = 16\n"
+)
+"""The end of a recipe, after its numbers of steps: networks that train in seconds, in float32."""
 
 
 def tool_command(*words: object) -> list[str]:
