@@ -182,9 +182,9 @@ class TrainingRequest:
         report: Called with each line to keep in the log.
         progress: Called with the step, the number of steps, and a few words such as ``L1 0.0113``,
             as often as the kind likes.
-        cache: A folder for what the kind makes of the data and can make again, which trainings may
-            share; None if the user names none. The kind then keeps it in ``out``, and removes it
-            when the training is finished.
+        cache: A folder in which the kind can keep what it derives from the data, such as training
+            slices; several trainings can share it. None if the user names no folder. The kind then
+            keeps such files in ``out``, and removes them when the training is finished.
         resume: Whether to resume the training in ``out``.
         stop_requested: Returns whether a signal asks to stop. A kind that calls this after each
             step can save its work and return; one that never does is interrupted anywhere.
@@ -225,9 +225,10 @@ class ModelKind(Description):
         check_resume: Takes the folder of a training, its settings so far and the new ones, and
             raises `OasisGanError` if the training cannot go on with them. It is called before
             anything is read or written.
-        renamed_settings: The present names of settings that had other names in an earlier version,
-            by those, such as ``{"keep": "keep_checkpoints"}``. A dot reaches into a table. The
-            command line accepts both names, and hands on the present one.
+        renamed_settings: The present name of each setting that had another name in an earlier
+            version, by its earlier name, such as ``{"keep": "keep_checkpoints"}``. A dot separates
+            a table from its setting. The command line accepts both names, and passes on the present
+            one.
         leads: Tells whether this process writes the model folder, because only one of several that
             train together does. If None, it does.
     """

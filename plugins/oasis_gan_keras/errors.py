@@ -358,7 +358,7 @@ class LostSlicesError(OasisGanError):
 
 
 class CacheRoomError(OasisGanError):
-    """The disk of the cache has not enough room for the training slices of all subjects.
+    """The disk of the cache does not have enough room for the training slices of all subjects.
 
     Args:
         folder: The folder of the cache.

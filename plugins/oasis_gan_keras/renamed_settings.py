@@ -9,4 +9,4 @@ RENAMED_SETTINGS: Mapping[str, str] = {
     "constant": "decay_start",
     "keep": "keep_checkpoints",
 }
-"""The present names of settings, by their earlier ones, which recipes can still have."""
+"""The present name of each renamed setting, by its earlier name, which recipes may still use."""

@@ -128,7 +128,7 @@ class SliceCache:
         """Say how much room the slices of all subjects will take, if it is much.
 
         Raises:
-            CacheRoomError: If the disk has not that much.
+            CacheRoomError: If the disk does not have that much.
         """
         mean = self._bytes_made / self._made
         missing = mean * (self._subjects - self._asked)
