@@ -26,9 +26,11 @@ from oasis_gan import (
 
 from .augmentation import Placement, draw_augmentation
 from .augmenter import Augmenter
-from .errors import (
+from .cache_errors import (
     CacheRoomError,
     CacheWriteError,
+)
+from .errors import (
     NoUsableSubjectsError,
     UnknownHistogramSubjectError,
 )

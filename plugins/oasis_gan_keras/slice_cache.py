@@ -20,7 +20,12 @@ import numpy as np
 
 from oasis_gan import Subject, identify_scan, one_line, write_atomically
 
-from .errors import CacheRoomError, CacheWriteError, DamagedSlicesError
+from .cache_errors import (
+    CacheFolderError,
+    CacheRoomError,
+    CacheWriteError,
+    DamagedSlicesError,
+)
 from .slice_files import MARK, MemoryBlock, StoredSubject, open_file, pack_subject, unpack_subject
 from .training_slices import (
     SliceSettings,
@@ -55,9 +60,14 @@ class SliceCache:
         folder: The folder, which is made when it is needed.
         report: A function that takes a line for the log.
         subjects: The number of subjects that the training will ask for.
+
+    Raises:
+        CacheFolderError: If there is a file in the place of the folder.
     """
 
     def __init__(self, folder: Path, report: Callable[[str], None], subjects: int) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise CacheFolderError(folder)
         self._folder = folder
         self._report = report
         self._subjects = subjects

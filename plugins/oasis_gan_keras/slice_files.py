@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 
 from oasis_gan import Histogram, Plane, SliceStack, Window
 
-from .errors import DamagedSlicesError, LostSlicesError
+from .cache_errors import (
+    DamagedSlicesError,
+    LostSlicesError,
+)
 from .training_slices import Mask, PlaneSlices, PreparedSubject
 
 Pixels = NDArray[Any]

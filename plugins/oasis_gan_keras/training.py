@@ -43,8 +43,8 @@ def train(request: TrainingRequest, recipe: TrainingSettings, model: TrainableMo
         _require_usable_folder(request, model)
     # Read first: a training that cannot be resumed writes nothing.
     checkpoint = _read_checkpoint(request) if replicas.is_chief else None
-    request.out.mkdir(parents=True, exist_ok=True)
     cache = _open_cache(request)
+    request.out.mkdir(parents=True, exist_ok=True)
     data = _read_data(request, recipe, cache, replicas)
     with replicas.worker_failures_as_errors("start all workers again with `resume`"):
         precision = TrainingPrecision.agree(

@@ -159,3 +159,19 @@ def test_a_cache_may_move_before_a_training_is_resumed(place: Path, tmp_path: Pa
     train(place, "--resume", tmp_path / "m", *moved)
     assert not (tmp_path / "here").exists()
     assert json.loads((tmp_path / "m" / "run.json").read_text())["cache"].endswith("there")
+
+
+def test_a_file_in_the_place_of_the_cache_is_refused_in_one_line(
+    place: Path, tmp_path: Path
+) -> None:
+    taken = place / "tiny.toml"
+    words = ("--recipe", "tiny.toml", "--cache", taken, "--out", tmp_path / "m")
+    done = oasis_gan("train", *WORDS, *words, cwd=place)
+    assert done.returncode == 2
+    refusal = done.stderr.splitlines()[-1]
+    assert refusal == (
+        f"oasis-gan: {taken}: expected a folder for training slices, found a file; "
+        "name another folder as --cache"
+    )
+    assert "slices:" not in done.stderr
+    assert not (tmp_path / "m").exists()
