@@ -56,6 +56,7 @@ from .pipeline.slicewise import (
     ALL_PLANES,
     AUTO_PLANE,
     SlicewiseTranslator,
+    flip_option,
     plane_option,
     slicewise,
     uncertainty_option,
@@ -67,6 +68,7 @@ from .plugin.foreign import foreign_code
 from .plugin.hookspecs import hookimpl
 from .plugin.label_meaning import LabelSetFinder, find_label_set
 from .plugin.models import (
+    FLIP,
     UNCERTAINTY,
     VOLUME,
     Computation,
@@ -91,6 +93,7 @@ __all__ = [
     "ANCHORS",
     "AUTO_PLANE",
     "BIDS",
+    "FLIP",
     "FREESURFER",
     "FREESURFER_A2009S",
     "FREESURFER_APARC",
@@ -149,6 +152,7 @@ __all__ = [
     "cut",
     "describe_fault",
     "find_label_set",
+    "flip_option",
     "fold_case",
     "foreign_code",
     "has_suffix",

@@ -105,6 +105,22 @@ class NoUncertaintyError(OasisGanError):
         )
 
 
+class NoMirrorImageError(OasisGanError):
+    """A model is asked for the mirror image of a head, and tells left from right.
+
+    Args:
+        model: The name of the model.
+    """
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"model {model}",
+            expected="sources and a target without sides for `flip`",
+            found="labels of the left or the right side, or labels without names",
+            remedy="leave `flip` out",
+        )
+
+
 class UnusableCanvasError(OasisGanError):
     """Slices on the canvas of a model do not fit into memory.
 

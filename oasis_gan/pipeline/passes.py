@@ -19,14 +19,14 @@ class Pass:
         plane: The slicing plane.
         mirrored: Whether left and right are exchanged for the model, and its answer is turned back.
         redrawn: Whether the model answers with another draw of its noise.
-        in_result: Whether the answer is part of the result, and not only of the uncertainty.
+        share: The weight of the answer in the result; 0 if it only serves the uncertainty.
         weight: The weight of the answer in the uncertainty.
     """
 
     plane: Plane
     mirrored: bool = False
     redrawn: bool = False
-    in_result: bool = True
+    share: float = 1.0
     weight: float = 1.0
 
     def turn(self, stack: SliceStack) -> SliceStack:
@@ -55,11 +55,12 @@ def plan_passes(
     can_mirror: bool,
     can_redraw: bool,
     context: int = 0,
+    flip: bool = False,
 ) -> list[Pass]:
     """Return the passes from which the result and its uncertainty are computed.
 
-    The passes of the result come first. Each plane that the model offers has a second pass if a
-    mirrored head or other noise makes a difference; all planes have the same weight.
+    Each plane that the model offers has a second pass if a mirrored head or other noise makes a
+    difference. All planes have the same weight, in the result and in the uncertainty.
 
     Args:
         planes: The planes of the result.
@@ -67,17 +68,21 @@ def plan_passes(
         can_mirror: Whether the sources may be mirrored.
         can_redraw: Whether the model has noise or dropout.
         context: How many neighbouring slices on each side the model sees.
+        flip: Whether mirrored passes are part of the result.
     """
     every = list(dict.fromkeys((*planes, *offered)))
     first_passes = []
     second_passes = []
     for plane in every:
-        first = Pass(plane, in_result=plane in planes)
         # A mirrored sagittal stack has the same slices, in another order.
         mirrored = can_mirror and (plane is not Plane.SAGITTAL or context > 0)
+        first = Pass(plane, share=float(plane in planes))
         if mirrored or can_redraw:
             first = replace(first, weight=0.5)
-            second = replace(first, mirrored=mirrored, redrawn=can_redraw, in_result=False)
+            second = replace(first, mirrored=mirrored, redrawn=can_redraw, share=0.0)
+            if flip and mirrored:
+                first = replace(first, share=first.share / 2)
+                second = replace(second, share=first.share)
             second_passes.append(second)
         first_passes.append(first)
     return first_passes + second_passes

@@ -17,7 +17,7 @@ from ..image.volume import Volume
 from ..io.files import hash_file, read_small
 from ..io.publishing import Identity, identify, list_companions
 from ..plugin.datasets import Scan
-from ..plugin.models import UNCERTAINTY, Computation, ModelCard
+from ..plugin.models import FLIP, UNCERTAINTY, Computation, ModelCard
 from .errors import FileChangedError
 
 Record = dict[str, Any]
@@ -125,9 +125,10 @@ def _choose_options(
     if computation:
         # The precision that was computed in counts: `auto` differs from machine to machine.
         chosen.pop("precision", None)
-    # Without a map, an output is that of a model that cannot make one.
-    if chosen.get(UNCERTAINTY) is False:
-        del chosen[UNCERTAINTY]
+    # What is switched off leaves the output of a model that has no such option.
+    for name in (UNCERTAINTY, FLIP):
+        if chosen.get(name) is False:
+            del chosen[name]
     return chosen
 
 

@@ -20,6 +20,7 @@ from ..image.picture_planes import choose_picture_planes
 from ..image.slicing import SliceStack, cut, join
 from ..image.volume import Channels, CleanVolume, Geometry, Mask, Voxels
 from ..plugin.models import (
+    FLIP,
     UNCERTAINTY,
     VOLUME,
     Computation,
@@ -29,7 +30,13 @@ from ..plugin.models import (
     ignore_progress,
 )
 from ..plugin.options import Option
-from .errors import NoUncertaintyError, UnknownPlaneError, UnusableCanvasError, WrongAnswerError
+from .errors import (
+    NoMirrorImageError,
+    NoUncertaintyError,
+    UnknownPlaneError,
+    UnusableCanvasError,
+    WrongAnswerError,
+)
 from .fitted_sources import EncodedStack, FittedSources, Indices
 from .passes import Pass, plan_passes
 from .spread import Spread
@@ -88,6 +95,18 @@ def uncertainty_option() -> Option:
     )
 
 
+def flip_option() -> Option:
+    """Return the option by which a user asks a model of slices to answer for mirrored heads too."""
+    return Option(
+        name=FLIP,
+        help=(
+            "Average the answers for the head and for its mirror image, in the axial and coronal"
+            " planes; takes about twice as long."
+        ),
+        default=False,
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SlicewiseTranslator:
     """A model of slices that translates volumes.
@@ -108,10 +127,13 @@ class SlicewiseTranslator:
             see `plan_passes` for what these are.
         uncertainty_scale: The factor by which that deviation is multiplied, from a calibration.
         redraw: The same model with another draw of its noise or dropout, if it has any.
+        flip: Whether the result is the mean of the answers for the head and for its mirror image;
+            see `plan_passes`.
 
     Raises:
-        OasisGanError: If the canvas does not fit into memory, the plane is none of the planes, or
-            the model has only one answer and is asked for its uncertainty.
+        OasisGanError: If the canvas does not fit into memory, the plane is none of the planes, the
+            model has only one answer and is asked for its uncertainty, or left and right matter to
+            the model and the head should be mirrored.
     """
 
     card: ModelCard
@@ -125,9 +147,12 @@ class SlicewiseTranslator:
     uncertainty: bool = False
     uncertainty_scale: float = 1.0
     redraw: Predict | None = None
+    flip: bool = False
 
     def __post_init__(self) -> None:
         _require_usable_canvas(self.canvas, self.card)
+        if self.flip:
+            self._require_no_sides()
         if self.uncertainty:
             where = f"model {self.card.name}"
             self._require_images(where)
@@ -152,6 +177,10 @@ class SlicewiseTranslator:
         values, spread = self._run_passes(passes, fitted, progress)
         notes = (*fitted.first.notes, note) if note else fitted.first.notes
         details: dict[str, object] = {"planes": [plane.value for plane in planes]}
+        if self.flip:
+            details["mirrored"] = [
+                one.plane.value for one in passes if one.mirrored and one.share > 0
+            ]
         maps = {}
         if self.uncertainty:
             deviation = spread.compute_deviation() * np.float32(self.uncertainty_scale)
@@ -177,7 +206,8 @@ class SlicewiseTranslator:
     def _plan_passes(self, planes: Sequence[Plane], grid: Geometry) -> list[Pass]:
         """Return the passes over a volume; those that make the result come first."""
         if not self.uncertainty:
-            return [Pass(plane) for plane in planes]
+            every_pass = self._plan_all_passes(planes, planes)
+            return [one for one in every_pass if one.share > 0]
         every = self.planes
         pictures, _ = choose_picture_planes(grid, every, every, VOLUME, requested=True)
         offered = tuple(dict.fromkeys((*planes, *pictures)))
@@ -194,7 +224,14 @@ class SlicewiseTranslator:
             can_mirror=all(is_mirror_symmetric(encoding) for encoding in sources),
             can_redraw=self.redraw is not None,
             context=self.context,
+            flip=self.flip,
         )
+
+    def _require_no_sides(self) -> None:
+        """Raise `NoMirrorImageError` if left and right mean different things to the model."""
+        encodings = (*self.card.sources.values(), self.card.target)
+        if not all(is_mirror_symmetric(encoding) for encoding in encodings):
+            raise NoMirrorImageError(self.card.name)
 
     def _require_images(self, where: object) -> None:
         """Raise `NoUncertaintyError` if the answers are labels, which have no deviation."""
@@ -226,14 +263,14 @@ class SlicewiseTranslator:
         for index, one in enumerate(passes):
             part = partial(_report_part, progress, index, len(passes))
             answer = self._run_pass(one, sources, part)
-            if one.in_result:
-                total += answer
+            if one.share > 0:
+                total += answer * np.float32(one.share)
             if self.uncertainty:
                 # Decoded one by one, answers differ in the units of the target.
                 values = self._decode(answer[sources.mask], sources)
                 spread.add(values, one.weight)
-        count = sum(one.in_result for one in passes)
-        mean = total[sources.mask] / np.float32(count)
+        shares = sum(one.share for one in passes)
+        mean = total[sources.mask] / np.float32(shares)
         return self._decode(mean, sources), spread
 
     def _decode(self, channels: Channels, sources: FittedSources) -> Voxels:
@@ -318,6 +355,7 @@ def slicewise(
     uncertainty: bool = False,
     uncertainty_scale: float = 1.0,
     redraw: Predict | None = None,
+    flip: bool = False,
 ) -> SlicewiseTranslator:
     """Return a `SlicewiseTranslator`, which applies a model slice by slice."""
     return SlicewiseTranslator(
@@ -332,6 +370,7 @@ def slicewise(
         uncertainty=uncertainty,
         uncertainty_scale=uncertainty_scale,
         redraw=redraw,
+        flip=flip,
     )
 
 

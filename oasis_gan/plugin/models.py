@@ -29,6 +29,11 @@ The map is a standard deviation in the units of the target's intensities. A mode
 has a `bool` option of this name, and returns the map in `Translation.maps` if the option is true.
 The volume is the same either way.
 """
+FLIP = "flip"
+"""The name of the option by which a model averages its answers for a head and its mirror image.
+
+A model without the option gives the same volume as one whose option is false.
+"""
 Progress = Callable[[float], None]
 """A function that takes the fraction of a volume that is done, from 0 to 1."""
 

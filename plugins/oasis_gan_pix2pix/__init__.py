@@ -28,6 +28,7 @@ def load(
     precision: Literal["auto", "float32", "bfloat16", "float16"] | None = None,
     *,
     uncertainty: bool = False,
+    flip: bool = False,
 ) -> Translator:
     """Return the model in ``folder``, ready to translate.
 
@@ -38,10 +39,18 @@ def load(
         texture: A number from 0, smooth, to 1, textured; the model's default if not given.
         precision: The precision to compute in; float32 if not given.
         uncertainty: Whether to return a map of the uncertainty beside the volume.
+        flip: Whether to average the answers for the head and for its mirror image.
     """
     from .translator import load_translator
 
-    return load_translator(folder, plane, texture, precision, uncertainty=uncertainty)
+    return load_translator(
+        folder,
+        plane,
+        texture,
+        precision,
+        uncertainty=uncertainty,
+        flip=flip,
+    )
 
 
 def train(request: TrainingRequest) -> None:

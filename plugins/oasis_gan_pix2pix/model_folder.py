@@ -28,6 +28,7 @@ from oasis_gan import (
     Percentiles,
     Plane,
     Window,
+    flip_option,
     is_mirror_symmetric,
     plane_option,
     require_unique_keys,
@@ -207,13 +208,16 @@ class ModelFile(Settings):
         return settings.noise or (settings.dropout > 0 and settings.inference_in_training_mode)
 
     @property
+    def _has_no_sides(self) -> bool:
+        """Whether the model may translate the mirror image of a head."""
+        encodings = (*self.named_sources.values(), self.target)
+        return all(is_mirror_symmetric(encoding) for encoding in encodings)
+
+    @property
     def _has_several_answers(self) -> bool:
         """Whether the uncertainty can be computed: from planes, mirrored slices or noise."""
-        if not isinstance(self.target, Window):
-            return False
-        if len(self.planes) > 1 or self.is_random:
-            return True
-        return all(is_mirror_symmetric(source) for source in self.named_sources.values())
+        has_several = len(self.planes) > 1 or self.is_random or self._has_no_sides
+        return has_several and isinstance(self.target, Window)
 
     def card(self) -> ModelCard:
         """Return the card of the model for the tool."""
@@ -251,6 +255,8 @@ class ModelFile(Settings):
         )
         if self._has_several_answers:
             yield uncertainty_option()
+        if self._has_no_sides:
+            yield flip_option()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ def load_translator(
     precision: RequestedPrecision | None = None,
     *,
     uncertainty: bool = False,
+    flip: bool = False,
 ) -> SlicewiseTranslator:
     """Return the model in a folder, ready to translate volumes.
 
@@ -53,6 +54,7 @@ def load_translator(
         texture: See `StoredGenerator`.
         precision: See `StoredGenerator`.
         uncertainty: Whether to return a map of the uncertainty too.
+        flip: Whether to average the answers for the head and for its mirror image.
 
     Raises:
         OasisGanError: If the folder cannot be trusted, or its weights do not fit its architecture.
@@ -72,6 +74,7 @@ def load_translator(
         uncertainty=uncertainty,
         uncertainty_scale=_find_scale(generator),
         redraw=redraw,
+        flip=flip,
     )
 
 

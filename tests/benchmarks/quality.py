@@ -1,6 +1,7 @@
 """Score a model on held-out heads, beside painting each tissue with its mean.
 
-    python tests/benchmarks/quality.py HEADS [--model NAME|FOLDER] [--subject NAME ...] [--out DIR]
+    python tests/benchmarks/quality.py HEADS [--model NAME|FOLDER] [--option NAME=VALUE ...]
+        [--subject NAME ...] [--out DIR]
 
 HEADS holds a folder for each head with ``seg.nii.gz`` (0 background, 1 CSF, 2 GM, 3 WM) and
 ``t1.nii.gz``. Each is translated in every plane of the model, through the pipeline of ``oasis-gan
@@ -29,7 +30,14 @@ from oasis_gan import (
     Window,
     translate,
 )
-from oasis_gan.cli.choosing import choose_model, load_registry, read_card
+from oasis_gan.cli.choosing import (
+    RequestedOption,
+    choose_model,
+    choose_options,
+    load_registry,
+    read_card,
+)
+from oasis_gan.cli.options import parse_named_values
 
 try:
     from skimage.metrics import structural_similarity
@@ -88,10 +96,23 @@ def _line(name: str, plane: str, of: Figures) -> str:
 @click.option(
     "--texture", type=float, help="From 0, smooth, to 1, textured; the model's own if not given."
 )
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=parse_named_values,
+    help="Set an option of the model, as oasis-gan run does.",
+)
 @click.option("--subject", "names", multiple=True, help="Only this head.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the translated volumes here.")
 def main(
-    heads: Path, model: str | None, texture: float | None, names: tuple[str, ...], out: Path | None
+    heads: Path,
+    model: str | None,
+    texture: float | None,
+    options: tuple[tuple[str, str], ...],
+    names: tuple[str, ...],
+    out: Path | None,
 ) -> None:
     """Score a model on the heads in HEADS."""
     registry = load_registry(())
@@ -100,8 +121,11 @@ def main(
     plane_option = card.option("plane")
     assert plane_option is not None, "the model does not go slice by slice"
     planes = [name for name in plane_option.choices if name != AUTO_PLANE]
-    chosen = {} if texture is None else {"texture": texture}
-    translators = {plane: kind.load(folder, **chosen, plane=plane) for plane in planes}
+    requested = {name: RequestedOption(text, "--option") for name, text in options}
+    if texture is not None:
+        requested["texture"] = RequestedOption(str(texture), "--texture")
+    chosen = choose_options(card, requested)
+    translators = {plane: kind.load(folder, **chosen | {"plane": plane}) for plane in planes}
     selection = Selection(heads, source_suffix="seg.nii.gz", target_suffix="t1.nii.gz")
     for subject in registry[Dataset].get("nifti").open(selection):
         if names and subject.name not in names:
