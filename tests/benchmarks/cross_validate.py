@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -33,6 +34,7 @@ from oasis_gan.evaluation.comparison import TOTAL, compare_matched, find_regions
 from oasis_gan.evaluation.discontinuity import measure_discontinuity
 from oasis_gan.evaluation.measures import AXES
 
+PAIRS = ("--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz")
 OUTPUTS: Mapping[str, Mapping[str, object]] = {
     "default": {},
     "smooth": {"texture": 0.0, "plane": "all"},
@@ -99,7 +101,8 @@ def main(
     for number in chosen or range(folds):
         left_out = [head for person in people[number::folds] for head in person]
         model = out / f"fold{number}"
-        train_without(heads, names, left_out, model, words)
+        learnt = [heads / name for name in names if name not in left_out]
+        train_or_resume(learnt, model, [*PAIRS, *words])
         for head in left_out:
             scores += score_head(heads / head, model)
             write_table(scores, out / "scores.tsv")
@@ -120,23 +123,15 @@ def group_by_person(
     return list(groups.values())
 
 
-def train_without(
-    heads: Path,
-    names: Sequence[str],
-    left_out: Sequence[str],
-    model: Path,
-    words: Sequence[str],
-) -> None:
-    """Train a model on all heads but some, or resume its training."""
+def train_or_resume(folders: Sequence[Path], model: Path, words: Sequence[str]) -> None:
+    """Train a model on the heads in some folders, or resume its training."""
     if (model / "model.json").exists():
         return
     command = [sys.executable, "-m", "oasis_gan", "train"]
     if (model / "checkpoints").exists():
         command += ["--resume", str(model)]
     else:
-        command += [str(heads / name) for name in names if name not in left_out]
-        command += ["--source-suffix", "seg.nii.gz", "--target-suffix", "t1.nii.gz"]
-        command += ["--out", str(model), *words]
+        command += [*map(str, folders), "--out", str(model), *words]
     subprocess.run(command, check=True)
 
 
@@ -189,10 +184,11 @@ def find_discontinuity(real: Volume, made: Volume, labels: Volume) -> float:
     return max(float(scores[direction]) for direction in AXES.values())
 
 
-def write_table(scores: Sequence[Score], path: Path) -> None:
-    """Write a row for each score."""
+def write_table(scores: Sequence[Any], path: Path) -> None:
+    """Write a row for each score, which are of one dataclass."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Score)], delimiter="\t")
+        columns = [field.name for field in fields(scores[0])]
+        writer = csv.DictWriter(file, columns, delimiter="\t")
         writer.writeheader()
         for score in scores:
             writer.writerow(asdict(score))

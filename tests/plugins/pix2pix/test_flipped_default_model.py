@@ -44,10 +44,10 @@ def test_the_option_is_off_and_then_changes_nothing(folder: Path, source: CleanV
 
 
 def test_the_result_is_half_way_between_both_answers(folder: Path, source: CleanVolume) -> None:
-    """At the smooth end, where neither noise nor a histogram comes in between."""
+    """At the smooth end, where other noise and the histogram change next to nothing."""
     mirrored = CleanVolume(source.voxels[::-1], source.geometry, content="labels")
     once = translate(folder, source, texture=0.0).voxels
     other = translate(folder, mirrored, texture=0.0).voxels[::-1]
     both = translate(folder, source, texture=0.0, flip=True).voxels
-    assert not np.array_equal(once, other)
-    np.testing.assert_allclose(both, (once + other) / 2, rtol=1e-2, atol=0.5)
+    from_middle = np.abs(both - (once + other) / 2)
+    assert from_middle.mean() < 0.05 * np.abs(once - other).mean()
