@@ -19,7 +19,16 @@ NIFTI_ENDINGS = (".nii.gz", ".nii")
 MGH_ENDINGS = (".mgz", ".mgh.gz", ".mgh")
 HEADER_ENDINGS = (".hdr", ".hdr.gz")
 VOXEL_ENDINGS = (".img", ".img.gz")
-VOLUME_ENDINGS = (*NIFTI_ENDINGS, *MGH_ENDINGS, *HEADER_ENDINGS, *VOXEL_ENDINGS)
+NRRD_ENDINGS = (".nrrd", ".seg.nrrd", ".nhdr")
+METAIMAGE_ENDINGS = (".mha", ".mhd")
+VOLUME_ENDINGS = (
+    *NIFTI_ENDINGS,
+    *MGH_ENDINGS,
+    *HEADER_ENDINGS,
+    *VOXEL_ENDINGS,
+    *NRRD_ENDINGS,
+    *METAIMAGE_ENDINGS,
+)
 """The endings of the volumes that can be read, the most common first."""
 
 
@@ -56,7 +65,7 @@ def sidecar_of(volume: Path) -> Path:
 
 
 def is_volume_name(path: Path) -> bool:
-    """Tell whether a file has the name of a volume: NIfTI, MGH, or one half of a pair."""
+    """Tell whether a file has the name of a volume in one of the formats that are read."""
     return bool(ending_of(path.name))
 
 

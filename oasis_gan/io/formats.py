@@ -14,7 +14,7 @@ from ..errors import OasisGanError
 from .errors import UnrecognisedFileError, UnrecognisedFolderError, UnusableFileError
 from .folders import walk_files
 
-READ = "a volume in NIfTI (.nii, .nii.gz), MGH (.mgz, .mgh) or Analyze (.hdr with .img)"
+READ = "a volume in NIfTI (.nii.gz, .nii, .hdr), MGH (.mgz), NRRD (.nrrd) or MetaImage (.mha)"
 _FETCH = "fetch it with datalad get or git annex get"
 _MOST_FILES = 10_000  # of a folder that are looked at to describe it
 _SHOWN = 3  # of the names of other files
@@ -32,12 +32,12 @@ class Format(NamedTuple):
         return UnusableFileError(where, expected, self.found, self.remedy)
 
 
-def _make_itk_format(name: str, written: str = "") -> Format:
+def _make_itk_format(name: str) -> Format:
     remedy = (
         "convert it to .nii.gz, for example with SimpleITK's ReadImage and WriteImage "
         "or with 3D Slicer"
     )
-    return Format(f"{name}{written}", remedy)
+    return Format(name, remedy)
 
 
 def _make_picture_format(name: str) -> Format:
@@ -51,9 +51,8 @@ def _make_packed_format(name: str, command: str) -> Format:
     return Format(f"a file compressed with {name}", f"unpack it with {command}")
 
 
-_WRITTEN = ", which oasis-gan writes but does not read yet"
-_NRRD = _make_itk_format("an NRRD file", _WRITTEN)
-_META = _make_itk_format("a MetaImage file", _WRITTEN)
+_NRRD = Format("an NRRD file", "give it a name that ends in .nrrd")
+_META = Format("a MetaImage file", "give it a name that ends in .mha")
 _DICOM = Format("a DICOM file", "convert the series to .nii.gz with dcm2niix")
 _MINC = Format("a MINC file", "convert it with mnc2nii or mri_convert")
 _NUMPY = Format(
@@ -70,11 +69,6 @@ _ARCHIVE = Format("an archive", "unpack it and give the folder")
 _WEB_PAGE = Format("a web page, perhaps that of a login", "download the file again, signed in")
 
 _BY_ENDING = {
-    ".seg.nrrd": _make_itk_format("a segmentation of 3D Slicer (NRRD)", _WRITTEN),
-    ".nrrd": _NRRD,
-    ".nhdr": _make_itk_format("an NRRD header", _WRITTEN),
-    ".mha": _META,
-    ".mhd": _META,
     ".gipl": _make_itk_format("a GIPL file"),
     ".gipl.gz": _make_itk_format("a GIPL file"),
     ".vtk": _make_itk_format("a VTK file"),

@@ -1,28 +1,36 @@
-"""Read a volume in any of the formats: NIfTI, MGH, or a pair of header and voxels."""
+"""Read a volume in any of the formats: NIfTI, MGH, NRRD, MetaImage, or header and voxels."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
+from ..errors import OasisGanError
 from ..image.choices import MAX_VOXELS
 from ..image.volume import Volume
+from .endings import METAIMAGE_ENDINGS, NRRD_ENDINGS, ending_of
+from .metaimage import METAIMAGE_START, list_metaimage_data_files, read_metaimage
 from .mgh import MGH_START, is_mgh_name, read_mgh
 from .nifti import read_header_sizes, read_nifti
+from .nrrd import NRRD_START, list_nrrd_data_files, read_nrrd
 from .pair import is_pair_name, read_pair
 from .partial_volumes import refuse_partial_volumes
 from .voxels import open_decompressed
 
 _NIFTI_SIZES = {Nifti1Header.sizeof_hdr, Nifti2Header.sizeof_hdr}
+_START = 64
+"""Bytes at the start of a file that are enough to tell the formats apart."""
+_Reader = Callable[[Path, int], Volume]
 
 
 def read_volume(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
-    """Read a 3-D volume from NIfTI, from MGH or MGZ, or from either file of a pair.
+    """Read a 3-D volume from NIfTI, MGH or MGZ, NRRD, MetaImage, or either file of a pair.
 
     Args:
-        path: The path of the file. Its content decides between NIfTI and MGH, not its name.
+        path: The path of the file. Its content decides between the formats, not its name.
         max_voxels: The largest number of voxels; a larger volume is refused before it is read.
 
     Raises:
@@ -30,25 +38,57 @@ def read_volume(path: Path | str, max_voxels: int = MAX_VOXELS) -> Volume:
         OSError: If the file cannot be read.
     """
     path = Path(path)
-    if is_pair_name(path):
-        volume = read_pair(path, max_voxels)
-    elif _is_mgh(path):
-        volume = read_mgh(path, max_voxels)
-    else:
-        volume = read_nifti(path, max_voxels)
+    reader = read_pair if is_pair_name(path) else _choose_reader(path)
+    volume = reader(path, max_voxels)
     refuse_partial_volumes(path, volume)
     return volume
 
 
-def _is_mgh(path: Path) -> bool:
-    """Tell whether to read a file as MGH.
+def list_data_files(path: Path) -> tuple[Path, ...]:
+    """Return the other files that belong to a volume: the voxels that a header names.
 
-    A file that is neither MGH nor NIfTI is read as its name says, so that the error is about that.
+    A header that cannot be read has none; reading the volume says what is wrong.
     """
-    has_mgh_name = is_mgh_name(path)
-    expected = "an MGH or MGZ file" if has_mgh_name else "a NIfTI file"
-    with open_decompressed(path, expected) as stream:
-        start = stream.read(len(MGH_START))
-    if start == MGH_START:
-        return True
-    return has_mgh_name and _NIFTI_SIZES.isdisjoint(read_header_sizes(start))
+    ending = ending_of(path.name).lower()
+    try:
+        if ending in NRRD_ENDINGS:
+            return list_nrrd_data_files(path)
+        if ending in METAIMAGE_ENDINGS:
+            return list_metaimage_data_files(path)
+    except (OasisGanError, OSError):
+        return ()
+    return ()
+
+
+def _choose_reader(path: Path) -> _Reader:
+    """Return the reader for the content of a file.
+
+    If the content is of none of the formats, the name decides, so that the error is about that.
+    """
+    by_name = _choose_by_name(path)
+    with open_decompressed(path, _EXPECTED[by_name]) as stream:
+        start = stream.read(_START)
+    if start.startswith(MGH_START):
+        return read_mgh
+    if start.startswith(NRRD_START):
+        return read_nrrd
+    if METAIMAGE_START.match(start):
+        return read_metaimage
+    return by_name if _NIFTI_SIZES.isdisjoint(read_header_sizes(start)) else read_nifti
+
+
+def _choose_by_name(path: Path) -> _Reader:
+    ending = ending_of(path.name).lower()
+    if is_mgh_name(path):
+        return read_mgh
+    if ending in NRRD_ENDINGS:
+        return read_nrrd
+    return read_metaimage if ending in METAIMAGE_ENDINGS else read_nifti
+
+
+_EXPECTED: Mapping[_Reader, str] = {
+    read_mgh: "an MGH or MGZ file",
+    read_nifti: "a NIfTI file",
+    read_nrrd: "an NRRD file",
+    read_metaimage: "a MetaImage file",
+}

@@ -56,6 +56,24 @@ _GZIP = b"\x1f\x8b"
 _NOT_GZIP = "Not a gzipped file"  # as Python's gzip says
 
 
+def open_regular(path: Path, expected: str) -> BinaryIO:
+    """Open a regular file to read its bytes.
+
+    Args:
+        path: The path of the file.
+        expected: What it should be, for errors.
+
+    Raises:
+        OasisGanError: If it is not a regular file.
+        OSError: If it cannot be read.
+    """
+    require_content(path, expected)
+    if not stat.S_ISREG(path.stat().st_mode):
+        remedy = "name a .nii, .nii.gz, .mgz or .hdr file"
+        raise UnusableFileError(path, expected, "no regular file", remedy)
+    return path.open("rb")
+
+
 @contextmanager
 def open_decompressed(path: Path, expected: str) -> Iterator[BinaryIO]:
     """Open a regular file, through gzip if it is compressed; errors while it is read name the file.
@@ -68,11 +86,7 @@ def open_decompressed(path: Path, expected: str) -> Iterator[BinaryIO]:
         OasisGanError: If it is not a regular file, or its gzip stream is damaged.
         OSError: If it cannot be read.
     """
-    require_content(path, expected)
-    if not stat.S_ISREG(path.stat().st_mode):
-        remedy = "name a .nii, .nii.gz, .mgz or .hdr file"
-        raise UnusableFileError(path, expected, "no regular file", remedy)
-    with path.open("rb") as raw, _name_damaged_file(path):
+    with open_regular(path, expected) as raw, _name_damaged_file(path):
         is_compressed = raw.read(2) == _GZIP
         raw.seek(0)
         if is_compressed:

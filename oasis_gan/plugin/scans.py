@@ -11,7 +11,7 @@ from ..image.labels import LabelSet
 from ..image.volume import Volume
 from ..io.formats import require_content
 from ..io.pair import is_pair_name, other_half, read_pair
-from ..io.volume_files import read_volume
+from ..io.volume_files import list_data_files, read_volume
 from .datasets import Scan, Subject
 
 
@@ -20,8 +20,8 @@ def volume_scan(
     max_voxels: int = MAX_VOXELS,
     labels: LabelSet | None = None,
 ) -> Scan:
-    """Return a scan that `read_volume` reads; the scan of a pair names both files."""
-    parts = (other_half(path),) if is_pair_name(path) else ()
+    """Return a scan that `read_volume` reads; it names all files of the volume."""
+    parts = (other_half(path),) if is_pair_name(path) else list_data_files(path)
     reader = partial(read_volume, max_voxels=max_voxels)
     return Scan(path, reader, labels, parts)
 

@@ -1,4 +1,4 @@
-"""NIfTI plugin: reads NIfTI, MGH and Analyze; writes NIfTI that nibabel and ITK read alike."""
+"""NIfTI plugin: reads NIfTI and the formats beside it; writes NIfTI for nibabel and ITK alike."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the NIfTI reader."""
     yield Dataset(
         name="nifti",
-        summary="NIfTI, MGH and Analyze files, folders of them, pairs by folder, suffix or TSV",
+        summary="NIfTI, MGH, NRRD, MetaImage and Analyze; folders, pairs by folder, suffix or TSV",
         open=list_subjects,
         recognises=recognises,
         generic=True,

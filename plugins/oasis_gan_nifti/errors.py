@@ -32,7 +32,7 @@ class NoVolumesError(OasisGanError):
             found += f" and {len(others) - _SHOWN} more"
         super().__init__(
             root,
-            expected=f"files named *{suffix or '.nii, *.nii.gz or *.mgz'}",
+            expected=f"files named *{suffix or '.nii, *.nii.gz, *.mgz, *.nrrd or *.mha'}",
             found=found,
             remedy="check the folder and the suffix",
         )

@@ -1,4 +1,4 @@
-"""Find NIfTI, MGH and Analyze volumes: a file, a folder, two folders, two suffixes, or a table."""
+"""Find volumes in their files: a file, a folder, two folders, two suffixes, or a table."""
 
 from __future__ import annotations
 

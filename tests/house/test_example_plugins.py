@@ -24,14 +24,14 @@ def test_an_example_has_fewer_than_60_lines(plugin: Path) -> None:
     assert len(plugin.read_text().splitlines()) < 60
 
 
-READER = EXAMPLES / "plugins" / "nrrd_reader.py"
+READER = EXAMPLES / "plugins" / "hdf5_reader.py"
 OBLIQUE = np.array(
     [[0.0, -1.2, -1.2, 40.0], [1.5, 0.0, 0.0, -70.0], [0.0, -0.9, 1.6, 10.0], [0.0, 0.0, 0.0, 1.0]]
 )
 
 
-def save_nrrd(path: Path) -> Path:
-    """Write a label map as NRRD, and as NIfTI in a folder ``nifti`` beside; return its path."""
+def save_hdf5(path: Path) -> Path:
+    """Write a label map as HDF5, and as NIfTI in a folder ``nifti`` beside; return its path."""
     nifti = path.parent / "nifti" / f"{path.stem}.nii.gz"
     nifti.parent.mkdir(parents=True)
     nib.save(nib.Nifti1Image(LABELS, OBLIQUE), nifti)
@@ -41,14 +41,14 @@ def save_nrrd(path: Path) -> Path:
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.stem)
 def test_an_example_keeps_its_contract(plugin: Path, tmp_path: Path) -> None:
-    sample = ("--sample", save_nrrd(tmp_path / "a.nrrd")) if plugin == READER else ()
+    sample = ("--sample", save_hdf5(tmp_path / "a.hdf5")) if plugin == READER else ()
     done = oasis_gan("plugins", "--check", plugin, *sample, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_reader_keeps_its_contract_for_a_folder(tmp_path: Path) -> None:
-    save_nrrd(tmp_path / "heads" / "a.nrrd")
-    save_nrrd(tmp_path / "heads" / "site" / "a.nrrd")
+    save_hdf5(tmp_path / "heads" / "a.hdf5")
+    save_hdf5(tmp_path / "heads" / "site" / "a.hdf5")
     done = oasis_gan("plugins", "--check", READER, "--sample", "heads", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -57,28 +57,28 @@ PAINT = ("--plugin", EXAMPLES / "plugins" / "volume_model.py", "--model", "blurr
 
 
 def test_voxels_of_a_format_that_simpleitk_reads_stay_in_their_places(tmp_path: Path) -> None:
-    save_nrrd(tmp_path / "seg.nrrd")
+    save_hdf5(tmp_path / "seg.hdf5")
     words = ("--plugin", READER, *PAINT)
-    read = oasis_gan("run", "seg.nrrd", *words, "--out", "from_nrrd", cwd=tmp_path)
+    read = oasis_gan("run", "seg.hdf5", *words, "--out", "from_hdf5", cwd=tmp_path)
     assert read.returncode == 0, read.stderr
     done = oasis_gan("run", "nifti/seg.nii.gz", *words, "--out", "from_nifti", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     made, expected = (
         nib.Nifti1Image.from_filename(tmp_path / out / "seg_synthT1w.nii.gz")
-        for out in ("from_nrrd", "from_nifti")
+        for out in ("from_hdf5", "from_nifti")
     )
     np.testing.assert_allclose(made.affine, expected.affine, atol=1e-6)
     np.testing.assert_array_equal(made.get_fdata(), expected.get_fdata())
 
 
 def test_a_file_that_simpleitk_cannot_read_does_not_stop_the_others(tmp_path: Path) -> None:
-    whole = save_nrrd(tmp_path / "heads" / "b.nrrd")
-    (tmp_path / "heads" / "a.nrrd").write_bytes(whole.read_bytes()[:300])
-    words = ("--dataset", "nrrd", "--plugin", READER, *PAINT)
+    whole = save_hdf5(tmp_path / "heads" / "b.hdf5")
+    (tmp_path / "heads" / "a.hdf5").write_bytes(whole.read_bytes()[:300])
+    words = ("--dataset", "hdf5", "--plugin", READER, *PAINT)
     done = oasis_gan("run", "heads", *words, "--out", "out", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert done.stdout.split() == ["out/b_synthT1w.nii.gz"]
-    assert "failed - heads/a.nrrd: expected something that the dataset plugin nrrd can read" in (
+    assert "failed - heads/a.hdf5: expected something that the dataset plugin hdf5 can read" in (
         done.stderr
     )
 
@@ -227,7 +227,7 @@ py-modules = {names}
 def test_an_installed_example_keeps_its_contract(
     plugin: Path, installed: dict[str, str], tmp_path: Path
 ) -> None:
-    sample = ("--sample", save_nrrd(tmp_path / "a.nrrd")) if plugin == READER else ()
+    sample = ("--sample", save_hdf5(tmp_path / "a.hdf5")) if plugin == READER else ()
     name = plugin.stem.replace("_", "-")
     done = oasis_gan("plugins", "--check", name, *sample, cwd=tmp_path, env=installed)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -236,7 +236,7 @@ def test_an_installed_example_keeps_its_contract(
 def test_installed_examples_need_no_option_to_be_found(
     installed: dict[str, str], tmp_path: Path
 ) -> None:
-    source = save_nrrd(tmp_path / "seg.nrrd")
+    source = save_hdf5(tmp_path / "seg.hdf5")
     model = ("--model", "blurred-paint", "--option", "rounds=0")
     done = oasis_gan("run", source, *model, "--out", "out", cwd=tmp_path, env=installed)
     assert done.returncode == 0, done.stderr

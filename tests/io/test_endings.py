@@ -23,6 +23,11 @@ COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Zoë") for form in ("NFC", 
         ("aseg.mgh.gz", "aseg"),
         ("a.hdr", "a"),
         ("a.img.gz", "a"),
+        ("a.nrrd", "a"),
+        ("a.seg.nrrd", "a"),
+        ("a.NHDR", "a"),
+        ("a.mha", "a"),
+        ("a.mhd", "a"),
         (".nii", ""),
     ],
 )
@@ -31,7 +36,7 @@ def test_a_volume_is_named_by_its_ending(name: str, stem: str) -> None:
     assert stem_of(name) == stem
 
 
-@pytest.mark.parametrize("name", ["a.gz", "a.nii.bz2", "nii", "a.nrrd", "a.mgz.txt", "a.json", ""])
+@pytest.mark.parametrize("name", ["a.gz", "a.nii.bz2", "nii", "a.raw", "a.mgz.txt", "a.json", ""])
 def test_other_endings_are_no_volumes(name: str) -> None:
     assert not is_volume_name(Path(name))
     assert stem_of(name) == name

@@ -1,4 +1,4 @@
-"""Reads NRRD, which 3D Slicer saves and SimpleITK reads: one file, or a folder of them."""
+"""Reads the HDF5 files that ITK and SimpleITK write: one file, or a folder of them."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,7 +8,7 @@ import numpy as np
 
 import oasis_gan as og
 
-ENDING = ".nrrd"
+ENDING = ".hdf5"
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])  # ITK's axes point left, posterior and superior
 
 
@@ -16,7 +16,7 @@ def read(path: Path, max_voxels: int) -> og.Volume:
     """Read a volume. Whatever SimpleITK raises becomes a line for this file."""
     import SimpleITK  # here, since it takes a while and listing plugins does not need it
 
-    og.require_content(path, "an NRRD file")
+    og.require_content(path, "an HDF5 file of ITK")
     reader = SimpleITK.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()  # the header alone
@@ -32,7 +32,7 @@ def read(path: Path, max_voxels: int) -> og.Volume:
 
 
 def find(root: Path, suffix: str = "") -> list[Path]:
-    """Return a file, or those in a folder, that are called like NRRD and end in a suffix."""
+    """Return a file, or those in a folder, that are called like HDF5 and end in a suffix."""
     paths = og.walk_files(root) if root.is_dir() else [root]
     ending = suffix.removesuffix(ENDING) + ENDING
     return [path for path in paths if path.name.endswith(ending)]
@@ -43,7 +43,7 @@ def subjects(selection: og.Selection) -> Iterator[og.Subject]:
     root = selection.root
     files = find(root, selection.source_suffix)
     if not files:
-        raise og.OasisGanError(root, expected="NRRD files", found="none", remedy="check the path")
+        raise og.OasisGanError(root, expected="HDF5 files", found="none", remedy="check the path")
     for path in files:
         name = path.relative_to(root if root.is_dir() else root.parent).with_suffix("")
         scan = og.Scan(path, partial(read, max_voxels=selection.max_voxels))
@@ -54,5 +54,5 @@ def subjects(selection: og.Selection) -> Iterator[og.Subject]:
 def oasis_gan_datasets() -> Iterator[og.Dataset]:
     """Offer the reader."""
     yield og.Dataset(
-        name="nrrd", summary="NRRD", open=subjects, recognises=lambda p: any(find(p)), generic=True
+        name="hdf5", summary="HDF5", open=subjects, recognises=lambda p: any(find(p)), generic=True
     )
