@@ -21,6 +21,7 @@ HEADER_ENDINGS = (".hdr", ".hdr.gz")
 VOXEL_ENDINGS = (".img", ".img.gz")
 NRRD_ENDINGS = (".nrrd", ".seg.nrrd", ".nhdr")
 METAIMAGE_ENDINGS = (".mha", ".mhd")
+MINC_ENDINGS = (".mnc",)
 VOLUME_ENDINGS = (
     *NIFTI_ENDINGS,
     *MGH_ENDINGS,
@@ -28,6 +29,7 @@ VOLUME_ENDINGS = (
     *VOXEL_ENDINGS,
     *NRRD_ENDINGS,
     *METAIMAGE_ENDINGS,
+    *MINC_ENDINGS,
 )
 """The endings of the volumes that can be read, the most common first."""
 

@@ -14,7 +14,7 @@ from ..errors import OasisGanError
 from .errors import UnrecognisedFileError, UnrecognisedFolderError, UnusableFileError
 from .folders import walk_files
 
-READ = "a volume in NIfTI (.nii.gz, .nii, .hdr), MGH (.mgz), NRRD (.nrrd) or MetaImage (.mha)"
+READ = "a volume in NIfTI (.nii.gz, .hdr), MGH (.mgz), NRRD (.nrrd), MetaImage (.mha) or MINC"
 _FETCH = "fetch it with datalad get or git annex get"
 _MOST_FILES = 10_000  # of a folder that are looked at to describe it
 _SHOWN = 3  # of the names of other files
@@ -54,7 +54,7 @@ def _make_packed_format(name: str, command: str) -> Format:
 _NRRD = Format("an NRRD file", "give it a name that ends in .nrrd")
 _META = Format("a MetaImage file", "give it a name that ends in .mha")
 _DICOM = Format("a DICOM file", "convert the series to .nii.gz with dcm2niix")
-_MINC = Format("a MINC file", "convert it with mnc2nii or mri_convert")
+_MINC = Format("a MINC file", "give it a name that ends in .mnc")
 _NUMPY = Format(
     "a NumPy array, which does not say where its voxels lie", "save it as .nii.gz with nibabel"
 )
@@ -75,8 +75,7 @@ _BY_ENDING = {
     ".vti": _make_itk_format("a VTK file"),
     ".dcm": _DICOM,
     ".ima": _DICOM,
-    ".mnc": _MINC,
-    ".mnc.gz": _MINC,
+    ".mnc.gz": _make_packed_format("gzip", "gunzip"),
     ".npy": _NUMPY,
     ".npz": _NUMPY,
     ".jpg": _make_picture_format("JPEG"),
@@ -151,7 +150,8 @@ _BY_START = (
     (
         rb"\x89HDF\r\n",
         Format(
-            "an HDF5 file, as MINC and MATLAB write it", "convert it to .nii.gz, MINC with mnc2nii"
+            "an HDF5 file, as MINC and MATLAB write it",
+            "give it a name that ends in .mnc if it is MINC, or else convert it to .nii.gz",
         ),
     ),
     (

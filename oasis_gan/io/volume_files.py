@@ -11,9 +11,10 @@ from nibabel.nifti2 import Nifti2Header
 from ..errors import OasisGanError
 from ..image.choices import MAX_VOXELS
 from ..image.volume import Volume
-from .endings import METAIMAGE_ENDINGS, NRRD_ENDINGS, ending_of
+from .endings import METAIMAGE_ENDINGS, MGH_ENDINGS, MINC_ENDINGS, NRRD_ENDINGS, ending_of
 from .metaimage import METAIMAGE_START, list_metaimage_data_files, read_metaimage
-from .mgh import MGH_START, is_mgh_name, read_mgh
+from .mgh import MGH_START, read_mgh
+from .minc import read_minc
 from .nifti import read_header_sizes, read_nifti
 from .nrrd import NRRD_START, list_nrrd_data_files, read_nrrd
 from .pair import is_pair_name, read_pair
@@ -79,16 +80,22 @@ def _choose_reader(path: Path) -> _Reader:
 
 def _choose_by_name(path: Path) -> _Reader:
     ending = ending_of(path.name).lower()
-    if is_mgh_name(path):
-        return read_mgh
-    if ending in NRRD_ENDINGS:
-        return read_nrrd
-    return read_metaimage if ending in METAIMAGE_ENDINGS else read_nifti
+    for endings, reader in _BY_ENDING.items():
+        if ending in endings:
+            return reader
+    return read_nifti
 
 
+_BY_ENDING: Mapping[tuple[str, ...], _Reader] = {
+    MGH_ENDINGS: read_mgh,
+    NRRD_ENDINGS: read_nrrd,
+    METAIMAGE_ENDINGS: read_metaimage,
+    MINC_ENDINGS: read_minc,
+}
 _EXPECTED: Mapping[_Reader, str] = {
     read_mgh: "an MGH or MGZ file",
     read_nifti: "a NIfTI file",
     read_nrrd: "an NRRD file",
     read_metaimage: "a MetaImage file",
+    read_minc: "a MINC file",
 }

@@ -17,7 +17,7 @@ def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the NIfTI reader."""
     yield Dataset(
         name="nifti",
-        summary="NIfTI, MGH, NRRD, MetaImage and Analyze; folders, pairs by folder, suffix or TSV",
+        summary="NIfTI, MGH, NRRD, MetaImage, MINC, Analyze; pairs by folder, suffix or TSV",
         open=list_subjects,
         recognises=recognises,
         generic=True,

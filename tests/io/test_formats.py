@@ -159,7 +159,7 @@ def test_a_volume_under_the_name_of_another_kind_says_how_to_call_it(
         ("a.JPG", "a JPEG picture"),
         ("a.tif", "a TIFF picture"),
         ("a.dcm", "dcm2niix"),
-        ("a.mnc", "mri_convert"),
+        ("a.mnc.gz", "gunzip"),
         ("a.npy", "nibabel"),
         ("a.nii.bz2", "bunzip2"),
         ("a.nii.xz", "unxz"),
