@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -75,7 +75,7 @@ _TYPES = {
     "float": "f4",
     "double": "f8",
 }
-_ORDERS = {"little": "<", "big": ">"}
+_ORDERS: Mapping[str, Literal["<", ">"]] = {"little": "<", "big": ">"}
 # Words of a vector, such as (1,0,0), or of an axis that does not lie in space.
 _VECTOR = re.compile(r"\(([^()]*)\)|none")
 _COLOURS = ("color", "vector", "list", "complex", "quaternion", "matrix", "point", "normal")

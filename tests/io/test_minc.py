@@ -29,9 +29,12 @@ def save_minc1(path: Path) -> Path:
     ):
         file.createDimension(name, length)
         axis = file.createVariable(name, "i", ())
-        axis.spacing, axis.start, axis.step = b"regular__", start, step
+        axis.spacing = b"regular__"
+        axis.start = start
+        axis.step = step
     image = file.createVariable("image", "h", ("zspace", "yspace", "xspace"))
-    image.signtype, image.valid_range = b"signed__", np.array([0.0, 1000.0])
+    image.signtype = b"signed__"
+    image.valid_range = np.array([0.0, 1000.0])
     image.data[:] = np.arange(120).reshape(6, 5, 4)
     for name, value in (("image-min", 0.0), ("image-max", 500.0)):
         file.createVariable(name, "d", ("zspace",)).data[:] = value
