@@ -65,7 +65,7 @@ class StoredVoxels(NamedTuple):
 
 
 def read_lines(stream: BinaryIO, path: Path, kind: str) -> Iterator[str]:
-    """Yield the lines of a header without their ends, as long as they are asked for.
+    """Yield the lines of a header without their ends, until the caller stops.
 
     Args:
         stream: The file, at the start of its header.
