@@ -11,6 +11,7 @@ import click
 
 from ..errors import OasisGanError, one_line, printable
 from . import source_option
+from .bids_options import BidsCommand, is_bids_app
 from .command import Group
 from .entity_options import SubjectCommand
 from .errors import TwoPluginsError
@@ -56,6 +57,24 @@ def run(context: click.Context, /, **options: object) -> None:
     from .run import RunOptions, run
 
     context.exit(run(RunOptions(**options)))  # type: ignore[arg-type]  # click has checked the types
+
+
+@cli.command(cls=BidsCommand, short_help="Translate a BIDS dataset into a BIDS derivative.")
+@is_bids_app
+@click.pass_context
+def bids(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401
+    """Translate the label maps of BIDS_DIR, and write a BIDS derivative to OUT_DIR.
+
+    LEVEL is participant, which translates, or group, which writes group_T1w.tsv and index.html of
+    everything in OUT_DIR. Options have the names and the manners of fMRIPrep.
+    Exit status: 0 if all are done, 1 if some subject failed, 2 for wrong usage.
+    """
+    from dataclasses import fields
+
+    from .bids import AppOptions, bids
+
+    own = {field.name: options.pop(field.name) for field in fields(AppOptions)}
+    context.exit(bids(AppOptions(**own), options))
 
 
 @cli.command(cls=SubjectCommand, short_help="Train a model, or resume a training.")

@@ -76,6 +76,15 @@ class RunOptions(SelectionOptions):
     segmenter: str | None
     preview: bool
     report: bool
+    stops_on_failure: bool = False
+
+    def make_layout(self) -> Layout:
+        """Return where the files of the run go."""
+        return Layout(self.out)
+
+    def filter_subjects(self, subjects: list[Subject]) -> list[Subject]:
+        """Return the subjects to translate, of those that the selections hold."""
+        return subjects
 
     def collect_options(self) -> dict[str, RequestedOption]:
         """Return what the user typed for options of the model.
@@ -133,8 +142,9 @@ def run(options: RunOptions) -> int:
         further.join,
         source_labels,
     )
+    subjects = options.filter_subjects(subjects)
     require_sources(subjects, names, places, card.name)
-    layout = Layout(options.out)
+    layout = options.make_layout()
     with reporting("translating", len(subjects)) as reporter:
         # The model is loaded first, so that a bad model or reference leaves no folder behind.
         job = _make_job(options, registry, model, exporter, layout) if subjects else None
@@ -143,7 +153,7 @@ def run(options: RunOptions) -> int:
         for outcome in broken:
             run.add(outcome)
         if job is not None:
-            _translate(subjects, job, run)
+            _translate(subjects, job, run, stops_on_failure=options.stops_on_failure)
         status = run.finish()
     if follow_up is None or follow_up.add_to_all(run.outputs, subjects, options.out):
         return status
@@ -222,13 +232,20 @@ class _Run:
         return int(self._failed)
 
 
-def _translate(subjects: list[Subject], job: Job, run: _Run) -> None:
-    """Translate subjects; an interruption leaves with a note on how far the run has come."""
+def _translate(
+    subjects: list[Subject], job: Job, run: _Run, *, stops_on_failure: bool = False
+) -> None:
+    """Translate subjects; an interruption leaves with a note on how far the run has come.
+
+    Where a failure stops the run, the subjects that are at work then are still finished.
+    """
     try:
         with closing(translate_all(subjects, job, run.advance, run.add)) as outcomes:
-            for _ in outcomes:
-                # They are reported as soon as they are known, which is earlier.
-                pass
+            # They are reported as soon as they are known, which is earlier.
+            for outcome in outcomes:
+                if stops_on_failure and outcome.status is Status.FAILED:
+                    log(f"stopped after a failure: {run.describe_progress()}")
+                    break
     except KeyboardInterrupt as interruption:
         interruption.add_note(run.describe_progress())
         run.finish()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 
 from ..image.choices import DATATYPES
-from .options import EXISTING, parse_named_values
+from .options import EXISTING, Decorator, parse_named_values
 
-_OPTIONS = (
+_FILE_OPTIONS = (
     click.option(
         "--out",
         type=EXISTING,
@@ -18,17 +18,19 @@ _OPTIONS = (
         help="Write outputs to this folder, which is created if needed.",
     ),
     click.option(
-        "--model",
-        metavar="NAME|FOLDER",
-        help="Translate with this model: a name from `oasis-gan models`, or a model folder.  "
-        "[default: the first in that list]",
-    ),
-    click.option(
         "--exporter",
         default="nifti",
         show_default=True,
         metavar="NAME",
         help="Write volumes in this file format: an exporter of `oasis-gan plugins`.",
+    ),
+)
+_MODEL_OPTIONS = (
+    click.option(
+        "--model",
+        metavar="NAME|FOLDER",
+        help="Translate with this model: a name from `oasis-gan models`, or a model folder.  "
+        "[default: the first in that list]",
     ),
     click.option(
         "--dtype",
@@ -115,7 +117,17 @@ _OPTIONS = (
 
 
 def translates(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say how volumes are translated."""
-    for option in reversed(_OPTIONS):
+    """Add the options that say how volumes are translated, and where outputs go."""
+    return _add((*_FILE_OPTIONS, *_MODEL_OPTIONS), command)
+
+
+def chooses_model(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how volumes are translated, where the files are fixed."""
+    return _add(_MODEL_OPTIONS, command)
+
+
+def _add(options: Sequence[Decorator], command: Callable[..., None]) -> Callable[..., None]:
+    """Add options to a command, in the order in which its help lists them."""
+    for option in reversed(options):
         command = option(command)
     return command

@@ -369,15 +369,17 @@ class _Work:
     ) -> None:
         """Write the sidecar of the volume in a work folder, where nobody else can change it yet."""
         computation = computation_of(self._job.translator)
+        content = self._job.translator.card.target.content
         entries = {
+            **self._job.layout.describe(self._subject, translation.volume, content),
             "translation": dict(translation.details),
             "computation": computation.record() if computation else None,
             "subject": printable(self.label),
             "tag": self._naming.tag,
             "notes": notes,
         }
-        content = format_sidecar(self._record, work, files.volume.name, entries)
-        write_atomically(work / files.sidecar.name, content)
+        sidecar = format_sidecar(self._record, work, files.volume.name, entries)
+        write_atomically(work / files.sidecar.name, sidecar)
 
     def _export_companions(self, translation: Translation, files: OutputFiles, work: Path) -> None:
         """Write the further maps of a translation, and a table of what labels mean."""

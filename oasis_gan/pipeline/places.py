@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
+from ..image.volume import Volume
 from ..io.claims import Claim, claim
 from ..io.marks import is_marked
+from ..plugin.datasets import Subject
 from ..plugin.models import UNCERTAINTY
 from .errors import DifferentOutputError, NoFreeNameError
 from .further_maps import is_map_of
@@ -31,10 +33,12 @@ class OutputFiles:
     Args:
         volume: The output itself.
         suffix: The ending of its name, with the dot; the other files differ only in that.
+        has_description: Whether the entity ``desc`` in its name already says that it is an output.
     """
 
     volume: Path
     suffix: str
+    has_description: bool = False
 
     @property
     def folder(self) -> Path:
@@ -83,6 +87,8 @@ class OutputFiles:
         """Return the name of a further map without its ending."""
         subject, underscore, output = self._stem.rpartition("_")
         suffix = _MAP_SUFFIXES.get(kind, f"{kind}map")
+        if self.has_description:
+            return f"{subject}_{suffix}"
         return f"{subject}{underscore}desc-{output}_{suffix}"
 
 
@@ -114,6 +120,16 @@ class Layout:
         """
         volume = self.root / f"{name}_synth{kind}{suffix}"
         return OutputFiles(volume, suffix)
+
+    def describe(self, subject: Subject, volume: Volume, content: str) -> Mapping[str, object]:
+        """Return what the sidecar of an output says besides how the output was made.
+
+        Args:
+            subject: The subject that it was made from.
+            volume: The output.
+            content: Whether it holds labels or an image.
+        """
+        return {}
 
 
 Locate = Callable[[str, Mapping[str, str]], OutputFiles]
