@@ -1,4 +1,4 @@
-"""Provide a dataset plugin, a model and an exporter: change the names and the format."""
+"""Give oasis-gan a reader, a model and an exporter: change the names and the format."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-
 from oasis_gan import (
     OASIS,
     Canvas,
+    Channels,
     Dataset,
     Exporter,
     Geometry,
+    Mask,
     ModelCard,
     ModelKind,
     OasisGanError,
@@ -32,8 +32,9 @@ from oasis_gan import (
     write_atomically,
 )
 
+# The version of oasis_gan's API that this plugin is written for.
+oasis_gan_api_version = 1
 SUFFIX = ".npy"
-GREYS = np.array([[0.30], [0.55], [0.75]], np.float32)
 
 # The reader: one function reads a file, one lists subjects without reading them, and one
 # recognises its own format.
@@ -107,9 +108,10 @@ def _list_files(folder: Path) -> list[Path]:
 # `slicewise` makes a model of volumes from it. A model of whole volumes has a method `translate`
 # instead, see `oasis_gan.Translator`.
 
+GREYS = np.array([[0.30], [0.55], [0.75]], np.float32)
 PLANES = tuple(Plane)
 CARD = ModelCard(
-    name="my-paint",
+    name="my-plugin",
     version="1",
     sources={"labels": OASIS},
     target=Window((0, 1000), (0, 1)),
@@ -118,7 +120,7 @@ CARD = ModelCard(
 )
 
 
-def predict(slices: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+def predict(slices: Channels, mask: Mask) -> Channels:
     """Paint each tissue of a label map in one grey; pixels outside the mask are thrown away."""
     return np.asarray(slices @ GREYS)
 
@@ -137,7 +139,7 @@ def load(folder: Path, plane: str = "auto") -> SlicewiseTranslator:
     return slicewise(predict, CARD, planes=PLANES, canvas=canvas, plane=plane)
 
 
-# The writer: bytes of the whole file, and one call that writes all of them or nothing.
+# The exporter: bytes of the whole file, and one call that writes all of them or nothing.
 
 
 def write(volume: Volume, path: Path) -> None:
@@ -151,14 +153,14 @@ def write(volume: Volume, path: Path) -> None:
     write_atomically(path, file.getvalue())
 
 
-# The hooks: what the plugin offers. Leave out what yours does not.
+# The hooks: what the plugin offers.
 
 
 @hookimpl
 def oasis_gan_datasets() -> Iterator[Dataset]:
     """Offer the reader."""
     yield Dataset(
-        name="my-layout",
+        name="my-plugin",
         summary="NumPy arrays, 1 mm",
         open=subjects,
         recognises=recognises,
@@ -168,13 +170,21 @@ def oasis_gan_datasets() -> Iterator[Dataset]:
 @hookimpl
 def oasis_gan_models() -> Iterator[ModelKind]:
     """Offer the model."""
-    shipped = {"my-paint": Path(__file__).parent}
     yield ModelKind(
-        name="my-paint", summary="One grey a tissue", card=card, load=load, shipped=shipped
+        name="my-plugin",
+        summary="One grey a tissue",
+        card=card,
+        load=load,
+        shipped={"my-plugin": Path(__file__).parent},
     )
 
 
 @hookimpl
 def oasis_gan_exporters() -> Iterator[Exporter]:
-    """Offer the writer."""
-    yield Exporter(name="my-format", summary="NumPy array, no geometry", suffix=SUFFIX, write=write)
+    """Offer the exporter."""
+    yield Exporter(
+        name="my-plugin",
+        summary="NumPy array, no geometry",
+        suffix=SUFFIX,
+        write=write,
+    )

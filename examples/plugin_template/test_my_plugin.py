@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import my_plugin
 import numpy as np
 import pytest
+from oasis_gan import (
+    Dataset,
+    Exporter,
+    ModelKind,
+    OasisGanError,
+    Selection,
+)
+from oasis_gan.testing import (
+    DatasetContract,
+    ExporterContract,
+    ModelContract,
+)
 
-from oasis_gan import Dataset, Exporter, ModelKind, OasisGanError, Selection
-from oasis_gan.testing import DatasetContract, ExporterContract, ModelContract
+import my_plugin
 
 
 class TestFile(DatasetContract):
@@ -39,6 +49,14 @@ class TestFolder(TestFile):
         return Selection(tmp_path)
 
 
+@pytest.mark.parametrize("content", [b"", b"text", b"\x93NUMPY\x01\x00"])
+def test_a_file_that_holds_no_array_is_refused(tmp_path: Path, content: bytes) -> None:
+    """The error is one line, and names the file."""
+    (tmp_path / "bad.npy").write_bytes(content)
+    with pytest.raises(OasisGanError, match=r"bad\.npy: expected a NumPy array"):
+        my_plugin.read(tmp_path / "bad.npy", 1000)
+
+
 class TestModel(ModelContract):
     """Check the model."""
 
@@ -50,21 +68,13 @@ class TestModel(ModelContract):
     @pytest.fixture
     def folder(self, kind: ModelKind) -> Path:
         """Return the model that comes with it."""
-        return kind.shipped["my-paint"]
+        return kind.shipped["my-plugin"]
 
 
-class TestWriter(ExporterContract):
-    """Check the writer."""
+class TestExporter(ExporterContract):
+    """Check the exporter."""
 
     @pytest.fixture
     def exporter(self) -> Exporter:
-        """Return the writer of this plugin."""
+        """Return the exporter of this plugin."""
         return next(my_plugin.oasis_gan_exporters())
-
-
-@pytest.mark.parametrize("content", [b"", b"text", b"\x93NUMPY\x01\x00"])
-def test_a_file_that_holds_no_array_is_refused(tmp_path: Path, content: bytes) -> None:
-    """The error is one line, and names the file."""
-    (tmp_path / "bad.npy").write_bytes(content)
-    with pytest.raises(OasisGanError, match=r"bad\.npy: expected a NumPy array"):
-        my_plugin.read(tmp_path / "bad.npy", 1000)

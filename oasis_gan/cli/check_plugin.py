@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import OasisGanError, one_line, printable
 from ..plugin.datasets import Selection
-from ..plugin.discovery import find_installed, from_file
+from ..plugin.discovery import find_plugins, from_file
 from ..plugin.extensions import Check, find_extensions
 from ..plugin.foreign import foreign_code
 from ..plugin.hook_kind import HookKind
@@ -157,7 +157,7 @@ def _list_offers(registry: Registry) -> Iterator[_Offered]:
 def _find_extensions(name: str, file: Path | None) -> dict[str, Check]:
     """Return the checks of what a plugin adds to libraries, by name."""
     found: dict[str, Check] = {}
-    for source, load in [from_file(file)] if file else find_installed():
+    for source, load in [from_file(file)] if file else find_plugins():
         if source.plugin == name:
             with foreign_code(name):
                 found |= find_extensions(load())

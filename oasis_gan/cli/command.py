@@ -30,3 +30,9 @@ class Group(click.Group):
     """The group that holds all commands."""
 
     command_class = Command
+
+
+class CommandGroup(click.Group, Command):
+    """A command with commands below it: typed alone, it does work of its own."""
+
+    command_class = Command

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ..errors import one_line, printable
 from ..image.encoding import Encoding
+from ..plugin.discovery import find_disabled
+from ..plugin.environment import DISABLE, read_disabled
 from ..plugin.foreign import foreign_code
 from ..plugin.models import ModelCard
 from ..plugin.registry import Registry
@@ -17,7 +19,7 @@ Row = tuple[str, ...]
 
 
 def describe_plugins(files: Iterable[Path]) -> Iterator[str]:
-    """Yield a line for each thing a plugin offers, and one for each that is broken."""
+    """Yield a line for each thing a plugin offers, and for each that is broken or disabled."""
     # Without warnings: here the problems are rows of the result.
     registry = Registry.discover(files)
     rows: list[Row] = [("OFFERS", "NAME", "PLUGIN", "WHAT IT IS")]
@@ -30,6 +32,16 @@ def describe_plugins(files: Iterable[Path]) -> Iterator[str]:
         yield with_flags(f"broken: {problem}")
     for deprecation in registry.deprecations:
         yield f"deprecated: {deprecation}"
+    yield from _describe_disabled()
+
+
+def _describe_disabled() -> Iterator[str]:
+    """Yield a line for each plugin that is switched off, and for each name that is nobody's."""
+    disabled = find_disabled()
+    for origin in disabled:
+        yield printable(f"disabled: plugin {origin}, by {DISABLE}")
+    for name in sorted(read_disabled() - {origin.plugin for origin in disabled}):
+        yield printable(f"disabled: no plugin is called {name}; correct {DISABLE}")
 
 
 def describe_models(files: Iterable[Path]) -> Iterator[str]:

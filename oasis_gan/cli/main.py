@@ -12,7 +12,7 @@ import click
 from ..errors import OasisGanError, one_line, printable
 from . import source_option
 from .bids_options import BidsCommand, is_bids_app
-from .command import Group
+from .command import CommandGroup, Group
 from .entity_options import SubjectCommand
 from .errors import TwoPluginsError
 from .evaluate_options import compares_outputs
@@ -226,7 +226,11 @@ def export(context: click.Context, /, **options: object) -> None:
     context.exit(export(ExportOptions(**options)))  # type: ignore[arg-type]
 
 
-@cli.command(short_help="List the installed plugins, or check one.")
+@cli.group(
+    cls=CommandGroup,
+    invoke_without_command=True,
+    short_help="List the installed plugins, check one, or start a new one.",
+)
 @plugin_option
 @click.option(
     "--check",
@@ -266,9 +270,14 @@ def export(context: click.Context, /, **options: object) -> None:
 def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401
     """List the installed plugins: what they offer, where they come from, and what is broken.
 
+    Two environment variables change which plugins are loaded: OASIS_GAN_PLUGIN_PATH names plugin
+    files, and folders of them, to load too; OASIS_GAN_DISABLE_PLUGINS names plugins to leave out,
+    with commas between them.
     Exit status of --check: 0 if the contract is kept, 1 if something is broken or could not be
     checked.
     """
+    if context.invoked_subcommand is not None:
+        return
     if options["plugin"] is not None:
         from .check_plugin import CheckOptions, check_plugin
 
@@ -280,6 +289,34 @@ def plugins(context: click.Context, /, plugin_files: tuple[Path, ...], **options
 
     for line in describe_plugins(plugin_files):
         write_result(line)
+
+
+@plugins.command("new", short_help="Start the project of a new plugin.")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(("dataset", "model", "exporter")),
+    multiple=True,
+    required=True,
+    help="Write a plugin of this kind; may be repeated for a plugin of several kinds.",
+)
+@click.option(
+    "--out",
+    type=EXISTING,
+    metavar="DIR",
+    help="Create this folder for the project.  [default: NAME]",
+)
+@click.pass_context
+def new(context: click.Context, /, **options: object) -> None:
+    """Write the project of a plugin called NAME: a module, its packaging, tests and a README.
+
+    The tests check the plugin against the contract of its kind, and pass as they are. Prints the
+    folder of the project. An existing folder is never changed.
+    """
+    from .new_plugin import NewPluginOptions, create_project
+
+    context.exit(create_project(NewPluginOptions(**options)))  # type: ignore[arg-type]
 
 
 @cli.command(short_help="List the trained models, or describe one.")

@@ -1,13 +1,15 @@
-"""Find plugins: entry points of installed distributions, and files that a user names."""
+"""Find plugins: entry points of distributions, and files of the environment or of a command."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 
+from ..errors import OasisGanError
+from .environment import list_plugin_files, read_disabled, read_plugin_path
 from .plugin_files import PluginFile
 
 Load = Callable[[], object]
@@ -25,6 +27,45 @@ class PluginOrigin:
 
     def __str__(self) -> str:
         return f"{self.plugin} ({self.provider})"
+
+
+def find_plugins(named: Iterable[Path] = ()) -> Iterator[tuple[PluginOrigin, Load]]:
+    """Yield all plugins but those that the environment switches off and those in ``named`` files.
+
+    Installed plugins come first, then those of the environment. No plugin is imported yet.
+    """
+    disabled = read_disabled()
+    for origin, load in _find_all(named):
+        if origin.plugin not in disabled:
+            yield origin, load
+
+
+def find_disabled() -> list[PluginOrigin]:
+    """Return the plugins that the environment switches off."""
+    disabled = read_disabled()
+    return [origin for origin, _ in _find_all() if origin.plugin in disabled]
+
+
+def _find_all(named: Iterable[Path] = ()) -> Iterator[tuple[PluginOrigin, Load]]:
+    yield from find_installed()
+    # Loaded twice, a file would take its own names away from itself.
+    resolved = {file.resolve() for file in named}
+    for entry in read_plugin_path():
+        yield from _find_in(entry, resolved)
+
+
+def _find_in(entry: Path, named: Iterable[Path]) -> Iterator[tuple[PluginOrigin, Load]]:
+    """Yield the plugins of a file or folder; one that cannot be read is a broken plugin."""
+    try:
+        files = list_plugin_files(entry)
+    except (OasisGanError, OSError) as error:
+        yield PluginOrigin(entry.name, str(entry)), partial(_raise, error)
+        return
+    yield from (from_file(file) for file in files if file.resolve() not in named)
+
+
+def _raise(error: Exception) -> object:
+    raise error
 
 
 def find_installed() -> Iterator[tuple[PluginOrigin, Load]]:

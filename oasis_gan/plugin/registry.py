@@ -14,7 +14,7 @@ from ..errors import OasisGanError, one_line, printable
 from .api_version import explain_import, require_supported
 from .catalogue import Catalogue, NameTakenError, Offer
 from .description import find_wrong_field
-from .discovery import OWN_DISTRIBUTION, PROJECT, Load, PluginOrigin, find_installed, from_file
+from .discovery import OWN_DISTRIBUTION, PROJECT, Load, PluginOrigin, find_plugins, from_file
 from .errors import (
     BrokenPluginFileError,
     FileTakesNameError,
@@ -79,9 +79,10 @@ class Registry:
         files: Iterable[Path] = (),
         kinds: Iterable[HookKind] = HOOK_KINDS,
     ) -> Registry:
-        """Load every installed plugin, the project's own first, then the plugin ``files``.
+        """Load the installed plugins, then those of the environment, then the plugin ``files``.
 
-        A broken installed plugin becomes a line in `problems`. A broken file raises an error,
+        The project's own come first, and those that the environment switches off are left out. A
+        broken plugin becomes a line in `problems`. A broken one of ``files`` raises an error,
         because the user asked for it.
 
         Args:
@@ -96,9 +97,10 @@ class Registry:
         specs = {kind.hook: kind.spec for kind in registry._kinds.values()}
         # pluggy reads specifications from the attributes of one object.
         manager.add_hookspecs(type("HookSpecs", (), specs))
-        for origin, load in find_installed():
+        named = list(files)
+        for origin, load in find_plugins(named):
             registry._take(manager, origin, load)
-        for file in files:
+        for file in named:
             registry._take_file(manager, file)
         return registry
 

@@ -101,11 +101,11 @@ def test_the_template_works_from_end_to_end(tmp_path: Path) -> None:
     assert process.returncode == 0, process.stdout
     counted = [line for line in process.stdout.splitlines() if "checks kept" in line]
     assert [line.split(" on ")[0].split(":")[0] for line in counted] == [
-        "dataset my-layout",
-        "model kind my-paint",
-        "exporter my-format",
+        "dataset my-plugin",
+        "model kind my-plugin",
+        "exporter my-plugin",
     ]
-    options = f"--plugin {plugin} --model my-paint --exporter my-format --out out"
+    options = f"--plugin {plugin} --model my-plugin --exporter my-plugin --out out"
     process = run(f"oasis-gan run brain.npy {options}", tmp_path)
     assert process.returncode == 0, process.stdout
     made = np.load(tmp_path / "out" / "brain_synthpaint.npy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from kit.tool import without_network
 
 from oasis_gan.cli.main import cli
 
+TEMPLATE = ROOT / "examples" / "plugin_template"
 HERE = [
     block
     for block in BLOCKS
@@ -35,10 +37,10 @@ HERE = [
 PIP = 'pip() { python -m pip "$@"; }; '
 
 
-def run(command: str, desk: Path) -> subprocess.CompletedProcess[str]:
+def run(command: str, folder: Path, desk: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", PIP + command],
-        cwd=desk,
+        cwd=folder,
         env={**environment(), **without_network(desk / "site")},
         capture_output=True,
         text=True,
@@ -47,8 +49,8 @@ def run(command: str, desk: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def assert_it_works(command: str, desk: Path) -> None:
-    done = run(command, desk)
+def assert_it_works(command: str, folder: Path, desk: Path) -> None:
+    done = run(command, folder, desk)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     assert "Traceback" not in done.stderr
 
@@ -56,13 +58,23 @@ def assert_it_works(command: str, desk: Path) -> None:
 @pytest.mark.parametrize("block", HERE, ids=str)
 def test_the_commands_of_a_block_work_one_after_the_other(block: Block, desk: Path) -> None:
     clear_outputs(block.commands, desk)
+    folder = find_folder(block.page, desk)
     if any("out/mni152_seg_synthT1w" in command for command in block.commands):
-        assert_it_works(set_up_command(), desk)
+        assert_it_works(set_up_command(), desk, desk)
     if any("my_reader.py" in command for command in block.commands):
         save_reader_of_the_tutorial(desk)
     for command in block.commands:
         if not is_run_elsewhere(command) and not is_training(command):
-            assert_it_works(command, desk)
+            assert_it_works(command, folder, desk)
+
+
+def find_folder(page: Path, desk: Path) -> Path:
+    """Return where the commands of a page are typed: a new project has its own folder."""
+    if page.parent != TEMPLATE:
+        return desk
+    folder = desk / "examples" / "plugin_template"
+    shutil.copy(desk / "brain.npy", folder)
+    return folder
 
 
 def set_up_command() -> str:

@@ -66,6 +66,9 @@ def test_the_wheel_holds_packages_model_recipe_and_notices_and_nothing_else(whee
     for path in (ROOT / "oasis_gan" / "report" / "page").iterdir():
         assert f"oasis_gan/report/page/{path.name}" in names
     assert "oasis_gan_pix2pix/recipes/tissue-to-t1w.toml" in names
+    # What `oasis-gan plugins new` writes.
+    for path in (ROOT / "oasis_gan" / "cli" / "plugin_project").iterdir():
+        assert f"oasis_gan/cli/plugin_project/{path.name}" in names
     assert {f"{package}/py.typed" for package in packages} <= names
     # What is public, and imported when it is first asked for.
     assert {"oasis_gan/__init__.pyi", "oasis_gan_keras/__init__.pyi"} <= names

@@ -27,7 +27,7 @@ ELSEWHERE = {
     ".ci/run": "is what runs these tests",
     "ONEDNN_MAX_CPU_ISA=AVX2": "likewise",
     "TF_CONFIG=": "needs two machines called one and two; test_pix2pix_replicas runs it on one",
-    "python -m pytest examples": "test_examples does it",
+    "python -m pytest": "test_examples does it",
 }
 """How commands begin that are not run here, and why."""
 

@@ -231,7 +231,7 @@ def test_a_folder_that_cannot_be_listed_is_refused_elsewhere_as_here(tmp_path: P
     ("file", "name"),
     [
         ("numpy_reader/oasis_gan_numpy_reader.py", "npz"),
-        ("plugin_template/my_plugin.py", "my-layout"),
+        ("plugin_template/my_plugin.py", "my-plugin"),
     ],
 )
 def test_subjects_of_an_example_are_read_elsewhere_as_here(
