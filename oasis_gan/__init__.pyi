@@ -52,15 +52,14 @@ from .io.nifti import is_nifti_name, read_nifti
 from .io.pair import is_pair_name, read_pair
 from .io.strict_json import describe_fault, require_unique_keys
 from .io.volume_files import read_volume
-from .pipeline.slicewise import (
+from .pipeline.slice_options import (
     ALL_PLANES,
     AUTO_PLANE,
-    SlicewiseTranslator,
     flip_option,
     plane_option,
-    slicewise,
     uncertainty_option,
 )
+from .pipeline.slicewise import FurtherWeights, SlicewiseTranslator, slicewise
 from .pipeline.translation import translate
 from .plugin.datasets import Dataset, Scan, Selection, Subject
 from .plugin.exporters import Exporter
@@ -117,6 +116,7 @@ __all__ = [
     "Encoding",
     "Exporter",
     "FittedEncoding",
+    "FurtherWeights",
     "Geometry",
     "Histogram",
     "Label",

@@ -21,6 +21,7 @@ class Pass:
         redrawn: Whether the model answers with another draw of its noise.
         share: The weight of the answer in the result; 0 if it only serves the uncertainty.
         weight: The weight of the answer in the uncertainty.
+        weights: The number of the weights of the network that answer; 0 for the first.
     """
 
     plane: Plane
@@ -28,6 +29,7 @@ class Pass:
     redrawn: bool = False
     share: float = 1.0
     weight: float = 1.0
+    weights: int = 0
 
     def turn(self, stack: SliceStack) -> SliceStack:
         """Return a stack as the model sees it, or an answer as it lies in the volume.
@@ -45,7 +47,8 @@ class Pass:
         """Return the pass in words, such as ``axial, mirrored, other noise``."""
         mirrored = ", mirrored" if self.mirrored else ""
         redrawn = ", other noise" if self.redrawn else ""
-        return f"{self.plane.value}{mirrored}{redrawn}"
+        other = f", weights {self.weights + 1}" if self.weights else ""
+        return f"{self.plane.value}{mirrored}{redrawn}{other}"
 
 
 def plan_passes(
@@ -56,6 +59,7 @@ def plan_passes(
     can_redraw: bool,
     context: int = 0,
     flip: bool = False,
+    weights: int = 1,
 ) -> list[Pass]:
     """Return the passes from which the result and its uncertainty are computed.
 
@@ -69,6 +73,7 @@ def plan_passes(
         can_redraw: Whether the model has noise or dropout.
         context: How many neighbouring slices on each side the model sees.
         flip: Whether mirrored passes are part of the result.
+        weights: How many weights the model has; each of them makes the same passes.
     """
     every = list(dict.fromkeys((*planes, *offered)))
     first_passes = []
@@ -85,7 +90,8 @@ def plan_passes(
                 second = replace(second, share=first.share)
             second_passes.append(second)
         first_passes.append(first)
-    return first_passes + second_passes
+    passes = first_passes + second_passes
+    return [replace(one, weights=number) for number in range(weights) for one in passes]
 
 
 def _find_left_right_axis(plane: Plane) -> int:

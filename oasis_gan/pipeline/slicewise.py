@@ -20,7 +20,6 @@ from ..image.picture_planes import choose_picture_planes
 from ..image.slicing import SliceStack, cut, join
 from ..image.volume import Channels, CleanVolume, Geometry, Mask, Voxels
 from ..plugin.models import (
-    FLIP,
     UNCERTAINTY,
     VOLUME,
     Computation,
@@ -29,7 +28,6 @@ from ..plugin.models import (
     Translation,
     ignore_progress,
 )
-from ..plugin.options import Option
 from .errors import (
     NoMirrorImageError,
     NoUncertaintyError,
@@ -39,6 +37,7 @@ from .errors import (
 )
 from .fitted_sources import EncodedStack, FittedSources, Indices
 from .passes import Pass, plan_passes
+from .slice_options import ALL_PLANES, AUTO_PLANE, plane_option
 from .spread import Spread
 
 Predict = Callable[[Channels, Mask], Channels]
@@ -57,54 +56,23 @@ It takes the answer of the model for the voxels inside the mask, (voxels, target
 """
 BATCH = 8
 """Slices that are predicted at once: enough to keep the cores busy, few enough for the memory."""
-AUTO_PLANE = "auto"
-"""The first plane of the model, or, for a thin volume, the plane with the largest slices."""
-ALL_PLANES = "all"
-"""The mean over all planes of the model."""
 _MIN_MM = 0.1
 _MAX_MM = 100
 _MAX_PIXELS = 4096  # rows or columns of a canvas
 _NO_REAL_NUMBERS = "OcSUMm"  # kinds of NumPy: objects, complex numbers, text, dates
 
 
-def plane_option(planes: Sequence[Plane]) -> Option:
-    """Return the option by which a user chooses among the planes of a model of slices.
+@dataclass(frozen=True)
+class FurtherWeights:
+    """A model of slices can have further weights, whose answers count as much as the first ones.
 
     Args:
-        planes: The planes that the model was trained in; the first is the default.
+        predict: The model with these weights.
+        redraw: The same with another draw of its noise or dropout, if it has any.
     """
-    names = [plane.value for plane in planes]
-    automatic = f"auto is {names[0]} unless a volume is too thin for it"
-    return Option(
-        name="plane",
-        help=f"Slice in this plane: all averages every plane, {automatic}.",
-        default=AUTO_PLANE,
-        choices=(AUTO_PLANE, *names, ALL_PLANES),
-    )
 
-
-def uncertainty_option() -> Option:
-    """Return the option by which a user asks a model of slices for a map of its uncertainty."""
-    return Option(
-        name=UNCERTAINTY,
-        help=(
-            "Also write the standard deviation of the answers in different planes, mirrored and"
-            " with other noise."
-        ),
-        default=False,
-    )
-
-
-def flip_option() -> Option:
-    """Return the option by which a user asks a model of slices to answer for mirrored heads too."""
-    return Option(
-        name=FLIP,
-        help=(
-            "Average the answers for the head and for its mirror image, in the axial and coronal"
-            " planes; takes about twice as long."
-        ),
-        default=False,
-    )
+    predict: Predict
+    redraw: Predict | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,6 +97,7 @@ class SlicewiseTranslator:
         redraw: The same model with another draw of its noise or dropout, if it has any.
         flip: Whether the result is the mean of the answers for the head and for its mirror image;
             see `plan_passes`.
+        further_weights: The same model with other weights; the result is the mean of all answers.
 
     Raises:
         OasisGanError: If the canvas does not fit into memory, the plane is none of the planes, the
@@ -148,6 +117,7 @@ class SlicewiseTranslator:
     uncertainty_scale: float = 1.0
     redraw: Predict | None = None
     flip: bool = False
+    further_weights: tuple[FurtherWeights, ...] = ()
 
     def __post_init__(self) -> None:
         _require_usable_canvas(self.canvas, self.card)
@@ -225,6 +195,7 @@ class SlicewiseTranslator:
             can_redraw=self.redraw is not None,
             context=self.context,
             flip=self.flip,
+            weights=1 + len(self.further_weights),
         )
 
     def _require_no_sides(self) -> None:
@@ -243,7 +214,7 @@ class SlicewiseTranslator:
         """Raise `NoUncertaintyError` if the model has only one answer for a volume."""
         passes = self._plan_all_passes(planes[:1], planes)
         if len(passes) == 1:
-            expected = "several planes, labels without sides, or noise for the uncertainty"
+            expected = "several planes or weights, labels without sides, or noise"
             raise NoUncertaintyError(where, expected, f"only the {planes[0]} plane")
 
     def _describe_uncertainty(self, passes: Sequence[Pass]) -> dict[str, object]:
@@ -283,7 +254,10 @@ class SlicewiseTranslator:
         """Return the answers of one pass in their places: (I, J, K, target channels)."""
         stacks = sources.cut(one)
         mask = one.turn(cut(sources.mask, sources.grid, one.plane))
-        predict = self.redraw if one.redrawn and self.redraw is not None else self.predict
+        weights = (FurtherWeights(self.predict, self.redraw), *self.further_weights)
+        chosen = weights[one.weights]
+        redraw = chosen.redraw if one.redrawn else None
+        predict = chosen.predict if redraw is None else redraw
         answers = self._predict_stack(predict, stacks, mask, progress)
         return join(one.turn(mask.with_slices(answers)))
 
@@ -356,6 +330,7 @@ def slicewise(
     uncertainty_scale: float = 1.0,
     redraw: Predict | None = None,
     flip: bool = False,
+    further_weights: Sequence[FurtherWeights] = (),
 ) -> SlicewiseTranslator:
     """Return a `SlicewiseTranslator`, which applies a model slice by slice."""
     return SlicewiseTranslator(
@@ -371,6 +346,7 @@ def slicewise(
         uncertainty_scale=uncertainty_scale,
         redraw=redraw,
         flip=flip,
+        further_weights=tuple(further_weights),
     )
 
 

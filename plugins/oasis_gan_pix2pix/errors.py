@@ -166,3 +166,45 @@ class DifferentExportError(OasisGanError):
 
 def _first_line(text: str) -> str:
     return text.partition("\n")[0]
+
+
+class DifferentModelError(OasisGanError):
+    """A model cannot answer together with another one, because they differ in more than weights."""
+
+    def __init__(self, folder: Path, field: str, first: Path) -> None:
+        super().__init__(
+            folder,
+            expected=f"the same {field} as in {first}",
+            found="another",
+            remedy="combine models that differ in their seed only",
+        )
+
+
+class NotOneNetworkError(OasisGanError):
+    """A model folder does not hold the weights of exactly one network whose training is finished.
+
+    Args:
+        folder: The model folder.
+        found: What it holds.
+        remedy: What to do.
+    """
+
+    def __init__(self, folder: Path, found: str, remedy: str) -> None:
+        super().__init__(
+            folder,
+            expected="the weights of one trained network",
+            found=found,
+            remedy=remedy,
+        )
+
+
+class TooFewModelsError(OasisGanError):
+    """There are too few models, or too many, to combine."""
+
+    def __init__(self, most: int, found: int) -> None:
+        super().__init__(
+            "ensemble",
+            expected=f"from 2 to {most} models",
+            found=str(found),
+            remedy="name the folders of the models",
+        )

@@ -31,6 +31,7 @@ from .errors import (
     DifferentExportError,
     NoOnnxError,
     NotInOnnxError,
+    NotOneNetworkError,
     OnnxFailedError,
     SavedModelNotWrittenError,
 )
@@ -50,7 +51,7 @@ def to_onnx(folder: Path, out: Path) -> None:
         OSError: If the file cannot be written.
     """
     onnx, onnxruntime, tf2onnx = _import_packages()
-    generator = StoredGenerator(folder, precision="float32")
+    generator = _load_network(folder)
     try:
         model = _convert(generator, folder, onnx, tf2onnx)
     except (onnx.checker.ValidationError, NotImplementedError, ValueError) as error:
@@ -72,7 +73,7 @@ def to_saved_model(folder: Path, out: Path) -> None:
         OasisGanError: If the folder cannot be trusted, the disk is full, or the SavedModel computes
             something else than the generator.
     """
-    generator = StoredGenerator(folder, precision="float32")
+    generator = _load_network(folder)
     module = tf.Module()
     module.translate = make_graph(generator)
     # Only attributes of the module are saved.
@@ -90,6 +91,16 @@ def to_saved_model(folder: Path, out: Path) -> None:
         answer = translate(source=tf.constant(slices))
         outputs.append(answer["target"].numpy())
     _check(folder, generator, outputs)
+
+
+def _load_network(folder: Path) -> StoredGenerator:
+    """Return the generator to export; raise `NotOneNetworkError` if the model has several."""
+    generator = StoredGenerator(folder, precision="float32")
+    further = generator.file.further_weights
+    if further:
+        found = f"those of {1 + further}"
+        raise NotOneNetworkError(folder, found, "export the models that it was combined from")
+    return generator
 
 
 def _import_packages() -> tuple[ModuleType, ModuleType, ModuleType]:

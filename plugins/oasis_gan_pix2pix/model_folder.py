@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -36,7 +35,9 @@ from oasis_gan import (
     write_atomically,
 )
 
+from .calibration import UncertaintyCalibration
 from .errors import ModelFolderError, NotFiniteWeightsError
+from .packing import SMOOTH, Weights, find_prefix, pack, split
 from .recipe import GeneratorSettings
 from .renamed_settings import RENAMED_SETTINGS
 
@@ -45,15 +46,11 @@ WEIGHTS = "weights.safetensors"
 _MAX_JSON = 2**20  # bytes
 _MAX_WEIGHTS = 2**30  # bytes
 _LARGEST = 1e30  # the largest intensity of an output: float32 holds it and results computed from it
-# Half the size of float32; outputs differ by less than the noise of a scanner.
-_STORED = np.float16
-_SMOOTH = "smooth/"  # the prefix of the names of the smooth end's weights
+MAX_FURTHER = 99
+"""The largest number of further weights in a model folder."""
 
-Scale = Annotated[float, Field(gt=0, lt=1000)]
-Texture = Annotated[float, Field(ge=0, le=1)]
 SourceEncoding = Annotated[LabelSet | Percentiles | Window, Field(discriminator="kind")]
 TargetEncoding = Annotated[LabelSet | Window, Field(discriminator="kind")]
-Weights = Mapping[str, NDArray[Any]]
 
 
 class WeightsFile(Settings):
@@ -62,39 +59,6 @@ class WeightsFile(Settings):
     file: Literal["weights.safetensors"] = "weights.safetensors"
     bytes: int = Field(gt=0, le=_MAX_WEIGHTS)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-
-
-class UncertaintyCalibration(Settings):
-    """The factors that scale the spread of a model's answers to the size of its errors.
-
-    Args:
-        scales: A factor for each texture; between two of them it is interpolated. A model without
-            texture has one.
-        textures: These textures, increasing; empty if there is no choice.
-        heads: The number of heads it was learnt on, none of which the model was trained on.
-        method: How it was learnt.
-    """
-
-    scales: tuple[Scale, ...] = Field(min_length=1, max_length=100)
-    textures: tuple[Texture, ...] = ()
-    heads: int = Field(ge=1)
-    method: str = Field(max_length=1000)
-
-    @model_validator(mode="after")
-    def _has_a_scale_for_each_texture(self) -> Self:
-        """Reject factors that could not be interpolated."""
-        found = len(self.scales)
-        if found != max(len(self.textures), 1):
-            raise setting_error("scales", "one for each texture", found)
-        if any(after <= before for before, after in pairwise(self.textures)):
-            raise setting_error("textures", "increasing numbers", self.textures)
-        return self
-
-    def scale_at(self, texture: float | None) -> float:
-        """Return the factor at a texture; None where the model has no choice of it."""
-        if texture is None or not self.textures:
-            return self.scales[-1]
-        return float(np.interp(texture, self.textures, self.scales))
 
 
 class ModelFile(Settings):
@@ -122,6 +86,7 @@ class ModelFile(Settings):
     histogram: Histogram | None = None
     uncertainty: UncertaintyCalibration | None = None
     weights: WeightsFile
+    further_weights: int = Field(0, ge=0, le=MAX_FURTHER)
     training: dict[str, Any]
     software: dict[str, str]
 
@@ -182,7 +147,7 @@ class ModelFile(Settings):
     @property
     def unused(self) -> set[str]:
         """The fields to leave out of the file, because earlier versions do not know them."""
-        optional = ("source", "sources", "context", "uncertainty")
+        optional = ("source", "sources", "context", "uncertainty", "further_weights")
         return {name for name in optional if not getattr(self, name)}
 
     @property
@@ -215,9 +180,11 @@ class ModelFile(Settings):
 
     @property
     def _has_several_answers(self) -> bool:
-        """Whether the uncertainty can be computed: from planes, mirrored slices or noise."""
-        has_several = len(self.planes) > 1 or self.is_random or self._has_no_sides
-        return has_several and isinstance(self.target, Window)
+        """Whether the uncertainty can be computed: from planes, weights, mirror images or noise."""
+        has_several = (
+            len(self.planes) > 1 or self.further_weights or self.is_random or self._has_no_sides
+        )
+        return bool(has_several) and isinstance(self.target, Window)
 
     def card(self) -> ModelCard:
         """Return the card of the model for the tool."""
@@ -261,7 +228,7 @@ class ModelFile(Settings):
 
 @dataclass(frozen=True)
 class StoredModel:
-    """The checked content that a model folder holds.
+    """The checked content that a model folder holds, with one of its weights.
 
     Args:
         file: The content of ``model.json``.
@@ -291,6 +258,7 @@ def write_model(
     folder: Path,
     weights: Weights,
     smooth: Weights,
+    further: Sequence[StoredModel] = (),
     **fields: Any,  # noqa: ANN401
 ) -> None:
     """Write a model folder: first the weights, then the ``model.json`` with their checksum.
@@ -300,17 +268,16 @@ def write_model(
         weights: The weights by name.
         smooth: The weights of the smooth end of texture, with the same names; empty if there is
             none.
+        further: Models whose weights are stored too, as further weights.
         fields: The other fields of `ModelFile`.
 
     Raises:
         NotFiniteWeightsError: If a weight is not finite.
         OSError: If a file cannot be written.
     """
-    stored = {}
-    for name, weight in weights.items():
-        stored[name] = np.asarray(weight, _STORED)
-    for name, weight in smooth.items():
-        stored[f"{_SMOOTH}{name}"] = np.asarray(weight, _STORED)
+    stored = pack(weights, smooth)
+    for number, model in enumerate(further, start=1):
+        stored |= pack(model.weights, model.smooth, find_prefix(number))
     for weight in stored.values():
         if not np.isfinite(weight).all():
             raise NotFiniteWeightsError(folder)
@@ -319,8 +286,9 @@ def write_model(
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
     )
-    model = ModelFile(weights=weights_file, **fields)
-    text = model.model_dump_json(indent=2, exclude=model.unused) + "\n"
+    fields["further_weights"] = len(further)
+    file = ModelFile(weights=weights_file, **fields)
+    text = file.model_dump_json(indent=2, exclude=file.unused) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     # A folder without a model.json is no model, so an interruption leaves nothing that loads.
     write_atomically(folder / WEIGHTS, data)
@@ -343,21 +311,36 @@ def read_model_file(folder: Path) -> ModelFile:
         raise ModelFolderError(path, expected="a Pix2Pix model", found=found) from None
 
 
-def read_model(folder: Path) -> StoredModel:
+def read_model(folder: Path, number: int = 0) -> StoredModel:
     """Read a model folder, and check that its weights are whole, finite and consistent.
+
+    Args:
+        folder: The model folder.
+        number: Which of its weights to return, from 0 for the first.
 
     Raises:
         ModelFolderError: If a file is not as it was written.
     """
-    model = read_model_file(folder)
+    file = read_model_file(folder)
     path = folder / WEIGHTS
-    weights = _read_weights(path, model.weights)
+    stored = split(_read_weights(path, file.weights))
+    prefixes = {find_prefix(index) for index in range(1 + file.further_weights)}
+    if stored.keys() != prefixes:
+        expected = f"the weights of {len(prefixes)} networks"
+        raise ModelFolderError(path, expected=expected, found=f"those of {len(stored)}")
+    weights = stored[find_prefix(number)]
     smooth = {
-        name.removeprefix(_SMOOTH): weights.pop(name)
+        name.removeprefix(SMOOTH): weights.pop(name)
         for name in list(weights)
-        if name.startswith(_SMOOTH)
+        if name.startswith(SMOOTH)
     }
-    if model.texture is None:
+    _require_ends(file, weights, smooth, path)
+    return StoredModel(file, weights, smooth)
+
+
+def _require_ends(file: ModelFile, weights: Weights, smooth: Weights, path: Path) -> None:
+    """Raise `ModelFolderError` unless weights have a smooth end exactly if there is a texture."""
+    if file.texture is None:
         if smooth:
             raise ModelFolderError(path, expected="no smooth weights", found="others")
     elif not smooth or _list_shapes(weights) != _list_shapes(smooth):
@@ -366,7 +349,6 @@ def read_model(folder: Path) -> StoredModel:
             expected="smooth and textured weights of the same shapes",
             found="others",
         )
-    return StoredModel(model, weights, smooth)
 
 
 def _read_weights(path: Path, file: WeightsFile) -> dict[str, NDArray[Any]]:

@@ -17,6 +17,7 @@ from oasis_gan_keras.variables import require_shapes
 
 from oasis_gan import (
     AUTO_PLANE,
+    FurtherWeights,
     Histogram,
     LabelSet,
     SlicewiseTranslator,
@@ -33,6 +34,7 @@ from .errors import (
 )
 from .folding import fold
 from .inference import Inference
+from .packing import Weights
 from .weight_shapes import list_weight_shapes
 
 
@@ -61,9 +63,13 @@ def load_translator(
     """
     generator = StoredGenerator(folder, texture, precision)
     file = generator.file
-    redraw = partial(generator.generate, draw=1) if file.is_random else None
+    first = _answer_with(generator)
+    further = []
+    for number in range(1, 1 + file.further_weights):
+        other = StoredGenerator(folder, texture, precision, number)
+        further.append(_answer_with(other))
     return slicewise(
-        generator.generate,
+        first.predict,
         file.card(),
         planes=file.planes,
         canvas=file.canvas,
@@ -73,9 +79,16 @@ def load_translator(
         computation=generator.computation,
         uncertainty=uncertainty,
         uncertainty_scale=_find_scale(generator),
-        redraw=redraw,
+        redraw=first.redraw,
         flip=flip,
+        further_weights=further,
     )
+
+
+def _answer_with(generator: StoredGenerator) -> FurtherWeights:
+    """Return how a generator answers for slices, and how with other noise."""
+    redraw = partial(generator.generate, draw=1) if generator.file.is_random else None
+    return FurtherWeights(generator.generate, redraw)
 
 
 def _make_histogram_matching(generator: StoredGenerator) -> HistogramMatching | None:
@@ -134,6 +147,7 @@ class StoredGenerator:
         precision: The precision to compute in; float32 if not given, and where the precision does
             not work on this machine. Between bfloat16 and float32 the default model's outputs have
             a PSNR of at least 50 dB.
+        number: Which of the weights in the folder to use, from 0 for the first.
 
     Raises:
         OasisGanError: If the folder cannot be trusted, or its weights do not fit its architecture.
@@ -144,8 +158,9 @@ class StoredGenerator:
         folder: Path,
         texture: float | None = None,
         precision: RequestedPrecision | None = None,
+        number: int = 0,
     ) -> None:
-        stored = model_folder.read_model(folder)
+        stored = model_folder.read_model(folder, number)
         start_devices()
         self.file = stored.file
         plan = _make_plan(self.file, folder)
@@ -234,7 +249,7 @@ def _make_plan(file: model_folder.ModelFile, folder: Path) -> Blueprint:
 
 def _fold(
     plan: Blueprint,
-    weights: model_folder.Weights,
+    weights: Weights,
     where: Path,
 ) -> tuple[Blueprint, dict[str, NDArray[Any]]]:
     """Fold a generator, and check its weights."""

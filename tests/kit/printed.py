@@ -24,6 +24,7 @@ ELSEWHERE = {
     "python tests/benchmarks": "takes minutes or hours, and heads that do not come with the tool",
     ".venv/bin/python tests/benchmarks": "likewise",
     "PYTHONPATH=tests python tests/benchmarks": "likewise",
+    "python -m oasis_gan_pix2pix.ensemble": "test_ensemble does it",
     ".ci/run": "is what runs these tests",
     "ONEDNN_MAX_CPU_ISA=AVX2": "likewise",
     "TF_CONFIG=": "needs two machines called one and two; test_pix2pix_replicas runs it on one",

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import oasis_gan_pix2pix
 import pytest
-from oasis_gan_pix2pix.model_folder import UncertaintyCalibration, read_model_file
+from oasis_gan_pix2pix.calibration import UncertaintyCalibration
+from oasis_gan_pix2pix.model_folder import read_model_file
 from oasis_gan_pix2pix.translator import StoredGenerator
 
 from oasis_gan import OASIS, UNCERTAINTY, CleanVolume, Geometry, Translation
