@@ -33,6 +33,8 @@ from .image.volume import (
     Voxels,
 )
 from .io.anatomy import lies_with_other_data, prefer_anatomy
+from .io.dicom import holds_dicom
+from .io.dicom_header import is_dicom
 from .io.endings import (
     VOLUME_ENDINGS,
     NameLookup,
@@ -156,10 +158,12 @@ __all__ = [
     "fold_case",
     "foreign_code",
     "has_suffix",
+    "holds_dicom",
     "hookimpl",
     "identify_scan",
     "ignore_progress",
     "import_simpleitk",
+    "is_dicom",
     "is_mgh_name",
     "is_mirror_symmetric",
     "is_nifti_name",

@@ -57,6 +57,12 @@ def walk_files(
             yield folder / name
 
 
+def list_files(folder: Path) -> list[Path]:
+    """Return the files of a folder in the order of their names, without hidden ones."""
+    names, _ = _list_folder(folder)
+    return [folder / name for name in names]
+
+
 def _list_folder(folder: Path) -> tuple[list[str], list[str]]:
     """Return the sorted names of the files and of the folders in a folder, without hidden ones."""
     names: list[str] = []

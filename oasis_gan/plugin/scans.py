@@ -6,9 +6,13 @@ import os
 from functools import partial
 from pathlib import Path, PurePath
 
+from ..errors import OasisGanError
 from ..image.choices import MAX_VOXELS
 from ..image.labels import LabelSet
 from ..image.volume import Volume
+from ..io.dicom import choose_series, holds_dicom, read_dicom
+from ..io.dicom_header import is_dicom
+from ..io.endings import is_volume_name
 from ..io.formats import require_content
 from ..io.pair import is_pair_name, other_half, read_pair
 from ..io.volume_files import list_data_files, read_volume
@@ -20,10 +24,25 @@ def volume_scan(
     max_voxels: int = MAX_VOXELS,
     labels: LabelSet | None = None,
 ) -> Scan:
-    """Return a scan that `read_volume` reads; it names all files of the volume."""
+    """Return the scan of a volume in any format, or of a DICOM series; it names all its files."""
+    if holds_dicom(path) or (not is_volume_name(path) and is_dicom(path)):
+        return _make_dicom_scan(path, max_voxels, labels)
     parts = (other_half(path),) if is_pair_name(path) else list_data_files(path)
     reader = partial(read_volume, max_voxels=max_voxels)
     return Scan(path, reader, labels, parts)
+
+
+def _make_dicom_scan(path: Path, max_voxels: int, labels: LabelSet | None) -> Scan:
+    """Return the scan of a series, given its folder or one of its files."""
+    try:
+        series = choose_series(path)
+    except (OasisGanError, OSError) as error:
+        return Scan.from_error(path, error)
+    first, *others = series.files
+    # Names without a folder, so that the series may be moved.
+    names = tuple(file.name for file in series.files)
+    reader = partial(read_dicom, names=names, notes=series.notes, max_voxels=max_voxels)
+    return Scan(first, reader, labels, tuple(others))
 
 
 def pair_scan(

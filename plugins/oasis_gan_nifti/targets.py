@@ -12,6 +12,7 @@ from oasis_gan import (
     OasisGanError,
     Scan,
     Selection,
+    holds_dicom,
     is_volume_name,
     stem_of,
     strip_suffix,
@@ -46,6 +47,9 @@ class TargetFinder:
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
         self._lookup = NameLookup()
+        root = selection.target_root
+        # A single target may be named by its file, or by the folder of its series.
+        self._is_single = root is not None and (root.is_file() or holds_dicom(root))
 
     def scan(self, source: Path, relative: Path, key: str) -> Scan:
         """Return the target of a source; reading it raises an error if it is missing or ambiguous.
@@ -60,8 +64,7 @@ class TargetFinder:
         """
         root = self._root_of(source)
         candidates = [root]
-        # A single target may be named by its file.
-        if not root.is_file():
+        if not self._is_single:
             candidates = list(self._list_candidates(root, source, relative, key))
         try:
             found = self._lookup.find_first(candidates)
@@ -98,6 +101,8 @@ class TargetFinder:
         paths = [root / relative]
         paths += [root / f"{key}{ending}" for ending in _ENDINGS]
         yield from (path for path in paths if path != source)
+        if holds_dicom(root / key):
+            yield root / key
 
     def _require_one(self, found: Path | None, candidates: list[Path]) -> None:
         """Raise `SeveralTargetsError` if a suffix without an ending matches several files."""

@@ -196,7 +196,10 @@ def test_reading_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
 
 def test_a_dicom_file_without_an_ending_is_recognised(tmp_path: Path) -> None:
     (tmp_path / "IM0001").write_bytes(bytes(128) + b"DICM" + bytes(999))
-    assert "found a DICOM file" in answer(tmp_path / "IM0001")
+    (subject,), broken = list_subjects(Registry.discover(), [Selection(tmp_path / "IM0001")], None)
+    assert not broken
+    with pytest.raises(OasisGanError, match="IM0001: expected pixels that GDCM can decode"):
+        subject.source.read()
 
 
 @pytest.mark.parametrize(

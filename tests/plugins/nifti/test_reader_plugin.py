@@ -10,6 +10,7 @@ from typing import Literal
 import nibabel as nib
 import numpy as np
 import pytest
+from kit.dicom_files import save_series
 from nibabel.freesurfer.mghformat import MGHImage
 from oasis_gan_nifti import oasis_gan_datasets
 
@@ -374,3 +375,15 @@ def test_a_gzipped_pair_is_read_and_listed_once(tmp_path: Path) -> None:
         (subject,) = subjects(Selection(tmp_path, source_suffix=source, target_suffix="_t1.hdr"))
         assert subject.source.parts == (tmp_path / "a_seg.img.gz",)
         assert subject.read_both()[1].voxels.max() == 5
+
+
+@pytest.mark.parametrize("target", ["scans", "scans/sub-01"])
+def test_a_dicom_series_can_be_the_target_of_a_label_map(tmp_path: Path, target: str) -> None:
+    source = tmp_path / "heads" / "sub-01.nii.gz"
+    source.parent.mkdir()
+    source.touch()
+    save_series(tmp_path / "scans" / "sub-01")
+    root = source if target == "scans/sub-01" else source.parent
+    (subject,) = subjects(Selection(root, tmp_path / target))
+    assert subject.target is not None
+    assert subject.target.read().voxels.shape == (4, 5, 6)
