@@ -116,7 +116,7 @@ def _read_headers(folder: Path) -> tuple[list[Header], list[Path]]:
     """Return the headers of the DICOM images in a folder, and the DICOM files without an image.
 
     Raises:
-        UndecodableImageError: If an image cannot be read: the last slice would be missed by nobody.
+        UndecodableImageError: If an image cannot be read; without its last slice a series looks whole.
     """
     headers: list[Header] = []
     others: list[Path] = []

@@ -165,7 +165,8 @@ def test_the_frames_of_a_file_are_ordered_by_their_positions(tmp_path: Path, rev
     path = save_frames(tmp_path / "a.dcm", voxels, EVEN[::-1] if reverse else EVEN)
     volume = volume_scan(path).read()
     assert np.array_equal(volume.voxels, VOXELS)
-    expected = [[-0.7, 0, 0, -10], [0, -1.1, 0, -20], [0, 0, 2.5, 30], [0, 0, 0, 1]]
+    expected = np.diag([-0.7, -1.1, 2.5, 1.0])
+    expected[:3, 3] = -10, -20, 30
     np.testing.assert_allclose(volume.geometry.affine, expected, atol=1e-6)
 
 

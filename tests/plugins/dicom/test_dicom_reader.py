@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import oasis_gan_dicom
 import pytest
-from kit.dicom_files import save_frames, save_series
+from kit.dicom_files import PATIENT, save_frames, save_series
+from kit.tool import Painting
 
 from oasis_gan import Dataset, OasisGanError, Selection
 from oasis_gan.testing import DatasetContract
@@ -89,3 +91,20 @@ def test_a_folder_with_volumes_beside_the_series_is_left_to_their_reader(tmp_pat
     assert DICOM.recognises(tmp_path)
     (tmp_path / "a.nii.gz").touch()
     assert not DICOM.recognises(tmp_path)
+
+
+def test_a_run_translates_a_series_and_writes_no_field_of_its_patient(
+    tmp_path: Path, paint: Painting
+) -> None:
+    labels = np.random.default_rng(0).integers(0, 4, (12, 14, 10)).astype(np.int16)
+    save_series(tmp_path / "heads" / "one", labels)
+    done = paint("heads", "--source-is", "labels")
+    assert done.returncode == 0, done.stderr
+    written = [path for path in (tmp_path / "out").iterdir() if path.is_file()]
+    assert "one_synthT1w.nii.gz" in {path.name for path in written}
+    for path in written:
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+        assert PATIENT.partition("^")[0].encode() not in content
+    assert "Doe" not in done.stdout + done.stderr
