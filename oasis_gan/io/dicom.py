@@ -70,7 +70,7 @@ def holds_dicom(folder: Path) -> bool:
 
 
 def choose_series(path: Path) -> Series:
-    """Return the only series of a folder that makes a volume, or the one that a file belongs to.
+    """Return the only series of a folder that makes a volume, or the series of a file.
 
     Raises:
         NoSeriesError: If there is none.
@@ -116,7 +116,7 @@ def _read_headers(folder: Path) -> tuple[list[Header], list[Path]]:
     """Return the headers of the DICOM images in a folder, and the DICOM files without an image.
 
     Raises:
-        UndecodableImageError: If an image cannot be read; without its last slice a series looks whole.
+        UndecodableImageError: If an image cannot be read, perhaps one of this series.
     """
     headers: list[Header] = []
     others: list[Path] = []

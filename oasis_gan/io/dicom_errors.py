@@ -60,7 +60,7 @@ class UndecodableImageError(UnusableFileError):
             path,
             expected="pixels that GDCM can decode",
             found="an incomplete file, or a compression that it does not know",
-            remedy="copy it again, or decompress it with gdcmconv --raw",
+            remedy="copy it again, or decompress it with gdcmconv",
         )
 
 
