@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_REQUESTS = (signal.SIGTERM, signal.SIGHUP)
-"""How a scheduler, a shutdown and a closed terminal ask a program to end."""
+_REQUESTS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""How a scheduler, a shutdown and a closed terminal ask a program to end; Windows has no SIGHUP."""
 
 
 class Stopped(KeyboardInterrupt):

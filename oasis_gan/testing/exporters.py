@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -193,8 +192,10 @@ def example_volume(affine: Affine = AFFINES["RAS"], seed: int = 0) -> Volume:
 def _full_disk(room: int = 256) -> Iterator[None]:
     """Limit files to ``room`` bytes, so that writing fails as it does on a full disk.
 
-    The limit is set in this process, because an exporter may not be picklable.
+    The limit is set in this process, because an exporter may not be picklable. On a system without
+    limits, the check is skipped.
     """
+    resource: Any = pytest.importorskip("resource", reason="this system does not limit files")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
