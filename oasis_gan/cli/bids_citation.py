@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..io.files import write_atomically
-from .bids_records import OutputRecord
+from .bids_records import OutputRecord, RunRecord
 
 _HEAD = (
     "This text was written from the sidecars of the outputs. You may copy it into a methods "
@@ -57,39 +57,35 @@ def write_citation(folder: Path, records: Sequence[OutputRecord]) -> None:
     markdown = "\n\n".join(("# Methods", *paragraphs)) + "\n"
     write_atomically(logs / "CITATION.md", markdown.encode())
     write_atomically(logs / "CITATION.html", _format_html(paragraphs).encode())
-    versions = sorted({str(record.sidecar["tool"]["version"]) for record in records})
+    versions = sorted({record.run.tool.version for record in records})
     bibtex = _BIBTEX.format(version=", ".join(versions))
     write_atomically(logs / "CITATION.bib", bibtex.encode())
 
 
 def describe_run(record: OutputRecord) -> str:
     """Return how an output was made, without its number, as the end of a sentence and more."""
-    sidecar = record.sidecar
-    model = record.model
-    tool = sidecar["tool"]
-    digest = str(model["weights_sha256"])[:12]
+    run = record.run
+    digest = run.model.weights_sha256[:12]
     sentences = [
-        f"made with {tool['name']} {tool['version']} and its model {model['name']} "
-        f"{model['version']} (SHA-256 of the weights: {digest}...).",
-        *_describe_options(record),
+        f"made with {run.tool.name} {run.tool.version} and its model {run.model.name} "
+        f"{run.model.version} (SHA-256 of the weights: {digest}...).",
+        *_describe_options(run),
     ]
     return " ".join(sentences)
 
 
-def _describe_options(record: OutputRecord) -> Iterator[str]:
+def _describe_options(run: RunRecord) -> Iterator[str]:
     """Yield sentences on precision, options, contrast and software, as far as they are known."""
-    sidecar = record.sidecar
-    if sidecar["precision"]:
-        yield f"It computed in {sidecar['precision']}."
-    options = [f"{name} = {json.dumps(value)}" for name, value in sidecar["options"].items()]
+    if run.precision:
+        yield f"It computed in {run.precision}."
+    options = [f"{name} = {json.dumps(value)}" for name, value in run.options.items()]
     if options:
         yield f"Its options were {', '.join(options)}."
-    if "like" in sidecar:
-        yield f"The contrast was taken from {sidecar['like']['file']}."
-    computation = sidecar["computation"] or {}
-    software = [f"{name} {version}" for name, version in computation.get("software", {}).items()]
-    if software:
-        yield f"The computing software was {', '.join(software)}."
+    if run.like is not None:
+        yield f"The contrast was taken from {run.like.file}."
+    if run.computation is not None and run.computation.software:
+        versions = map(" ".join, run.computation.software.items())
+        yield f"The computing software was {', '.join(versions)}."
 
 
 def _count(number: int) -> str:

@@ -62,17 +62,17 @@ def _write_table(
 
 def _make_row(record: OutputRecord, folder: Path) -> dict[str, str]:
     """Return the cells of an output by their columns."""
-    sidecar = record.sidecar
+    run = record.run
     return {
         "participant_id": record.read_entity("sub"),
         "session_id": record.read_entity("ses"),
         "status": "done",
         "output": record.path.relative_to(folder).as_posix(),
-        "source": sidecar["source"]["file"],
-        "model": record.model["name"],
-        "version": record.model["version"],
-        "precision": sidecar["precision"] or "",
-        "message": "; ".join(sidecar.get("notes", [])),
+        "source": run.source.file,
+        "model": run.model.name,
+        "version": run.model.version,
+        "precision": run.precision or "",
+        "message": "; ".join(run.notes),
     }
 
 
@@ -98,7 +98,7 @@ def _write_index(
     for record in records:
         page = sidecar_of(record.path).with_suffix(".html")
         link = page.relative_to(folder).as_posix() if page.exists() else ""
-        notes = len(record.sidecar.get("notes", []))
+        notes = len(record.run.notes)
         rows.append(IndexRow(printable(record.path.name), link, notes=notes))
     rows += [IndexRow(printable(name), message=message) for name, message in failures.items()]
     return write_index(folder, rows)

@@ -38,7 +38,7 @@ BIDS forbids the others for an MRI, or asks for facts that nobody knows here. Th
 ``desc``, so that the outputs of two label maps of one scan have two names.
 """
 _FOLDER_ENTITIES = ("sub", "ses")
-_TAGGED = re.compile(r"(.*_[a-zA-Z]+-[a-zA-Z0-9+]+)-([0-9a-f]{8})")
+_TAGGED = re.compile(r"((?:.*_)?[a-zA-Z]+-[a-zA-Z0-9+]+)-([0-9a-f]{8})")
 _ENTITY = re.compile(r"([a-zA-Z]+)-([a-zA-Z0-9+]+)")
 _NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9]")
 

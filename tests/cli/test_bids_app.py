@@ -259,3 +259,16 @@ def test_the_output_folder_may_not_be_a_dataset_of_another_program(app: App, ds:
     assert "expected a folder of its own" in str(app(out=ds).exception)
     found = app(out=ds / "derivatives" / "fast").exception
     assert "that oasis-gan has made" in str(found)
+
+
+def test_a_damaged_sidecar_is_named_and_left_out(app: App, tmp_path: Path) -> None:
+    app("--participant-label", "02")
+    sidecar = tmp_path / "out" / OUTPUTS[-1].replace(".nii.gz", ".json")
+    content = read_json(sidecar)
+    del content["model"]
+    sidecar.write_text(json.dumps(content))
+    result = app(level="group")
+    assert "its sidecar is missing or damaged" in result.output
+    table = (tmp_path / "out" / "group_T1w.tsv").read_text()
+    assert OUTPUTS[-2] in table
+    assert OUTPUTS[-1] not in table
