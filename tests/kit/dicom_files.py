@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,7 +82,10 @@ def _write_slice(
     writer = SimpleITK.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()
     writer.SetFileName(str(path))
+    # GDCM sets the locale to C when it writes, and with it the encoding of files in later tests.
+    before = locale.setlocale(locale.LC_ALL)
     writer.Execute(image)
+    locale.setlocale(locale.LC_ALL, before)
 
 
 def _join(numbers: Sequence[float] | NDArray[np.float64]) -> str:
