@@ -115,8 +115,9 @@ def _search(places: Places, goal: Mask, spacing: Spacing) -> Distances:
     """Return the distance of each place to the nearest voxel of the goal."""
     from scipy.spatial import cKDTree
 
-    tree = cKDTree(np.argwhere(goal) * spacing)
+    # Surfaces lie on a grid, where a tree that splits space evenly is searched much faster.
+    tree = cKDTree(np.argwhere(goal) * spacing, balanced_tree=False, compact_nodes=False)
     indices = np.unravel_index(places, goal.shape)
     starts = np.column_stack(indices) * spacing
-    distances: Distances = tree.query(starts)[0]
+    distances: Distances = tree.query(starts, workers=-1)[0]
     return distances

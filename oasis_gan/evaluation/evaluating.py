@@ -171,7 +171,7 @@ class _Findings:
 
 def _score_all(comparisons: Mapping[str, Comparison]) -> dict[str, ImageScores]:
     """Return by contrast how the output compares with the real scan."""
-    # Both contrasts at once: NumPy and SciPy compute without the lock of Python.
+    # Both contrasts at once: NumPy and SciPy release the GIL.
     with ThreadPoolExecutor() as pool:
         scores = pool.map(score, comparisons.values())
         return dict(zip(comparisons, scores, strict=True))

@@ -25,7 +25,7 @@ Curve = list[float | None]
 CONSTANT = Undefined("the real scan is constant there")
 OUT_OF_RANGE = Undefined("the intensities are too large or too small to compute with")
 NOTED = Undefined("a note of the certificate says why")
-"""In the place of a figure that a certificate does not have."""
+"""Stands for a figure that a certificate lacks."""
 
 
 @dataclass(frozen=True)

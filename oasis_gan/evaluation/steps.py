@@ -22,7 +22,7 @@ BySlice = tuple[Sums, Sums, Sums]
 
 @dataclass(frozen=True, eq=False)
 class StepSums:
-    """The steps in each slice are added up.
+    """Holds the sum of the steps in each slice.
 
     Args:
         lengths: (slices) sums of the steps.
@@ -55,7 +55,7 @@ class StepSums:
 
 @dataclass(frozen=True, eq=False)
 class RegionSteps:
-    """The steps of a volume are added up in one region.
+    """Holds the sums of the steps of a volume in one region.
 
     Args:
         lengths: For the steps along each axis, their sums.
@@ -76,7 +76,7 @@ class RegionSteps:
 
 @dataclass(frozen=True, eq=False)
 class StepPair:
-    """The steps of a real scan and of an output are compared in one region."""
+    """Holds the steps of a real scan and of an output in one region."""
 
     real: RegionSteps
     output: RegionSteps

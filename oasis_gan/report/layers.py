@@ -80,7 +80,7 @@ def make_layers(volumes: Volumes, box: Box, uncertainty: Voxels | None) -> list[
         makers.append(partial(cut.make_uncertainty_layer, uncertainty))
     if volumes.labels is not None:
         makers.append(partial(cut.make_label_layer, volumes.labels.tissues.voxels))
-    # At once: most of the time is that of zlib, which computes without the lock of Python.
+    # At once: most of the time goes to zlib, which releases the GIL.
     with ThreadPoolExecutor() as pool:
         layers = list(pool.map(lambda make: make(), makers))
     return [layer for layer in layers if layer is not None]

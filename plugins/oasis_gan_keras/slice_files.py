@@ -30,7 +30,7 @@ from .training_slices import Mask, PlaneSlices, PreparedSubject
 
 Pixels = NDArray[Any]
 MARK = b"oasis-gan slices 1\n"
-"""The first bytes of a file; the number in them rises when older files cannot be used any more."""
+"""The bytes that every file begins with: its kind and the version of its format."""
 _DIGEST_BYTES = 32
 _LENGTH = struct.Struct("<Q")
 _PLACE = np.dtype("<u8")

@@ -28,9 +28,10 @@ Margins = tuple[tuple[int, int], ...]
 """For each axis how many voxels lie before and after those that are asked for."""
 
 _STRIDE = (1,) * 5
+_FEWEST_CROPPED = 8  # slices
 _VOLUME_SHAPE = (1, None, None, None, 1)  # of any size, as a batch with one channel
-MAX_VOXELS = 12_000_000
-"""How many voxels are computed at once: with 30 channels, 1.4 GB for the input of a layer."""
+MAX_VOXELS = 5_100_000
+"""How many voxels are computed at once: with 30 channels, 0.6 GB for the input of a layer."""
 
 
 class MeshNet:
@@ -93,8 +94,7 @@ class MeshNet:
             max_voxels=self._max_voxels,
         )
         for first, last in parts:
-            start = max(0, first - self._reach)
-            stop = min(len(along), last + self._reach)
+            start, stop = find_surroundings(first, last, self._reach, len(along))
             margins = [(self._margin, self._margin)] * 3
             margins[axis] = (first - start, stop - last)
             part = np.moveaxis(along[start:stop], 0, axis)
@@ -137,7 +137,7 @@ class MeshNet:
         remaining = np.array(margins)
         for layer in self._layers:
             needed -= layer.reach
-            cropped = np.maximum(remaining - needed, 0)
+            cropped = _choose_margins(remaining, needed, layer)
             x = self._apply(x, layer, cropped)
             remaining -= cropped
         return x
@@ -149,8 +149,7 @@ class MeshNet:
         margins: Array,
     ) -> Tensor:
         """Return the output of a layer, cropped by ``margins`` (axes, before and after)."""
-        # A valid convolution crops by itself, and computes nothing that is cropped.
-        crops_itself = bool((margins == layer.reach).all())
+        crops_itself = _is_valid(margins, layer)
         padding = "VALID" if crops_itself else "SAME"
         x = self._convolve(x, layer, padding)
         x = self._activate(x, layer)
@@ -279,6 +278,27 @@ def _convolve_sub_grids(
     return tf.batch_to_space(convolved, block, crops)
 
 
+def _choose_margins(remaining: Array, needed: int, layer: CentredLayer) -> Array:
+    """Return what to crop of the output of a layer (axes, before and after).
+
+    Args:
+        remaining: How many voxels lie around those that are asked for.
+        needed: How many of them the layers that follow can see.
+        layer: The layer.
+    """
+    superfluous = np.maximum(remaining - needed, 0)
+    # Unless a valid convolution crops, the output is copied, which takes time and memory.
+    is_copied = not _is_valid(superfluous, layer)
+    if needed and is_copied and superfluous.max() < _FEWEST_CROPPED:
+        return np.zeros_like(superfluous)
+    return superfluous
+
+
+def _is_valid(margins: Array, layer: CentredLayer) -> bool:
+    """Tell whether a valid convolution crops these margins: it computes nothing that is cropped."""
+    return bool((margins == layer.reach).all())
+
+
 def _crop(x: Tensor, margins: Array) -> Tensor:
     """Remove voxels (axis, before and after) from a volume (1, x, y, z, channels)."""
     if not margins.any():
@@ -294,11 +314,12 @@ def divide_axis(
     margin: int,
     reach: int,
     max_voxels: int,
-) -> Iterator[tuple[int, int]]:
-    """Yield the first voxel of each part of an axis, and the one after its last.
+) -> list[tuple[int, int]]:
+    """Return the first voxel of each part of an axis, and the one after its last.
 
-    A part and what the network sees of its neighbours are small enough to be computed at once. No
-    part is shorter than the network sees, or too much would be computed twice.
+    There are as few parts as possible, so that each of them, with what the network sees of its
+    surroundings, is small enough to be computed at once. Parts that are no longer than the network
+    sees are not divided any more, because too much would be computed twice.
 
     Args:
         shape: The shape of the volume with its margins; the axis to divide comes first.
@@ -306,12 +327,40 @@ def divide_axis(
         reach: How far the network sees.
         max_voxels: How many voxels can be computed at once.
     """
-    area = math.prod(shape[1:])
-    first = margin
-    last = shape[0] - margin
-    count = 1
-    if math.prod(shape) > max_voxels:
-        longest = max(max_voxels // area - 2 * reach, reach, 1)
-        count = math.ceil((last - first) / longest)
+    length, *others = shape
+    most_slices = max_voxels // math.prod(others)
+    parts = [(margin, length - margin)]
+    while not _are_small(parts, reach, length, most_slices):
+        parts = _split_evenly(margin, length - margin, len(parts) + 1)
+    return parts
+
+
+def _are_small(
+    parts: Sequence[tuple[int, int]],
+    reach: int,
+    length: int,
+    most_slices: int,
+) -> bool:
+    """Tell whether each part can be computed at once, or is too short to be divided."""
+    for first, last in parts:
+        start, stop = find_surroundings(first, last, reach, length)
+        if stop - start > most_slices and last - first > max(reach, 1):
+            return False
+    return True
+
+
+def _split_evenly(first: int, last: int, count: int) -> list[tuple[int, int]]:
     edges = np.linspace(first, last, count + 1).round()
-    yield from itertools.pairwise(edges.astype(int).tolist())
+    return list(itertools.pairwise(edges.astype(int).tolist()))
+
+
+def find_surroundings(first: int, last: int, reach: int, length: int) -> tuple[int, int]:
+    """Return the first slice that the network sees from a part of an axis, and one after the last.
+
+    Args:
+        first: The first slice of the part.
+        last: The one after its last.
+        reach: How far the network sees.
+        length: How many slices there are.
+    """
+    return max(0, first - reach), min(length, last + reach)
