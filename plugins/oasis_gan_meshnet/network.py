@@ -286,7 +286,7 @@ def _choose_margins(remaining: Array, needed: int, layer: CentredLayer) -> Array
         needed: How many of them the layers that follow can see.
         layer: The layer.
     """
-    superfluous = np.maximum(remaining - needed, 0)
+    superfluous: Array = np.maximum(remaining - needed, 0)
     # Unless a valid convolution crops, the output is copied, which takes time and memory.
     is_copied = not _is_valid(superfluous, layer)
     if needed and is_copied and superfluous.max() < _FEWEST_CROPPED:

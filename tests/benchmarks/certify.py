@@ -4,7 +4,8 @@
 
 DATA holds a folder for each head, with ``t1.nii.gz`` and a map of its tissues, ``seg.nii.gz``. Each
 map is translated by the default model, and the output is evaluated against the T1w with each
-segmenter, in a process of its own. Prints tables in Markdown, with seconds and memory.
+segmenter, in a process of its own. Prints tables in Markdown, with seconds on the clock,
+seconds of processor time, and peak memory.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -46,7 +48,7 @@ def main() -> None:
 def evaluate_head(head: str, output: Path, folder: Path, segmenter: str) -> None:
     """Evaluate an output and print the tables."""
     start = time.monotonic()
-    text, gigabytes = run_tool(
+    text, usage = run_tool(
         "evaluate",
         output,
         "--against",
@@ -60,7 +62,10 @@ def evaluate_head(head: str, output: Path, folder: Path, segmenter: str) -> None
     )
     seconds = time.monotonic() - start
     (subject,) = json.loads(text)["subjects"]
-    print(f"\n{head}, segmented by {segmenter}: {seconds:.0f} s, {gigabytes:.1f} GB\n")
+    processor = usage.ru_utime + usage.ru_stime
+    gigabytes = usage.ru_maxrss * 1024 / 1e9
+    print(f"\n{head}, segmented by {segmenter}: {seconds:.0f} s on the clock,")
+    print(f"{processor:.0f} s of processor time, {gigabytes:.2f} GB\n")
     print_regions(subject["tissues"])
     if subject["structures"]:
         print()
@@ -86,8 +91,8 @@ def format_value(measure: Measure, value: float | None) -> str:
     return "n/a" if value is None else measure.format(value)
 
 
-def run_tool(*words: object) -> tuple[str, float]:
-    """Run the tool in a process of its own; return what it prints, and its memory at most, GB."""
+def run_tool(*words: object) -> tuple[str, resource.struct_rusage]:
+    """Run the tool in a process of its own; return what it prints, and what it took."""
     command = [sys.executable, "-m", "oasis_gan", *map(str, words)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -97,7 +102,7 @@ def run_tool(*words: object) -> tuple[str, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return text, usage.ru_maxrss / 2**20
+    return text, usage
 
 
 if __name__ == "__main__":
