@@ -13,6 +13,7 @@ _NAMED_ALIKE = (
     "cache",
     "dataset",
     "dtype",
+    "jobs",
     "labels",
     "like",
     "like_labels",
@@ -28,6 +29,7 @@ _NAMED_ALIKE = (
     "source_suffix",
     "spacing",
     "target_suffix",
+    "timeout",
     "validate",
 )
 FLAGS = {

@@ -12,6 +12,7 @@ import click
 from ..errors import OasisGanError, one_line, printable
 from . import source_option
 from .bids_options import BidsCommand, is_bids_app
+from .cohort_options import translates_cohorts
 from .command import CommandGroup, Group
 from .entity_options import SubjectCommand
 from .errors import TwoPluginsError
@@ -47,6 +48,7 @@ def cli() -> None:
 @further_sources_option
 @source_labels_option
 @translates
+@translates_cohorts
 @click.pass_context
 def run(context: click.Context, /, **options: object) -> None:
     """Translate every volume in SOURCE, files or folders, and write an output for each.

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import one_line
 from ..evaluation.libraries import require_libraries
 from ..image.intensity import Window
 from ..image.volume import AssumptionNote, Content, Volume
 from ..io.claims import hold_name, sweep
 from ..io.publishing import Identity
-from ..pipeline.cohort import Job, translate_all
+from ..pipeline.cohort import plan_works
 from ..pipeline.datatypes import choose_datatype
-from ..pipeline.ledger import Ledger, Outcome, Status
+from ..pipeline.job import Job
+from ..pipeline.ledger import Ledger, Outcome
 from ..pipeline.places import Layout
 from ..pipeline.provenance import read_with_identity
 from ..pipeline.reference_contrast import find_contrast
+from ..pipeline.work import Work
 from ..plugin.datasets import Scan, Subject
 from ..plugin.exporters import Exporter
 from ..plugin.label_meaning import LabelSetFinder
@@ -37,26 +37,28 @@ from .choosing import (
     read_card,
     warn_of_note,
 )
+from .cohort_options import CohortOptions
+from .cohort_run import CohortRun, choose_engine, choose_works
+from .dry_run import describe_run
 from .errors import (
     NotAloneError,
     OtherSourceError,
     ReferenceIsLabelMapError,
     RepeatedValueError,
 )
-from .flags import with_flags
 from .follow_up import FollowUp, NothingToReportError, require_readable_outputs
 from .further_sources import FurtherSources, choose_sources, require_sources
 from .label_choices import advise_on_labels, choose_label_set, choose_source_labels
 from .lines import log
 from .opening import open_scan, read_volume
-from .progress import OutcomeFormatter, Reporter, reporting
+from .progress import Reporter, reporting
 from .segmenting import MODEL_FLAG
 
 _LIKE_LABEL_SET = "--like-label-set"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions(SelectionOptions):
+class RunOptions(SelectionOptions, CohortOptions):
     """The options that ``oasis-gan run`` takes."""
 
     out: Path
@@ -76,7 +78,6 @@ class RunOptions(SelectionOptions):
     segmenter: str | None
     preview: bool
     report: bool
-    stops_on_failure: bool = False
 
     def make_layout(self) -> Layout:
         """Return where the files of the run go."""
@@ -148,16 +149,28 @@ def run(options: RunOptions) -> int:
     with reporting("translating", len(subjects)) as reporter:
         # The model is loaded first, so that a bad model or reference leaves no folder behind.
         job = _make_job(options, registry, model, exporter, layout) if subjects else None
+        ledger = Ledger(layout.ledger)
+        works = plan_works(subjects, job) if job is not None else []
+        works = choose_works(works, options, ledger.earlier)
+        if options.dry_run:
+            return _describe(works, broken, ledger, options)
         _prepare(options.out, reporter)
-        run = _Run(reporter, Ledger(layout.ledger), len(subjects) + len(broken))
+        run = CohortRun(reporter, ledger, len(works) + len(broken))
         for outcome in broken:
             run.add(outcome)
-        if job is not None:
-            _translate(subjects, job, run, stops_on_failure=options.stops_on_failure)
+        run.translate(works, choose_engine(options), stop=options.stops_on_failure)
         status = run.finish()
     if follow_up is None or follow_up.add_to_all(run.outputs, subjects, options.out):
         return status
     return 1
+
+
+def _describe(works: list[Work], broken: list[Outcome], ledger: Ledger, options: RunOptions) -> int:
+    """Print what the run would do, and what is known to fail; return the exit status."""
+    for outcome in broken:
+        log(f"{outcome.subject}: {outcome.status} - {outcome.message}")
+    describe_run(works, ledger, options.out, options.jobs or 1)
+    return int(bool(broken))
 
 
 def _prepare(out: Path, reporter: Reporter) -> None:
@@ -177,79 +190,6 @@ def _prepare(out: Path, reporter: Reporter) -> None:
     # The error would name a file of `hold_name`, of which the user knows nothing.
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(out)) from error
-
-
-class _Run:
-    """Reports the outcome of each subject at once: a line, a row in the table, and the path.
-
-    Args:
-        reporter: Shows the lines and takes the paths.
-        ledger: The table.
-        total: How many subjects there are.
-    """
-
-    def __init__(self, reporter: Reporter, ledger: Ledger, total: int) -> None:
-        self._reporter = reporter
-        self._ledger = ledger
-        self._formatter = OutcomeFormatter(total)
-        self._total = total
-        self._ended = 0
-        self._failed = False
-        self.outputs: list[Path] = []
-
-    def add(self, outcome: Outcome) -> None:
-        """Report the next outcome."""
-        outcome = replace(outcome, message=with_flags(outcome.message))
-        self._ended += 1
-        self._failed |= outcome.status is Status.FAILED
-        # A row that cannot be written now is written with the next; `finish` reports what is left.
-        with suppress(OSError):
-            self._ledger.add(outcome)
-        self._reporter.log(self._formatter.format(outcome))
-        # Outputs that were there already are results of the command, too.
-        if outcome.output is not None:
-            self._reporter.write_result(outcome.output)
-            self.outputs.append(outcome.output)
-
-    def advance(self, index: int, fraction: float) -> None:
-        """Show how far the subject at work is."""
-        self._reporter.advance(index + fraction, self._total, "translating")
-
-    def describe_progress(self) -> str:
-        """Return how far the run is, and how to go on."""
-        return (
-            f"{self._ended} of {self._total} subjects are finished, "
-            "and the same command goes on with the others"
-        )
-
-    def finish(self) -> int:
-        """Write what is left of the table, and return the exit status."""
-        try:
-            self._ledger.write()
-        except OSError as error:
-            self._reporter.log(one_line(error))
-            return 1
-        return int(self._failed)
-
-
-def _translate(
-    subjects: list[Subject], job: Job, run: _Run, *, stops_on_failure: bool = False
-) -> None:
-    """Translate subjects; an interruption leaves with a note on how far the run has come.
-
-    Where a failure stops the run, the subjects that are at work then are still finished.
-    """
-    try:
-        with closing(translate_all(subjects, job, run.advance, run.add)) as outcomes:
-            # They are reported as soon as they are known, which is earlier.
-            for outcome in outcomes:
-                if stops_on_failure and outcome.status is Status.FAILED:
-                    log(f"stopped after a failure: {run.describe_progress()}")
-                    break
-    except KeyboardInterrupt as interruption:
-        interruption.add_note(run.describe_progress())
-        run.finish()
-        raise
 
 
 def _require_reference(options: RunOptions) -> None:
@@ -331,6 +271,7 @@ def _make_job(
         datatype=choose_datatype(target or card.target, options.dtype),
         layout=layout,
         overwrite=options.overwrite,
+        update=options.update,
         target=target,
         references=references,
     )

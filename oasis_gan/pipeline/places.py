@@ -51,6 +51,20 @@ class OutputFiles:
         return self.folder / f"{self._stem}.json"
 
     @property
+    def all(self) -> tuple[Path, ...]:
+        """The volume and the files that this tool may write beside it, whether they exist or not.
+
+        Pictures and further maps of a plugin's own are not among them.
+        """
+        return (
+            self.volume,
+            self.sidecar,
+            self.label_table,
+            self.further_map(UNCERTAINTY),
+            self.map_sidecar(UNCERTAINTY),
+        )
+
+    @property
     def label_table(self) -> Path:
         """The table that says what the values of a label map mean."""
         return self.folder / f"{self._stem}.tsv"
@@ -165,23 +179,55 @@ class _State(Enum):
     FOREIGN = auto()
 
 
-class Places:
-    """Choose the names of the outputs of a run.
+class Reservations:
+    """The names that the subjects of a run have, so that no other subject takes them.
 
     Args:
         namings: The names that each subject may take.
-        locate: Returns the files of an output.
-        overwrite: Whether existing outputs are made again.
     """
 
-    def __init__(self, namings: Sequence[Naming], locate: Locate, *, overwrite: bool) -> None:
-        self._locate = locate
-        self._overwrite = overwrite
+    def __init__(self, namings: Sequence[Naming]) -> None:
         self._tags = {naming.tag for naming in namings}
         self._holders: dict[str, str] = {}
         # All preferred names come first, so that none is taken as an alternative name before.
         for naming in namings:
-            self._hold(naming.preferred, naming)
+            self.hold(naming.preferred, naming)
+
+    def hold(self, name: str, naming: Naming) -> None:
+        """Keep a name for a subject."""
+        self._holders[fold_name(name)] = naming.tag
+
+    def may_take(self, name: str, naming: Naming) -> bool:
+        """Tell whether no other subject of the run has a name."""
+        return self._holders.get(fold_name(name), naming.tag) == naming.tag
+
+    def has_subject(self, tag: object) -> bool:
+        """Tell whether a subject of the run has a tag."""
+        return tag in self._tags
+
+
+class Places:
+    """Choose the names of the outputs of a run.
+
+    Args:
+        reservations: The names that the subjects of the run have.
+        locate: Returns the files of an output.
+        overwrite: Whether existing outputs are made again.
+        update: Whether outputs are made again if they were made in another way.
+    """
+
+    def __init__(
+        self,
+        reservations: Reservations,
+        locate: Locate,
+        *,
+        overwrite: bool,
+        update: bool = False,
+    ) -> None:
+        self._locate = locate
+        self._overwrite = overwrite
+        self._update = update
+        self._reservations = reservations
 
     def find(self, naming: Naming, record: MakeRecord, *, wait: bool) -> Place | None:
         """Return the place of a subject's output.
@@ -202,7 +248,7 @@ class Places:
             OSError: If the file system fails.
         """
         for name in self._list_names(naming, record):
-            if not self._may_take(name, naming):
+            if not self._reservations.may_take(name, naming):
                 continue
             files = self._locate(name, naming.entities)
             files.folder.mkdir(parents=True, exist_ok=True)
@@ -211,18 +257,10 @@ class Places:
                 return None
             place = self._decide_or_release(name, files, held, naming, record)
             if place is not None:
-                self._hold(name, naming)
+                self._reservations.hold(name, naming)
                 return place
         preferred = self._locate(naming.preferred, naming.entities)
         raise NoFreeNameError(preferred.volume)
-
-    def _hold(self, name: str, naming: Naming) -> None:
-        """Keep a name for a subject of this run."""
-        self._holders[fold_name(name)] = naming.tag
-
-    def _may_take(self, name: str, naming: Naming) -> bool:
-        """Tell whether no other subject of this run has a name."""
-        return self._holders.get(fold_name(name), naming.tag) == naming.tag
 
     def _list_names(self, naming: Naming, record: MakeRecord) -> Iterator[str]:
         """Yield the names to try: first those under which an earlier run has put the output."""
@@ -237,7 +275,7 @@ class Places:
             return False
         # Another subject of this run may have the same content.
         tag = sidecar.get("tag")
-        return tag == naming.tag or tag not in self._tags
+        return tag == naming.tag or not self._reservations.has_subject(tag)
 
     def _decide_or_release(
         self,
@@ -278,17 +316,16 @@ class Places:
             return Place(name, files, held, replace=True, note=note)
         if self._overwrite:
             return Place(name, files, held, replace=True)
-        _require_same_output(files, sidecar, record)
-        return Place(name, files, claim=None)
-
-
-def _require_same_output(files: OutputFiles, sidecar: Record | None, record: MakeRecord) -> None:
-    """Raise `DifferentOutputError` unless a complete output is the one that this run would make."""
-    if sidecar is None:
-        raise DifferentOutputError(files.volume, ["provenance"])
-    different = find_differences(sidecar, files.volume, record())
-    if different:
-        raise DifferentOutputError(files.volume, different)
+        # A file that this tool did not make is replaced only if the user asks for just that.
+        if sidecar is None:
+            raise DifferentOutputError(files.volume, ["provenance"])
+        differences = find_differences(sidecar, files.volume, record())
+        if not differences:
+            return Place(name, files, claim=None)
+        if not self._update:
+            raise DifferentOutputError(files.volume, differences)
+        note = f"made again: the output had another {', '.join(differences)}"
+        return Place(name, files, held, replace=True, note=note)
 
 
 def _find_state(

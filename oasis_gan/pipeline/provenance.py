@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,11 +19,17 @@ from ..io.publishing import Identity, identify, list_companions
 from ..plugin.datasets import Scan
 from ..plugin.models import FLIP, UNCERTAINTY, Computation, ModelCard
 from .errors import FileChangedError
+from .fingerprints import describe_source_files
 
 Record = dict[str, Any]
 # Seconds in which a file can change again without a new time stamp, on the coarsest file systems.
 _RECENT = 2.0
 _MAX_BYTES = 2**24  # of a sidecar
+
+
+def list_files(scan: Scan) -> tuple[Path, ...]:
+    """Return the files of a scan."""
+    return (scan.path, *scan.parts)
 
 
 class ScanFiles:
@@ -34,7 +40,9 @@ class ScanFiles:
     """
 
     def __init__(self, scan: Scan) -> None:
-        self._paths = (scan.path, *scan.parts)
+        self._paths = list_files(scan)
+        self.states = describe_source_files(self._paths)
+        """What the file system says about the files, or None if that cannot be relied on."""
         self._before = [_read_state(path) for path in self._paths]
 
     @cached_property
@@ -101,7 +109,7 @@ def make_record(
     encodings = {name: encoding.identity() for name, encoding in card.sources.items()}
     record: Record = {
         "synthetic": True,
-        "tool": {"name": "oasis-gan", "version": version("oasis-gan")},
+        "tool": {"name": "oasis-gan", "version": _read_version()},
         "model": _describe_model(card),
         "source": source,
         "source_labels": identity_of(scan.labels) if scan.labels else None,
@@ -115,6 +123,12 @@ def make_record(
         record["further_sources"] = further
     record.update(references or {})
     return record
+
+
+@cache
+def _read_version() -> str:
+    """Return the version of this tool; it is searched for on the disk, which takes a while."""
+    return version("oasis-gan")
 
 
 def _choose_options(
@@ -221,7 +235,7 @@ def _compare_files(sidecar: Record, output: Path) -> Iterator[str]:
     """Yield what differs in the files of an output from the hashes in its sidecar."""
     if sidecar["volume"].get("sha256") != identify(output)["sha256"]:
         yield "volume"
-    for name, part in _list_parts(sidecar).items():
+    for name, part in list_parts(sidecar).items():
         path = output.with_name(name)
         # A part that is gone makes an output incomplete, not different: see `lacks_parts`.
         if path.exists() and part.get("sha256") != identify(path)["sha256"]:
@@ -235,10 +249,10 @@ def lacks_parts(sidecar: Record, folder: Path) -> bool:
         sidecar: The sidecar of the output.
         folder: The folder of the output.
     """
-    return any(not os.path.lexists(folder / name) for name in _list_parts(sidecar))
+    return any(not os.path.lexists(folder / name) for name in list_parts(sidecar))
 
 
-def _list_parts(sidecar: Record) -> dict[str, Record]:
+def list_parts(sidecar: Record) -> dict[str, Record]:
     """Return what a sidecar says of the files that belong to its output, by name."""
     parts = sidecar["volume"].get("parts")
     # Anybody may have edited the file.

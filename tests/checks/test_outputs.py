@@ -49,7 +49,8 @@ def test_a_second_run_into_a_folder_within_the_sources_skips_all_of_them(
     second = oasis_gan(*words, cwd=tmp_path)
     assert (second.returncode, second.stdout) == (0, first.stdout), second.stderr
     assert "data: 2 outputs of oasis-gan left out, such as a_seg_synthT1w.nii.gz\n" in second.stderr
-    assert table(tmp_path / out) == {"a_seg": "skipped", "b_seg": "skipped"}
+    assert second.stderr.count(": skipped - already there") == 2
+    assert table(tmp_path / out) == {"a_seg": "done", "b_seg": "done"}
 
 
 def test_check_and_suffixes_do_not_list_outputs(tmp_path: Path, data: Path) -> None:

@@ -69,7 +69,7 @@ def test_every_name_is_translated_and_shown_on_its_line(folder: Path, paint: Pai
     assert len(set(outputs)) == len(NASTY)
     assert all(output.is_file() for output in outputs)
     header, *rows = (line.split("\t") for line in shown_lines((out / "subjects.tsv").read_text()))
-    assert {len(row) for row in (header, *rows)} == {4}
+    assert {len(row) for row in (header, *rows)} == {7}
     assert {row[0] for row in rows} == {printable(name) for name in NASTY}
     assert {row[2] for row in rows} == {output.name for output in outputs}
 

@@ -14,7 +14,8 @@ from kit.painting import LoadedModel, painter
 
 from oasis_gan import Exporter, Geometry, Scan, Subject, Volume, Window
 from oasis_gan.image.volume import Channels, Mask
-from oasis_gan.pipeline.cohort import Job, translate_all
+from oasis_gan.pipeline.cohort import translate_all
+from oasis_gan.pipeline.job import Job
 from oasis_gan.pipeline.ledger import Status
 from oasis_gan.pipeline.places import Layout
 
@@ -139,7 +140,7 @@ def test_each_outcome_has_the_time_of_its_own_subject(
     # waits.
     clock = threading.local()
     monkeypatch.setattr(
-        "oasis_gan.pipeline.cohort.time",
+        "oasis_gan.pipeline.work.time",
         SimpleNamespace(monotonic=lambda: getattr(clock, "now", 0.0)),
     )
     slow = {

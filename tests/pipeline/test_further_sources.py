@@ -32,7 +32,8 @@ from oasis_gan import (
     volume_scan,
 )
 from oasis_gan.image.encoding import Encoding
-from oasis_gan.pipeline.cohort import Job, translate_all
+from oasis_gan.pipeline.cohort import translate_all
+from oasis_gan.pipeline.job import Job
 from oasis_gan.pipeline.ledger import Outcome, Status
 from oasis_gan.pipeline.places import Layout
 

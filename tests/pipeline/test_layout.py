@@ -12,7 +12,8 @@ from kit.heads import files
 from kit.painting import LoadedModel, painter
 
 from oasis_gan import Exporter, Geometry, Scan, Subject, Volume
-from oasis_gan.pipeline.cohort import Job, translate_all
+from oasis_gan.pipeline.cohort import translate_all
+from oasis_gan.pipeline.job import Job
 from oasis_gan.pipeline.ledger import Ledger, Status
 from oasis_gan.pipeline.places import Layout, OutputFiles
 

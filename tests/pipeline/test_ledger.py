@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
+import resource
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oasis_gan.errors import printable
 from oasis_gan.pipeline.ledger import Ledger, Outcome, Status
 
 NAME = "subjects.tsv"
-HEADER = "subject\tstatus\toutput\tmessage"
+HEADER = "subject\tstatus\toutput\tmessage\tseconds\ttag\tfingerprint"
 TEXT = st.text(
     st.characters(exclude_categories=())
 )  # control characters, line separators and surrogates too
@@ -43,19 +45,19 @@ def test_a_row_names_subject_status_output_and_message(tmp_path: Path) -> None:
         tmp_path, [done("sub-01", "a note"), Outcome("sub-02", Status.FAILED, None, "no such file")]
     )
     assert rows(tmp_path) == [
-        "sub-01\tdone\tsub-01.nii.gz\ta note",
-        "sub-02\tfailed\t\tno such file",
+        "sub-01\tdone\tsub-01.nii.gz\ta note\t0.00\t\t",
+        "sub-02\tfailed\t\tno such file\t\t\t",
     ]
 
 
-@given(outcomes=st.lists(OUTCOMES, max_size=5))
-def test_every_outcome_is_one_line_of_four_cells_whatever_its_name(
+@given(outcomes=st.lists(OUTCOMES, max_size=5, unique_by=lambda outcome: printable(outcome.output)))
+def test_every_outcome_is_one_line_of_seven_cells_whatever_its_name(
     tmp_path_factory: pytest.TempPathFactory, outcomes: list[Outcome]
 ) -> None:
     folder = tmp_path_factory.mktemp("out")
     write_ledger(folder, outcomes)
     assert len(rows(folder)) == len(outcomes)
-    assert all(len(row.split("\t")) == 4 for row in rows(folder))
+    assert all(len(row.split("\t")) == 7 for row in rows(folder))
     write_ledger(folder, [])
     assert len(rows(folder)) == len(outcomes)
 
@@ -69,7 +71,10 @@ def test_rows_of_earlier_runs_stay(tmp_path: Path) -> None:
 def test_a_subject_that_is_run_again_has_its_latest_row(tmp_path: Path) -> None:
     write_ledger(tmp_path, [Outcome("a", Status.FAILED, None, "disk full"), done("b")])
     write_ledger(tmp_path, [done("a", "this time")])
-    assert sorted(rows(tmp_path)) == ["a\tdone\ta.nii.gz\tthis time", "b\tdone\tb.nii.gz\t"]
+    assert sorted(rows(tmp_path)) == [
+        "a\tdone\ta.nii.gz\tthis time\t0.00\t\t",
+        "b\tdone\tb.nii.gz\t\t0.00\t\t",
+    ]
 
 
 def test_a_row_of_an_output_that_was_taken_for_a_source_goes(tmp_path: Path) -> None:
@@ -106,15 +111,66 @@ def test_a_table_of_another_tool_is_replaced(tmp_path: Path, foreign: bytes) -> 
     assert len(rows(tmp_path)) == 1
 
 
-def test_the_old_table_stays_when_the_new_one_cannot_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
+def test_on_a_full_disk_the_table_stays_as_it_was_and_takes_the_row_later(tmp_path: Path) -> None:
     write_ledger(tmp_path, [done("a")])
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_ledger(tmp_path, [done("b")])
-    assert len(rows(tmp_path)) == 1
+    before = (tmp_path / NAME).read_bytes()
+    ledger = Ledger(tmp_path / NAME)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # A few bytes of the row fit.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 5, limits[1]))
+    try:
+        with pytest.raises(OSError, match=NAME):
+            ledger.add(done("b"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / NAME).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    ledger.write()
+    assert [row.split("\t")[0] for row in rows(tmp_path)] == ["a", "b"]
+
+
+def test_a_row_that_was_cut_short_is_dropped(tmp_path: Path) -> None:
+    write_ledger(tmp_path, [done("a"), done("b")])
+    whole = (tmp_path / NAME).read_bytes()
+    for cut in range(1, len(done("b").row(tmp_path).format()) - 2):
+        (tmp_path / NAME).write_bytes(whole[:-cut])
+        Ledger(tmp_path / NAME).add(done("c"))
+        write_ledger(tmp_path, [])
+        # Without its line end, the row is complete.
+        assert [row[0] for row in rows(tmp_path)] == (["a", "b", "c"] if cut == 1 else ["a", "c"])
+
+
+def test_a_table_of_an_earlier_version_keeps_its_rows(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text("subject\tstatus\toutput\tmessage\nb\tdone\tb.nii.gz\ta note\n")
+    write_ledger(tmp_path, [done("a")])
+    assert rows(tmp_path) == ["b\tdone\tb.nii.gz\ta note\t\t\t", "a\tdone\ta.nii.gz\t\t0.00\t\t"]
+
+
+def test_a_subject_that_is_skipped_keeps_its_row(tmp_path: Path) -> None:
+    write_ledger(tmp_path, [replace(done("a", "a note"), tag="1234", fingerprint="old")])
+    skipped = Outcome("a", Status.SKIPPED, Path("out/a.nii.gz"), "already there", tag="1234")
+    write_ledger(tmp_path, [replace(skipped, fingerprint="new")])
+    assert rows(tmp_path) == ["a\tdone\ta.nii.gz\ta note\t0.00\t1234\tnew"]
+
+
+def test_adding_a_row_costs_the_same_in_a_long_table(tmp_path: Path) -> None:
+    write_ledger(tmp_path, [done("first")])
+    with (tmp_path / NAME).open("a") as file:
+        file.writelines(f"s{number}\tdone\t\t\t1.00\t\t\n" for number in range(1000))
+    ledger = Ledger(tmp_path / NAME)
+    before = (tmp_path / NAME).stat()
+    ledger.add(done("last"))
+    after = (tmp_path / NAME).stat()
+    # Appended, not written again.
+    assert after.st_ino == before.st_ino
+    assert after.st_size - before.st_size == len(done("last").row(tmp_path).format()) + 1
+
+
+def test_two_runs_on_one_subject_leave_the_last_row(tmp_path: Path) -> None:
+    write_ledger(tmp_path, [])
+    runs = [Ledger(tmp_path / NAME) for _ in range(2)]
+    runs[0].add(replace(done("a"), tag="1234"))
+    runs[1].add(Outcome("a", Status.FAILED, None, "found one with another plane", tag="1234"))
+    for run in runs:
+        run.write()
+        assert [row.split("\t")[1] for row in rows(tmp_path)] == ["failed"]

@@ -16,7 +16,7 @@ from kit.heads import Files, files, save_head
 from kit.places import EXAMPLES
 
 from oasis_gan import Exporter, OasisGanError
-from oasis_gan.pipeline.cohort import Job
+from oasis_gan.pipeline.job import Job
 from oasis_gan.pipeline.places import Layout
 from oasis_gan.plugin.model_references import ModelReference
 from oasis_gan.plugin.plugin_files import PluginFile
@@ -29,14 +29,14 @@ from pathlib import Path
 from oasis_gan.cli import run
 from oasis_gan.cli.main import main
 
-translate_all = run.translate_all
+plan_works = run.plan_works
 
-def translate_and_keep(subjects, job, *others):
+def plan_and_keep(subjects, job):
     job.translator
     Path("job.pickle").write_bytes(pickle.dumps((subjects, job)))
-    return translate_all(subjects, job, *others)
+    return plan_works(subjects, job)
 
-run.translate_all = translate_and_keep
+run.plan_works = plan_and_keep
 main()
 """
 TRANSLATE = """
