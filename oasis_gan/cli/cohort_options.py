@@ -16,7 +16,7 @@ _SLURM = "slurm"
 
 @dataclass(frozen=True)
 class Batch:
-    """One of several equal parts of the subjects.
+    """A batch is one of several equal parts of the subjects.
 
     Args:
         number: The number of the part, from 1 on.
@@ -33,7 +33,7 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class CohortOptions:
-    """Which subjects a run translates, and what does the work."""
+    """The options say which subjects a run translates, and what does the work."""
 
     update: bool = False
     retry_failed: bool = False

@@ -19,7 +19,7 @@ from .progress import OutcomeFormatter, Reporter
 
 
 class CohortRun:
-    """Reports the outcome of each subject at once: a line, a row in the table, and the path.
+    """A run writes a line, a row of the table and a path for each outcome.
 
     Args:
         reporter: Shows the lines and takes the paths.

@@ -123,11 +123,10 @@ def run(options: RunOptions) -> int:
     values = choose_options(card, options.collect_options())
     exporter = registry[Exporter].get(options.exporter)
     # Whatever can be refused at once is refused before TensorFlow is loaded and data are read.
-    _require_reference(options)
+    _require_consistency(options, card)
     names = list(card.sources)
     places = choose_sources(options.further, names, card.name)
     source_labels = _choose_source_labels(options, card)
-    _require_content(options, card)
     _require_readable_outputs(options, registry, exporter)
     follow_up = _choose_follow_up(options, registry, card)
     further = FurtherSources.of(options, registry, places)
@@ -150,19 +149,33 @@ def run(options: RunOptions) -> int:
         # The model is loaded first, so that a bad model or reference leaves no folder behind.
         job = _make_job(options, registry, model, exporter, layout) if subjects else None
         ledger = Ledger(layout.ledger)
-        works = plan_works(subjects, job) if job is not None else []
-        works = choose_works(works, options, ledger.earlier)
+        works = _plan(subjects, job, ledger, options)
         if options.dry_run:
             return _describe(works, broken, ledger, options)
         _prepare(options.out, reporter)
         run = CohortRun(reporter, ledger, len(works) + len(broken))
-        for outcome in broken:
-            run.add(outcome)
-        run.translate(works, choose_engine(options), stop=options.stops_on_failure)
-        status = run.finish()
+        status = _translate(run, works, broken, options)
     if follow_up is None or follow_up.add_to_all(run.outputs, subjects, options.out):
         return status
     return 1
+
+
+def _plan(
+    subjects: list[Subject], job: Job | None, ledger: Ledger, options: RunOptions
+) -> list[Work]:
+    """Return the work on the subjects that the user chooses; without a job, there is none."""
+    works = plan_works(subjects, job) if job is not None else []
+    return choose_works(works, options, ledger.earlier)
+
+
+def _translate(
+    run: CohortRun, works: list[Work], broken: list[Outcome], options: RunOptions
+) -> int:
+    """Report what could not be listed, translate the other subjects, and return the exit status."""
+    for outcome in broken:
+        run.add(outcome)
+    run.translate(works, choose_engine(options), stop=options.stops_on_failure)
+    return run.finish()
 
 
 def _describe(works: list[Work], broken: list[Outcome], ledger: Ledger, options: RunOptions) -> int:
@@ -190,6 +203,12 @@ def _prepare(out: Path, reporter: Reporter) -> None:
     # The error would name a file of `hold_name`, of which the user knows nothing.
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(out)) from error
+
+
+def _require_consistency(options: RunOptions, card: ModelCard) -> None:
+    """Raise `OasisGanError` if options contradict one another, or the model."""
+    _require_reference(options)
+    _require_content(options, card)
 
 
 def _require_reference(options: RunOptions) -> None:

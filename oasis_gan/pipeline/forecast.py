@@ -13,7 +13,7 @@ _MOST_SIZES = 100  # of outputs that are measured, which is enough for a mean
 
 @dataclass(frozen=True)
 class Rates:
-    """What one subject costs.
+    """The rates say what one subject costs.
 
     Args:
         seconds: The mean time from reading a subject to having written it; None if no subject has

@@ -15,7 +15,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def pack_plan(plan: Plan) -> bytes:
-    """Return a plan as bytes, with the folder that relative paths start from.
+    """Return a plan as bytes, with the folder in which relative paths start.
 
     Raises:
         OasisGanError: If the model or the exporter cannot be pickled.

@@ -150,7 +150,7 @@ class Work:
         return self._make_outcome(Status.FAILED, None, one_line(error))
 
     def let_go(self) -> None:
-        """Forget the volumes, and release the name of the output to other runs."""
+        """Release the name of the output, so that other runs can take it, and drop all volumes."""
         self._sources = {}
         self._translation = None
         if self._place is not None and self._place.claim is not None:
