@@ -111,7 +111,8 @@ def test_a_batch_with_hostile_files_is_completed(
         for line in (tmp_path / "out/subjects.tsv").read_text("utf-8").rstrip("\n").split("\n")
     ]
     status = {
-        subject.removesuffix(".nii"): (status, message) for subject, status, _, message in lines[1:]
+        subject.removesuffix(".nii"): (status, message)
+        for subject, status, _, message, *_ in lines[1:]
     }
     for name in REFUSED:
         assert status[name][0] == "failed", name

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import SimpleITK
 from numpy.typing import NDArray
 
+from kit.dicom_files import save_series
 from kit.places import ROOT
 from kit.tool import TINY, oasis_gan
 
@@ -44,6 +46,7 @@ def make_desk(folder: Path) -> Path:
     _make_map_with_a_table(folder)
     (folder / "recipe.toml").write_text(TINY)
     _save_arrays(folder)
+    _save_other_formats(folder)
     shutil.copytree(
         ROOT / "examples",
         folder / "examples",
@@ -115,6 +118,16 @@ def _save_arrays(folder: Path) -> None:
     np.save(folder / "brain.npy", labels)
     np.save(folder / "scan.npy", labels)
     np.savez(folder / "brain.npz", voxels=labels, affine=_AFFINE)
+
+
+def _save_other_formats(folder: Path) -> None:
+    """Save a head as NRRD, MetaImage and DICOM."""
+    heads = folder / "heads"
+    SimpleITK.WriteImage(SimpleITK.ReadImage(heads / "sub-01_seg.nii.gz"), folder / "seg.nrrd")
+    SimpleITK.WriteImage(SimpleITK.ReadImage(heads / "sub-01_t1.nii.gz"), folder / "scan.mha")
+    shutil.copy(heads / "sub-01_seg.nii.gz", folder / "seg.nii.gz")
+    scan = make_head(0)[1]
+    save_series(folder / "scans" / "t1", scan.astype(np.int16))
 
 
 def _train(model: Path, cwd: Path) -> None:

@@ -25,6 +25,8 @@ ELSEWHERE = {
     ".venv/bin/cffconvert": "likewise",
     ".venv/bin/uv": "likewise",
     ".venv/bin/python -m build": "likewise",
+    "oasis-gan run brain.npy --model my-plugin": "needs the plugin; test_examples does it",
+    "oasis-gan run dicom": "needs a model that takes an MRI; the tests of the DICOM reader do it",
     "oasis-gan run --model misspelt": "is wrong on purpose: docs/speed.md measures how soon",
     "pip install zlib-ng": "needs a network; docs/benchmarks.md is about other packages",
     "python tests/benchmarks": "takes minutes or hours, and heads that do not come with the tool",
