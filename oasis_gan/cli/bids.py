@@ -60,11 +60,7 @@ class NothingSelectedError(OasisGanError):
 
 @dataclass(frozen=True, kw_only=True)
 class AppOptions:
-    """The options of ``oasis-gan bids`` that ``oasis-gan run`` does not have.
-
-    Args:
-        datasets: The datasets that hold sources, by the names that BIDS URIs have for them.
-    """
+    """The options of ``oasis-gan bids`` that ``oasis-gan run`` does not have."""
 
     bids_dir: Path
     out_dir: Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from ..errors import OasisGanError
 from ..evaluation.outputs import list_outputs
 from ..io.endings import sidecar_of
 from ..io.files import read_small
-from ..pipeline.ledger import Status
+from ..pipeline.ledger import Status, read_rows
 from .lines import log
 
 _MOST_BYTES = 2**24
@@ -105,10 +104,5 @@ def _read_run(path: Path) -> RunRecord:
 
 def read_failures(table: Path) -> dict[str, str]:
     """Return the message of each subject that failed, by its name, from the table of a run."""
-    try:
-        lines = read_small(table, _MOST_BYTES).decode("utf-8", "replace").splitlines()
-    except (FileNotFoundError, OasisGanError):
-        return {}
-    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    failed = [row for row in rows if row.get("status") == Status.FAILED]
-    return {str(row.get("subject")): str(row.get("message")) for row in failed}
+    failed = (row for row in read_rows(table) if row.status == Status.FAILED)
+    return {row.subject: row.message for row in failed}

@@ -42,7 +42,6 @@ class CohortOptions:
     batch: Batch | None = None
     jobs: int | None = None
     timeout: float | None = None
-    cluster: str | None = None
 
 
 def _parse_batch(

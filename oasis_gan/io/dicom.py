@@ -42,9 +42,9 @@ from .text_header import make_affine
 from .voxels import require_3d
 
 _EVEN = 0.01
-"""Of the distance of slices: how far one of them may lie from its place in an even stack."""
+"""How far a slice may lie from its place in an even stack, as a share of the spacing."""
 _SAME = 1e-3
-"""In mm, and of a unit vector: what scanners round away."""
+"""The largest difference that scanners make by rounding, in mm and in unit vectors."""
 _LPS = np.array([-1.0, -1.0, 1.0])  # times RAS+
 
 

@@ -116,10 +116,11 @@ class MissingSlicesError(UnusableFileError):
 
     def __init__(self, path: Path, spacing: float, gap: float) -> None:
         missing = round(gap / spacing) - 1
+        lost = "1 slice is missing" if missing == 1 else f"{missing} slices are missing"
         super().__init__(
             path,
             expected=f"the next slice {spacing:.4g} mm further",
-            found=f"{gap:.4g} mm, so that {missing} missing",
+            found=f"{gap:.4g} mm: {lost}",
             remedy="copy the whole series again",
         )
 

@@ -23,7 +23,12 @@ class HeaderFieldError(UnusableFileError):
     """
 
     def __init__(self, path: Path, field: str, expected: str, found: str = "another value") -> None:
-        super().__init__(path, expected=f"{field} with {expected}", found=found)
+        super().__init__(
+            path,
+            expected=f"{field} with {expected}",
+            found=found,
+            remedy="save it again with SimpleITK or 3D Slicer",
+        )
 
 
 class LongHeaderError(UnusableFileError):
@@ -98,7 +103,7 @@ class DamagedFileError(UnusableFileError):
     def __init__(self, path: Path, kind: str) -> None:
         super().__init__(
             path,
-            expected=f"{kind}",
+            expected=kind,
             found="a damaged or incomplete one",
             remedy="copy it again",
         )

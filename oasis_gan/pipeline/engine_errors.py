@@ -21,7 +21,7 @@ class WorkerLostError(OasisGanError):
         super().__init__(
             where,
             expected="a process that stays alive",
-            found=f"two that ended, the last one {_describe_end(code)}",
+            found=f"two processes that ended, the second {_describe_end(code)}",
             remedy=_LOOK_AT_IT,
         )
 
@@ -46,12 +46,12 @@ class TimeLimitError(OasisGanError):
 def _describe_end(code: int | None) -> str:
     """Return how a process has ended."""
     if code is None:
-        return "without a reason"
+        return "for an unknown reason"
     if code >= 0:
         return f"with exit code {code}"
     name = _name_signal(-code)
     if name == "SIGKILL":
-        return "by SIGKILL, as if the memory was full"
+        return "by SIGKILL; perhaps the memory was full"
     return f"by {name}"
 
 

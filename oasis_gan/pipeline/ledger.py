@@ -117,7 +117,7 @@ class Ledger:
         self._pending: list[str] = []
         self._skipped: list[Row] = []
         self._written: Counter[str] = Counter()
-        self.earlier: Mapping[str, Row] = {row.tag: row for row in _read_rows(path) if row.tag}
+        self.earlier: Mapping[str, Row] = {row.tag: row for row in read_rows(path) if row.tag}
         """What the table said when this run began, by the tag of the subject."""
 
     def add(self, outcome: Outcome) -> None:
@@ -248,9 +248,15 @@ def _has_header(path: Path) -> bool:
         return False
 
 
-def _read_rows(path: Path) -> list[Row]:
-    """Return the rows of a table that this tool wrote; any other file has none."""
-    return [Row.parse(line) for line in _read_lines(path)]
+def read_rows(path: Path) -> list[Row]:
+    """Return the last row of each subject in a table that this tool wrote; no other file has any.
+
+    A run that was killed leaves earlier rows of a subject above its last one.
+    """
+    rows = map(Row.parse, _read_lines(path))
+    # Without a tag, nothing tells two subjects of one name apart, and each row counts.
+    last = {(row.subject, row.tag or number): row for number, row in enumerate(rows)}
+    return list(last.values())
 
 
 def _read_lines(path: Path) -> list[str]:

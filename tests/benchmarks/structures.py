@@ -48,7 +48,7 @@ def main(t1: Path, reference: Path | None) -> None:
         print_counts(names, counts)
     else:
         print_differences(names, counts, np.array(reference.read_text().split(), int))
-    gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
     print(f"\n{seconds:.1f} s, {gigabytes:.1f} GB; {sidecar['computation']}")
 
 

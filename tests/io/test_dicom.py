@@ -101,7 +101,7 @@ def test_a_localiser_beside_a_series_is_left_out_with_a_note(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("places", "said"),
     [
-        ([0, 1, 2, 4, 5, 6], "the next slice 2.5 mm further, found 5 mm, so that 1 missing"),
+        ([0, 1, 2, 4, 5, 6], "the next slice 2.5 mm further, found 5 mm: 1 slice is missing"),
         ([0, 1, 2, 2, 3, 4], "one image at each position"),
         ([0, 1, 2.2, 3, 4, 5], "evenly spaced slices, found one that is 0.5 mm off"),
     ],

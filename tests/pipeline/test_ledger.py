@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oasis_gan.errors import printable
-from oasis_gan.pipeline.ledger import Ledger, Outcome, Status
+from oasis_gan.pipeline.ledger import Ledger, Outcome, Status, read_rows
 
 NAME = "subjects.tsv"
 HEADER = "subject\tstatus\toutput\tmessage\tseconds\ttag\tfingerprint"
@@ -174,3 +174,10 @@ def test_two_runs_on_one_subject_leave_the_last_row(tmp_path: Path) -> None:
     for run in runs:
         run.write()
         assert [row.split("\t")[1] for row in rows(tmp_path)] == ["failed"]
+
+
+def test_the_last_row_of_a_subject_counts_after_a_run_was_killed(tmp_path: Path) -> None:
+    write_ledger(tmp_path, [Outcome("a", Status.FAILED, None, "no space left", tag="1234")])
+    # Appended, and never settled by `write`.
+    Ledger(tmp_path / NAME).add(replace(done("a"), tag="1234"))
+    assert [row.status for row in read_rows(tmp_path / NAME)] == [Status.DONE]
