@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 
 DEBUG = "OASIS_GAN_DEBUG"
@@ -111,6 +111,39 @@ def one_line(error: BaseException) -> str:
         )
     # Some say nothing, such as the EOFError of a file that is cut short.
     return _short(f"{type(error).__name__}: {safe_text(error)}".removesuffix(": "))
+
+
+def raise_interruption(error: BaseException) -> None:
+    """Raise the interruption that led to ``error``, if one did.
+
+    Ctrl-C may come while compiled code calls back into Python, and that code may make an error of
+    its own of the interruption, as pydantic's serializers do.
+
+    Raises:
+        KeyboardInterrupt: If it is a cause of the error, or was being handled when it was raised.
+    """
+    causes: list[BaseException | None] = [error]
+    seen = set()
+    while causes:
+        cause = causes.pop()
+        if cause is None or id(cause) in seen:
+            continue
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause
+        seen.add(id(cause))
+        causes.append(cause.__cause__)
+        if not cause.__suppress_context__:
+            causes.append(cause.__context__)
+
+
+@contextmanager
+def restoring_interruptions() -> Iterator[None]:
+    """Raise the interruption in place of an error that was made of it within the block."""
+    try:
+        yield
+    except Exception as error:
+        raise_interruption(error)
+        raise
 
 
 def remedy_for(code: int) -> str:

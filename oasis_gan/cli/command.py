@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ..errors import printable
+from ..errors import printable, restoring_interruptions
 from .signals import describe_interruption, exit_status, stopping_on_signals
 from .streams import results_only
 
@@ -17,7 +17,7 @@ class Command(click.Command):
     def invoke(self, context: click.Context) -> object:
         """Run the command."""
         try:
-            with results_only(), stopping_on_signals():
+            with results_only(), stopping_on_signals(), restoring_interruptions():
                 return super().invoke(context)
         # Click would turn it into an `Abort`, which loses the signal and the notes.
         except KeyboardInterrupt as interruption:

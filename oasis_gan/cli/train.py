@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..checks.doctor import find_side
 from ..checks.splitting import Split
-from ..errors import printable
+from ..errors import printable, restoring_interruptions
 from ..image.label_sets import LabelSets, identity_of
 from ..io.claims import sweep
 from ..plugin.datasets import Subject
@@ -57,7 +57,7 @@ def train(options: TrainOptions) -> int:
     with StopRequest() as stop:
         training = _Training(options, stop)
         # What has been learnt until then is saved.
-        with suppress(Stopped):
+        with suppress(Stopped), restoring_interruptions():
             training.run()
         if training.stopped_early:
             log(training.describe_stop())

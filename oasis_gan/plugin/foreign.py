@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from ..errors import OasisGanError
+from ..errors import OasisGanError, raise_interruption
 from .errors import ModelFailedError, PluginExitError, UnreadableError
 
 
@@ -38,11 +38,12 @@ class foreign_code:  # noqa: N801 - used like `contextlib.suppress`
         traceback: TracebackType | None,
     ) -> None:
         """Let an `Exception` or an interruption pass; raise `OasisGanError` for anything else."""
-        if error is None or isinstance(error, Exception):
+        if error is None:
             return
         # Ctrl-C reaches only the main thread: in any other, the plugin raised KeyboardInterrupt.
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        if isinstance(error, KeyboardInterrupt) and in_main_thread:
+        if threading.current_thread() is threading.main_thread():
+            raise_interruption(error)
+        if isinstance(error, Exception):
             return
         raise PluginExitError(self._where, error) from error
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 import nibabel as nib
 import numpy as np
 import pytest
 from kit.tool import Painting, oasis_gan
+from pydantic import BaseModel, PlainSerializer
+from pydantic_core import PydanticSerializationError
 
 from oasis_gan.errors import OasisGanError, one_line, printable
 from oasis_gan.plugin.foreign import foreign_code
@@ -249,6 +252,29 @@ def test_a_model_that_exits_when_it_is_loaded_is_one_line(tmp_path: Path, volume
 def test_an_interruption_by_the_user_goes_through() -> None:
     with pytest.raises(KeyboardInterrupt), foreign_code("here"):
         raise KeyboardInterrupt
+
+
+def test_an_interruption_of_which_a_library_made_an_error_goes_through() -> None:
+    """Compiled code that calls back into Python may wrap what the call raises."""
+
+    def interrupt(value: object) -> str:
+        raise KeyboardInterrupt
+
+    class Recipe(BaseModel):
+        steps: Annotated[int, PlainSerializer(interrupt)] = 1
+
+    with pytest.raises(PydanticSerializationError):
+        Recipe().model_dump()
+    with pytest.raises(KeyboardInterrupt), foreign_code("here"):
+        Recipe().model_dump()
+
+
+def test_an_error_after_an_interruption_that_was_dealt_with_stays_an_error() -> None:
+    with pytest.raises(ValueError, match="mine"), foreign_code("here"):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise ValueError("mine") from None
 
 
 def test_an_object_without_a_text_is_shown_by_its_type() -> None:
